@@ -1,0 +1,104 @@
+import { isIP } from 'node:net'
+
+/** A flag or variable that can't be used as given: one line for the person, exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+export function text(given: string): string {
+  if (given.trim() !== '') return given
+  throw new UsageError('It must not be empty.')
+}
+
+export function toggle(given: string): boolean {
+  if (['1', 'true', 'yes', 'on'].includes(given.toLowerCase())) return true
+  if (['', '0', 'false', 'no', 'off'].includes(given.toLowerCase())) return false
+  throw new UsageError('Use true or false.')
+}
+
+export function choice<const Choice extends string>(choices: readonly Choice[]): (given: string) => Choice {
+  return (given) => {
+    const found = choices.find((each) => each === given)
+    if (found !== undefined) return found
+    throw new UsageError(`Allowed choices are ${choices.join(', ')}.`)
+  }
+}
+
+export function port(given: string): number {
+  const number = Number(given)
+  if (/^\d+$/.test(given) && number <= 65_535) return number
+  throw new UsageError('A port is a whole number from 0 to 65535.')
+}
+
+export function count(given: string): number {
+  const number = Number(given)
+  if (/^\d+$/.test(given) && Number.isSafeInteger(number)) return number
+  throw new UsageError('Use a whole number.')
+}
+
+const SIZE_UNITS: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
+
+/** Bytes: `65536`, `64k`, `32MB`, `1GiB` (powers of 1024). */
+export function byteSize(given: string): number {
+  const [, number, unit] = /^(\d+)\s*([kmg]?)i?b?$/i.exec(given.trim()) ?? []
+  const factor = SIZE_UNITS[unit?.toLowerCase() ?? '']
+  const bytes = Number(number) * (factor ?? Number.NaN)
+  if (Number.isSafeInteger(bytes) && bytes > 0) return bytes
+  throw new UsageError('Use a size such as 65536, 64k, 32MB or 1GB.')
+}
+
+const DURATION_UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 }
+/** Node's timers overflow above this and fire at once (https://nodejs.org/api/timers.html#settimeoutcallback-delay-args). */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/** Milliseconds: `1500ms`, `30s`, `10m`, `1h`; a bare number counts seconds. */
+export function duration(given: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h)?$/.exec(given.trim()) ?? []
+  const milliseconds = Math.round(Number(number) * (DURATION_UNITS[unit ?? 's'] ?? Number.NaN))
+  if (milliseconds > 0 && milliseconds <= LONGEST_TIMER_MS) return milliseconds
+  throw new UsageError('Use a duration such as 500ms, 30s, 10m or 1h (at most 24 days).')
+}
+
+/** A host name or IP address without port; brackets around IPv6 are taken off. */
+export function hostName(given: string): string {
+  const host = given.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  if (isIP(host) !== 0 || /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(host)) return host
+  throw new UsageError('Use a host name or an IP address, without scheme, port or path.')
+}
+
+export function origin(given: string): string {
+  const url = parseUrl(given)
+  if (url !== undefined && url.origin !== 'null' && url.href === `${url.origin}/`) return url.origin
+  throw new UsageError('Use an origin such as https://app.example.com, without a path.')
+}
+
+const PROXY_SCHEMES = ['http:', 'https:', 'socks5:', 'socks5h:']
+
+export function outboundProxyUrl(given: string): string {
+  if (given === '' || given.toLowerCase() === 'none') return 'none'
+  const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(given) ? given : `http://${given}`
+  const url = parseUrl(withScheme)
+  if (url !== undefined && url.hostname !== '' && PROXY_SCHEMES.includes(url.protocol)) return withScheme
+  throw new UsageError('Use a URL such as http://127.0.0.1:8118, https://… or socks5://…, or `none`.')
+}
+
+/** The base URL of an upstream, without a slash at its end. Credentials go there: only https, or http on loopback. */
+export function baseUrl(given: string): string {
+  const url = parseUrl(given)
+  const usable = url !== undefined && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
+  if (usable && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname)))) {
+    return url.href.replace(/\/+$/, '')
+  }
+  throw new UsageError('Use an https URL, or an http one on loopback, without user, query or fragment.')
+}
+
+/** `localhost`, `*.localhost` (RFC 6761 §6.3), 127.0.0.0/8 and ::1; IPv6 with or without brackets. */
+export function isLoopbackHost(host: string): boolean {
+  const name = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  if (name === 'localhost' || name.endsWith('.localhost') || name === '::1') return true
+  return isIP(name) === 4 && name.startsWith('127.')
+}
+
+function parseUrl(given: string): URL | undefined {
+  return URL.canParse(given) ? new URL(given) : undefined
+}

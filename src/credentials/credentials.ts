@@ -1,0 +1,38 @@
+/** What auth.json can hold. `kind` decides which upstream is used; see `upstream/target.ts`. */
+export type Credentials = ApiKeyCredentials | ChatGptCredentials
+
+export type ApiKeyCredentials = { readonly kind: 'api-key'; readonly apiKey: string }
+
+export type ChatGptCredentials = {
+  readonly kind: 'chatgpt'
+  readonly accessToken: string
+  /** The ChatGPT account (a UUID); absent in some files, then no account header is sent. */
+  readonly accountId: string | undefined
+  /** FedRAMP accounts need a header of their own (wire.md 3). */
+  readonly fedramp: boolean
+}
+
+/** What `/health` and `status` may show of the credentials: never a secret. Times in milliseconds since the epoch. */
+export type CredentialStatus = {
+  readonly kind: Credentials['kind'] | 'none'
+  readonly file: string
+  readonly plan?: string
+  readonly expiresAt?: number
+  readonly lastRefresh?: number
+  /** Set when requests would fail now: a row of ERRORS and what happened. */
+  readonly problem?: { readonly code: string; readonly message: string; readonly remedy: string }
+  /** What failed last while requests still work, e.g. an early refresh. */
+  readonly warning?: string
+}
+
+export type CredentialSource = {
+  /** Credentials to send now: reloaded when the file changed, refreshed when stale. Throws a ProxyError (401, 503). */
+  current(): Promise<Credentials>
+  /**
+   * After upstream answered 401 to `rejected`: first what the file holds now, if that differs; asked again with what
+   * it gave, refreshed ones. Throws a ProxyError when nothing else can be tried.
+   */
+  replace(rejected: Credentials): Promise<Credentials>
+  /** Reads the file, never refreshes, never throws. */
+  status(): Promise<CredentialStatus>
+}

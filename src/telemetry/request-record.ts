@@ -1,0 +1,35 @@
+/** Tokens of one answer, as upstream counted them. */
+export type TokenUsage = {
+  readonly input: number
+  readonly cached: number
+  readonly output: number
+  readonly reasoning: number
+}
+
+/** What is known of one API request; filled on its way, written as its one log line and counted at its end. */
+export type RequestRecord = {
+  readonly id: string
+  readonly method: string
+  /** The route's pattern, not the URL: it may hold ids. */
+  route: string
+  /** `performance.now()` at arrival. */
+  readonly startedAt: number
+  model?: string
+  stream: boolean
+  /** The status the client got; after a 200 the status it would have had. */
+  status: number
+  /** The error code, when it failed. */
+  code?: string
+  /** The client left before the end. */
+  aborted: boolean
+  /** `performance.now()` when the first event a client can see was written. */
+  firstEventAt?: number
+  usage?: TokenUsage
+  ignored?: readonly string[]
+  upstreamRequestId?: string
+  upstreamRetries: number
+}
+
+export function newRequestRecord(id: string, method: string, route: string, startedAt: number): RequestRecord {
+  return { id, method, route, startedAt, stream: false, status: 0, aborted: false, upstreamRetries: 0 }
+}
