@@ -1,0 +1,41 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+/** What takes the bytes of an answer, in order; exactly one of `end` and `fail` comes last, unless the body was aborted. */
+export type BodySink = {
+  data(bytes: Buffer): void
+  end(): void
+  fail(error: Error): void
+}
+
+/**
+ * The body of an answer while it arrives. Nothing is read ahead beyond one socket read before `pipe`.
+ * `abort` closes the upstream request at once; nothing reaches the sink afterwards.
+ */
+export type AnswerBody = {
+  pipe(sink: BodySink): void
+  pause(): void
+  resume(): void
+  abort(): void
+}
+
+export type UpstreamAnswer = {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: AnswerBody
+}
+
+export type UpstreamRequest = {
+  readonly method: string
+  /** Below the base URL of the target, with its query: `/responses`, `/models?client_version=…`. */
+  readonly path: string
+  /** The request's own headers; the target adds credentials and identity. */
+  readonly headers: Readonly<Record<string, string>>
+  /** In pieces, so that a large image is never copied. */
+  readonly body?: readonly Buffer[]
+}
+
+/**
+ * Sends to the upstream of the current credentials and recovers from one 401. Resolves with the answer's head, whatever
+ * its status; throws a ProxyError that names the failure when there is none. The signal ends the request at any point.
+ */
+export type SendUpstream = (request: UpstreamRequest, signal: AbortSignal) => Promise<UpstreamAnswer>
