@@ -32,6 +32,10 @@ export type UpstreamRequest = {
   readonly headers: Readonly<Record<string, string>>
   /** In pieces, so that a large image is never copied. */
   readonly body?: readonly Buffer[]
+  /** False: a failure is reported at once. */
+  readonly retries?: false
+  /** Told before each further try, for metrics. */
+  readonly onRetry?: () => void
 }
 
 /**

@@ -1,0 +1,36 @@
+/** The `data` of one frame, as latin1 text; undefined when it has none (a comment, a `retry:`). */
+export function frameData(frame: string): string | undefined {
+  let data: string | undefined
+  for (const line of frame.split('\n')) {
+    if (!line.startsWith('data')) continue
+    if (line.length > 4 && line.charCodeAt(4) !== COLON) continue
+    const value = line.slice(line.charCodeAt(5) === SPACE ? 6 : 5)
+    data = data === undefined ? value : `${data}\n${value}`
+  }
+  return data
+}
+
+/** The JSON of one frame; undefined when there is none, e.g. `[DONE]` or garbage. */
+export function frameJson(frame: string): unknown {
+  const data = frameData(frame)
+  if (data === undefined || data === '' || data === '[DONE]') return undefined
+  try {
+    return JSON.parse(latin1ToUtf8(data))
+  } catch {
+    return undefined
+  }
+}
+
+export function latin1ToUtf8(text: string): string {
+  return NON_ASCII.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text
+}
+
+/** UTF-8 bytes as the latin1 text that the writers of streams take. */
+export function utf8ToLatin1(text: string): string {
+  return NON_ASCII.test(text) ? Buffer.from(text, 'utf8').latin1Slice() : text
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII begins at NUL.
+const NON_ASCII = /[^\x00-\x7f]/
+const COLON = 58
+const SPACE = 32

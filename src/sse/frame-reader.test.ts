@@ -1,0 +1,90 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { frameData, frameJson } from './event.ts'
+import { FrameReader } from './frame-reader.ts'
+import { type Batch, ReadBatch } from './read-batch.ts'
+
+const MAX = 1024
+
+function framesOf(pieces: readonly string[], maxEvent = MAX): string[] {
+  const frames: string[] = []
+  const reader = new FrameReader((text, from, to) => {
+    frames.push(
+      ...text
+        .slice(from, to)
+        .split('\n\n')
+        .filter((frame) => frame.trim() !== ''),
+    )
+  }, maxEvent)
+  for (const text of pieces) reader.take({ text, ranges: [0, text.length] })
+  reader.end()
+  return frames
+}
+
+function cutAt(text: string, positions: readonly number[]): string[] {
+  const sorted = [...new Set(positions.map((at) => at % (text.length + 1)))].sort((a, b) => a - b)
+  return [...sorted, text.length].map((end, i) => text.slice(i === 0 ? 0 : sorted[i - 1], end))
+}
+
+const STREAM = 'event: a\ndata: {"x":"\u00c3\u00a9"}\n\n: comment\n\ndata: 1\ndata: 2\n\n\n\ndata: [DONE]\n\n'
+
+test.each([
+  ['LF', STREAM],
+  ['CRLF', STREAM.replaceAll('\n', '\r\n')],
+  ['CR', STREAM.replaceAll('\n', '\r')],
+])('frames do not depend on how a stream with %s line ends was cut', (_name, stream) => {
+  const whole = framesOf([STREAM])
+  fc.assert(
+    fc.property(fc.array(fc.nat()), (at) => {
+      expect(framesOf(cutAt(stream, at)).map(frameData)).toEqual(whole.map(frameData))
+    }),
+  )
+})
+
+test('a byte order mark before the first frame is dropped', () => {
+  expect(framesOf(['\u00ef\u00bb\u00bfdata: 1\n\n'])).toEqual(['data: 1'])
+})
+
+test('a last frame without an empty line behind it is read', () => {
+  expect(framesOf(['data: 1\n\ndata: 2'])).toEqual(['data: 1', 'data: 2'])
+})
+
+test('an event beyond the limit ends the stream with an error', () => {
+  expect(() => framesOf(['data: ', 'x'.repeat(MAX)])).toThrow('Upstream sent an event of more than 1024 bytes.')
+})
+
+test('a huge event in many pieces is joined once', () => {
+  const pieces = Array.from({ length: 20_000 }, () => 'x'.repeat(500))
+  expect(framesOf(['data: ', ...pieces, '\n\n'], 20_000_000)[0]?.length).toBe(10_000_006)
+})
+
+test('data of several lines is joined, a missing space after the colon is fine, other fields are not data', () => {
+  expect(frameData('event: x\ndata:1\ndata: 2\ndatabase: 3\nid: 4')).toBe('1\n2')
+  expect(frameData('data')).toBe('')
+  expect(frameData(': comment')).toBeUndefined()
+})
+
+test('JSON is read as UTF-8; garbage and [DONE] are nothing', () => {
+  expect(frameJson('data: {"x":"\u00c3\u00a9\u2028"}'.replace('\u2028', '\u00e2\u0080\u00a8'))).toEqual({
+    x: 'é\u2028',
+  })
+  expect(frameJson('data: [DONE]')).toBeUndefined()
+  expect(frameJson('data: {"x":')).toBeUndefined()
+})
+
+test('views into one read come out as one batch, in order, at the end of the turn', async () => {
+  const batches: Batch[] = []
+  const batch = new ReadBatch((each) => batches.push(each))
+  const read = Buffer.from('5\r\nfirst\r\n6\r\nsecond\r\n')
+  batch.add(read.subarray(3, 8))
+  batch.add(read.subarray(13, 19))
+  const other = Buffer.from(new Uint8Array(Buffer.from('third')).buffer)
+  batch.add(other)
+  await new Promise(setImmediate)
+  const texts = batches.map(({ text, ranges }) => {
+    const parts: string[] = []
+    for (let i = 0; i < ranges.length; i += 2) parts.push(text.slice(ranges[i], ranges[i + 1]))
+    return parts
+  })
+  expect(texts).toEqual([['first', 'second'], ['third']])
+})

@@ -1,0 +1,103 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { CredentialSource, Credentials } from '../credentials/credentials.ts'
+import { ProxyError } from '../errors.ts'
+import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts'
+import type { OutboundRoute } from './outbound-proxy.ts'
+import type { Target } from './target.ts'
+import { exchange } from './transport.ts'
+
+/** How often a request is sent again after a connection failure or an answer that asks for it. */
+const RETRIES = 2
+const FIRST_DELAY_MS = 200
+/** Answers that say "not now" before anything was done. */
+const RETRYABLE_STATUS = new Set([502, 503])
+
+export type UpstreamClient = {
+  /**
+   * Sends with these credentials, or with what replaces them after a 401. Resolves with the answer's head, whatever its
+   * status; throws a ProxyError that names the failure when there is none.
+   */
+  send(request: UpstreamRequest, credentials: Credentials, signal: AbortSignal): Promise<UpstreamAnswer>
+}
+
+type Parts = {
+  readonly credentials: CredentialSource
+  readonly targetFor: (credentials: Credentials) => Target
+  readonly outbound: () => Promise<OutboundRoute>
+  /** A number in [0, 1) for the jitter of delays. */
+  readonly random: () => number
+}
+
+export function createUpstreamClient({ credentials: source, targetFor, outbound, random }: Parts): UpstreamClient {
+  async function sendOnce(request: UpstreamRequest, target: Target, route: OutboundRoute, signal: AbortSignal) {
+    const wire = {
+      origin: target.url.origin,
+      method: request.method,
+      path: target.basePath + request.path,
+      headers: { ...request.headers, ...target.headers },
+      body: request.body,
+    }
+    return await exchange(route.dispatcherFor(target.url), wire, signal)
+  }
+
+  async function sendWithRetries(request: UpstreamRequest, credentials: Credentials, signal: AbortSignal) {
+    const route = await outbound()
+    const target = targetFor(credentials)
+    for (let attempt = 0; ; attempt++) {
+      const last = attempt === RETRIES || request.retries === false
+      try {
+        const answer = await sendOnce(request, target, route, signal)
+        if (last || !RETRYABLE_STATUS.has(answer.status)) return answer
+        answer.body.abort()
+      } catch (error) {
+        if (signal.aborted) throw error
+        const failure = route.explain(toError(error), target.url)
+        const otherWay = await route.connectionFailed(toError(error))
+        if (failure.code === 'upstream_timeout' || (last && !otherWay)) throw failure
+        if (attempt > RETRIES) throw failure
+      }
+      request.onRetry?.()
+      await delay(FIRST_DELAY_MS * 2 ** attempt * (0.5 + random()), undefined, { signal })
+    }
+  }
+
+  return {
+    async send(request, credentials, signal) {
+      let answer = await sendWithRetries(request, credentials, signal)
+      let rejected = credentials
+      // At most two steps: what the file holds now, then refreshed tokens (wire.md 2.4).
+      for (let step = 0; step < 2 && answer.status === 401 && rejected.kind === 'chatgpt'; step++) {
+        answer.body.abort()
+        const replacement = await untilAborted(source.replace(rejected), signal)
+        if (replacement.kind !== credentials.kind) throw loginChanged()
+        answer = await sendWithRetries(request, replacement, signal)
+        rejected = replacement
+      }
+      return answer
+    },
+  }
+}
+
+/** The request was converted for the other kind of upstream; the next one is converted for the new login. */
+function loginChanged(): ProxyError {
+  return new ProxyError('upstream_rejected_credentials', 'The login in auth.json changed while the request ran.')
+}
+
+/** A client that leaves stops waiting, but a refresh in flight goes on: its token is spent either way. */
+async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  signal.throwIfAborted()
+  let onAbort = () => {}
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}

@@ -1,0 +1,48 @@
+import type { Credentials } from '../credentials/credentials.ts'
+
+/** Where requests go for one kind of credentials, and the headers that carry credentials and identity. */
+export type Target = {
+  readonly url: URL
+  /** Path of the base URL, without a slash at its end. */
+  readonly basePath: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export type Identity = {
+  /** Our own name, never another client's: `codex-api-proxy`. */
+  readonly originator: string
+  readonly userAgent: string
+  /** The Codex version told upstream, which gates models (wire.md 4.2). */
+  readonly clientVersion: () => string
+}
+
+type BaseUrls = { readonly chatgpt: string; readonly openai: string }
+
+export function createTargets(baseUrls: BaseUrls, identity: Identity): (credentials: Credentials) => Target {
+  const chatgpt = splitUrl(baseUrls.chatgpt)
+  const openai = splitUrl(baseUrls.openai)
+
+  return (credentials) => {
+    switch (credentials.kind) {
+      case 'api-key':
+        return { ...openai, headers: { authorization: `Bearer ${credentials.apiKey}` } }
+      case 'chatgpt':
+        return {
+          ...chatgpt,
+          headers: {
+            authorization: `Bearer ${credentials.accessToken}`,
+            ...(credentials.accountId !== undefined && { 'chatgpt-account-id': credentials.accountId }),
+            ...(credentials.fedramp && { 'x-openai-fedramp': 'true' }),
+            originator: identity.originator,
+            'user-agent': identity.userAgent,
+            version: identity.clientVersion(),
+          },
+        }
+    }
+  }
+}
+
+function splitUrl(baseUrl: string): { url: URL; basePath: string } {
+  const url = new URL(baseUrl)
+  return { url, basePath: url.pathname.replace(/\/+$/, '') }
+}

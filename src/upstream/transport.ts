@@ -1,0 +1,144 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Dispatcher } from 'undici'
+import type { AnswerBody, BodySink, UpstreamAnswer } from './exchange.ts'
+
+type WireRequest = {
+  readonly origin: string
+  readonly method: string
+  readonly path: string
+  readonly headers: Record<string, string>
+  readonly body: readonly Buffer[] | undefined
+}
+
+/**
+ * One HTTP exchange on undici's `dispatch`, the cheapest of its interfaces (measured in docs/performance.md).
+ * Resolves at the answer's head. Rejects with undici's own error, or with the signal's reason.
+ */
+export function exchange(dispatcher: Dispatcher, request: WireRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
+  return new Promise((resolve, reject) => {
+    const running = new Exchange(resolve, reject, signal)
+    try {
+      dispatcher.dispatch(
+        {
+          origin: request.origin,
+          // undici's type lists the methods of RFC 9110; any token is sent as it is.
+          method: request.method as Dispatcher.HttpMethod,
+          path: request.path,
+          headers: withLength(request.headers, request.body),
+          body: toUndiciBody(request.body),
+        },
+        running,
+      )
+    } catch (error) {
+      running.onResponseError(undefined, error instanceof Error ? error : new Error(String(error)))
+    }
+  })
+}
+
+/** Pieces are sent with a length, not chunked: some gateways refuse chunked requests. */
+function withLength(headers: Record<string, string>, body: readonly Buffer[] | undefined): Record<string, string> {
+  if (body === undefined || body.length < 2) return headers
+  const length = body.reduce((sum, piece) => sum + piece.length, 0)
+  return { ...headers, 'content-length': String(length) }
+}
+
+function toUndiciBody(body: readonly Buffer[] | undefined): Dispatcher.DispatchOptions['body'] {
+  if (body === undefined || body.length < 2) return body?.[0] ?? null
+  // undici sends any iterable of buffers; its type names only streams.
+  return body as unknown as Dispatcher.DispatchOptions['body']
+}
+
+class Exchange implements Dispatcher.DispatchHandler, AnswerBody {
+  readonly #resolve: (answer: UpstreamAnswer) => void
+  readonly #reject: (error: unknown) => void
+  readonly #signal: AbortSignal
+  readonly #onAbort = () => this.abort()
+  #controller: Dispatcher.DispatchController | undefined
+  #sink: BodySink | undefined
+  /** What came in the same socket read as the head, before there was a sink. */
+  #early: Buffer[] | undefined
+  #outcome: 'end' | Error | undefined
+  #answered = false
+  #aborted = false
+
+  constructor(resolve: (answer: UpstreamAnswer) => void, reject: (error: unknown) => void, signal: AbortSignal) {
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#signal = signal
+    if (signal.aborted) this.abort()
+    else signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#aborted) controller.abort(abortReason(this.#signal))
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200 || this.#answered) return
+    this.#answered = true
+    this.#resolve({ status, headers, body: this })
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
+    if (this.#aborted) return
+    if (this.#sink !== undefined) {
+      this.#sink.data(bytes)
+      return
+    }
+    this.#early ??= []
+    this.#early.push(bytes)
+    controller.pause()
+  }
+
+  onResponseEnd(): void {
+    this.#settle('end')
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    this.#settle(error)
+  }
+
+  pipe(sink: BodySink): void {
+    this.#sink = sink
+    const early = this.#early
+    this.#early = undefined
+    for (const bytes of early ?? []) if (!this.#aborted) sink.data(bytes)
+    if (this.#outcome !== undefined) this.#report(this.#outcome)
+    else if (early !== undefined) this.#controller?.resume()
+  }
+
+  pause(): void {
+    this.#controller?.pause()
+  }
+
+  resume(): void {
+    this.#controller?.resume()
+  }
+
+  abort(): void {
+    if (this.#aborted || this.#outcome !== undefined) return
+    this.#aborted = true
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    this.#reject(abortReason(this.#signal))
+    this.#controller?.abort(abortReason(this.#signal))
+  }
+
+  #settle(outcome: 'end' | Error): void {
+    if (this.#outcome !== undefined) return
+    this.#outcome = outcome
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    if (outcome !== 'end') this.#reject(outcome)
+    this.#report(outcome)
+  }
+
+  #report(outcome: 'end' | Error): void {
+    if (this.#aborted) return
+    if (outcome === 'end') this.#sink?.end()
+    else this.#sink?.fail(outcome)
+  }
+}
+
+function abortReason(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error('The exchange was ended by the proxy.')
+}
