@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The built program; `npm test` builds it first. */
+export const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+
+/** A throw-away home folder with its own Codex folder, and the environment that makes programs use it. */
+export type Home = {
+  readonly path: string
+  readonly codexHome: string
+  readonly runFolder: string
+  readonly env: Readonly<Record<string, string>>
+  /** Writes auth.json; a text is written as it is, anything else as JSON. */
+  writeAuth(content: unknown): Promise<void>
+  /** Stops what a test left running in the background, then deletes the folder. */
+  remove(): Promise<void>
+}
+
+export async function createHome(): Promise<Home> {
+  const path = await mkdtemp(join(tmpdir(), 'codex-api-proxy-test-'))
+  const codexHome = await mkdtemp(join(path, 'codex-'))
+  const runFolder = join(path, '.codex-api-proxy')
+  // Nothing of the developer's own settings or outbound proxy may leak into a test: only PATH is taken over.
+  const env = { PATH: process.env.PATH ?? '', HOME: path, USERPROFILE: path, CODEX_HOME: codexHome, LANG: 'C.UTF-8' }
+  return {
+    path,
+    codexHome,
+    runFolder,
+    env,
+    async writeAuth(content) {
+      const text = typeof content === 'string' ? content : JSON.stringify(content, null, 2)
+      await writeFile(join(codexHome, 'auth.json'), text, { mode: 0o600 })
+    },
+    async remove() {
+      const pid = Number.parseInt(await readFile(join(runFolder, 'codex-api-proxy.pid'), 'utf8').catch(() => ''), 10)
+      if (pid > 0 && pid !== process.pid) await run(['stop'], { home: { path, env } })
+      await rm(path, { recursive: true, force: true })
+    },
+  }
+}
+
+type RunOptions = {
+  readonly home: Pick<Home, 'path' | 'env'>
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export type Result = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
+
+/** Runs the program to its end. */
+export async function run(args: readonly string[], options: RunOptions): Promise<Result> {
+  const child = launch(args, options)
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
+  const [code] = await once(child, 'close')
+  return { code, stdout: stdout(), stderr: stderr() }
+}
+
+export type Foreground = {
+  /** Without path, e.g. `http://127.0.0.1:40123`. */
+  readonly url: string
+  readonly pid: number
+  /** Everything printed so far, stdout and stderr together. */
+  output(): string
+  stdout(): string
+  stderr(): string
+  signal(signal: NodeJS.Signals): void
+  /** Resolves when the process is gone, with its exit code. */
+  readonly ended: Promise<number | null>
+  /** SIGTERM, then waits for the end. */
+  stop(): Promise<number | null>
+}
+
+/** `start --foreground` on a free port; resolves when it listens, rejects with its output when it ends before. */
+export async function startForeground(args: readonly string[], options: RunOptions): Promise<Foreground> {
+  const port = args.includes('--port') ? [] : ['--port', '0']
+  const child = launch(['start', '--foreground', ...port, ...args], options)
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
+  const output = () => `${stdout()}${stderr()}`
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+  const url = await new Promise<string>((resolve, reject) => {
+    const look = () => {
+      const [, found] = /listen\S* on (https?:\/\/[^\s/]+)/.exec(stdout()) ?? []
+      if (found !== undefined) resolve(found)
+    }
+    child.stdout?.on('data', look)
+    child.once('error', reject)
+    ended.then((code) => reject(new Error(`The program ended with code ${code}:\n${output()}`)))
+  })
+  return {
+    url,
+    pid: child.pid ?? -1,
+    output,
+    stdout,
+    stderr,
+    signal: (signal) => child.kill(signal),
+    ended,
+    async stop() {
+      child.kill('SIGTERM')
+      return await ended
+    },
+  }
+}
+
+function launch(args: readonly string[], { home, env }: RunOptions): ChildProcess {
+  return spawn(process.execPath, [PROGRAM, ...args], {
+    cwd: home.path,
+    env: { ...home.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+function collect(stream: NodeJS.ReadableStream | null): () => string {
+  const pieces: Buffer[] = []
+  stream?.on('data', (bytes: Buffer) => pieces.push(bytes))
+  return () => Buffer.concat(pieces).toString('utf8')
+}
