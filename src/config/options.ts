@@ -1,5 +1,3 @@
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import {
   baseUrl,
   byteSize,
@@ -27,13 +25,14 @@ export type Option<Value> = {
   readonly parse: (given: string) => Value
   /** Given several times, or separated by commas, the values add up. */
   readonly repeatable?: boolean
-  /** Never shown, and never in clear text in the state file. */
+  /** Never shown, and never in the state file: `restart` finds it in a file of its own (daemon/state-file.ts). */
   readonly secret?: boolean
+  /** A path: `~` and relative ones are made absolute when settings are loaded, since the daemon runs elsewhere. */
+  readonly path?: boolean
   readonly choices?: readonly string[]
 }
 
 const option = <Value>(definition: Option<Value>): Option<Value> => definition
-const runFile = (name: string) => join(homedir(), '.codex-api-proxy', name)
 
 const LOG_LEVELS = ['debug', 'info', 'warning', 'error'] as const
 const CREDENTIAL_MODES = ['read-write', 'read-only'] as const
@@ -82,6 +81,7 @@ export const OPTIONS = {
     help: 'File that holds the client key, so that it is not in the process list.',
     group: 'security',
     parse: text,
+    path: true,
   }),
   insecureNoKey: option({
     flag: '--insecure-no-key',
@@ -116,6 +116,7 @@ export const OPTIONS = {
     help: 'Certificate (PEM) to serve HTTPS; with --tls-key.',
     group: 'security',
     parse: text,
+    path: true,
   }),
   tlsKey: option<string | undefined>({
     flag: '--tls-key <path>',
@@ -124,6 +125,7 @@ export const OPTIONS = {
     help: 'Private key (PEM) of the certificate.',
     group: 'security',
     parse: text,
+    path: true,
   }),
   proxy: option<string | undefined>({
     flag: '--proxy <url>',
@@ -138,6 +140,28 @@ export const OPTIONS = {
     env: ['NO_PROXY', 'no_proxy'],
     default: undefined,
     help: 'Hosts that are reached without the outbound proxy.',
+    group: 'upstream',
+    parse: text,
+  }),
+  codexHome: option({
+    env: ['CODEX_HOME'],
+    default: '~/.codex',
+    help: 'Folder of the Codex CLI, with auth.json in it.',
+    group: 'upstream',
+    parse: text,
+    path: true,
+  }),
+  refreshTokenUrl: option<string | undefined>({
+    env: ['CODEX_REFRESH_TOKEN_URL_OVERRIDE'],
+    default: undefined,
+    help: 'Where the login is renewed instead of the usual issuer; https, or http on loopback.',
+    group: 'upstream',
+    parse: baseUrl,
+  }),
+  loginClientId: option<string | undefined>({
+    env: ['CODEX_APP_SERVER_LOGIN_CLIENT_ID'],
+    default: undefined,
+    help: 'OAuth client id used to renew the login instead of the usual one.',
     group: 'upstream',
     parse: text,
   }),
@@ -295,24 +319,27 @@ export const OPTIONS = {
   }),
   pidFile: option({
     flag: '--pid-file <path>',
-    default: runFile('codex-api-proxy.pid'),
+    default: '~/.codex-api-proxy/codex-api-proxy.pid',
     help: 'Where the daemon notes its process id.',
     group: 'daemon',
     parse: text,
+    path: true,
   }),
   logFile: option({
     flag: '--log-file <path>',
-    default: runFile('codex-api-proxy.log'),
+    default: '~/.codex-api-proxy/codex-api-proxy.log',
     help: 'Where the daemon logs.',
     group: 'daemon',
     parse: text,
+    path: true,
   }),
   stateFile: option({
     flag: '--state-file <path>',
-    default: runFile('codex-api-proxy.state.json'),
+    default: '~/.codex-api-proxy/codex-api-proxy.state.json',
     help: 'Where the daemon notes its settings for `restart`.',
     group: 'daemon',
     parse: text,
+    path: true,
   }),
   logMaxSize: option({
     flag: '--log-max-size <size>',

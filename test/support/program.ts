@@ -87,7 +87,7 @@ export async function startForeground(args: readonly string[], options: RunOptio
     }
     child.stdout?.on('data', look)
     child.once('error', reject)
-    ended.then((code) => reject(new Error(`The program ended with code ${code}:\n${output()}`)))
+    child.once('close', (code) => reject(new Error(`The program ended with code ${code}:\n${output()}`)))
   })
   return {
     url,
