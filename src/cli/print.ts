@@ -1,0 +1,88 @@
+import { styleText } from 'node:util'
+
+export type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red'
+
+/** The one place that writes to the terminal: results to stdout, everything else to stderr. */
+export type Print = {
+  /** One line of the result. */
+  line(text?: string): void
+  /** The result as it is, without a newline added. */
+  raw(text: string): void
+  json(value: unknown): void
+  /** Rows of the result with their columns aligned; nothing is cut. */
+  table(rows: readonly (readonly string[])[]): void
+  /** A remark beside the result. */
+  note(text: string): void
+  /** Shows that something takes its time, until the function it returns is called. */
+  progress(text: string): () => void
+  /** Text for `line` and `table`, coloured where the terminal wants it. */
+  style(style: Style, text: string): string
+  readonly isTerminal: boolean
+}
+
+type Output = { write(text: string): unknown; readonly isTTY?: boolean }
+type Terminal = {
+  readonly stdout: Output
+  readonly stderr: Output
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** A wait shorter than this isn't worth a word. */
+const PROGRESS_AFTER_MS = 1000
+const ESCAPE = '\u001b['
+
+export function createPrint({ stdout, stderr, env }: Terminal): Print {
+  const isTerminal = stdout.isTTY === true
+  // https://no-color.org: any value that isn't empty.
+  const coloured = isTerminal && !env.NO_COLOR && env.TERM !== 'dumb'
+  return {
+    isTerminal,
+    line: (text = '') => stdout.write(`${text}\n`),
+    raw: (text) => stdout.write(text),
+    json: (value) => stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    table: (rows) => stdout.write(aligned(rows)),
+    note: (text) => stderr.write(`${text}\n`),
+    progress: (text) => (stderr.isTTY === true ? liveProgress(stderr, text) : lineProgress(stderr, text)),
+    style: (style, text) => (coloured ? styleText(style, text) : text),
+  }
+}
+
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = []
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, visibleLength(cell))
+  }
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) =>
+        column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - visibleLength(cell)),
+      )
+      .join('  ')
+      .trimEnd(),
+  )
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+function visibleLength(text: string): number {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a colour sequence begins with one
+  return text.replace(/\u001b\[\d+m/g, '').length
+}
+
+function liveProgress(stderr: Output, text: string): () => void {
+  const startedAt = Date.now()
+  let shown = false
+  const show = () => {
+    shown = true
+    stderr.write(`\r${ESCAPE}K${text} (${Math.round((Date.now() - startedAt) / 1000)} s)`)
+  }
+  const timer = setInterval(show, PROGRESS_AFTER_MS)
+  return () => {
+    clearInterval(timer)
+    if (shown) stderr.write(`\r${ESCAPE}K`)
+  }
+}
+
+function lineProgress(stderr: Output, text: string): () => void {
+  const timer = setTimeout(() => stderr.write(`${text}\n`), PROGRESS_AFTER_MS)
+  return () => clearTimeout(timer)
+}

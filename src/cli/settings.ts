@@ -1,0 +1,57 @@
+import { type Command, Option as Flag } from 'commander'
+import { type GivenSettings, isOptionName, OPTION_NAMES } from '../config/load.ts'
+import { OPTIONS, type Option, type OptionName } from '../config/options.ts'
+
+const GROUP_TITLES = {
+  server: 'Server:',
+  security: 'Who may call:',
+  upstream: 'Upstream:',
+  conversion: 'Conversion:',
+  limits: 'Limits:',
+  daemon: 'Files:',
+} as const satisfies Record<Option<unknown>['group'], string>
+
+/** Gives a command the flags of these settings, as the table words them. */
+export function addSettings(command: Command, names: readonly OptionName[] = OPTION_NAMES): Command {
+  for (const name of names) {
+    const flag = settingFlag(OPTIONS[name])
+    if (flag !== undefined) command.addOption(flag)
+  }
+  return command
+}
+
+/** The settings among a command's flags, as they were written: `loadConfig` reads and judges them. */
+export function settingsOf(flags: Readonly<Record<string, unknown>>): GivenSettings {
+  const settings = Object.entries(flags).filter(
+    (entry): entry is [OptionName, string | string[]] =>
+      isOptionName(entry[0]) && (typeof entry[1] === 'string' || Array.isArray(entry[1])),
+  )
+  return Object.fromEntries(settings)
+}
+
+/** The default as help and docs show it. */
+export function shownDefault(option: Option<unknown>): string | undefined {
+  const value = option.default
+  if (value === undefined || value === false || (Array.isArray(value) && value.length === 0)) return undefined
+  if (typeof value !== 'number') return String(value)
+  if (option.flag?.endsWith('<size>'))
+    return `${value / 1024 ** 2 >= 1 ? `${value / 1024 ** 2}MB` : `${value / 1024}k`}`
+  if (option.flag?.endsWith('<duration>')) return value % 60_000 === 0 ? `${value / 60_000}m` : `${value / 1000}s`
+  return String(value)
+}
+
+function settingFlag(option: Option<unknown>): Flag | undefined {
+  if (option.flag === undefined) return undefined
+  const notes = [
+    option.choices && `choices: ${option.choices.join(', ')}`,
+    shownDefault(option) && `default: ${shownDefault(option)}`,
+    option.env && `env: ${option.env.join(', ')}`,
+  ].filter((note) => note !== undefined)
+  const help = notes.length === 0 ? option.help : `${option.help} (${notes.join('; ')})`
+  const isToggle = !option.flag.includes('<')
+  // `--strict=false` takes back what `restart` would take over.
+  const flag = new Flag(isToggle ? `${option.flag} [boolean]` : option.flag, help).helpGroup(GROUP_TITLES[option.group])
+  if (isToggle) flag.preset('true')
+  if (option.repeatable) flag.argParser((text: string, before?: string[]) => [...(before ?? []), text])
+  return flag
+}

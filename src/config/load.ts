@@ -1,0 +1,108 @@
+import { type Config, OPTIONS, type Option, type OptionName } from './options.ts'
+import { UsageError } from './parsers.ts'
+import { absolutePath, type Bases } from './paths.ts'
+
+/** Settings as a person wrote them; one that may be repeated has a list. Paths among saved ones are absolute. */
+export type GivenSettings = { readonly [Name in OptionName]?: string | readonly string[] }
+
+export type Origin = 'flag' | `variable ${string}` | 'saved' | 'default'
+export type Origins = Readonly<Record<OptionName, Origin>>
+
+export type LoadedConfig = {
+  readonly config: Config
+  readonly origins: Origins
+  /** Every setting that isn't at its default, ready to be saved and loaded again from any folder. */
+  readonly given: GivenSettings
+}
+
+export type Sources = {
+  readonly flags: GivenSettings
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly saved: GivenSettings
+  readonly bases: Bases
+}
+
+export const OPTION_NAMES = Object.keys(OPTIONS).filter(isOptionName)
+
+/** Flags beat variables beat saved settings beat defaults. Throws a UsageError that names the flag or variable. */
+export function loadConfig(sources: Sources): LoadedConfig {
+  const values: [OptionName, unknown][] = []
+  const origins: [OptionName, Origin][] = []
+  const given: [OptionName, string | readonly string[]][] = []
+
+  for (const name of OPTION_NAMES) {
+    const option: Option<unknown> = OPTIONS[name]
+    const found = find(name, option, sources)
+    origins.push([name, found.origin])
+    if (found.texts === undefined) {
+      values.push([name, defaultOf(option, sources.bases)])
+      continue
+    }
+    const texts = option.path ? found.texts.map((text) => absolute(text, sources.bases)) : found.texts
+    values.push([name, parseAll(option, texts, found.source)])
+    given.push([name, option.repeatable ? texts : (texts.at(-1) ?? '')])
+  }
+  // The three lists hold one entry per name of the table, each parsed by its own row: what the types say, which
+  // Object.fromEntries can't know.
+  return {
+    config: Object.fromEntries(values) as Config,
+    origins: Object.fromEntries(origins) as Origins,
+    given: Object.fromEntries(given),
+  }
+}
+
+export function isOptionName(name: string): name is OptionName {
+  return Object.hasOwn(OPTIONS, name)
+}
+
+/** `--port` of `--port <number>`. */
+export function flagName(option: Pick<Option<unknown>, 'flag'>): string | undefined {
+  return option.flag?.split(' ')[0]
+}
+
+type Found = { origin: Origin; texts?: readonly string[]; source: string }
+
+function find(name: OptionName, option: Option<unknown>, { flags, env, saved }: Sources): Found {
+  if (flags[name] !== undefined)
+    return { origin: 'flag', texts: split(option, flags[name]), source: flagName(option) ?? name }
+  for (const variable of option.env ?? []) {
+    const text = env[variable]
+    // Set but empty counts as not set: that is how one line of a shell or of a unit file takes a setting back.
+    if (text !== undefined && text !== '') {
+      return { origin: `variable ${variable}`, texts: split(option, text), source: variable }
+    }
+  }
+  if (saved[name] !== undefined) {
+    return { origin: 'saved', texts: split(option, saved[name]), source: `saved setting ${name}` }
+  }
+  return { origin: 'default', source: name }
+}
+
+function split(option: Option<unknown>, given: string | readonly string[]): readonly string[] {
+  const texts = typeof given === 'string' ? [given] : given
+  if (!option.repeatable) return texts
+  return texts.flatMap((text) => text.split(',')).map((text) => text.trim())
+}
+
+function parseAll(option: Option<unknown>, texts: readonly string[], source: string): unknown {
+  const values = texts.map((text) => parseOne(option, text, source))
+  return option.repeatable ? values.flat() : values.at(-1)
+}
+
+function parseOne(option: Option<unknown>, text: string, source: string): unknown {
+  try {
+    return option.parse(text)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    const shown = option.secret ? source : `${source} ${JSON.stringify(text)}`
+    throw new UsageError(`${shown}: ${error.message}`)
+  }
+}
+
+function absolute(path: string, bases: Bases): string {
+  return path === '' ? path : absolutePath(path, bases)
+}
+
+function defaultOf(option: Option<unknown>, bases: Bases): unknown {
+  return option.path && typeof option.default === 'string' ? absolutePath(option.default, bases) : option.default
+}
