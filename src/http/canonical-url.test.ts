@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest'
+import { canonicalUrl } from './canonical-url.ts'
+
+test.each([
+  ['/v1/chat/completions', '/v1/chat/completions'],
+  ['/chat/completions', '/v1/chat/completions'],
+  ['/v1/v1/responses?x=1', '/v1/responses?x=1'],
+  ['/models/openai/gpt-5.5', '/v1/models/openai/gpt-5.5'],
+  ['/models?client_version=1', '/v1/models?client_version=1'],
+  ['/modelsx', '/modelsx'],
+  ['/health', '/health'],
+  ['http://other.example/v1/models', '/v1/models'],
+  ['http://other.example', '/'],
+])('%s is served as %s', (given, canonical) => {
+  expect(canonicalUrl(given)).toBe(canonical)
+})

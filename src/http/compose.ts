@@ -1,0 +1,96 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { arch, platform, release } from 'node:os'
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../config/options.ts'
+import { createCredentialSource } from '../credentials/credential-source.ts'
+import type { RouteContext } from '../routes/context.ts'
+import { ReasoningMemory } from '../routes/reasoning-memory.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import { Metrics } from '../telemetry/metrics.ts'
+import { createUpstreamClient } from '../upstream/client.ts'
+import { createClientVersion } from '../upstream/client-version.ts'
+import type { LazyOutbound } from '../upstream/lazy-outbound.ts'
+import { createModelCatalogue } from '../upstream/model-catalogue.ts'
+import { RateLimits } from '../upstream/rate-limits.ts'
+import { createTargets } from '../upstream/target.ts'
+import { createTokenRequest } from '../upstream/token-request.ts'
+import { packageVersion } from '../version.ts'
+import { createAdmission } from './admission.ts'
+import { clientKeyFrom } from './client-key.ts'
+import { createGuard } from './guard.ts'
+import { createObserver } from './observe.ts'
+import { routeTable } from './route-table.ts'
+import { createServer } from './server.ts'
+import { tlsOptions } from './tls.ts'
+
+/** Our own name: upstream is told who asks, never another client's name. */
+const ORIGINATOR = 'codex-api-proxy'
+
+/** The composition root: every part is made once, here. */
+export function composeServer(
+  config: Config,
+  logger: Logger,
+  outbound: LazyOutbound,
+  isDraining: () => boolean,
+): FastifyInstance {
+  const context = createContext(config, logger, outbound)
+  return createServer({
+    config,
+    logger,
+    routes: routeTable(context, outbound.describe),
+    guard: createGuard({
+      hosts: [config.host, ...config.allowHost],
+      origins: config.allowOrigin,
+      clientKey: clientKeyFrom(config),
+    }),
+    admission: createAdmission(config),
+    observer: createObserver(context.metrics, logger, context.monotonic),
+    tls: tlsOptions(config),
+    newRequestId: () => `req_${randomUUID().replaceAll('-', '')}`,
+    now: context.monotonic,
+    isDraining,
+  })
+}
+
+function createContext(config: Config, logger: Logger, outbound: LazyOutbound): RouteContext {
+  const now = () => Date.now()
+  const monotonic = () => performance.now()
+  const clientVersion = createClientVersion({ setting: config.clientVersion, codexHome: config.codexHome })
+  const identity = {
+    originator: ORIGINATOR,
+    userAgent: `${ORIGINATOR}/${packageVersion()} (${platform()} ${release()}; ${arch()})`,
+    clientVersion,
+  }
+  const credentials = createCredentialSource({
+    codexHome: config.codexHome,
+    mode: config.credentials,
+    postToken: createTokenRequest(outbound.get, identity),
+    env: { refreshUrlOverride: config.refreshTokenUrl, clientId: config.loginClientId },
+    now,
+    warn: (fields, message) => logger.warn(fields, message),
+  })
+  const upstream = createUpstreamClient({
+    credentials,
+    targetFor: createTargets({ chatgpt: config.chatgptBaseUrl, openai: config.openaiBaseUrl }, identity),
+    outbound: outbound.get,
+    random: Math.random,
+  })
+  return {
+    config,
+    credentials,
+    upstream,
+    catalogue: createModelCatalogue({
+      send: async (request, signal) => upstream.send(request, await credentials.current(), signal),
+      clientVersion,
+      codexHome: config.codexHome,
+      now,
+    }),
+    rateLimits: new RateLimits(),
+    reasoning: new ReasoningMemory(now),
+    metrics: new Metrics(monotonic),
+    logger,
+    placeholder: randomBytes(12).toString('hex'),
+    now,
+    monotonic,
+  }
+}

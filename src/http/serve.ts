@@ -1,0 +1,93 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { DestinationStream } from 'pino'
+import type { Config } from '../config/options.ts'
+import { createLogger, type Logger } from '../telemetry/logger.ts'
+import { createLazyOutbound } from '../upstream/lazy-outbound.ts'
+import { packageVersion } from '../version.ts'
+import { composeServer } from './compose.ts'
+
+type ServeOptions = {
+  readonly logTo: DestinationStream
+  readonly onReady: (address: { url: string; host: string; port: number }) => void
+}
+
+export type RunningServer = {
+  readonly url: string
+  /** Refuses new connections, lets running answers finish up to the limit of the settings. */
+  drain(): Promise<void>
+  /** Ends everything at once. */
+  close(): Promise<void>
+  /** Resolves when the server has stopped. */
+  readonly finished: Promise<void>
+}
+
+/** How often connections that became idle are closed while draining: `close` alone waits for keep-alive. */
+const SWEEP_MS = 50
+
+/** Starts the server; resolves when it listens, rejects with the reason why it can't. */
+export async function serve(config: Config, { logTo, onReady }: ServeOptions): Promise<RunningServer> {
+  const logger = createLogger(config.logLevel, logTo)
+  const outbound = createLazyOutbound(config, logger)
+  let draining = false
+  const app = composeServer(config, logger, outbound, () => draining)
+  await app.listen({ host: config.host, port: config.port })
+
+  const { url, port } = addressOf(app, config)
+  logger.info({ url, version: packageVersion() }, 'listening')
+  if (config.logLevel === 'debug') logger.warn('log level debug records prompts and answers')
+  onReady({ url, host: config.host, port })
+  // What the first request needs is loaded once the server answers (docs/performance.md).
+  outbound.get().catch((error: unknown) => logger.error({ err: error }, 'outbound connections failed to start'))
+
+  let stopped = () => {}
+  const finished = new Promise<void>((resolve) => {
+    stopped = resolve
+  })
+  async function end(): Promise<void> {
+    await app.close()
+    await outbound.close()
+    logger.info('stopped')
+    stopped()
+  }
+  return {
+    url,
+    finished,
+    async drain() {
+      draining = true
+      logger.info('stopping: running answers may finish')
+      await withDeadline(app, config.drainTimeout, logger, end())
+    },
+    async close() {
+      draining = true
+      app.server.closeAllConnections()
+      await finished
+    },
+  }
+}
+
+/** Sweeps connections that have become idle; after `deadline` milliseconds all are closed. */
+async function withDeadline(
+  app: FastifyInstance,
+  deadline: number,
+  logger: Logger,
+  ended: Promise<void>,
+): Promise<void> {
+  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MS)
+  const cut = setTimeout(() => {
+    logger.warn({ deadlineMs: deadline }, 'answers still running were cut')
+    app.server.closeAllConnections()
+  }, deadline)
+  try {
+    await ended
+  } finally {
+    clearInterval(sweep)
+    clearTimeout(cut)
+  }
+}
+
+function addressOf(app: FastifyInstance, config: Config): { url: string; port: number } {
+  const { port } = app.server.address() as AddressInfo // a TCP server that listens has no other kind
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  return { url: `${config.tlsCert === undefined ? 'http' : 'https'}://${host}:${port}`, port }
+}

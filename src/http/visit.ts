@@ -1,0 +1,37 @@
+import type { ServerResponse } from 'node:http'
+import type { RequestRecord } from '../telemetry/request-record.ts'
+
+/** Why the signal of a request whose client left is aborted. */
+class ClientLeft extends Error {
+  override readonly name = 'ClientLeft'
+}
+
+/** One request from its first hook until its connection is done with it. */
+export class Visit {
+  readonly record: RequestRecord
+  authenticated = false
+  readonly #abort = new AbortController()
+  readonly #whenClosed: (() => void)[] = []
+
+  constructor(record: RequestRecord, response: ServerResponse) {
+    this.record = record
+    response.once('close', () => this.#closed(response))
+  }
+
+  /** Aborted when the client leaves before the end of its answer. */
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  onClose(work: () => void): void {
+    this.#whenClosed.push(work)
+  }
+
+  #closed(response: ServerResponse): void {
+    const { record } = this
+    if (record.status === 0 && response.writableFinished) record.status = response.statusCode
+    record.aborted = !response.writableFinished && record.status < 400
+    if (!response.writableFinished) this.#abort.abort(new ClientLeft('The client left before the end of its answer.'))
+    for (const work of this.#whenClosed) work()
+  }
+}

@@ -1,0 +1,32 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { RequestRecord } from '../telemetry/request-record.ts'
+
+/** One request as a route sees it, whatever server stands in front. */
+export type ApiRequest = {
+  readonly method: string
+  /** Path and query, brought to the form `/v1/…`. */
+  readonly url: string
+  readonly headers: IncomingHttpHeaders
+  readonly record: RequestRecord
+  /** Aborted when the client leaves. */
+  readonly signal: AbortSignal
+  /** The client sent the client key, or none is asked for. */
+  readonly authenticated: boolean
+  /** The body, decompressed. Throws a ProxyError when it is too large, broken or not JSON by its content type. */
+  readonly jsonBody: () => Promise<Buffer>
+  /** The body exactly as sent. */
+  readonly rawBody: () => Promise<Buffer>
+  /** Takes the connection over to stream an answer; headers every answer carries are set on it already. */
+  readonly takeOver: () => ServerResponse
+}
+
+/** What a route answers when it does not stream. */
+export type Answer = {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string | string[]>>
+  /** Text is sent as it is; anything else as JSON. */
+  readonly body: string | Buffer | object
+}
+
+/** `undefined`: the answer was streamed. */
+export type Route = (request: ApiRequest) => Promise<Answer | undefined>

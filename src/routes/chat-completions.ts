@@ -1,0 +1,118 @@
+import type { ChatPlan, ConversionContext, ResponsesRequest } from '../conversion/chat-plan.ts'
+import { convertChatRequest, withoutRecalledReasoning } from '../conversion/chat-request.ts'
+import type { ChatStream } from '../conversion/chat-stream.ts'
+import { parseLargeJson } from '../conversion/large-strings.ts'
+import { toLiteRequest } from '../conversion/lite-request.ts'
+import { sessionHeaderValue } from '../conversion/prompt-cache-key.ts'
+import { tokenUsage } from '../conversion/usage.ts'
+import type { ChatGptCredentials } from '../credentials/credentials.ts'
+import type { ApiError } from '../errors.ts'
+import type { Answer, ApiRequest, Route } from './api-request.ts'
+import { completeChat } from './chat-completing.ts'
+import { type OpenChoice, StreamedChat } from './chat-streaming.ts'
+import type { RouteContext } from './context.ts'
+import { forward } from './forward.ts'
+import { openMessageLog } from './message-log.ts'
+import { LITE_HEADERS, openResponses, type Variant } from './open-responses.ts'
+
+/** `POST /v1/chat/completions`: forwarded with an API key, converted with a ChatGPT login. */
+export function chatCompletionsRoute(context: RouteContext): Route {
+  return async (request) => {
+    const credentials = await context.credentials.current()
+    if (credentials.kind === 'api-key') return forward(context, request, credentials)
+    return convertAndSend(context, request, credentials)
+  }
+}
+
+async function convertAndSend(
+  context: RouteContext,
+  request: ApiRequest,
+  credentials: ChatGptCredentials,
+): Promise<Answer | undefined> {
+  const json = parseLargeJson(await request.jsonBody(), context.placeholder)
+  const { request: body, plan } = convertChatRequest(json.value, conversionContext(context, credentials))
+  const { record } = request
+  record.model = plan.model
+  record.stream = plan.stream
+  record.ignored = plan.ignored
+  const log = openMessageLog(context.logger, record)
+  log.input(body.input)
+
+  const call = {
+    route: 'chat' as const,
+    credentials,
+    variants: variantsOf(context, body),
+    headers: sessionHeaders(body),
+    write: json.write,
+  }
+  const open: OpenChoice = (signal) => openResponses(context, request, call, signal)
+  const headers = ignoredHeader(plan.ignored)
+  if (plan.stream) {
+    noteOutcome(context, request, credentials, await new StreamedChat(context, request, plan, headers, log).run(open))
+    log.output()
+    return undefined
+  }
+  const { completion, machines } = await completeChat(context, request, plan, open)
+  noteOutcome(context, request, credentials, machines)
+  log.output(completion.choices)
+  return { status: 200, headers, body: completion }
+}
+
+function conversionContext(context: RouteContext, credentials: ChatGptCredentials): ConversionContext {
+  return {
+    strict: context.config.strict,
+    reasoningSummary: context.config.reasoningSummary === 'auto',
+    catalogue: context.catalogue.peek(),
+    recallReasoning(callId) {
+      const items = context.reasoning.recall(ownerOf(credentials), callId)
+      context.metrics.reasoningRecalled(items !== undefined)
+      return items
+    },
+  }
+}
+
+/** The full lane; without the reasoning we put back, if upstream refuses it; the Lite lane, if the model wants that. */
+function variantsOf(context: RouteContext, body: ResponsesRequest): [Variant, ...Variant[]] {
+  const variants: [Variant, ...Variant[]] = [{ body }]
+  const plain = withoutRecalledReasoning(body)
+  if (plain !== body) variants.push({ body: plain, after: isReasoningRefusal })
+  const model = context.catalogue.peek().find(({ id }) => id === body.model)
+  if (model?.usesResponsesLite === true) {
+    variants.push({ body: toLiteRequest(plain), headers: LITE_HEADERS, after: ({ status }) => status === 404 })
+  }
+  return variants
+}
+
+/** Expired, of another model or another account: the code says so, or the message names the item (case 110, 111). */
+function isReasoningRefusal(error: ApiError): boolean {
+  return (
+    error.status === 400 && (error.code === 'invalid_encrypted_content' || /reasoning|encrypted/i.test(error.message))
+  )
+}
+
+/** The same value for every request of a conversation: upstream's prompt cache goes by it (case 181). */
+export function sessionHeaders(body: { readonly prompt_cache_key?: unknown }): Record<string, string> {
+  if (typeof body.prompt_cache_key !== 'string') return {}
+  const session = sessionHeaderValue(body.prompt_cache_key)
+  return { 'session-id': session, 'thread-id': session }
+}
+
+export function ignoredHeader(ignored: readonly string[]): Record<string, string> {
+  return ignored.length === 0 ? {} : { 'x-codex-proxy-ignored': ignored.join(', ') }
+}
+
+function noteOutcome(
+  context: RouteContext,
+  request: ApiRequest,
+  credentials: ChatGptCredentials,
+  machines: readonly ChatStream[],
+): void {
+  request.record.usage = tokenUsage(machines.map(({ usage }) => usage))
+  for (const { reasoningBeforeCalls } of machines)
+    context.reasoning.remember(ownerOf(credentials), reasoningBeforeCalls)
+}
+
+/** Whose reasoning it is; a key in memory, never shown. */
+function ownerOf({ accountId, accessToken }: ChatGptCredentials): string {
+  return accountId ?? accessToken
+}

@@ -1,0 +1,105 @@
+import type { ChatStream } from '../conversion/chat-stream.ts'
+import { frameJson } from '../sse/event.ts'
+import { dataFrame } from '../sse/frames.ts'
+
+const TYPE = '"type":"response.output_text.delta"'
+const DELTA = '"delta":"'
+const SEQUENCE = '"sequence_number":'
+
+/** What every text delta of the part that is streaming looks like, around its sequence number and its text. */
+type DeltaShape = { readonly head: string; readonly middle: string }
+
+/**
+ * Frames of a Responses stream in, frames of a Chat stream out; both latin1 text.
+ *
+ * The hot path: a frame that equals the last text delta up to its text, but for the sequence number, belongs to the
+ * same part; its text, still escaped, is copied between the halves of a chunk made ready. Everything else is parsed and
+ * goes through `ChatStream`. A property test holds the two equal.
+ */
+export class ChatFrames {
+  readonly #stream: ChatStream
+  #shape: DeltaShape | undefined
+  #before = ''
+  #after = ''
+
+  constructor(stream: ChatStream) {
+    this.#stream = stream
+  }
+
+  /** Frames after the one that ended the answer are left out. */
+  convert(text: string, from: number, to: number): string {
+    let out = ''
+    let at = from
+    while (at < to && !this.#stream.ended) {
+      const end = text.indexOf('\n\n', at)
+      const start = this.#textStart(text, at)
+      const quote = start === -1 ? -1 : closingQuote(text, start)
+      if (quote === -1 || quote > end) out += this.#plain(text.slice(at, end))
+      else out += this.#before + text.slice(start, quote) + this.#after
+      at = end + 2
+    }
+    return out
+  }
+
+  /** Where the text of a delta begins if the frame at `at` has the expected shape, else -1. */
+  #textStart(text: string, at: number): number {
+    const shape = this.#shape
+    if (shape === undefined || !text.startsWith(shape.head, at)) return -1
+    let next = at + shape.head.length
+    while (isDigit(text.charCodeAt(next))) next++
+    return text.startsWith(shape.middle, next) ? next + shape.middle.length : -1
+  }
+
+  #plain(frame: string): string {
+    const event = frameJson(frame)
+    if (event === undefined) return ''
+    let out = ''
+    for (const chunk of this.#stream.convert(event)) out += dataFrame(chunk)
+    this.#learn(frame)
+    return out
+  }
+
+  #learn(frame: string): void {
+    const live = this.#stream.liveText
+    this.#shape = undefined
+    if (live === undefined || !frame.includes(TYPE)) return
+    const delta = frame.indexOf(DELTA)
+    const prefix = frame.slice(0, delta + DELTA.length)
+    // Only a prefix that names the part tells one part's deltas from another's.
+    const namesPart = `"output_index":${live.outputIndex},"content_index":${live.contentIndex},`
+    if (delta === -1 || !prefix.includes(TYPE) || !prefix.includes(namesPart)) return
+
+    const [head, sequence, middle] = splitAtSequence(prefix)
+    this.#shape = { head: head + sequence, middle }
+    const { before, after } = this.#stream.textFrame()
+    this.#before = before
+    this.#after = after
+  }
+}
+
+/** The prefix before, at and after the digits of its sequence number; upstreams without one have nothing to skip. */
+function splitAtSequence(prefix: string): [string, string, string] {
+  const at = prefix.indexOf(SEQUENCE)
+  if (at === -1) return [prefix.slice(0, -DELTA.length), '', DELTA]
+  let end = at + SEQUENCE.length
+  while (isDigit(prefix.charCodeAt(end))) end++
+  return [prefix.slice(0, at), SEQUENCE, prefix.slice(end)]
+}
+
+/** The quote that ends the JSON string whose inside begins at `start`: the first with an even run of backslashes before it. */
+function closingQuote(text: string, start: number): number {
+  let quote = text.indexOf('"', start)
+  while (text.charCodeAt(quote - 1) === BACKSLASH) {
+    let run = 0
+    while (quote - 1 - run >= start && text.charCodeAt(quote - 1 - run) === BACKSLASH) run++
+    if (run % 2 === 0) break
+    quote = text.indexOf('"', quote + 1)
+  }
+  return quote
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57
+}
+
+const BACKSLASH = 92

@@ -1,0 +1,111 @@
+import type { ChatPlan } from '../conversion/chat-plan.ts'
+import { ChatStream } from '../conversion/chat-stream.ts'
+import { type ApiError, errorBody, toApiError } from '../errors.ts'
+import { DONE_FRAME, dataFrame } from '../sse/frames.ts'
+import type { UpstreamAnswer } from '../upstream/exchange.ts'
+import type { ApiRequest } from './api-request.ts'
+import { ChatFrames } from './chat-frames.ts'
+import { ClientStream } from './client-stream.ts'
+import type { RouteContext } from './context.ts'
+import { withEarlyRetries } from './early-retry.ts'
+import { EventStream } from './event-stream.ts'
+import type { MessageLog } from './message-log.ts'
+
+/** Asks upstream for one choice. */
+export type OpenChoice = (signal: AbortSignal) => Promise<UpstreamAnswer>
+
+/** One Chat answer on its way to the client, of one or more choices. */
+export class StreamedChat {
+  readonly #context: RouteContext
+  readonly #request: ApiRequest
+  readonly #plan: ChatPlan
+  readonly #client: ClientStream
+  readonly #log: MessageLog
+  /** The machine of each choice; replaced when a choice is tried again. */
+  readonly #choices: ChatStream[] = []
+
+  constructor(
+    context: RouteContext,
+    request: ApiRequest,
+    plan: ChatPlan,
+    headers: Readonly<Record<string, string>>,
+    log: MessageLog,
+  ) {
+    this.#context = context
+    this.#request = request
+    this.#plan = plan
+    this.#client = new ClientStream(request.takeOver, headers, context.config)
+    this.#log = log
+  }
+
+  /** Resolves with the machine of each choice once the answer has ended. A failure before the 200 is thrown. */
+  async run(open: OpenChoice): Promise<readonly ChatStream[]> {
+    const siblings = new AbortController()
+    const signal =
+      this.#plan.choices === 1 ? this.#request.signal : AbortSignal.any([this.#request.signal, siblings.signal])
+    try {
+      await Promise.all(
+        Array.from({ length: this.#plan.choices }, (_, choice) =>
+          withEarlyRetries(
+            this.#request,
+            () => !this.#client.opened,
+            () => this.#runChoice(choice, open, signal),
+          ),
+        ),
+      )
+    } catch (error) {
+      siblings.abort()
+      this.#fail(toApiError(error))
+    }
+    return this.#choices
+  }
+
+  async #runChoice(choice: number, open: OpenChoice, signal: AbortSignal): Promise<void> {
+    const machine = new ChatStream(this.#plan, choice)
+    this.#choices[choice] = machine
+    const frames = new ChatFrames(machine)
+    const events = new EventStream(await open(signal), this.#context.config.maxEvent)
+    this.#client.addSource(events)
+    await events.read((text, from, to) => {
+      this.#send(frames.convert(text, from, to), machine)
+      if (machine.ended) events.finish()
+    })
+    this.#client.removeSource(events)
+    if (machine.ended) return
+    let rest = ''
+    for (const chunk of machine.finish()) rest += dataFrame(chunk)
+    this.#send(rest, machine)
+  }
+
+  #send(text: string, machine: ChatStream): void {
+    this.#log.frames(text)
+    if (machine.visible && !this.#client.opened) {
+      this.#request.record.firstEventAt = this.#context.monotonic()
+      this.#client.open()
+    }
+    if (this.#allEnded()) this.#client.end(text + this.#closing())
+    else this.#client.write(text)
+  }
+
+  #allEnded(): boolean {
+    return this.#choices.length === this.#plan.choices && this.#choices.every((machine) => machine.ended)
+  }
+
+  /** What follows the last chunk of the last choice. One choice brings its own usage chunk. */
+  #closing(): string {
+    this.#request.record.status = 200
+    const usage = this.#plan.choices > 1 && this.#plan.includeUsage ? dataFrame(combinedUsageChunk(this.#choices)) : ''
+    return usage + DONE_FRAME
+  }
+
+  /** After the 200 an error frame and no `[DONE]`: the official client throws on it, and takes a mere end for success. */
+  #fail(error: ApiError): void {
+    if (!this.#client.opened) {
+      this.#client.discard()
+      throw error
+    }
+    this.#request.record.status = error.status
+    if (error.code !== null) this.#request.record.code = error.code
+    this.#client.end(dataFrame(errorBody(error)))
+  }
+}

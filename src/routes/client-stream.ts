@@ -1,0 +1,114 @@
+import type { ServerResponse } from 'node:http'
+import { KEEP_ALIVE_FRAME } from '../sse/frames.ts'
+
+/** What is paused while the client does not read. */
+export type Source = { pause(): void; resume(): void }
+
+type Settings = {
+  /** Milliseconds of silence before a comment is sent. */
+  readonly keepAlive: number
+  /** Milliseconds a client may leave data unread before it is given up. */
+  readonly slowClientTimeout: number
+}
+
+const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  // Proxies between us and the client must neither buffer nor recode (case 173).
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+}
+
+/**
+ * Writes one event stream to the client. The 200 is held back until `open`, so that early failures keep their status,
+ * but no longer than the first keep-alive: clients time out on headers. Back-pressure pauses the sources.
+ */
+export class ClientStream {
+  readonly #takeOver: () => ServerResponse
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #settings: Settings
+  readonly #sources = new Set<Source>()
+  /** Runs from the first answer's head on. */
+  #silence: NodeJS.Timeout | undefined
+  #response: ServerResponse | undefined
+  #stalled: NodeJS.Timeout | undefined
+  #held = ''
+
+  constructor(takeOver: () => ServerResponse, headers: Readonly<Record<string, string>>, settings: Settings) {
+    this.#takeOver = takeOver
+    this.#headers = headers
+    this.#settings = settings
+  }
+
+  get opened(): boolean {
+    return this.#response !== undefined
+  }
+
+  addSource(source: Source): void {
+    this.#sources.add(source)
+    this.#silence ??= setTimeout(() => this.#keepAlive(), this.#settings.keepAlive)
+    if (this.#stalled !== undefined) source.pause()
+  }
+
+  removeSource(source: Source): void {
+    this.#sources.delete(source)
+  }
+
+  /** Sends the 200 with the next write. */
+  open(): void {
+    if (this.#response !== undefined) return
+    const response = this.#takeOver()
+    this.#response = response
+    response.writeHead(200, { ...STREAM_HEADERS, ...this.#headers })
+    response.on('drain', () => this.#drained())
+    response.once('close', () => this.#stopTimers())
+    const held = this.#held
+    this.#held = ''
+    if (held !== '') this.write(held)
+  }
+
+  /** Latin1 text of whole frames; kept until `open`. */
+  write(text: string): void {
+    if (text === '') return
+    if (this.#response === undefined) {
+      this.#held += text
+      return
+    }
+    this.#silence?.refresh()
+    if (!this.#response.write(text, 'latin1')) this.#full()
+  }
+
+  end(text = ''): void {
+    this.open()
+    this.#stopTimers()
+    this.#response?.end(text, 'latin1')
+  }
+
+  /** Gives up without having opened: the answer will be an ordinary one. */
+  discard(): void {
+    this.#stopTimers()
+  }
+
+  #keepAlive(): void {
+    this.open()
+    if (this.#stalled === undefined) this.write(KEEP_ALIVE_FRAME)
+    this.#silence?.refresh()
+  }
+
+  #full(): void {
+    if (this.#stalled !== undefined) return
+    for (const source of this.#sources) source.pause()
+    this.#stalled = setTimeout(() => this.#response?.destroy(), this.#settings.slowClientTimeout)
+  }
+
+  #drained(): void {
+    if (this.#stalled === undefined) return
+    clearTimeout(this.#stalled)
+    this.#stalled = undefined
+    for (const source of this.#sources) source.resume()
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#silence)
+    clearTimeout(this.#stalled)
+  }
+}

@@ -1,0 +1,26 @@
+import type { Config } from '../config/options.ts'
+import type { CredentialSource } from '../credentials/credentials.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { UpstreamClient } from '../upstream/client.ts'
+import type { ModelCatalogue } from '../upstream/model-catalogue.ts'
+import type { RateLimits } from '../upstream/rate-limits.ts'
+import type { ReasoningMemory } from './reasoning-memory.ts'
+
+/** What the routes share; made once, in `http/serve.ts`. */
+export type RouteContext = {
+  readonly config: Config
+  readonly credentials: CredentialSource
+  readonly upstream: UpstreamClient
+  readonly catalogue: ModelCatalogue
+  readonly rateLimits: RateLimits
+  readonly reasoning: ReasoningMemory
+  readonly metrics: Metrics
+  readonly logger: Logger
+  /** Marks cut-out strings of large bodies; unguessable, made at start. */
+  readonly placeholder: string
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Milliseconds, monotonic. */
+  readonly monotonic: () => number
+}

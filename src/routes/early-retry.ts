@@ -1,0 +1,33 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type ApiError, toApiError } from '../errors.ts'
+import type { ApiRequest } from './api-request.ts'
+
+const RETRIES = 2
+const FIRST_DELAY_MS = 250
+/** What overload looks like in a stream that began with a 200; nothing was done yet. */
+const OVERLOAD_CODES = new Set(['server_is_overloaded', 'overloaded_error', 'slow_down', 'upstream_stream_cut'])
+
+/**
+ * Runs `attempt`, again when upstream was overloaded or broke off before anything reached the client. Never later: a
+ * client may have acted on a tool call already (case 177).
+ */
+export async function withEarlyRetries<Value>(
+  request: ApiRequest,
+  nothingSent: () => boolean,
+  attempt: () => Promise<Value>,
+): Promise<Value> {
+  for (let retry = 0; ; retry++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      const failure = toApiError(error)
+      if (retry === RETRIES || request.signal.aborted || !nothingSent() || !isOverload(failure)) throw error
+      request.record.upstreamRetries++
+      await delay(FIRST_DELAY_MS * 2 ** retry * (0.5 + Math.random()), undefined, { signal: request.signal })
+    }
+  }
+}
+
+function isOverload(error: ApiError): boolean {
+  return error.code !== null && OVERLOAD_CODES.has(error.code)
+}

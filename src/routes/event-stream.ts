@@ -1,0 +1,69 @@
+import { ProxyError } from '../errors.ts'
+import type { TakeFrames } from '../sse/frame-reader.ts'
+import { StreamReader } from '../sse/stream-reader.ts'
+import type { AnswerBody, UpstreamAnswer } from '../upstream/exchange.ts'
+import type { Source } from './client-stream.ts'
+
+/** How long upstream may keep its side open after the last event that matters, so that its connection can be reused. */
+const LINGER_MS = 1000
+
+/** Reads the event stream of one upstream answer. */
+export class EventStream implements Source {
+  readonly #body: AnswerBody
+  readonly #maxEvent: number
+  #reader: StreamReader | undefined
+  #lingering: NodeJS.Timeout | undefined
+
+  constructor({ body }: UpstreamAnswer, maxEvent: number) {
+    this.#body = body
+    this.#maxEvent = maxEvent
+  }
+
+  /** Hands over frames until `finish`; rejects when the stream breaks, or with what `takeFrames` threw. */
+  read(takeFrames: TakeFrames): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const failed = (error: unknown) => {
+        this.#body.abort()
+        reject(error)
+      }
+      const reader = new StreamReader({ frames: takeFrames, ended: resolve, failed }, this.#maxEvent)
+      this.#reader = reader
+      this.#body.pipe({
+        data: (bytes) => reader.data(bytes),
+        end: () => {
+          clearTimeout(this.#lingering)
+          reader.end()
+        },
+        fail: (cause) => {
+          clearTimeout(this.#lingering)
+          reader.fail(cutError(cause))
+        },
+      })
+    })
+  }
+
+  pause(): void {
+    this.#body.pause()
+  }
+
+  resume(): void {
+    this.#body.resume()
+  }
+
+  /** The last event that matters was read: the stream counts as ended, whatever upstream does (wire.md 11). */
+  finish(): void {
+    this.#body.resume()
+    this.#lingering = setTimeout(() => this.#body.abort(), LINGER_MS).unref()
+    this.#reader?.finish()
+  }
+}
+
+/** undici names a silence beyond the idle timeout `UND_ERR_BODY_TIMEOUT`. */
+function cutError(cause: unknown): ProxyError {
+  if (cause instanceof Error && 'code' in cause && cause.code === 'UND_ERR_BODY_TIMEOUT') {
+    return new ProxyError('upstream_timeout', 'Upstream fell silent in the middle of its answer.', { cause })
+  }
+  return new ProxyError('upstream_stream_cut', 'The connection to upstream broke in the middle of its answer.', {
+    cause,
+  })
+}

@@ -1,0 +1,84 @@
+import type { ApiKeyCredentials } from '../credentials/credentials.ts'
+import type { UpstreamAnswer } from '../upstream/exchange.ts'
+import { answerHeadersForClient, requestHeadersForUpstream } from '../upstream/forwarded-headers.ts'
+import { readBody } from '../upstream/read-body.ts'
+import type { Answer, ApiRequest } from './api-request.ts'
+import type { RouteContext } from './context.ts'
+import { noticeHeaders } from './open-responses.ts'
+
+/** Answers with a known length up to this size are sent in one piece. */
+const SMALL_ANSWER_BYTES = 64 * 1024
+
+/** With an API key: method, query, body bytes, status and headers go through as they are. */
+export async function forward(
+  context: RouteContext,
+  request: ApiRequest,
+  credentials: ApiKeyCredentials,
+): Promise<Answer | undefined> {
+  const body = await request.rawBody()
+  const answer = await context.upstream.send(
+    {
+      method: request.method,
+      path: request.url.replace(/^\/v1/, ''),
+      headers: requestHeadersForUpstream(request.headers),
+      ...(body.length > 0 && { body: [body] }),
+      // Only what may be done twice without harm is sent again.
+      ...(!isRepeatable(request) && { retries: false }),
+      onRetry: () => {
+        request.record.upstreamRetries++
+      },
+    },
+    credentials,
+    request.signal,
+  )
+  noticeHeaders(context, request, answer)
+  request.record.firstEventAt = context.monotonic()
+  const headers = answerHeadersForClient(answer.headers)
+  const length = Number(answer.headers['content-length'])
+  if (length <= SMALL_ANSWER_BYTES && request.method !== 'HEAD') {
+    return { status: answer.status, headers, body: await readBody(answer.body, SMALL_ANSWER_BYTES) }
+  }
+  await relay(context, request, answer, headers)
+  return undefined
+}
+
+function isRepeatable(request: ApiRequest): boolean {
+  return request.method !== 'POST' || /^\/v1\/(chat\/completions|responses)(\?|$)/.test(request.url)
+}
+
+/** The bytes of an answer, untouched. A cut cannot be told in an arbitrary body: the connection ends without its end. */
+function relay(
+  context: RouteContext,
+  request: ApiRequest,
+  { status, body }: UpstreamAnswer,
+  headers: Readonly<Record<string, string | string[]>>,
+): Promise<void> {
+  const response = request.takeOver()
+  request.record.status = status
+  response.writeHead(status, { ...headers })
+  response.flushHeaders()
+  return new Promise((resolve) => {
+    let stalled: NodeJS.Timeout | undefined
+    response.on('drain', () => {
+      clearTimeout(stalled)
+      body.resume()
+    })
+    response.once('close', () => {
+      clearTimeout(stalled)
+      resolve()
+    })
+    body.pipe({
+      data(bytes) {
+        if (response.write(bytes)) return
+        body.pause()
+        stalled = setTimeout(() => response.destroy(), context.config.slowClientTimeout)
+      },
+      end: () => response.end(),
+      fail() {
+        request.record.status = 502
+        request.record.code = 'upstream_stream_cut'
+        response.destroy()
+      },
+    })
+  })
+}

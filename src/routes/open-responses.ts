@@ -1,0 +1,90 @@
+import type { ResponsesRequest } from '../conversion/chat-plan.ts'
+import { upstreamError } from '../conversion/upstream-error.ts'
+import type { ChatGptCredentials } from '../credentials/credentials.ts'
+import type { ApiError } from '../errors.ts'
+import type { UpstreamAnswer } from '../upstream/exchange.ts'
+import { readBody } from '../upstream/read-body.ts'
+import type { ApiRequest } from './api-request.ts'
+import type { RouteContext } from './context.ts'
+
+/** An error body larger than this is no error body. */
+const MAX_ERROR_BYTES = 256 * 1024
+
+/** Goes with a Lite-shaped body, derived from it and never copied from a client (case 188). */
+export const LITE_HEADERS = { 'x-openai-internal-codex-responses-lite': 'true' }
+
+/** A way to ask the same thing: the request as wanted, or a lesser one for when upstream refuses that. */
+export type Variant = {
+  readonly body: ResponsesRequest
+  /** Headers that go with this form of the body. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Whether this variant is worth a try after the one before it failed so. */
+  readonly after?: (error: ApiError) => boolean
+}
+
+type Call = {
+  readonly route: 'chat' | 'responses'
+  readonly credentials: ChatGptCredentials
+  readonly variants: readonly [Variant, ...Variant[]]
+  readonly headers: Readonly<Record<string, string>>
+  readonly write: (value: unknown) => Buffer[]
+}
+
+/** `POST /responses`: resolves with a stream of events; any other answer is thrown as the error it stands for. */
+export async function openResponses(
+  context: RouteContext,
+  request: ApiRequest,
+  call: Call,
+  signal: AbortSignal,
+): Promise<UpstreamAnswer> {
+  let refusal: ApiError | undefined
+  for (const variant of call.variants) {
+    if (refusal !== undefined && variant.after?.(refusal) !== true) continue
+    const answer = await post(context, request, call, variant, signal)
+    if (answer.status === 200) return answer
+    refusal = await refusalOf(context, call.route, answer)
+    if (refusal.code === 'model_not_found') context.catalogue.forget(call.variants[0].body.model)
+  }
+  throw refusal
+}
+
+async function post(context: RouteContext, request: ApiRequest, call: Call, variant: Variant, signal: AbortSignal) {
+  const answer = await context.upstream.send(
+    {
+      method: 'POST',
+      path: '/responses',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        ...call.headers,
+        ...variant.headers,
+      },
+      body: call.write(variant.body),
+      onRetry: () => {
+        request.record.upstreamRetries++
+      },
+    },
+    call.credentials,
+    signal,
+  )
+  noticeHeaders(context, request, answer)
+  return answer
+}
+
+/** What the head of any upstream answer tells beside the answer: request id, limits, a changed catalogue. */
+export function noticeHeaders(context: RouteContext, request: ApiRequest, { headers }: UpstreamAnswer): void {
+  const id = headers['x-request-id'] ?? headers['x-oai-request-id']
+  if (typeof id === 'string') request.record.upstreamRequestId = id
+  context.rateLimits.notice(headers, context.now())
+  const etag = headers['x-models-etag']
+  if (typeof etag === 'string') context.catalogue.noticeEtag(etag)
+}
+
+async function refusalOf(context: RouteContext, route: Call['route'], answer: UpstreamAnswer): Promise<ApiError> {
+  const body = await readBody(answer.body, MAX_ERROR_BYTES).then(
+    (bytes) => bytes.toString('utf8'),
+    // A body that cannot be read says nothing; the status still does.
+    () => '',
+  )
+  return upstreamError(answer.status, answer.headers, body, route, context.now())
+}

@@ -1,0 +1,95 @@
+import { fillOutput } from '../conversion/responses-collector.ts'
+import { eventError } from '../conversion/upstream-error.ts'
+import { type ChatUsage, chatUsage } from '../conversion/usage.ts'
+import type { ApiError } from '../errors.ts'
+import { frameJson } from '../sse/event.ts'
+import { namedFrame } from '../sse/frames.ts'
+
+/** Events that come before anything a client can see. */
+const PRELUDE = new Set([
+  'response.created',
+  'response.queued',
+  'response.in_progress',
+  'response.metadata',
+  'keepalive',
+])
+const TERMINAL = new Set(['response.completed', 'response.done', 'response.incomplete', 'response.failed', 'error'])
+const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
+
+/**
+ * Frames of a Responses stream on their way through, latin1 text. They stay as they are, but that vendor events are
+ * left out and a terminal event with an empty `output` gets the items that were streamed (wire.md 5.1).
+ */
+export class ResponsesFrames {
+  readonly #items: unknown[] = []
+  #visible = false
+  #ended = false
+  #usage: ChatUsage | undefined
+  #error: ApiError | undefined
+
+  /** Something a client can see has come: the 200 may be sent. */
+  get visible(): boolean {
+    return this.#visible
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  get usage(): ChatUsage | undefined {
+    return this.#usage
+  }
+
+  /** The failure that a late terminal event told; the client has got that event. */
+  get error(): ApiError | undefined {
+    return this.#error
+  }
+
+  /** Throws the failure itself while nothing was visible, so that it keeps its HTTP status. */
+  convert(text: string, from: number, to: number): string {
+    let out = ''
+    let copied = from
+    let at = from
+    while (at < to && !this.#ended) {
+      const end = text.indexOf('\n\n', at) + 2
+      const replacement = isNamedDelta(text, at) ? this.#see() : this.#look(text.slice(at, end - 2))
+      if (replacement !== undefined) {
+        out += text.slice(copied, at) + replacement
+        copied = end
+      }
+      at = end
+    }
+    return out + text.slice(copied, at)
+  }
+
+  #see(): undefined {
+    this.#visible = true
+  }
+
+  /** What to send in place of a frame; undefined to leave it as it is. */
+  #look(frame: string): string | undefined {
+    const [, name, dataType] = EVENT_TYPE.exec(frame) ?? []
+    const type = name ?? dataType
+    if (type === undefined || PRELUDE.has(type)) return undefined
+    if (type.startsWith('codex.')) return ''
+    if (TERMINAL.has(type)) return this.#terminal(type, frameJson(frame))
+    this.#visible = true
+    if (type === 'response.output_item.done') this.#items.push(frameJson(frame))
+    return undefined
+  }
+
+  #terminal(type: string, event: unknown): string | undefined {
+    this.#ended = true
+    this.#error = eventError(event, 'responses')
+    if (this.#error !== undefined && !this.#visible) throw this.#error
+    this.#visible = true
+    this.#usage = chatUsage(event)
+    const filled = fillOutput(event, this.#items)
+    return filled === event ? undefined : namedFrame(type, filled)
+  }
+}
+
+/** `event: response.….delta`: the bulk of every stream, passed on after a look at its name alone. */
+function isNamedDelta(text: string, at: number): boolean {
+  return text.startsWith('event: response.', at) && text.startsWith('.delta', text.indexOf('\n', at) - 6)
+}

@@ -1,0 +1,152 @@
+import { parseLargeJson } from '../conversion/large-strings.ts'
+import { ResponsesCollector } from '../conversion/responses-collector.ts'
+import { convertResponsesRequest } from '../conversion/responses-request.ts'
+import { tokenUsage } from '../conversion/usage.ts'
+import type { ChatGptCredentials } from '../credentials/credentials.ts'
+import { type ApiError, errorBody, ProxyError, toApiError } from '../errors.ts'
+import { frameJson } from '../sse/event.ts'
+import { namedFrame } from '../sse/frames.ts'
+import type { UpstreamAnswer } from '../upstream/exchange.ts'
+import type { Answer, ApiRequest, Route } from './api-request.ts'
+import { ignoredHeader, sessionHeaders } from './chat-completions.ts'
+import { ClientStream } from './client-stream.ts'
+import type { RouteContext } from './context.ts'
+import { withEarlyRetries } from './early-retry.ts'
+import { EventStream } from './event-stream.ts'
+import { forward } from './forward.ts'
+import { type MessageLog, openMessageLog } from './message-log.ts'
+import { LITE_HEADERS, openResponses } from './open-responses.ts'
+import { ResponsesFrames } from './responses-frames.ts'
+
+type Open = () => Promise<UpstreamAnswer>
+
+/** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */
+export function responsesRoute(context: RouteContext): Route {
+  return async (request) => {
+    const credentials = await context.credentials.current()
+    if (credentials.kind === 'api-key') return forward(context, request, credentials)
+    return send(context, request, credentials)
+  }
+}
+
+async function send(
+  context: RouteContext,
+  request: ApiRequest,
+  credentials: ChatGptCredentials,
+): Promise<Answer | undefined> {
+  const json = parseLargeJson(await request.jsonBody(), context.placeholder)
+  const converted = convertResponsesRequest(json.value, { strict: context.config.strict })
+  const { record } = request
+  record.model = converted.model
+  record.stream = converted.stream
+  record.ignored = converted.ignored
+  const log = openMessageLog(context.logger, record)
+  log.input(converted.request.input)
+
+  const call = {
+    route: 'responses' as const,
+    credentials,
+    variants: [{ body: converted.request, ...(converted.lite && { headers: LITE_HEADERS }) }] as const,
+    headers: sessionHeaders(converted.request),
+    write: json.write,
+  }
+  const open: Open = () => openResponses(context, request, call, request.signal)
+  const headers = ignoredHeader(converted.ignored)
+  if (!converted.stream) return collect(context, request, open, headers, log)
+  await stream(context, request, open, headers, log)
+  return undefined
+}
+
+async function collect(
+  context: RouteContext,
+  request: ApiRequest,
+  open: Open,
+  headers: Readonly<Record<string, string>>,
+  log: MessageLog,
+): Promise<Answer> {
+  const response = await withEarlyRetries(
+    request,
+    () => true,
+    async () => {
+      const collector = new ResponsesCollector()
+      const events = new EventStream(await open(), context.config.maxEvent)
+      await events.read((text, from, to) => {
+        for (const frame of text.slice(from, to).split('\n\n')) collector.take(frameJson(frame))
+        if (collector.ended) events.finish()
+      })
+      return collector.finish()
+    },
+  )
+  request.record.firstEventAt = context.monotonic()
+  request.record.usage = tokenUsage([response.usage])
+  log.output(response.output)
+  return { status: 200, headers, body: response }
+}
+
+async function stream(
+  context: RouteContext,
+  request: ApiRequest,
+  open: Open,
+  headers: Readonly<Record<string, string>>,
+  log: MessageLog,
+): Promise<void> {
+  const client = new ClientStream(request.takeOver, headers, context.config)
+  try {
+    await withEarlyRetries(
+      request,
+      () => !client.opened,
+      async () => pass(context, request, client, await open(), log),
+    )
+  } catch (thrown) {
+    const error = toApiError(thrown)
+    if (!client.opened) {
+      client.discard()
+      throw error
+    }
+    noteFailure(request, error)
+    client.end(errorFrame(error))
+  }
+  log.output()
+}
+
+async function pass(
+  context: RouteContext,
+  request: ApiRequest,
+  client: ClientStream,
+  answer: UpstreamAnswer,
+  log: MessageLog,
+) {
+  const frames = new ResponsesFrames()
+  const events = new EventStream(answer, context.config.maxEvent)
+  client.addSource(events)
+  await events.read((text, from, to) => {
+    const out = frames.convert(text, from, to)
+    log.frames(out)
+    if (frames.visible && !client.opened) {
+      request.record.firstEventAt = context.monotonic()
+      client.open()
+    }
+    if (!frames.ended) {
+      client.write(out)
+      return
+    }
+    request.record.status = 200
+    request.record.usage = tokenUsage([frames.usage])
+    if (frames.error !== undefined) noteFailure(request, frames.error)
+    client.end(out)
+    events.finish()
+  })
+  client.removeSource(events)
+  if (!frames.ended) throw new ProxyError('upstream_stream_cut', 'Upstream ended its stream without a last event.')
+}
+
+function noteFailure({ record }: ApiRequest, { status, code }: ApiError): void {
+  record.status = status
+  if (code !== null) record.code = code
+}
+
+/** Both forms in one: the API's own `error` event, and the `error` object the official client throws on. */
+function errorFrame(error: ApiError): string {
+  const body = errorBody(error)
+  return namedFrame('error', { ...body.error, ...body, type: 'error' })
+}

@@ -1,0 +1,38 @@
+import type { Config } from '../config/options.ts'
+import type { Logger } from '../telemetry/logger.ts'
+import type { OutboundRoute } from './outbound-proxy.ts'
+
+export type LazyOutbound = {
+  /** Opened at the first call; a failure to open is tried again at the next. */
+  get(): Promise<OutboundRoute>
+  /** What is known now, without waiting: a probe must not load the upstream client. */
+  describe(): object
+  close(): Promise<void>
+}
+
+/** undici takes longer to load than the rest of the server, so it is loaded after listening (docs/performance.md). */
+export function createLazyOutbound(config: Config, logger: Logger): LazyOutbound {
+  let opening: Promise<OutboundRoute> | undefined
+  let opened: OutboundRoute | undefined
+
+  async function open(): Promise<OutboundRoute> {
+    const { openOutboundRoute } = await import('./outbound-proxy.ts')
+    opened = await openOutboundRoute(config, logger)
+    return opened
+  }
+
+  return {
+    get() {
+      opening ??= open().catch((error: unknown) => {
+        opening = undefined
+        throw error
+      })
+      return opening
+    },
+    describe: () => opened?.describe() ?? { state: 'starting' },
+    async close() {
+      const route = await opening?.catch(() => undefined)
+      await route?.close()
+    },
+  }
+}

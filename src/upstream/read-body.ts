@@ -1,0 +1,21 @@
+import { ProxyError } from '../errors.ts'
+import type { AnswerBody } from './exchange.ts'
+
+/** The whole body of an answer that is not a stream. Beyond `limit` bytes it is given up with an error. */
+export function readBody(body: AnswerBody, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = []
+    let length = 0
+    body.pipe({
+      data(bytes) {
+        length += bytes.length
+        pieces.push(bytes)
+        if (length <= limit) return
+        body.abort()
+        reject(new ProxyError('upstream_invalid', `Upstream sent an answer of more than ${limit} bytes.`))
+      },
+      end: () => resolve(Buffer.concat(pieces, length)),
+      fail: (cause) => reject(new ProxyError('upstream_stream_cut', 'Upstream ended its answer early.', { cause })),
+    })
+  })
+}

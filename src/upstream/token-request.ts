@@ -1,0 +1,45 @@
+import { ProxyError } from '../errors.ts'
+import type { OutboundRoute } from './outbound-proxy.ts'
+import { readBody } from './read-body.ts'
+import type { Identity } from './target.ts'
+import { exchange } from './transport.ts'
+
+/** Long enough for a slow issuer: giving up early may lose a token that it has already replaced. */
+const TIMEOUT_MS = 60_000
+const MAX_ANSWER_BYTES = 1024 * 1024
+
+/**
+ * Posts JSON to the token endpoint, once, by the same way as model requests. The limit of time is ours, not the
+ * client's: a refresh goes on when the client that needed it leaves.
+ */
+export function createTokenRequest(
+  outbound: () => Promise<OutboundRoute>,
+  { originator, userAgent }: Pick<Identity, 'originator' | 'userAgent'>,
+): (url: string, body: object) => Promise<{ status: number; body: string }> {
+  return async (address, body) => {
+    const url = new URL(address)
+    const route = await outbound()
+    try {
+      const answer = await exchange(
+        route.dispatcherFor(url),
+        {
+          origin: url.origin,
+          method: 'POST',
+          path: url.pathname + url.search,
+          headers: {
+            'content-type': 'application/json',
+            accept: 'application/json',
+            originator,
+            'user-agent': userAgent,
+          },
+          body: [Buffer.from(JSON.stringify(body))],
+        },
+        AbortSignal.timeout(TIMEOUT_MS),
+      )
+      return { status: answer.status, body: (await readBody(answer.body, MAX_ANSWER_BYTES)).toString('utf8') }
+    } catch (error) {
+      if (error instanceof ProxyError) throw error
+      throw route.explain(error instanceof Error ? error : new Error(String(error)), url)
+    }
+  }
+}
