@@ -1,0 +1,95 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { readFile, rename, rm } from 'node:fs/promises'
+import { createPrivateFile, writePrivateFile } from './private-file.ts'
+import { processStart } from './process-start.ts'
+
+/** The server that runs in the background. */
+export type RunningServer = {
+  readonly pid: number
+  /** Without path; absent while it starts. */
+  readonly url?: string
+}
+
+export type Claim = {
+  /** Adds the address, once the server listens. */
+  announce(url: string): Promise<void>
+  /** Removes the file, unless another process has taken it over. Synchronous, for the last moment of a process. */
+  release(): void
+}
+
+/** The process named by the pid file, if it is still the one that wrote it: process ids are used again. */
+export async function findRunning(file: string): Promise<RunningServer | undefined> {
+  const note = parseNote(await readNote(file))
+  if (note?.started === undefined || (await processStart(note.pid)) !== note.started) return undefined
+  return { pid: note.pid, ...(note.url !== undefined && { url: note.url }) }
+}
+
+/** Notes this process as the one server of this pid file; hands back the running one if there is one already. */
+export async function claimPidFile(file: string): Promise<Claim | RunningServer> {
+  const pid = process.pid
+  const own = `${pid}\nstarted=${await processStart(pid)}\n`
+  while (true) {
+    try {
+      await createPrivateFile(file, own)
+      break
+    } catch (error) {
+      if (!isCode(error, 'EEXIST')) throw error
+    }
+    const running = await findRunning(file)
+    if (running !== undefined) return running
+    await removeStale(file)
+  }
+  return {
+    announce: (url) => writePrivateFile(file, `${own}url=${url}\n`),
+    release() {
+      if (parseNote(readNoteSync(file))?.pid === pid) rmSync(file, { force: true })
+    },
+  }
+}
+
+/** Removes the pid file of a process that is gone. */
+export async function removeStale(file: string): Promise<void> {
+  const before = await readNote(file)
+  const aside = `${file}.${process.pid}.stale`
+  try {
+    await rename(file, aside)
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return
+    throw error
+  }
+  // Between reading and renaming another start may have put its own note there: it gets it back.
+  const taken = await readNote(aside)
+  if (taken !== before) await createPrivateFile(file, taken).catch(() => {})
+  await rm(aside, { force: true })
+}
+
+type Note = { pid: number; started: string | undefined; url: string | undefined }
+
+/** The process id alone in the first line, so that `kill $(cat …)` and other tools can read it, then `name=value` lines. */
+function parseNote(text: string): Note | undefined {
+  const [first = '', ...lines] = text.split('\n')
+  if (!/^\d+$/.test(first.trim())) return undefined
+  const value = (name: string) => lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1)
+  return { pid: Number(first), started: value('started'), url: value('url') }
+}
+
+async function readNote(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return ''
+    throw error
+  }
+}
+
+function readNoteSync(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

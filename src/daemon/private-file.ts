@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, link, mkdir, open, rename, rm } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+
+const OUR_FOLDER = '.codex-api-proxy'
+
+/**
+ * Makes the folder of `file`, for its owner alone. An existing one keeps its mode, unless it is the folder that only
+ * we use (the original of this program left it readable for others).
+ */
+export async function ensureFolderOf(file: string): Promise<void> {
+  const folder = dirname(file)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  if (basename(folder) === OUR_FOLDER) await chmod(folder, 0o700)
+}
+
+/** Replaces `file` at once, so that nobody reads half of it; readable by its owner alone. */
+export async function writePrivateFile(file: string, text: string): Promise<void> {
+  await withTemporary(file, text, (temporary) => rename(temporary, file))
+}
+
+/** Like `writePrivateFile`, but only where there is none yet: EEXIST otherwise. */
+export async function createPrivateFile(file: string, text: string): Promise<void> {
+  await withTemporary(file, text, (temporary) => link(temporary, file))
+}
+
+async function withTemporary(file: string, text: string, put: (temporary: string) => Promise<void>): Promise<void> {
+  await ensureFolderOf(file)
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
+  try {
+    const handle = await open(temporary, 'wx', 0o600)
+    try {
+      await handle.writeFile(text)
+    } finally {
+      await handle.close()
+    }
+    await put(temporary)
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}

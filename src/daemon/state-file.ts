@@ -1,0 +1,88 @@
+import { readFile, rm } from 'node:fs/promises'
+import { type GivenSettings, isOptionName, type Origins } from '../config/load.ts'
+import { OPTIONS, type OptionName } from '../config/options.ts'
+import { writePrivateFile } from './private-file.ts'
+
+/** The settings of the last start in the background. */
+export type SavedState = {
+  readonly settings: GivenSettings
+  /** Where each setting came from at that start. */
+  readonly origins: Readonly<Partial<Origins>>
+}
+
+const NOTHING: SavedState = { settings: {}, origins: {} }
+
+/**
+ * Secrets (the client key, an outbound proxy's password) have a file of their own beside the state file, both readable
+ * by their owner alone: so the state file can be shown to someone, and `restart` still knows the key.
+ */
+export function secretsFileOf(stateFile: string): string {
+  return `${stateFile.replace(/\.json$/, '')}.secrets.json`
+}
+
+export async function saveState(stateFile: string, { settings, origins }: SavedState): Promise<void> {
+  const entries = Object.entries(settings)
+  const secrets = entries.filter(([name]) => isSecret(name))
+  const rest = Object.fromEntries(entries.filter(([name]) => !isSecret(name)))
+  const secretsFile = secretsFileOf(stateFile)
+  if (secrets.length === 0) await rm(secretsFile, { force: true })
+  else await writePrivateFile(secretsFile, toText(Object.fromEntries(secrets)))
+  const notDefault = Object.fromEntries(Object.entries(origins).filter(([, origin]) => origin !== 'default'))
+  await writePrivateFile(stateFile, toText({ settings: rest, origins: notDefault }))
+}
+
+/** What was saved; nothing when there is no such file. Throws when it is there and can't be read. */
+export async function readState(stateFile: string): Promise<SavedState> {
+  const state = await readJson(stateFile)
+  if (state === undefined) return NOTHING
+  const settings = { ...settingsIn(state.settings), ...settingsIn(await readJson(secretsFileOf(stateFile))) }
+  return { settings, origins: originsIn(state.origins) }
+}
+
+type JsonObject = { readonly [key: string]: unknown }
+
+async function readJson(file: string): Promise<JsonObject | undefined> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+  try {
+    const value: unknown = JSON.parse(text)
+    if (isObject(value)) return value
+  } catch {
+    // Said below, for any content that isn't an object.
+  }
+  throw new Error(`${file} holds no saved settings; delete it, and give the settings to \`start\` again.`)
+}
+
+function settingsIn(value: unknown): GivenSettings {
+  if (!isObject(value)) return {}
+  const known = Object.entries(value).filter(
+    (entry): entry is [OptionName, string | string[]] => isOptionName(entry[0]) && isGiven(entry[1]),
+  )
+  return Object.fromEntries(known)
+}
+
+function originsIn(value: unknown): SavedState['origins'] {
+  if (!isObject(value)) return {}
+  return Object.fromEntries(Object.entries(value).filter(([name]) => isOptionName(name)))
+}
+
+function isGiven(value: unknown): value is string | string[] {
+  return typeof value === 'string' || (Array.isArray(value) && value.every((each) => typeof each === 'string'))
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isSecret(name: string): boolean {
+  return isOptionName(name) && 'secret' in OPTIONS[name]
+}
+
+function toText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}

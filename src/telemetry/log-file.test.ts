@@ -1,0 +1,77 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openLogFile } from './log-file.ts'
+
+let folder: string
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'log-file-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+test('lines are appended at once, to a file its owner alone can read', () => {
+  const path = join(folder, 'proxy.log')
+  writeFileSync(path, 'before\n', { mode: 0o644 })
+  const log = openLogFile(path, 1000)
+  log.write('one\n')
+  expect(readFileSync(path, 'utf8')).toBe('before\none\n')
+  log.close()
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+})
+
+test('a line that would pass the limit begins a new file, and one older file is kept', () => {
+  const path = join(folder, 'proxy.log')
+  const log = openLogFile(path, 10)
+  for (const line of ['first 9.\n', 'second 9\n', 'third 99\n']) log.write(line)
+  log.close()
+  expect(readFileSync(path, 'utf8')).toBe('third 99\n')
+  expect(readFileSync(`${path}.1`, 'utf8')).toBe('second 9\n')
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+})
+
+test('a line longer than the limit is written whole', () => {
+  const path = join(folder, 'proxy.log')
+  const log = openLogFile(path, 10)
+  log.write('longer than ten bytes\n')
+  log.close()
+  expect(readFileSync(path, 'utf8')).toBe('longer than ten bytes\n')
+})
+
+test('a full disk loses lines, not the program, and what was lost is counted', () => {
+  let room = 8
+  const write = (file: number, bytes: Buffer, offset: number) => {
+    if (room <= 0) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    const part = bytes.subarray(offset, offset + room)
+    room -= part.length
+    return writeSync(file, part)
+  }
+  const path = join(folder, 'proxy.log')
+  const log = openLogFile(path, 1000, write)
+  for (const line of ['fits\n', 'is cut\n', 'is lost\n']) log.write(line)
+  room = 1000
+  log.write('fits again\n')
+  log.close()
+
+  const [first, cut, report, last] = readFileSync(path, 'utf8').split('\n')
+  expect([first, cut, last]).toEqual(['fits', 'is ', 'fits again'])
+  expect(JSON.parse(report ?? '')).toMatchObject({ level: 'warn', dropped: 2 })
+})
+
+test('a device that is always full stops nothing', () => {
+  const path = join(folder, 'proxy.log')
+  symlinkSync('/dev/full', path) // full(4)
+  const log = openLogFile(path, 1000)
+  log.write('lost\n')
+  log.close()
+})
+
+test('nothing is written after close', () => {
+  const path = join(folder, 'proxy.log')
+  const log = openLogFile(path, 1000)
+  log.close()
+  log.write('late\n')
+  log.close()
+  expect(readFileSync(path, 'utf8')).toBe('')
+})
