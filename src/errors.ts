@@ -101,6 +101,11 @@ export const ERRORS = {
   headers_too_large: { status: 431, type: 'invalid_request_error', remedy: 'Send fewer or shorter headers.' },
   request_timeout: { status: 408, type: 'invalid_request_error', remedy: 'Send the whole request without a pause.' },
   not_found: { status: 404, type: 'invalid_request_error', remedy: 'See the README for the paths this proxy serves.' },
+  client_version_outdated: {
+    status: 400,
+    type: 'invalid_request_error',
+    remedy: 'Start the proxy with a newer `--client-version` (the version of a current Codex), or update Codex.',
+  },
   model_not_found: { status: 404, type: 'invalid_request_error', remedy: 'Choose a model of `GET /v1/models`.' },
   api_key_required: {
     status: 404,

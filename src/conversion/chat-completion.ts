@@ -1,0 +1,112 @@
+import type { ChatChunk, ChatDelta, FinishReason, ImageResult, ToolCallDelta, UrlCitation } from './chat-chunk.ts'
+import type { ChatUsage } from './usage.ts'
+
+export type ToolCall =
+  | { id: string; type: 'function'; function: { name: string; arguments: string } }
+  | { id: string; type: 'custom'; custom: { name: string; input: string } }
+
+export type ChatMessage = {
+  role: 'assistant'
+  content: string | null
+  reasoning_content?: string
+  tool_calls?: ToolCall[]
+  function_call?: { name: string; arguments: string }
+  refusal: string | null
+  annotations: UrlCitation[]
+  images?: ImageResult[]
+}
+
+/** A `chat.completion`: exactly the fields, in the order, of recorded Chat Completions answers. */
+export type ChatCompletion = {
+  id: string
+  object: 'chat.completion'
+  created: number
+  model: string
+  choices: { index: number; message: ChatMessage; logprobs: null; finish_reason: FinishReason }[]
+  usage?: ChatUsage
+  service_tier: string | null
+  system_fingerprint: string | null
+}
+
+/** The answer that the chunks of a whole stream, of one or more choices, make up; undefined for none. */
+export function joinChunks(chunks: Iterable<ChatChunk>): ChatCompletion | undefined {
+  const choices = new Map<number, JoinedChoice>()
+  let last: ChatChunk | undefined
+  let usage: ChatUsage | undefined
+  for (const chunk of chunks) {
+    last = chunk
+    usage = chunk.usage ?? usage
+    for (const { index, delta, finish_reason } of chunk.choices) {
+      const choice = choices.get(index) ?? new JoinedChoice()
+      choices.set(index, choice)
+      choice.add(delta, finish_reason)
+    }
+  }
+  if (last === undefined) return undefined
+  const { id, created, model, service_tier, system_fingerprint } = last
+  return {
+    id,
+    object: 'chat.completion',
+    created,
+    model,
+    choices: [...choices].sort(([a], [b]) => a - b).map(([index, choice]) => ({ index, ...choice.joined() })),
+    ...(usage === undefined ? {} : { usage }),
+    service_tier,
+    system_fingerprint,
+  }
+}
+
+class JoinedChoice {
+  #content = ''
+  #reasoning = ''
+  #refusal: string | undefined
+  #functionCall: { name: string; arguments: string } | undefined
+  readonly #toolCalls = new Map<number, ToolCall>()
+  readonly #annotations: UrlCitation[] = []
+  readonly #images: ImageResult[] = []
+  #finishReason: FinishReason = 'stop'
+
+  add(delta: ChatDelta, finishReason: FinishReason | null): void {
+    this.#content += delta.content ?? ''
+    this.#reasoning += delta.reasoning_content ?? ''
+    if (typeof delta.refusal === 'string') this.#refusal = (this.#refusal ?? '') + delta.refusal
+    for (const part of delta.tool_calls ?? []) this.#addToolCall(part)
+    if (delta.function_call !== undefined) this.#addFunctionCall(delta.function_call)
+    this.#annotations.push(...(delta.annotations ?? []))
+    this.#images.push(...(delta.images ?? []))
+    this.#finishReason = finishReason ?? this.#finishReason
+  }
+
+  joined(): { message: ChatMessage; logprobs: null; finish_reason: FinishReason } {
+    const toolCalls = [...this.#toolCalls.values()]
+    const hasOther = toolCalls.length > 0 || this.#functionCall !== undefined || this.#refusal !== undefined
+    const message: ChatMessage = {
+      role: 'assistant',
+      content: this.#content === '' && hasOther ? null : this.#content,
+      ...(this.#reasoning === '' ? {} : { reasoning_content: this.#reasoning }),
+      ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
+      ...(this.#functionCall === undefined ? {} : { function_call: this.#functionCall }),
+      refusal: this.#refusal ?? null,
+      annotations: this.#annotations,
+      ...(this.#images.length === 0 ? {} : { images: this.#images }),
+    }
+    return { message, logprobs: null, finish_reason: this.#finishReason }
+  }
+
+  #addToolCall({ index, id, type, function: func, custom }: ToolCallDelta): void {
+    const call = this.#toolCalls.get(index)
+    if (call?.type === 'function') call.function.arguments += func?.arguments ?? ''
+    else if (call?.type === 'custom') call.custom.input += custom?.input ?? ''
+    else if (id !== undefined && type === 'custom') {
+      this.#toolCalls.set(index, { id, type, custom: { name: custom?.name ?? '', input: custom?.input ?? '' } })
+    } else if (id !== undefined) {
+      const opened = { name: func?.name ?? '', arguments: func?.arguments ?? '' }
+      this.#toolCalls.set(index, { id, type: 'function', function: opened })
+    }
+  }
+
+  #addFunctionCall({ name, arguments: text }: { name?: string; arguments: string }): void {
+    const call = this.#functionCall
+    this.#functionCall = { name: call?.name ?? name ?? '', arguments: (call?.arguments ?? '') + text }
+  }
+}

@@ -1,0 +1,23 @@
+/** Where Chat has what Responses calls so, the most exact first. */
+const NAMES: readonly (readonly [RegExp, string])[] = [
+  [/^instructions$|^input(?:$|[.[])/, 'messages'],
+  [/^text\.format\.(.*)$/, 'response_format.json_schema.$1'],
+  [/^text\.format$/, 'response_format'],
+  [/^text\.verbosity$/, 'verbosity'],
+  [/^reasoning\.effort$/, 'reasoning_effort'],
+  [/^reasoning(?:$|\.)/, 'reasoning_effort'],
+  [/^tools\[(\d+)\]\.(name|description|parameters|strict)(.*)$/, 'tools[$1].function.$2$3'],
+  [/^tool_choice\.name$/, 'tool_choice.function.name'],
+]
+
+/**
+ * The Chat name of the field that upstream found wrong. Upstream counts input items, which are not the client's
+ * messages, so only `messages` as a whole can be named.
+ */
+export function chatParam(param: string): string {
+  for (const [pattern, name] of NAMES) {
+    const match = pattern.exec(param)
+    if (match !== null) return name.replace(/\$(\d)/g, (_, group) => match[Number(group)] ?? '')
+  }
+  return param
+}

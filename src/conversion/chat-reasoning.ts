@@ -1,0 +1,91 @@
+import type { ChatDelta } from './chat-chunk.ts'
+import type { JsonObject } from './chat-plan.ts'
+import { asIndex, asList, asObject, asString } from './json.ts'
+import { PlaceholderFilter } from './placeholder-filter.ts'
+
+/** Upstream tells reasoning as a summary; open models tell the reasoning itself. */
+type Kind = 'summary' | 'text'
+
+/** Turns reasoning into `reasoning_content`: parts separated by a blank line, never in `content`. */
+export class ChatReasoning {
+  readonly #shown: boolean
+  /** The kind of an item's reasoning that came first; the other would say the same again. */
+  readonly #kinds = new Map<number, Kind>()
+  readonly #filters = new Map<string, PlaceholderFilter>()
+  #lastPart: string | undefined
+
+  constructor(shown: boolean) {
+    this.#shown = shown
+  }
+
+  delta(event: JsonObject, kind: Kind): ChatDelta[] {
+    const item = asIndex(event.output_index)
+    const text = asString(event.delta)
+    if (item === undefined || text === undefined || !this.#accepts(item, kind)) return []
+    return this.#push(partName(item, partIndex(event, kind)), text)
+  }
+
+  /** The whole text of a part, shown if it did not come in deltas. */
+  done(event: JsonObject, kind: Kind): ChatDelta[] {
+    const item = asIndex(event.output_index)
+    const text = asString(event.text) ?? asString(asObject(event.part)?.text)
+    return item === undefined || text === undefined ? [] : this.#snapshot(item, partIndex(event, kind), kind, text)
+  }
+
+  itemDone(index: number, item: JsonObject): ChatDelta[] {
+    const summary = asList(item.summary).flatMap((part, at) => this.#snapshotOf(index, at, 'summary', part))
+    return [...summary, ...asList(item.content).flatMap((part, at) => this.#snapshotOf(index, at, 'text', part))]
+  }
+
+  /** A message that turned out to be no part of the answer proper. */
+  commentary(index: number, text: string): ChatDelta[] {
+    return this.#show(`message ${index}`, text)
+  }
+
+  end(): ChatDelta[] {
+    return [...this.#filters].flatMap(([part, filter]) => this.#show(part, filter.end()))
+  }
+
+  #snapshotOf(item: number, part: number, kind: Kind, value: unknown): ChatDelta[] {
+    const text = asString(asObject(value)?.text)
+    return text === undefined ? [] : this.#snapshot(item, part, kind, text)
+  }
+
+  #snapshot(item: number, part: number, kind: Kind, text: string): ChatDelta[] {
+    if (!this.#accepts(item, kind)) return []
+    const name = partName(item, part)
+    const streamed = this.#filters.has(name)
+    return [...(streamed ? [] : this.#push(name, text)), ...this.#show(name, this.#filters.get(name)?.end() ?? '')]
+  }
+
+  #accepts(item: number, kind: Kind): boolean {
+    const known = this.#kinds.get(item) ?? kind
+    this.#kinds.set(item, known)
+    return known === kind
+  }
+
+  #push(part: string, text: string): ChatDelta[] {
+    if (text === '') return []
+    let filter = this.#filters.get(part)
+    if (filter === undefined) {
+      filter = new PlaceholderFilter()
+      this.#filters.set(part, filter)
+    }
+    return this.#show(part, filter.push(text))
+  }
+
+  #show(part: string, text: string): ChatDelta[] {
+    if (text === '' || !this.#shown) return []
+    const separator = this.#lastPart === undefined || this.#lastPart === part ? '' : '\n\n'
+    this.#lastPart = part
+    return [{ reasoning_content: separator + text }]
+  }
+}
+
+function partIndex(event: JsonObject, kind: Kind): number {
+  return asIndex(kind === 'summary' ? event.summary_index : event.content_index) ?? 0
+}
+
+function partName(item: number, part: number): string {
+  return `reasoning ${item} ${part}`
+}

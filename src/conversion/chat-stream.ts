@@ -1,0 +1,235 @@
+import { ProxyError } from '../errors.ts'
+import { type ChatChunk, type ChatDelta, ChunkHead, type FinishReason, imageResult } from './chat-chunk.ts'
+import type { ChatPlan, JsonObject } from './chat-plan.ts'
+import { ChatReasoning } from './chat-reasoning.ts'
+import { ChatText } from './chat-text.ts'
+import { ChatToolCalls, isClientCall } from './chat-tool-calls.ts'
+import { isPrelude, isTerminal } from './event-types.ts'
+import { asIndex, asList, asObject, asString } from './json.ts'
+import { reasoningByCall } from './reasoning-continuity.ts'
+import { eventError } from './upstream-error.ts'
+import { type ChatUsage, chatUsage, sumUsage } from './usage.ts'
+
+/** Turns the events of one Responses answer into Chat chunks of one choice, one event at a time. */
+export class ChatStream {
+  readonly #plan: ChatPlan
+  readonly #choice: number
+  readonly #head: ChunkHead
+  readonly #reasoning: ChatReasoning
+  readonly #text: ChatText
+  readonly #calls: ChatToolCalls
+  /** Output indexes of items that are whole; a later telling of them is old news. */
+  readonly #done = new Set<number>()
+  readonly #reasoningItems = new Map<number, JsonObject>()
+  #visible = false
+  #begun = false
+  #finished = false
+  #ended = false
+  #usage: ChatUsage | undefined
+  #frame: { revision: number; before: string; after: string } | undefined
+
+  /** The choices of one answer share a head, so that they have one id. */
+  constructor(plan: ChatPlan, choice: number, head = new ChunkHead(plan.model)) {
+    this.#plan = plan
+    this.#choice = choice
+    this.#head = head
+    this.#reasoning = new ChatReasoning(plan.showReasoning)
+    this.#text = new ChatText(plan, this.#reasoning)
+    this.#calls = new ChatToolCalls(plan.legacyFunctions)
+  }
+
+  /** Nothing more is to be read. A stop text ends the answer too, once its usage need not be reported. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Something a client can see has come: the 200 may be sent. */
+  get visible(): boolean {
+    return this.#visible
+  }
+
+  /** The text part whose next delta becomes exactly one chunk `{content: delta}`; undefined when there is more to do. */
+  get liveText(): { outputIndex: number; contentIndex: number } | undefined {
+    return this.#finished ? undefined : this.#text.live
+  }
+
+  get usage(): ChatUsage | undefined {
+    return this.#usage
+  }
+
+  /** Encrypted reasoning items by the `call_id` of the tool call they led to. */
+  get reasoningBeforeCalls(): ReadonlyMap<string, readonly JsonObject[]> {
+    return reasoningByCall(this.#reasoningItems, this.#calls.ids)
+  }
+
+  /** The SSE frame of a `{content: …}` chunk around the text, which goes between quotes, escaped as in JSON. */
+  textFrame(): { before: string; after: string } {
+    if (this.#frame?.revision === this.#head.revision) return this.#frame
+    const frame = `data: ${JSON.stringify(this.#chunk({ content: '' }, null))}\n\n`
+    const quote = frame.indexOf('"content":"') + '"content":"'.length
+    this.#frame = { revision: this.#head.revision, before: frame.slice(0, quote), after: frame.slice(quote) }
+    return this.#frame
+  }
+
+  /** One parsed event to the chunks it gives. Throws the ApiError that a failure event stands for. */
+  convert(event: unknown): ChatChunk[] {
+    const fields = asObject(event)
+    const type = asString(fields?.type)
+    if (fields === undefined || type === undefined || this.#ended) return []
+    this.#visible ||= !isPrelude(type)
+    if (isTerminal(type)) return this.#terminal(fields)
+    if (this.#finished) return []
+
+    const chunks = this.#chunks(this.#deltas(type, fields))
+    return this.#text.stopped ? [...chunks, ...this.#finish()] : chunks
+  }
+
+  /** Upstream has closed. An answer without a terminal event is half an answer, whatever it holds (case 166). */
+  finish(): ChatChunk[] {
+    if (this.#ended) return []
+    if (this.#finished) return this.#end()
+    this.#ended = true
+    throw new ProxyError('upstream_stream_cut', 'Upstream closed the stream before the answer was complete.')
+  }
+
+  #deltas(type: string, event: JsonObject): ChatDelta[] {
+    switch (type) {
+      case 'response.created':
+      case 'response.in_progress':
+      case 'response.queued':
+        this.#head.learn(asObject(event.response))
+        return []
+
+      case 'response.output_item.added':
+        return this.#itemAdded(asIndex(event.output_index), asObject(event.item))
+      case 'response.output_item.done':
+        return this.#itemDone(asIndex(event.output_index), asObject(event.item))
+
+      case 'response.output_text.delta':
+        return this.#text.textDelta(event)
+      case 'response.refusal.delta':
+        return this.#text.refusalDelta(event)
+      case 'response.output_text.done':
+      case 'response.refusal.done':
+      case 'response.content_part.done':
+        return this.#text.partDone(event)
+      case 'response.output_text.annotation.added':
+        this.#text.annotation(event)
+        return []
+
+      case 'response.function_call_arguments.delta':
+      case 'response.custom_tool_call_input.delta':
+        return this.#calls.delta(event)
+      case 'response.function_call_arguments.done':
+      case 'response.custom_tool_call_input.done':
+        return this.#calls.argumentsDone(event)
+
+      case 'response.reasoning_summary_text.delta':
+        return this.#reasoning.delta(event, 'summary')
+      case 'response.reasoning_summary_text.done':
+      case 'response.reasoning_summary_part.done':
+        return this.#reasoning.done(event, 'summary')
+      case 'response.reasoning_text.delta':
+        return this.#reasoning.delta(event, 'text')
+      case 'response.reasoning_text.done':
+        return this.#reasoning.done(event, 'text')
+
+      default: // The API gains event types between releases: what Chat cannot show is ignored.
+        return []
+    }
+  }
+
+  #itemAdded(index: number | undefined, item: JsonObject | undefined): ChatDelta[] {
+    if (index === undefined || item === undefined) return []
+    if (item.type === 'message') return this.#text.open(index, item)
+    return isClientCall(item) ? [...this.#text.callOpened(), ...this.#calls.open(index, item)] : []
+  }
+
+  #itemDone(index: number | undefined, item: JsonObject | undefined): ChatDelta[] {
+    if (index === undefined || item === undefined || this.#done.has(index)) return []
+    this.#done.add(index)
+    if (isClientCall(item)) return [...this.#text.callOpened(), ...this.#calls.itemDone(index, item)]
+    if (item.type === 'message') return this.#text.itemDone(index, item)
+    if (item.type === 'reasoning') return this.#reasoningDone(index, item)
+    const image = item.type === 'image_generation_call' ? imageResult(item) : undefined
+    return image === undefined ? [] : [{ images: [image] }]
+  }
+
+  #reasoningDone(index: number, item: JsonObject): ChatDelta[] {
+    this.#reasoningItems.set(index, item)
+    return this.#reasoning.itemDone(index, item)
+  }
+
+  #terminal(event: JsonObject): ChatChunk[] {
+    const response = asObject(event.response)
+    this.#head.learn(response)
+    this.#usage = chatUsage(event)
+    if (this.#finished) return this.#end()
+
+    const error = eventError(event, 'chat')
+    if (error !== undefined) {
+      this.#ended = true
+      throw error
+    }
+    const isWhole = event.type !== 'response.incomplete' && response?.status !== 'incomplete'
+    const deltas = asList(response?.output).flatMap((item, index) => this.#itemDone(index, asObject(item)))
+    if (isWhole) deltas.push(...this.#calls.end())
+    deltas.push(...this.#reasoning.end(), ...this.#text.end())
+    return [...this.#chunks(deltas), ...this.#finish(isWhole ? undefined : cutReason(response)), ...this.#end()]
+  }
+
+  #finish(cut?: FinishReason): ChatChunk[] {
+    this.#finished = true
+    const citations = this.#text.citations()
+    const last = this.#chunks(citations.length === 0 ? [] : [{ annotations: citations }])
+    const mustReportUsage = this.#plan.includeUsage || !this.#plan.stream
+    this.#ended = !mustReportUsage
+    const opening = this.#begun ? [] : this.#chunks([{ content: '' }]).slice(0, 1)
+    return [...opening, ...last, this.#chunk({}, cut ?? this.#finishReason())]
+  }
+
+  #finishReason(): FinishReason {
+    // A stop text may end the answer within a call; a client must not act on half a call.
+    if (!this.#calls.any || (this.#text.stopped && !this.#calls.complete)) return 'stop'
+    return this.#plan.legacyFunctions ? 'function_call' : 'tool_calls'
+  }
+
+  /** Several choices have one usage chunk in common: `combinedUsageChunk`. */
+  #end(): ChatChunk[] {
+    this.#ended = true
+    const reportsUsage = this.#plan.choices === 1 && (this.#plan.includeUsage || !this.#plan.stream)
+    return reportsUsage ? [this.#head.usageChunk(sumUsage([this.#usage]))] : []
+  }
+
+  #chunks(deltas: readonly ChatDelta[]): ChatChunk[] {
+    return deltas.flatMap((delta) => this.#begin(delta))
+  }
+
+  /** The chunks of a delta: the first of an answer also says whose message it is, in the form recorded for its kind. */
+  #begin(delta: ChatDelta): ChatChunk[] {
+    if (this.#begun) return [this.#chunk(delta, null)]
+    this.#begun = true
+    if (delta.tool_calls !== undefined || delta.function_call !== undefined) {
+      return [this.#chunk({ role: 'assistant', content: null, ...delta, refusal: null }, null)]
+    }
+    const isRefusal = delta.refusal !== undefined
+    const opening: ChatDelta = { role: 'assistant', content: isRefusal ? null : '', refusal: isRefusal ? '' : null }
+    return [this.#chunk(opening, null), this.#chunk(delta, null)]
+  }
+
+  #chunk(delta: ChatDelta, finishReason: FinishReason | null): ChatChunk {
+    const choice = { index: this.#choice, delta, logprobs: null, finish_reason: finishReason }
+    const chunk = this.#head.chunk([choice])
+    return this.#plan.includeUsage ? { ...chunk, usage: null } : chunk
+  }
+}
+
+/** The last chunk of an answer of several choices: what all of them used together. */
+export function combinedUsageChunk(streams: readonly ChatStream[], head: ChunkHead): ChatChunk {
+  return head.usageChunk(sumUsage(streams.map((stream) => stream.usage)))
+}
+
+function cutReason(response: JsonObject | undefined): FinishReason {
+  const reason = asObject(response?.incomplete_details)?.reason
+  return reason === 'content_filter' ? 'content_filter' : 'length'
+}

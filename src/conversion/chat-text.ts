@@ -1,0 +1,236 @@
+import { type ChatDelta, type UrlCitation, urlCitation } from './chat-chunk.ts'
+import type { ChatPlan, JsonObject } from './chat-plan.ts'
+import type { ChatReasoning } from './chat-reasoning.ts'
+import { asIndex, asList, asObject, asString } from './json.ts'
+import { StopText } from './stop-text.ts'
+
+/**
+ * Where a message's text goes. Commentary waits for its fate: `content` when a tool call follows it or it is all there
+ * is, else `reasoning_content`.
+ */
+type Fate = 'content' | 'reasoning' | 'undecided'
+
+type Part = {
+  /** Its text reached us in deltas, so the snapshots that follow say nothing new. */
+  streamed: boolean
+  /** The whole text, once told. */
+  text: string
+  readonly annotations: Map<number, UrlCitation>
+}
+
+type Message = {
+  readonly index: number
+  fate: Fate
+  held: string
+  /** Some of it was sent as `content`. */
+  shown: boolean
+  readonly parts: Map<number, Part>
+}
+
+const COMMENTARY = new Set(['commentary', 'analysis'])
+
+/** Turns messages into `content`, `refusal`, `annotations`, and commentary into `reasoning_content`. */
+export class ChatText {
+  readonly #reasoning: ChatReasoning
+  readonly #jsonOutput: boolean
+  readonly #stop: StopText
+  readonly #messages = new Map<number, Message>()
+  #undecided: Message | undefined
+  /** The message whose text was last sent as `content`. */
+  #contentFrom: Message | undefined
+  #refusalFrom: Message | undefined
+  #live: { outputIndex: number; contentIndex: number } | undefined
+
+  constructor(plan: ChatPlan, reasoning: ChatReasoning) {
+    this.#reasoning = reasoning
+    this.#jsonOutput = plan.jsonOutput
+    this.#stop = new StopText(plan.stop)
+  }
+
+  /** A stop text ended the answer. */
+  get stopped(): boolean {
+    return this.#stop.stopped
+  }
+
+  /** The part whose next delta becomes `{content: delta}` and nothing else. */
+  get live(): { outputIndex: number; contentIndex: number } | undefined {
+    return this.#live
+  }
+
+  open(index: number, item: JsonObject): ChatDelta[] {
+    if (this.#messages.has(index)) return []
+    const before = this.#decide('reasoning')
+    const isCommentary = COMMENTARY.has(asString(item.phase) ?? '')
+    const message: Message = { index, fate: this.#firstFate(isCommentary), held: '', shown: false, parts: new Map() }
+    this.#messages.set(index, message)
+    if (message.fate === 'undecided') this.#undecided = message
+    return before
+  }
+
+  textDelta(event: JsonObject): ChatDelta[] {
+    const index = asIndex(event.output_index)
+    const text = asString(event.delta)
+    if (index === undefined || text === undefined) return []
+    const partIndex = asIndex(event.content_index) ?? 0
+    if (this.#live?.outputIndex === index && this.#live.contentIndex === partIndex) return [{ content: text }]
+
+    const before = this.open(index, {})
+    const message = this.#messages.get(index)
+    if (message === undefined || text === '') return before
+    partOf(message, partIndex).streamed = true
+    const deltas = this.#text(message, text)
+    if (message === this.#contentFrom && !this.#stop.active) {
+      this.#live = { outputIndex: index, contentIndex: partIndex }
+    }
+    return [...before, ...deltas]
+  }
+
+  /** `response.output_text.done`, `response.refusal.done`, `response.content_part.done`: a part as a whole. */
+  partDone(event: JsonObject): ChatDelta[] {
+    const index = asIndex(event.output_index)
+    return index === undefined ? [] : this.#snapshot(index, asIndex(event.content_index) ?? 0, partIn(event))
+  }
+
+  itemDone(index: number, item: JsonObject): ChatDelta[] {
+    const before = this.open(index, item)
+    const parts = asList(item.content).flatMap((part, at) => this.#snapshot(index, at, asObject(part) ?? {}))
+    return [...before, ...parts]
+  }
+
+  refusalDelta(event: JsonObject): ChatDelta[] {
+    const index = asIndex(event.output_index)
+    const refusal = asString(event.delta)
+    if (index === undefined || refusal === undefined || refusal === '') return []
+    const before = this.open(index, {})
+    const message = this.#messages.get(index)
+    if (message === undefined) return before
+    partOf(message, asIndex(event.content_index) ?? 0).streamed = true
+    return [...before, ...this.#refusal(message, refusal)]
+  }
+
+  annotation(event: JsonObject): void {
+    const part = this.#messages.get(asIndex(event.output_index) ?? -1)?.parts.get(asIndex(event.content_index) ?? 0)
+    const citation = urlCitation(event.annotation)
+    if (part === undefined || citation === undefined) return
+    part.annotations.set(asIndex(event.annotation_index) ?? part.annotations.size, citation)
+  }
+
+  /** The client has to answer a tool call: commentary before it is what the person reads meanwhile. */
+  callOpened(): ChatDelta[] {
+    return this.#decide('content')
+  }
+
+  end(): ChatDelta[] {
+    const isOnlyText = this.#contentFrom === undefined && this.#refusalFrom === undefined
+    const decided = this.#decide(isOnlyText ? 'content' : 'reasoning')
+    const rest = this.#stop.end()
+    return rest === '' ? decided : [...decided, { content: rest }]
+  }
+
+  /** All citations of the content, their positions counted in the whole of it. */
+  citations(): UrlCitation[] {
+    const citations: UrlCitation[] = []
+    let offset = 0
+    for (const message of this.#messages.values()) {
+      if (!message.shown) continue
+      for (const { text, annotations } of message.parts.values()) {
+        citations.push(...[...annotations.values()].map((citation) => moved(citation, offset)))
+        offset += characters(text)
+      }
+      offset += SEPARATOR.length
+    }
+    return citations
+  }
+
+  #firstFate(isCommentary: boolean): Fate {
+    if (!isCommentary) return 'content'
+    return this.#jsonOutput ? 'reasoning' : 'undecided'
+  }
+
+  #decide(fate: 'content' | 'reasoning'): ChatDelta[] {
+    const message = this.#undecided
+    if (message === undefined) return []
+    this.#undecided = undefined
+    message.fate = fate
+    const { held } = message
+    message.held = ''
+    return held === '' ? [] : this.#text(message, held)
+  }
+
+  #snapshot(index: number, partIndex: number, value: JsonObject): ChatDelta[] {
+    const text = value.type === 'output_text' ? asString(value.text) : undefined
+    const refusal = value.type === 'refusal' ? asString(value.refusal) : undefined
+    if (text === undefined && refusal === undefined) return []
+    const before = this.open(index, {})
+    const message = this.#messages.get(index)
+    if (message === undefined) return before
+
+    const part = partOf(message, partIndex)
+    for (const [at, annotation] of asList(value.annotations).entries()) {
+      const citation = urlCitation(annotation)
+      if (citation !== undefined) part.annotations.set(at, citation)
+    }
+    const isNew = !part.streamed && (text ?? refusal) !== ''
+    part.streamed ||= isNew
+    part.text = text ?? ''
+    if (!isNew) return before
+    return [...before, ...(text === undefined ? this.#refusal(message, refusal ?? '') : this.#text(message, text))]
+  }
+
+  #text(message: Message, text: string): ChatDelta[] {
+    if (message.fate === 'undecided') {
+      message.held += text
+      return []
+    }
+    if (message.fate === 'reasoning') return this.#reasoning.commentary(message.index, text)
+    // Two messages in JSON mode are two whole answers (recorded): joined they no longer parse.
+    if (this.#jsonOutput && this.#contentFrom !== undefined && this.#contentFrom !== message) return []
+
+    const separator = this.#contentFrom === undefined || this.#contentFrom === message ? '' : SEPARATOR
+    this.#contentFrom = message
+    message.shown = true
+    this.#live = undefined
+    const all = separator + text
+    const content = this.#stop.active ? this.#stop.push(all) : all
+    return content === '' ? [] : [{ content }]
+  }
+
+  #refusal(message: Message, refusal: string): ChatDelta[] {
+    const separator = this.#refusalFrom === undefined || this.#refusalFrom === message ? '' : SEPARATOR
+    this.#refusalFrom = message
+    return [{ refusal: separator + refusal }]
+  }
+}
+
+const SEPARATOR = '\n\n'
+
+/** The part that a `…done` event tells of, in the form it has in an item. */
+function partIn(event: JsonObject): JsonObject {
+  const part = asObject(event.part)
+  if (part !== undefined) return part
+  return 'refusal' in event ? { type: 'refusal', refusal: event.refusal } : { type: 'output_text', text: event.text }
+}
+
+function partOf(message: Message, index: number): Part {
+  let part = message.parts.get(index)
+  if (part === undefined) {
+    part = { streamed: false, text: '', annotations: new Map() }
+    message.parts.set(index, part)
+  }
+  return part
+}
+
+function moved(citation: UrlCitation, offset: number): UrlCitation {
+  const { start_index, end_index, ...rest } = citation.url_citation
+  return {
+    type: citation.type,
+    url_citation: { end_index: end_index + offset, start_index: start_index + offset, ...rest },
+  }
+}
+
+/** Upstream counts characters, not UTF-16 units. */
+function characters(text: string): number {
+  let count = 0
+  for (const _ of text) count++
+  return count
+}

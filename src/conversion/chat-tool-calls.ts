@@ -1,0 +1,126 @@
+import type { ChatDelta } from './chat-chunk.ts'
+import type { JsonObject } from './chat-plan.ts'
+import { asIndex, asString } from './json.ts'
+
+type Kind = 'function' | 'custom'
+
+type Call = {
+  /** Position in `tool_calls`: calls are counted by their opening (case 129). */
+  readonly index: number
+  readonly kind: Kind
+  readonly callId: string
+  /** The arguments sent to the client so far. */
+  sent: string
+  closed: boolean
+}
+
+const KINDS: Readonly<Record<string, Kind>> = { function_call: 'function', custom_tool_call: 'custom' }
+
+/** Whether the item is a call that the client has to answer; hosted tools are none of its business. */
+export function isClientCall(item: JsonObject): boolean {
+  return kindOf(item) !== undefined
+}
+
+/** Turns function and custom tool calls into `tool_calls`, or into the one `function_call` of the legacy form. */
+export class ChatToolCalls {
+  readonly #legacy: boolean
+  /** By output index: the ids of items may change between events (recorded). */
+  readonly #calls = new Map<number, Call>()
+
+  constructor(legacy: boolean) {
+    this.#legacy = legacy
+  }
+
+  get any(): boolean {
+    return this.#calls.size > 0
+  }
+
+  /** Every call that was opened has all its arguments. */
+  get complete(): boolean {
+    return [...this.#calls.values()].every((call) => call.closed)
+  }
+
+  /** `call_id` of each call by its output index. */
+  get ids(): ReadonlyMap<number, string> {
+    return new Map([...this.#calls].map(([index, call]) => [index, call.callId]))
+  }
+
+  open(outputIndex: number, item: JsonObject): ChatDelta[] {
+    const kind = kindOf(item)
+    const callId = asString(item.call_id)
+    const name = asString(item.name)
+    if (kind === undefined || callId === undefined || name === undefined) return []
+    if (this.#calls.has(outputIndex) || this.#knows(callId)) return []
+
+    const call = { index: this.#calls.size, kind, callId, sent: '', closed: false }
+    this.#calls.set(outputIndex, call)
+    return this.#header(call, name)
+  }
+
+  delta(event: JsonObject): ChatDelta[] {
+    const call = this.#at(event)
+    const text = asString(event.delta)
+    return call === undefined || text === undefined || call.closed ? [] : this.#append(call, text)
+  }
+
+  argumentsDone(event: JsonObject): ChatDelta[] {
+    const call = this.#at(event)
+    return call === undefined ? [] : this.#appendRest(call, asString(event.arguments) ?? asString(event.input))
+  }
+
+  itemDone(outputIndex: number, item: JsonObject): ChatDelta[] {
+    const header = this.open(outputIndex, item)
+    const call = this.#calls.get(outputIndex)
+    if (call === undefined) return header
+    return [...header, ...this.#close(call, asString(item.arguments) ?? asString(item.input))]
+  }
+
+  /** The answer is whole, so the calls still open are too. */
+  end(): ChatDelta[] {
+    return [...this.#calls.values()].flatMap((call) => this.#close(call, undefined))
+  }
+
+  #at(event: JsonObject): Call | undefined {
+    return this.#calls.get(asIndex(event.output_index) ?? -1)
+  }
+
+  #knows(callId: string): boolean {
+    return [...this.#calls.values()].some((call) => call.callId === callId)
+  }
+
+  /** A call without arguments gets `{}`, so that clients can parse them (case 136); a custom tool's input is free text. */
+  #close(call: Call, all: string | undefined): ChatDelta[] {
+    if (call.closed) return []
+    const rest = this.#appendRest(call, all)
+    const empty = call.sent === '' && call.kind === 'function' ? this.#append(call, '{}') : []
+    call.closed = true
+    return [...rest, ...empty]
+  }
+
+  /** What deltas left out of the whole; a whole that contradicts them is ignored (case 131). */
+  #appendRest(call: Call, all: string | undefined): ChatDelta[] {
+    return all?.startsWith(call.sent) && !call.closed ? this.#append(call, all.slice(call.sent.length)) : []
+  }
+
+  #append(call: Call, text: string): ChatDelta[] {
+    if (text === '') return []
+    call.sent += text
+    const { index } = call
+    if (this.#legacy) return index === 0 ? [{ function_call: { arguments: text } }] : []
+    const part = call.kind === 'function' ? { function: { arguments: text } } : { custom: { input: text } }
+    return [{ tool_calls: [{ index, ...part }] }]
+  }
+
+  #header(call: Call, name: string): ChatDelta[] {
+    const { index, callId: id, kind: type } = call
+    // The legacy form has room for one call.
+    if (this.#legacy) return index === 0 ? [{ function_call: { name, arguments: '' } }] : []
+    const part = type === 'function' ? { function: { name, arguments: '' } } : { custom: { name, input: '' } }
+    return [{ tool_calls: [{ index, id, type, ...part }] }]
+  }
+}
+
+function kindOf(item: JsonObject): Kind | undefined {
+  const type = asString(item.type) ?? ''
+  return Object.hasOwn(KINDS, type) ? KINDS[type] : undefined
+}

@@ -1,0 +1,19 @@
+/** Events that show a client nothing: an answer that fails after them can still be an HTTP error. */
+const PRELUDE = new Set([
+  'response.created',
+  'response.queued',
+  'response.in_progress',
+  'response.metadata',
+  'keepalive',
+])
+
+const TERMINAL = new Set(['response.completed', 'response.done', 'response.incomplete', 'response.failed', 'error'])
+
+export function isPrelude(type: string): boolean {
+  return PRELUDE.has(type) || type.startsWith('codex.')
+}
+
+/** Nothing that belongs to the answer comes after these; upstream may stay open all the same. */
+export function isTerminal(type: string): boolean {
+  return TERMINAL.has(type)
+}

@@ -1,0 +1,48 @@
+/** What may still become a line that holds nothing but an empty HTML comment. */
+const BEGUN_PLACEHOLDER = /^[ \t]*(?:<(?:!(?:-(?:-[ \t]*(?:-(?:-(?:>[ \t]*)?)?)?)?)?)?)?$/
+const PLACEHOLDER_LINE = /^[ \t]*<!--[ \t]*-->[ \t]*$/
+
+/**
+ * Takes the lines `<!-- -->` out of text that comes in pieces; upstream fills empty reasoning summaries with them
+ * (case 114). Holds back no more than the start of such a line.
+ */
+export class PlaceholderFilter {
+  /** The start of the current line, while it may still become a placeholder; undefined further into a line. */
+  #held: string | undefined = ''
+
+  push(text: string): string {
+    let out = ''
+    let from = 0
+    while (from < text.length) {
+      const newline = text.indexOf('\n', from)
+      const to = newline === -1 ? text.length : newline + 1
+      out += this.#pushWithinLine(text.slice(from, to))
+      from = to
+    }
+    return out
+  }
+
+  /** No more text comes. */
+  end(): string {
+    const rest = this.#held ?? ''
+    this.#held = ''
+    return PLACEHOLDER_LINE.test(rest) ? '' : rest
+  }
+
+  /** `piece` may end with a newline, but has none before. */
+  #pushWithinLine(piece: string): string {
+    const isLineEnd = piece.endsWith('\n')
+    if (this.#held === undefined) {
+      if (isLineEnd) this.#held = ''
+      return piece
+    }
+    const line = this.#held + piece
+    if (isLineEnd) {
+      this.#held = ''
+      return PLACEHOLDER_LINE.test(line.slice(0, -1)) ? '' : line
+    }
+    const mayBecomePlaceholder = BEGUN_PLACEHOLDER.test(line)
+    this.#held = mayBecomePlaceholder ? line : undefined
+    return mayBecomePlaceholder ? '' : line
+  }
+}

@@ -1,0 +1,74 @@
+import { ProxyError } from '../errors.ts'
+import type { JsonObject } from './chat-plan.ts'
+import { isPrelude, isTerminal } from './event-types.ts'
+import { asList, asObject, asString } from './json.ts'
+import { OutputItems } from './output-items.ts'
+import { eventError } from './upstream-error.ts'
+import { type ChatUsage, chatUsage } from './usage.ts'
+
+/** Turns the events of one answer into the one Response object that a client without streaming gets. */
+export class ResponsesCollector {
+  readonly #items = new OutputItems()
+  #visible = false
+  #ended = false
+  #response: JsonObject | undefined
+  #usage: ChatUsage | undefined
+
+  /** Nothing more is to be read. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Something beyond the announcement of an answer has come. */
+  get visible(): boolean {
+    return this.#visible
+  }
+
+  get usage(): ChatUsage | undefined {
+    return this.#usage
+  }
+
+  /** Throws the ApiError that a failure event stands for. */
+  add(event: unknown): void {
+    const type = asString(asObject(event)?.type)
+    if (type === undefined || this.#ended) return
+    this.#visible ||= !isPrelude(type)
+    if (isTerminal(type)) this.#end(event)
+    else this.#items.add(event)
+  }
+
+  /** The Response object of the terminal event, none that came earlier (case 155). Call it when upstream has ended. */
+  response(): JsonObject {
+    if (this.#response !== undefined) return this.#response
+    throw new ProxyError('upstream_stream_cut', 'Upstream closed the stream before the answer was complete.')
+  }
+
+  #end(event: unknown): void {
+    this.#ended = true
+    this.#usage = chatUsage(event)
+    const error = eventError(event, 'responses')
+    if (error !== undefined) throw error
+    const response = asObject(asObject(event)?.response)
+    if (response === undefined)
+      throw new ProxyError('upstream_invalid', 'Upstream ended the answer without telling it.')
+    this.#response = filled(response, this.#items)
+  }
+}
+
+/** A terminal event with the items of the `response.output_item.done` events before it where its own `output` is empty. */
+export function fillOutput(terminalEvent: unknown, doneEvents: Iterable<unknown>): unknown {
+  const event = asObject(terminalEvent)
+  const response = asObject(event?.response)
+  if (event === undefined || response === undefined) return terminalEvent
+  const items = new OutputItems()
+  for (const doneEvent of doneEvents) items.add(doneEvent)
+  const whole = filled(response, items)
+  return whole === response ? terminalEvent : { ...event, response: whole }
+}
+
+/** The ChatGPT backend sends `output: []`, or none, in `response.completed` (wire.md 5.1). */
+function filled(response: JsonObject, items: OutputItems): JsonObject {
+  if (asList(response.output).length > 0) return response
+  const output = items.list
+  return output.length === 0 && Array.isArray(response.output) ? response : { ...response, output }
+}

@@ -1,0 +1,61 @@
+/**
+ * Emulates `stop`: lets text through up to the first of the given texts, also when it straddles deltas. What could
+ * still become a stop text is held back.
+ */
+export class StopText {
+  readonly #stops: readonly string[]
+  readonly #longest: number
+  #held = ''
+  #stopped = false
+
+  constructor(stops: readonly string[]) {
+    this.#stops = stops.filter((stop) => stop !== '')
+    this.#longest = Math.max(0, ...this.#stops.map((stop) => stop.length))
+  }
+
+  get active(): boolean {
+    return this.#longest > 0
+  }
+
+  /** A stop text was found: nothing comes after it. */
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  push(text: string): string {
+    if (this.#stopped) return ''
+    const all = this.#held + text
+    const at = this.#firstStop(all)
+    this.#stopped = at !== -1
+    const end = this.#stopped ? at : this.#safeLength(all)
+    this.#held = this.#stopped ? '' : all.slice(end)
+    return all.slice(0, end)
+  }
+
+  /** No more text comes: what was held back is part of the answer. */
+  end(): string {
+    const rest = this.#held
+    this.#held = ''
+    return rest
+  }
+
+  /** Where the stop text begins that is whole first: so the cut does not depend on how the text came in pieces. */
+  #firstStop(text: string): number {
+    let first = { at: -1, end: Number.POSITIVE_INFINITY }
+    for (const stop of this.#stops) {
+      const at = text.indexOf(stop)
+      const end = at + stop.length
+      if (at !== -1 && (end < first.end || (end === first.end && at < first.at))) first = { at, end }
+    }
+    return first.at
+  }
+
+  /** Up to where no stop text can begin that is not whole yet. */
+  #safeLength(text: string): number {
+    for (let at = Math.max(0, text.length - this.#longest + 1); at < text.length; at++) {
+      const tail = text.slice(at)
+      if (this.#stops.some((stop) => stop.startsWith(tail))) return at
+    }
+    return text.length
+  }
+}

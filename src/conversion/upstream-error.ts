@@ -1,0 +1,169 @@
+import { ApiError, ProxyError } from '../errors.ts'
+import { chatParam } from './chat-param.ts'
+import type { JsonObject } from './chat-plan.ts'
+import { asNumber, asObject, asString } from './json.ts'
+import { type AnswerHeaders, limitHeaders } from './limit-headers.ts'
+import { isPage, type UpstreamFailure, upstreamFailure } from './upstream-failure.ts'
+
+/** Which route an error is for: Chat and Responses name the same mistake differently. */
+export type ErrorRoute = 'chat' | 'responses' | 'other'
+
+/** How the failure came: the status and headers of an answer, or what an event says of them. */
+type Origin = { readonly status: number | undefined; readonly headers: AnswerHeaders; readonly now: number | undefined }
+
+const REFUSED = { status: 400, type: 'invalid_request_error' }
+/** Clients try a 429 again unless told not to; these last longer than any retry. */
+const LIMITED = { status: 429, type: 'insufficient_quota', headers: { 'x-should-retry': 'false' } }
+const BUSY = { status: 503, type: 'server_error' }
+
+/** What a code means, whichever status it comes with; codes as in wire.md 5.2. */
+const CODES: ReadonlyMap<string, { status: number; type: string; headers?: Readonly<Record<string, string>> }> =
+  new Map([
+    ['context_length_exceeded', REFUSED],
+    ['invalid_prompt', REFUSED],
+    ['cyber_policy', REFUSED],
+    ['bio_policy', REFUSED],
+    ['misalignment_policy_violation', REFUSED],
+    ['usage_limit_reached', LIMITED],
+    ['usage_not_included', LIMITED],
+    ['insufficient_quota', LIMITED],
+    ['credit_balance_exhausted', LIMITED],
+    ['organization_spend_limit_exceeded', LIMITED],
+    ['project_spend_limit_exceeded', LIMITED],
+    ['rate_limit_exceeded', { status: 429, type: 'rate_limit_error' }],
+    ['server_is_overloaded', BUSY],
+    ['overloaded_error', BUSY],
+    ['slow_down', BUSY],
+  ])
+
+/** Codes that upstream tells only in a sentence. */
+const SENTENCES: readonly (readonly [RegExp, string])[] = [
+  [/^(?:the )?(?:requested )?model\b.{0,200}(?:does not exist|not found)/i, 'model_not_found'],
+  [/\bmodel is not supported when using Codex\b/i, 'model_not_found'],
+  [
+    /exceeds? the context window|maximum context length|ran out of room in the model's context/i,
+    'context_length_exceeded',
+  ],
+  [/\bat capacity\b|\boverloaded\b/i, 'server_is_overloaded'],
+  [/^Unsupported parameter\b/i, 'unsupported_parameter'],
+]
+const OUTDATED_CLIENT = /requires a newer version of Codex/i
+const UNSUPPORTED_PARAMETER = /^Unsupported parameter: '?([\w.[\]]+)/i
+
+/** The error that an upstream answer other than 2xx stands for. `now` in milliseconds since the epoch. */
+export function upstreamError(
+  status: number,
+  headers: AnswerHeaders,
+  body: string,
+  route: ErrorRoute,
+  now: number,
+): ApiError {
+  const origin = { status, headers, now }
+  const json = parsedObject(body)
+  const failure = json === undefined ? undefined : upstreamFailure(json)
+  if (failure?.message === undefined && failure?.code === undefined) return unexplained(status, headers, body)
+  return explained(failure, route, origin)
+}
+
+/**
+ * The error that an event stands for; undefined for an event that is no failure. `error` comes flat or nested, and is
+ * often followed by `response.failed` for the same failure.
+ */
+export function eventError(event: unknown, route: ErrorRoute): ApiError | undefined {
+  const fields = asObject(event)
+  const response = asObject(fields?.response)
+  if (fields === undefined || !isFailure(fields, response)) return undefined
+
+  const headers = Object.entries(asObject(fields.headers) ?? {}).map(([name, value]) => [
+    name.toLowerCase(),
+    asString(value),
+  ])
+  const origin = {
+    status: asNumber(fields.status) ?? asNumber(fields.status_code),
+    headers: Object.fromEntries(headers),
+    now: undefined,
+  }
+  return explained(upstreamFailure(response === undefined ? fields : { error: response.error }), route, origin)
+}
+
+function isFailure({ type }: JsonObject, response: JsonObject | undefined): boolean {
+  if (type === 'error' || type === 'response.failed') return true
+  return (type === 'response.completed' || type === 'response.done') && response?.status === 'failed'
+}
+
+function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin): ApiError {
+  const { message = 'Upstream failed without saying why.', details } = failure
+  if (OUTDATED_CLIENT.test(message)) return new ProxyError('client_version_outdated', message)
+  const code = codeOf(failure, message)
+  if (code === 'model_not_found') return unknownModel(message, route)
+
+  const known = code === undefined ? undefined : CODES.get(code)
+  const status = known?.status ?? statusOf(failure, origin.status)
+  const param = failure.param ?? UNSUPPORTED_PARAMETER.exec(message)?.[1]
+  const waits = status === 429 || status === 503 ? limitHeaders(details, message, origin.headers, origin.now) : {}
+  return new ApiError(message, {
+    status,
+    type: known?.type ?? failure.type ?? typeFor(status),
+    param: param === undefined ? null : route === 'chat' ? chatParam(param) : param,
+    code: code ?? (status >= 500 ? 'upstream_error' : null),
+    headers: { ...waits, ...known?.headers },
+  })
+}
+
+/** Upstream has put codes into `type` (wire.md 6.2). */
+function codeOf(failure: UpstreamFailure, message: string): string | undefined {
+  if (failure.code !== undefined) return failure.code
+  if (failure.type !== undefined && CODES.has(failure.type)) return failure.type
+  return SENTENCES.find(([pattern]) => pattern.test(message))?.[1]
+}
+
+function statusOf({ code, type }: UpstreamFailure, status: number | undefined): number {
+  if (status !== undefined && status >= 400 && status < 520) return status
+  if (status !== undefined) return 502
+  return type === 'invalid_request_error' || /^invalid_|image/.test(code ?? '') ? 400 : 502
+}
+
+function typeFor(status: number): string {
+  if (status === 401) return 'authentication_error'
+  if (status === 403) return 'permission_error'
+  if (status === 429) return 'rate_limit_error'
+  return status >= 500 ? 'server_error' : 'invalid_request_error'
+}
+
+/** Chat answers an unknown model with 404 and no `param`, Responses with 400 and `model` (both recorded). */
+function unknownModel(message: string, route: ErrorRoute): ApiError {
+  if (route === 'chat') return new ProxyError('model_not_found', message)
+  return new ApiError(message, { ...REFUSED, param: 'model', code: 'model_not_found' })
+}
+
+/** An answer that says nothing a client could use: a web page, an empty body, plain text. */
+function unexplained(status: number, headers: AnswerHeaders, body: string): ApiError {
+  const ray = rayOf(headers)
+  if (headers['cf-mitigated'] !== undefined || status === 403) {
+    return new ProxyError('upstream_blocked', `A page in front of upstream answered ${status} in its place${ray}.`)
+  }
+  if (status === 401) return new ProxyError('upstream_rejected_credentials', `Upstream refused the credentials${ray}.`)
+  const what = body.trim() === '' ? 'nothing' : isPage(body) ? 'a web page' : 'a text that is no API error'
+  const message = `Upstream answered ${status} with ${what}${ray}.`
+  if (status < 400) return new ProxyError('upstream_invalid', message)
+  // A 404 or 405 without an API error is about the path, which was ours to choose.
+  if (status === 404 || status === 405) return new ProxyError('upstream_error', message)
+  return explained({ ...NOTHING, message }, 'other', { status, headers, now: undefined })
+}
+
+const NOTHING: UpstreamFailure = { code: undefined, type: undefined, message: undefined, param: undefined, details: {} }
+
+/** The number by which the CDN's operator finds the request. */
+function rayOf(headers: AnswerHeaders): string {
+  const ray = headers['cf-ray']
+  return typeof ray === 'string' && /^[\w-]{1,64}$/.test(ray) ? ` (cf-ray ${ray})` : ''
+}
+
+function parsedObject(text: string): JsonObject | undefined {
+  try {
+    return asObject(JSON.parse(text))
+  } catch {
+    // Not JSON: a page or nothing, which `unexplained` names.
+    return undefined
+  }
+}
