@@ -1,3 +1,5 @@
+import { createServer as createHttp } from 'node:http'
+import { createServer as createHttps } from 'node:https'
 import type { SecureContextOptions } from 'node:tls'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Config } from '../config/options.ts'
@@ -68,23 +70,27 @@ export function createServer(parts: ServerParts): FastifyInstance {
   return app
 }
 
+/** How long an idle connection is kept: longer than the pools of common clients, so that they close first. */
+const KEEP_ALIVE_MS = 72_000
+
 function newApp({ config, tls, logger }: ServerParts): FastifyInstance {
-  const limits = { maxHeaderSize: config.maxHeaders, requestTimeout: config.requestTimeout }
-  const options = {
+  const limits = {
+    maxHeaderSize: config.maxHeaders,
     requestTimeout: config.requestTimeout,
-    keepAliveTimeout: 72_000,
+    headersTimeout: Math.min(config.requestTimeout, 60_000),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  }
+  return fastify({
+    serverFactory: (handler) =>
+      tls === undefined ? createHttp(limits, handler) : createHttps({ ...limits, ...tls }, handler),
     bodyLimit: config.maxDecodedBody,
-    forceCloseConnections: 'idle' as const,
+    forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
-    rewriteUrl: ({ url }: { url?: string }) => canonicalUrl(url ?? '/'),
-    clientErrorHandler: (error: NodeJS.ErrnoException, socket: import('node:net').Socket) =>
-      answerClientError(error, socket, logger),
-  }
-  return tls === undefined
-    ? fastify({ ...options, http: limits })
-    : (fastify({ ...options, https: { ...limits, ...tls } }) as unknown as FastifyInstance)
+    rewriteUrl: ({ url }) => canonicalUrl(url ?? '/'),
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, logger),
+  })
 }
 
 async function arrive(

@@ -1,6 +1,7 @@
+import { type ChatChunk, ChunkHead } from '../conversion/chat-chunk.ts'
 import { type ChatCompletion, completionFrom } from '../conversion/chat-completion.ts'
 import type { ChatPlan } from '../conversion/chat-plan.ts'
-import { type ChatChunk, ChatStream } from '../conversion/chat-stream.ts'
+import { ChatStream } from '../conversion/chat-stream.ts'
 import { frameJson } from '../sse/event.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { OpenChoice } from './chat-streaming.ts'
@@ -17,10 +18,11 @@ export async function completeChat(
   plan: ChatPlan,
   open: OpenChoice,
 ): Promise<{ completion: ChatCompletion; machines: readonly ChatStream[] }> {
+  const head = new ChunkHead(plan.model)
   const siblings = new AbortController()
   const signal = plan.choices === 1 ? request.signal : AbortSignal.any([request.signal, siblings.signal])
   const runChoice = async (choice: number): Promise<Choice> => {
-    const machine = new ChatStream(plan, choice)
+    const machine = new ChatStream(plan, choice, head)
     return { machine, chunks: await readChoice(machine, new EventStream(await open(signal), context.config.maxEvent)) }
   }
   try {

@@ -1,10 +1,10 @@
-import type { ChatPlan, ConversionContext, ResponsesRequest } from '../conversion/chat-plan.ts'
+import type { ConversionContext, ResponsesRequest } from '../conversion/chat-plan.ts'
 import { convertChatRequest, withoutRecalledReasoning } from '../conversion/chat-request.ts'
 import type { ChatStream } from '../conversion/chat-stream.ts'
 import { parseLargeJson } from '../conversion/large-strings.ts'
 import { toLiteRequest } from '../conversion/lite-request.ts'
 import { sessionHeaderValue } from '../conversion/prompt-cache-key.ts'
-import { tokenUsage } from '../conversion/usage.ts'
+import { sumUsage, tokenUsage } from '../conversion/usage.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import type { ApiError } from '../errors.ts'
 import type { Answer, ApiRequest, Route } from './api-request.ts'
@@ -107,7 +107,7 @@ function noteOutcome(
   credentials: ChatGptCredentials,
   machines: readonly ChatStream[],
 ): void {
-  request.record.usage = tokenUsage(machines.map(({ usage }) => usage))
+  request.record.usage = tokenUsage(sumUsage(machines.map(({ usage }) => usage)))
   for (const { reasoningBeforeCalls } of machines)
     context.reasoning.remember(ownerOf(credentials), reasoningBeforeCalls)
 }

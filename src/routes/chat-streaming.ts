@@ -1,5 +1,6 @@
+import { ChunkHead } from '../conversion/chat-chunk.ts'
 import type { ChatPlan } from '../conversion/chat-plan.ts'
-import { ChatStream } from '../conversion/chat-stream.ts'
+import { ChatStream, combinedUsageChunk } from '../conversion/chat-stream.ts'
 import { type ApiError, errorBody, toApiError } from '../errors.ts'
 import { DONE_FRAME, dataFrame } from '../sse/frames.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
@@ -21,6 +22,7 @@ export class StreamedChat {
   readonly #plan: ChatPlan
   readonly #client: ClientStream
   readonly #log: MessageLog
+  readonly #head: ChunkHead
   /** The machine of each choice; replaced when a choice is tried again. */
   readonly #choices: ChatStream[] = []
 
@@ -36,6 +38,7 @@ export class StreamedChat {
     this.#plan = plan
     this.#client = new ClientStream(request.takeOver, headers, context.config)
     this.#log = log
+    this.#head = new ChunkHead(plan.model)
   }
 
   /** Resolves with the machine of each choice once the answer has ended. A failure before the 200 is thrown. */
@@ -61,7 +64,7 @@ export class StreamedChat {
   }
 
   async #runChoice(choice: number, open: OpenChoice, signal: AbortSignal): Promise<void> {
-    const machine = new ChatStream(this.#plan, choice)
+    const machine = new ChatStream(this.#plan, choice, this.#head)
     this.#choices[choice] = machine
     const frames = new ChatFrames(machine)
     const events = new EventStream(await open(signal), this.#context.config.maxEvent)
@@ -94,7 +97,8 @@ export class StreamedChat {
   /** What follows the last chunk of the last choice. One choice brings its own usage chunk. */
   #closing(): string {
     this.#request.record.status = 200
-    const usage = this.#plan.choices > 1 && this.#plan.includeUsage ? dataFrame(combinedUsageChunk(this.#choices)) : ''
+    const usage =
+      this.#plan.choices > 1 && this.#plan.includeUsage ? dataFrame(combinedUsageChunk(this.#choices, this.#head)) : ''
     return usage + DONE_FRAME
   }
 

@@ -1,7 +1,7 @@
 import { parseLargeJson } from '../conversion/large-strings.ts'
 import { ResponsesCollector } from '../conversion/responses-collector.ts'
 import { convertResponsesRequest } from '../conversion/responses-request.ts'
-import { tokenUsage } from '../conversion/usage.ts'
+import { sumUsage, tokenUsage } from '../conversion/usage.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import { type ApiError, errorBody, ProxyError, toApiError } from '../errors.ts'
 import { frameJson } from '../sse/event.ts'
@@ -78,7 +78,7 @@ async function collect(
     },
   )
   request.record.firstEventAt = context.monotonic()
-  request.record.usage = tokenUsage([response.usage])
+  request.record.usage = tokenUsage(sumUsage([collector_usage]))
   log.output(response.output)
   return { status: 200, headers, body: response }
 }
@@ -131,7 +131,7 @@ async function pass(
       return
     }
     request.record.status = 200
-    request.record.usage = tokenUsage([frames.usage])
+    request.record.usage = tokenUsage(sumUsage([frames.usage]))
     if (frames.error !== undefined) noteFailure(request, frames.error)
     client.end(out)
     events.finish()

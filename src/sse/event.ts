@@ -27,7 +27,7 @@ export function latin1ToUtf8(text: string): string {
 
 /** UTF-8 bytes as the latin1 text that the writers of streams take. */
 export function utf8ToLatin1(text: string): string {
-  return NON_ASCII.test(text) ? Buffer.from(text, 'utf8').latin1Slice() : text
+  return NON_ASCII.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII begins at NUL.

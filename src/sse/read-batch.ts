@@ -44,7 +44,7 @@ export class ReadBatch {
 
   #hand(): void {
     if (this.#memory === undefined) return
-    const text = Buffer.from(this.#memory, this.#from, this.#to - this.#from).latin1Slice()
+    const text = Buffer.from(this.#memory, this.#from, this.#to - this.#from).toString('latin1')
     const ranges = this.#ranges
     this.#memory = undefined
     this.#to = 0

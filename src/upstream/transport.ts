@@ -42,10 +42,10 @@ function withLength(headers: Record<string, string>, body: readonly Buffer[] | u
   return { ...headers, 'content-length': String(length) }
 }
 
-function toUndiciBody(body: readonly Buffer[] | undefined): Dispatcher.DispatchOptions['body'] {
+function toUndiciBody(body: readonly Buffer[] | undefined): Buffer | null {
   if (body === undefined || body.length < 2) return body?.[0] ?? null
-  // undici sends any iterable of buffers; its type names only streams.
-  return body as unknown as Dispatcher.DispatchOptions['body']
+  // undici sends any iterable of buffers, which its types don't say (lib/core/request.js, isIterable).
+  return body as unknown as Buffer
 }
 
 class Exchange implements Dispatcher.DispatchHandler, AnswerBody {

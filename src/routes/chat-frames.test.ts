@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { ChatPlan } from '../conversion/chat-plan.ts'
+import { ChatStream } from '../conversion/chat-stream.ts'
+import { ApiError, errorBody } from '../errors.ts'
+import { frameJson } from '../sse/event.ts'
+import { FrameReader } from '../sse/frame-reader.ts'
+import { dataFrame } from '../sse/frames.ts'
+import { ChatFrames } from './chat-frames.ts'
+
+const FIXTURES = new URL('../../test/fixtures/', import.meta.url)
+const STREAMS = readdirSync(FIXTURES)
+  .filter((name) => /^(resp|chatgpt|made)-.*-stream$/.test(name))
+  .map((name) => ({ name, text: readFileSync(new URL(`${name}/stream.sse`, FIXTURES)).toString('latin1') }))
+
+const plan: ChatPlan = {
+  model: 'gpt-5.5',
+  stream: true,
+  includeUsage: true,
+  choices: 1,
+  stop: [],
+  legacyFunctions: false,
+  jsonOutput: false,
+  showReasoning: true,
+  ignored: [],
+}
+
+/** What a client gets, as parsed chunks; an error ends it. */
+function converted(pieces: readonly string[], convert: (machine: ChatStream) => (frames: string) => string): unknown[] {
+  const machine = new ChatStream(plan, 0)
+  const take = convert(machine)
+  let out = ''
+  const reader = new FrameReader((text, from, to) => {
+    out += take(text.slice(from, to))
+  }, 1e9)
+  try {
+    for (const text of pieces) reader.take({ text, ranges: [0, text.length] })
+    reader.end()
+    for (const chunk of machine.finish()) out += dataFrame(chunk)
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    out += dataFrame(errorBody(error))
+  }
+  return out.split('\n\n').filter(Boolean).map(frameJson)
+}
+
+const hot = (machine: ChatStream) => {
+  const frames = new ChatFrames(machine)
+  return (text: string) => frames.convert(text, 0, text.length)
+}
+
+/** The same without the hot path: every frame parsed, every chunk rendered. */
+const plain = (machine: ChatStream) => (text: string) =>
+  text
+    .split('\n\n')
+    .map(frameJson)
+    .flatMap((event) => (machine.ended || event === undefined ? [] : machine.convert(event)))
+    .map(dataFrame)
+    .join('')
+
+test('there are recorded streams to compare', () => {
+  expect(STREAMS.length).toBeGreaterThanOrEqual(38)
+})
+
+test.each(STREAMS)('$name: the hot path gives what the plain path gives', ({ text }) => {
+  expect(converted([text], hot)).toEqual(converted([text], plain))
+})
+
+test.each(STREAMS)('$name: chunks do not depend on how the bytes were cut', ({ text }) => {
+  const whole = converted([text], hot)
+  fc.assert(
+    fc.property(fc.array(fc.nat(text.length), { maxLength: 30 }), (at) => {
+      const ends = [...new Set([...at, text.length])].sort((a, b) => a - b)
+      const pieces = ends.map((end, i) => text.slice(ends[i - 1] ?? 0, end))
+      expect(converted(pieces, hot)).toEqual(whole)
+    }),
+    { numRuns: 20 },
+  )
+})
+
+const deltaText = fc.oneof(
+  fc.string({ unit: 'grapheme' }),
+  fc.constantFrom('"', '\\', '\\"', '\n\n', '","x":"', 'é\u2028', ''),
+)
+const deltaFrame = fc.record({
+  delta: deltaText,
+  output_index: fc.nat(2),
+  content_index: fc.nat(1),
+  sequence_number: fc.nat(1e6),
+  shape: fc.constantFrom('usual', 'no name', 'other order', 'no sequence', 'spaces'),
+})
+
+function render({
+  shape,
+  ...event
+}: {
+  shape: string
+  delta: string
+  output_index: number
+  content_index: number
+  sequence_number: number
+}) {
+  const type = 'response.output_text.delta'
+  const { delta, output_index, content_index, sequence_number } = event
+  const usual = { type, sequence_number, item_id: 'msg_1', output_index, content_index, delta, logprobs: [] }
+  const payload = {
+    usual,
+    'no name': usual,
+    'other order': { delta, type, content_index, output_index },
+    'no sequence': { type, item_id: 'msg_1', output_index, content_index, delta },
+    spaces: usual,
+  }[shape]
+  const json = shape === 'spaces' ? JSON.stringify(payload, null, 1).replaceAll('\n', '') : JSON.stringify(payload)
+  return `${shape === 'no name' ? '' : `event: ${type}\n`}data: ${Buffer.from(json).toString('latin1')}\n\n`
+}
+
+test('any deltas of any parts in any shape come out of the hot path as out of the plain one', () => {
+  fc.assert(
+    fc.property(fc.array(deltaFrame, { maxLength: 40 }), (deltas) => {
+      const stream = deltas.map(render).join('')
+      expect(converted([stream], hot)).toEqual(converted([stream], plain))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('a delta without an end of its text takes the plain path, which leaves it out', () => {
+  const good = render({ shape: 'usual', delta: 'a', output_index: 0, content_index: 0, sequence_number: 1 })
+  const broken = good.replace('"delta":"a","logprobs":[]}', '"delta":"a')
+  const stream = good + broken + good
+  expect(converted([stream], hot)).toEqual(converted([stream], plain))
+})
