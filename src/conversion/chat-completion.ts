@@ -1,4 +1,12 @@
-import type { ChatChunk, ChatDelta, FinishReason, ImageResult, ToolCallDelta, UrlCitation } from './chat-chunk.ts'
+import type {
+  ChatChunk,
+  ChatDelta,
+  ChunkHead,
+  FinishReason,
+  ImageResult,
+  ToolCallDelta,
+  UrlCitation,
+} from './chat-chunk.ts'
 import type { ChatUsage } from './usage.ts'
 
 export type ToolCall =
@@ -23,34 +31,27 @@ export type ChatCompletion = {
   created: number
   model: string
   choices: { index: number; message: ChatMessage; logprobs: null; finish_reason: FinishReason }[]
-  usage?: ChatUsage
+  usage: ChatUsage
   service_tier: string | null
   system_fingerprint: string | null
 }
 
-/** The answer that the chunks of a whole stream, of one or more choices, make up; undefined for none. */
-export function joinChunks(chunks: Iterable<ChatChunk>): ChatCompletion | undefined {
+/** The answer that the chunks of one or more choices make up; they and `usage` are those of the whole answer. */
+export function joinChunks(head: ChunkHead, chunks: Iterable<ChatChunk>, usage: ChatUsage): ChatCompletion {
   const choices = new Map<number, JoinedChoice>()
-  let last: ChatChunk | undefined
-  let usage: ChatUsage | undefined
-  for (const chunk of chunks) {
-    last = chunk
-    usage = chunk.usage ?? usage
-    for (const { index, delta, finish_reason } of chunk.choices) {
-      const choice = choices.get(index) ?? new JoinedChoice()
-      choices.set(index, choice)
-      choice.add(delta, finish_reason)
-    }
+  for (const { index, delta, finish_reason } of [...chunks].flatMap((chunk) => chunk.choices)) {
+    const choice = choices.get(index) ?? new JoinedChoice()
+    choices.set(index, choice)
+    choice.add(delta, finish_reason)
   }
-  if (last === undefined) return undefined
-  const { id, created, model, service_tier, system_fingerprint } = last
+  const { id, created, model, service_tier, system_fingerprint } = head.chunk([])
   return {
     id,
     object: 'chat.completion',
     created,
     model,
     choices: [...choices].sort(([a], [b]) => a - b).map(([index, choice]) => ({ index, ...choice.joined() })),
-    ...(usage === undefined ? {} : { usage }),
+    usage,
     service_tier,
     system_fingerprint,
   }

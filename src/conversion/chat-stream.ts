@@ -197,8 +197,7 @@ export class ChatStream {
   /** Several choices have one usage chunk in common: `combinedUsageChunk`. */
   #end(): ChatChunk[] {
     this.#ended = true
-    const reportsUsage = this.#plan.choices === 1 && (this.#plan.includeUsage || !this.#plan.stream)
-    return reportsUsage ? [this.#head.usageChunk(sumUsage([this.#usage]))] : []
+    return this.#plan.choices === 1 && this.#plan.includeUsage ? [this.#head.usageChunk(sumUsage([this.#usage]))] : []
   }
 
   #chunks(deltas: readonly ChatDelta[]): ChatChunk[] {

@@ -29,7 +29,7 @@ export class ResponsesCollector {
   }
 
   /** Throws the ApiError that a failure event stands for. */
-  add(event: unknown): void {
+  take(event: unknown): void {
     const type = asString(asObject(event)?.type)
     if (type === undefined || this.#ended) return
     this.#visible ||= !isPrelude(type)
@@ -37,8 +37,8 @@ export class ResponsesCollector {
     else this.#items.add(event)
   }
 
-  /** The Response object of the terminal event, none that came earlier (case 155). Call it when upstream has ended. */
-  response(): JsonObject {
+  /** The Response object of the terminal event, none that came earlier (case 155); for when upstream has ended. */
+  finish(): JsonObject {
     if (this.#response !== undefined) return this.#response
     throw new ProxyError('upstream_stream_cut', 'Upstream closed the stream before the answer was complete.')
   }
