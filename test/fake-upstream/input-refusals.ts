@@ -1,0 +1,115 @@
+import { apiError, detail, isJson, type Json, type Refusal, tooLong } from './refusal.ts'
+
+/** The first reason why the backend would not take this `input`. */
+export function inputRefusal(input: unknown): Refusal | undefined {
+  if (!Array.isArray(input)) return detail('Input must be a list')
+  for (const [index, item] of input.entries()) {
+    const place = `input[${index}]`
+    if (!isJson(item)) return apiError(`Invalid type for '${place}'.`, place, 'invalid_type')
+    const refusal = itemRefusal(item, place)
+    if (refusal !== undefined) return refusal
+  }
+  return pairingRefusal(input)
+}
+
+function itemRefusal(item: Json, place: string): Refusal | undefined {
+  const long = tooLong(item.id, `${place}.id`) ?? tooLong(item.call_id, `${place}.call_id`)
+  if (long !== undefined) return long
+  const type = item.type ?? 'message'
+  if (type === 'message') return messageRefusal(item, place)
+  const notKept = type === 'item_reference' || (type === 'reasoning' && typeof item.encrypted_content !== 'string')
+  if (notKept) {
+    return apiError(
+      `Item with id '${item.id}' not found. Items are not persisted when \`store\` is set to false. Try again with \`store\` set to true, or remove this item from your input.`,
+      'input',
+      null,
+      404,
+    )
+  }
+  return requiredFieldRefusal(item, REQUIRED_FIELDS[String(type)] ?? [], place)
+}
+
+const REQUIRED_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  function_call: ['call_id', 'name', 'arguments'],
+  function_call_output: ['call_id', 'output'],
+  custom_tool_call: ['call_id', 'name', 'input'],
+  custom_tool_call_output: ['call_id', 'output'],
+}
+
+function requiredFieldRefusal(item: Json, fields: readonly string[], place: string): Refusal | undefined {
+  const missing = fields.find((field) => item[field] === undefined || item[field] === null)
+  if (missing === undefined) return undefined
+  const param = `${place}.${missing}`
+  return apiError(`Missing required parameter: '${param}'.`, param, 'missing_required_parameter')
+}
+
+const MESSAGE_FIELDS = new Set([
+  'type',
+  'id',
+  'role',
+  'content',
+  'status',
+  'phase',
+  'internal_chat_message_metadata_passthrough',
+])
+
+const PART_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  input_text: ['text'],
+  input_image: ['image_url', 'file_id', 'detail'],
+  input_file: ['file_data', 'file_id', 'file_url', 'filename', 'detail'],
+  output_text: ['text', 'annotations', 'logprobs'],
+  refusal: ['refusal'],
+}
+
+function messageRefusal(item: Json, place: string): Refusal | undefined {
+  const { role, content } = item
+  if (role === 'system') return detail('System messages are not allowed')
+  if (role !== 'user' && role !== 'assistant' && role !== 'developer') {
+    const expected = "Supported values are: 'assistant', 'system', 'developer', and 'user'."
+    return apiError(`Invalid value: '${role}'. ${expected}`, `${place}.role`, 'invalid_value')
+  }
+  const unknown = Object.keys(item).find((key) => !MESSAGE_FIELDS.has(key))
+  if (unknown !== undefined) return unknownParameter(`${place}.${unknown}`)
+  if (content === undefined || content === null) return requiredFieldRefusal(item, ['content'], place)
+  if (typeof content === 'string') return undefined
+  if (!Array.isArray(content))
+    return apiError(`Invalid type for '${place}.content'.`, `${place}.content`, 'invalid_type')
+  const refusals = content.map((part, index) => partRefusal(part, role, `${place}.content[${index}]`))
+  return refusals.find((refusal) => refusal !== undefined)
+}
+
+function partRefusal(part: unknown, role: string, place: string): Refusal | undefined {
+  const type = isJson(part) ? String(part.type) : ''
+  const allowed = role === 'assistant' ? ['output_text', 'refusal'] : ['input_text', 'input_image', 'input_file']
+  if (!isJson(part) || !allowed.includes(type)) {
+    const supported = allowed.map((each) => `'${each}'`).join(', ')
+    const message = `Invalid value: '${type}'. Supported values are: ${supported}.`
+    return apiError(message, `${place}.type`, 'invalid_value')
+  }
+  const unknown = Object.keys(part).find((key) => key !== 'type' && !PART_FIELDS[type]?.includes(key))
+  return unknown === undefined ? undefined : unknownParameter(`${place}.${unknown}`)
+}
+
+function unknownParameter(param: string): Refusal {
+  return apiError(`Unknown parameter: '${param}'.`, param, 'unknown_parameter')
+}
+
+const KINDS = [
+  { call: 'function_call', output: 'function_call_output', name: 'function call' },
+  { call: 'custom_tool_call', output: 'custom_tool_call_output', name: 'custom tool call' },
+]
+
+/** Every call needs its result and every result its call; the backend pairs them by id, wherever they stand. */
+function pairingRefusal(items: readonly Json[]): Refusal | undefined {
+  for (const { call, output, name } of KINDS) {
+    const calls = items.filter(({ type }) => type === call).map((item) => item.call_id)
+    const results = items.filter(({ type }) => type === output).map((item) => item.call_id)
+    const open = calls.find((id) => !results.includes(id))
+    if (open !== undefined) return apiError(`No tool output found for ${name} ${open}.`, 'input', null)
+    const stray = results.find((id) => !calls.includes(id))
+    if (stray !== undefined) {
+      return apiError(`No tool call found for ${name} output with call_id ${stray}.`, 'input', null)
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,155 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { inputRefusal } from './input-refusals.ts'
+import { isOlder, type ModelEntry } from './models.ts'
+import { apiError, detail, isJson, type Json, type Refusal, tooLong } from './refusal.ts'
+
+/** What every call to the ChatGPT side must have: a Codex-like user agent (else the CDN steps in) and a good token. */
+export function accessRefusal(
+  headers: IncomingHttpHeaders,
+  acceptToken: (token: string) => boolean,
+): Refusal | undefined {
+  if (isOddUserAgent(headers['user-agent'])) return CHALLENGE
+  const [, token] = /^Bearer (\S+)$/.exec(headers.authorization ?? '') ?? []
+  if (token === undefined) return detail('Unauthorized', 401)
+  if (acceptToken(token)) return undefined
+  const error = {
+    message: 'Provided authentication token is expired. Please try signing in again.',
+    type: null,
+    code: 'token_expired',
+    param: null,
+  }
+  return { status: 401, body: { error, status: 401 } }
+}
+
+/** The first reason why the backend would not answer this body of `POST /responses`. */
+export function bodyRefusal(
+  body: unknown,
+  headers: IncomingHttpHeaders,
+  models: readonly ModelEntry[],
+): Refusal | undefined {
+  if (!isJson(body)) return detail('Request body must be a JSON object')
+  return (
+    parameterRefusal(body) ??
+    modelRefusal(body, headers, models) ??
+    instructionsRefusal(body) ??
+    inputRefusal(body.input) ??
+    textFormatRefusal(body) ??
+    toolsRefusal(body, headers)
+  )
+}
+
+const CHALLENGE: Refusal = {
+  status: 403,
+  headers: { 'content-type': 'text/html; charset=UTF-8', 'cf-mitigated': 'challenge', server: 'cloudflare' },
+  body: '<!DOCTYPE html><html lang="en-US"><head><title>Just a moment...</title></head><body>Enable JavaScript and cookies to continue</body></html>',
+}
+
+const GENERIC_CLIENTS = /^(node|undici|node-fetch|axios|got|curl|wget|python|go-http-client|okhttp|mozilla)\b/i
+
+/** Codex-like: `name/1.2.3 …` and not the default of some HTTP library. */
+function isOddUserAgent(userAgent: string | undefined): boolean {
+  return userAgent === undefined || GENERIC_CLIENTS.test(userAgent) || !/^[\w.-]+\/\d+\.\d+/.test(userAgent)
+}
+
+/** The backend keeps an allow-list; these are all it takes over HTTP. */
+const PARAMETERS = new Set([
+  'model',
+  'input',
+  'instructions',
+  'stream',
+  'store',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'reasoning',
+  'include',
+  'text',
+  'prompt_cache_key',
+  'client_metadata',
+  'service_tier',
+  'stream_options',
+])
+
+function parameterRefusal(body: Json): Refusal | undefined {
+  const unsupported = Object.keys(body).find((name) => !PARAMETERS.has(name))
+  if (unsupported !== undefined) return detail(`Unsupported parameter: ${unsupported}`)
+  const streamOptions = isJson(body.stream_options) ? Object.keys(body.stream_options) : []
+  if (streamOptions.some((name) => name !== 'reasoning_summary_delivery')) {
+    return detail('Unsupported parameter: stream_options')
+  }
+  if (body.store !== false) return detail('Store must be set to false')
+  if (body.stream !== true) return detail('Stream must be set to true')
+  const tier = body.service_tier
+  if (tier !== undefined && tier !== 'priority') return detail(`Unsupported service_tier: ${tier}`)
+  return tooLong(body.prompt_cache_key, 'prompt_cache_key')
+}
+
+function modelRefusal(body: Json, headers: IncomingHttpHeaders, models: readonly ModelEntry[]): Refusal | undefined {
+  const name = body.model
+  const model = models.find(({ slug }) => slug === name)
+  if (model === undefined)
+    return detail(`The '${name}' model is not supported when using Codex with a ChatGPT account.`)
+  if (isOlder(String(headers.version ?? ''), model.minimal_client_version)) {
+    return detail(
+      `The '${name}' model requires a newer version of Codex. Please upgrade to the latest app or CLI and try again.`,
+    )
+  }
+  const effort = isJson(body.reasoning) ? body.reasoning.effort : undefined
+  const efforts = model.supported_reasoning_levels.map((level) => level.effort)
+  // `none` is taken although catalogues don't list it, except by gpt-6-astra.
+  const taken = effort === undefined || effort === null || (effort === 'none' && name !== 'gpt-6-astra')
+  if (taken || efforts.includes(String(effort))) return undefined
+  const supported = efforts.map((each) => `'${each}'`).join(', ')
+  return apiError(
+    `Unsupported value: '${effort}' is not supported with the '${name}' model. Supported values are: ${supported}.`,
+    'reasoning.effort',
+    'unsupported_value',
+  )
+}
+
+/** Codex itself sends its prompt as the first input item instead; anyone else must send the text, empty or not. */
+function instructionsRefusal(body: Json): Refusal | undefined {
+  if (typeof body.instructions === 'string') return undefined
+  const [first] = Array.isArray(body.input) ? body.input : []
+  const ofCodex = isJson(first) && first.role === 'developer' && body.instructions === undefined
+  return ofCodex ? undefined : detail('Instructions are required')
+}
+
+function textFormatRefusal(body: Json): Refusal | undefined {
+  const format = isJson(body.text) ? body.text.format : undefined
+  if (!isJson(format)) return undefined
+  if (format.type === 'json_schema' && (typeof format.name !== 'string' || !isJson(format.schema))) {
+    return apiError("Missing required parameter: 'text.format.name'.", 'text.format.name', 'missing_required_parameter')
+  }
+  if (format.type !== 'json_object' || /json/i.test(JSON.stringify(body.input))) return undefined
+  return apiError(
+    "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.",
+    'input',
+    null,
+  )
+}
+
+function toolsRefusal(body: Json, headers: IncomingHttpHeaders): Refusal | undefined {
+  const tools = body.tools ?? []
+  if (!Array.isArray(tools)) return apiError("Invalid type for 'tools'.", 'tools', 'invalid_type')
+  for (const [index, tool] of tools.entries()) {
+    const named = isJson(tool) && typeof tool.name === 'string'
+    if (isJson(tool) && (tool.type === 'function' || tool.type === 'custom') && !named) {
+      const param = `tools[${index}].name`
+      return apiError(`Missing required parameter: '${param}'.`, param, 'missing_required_parameter')
+    }
+  }
+  if (headers['x-openai-internal-codex-responses-lite'] !== 'true') return undefined
+  const [first] = Array.isArray(body.input) ? body.input : []
+  const added = isJson(first) && Array.isArray(first.tools) ? first.tools : []
+  if ([...tools, ...added].every(isLiteTool)) return undefined
+  return apiError(
+    'X-OpenAI-Internal-Codex-Responses-Lite only supports function tools, custom tools, and client-executed tool search.',
+    'tools',
+    'unsupported_value',
+  )
+}
+
+function isLiteTool(tool: unknown): boolean {
+  return isJson(tool) && ['function', 'custom', 'namespace', 'tool_search'].includes(String(tool.type))
+}
