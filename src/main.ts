@@ -1,24 +1,28 @@
 #!/usr/bin/env node
 import module from 'node:module'
 
-// Node 22 and later keep what they compiled, which halves the time to start; what follows is loaded with it in place.
+// Node 22 and later keep what they compiled, so that the next start needn't; what is loaded below profits.
 if ('enableCompileCache' in module && typeof module.enableCompileCache === 'function') module.enableCompileCache()
-const [{ runProgram }, { createPrint }, { homeFolder }] = await Promise.all([
-  import('./cli/program.ts'),
-  import('./cli/print.ts'),
-  import('./config/paths.ts'),
-])
+const { createPrint } = await import('./cli/print.ts')
 
-// A reader that leaves early (`… | head`) is no failure of ours.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+const argv = process.argv.slice(2)
+const print = createPrint(process)
+const only = argv.length > 1 ? undefined : (argv[0] ?? '--help')
+
+// The two answers that need no command line parsed are given before its parser is loaded.
+if (only === '--help' || only === '-h' || only === 'help') {
+  const { showOverview } = await import('./cli/overview.ts')
+  showOverview(print)
+} else if (only === '--version' || only === '-V') {
+  const { packageVersion } = await import('./version.ts')
+  print.line(packageVersion())
+} else {
+  const { runProgram } = await import('./cli/program.ts')
+  const { homeFolder } = await import('./config/paths.ts')
+  process.exitCode = await runProgram(argv, {
+    print,
+    env: process.env,
+    bases: { home: homeFolder(), cwd: process.cwd() },
+    program: process.argv[1] ?? '',
   })
 }
-
-process.exitCode = await runProgram(process.argv.slice(2), {
-  print: createPrint(process),
-  env: process.env,
-  bases: { home: homeFolder(), cwd: process.cwd() },
-  program: process.argv[1] ?? '',
-})

@@ -17,10 +17,20 @@ export type Print = {
   progress(text: string): () => void
   /** Text for `line` and `table`, coloured where the terminal wants it. */
   style(style: Style, text: string): string
-  readonly isTerminal: boolean
+  readonly coloured: boolean
+  /** Log lines of the foreground, to stderr as they are. */
+  log(text: string): void
+  readonly logIsTerminal: boolean
+  readonly logIsColoured: boolean
+  /** True once nobody reads the result any more (`… | head`). */
+  isClosed(): boolean
 }
 
-type Output = { write(text: string): unknown; readonly isTTY?: boolean }
+type Output = {
+  write(text: string): unknown
+  on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown
+  readonly isTTY?: boolean
+}
 type Terminal = {
   readonly stdout: Output
   readonly stderr: Output
@@ -32,11 +42,22 @@ const PROGRESS_AFTER_MS = 1000
 const ESCAPE = '\u001b['
 
 export function createPrint({ stdout, stderr, env }: Terminal): Print {
-  const isTerminal = stdout.isTTY === true
   // https://no-color.org: any value that isn't empty.
-  const coloured = isTerminal && !env.NO_COLOR && env.TERM !== 'dumb'
+  const mayColour = !env.NO_COLOR && env.TERM !== 'dumb'
+  const coloured = mayColour && stdout.isTTY === true
+  let closed = false
+  for (const output of [stdout, stderr]) {
+    output.on('error', (error) => {
+      if (error.code !== 'EPIPE') throw error
+      if (output === stdout) closed = true
+    })
+  }
   return {
-    isTerminal,
+    coloured,
+    logIsTerminal: stderr.isTTY === true,
+    logIsColoured: mayColour && stderr.isTTY === true,
+    isClosed: () => closed,
+    log: (text) => stderr.write(text),
     line: (text = '') => stdout.write(`${text}\n`),
     raw: (text) => stdout.write(text),
     json: (value) => stdout.write(`${JSON.stringify(value, null, 2)}\n`),

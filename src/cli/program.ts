@@ -1,11 +1,9 @@
-import { Command, CommanderError } from 'commander'
-import type { OptionName } from '../config/options.ts'
+import { Argument, Command, CommanderError } from 'commander'
 import { UsageError } from '../config/parsers.ts'
-import { packageVersion } from '../version.ts'
+import { COMMANDS, type CommandRow } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
+import { explain } from './explain.ts'
 import { addSettings, settingsOf } from './settings.ts'
-
-const RUN_FILES: readonly OptionName[] = ['pidFile', 'logFile', 'stateFile']
 
 /** Runs one command line; resolves with the exit code: 0, 1 for a failure, 2 for a command line that can't be used. */
 export async function runProgram(argv: readonly string[], context: Context): Promise<number> {
@@ -14,40 +12,35 @@ export async function runProgram(argv: readonly string[], context: Context): Pro
     exitCode = outcome ?? 0
   })
   try {
-    await program.parseAsync(argv.length === 0 ? ['--help'] : argv, { from: 'user' })
+    await program.parseAsync(argv, { from: 'user' })
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
-    context.print.note(`codex-api-proxy: ${oneLine(error)}`)
+    context.print.note(`codex-api-proxy: ${explain(error)}`)
     return error instanceof CommanderError || error instanceof UsageError ? 2 : 1
   }
 }
 
-/** Commands load what they need when they run: `--help` and `status` never load the server. */
 function createProgram(context: Context, done: (outcome: Outcome) => void): Command {
   const program = new Command('codex-api-proxy')
-    .description('Local OpenAI-compatible server on the login you already have in the Codex CLI.')
-    .version(packageVersion(), '--version', 'Show the version.')
-    .helpOption('-h, --help', 'Show this help.')
-    .helpCommand('help [command]', 'Show the help of a command.')
     .configureOutput({ writeOut: context.print.raw, outputError: () => {} })
     .exitOverride()
-
-  addSettings(program.command('start').description('Start the server in the background.'))
-    .option('--foreground', 'Stay in this terminal and log to it.')
-    .action(async ({ foreground, ...flags }: { foreground?: true }) => {
-      const { start } = await import('./start.ts')
-      done(await start(context, settingsOf(flags), { foreground: foreground === true }))
-    })
-
+    .helpCommand('help [command]')
+  for (const row of COMMANDS) addCommand(program, row, context, done)
   return program
 }
 
-/** What happened in one line, e.g. commander's suggestion in the second line joined to its first. */
-function oneLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
-  return text
-    .replace(/^error: /, '')
-    .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?')
-    .replace(/\s*\n\s*/g, ' ')
+function addCommand(program: Command, row: CommandRow, context: Context, done: (outcome: Outcome) => void): void {
+  const command = program.command(row.name, { hidden: row.hidden === true }).description(row.help)
+  addSettings(command, row.settings)
+  for (const { flag, help } of row.flags ?? []) command.option(flag, help)
+  if (row.argument !== undefined) {
+    const { usage, help, choices } = row.argument
+    const argument = new Argument(usage, help)
+    command.addArgument(choices === undefined ? argument : argument.choices(choices))
+  }
+  command.action(async () => {
+    const flags = command.opts()
+    done(await row.run(context, { settings: settingsOf(flags), flags, argument: command.args[0] }))
+  })
 }

@@ -12,8 +12,8 @@ const GROUP_TITLES = {
 } as const satisfies Record<Option<unknown>['group'], string>
 
 /** Gives a command the flags of these settings, as the table words them. */
-export function addSettings(command: Command, names: readonly OptionName[] = OPTION_NAMES): Command {
-  for (const name of names) {
+export function addSettings(command: Command, names: 'all' | readonly OptionName[]): Command {
+  for (const name of names === 'all' ? OPTION_NAMES : names) {
     const flag = settingFlag(OPTIONS[name])
     if (flag !== undefined) command.addOption(flag)
   }

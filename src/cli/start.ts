@@ -1,30 +1,50 @@
-import type { GivenSettings } from '../config/load.ts'
+import type { GivenSettings, LoadedConfig } from '../config/load.ts'
 import type { Config } from '../config/options.ts'
-import { stopOnSignals } from '../daemon/signals.ts'
-import { packageVersion } from '../version.ts'
+import type { RunningServer } from '../daemon/pid-file.ts'
+import { startProcess } from '../daemon/process.ts'
 import { type Context, loadSettings, type Outcome } from './context.ts'
+import { explainStart } from './explain.ts'
+import { lastLines } from './log-lines.ts'
 
-export async function start(
-  context: Context,
-  flags: GivenSettings,
-  { foreground }: { foreground: boolean },
-): Promise<Outcome> {
-  const loaded = loadSettings(context, flags)
-  if (foreground) return await runInForeground(context, loaded.config)
-  throw new Error('Not yet.')
+/** How much of the log is shown when a start fails. */
+const LOG_LINES = 10
+
+export async function start(context: Context, flags: GivenSettings): Promise<Outcome> {
+  return await startWith(context, loadSettings(context, flags), { flagsAreNew: Object.keys(flags).length > 0 })
 }
 
-async function runInForeground({ print }: Context, config: Config): Promise<Outcome> {
-  const { serve } = await import('../http/serve.ts')
-  const server = await serve(config, {
-    logDestination: 'terminal',
-    onReady: ({ url }) => print.line(`codex-api-proxy ${packageVersion()} listens on ${url}/v1`),
-  })
-  const release = stopOnSignals(process, server, {
-    draining: () => print.note('Stopping: running answers may finish. Press Ctrl-C again to end at once.'),
-    failed: (error) => print.note(`Stopping failed: ${error instanceof Error ? error.message : String(error)}`),
-  })
-  await server.finished
-  release()
-  return 0
+/** `flagsAreNew`: flags were given that a server which runs already does not know of. */
+export async function startWith(
+  context: Context,
+  loaded: LoadedConfig,
+  { flagsAreNew }: { flagsAreNew: boolean },
+): Promise<Outcome> {
+  const { print } = context
+  const done = print.progress('Starting …')
+  const outcome = await startProcess(context.program, loaded, context.env).finally(done)
+  switch (outcome.kind) {
+    case 'started':
+      print.line(`Started: ${addressOf(outcome.server)}`)
+      return 0
+    case 'running':
+      print.line(`Already running: ${addressOf(outcome.server)}`)
+      if (flagsAreNew) print.note('The settings given now are not in use; `codex-api-proxy restart` takes them.')
+      return 0
+    case 'failed':
+      print.note(`codex-api-proxy: could not start: ${await explainStart(outcome, loaded.config)}`)
+      if (outcome.code === 'usage') return 2
+      await showLog(context, loaded.config, outcome.logFrom)
+      return 1
+  }
+}
+
+function addressOf({ pid, url }: RunningServer): string {
+  return url === undefined ? `process ${pid}, still starting` : `${url}/v1 (process ${pid})`
+}
+
+async function showLog({ print }: Context, { logFile }: Config, from: number): Promise<void> {
+  const lines = await lastLines(logFile, LOG_LINES, from)
+  if (lines.length === 0) return
+  print.note(`The last lines of ${logFile}:`)
+  for (const line of lines) print.note(`  ${line}`)
 }

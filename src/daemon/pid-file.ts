@@ -19,9 +19,7 @@ export type Claim = {
 
 /** The process named by the pid file, if it is still the one that wrote it: process ids are used again. */
 export async function findRunning(file: string): Promise<RunningServer | undefined> {
-  const note = parseNote(await readNote(file))
-  if (note?.started === undefined || (await processStart(note.pid)) !== note.started) return undefined
-  return { pid: note.pid, ...(note.url !== undefined && { url: note.url }) }
+  return await runningIn(await readNote(file))
 }
 
 /** Notes this process as the one server of this pid file; hands back the running one if there is one already. */
@@ -47,9 +45,10 @@ export async function claimPidFile(file: string): Promise<Claim | RunningServer>
   }
 }
 
-/** Removes the pid file of a process that is gone. */
+/** Removes the pid file of a process that is gone; a running one keeps its own. */
 export async function removeStale(file: string): Promise<void> {
   const before = await readNote(file)
+  if ((await runningIn(before)) !== undefined) return
   const aside = `${file}.${process.pid}.stale`
   try {
     await rename(file, aside)
@@ -61,6 +60,12 @@ export async function removeStale(file: string): Promise<void> {
   const taken = await readNote(aside)
   if (taken !== before) await createPrivateFile(file, taken).catch(() => {})
   await rm(aside, { force: true })
+}
+
+async function runningIn(text: string): Promise<RunningServer | undefined> {
+  const note = parseNote(text)
+  if (note?.started === undefined || (await processStart(note.pid)) !== note.started) return undefined
+  return { pid: note.pid, ...(note.url !== undefined && { url: note.url }) }
 }
 
 type Note = { pid: number; started: string | undefined; url: string | undefined }

@@ -35,6 +35,9 @@ async function withTemporary(file: string, text: string, put: (temporary: string
       await handle.close()
     }
     await put(temporary)
+  } catch (error) {
+    // The name a person knows, not the temporary one.
+    throw error instanceof Error ? Object.assign(error, { path: file }) : error
   } finally {
     await rm(temporary, { force: true })
   }

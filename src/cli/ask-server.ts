@@ -1,0 +1,62 @@
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+
+export type JsonObject = { readonly [key: string]: unknown }
+export type ServerAnswer = { readonly status: number; readonly body: JsonObject }
+
+const LIMIT_MS = 3000
+
+/** Asks a running proxy; `undefined` when nothing there answers, or not with JSON. */
+export async function askServer(
+  baseUrl: string,
+  path: string,
+  clientKey: string | undefined,
+  limit = LIMIT_MS,
+): Promise<ServerAnswer | undefined> {
+  const url = new URL(path, reachable(baseUrl))
+  const headers = {
+    accept: 'application/json',
+    ...(clientKey !== undefined && { authorization: `Bearer ${clientKey}` }),
+  }
+  // Its own certificate, on this machine: nothing would be learnt by checking it.
+  const options = { headers, agent: false, rejectUnauthorized: false, signal: AbortSignal.timeout(limit) } as const
+  return await new Promise((resolve) => {
+    const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (response) => {
+      const pieces: Buffer[] = []
+      response.on('data', (bytes: Buffer) => pieces.push(bytes))
+      response.once('error', () => resolve(undefined))
+      response.once('end', () => {
+        const body = parseObject(Buffer.concat(pieces).toString('utf8'))
+        resolve(body && { status: response.statusCode ?? 0, body })
+      })
+    })
+    request.once('error', () => resolve(undefined))
+    request.end()
+  })
+}
+
+/** True when what answers there is this program: so says the shape of its health answer. */
+export async function isProxy(baseUrl: string): Promise<boolean> {
+  const answer = await askServer(baseUrl, '/health', undefined)
+  if (answer === undefined) return false
+  const { status, mode } = answer.body
+  return (status === 'ok' || status === 'error') && ['api-key', 'chatgpt', 'none'].includes(String(mode))
+}
+
+/** An address that stands for "all of this machine" is asked on loopback. */
+export function reachable(baseUrl: string): string {
+  return baseUrl.replace('://0.0.0.0:', '://127.0.0.1:').replace('://[::]:', '://[::1]:')
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,88 @@
+import { loadConfig } from '../config/load.ts'
+import { UsageError } from '../config/parsers.ts'
+import type { Bases } from '../config/paths.ts'
+import { describeError } from '../daemon/describe-error.ts'
+import type { StartOrder, StartReport } from '../daemon/messages.ts'
+import { claimPidFile } from '../daemon/pid-file.ts'
+import { stopOnSignals } from '../daemon/signals.ts'
+import { saveState } from '../daemon/state-file.ts'
+import { serve } from '../http/serve.ts'
+import { type LogFile, openLogFile } from '../telemetry/log-file.ts'
+import type { Context, Outcome } from './context.ts'
+
+/** The background process: takes its settings from the one that spawned it, reports to it, then runs on its own. */
+export async function runInBackground({ bases }: Context): Promise<Outcome> {
+  if (process.send === undefined) throw new Error('This is how `start` runs the server; use `start --foreground`.')
+  const order = await receiveOrder()
+  // Whoever waits for the report has given up (Ctrl-C): then nobody wants this server.
+  const onDisconnect = () => process.kill(process.pid, 'SIGTERM')
+  process.once('disconnect', onDisconnect)
+  try {
+    await runServer(order, bases, (report) => {
+      process.off('disconnect', onDisconnect)
+      sendReport(report)
+    })
+    return 0
+  } catch (error) {
+    process.off('disconnect', onDisconnect)
+    if (!process.connected) throw error
+    sendReport(failure(error))
+    return 1
+  }
+}
+
+async function runServer(
+  { settings, origins }: StartOrder,
+  bases: Bases,
+  report: (report: StartReport) => void,
+): Promise<void> {
+  const { config } = loadConfig({ flags: settings, env: {}, saved: {}, bases })
+  const claim = await claimPidFile(config.pidFile)
+  if ('pid' in claim) return report({ kind: 'running', server: claim })
+  process.once('exit', claim.release)
+  const log = openLogFile(config.logFile, config.logMaxSize)
+  const server = await serve(config, { logTo: log, onReady: () => {} })
+  const release = stopOnSignals(process, server, { draining: () => {}, failed: (error) => logFailure(log, error) })
+  try {
+    await claim.announce(server.url)
+    // Only now: settings that don't start aren't what `restart` should come back to.
+    await saveState(config.stateFile, { settings, origins })
+    report({ kind: 'ready', url: server.url })
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+  await server.finished
+  release()
+  log.close()
+}
+
+function receiveOrder(): Promise<StartOrder> {
+  return new Promise((resolve, reject) => {
+    process.once('message', (message: unknown) => {
+      if (isOrder(message)) resolve(message)
+      else reject(new Error('No settings came from `start`.'))
+    })
+  })
+}
+
+function isOrder(message: unknown): message is StartOrder {
+  return typeof message === 'object' && message !== null && 'settings' in message && 'origins' in message
+}
+
+function sendReport(report: StartReport): void {
+  process.send?.(report, () => {
+    if (process.connected) process.disconnect()
+  })
+}
+
+function failure(error: unknown): StartReport {
+  const reason = describeError(error)
+  if (error instanceof UsageError) return { kind: 'failed', reason, code: 'usage' }
+  if (!(error instanceof Error && 'code' in error)) return { kind: 'failed', reason }
+  return { kind: 'failed', reason, code: String(error.code) }
+}
+
+function logFailure(log: LogFile, error: unknown): void {
+  log.write(`${JSON.stringify({ level: 'error', msg: `stopping failed: ${describeError(error)}` })}\n`)
+}

@@ -1,0 +1,6 @@
+import type { Call } from './commands.ts'
+import type { Context, Outcome } from './context.ts'
+
+export async function clients(_context: Context, _call: Call): Promise<Outcome> {
+  throw new Error('Not yet.')
+}

@@ -1,0 +1,136 @@
+import type { GivenSettings } from '../config/load.ts'
+import type { OptionName } from '../config/options.ts'
+import type { Context, Outcome } from './context.ts'
+
+/** A command line after parsing. */
+export type Call = {
+  readonly settings: GivenSettings
+  /** Flags that are no settings, by their long name in camelCase. */
+  readonly flags: Readonly<Record<string, unknown>>
+  readonly argument: string | undefined
+}
+
+export type CommandRow = {
+  readonly name: string
+  readonly help: string
+  readonly group: 'Run' | 'Look' | 'Set up'
+  readonly settings: 'all' | readonly OptionName[]
+  readonly flags?: readonly { readonly flag: string; readonly help: string }[]
+  readonly argument?: { readonly usage: string; readonly help: string; readonly choices?: readonly string[] }
+  readonly hidden?: true
+  /** Loads what it needs when it runs, so that `--help` and `status` never load the server. */
+  readonly run: (context: Context, call: Call) => Promise<Outcome>
+}
+
+const RUN_FILES = ['pidFile', 'logFile', 'stateFile'] as const
+const ADDRESS = ['host', 'port', 'apiKey', 'apiKeyFile', 'tlsCert', ...RUN_FILES] as const
+const JSON_FLAG = { flag: '--json', help: 'Answer as JSON.' }
+
+export const CLIENT_NAMES = [
+  'env',
+  'openclaw',
+  'codex',
+  'openai-python',
+  'openai-node',
+  'ai-sdk',
+  'langchain',
+  'opencode',
+  'cline',
+  'continue',
+  'aider',
+  'open-webui',
+  'librechat',
+] as const
+export const SHELLS = ['bash', 'zsh', 'fish'] as const
+export const SERVICE_ACTIONS = ['install', 'uninstall', 'status'] as const
+
+/** The one table of commands: the program, its help, shell completion and docs/cli.md come from it. */
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    name: 'start',
+    help: 'Start the server in the background.',
+    group: 'Run',
+    settings: 'all',
+    flags: [{ flag: '--foreground', help: 'Stay in this terminal and log to it.' }],
+    run: async (context, { settings, flags }) =>
+      flags.foreground === true
+        ? await (await import('./foreground.ts')).startInForeground(context, settings)
+        : await (await import('./start.ts')).start(context, settings),
+  },
+  {
+    name: 'stop',
+    help: 'Stop it; running answers may finish.',
+    group: 'Run',
+    settings: [...RUN_FILES, 'drainTimeout'],
+    run: async (context, { settings }) => await (await import('./stop.ts')).stop(context, settings),
+  },
+  {
+    name: 'restart',
+    help: 'Stop it and start it with its last settings; flags override them.',
+    group: 'Run',
+    settings: 'all',
+    run: async (context, { settings }) => await (await import('./restart.ts')).restart(context, settings),
+  },
+  {
+    name: 'status',
+    help: 'Show whether it runs; exit code 0 if so, 3 if not.',
+    group: 'Look',
+    settings: ADDRESS,
+    flags: [{ flag: '-v, --verbose', help: 'Also the login, limits, and each setting with its origin.' }, JSON_FLAG],
+    run: async (context, call) => await (await import('./status.ts')).status(context, call),
+  },
+  {
+    name: 'logs',
+    help: 'Show the log of the background server.',
+    group: 'Look',
+    settings: RUN_FILES,
+    flags: [
+      { flag: '-f, --follow', help: 'Go on showing what is logged.' },
+      { flag: '-n, --lines <number>', help: 'How many of the last lines (default: 50).' },
+      { flag: '--json', help: 'The lines as they are in the file.' },
+    ],
+    run: async (context, call) => await (await import('./logs.ts')).logs(context, call),
+  },
+  {
+    name: 'doctor',
+    help: 'Check everything a request needs, and say what to do.',
+    group: 'Look',
+    settings: 'all',
+    flags: [{ flag: '--call', help: 'Also send one short request, which counts against your limits.' }, JSON_FLAG],
+    run: async (context, call) => await (await import('./doctor.ts')).doctor(context, call),
+  },
+  {
+    name: 'clients',
+    help: 'Show ready configuration for a client.',
+    group: 'Set up',
+    settings: ADDRESS,
+    flags: [{ flag: '--model <id>', help: 'The model to name (default: the first of the list).' }, JSON_FLAG],
+    argument: { usage: '[name]', help: 'Which client; without it, the list.', choices: CLIENT_NAMES },
+    run: async (context, call) => await (await import('./clients.ts')).clients(context, call),
+  },
+  {
+    name: 'service',
+    help: 'Start it with your session: a systemd user unit, or a launchd agent.',
+    group: 'Set up',
+    settings: 'all',
+    flags: [{ flag: '--print', help: 'Only show the file and the commands.' }, JSON_FLAG],
+    argument: { usage: '<action>', help: 'What to do.', choices: SERVICE_ACTIONS },
+    run: async (context, call) => await (await import('./service.ts')).service(context, call),
+  },
+  {
+    name: 'completion',
+    help: 'Print completion for your shell.',
+    group: 'Set up',
+    settings: [],
+    argument: { usage: '<shell>', help: 'Which shell.', choices: SHELLS },
+    run: async (context, call) => (await import('./completion.ts')).completion(context, call),
+  },
+  {
+    name: 'run-in-background',
+    help: 'What `start` runs.',
+    group: 'Run',
+    settings: [],
+    hidden: true,
+    run: async (context) => await (await import('./background.ts')).runInBackground(context),
+  },
+]

@@ -1,0 +1,37 @@
+import type { GivenSettings } from '../config/load.ts'
+import type { Config } from '../config/options.ts'
+import { stopOnSignals } from '../daemon/signals.ts'
+import { type RunningServer, serve } from '../http/serve.ts'
+import { readableLines } from '../telemetry/readable-lines.ts'
+import { packageVersion } from '../version.ts'
+import { type Context, loadSettings, type Outcome } from './context.ts'
+import { explain, explainStart } from './explain.ts'
+import type { Print } from './print.ts'
+
+/** `start --foreground`: serves in this process until a signal. It keeps no run files. */
+export async function startInForeground(context: Context, flags: GivenSettings): Promise<Outcome> {
+  const { print } = context
+  const { config } = loadSettings(context, flags)
+  const server = await listen(config, print)
+  const release = stopOnSignals(process, server, {
+    draining: () => print.note('Stopping; running answers may finish. A second signal (Ctrl-C) ends at once.'),
+    failed: (error) => print.note(`codex-api-proxy: stopping failed: ${explain(error)}`),
+  })
+  await server.finished
+  release()
+  return 0
+}
+
+async function listen(config: Config, print: Print): Promise<RunningServer> {
+  try {
+    return await serve(config, {
+      // Readable for a person; what a service manager or a file collects stays JSON.
+      logTo: print.logIsTerminal ? readableLines(print.log, print.logIsColoured) : { write: print.log },
+      onReady: ({ url }) => print.line(`codex-api-proxy ${packageVersion()} listens on ${url}/v1`),
+    })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    const failure = { reason: explain(error), code: String(error.code) }
+    throw new Error(await explainStart(failure, config), { cause: error })
+  }
+}

@@ -1,0 +1,42 @@
+import { open } from 'node:fs/promises'
+
+/** A log is read from its end in pieces of this size. */
+const PIECE = 64 * 1024
+
+/** The last lines of a file, without newlines; none when there is no file. Bytes before `from` are not looked at. */
+export async function lastLines(path: string, count: number, from = 0): Promise<string[]> {
+  const file = await openExisting(path)
+  if (file === undefined) return []
+  try {
+    let start = (await file.stat()).size
+    let tail = Buffer.alloc(0)
+    // One newline more than lines: the last line ends with one too.
+    while (start > from && countNewlines(tail) <= count) {
+      const length = Math.min(PIECE, start - from)
+      start -= length
+      const piece = Buffer.alloc(length)
+      const { bytesRead } = await file.read(piece, 0, length, start)
+      tail = Buffer.concat([piece.subarray(0, bytesRead), tail])
+    }
+    const lines = tail.toString('utf8').split('\n')
+    if (lines.at(-1) === '') lines.pop()
+    return count === 0 ? [] : lines.slice(-count)
+  } finally {
+    await file.close()
+  }
+}
+
+export async function openExisting(path: string) {
+  try {
+    return await open(path, 'r')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function countNewlines(bytes: Buffer): number {
+  let found = 0
+  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) found++
+  return found
+}

@@ -1,0 +1,88 @@
+import type { FileHandle } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { count } from '../config/parsers.ts'
+import { readableLines } from '../telemetry/readable-lines.ts'
+import type { Call } from './commands.ts'
+import type { Context, Outcome } from './context.ts'
+import { locate } from './locate.ts'
+import { lastLines, openExisting } from './log-lines.ts'
+
+const LINES = '50'
+const POLL_MS = 200
+
+/** Shows the end of the log file, readable or as it is; with `--follow` also what is added, until a signal. */
+export async function logs(context: Context, { settings, flags }: Call): Promise<Outcome> {
+  const { print } = context
+  const lines = parseCount(typeof flags.lines === 'string' ? flags.lines : LINES)
+  const { logFile } = (await locate(context, settings)).loaded.config
+  const show = flags.json === true ? (line: string) => print.line(line) : readable(context)
+
+  const file = await openExisting(logFile)
+  if (file === undefined) print.note(`Nothing was logged yet: there is no ${logFile}.`)
+  for (const line of await lastLines(logFile, lines)) show(line)
+  if (flags.follow === true) await follow(logFile, file, show, () => print.isClosed())
+  else await file?.close()
+  return 0
+}
+
+function parseCount(text: string): number {
+  try {
+    return count(text)
+  } catch (error) {
+    throw error instanceof Error ? Object.assign(error, { message: `--lines "${text}": ${error.message}` }) : error
+  }
+}
+
+function readable({ print }: Context): (line: string) => void {
+  const { write } = readableLines(print.raw, print.coloured)
+  return (line) => {
+    // What Node itself wrote, a crash for example, isn't JSON.
+    if (line.startsWith('{') && line.endsWith('}')) write(line)
+    else if (line !== '') print.line(line)
+  }
+}
+
+/** Shows lines as they are added, across rotation: the renamed file is read to its end first. */
+async function follow(
+  path: string,
+  first: FileHandle | undefined,
+  show: (line: string) => void,
+  isDone: () => boolean,
+): Promise<void> {
+  let file = first
+  let position = (await file?.stat())?.size ?? 0
+  let rest = Buffer.alloc(0)
+
+  const readOn = async (from: FileHandle) => {
+    const { size } = await from.stat()
+    // Emptied by someone: begin again.
+    if (size < position) position = 0
+    const bytes = Buffer.alloc(size - position)
+    const { bytesRead } = await from.read(bytes, 0, bytes.length, position)
+    position += bytesRead
+    const text = Buffer.concat([rest, bytes.subarray(0, bytesRead)])
+    const end = text.lastIndexOf(10) + 1
+    rest = text.subarray(end)
+    if (end > 0) for (const line of text.toString('utf8', 0, end - 1).split('\n')) show(line)
+  }
+
+  while (!isDone()) {
+    if (file !== undefined) await readOn(file)
+    if (file === undefined || (await isReplaced(path, file))) {
+      if (file !== undefined) await readOn(file)
+      await file?.close()
+      file = await openExisting(path)
+      position = 0
+      rest = Buffer.alloc(0)
+      if (file !== undefined) continue
+    }
+    await delay(POLL_MS)
+  }
+  await file?.close()
+}
+
+async function isReplaced(path: string, file: FileHandle): Promise<boolean> {
+  const [now, open] = await Promise.all([stat(path).catch(() => undefined), file.stat()])
+  return now !== undefined && now.ino !== open.ino
+}

@@ -1,0 +1,14 @@
+import type { GivenSettings } from '../config/load.ts'
+import { type Context, loadSettings, type Outcome } from './context.ts'
+import { locate } from './locate.ts'
+import { startWith } from './start.ts'
+import { stopLocated } from './stop.ts'
+
+/** Stops the server if it runs, and starts it with the last saved settings; flags and variables override them. */
+export async function restart(context: Context, flags: GivenSettings): Promise<Outcome> {
+  // Where it runs now is what was saved, even if a flag moves its pid file.
+  const before = await locate(context, flags.stateFile === undefined ? {} : { stateFile: flags.stateFile })
+  const loaded = loadSettings(context, flags, before.saved.settings)
+  await stopLocated(context, before)
+  return await startWith(context, loaded, { flagsAreNew: false })
+}

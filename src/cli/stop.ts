@@ -1,0 +1,20 @@
+import type { GivenSettings } from '../config/load.ts'
+import { stopProcess } from '../daemon/process.ts'
+import type { Context, Outcome } from './context.ts'
+import { type Located, locate } from './locate.ts'
+
+export async function stop(context: Context, flags: GivenSettings): Promise<Outcome> {
+  const outcome = await stopLocated(context, await locate(context, flags))
+  if (outcome === 'not running') context.print.line('Not running.')
+  return 0
+}
+
+/** Stops the server and says so; says nothing when there is none. */
+export async function stopLocated({ print }: Context, { loaded, running }: Located) {
+  const { pidFile, drainTimeout } = loaded.config
+  const done = print.progress('Stopping; running answers may finish. `codex-api-proxy stop` again ends at once.')
+  const outcome = await stopProcess(pidFile, drainTimeout).finally(done)
+  if (outcome === 'stopped') print.line(`Stopped process ${running?.pid}.`)
+  if (outcome === 'killed') print.line(`Ended process ${running?.pid} by force: it did not stop in time.`)
+  return outcome
+}

@@ -1,0 +1,20 @@
+/** Node's own errors about files, in words. */
+const FILE_ERRORS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left',
+  ENOENT: 'no such file or folder',
+  ENOTDIR: 'a part of the path is not a folder',
+  EEXIST: 'something else is there',
+  EISDIR: 'it is a folder',
+  ENAMETOOLONG: 'the name is too long',
+}
+
+/** What happened, in words where Node only names a code. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (!('code' in error) || !('path' in error)) return error.message
+  const reason = FILE_ERRORS[String(error.code)]
+  return reason === undefined ? error.message : `Can't use ${String(error.path)}: ${reason}.`
+}

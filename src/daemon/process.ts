@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, openSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { LoadedConfig } from '../config/load.ts'
+import type { StartOrder, StartReport } from './messages.ts'
+import { findRunning, type RunningServer, removeStale } from './pid-file.ts'
+import { ensureFolderOf } from './private-file.ts'
+import { processStart } from './process-start.ts'
+
+export type StartOutcome =
+  | { readonly kind: 'started'; readonly server: RunningServer }
+  | { readonly kind: 'running'; readonly server: RunningServer }
+  | {
+      readonly kind: 'failed'
+      readonly reason: string
+      readonly code?: string
+      /** Where in the log file this start began to write. */
+      readonly logFrom: number
+    }
+
+/** The name of the hidden command that is the background process. */
+export const CHILD_COMMAND = 'run-in-background'
+
+/** Longer than the slowest machine needs; after it the start has failed. */
+const START_LIMIT_MS = 30_000
+const POLL_MS = 20
+/** What closing takes beside the running answers. */
+const GRACE_MS = 5000
+
+/** Starts the server in a process of its own; resolves when it answers, or with the reason why it does not. */
+export async function startProcess(
+  program: string,
+  { config, given, origins }: LoadedConfig,
+  env: NodeJS.ProcessEnv,
+): Promise<StartOutcome> {
+  const running = await findRunning(config.pidFile)
+  if (running !== undefined) return { kind: 'running', server: running }
+
+  await ensureFolderOf(config.pidFile)
+  await ensureFolderOf(config.logFile)
+  await ensureFolderOf(config.stateFile)
+  // What Node itself has to say (a crash, a warning) goes to the log too; the log's own lines don't pass here.
+  const log = openSync(config.logFile, 'a', 0o600)
+  const logFrom = statSync(config.logFile).size
+  const child = spawn(process.execPath, [...process.execArgv, program, CHILD_COMMAND], {
+    detached: true,
+    windowsHide: true,
+    // Not the folder it was started in, which then could not be unmounted or removed.
+    cwd: dirname(config.stateFile),
+    env,
+    stdio: ['ignore', log, log, 'ipc'],
+  })
+  closeSync(log)
+
+  const report = await reportOf(child, { settings: given, origins })
+  switch (report.kind) {
+    case 'ready':
+      return { kind: 'started', server: { pid: child.pid ?? 0, url: report.url } }
+    case 'running':
+      return report
+    case 'failed':
+      return { ...report, logFrom }
+  }
+}
+
+async function reportOf(child: ChildProcess, order: StartOrder): Promise<StartReport> {
+  let limit: NodeJS.Timeout | undefined
+  try {
+    return await new Promise<StartReport>((resolve) => {
+      const fail = (reason: string) => resolve({ kind: 'failed', reason })
+      child.once('message', (message) => {
+        if (isReport(message)) resolve(message)
+        else fail('The server process reported something unknown.')
+      })
+      child.once('error', (error) => fail(error.message))
+      child.once('exit', (code, signal) => fail(`The server process ended (${signal ?? `exit code ${code}`}).`))
+      limit = setTimeout(() => {
+        child.kill('SIGKILL')
+        fail(`The server did not answer within ${START_LIMIT_MS / 1000} s.`)
+      }, START_LIMIT_MS)
+      child.send(order)
+    })
+  } finally {
+    clearTimeout(limit)
+    child.removeAllListeners()
+    // It goes on alone; only a listener for a late failure stays.
+    child.on('error', () => {})
+    if (child.connected) child.disconnect()
+    child.unref()
+  }
+}
+
+function isReport(message: unknown): message is StartReport {
+  return typeof message === 'object' && message !== null && 'kind' in message
+}
+
+export type StopOutcome = 'stopped' | 'not running' | 'killed'
+
+/**
+ * Asks the server to stop, and waits until its process is gone: running answers may take `drainTimeout` milliseconds.
+ * After that it is killed.
+ */
+export async function stopProcess(pidFile: string, drainTimeout: number): Promise<StopOutcome> {
+  const running = await findRunning(pidFile)
+  if (running === undefined) {
+    await removeStale(pidFile)
+    return 'not running'
+  }
+  const started = await processStart(running.pid)
+  const isGone = async (limit: number) => {
+    const deadline = performance.now() + limit
+    while (started !== undefined && (await processStart(running.pid)) === started) {
+      if (performance.now() > deadline) return false
+      await delay(POLL_MS)
+    }
+    return true
+  }
+  signal(running.pid, 'SIGTERM')
+  const inTime = await isGone(drainTimeout + GRACE_MS)
+  if (!inTime) {
+    signal(running.pid, 'SIGKILL')
+    await isGone(GRACE_MS)
+  }
+  // Killed, or on Windows, where a process can't be asked to stop, it did not tidy up.
+  await removeStale(pidFile)
+  return inTime ? 'stopped' : 'killed'
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    // Gone in the meantime is what was wanted.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
+}
