@@ -92,6 +92,7 @@ export const ERRORS = {
     type: 'invalid_request_error',
     remedy: 'Use another value for the field named in `param`.',
   },
+  invalid_http: { status: 400, type: 'invalid_request_error', remedy: 'Speak HTTP/1.1, without TLS on a plain port.' },
   invalid_body: { status: 400, type: 'invalid_request_error', remedy: 'Check how the client encodes the body.' },
   request_too_large: {
     status: 413,

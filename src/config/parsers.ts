@@ -66,9 +66,13 @@ export function hostName(given: string): string {
   throw new UsageError('Use a host name or an IP address, without scheme, port or path.')
 }
 
+/** As browsers send it; also of extensions and app shells (`chrome-extension://…`), which URL knows no origin of. */
 export function origin(given: string): string {
   const url = parseUrl(given)
   if (url !== undefined && url.origin !== 'null' && url.href === `${url.origin}/`) return url.origin
+  if (/^(?!file:)[a-z][a-z0-9+.-]*:\/\/[a-z0-9._-]+\/?$/i.test(given) && url?.origin === 'null') {
+    return given.toLowerCase().replace(/\/$/, '')
+  }
   throw new UsageError('Use an origin such as https://app.example.com, without a path.')
 }
 
