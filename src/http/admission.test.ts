@@ -1,0 +1,100 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createAdmission, type Leave } from './admission.ts'
+
+const never = new AbortController().signal
+
+test('requests enter at once while there is room', () => {
+  const admission = createAdmission({ maxConcurrent: 2, maxQueue: 0 })
+  expect(admission.tryEnter()).toBeTypeOf('function')
+  expect(admission.tryEnter()).toBeTypeOf('function')
+  expect(admission.tryEnter()).toBeUndefined()
+  expect(admission.running).toBe(2)
+})
+
+test('a place that gets free goes to whoever waited longest', async () => {
+  const admission = createAdmission({ maxConcurrent: 1, maxQueue: 2 })
+  const leave = admission.tryEnter()
+  const order: string[] = []
+  const first = admission.enter(never).then((left) => {
+    order.push('first')
+    left()
+  })
+  const second = admission.enter(never).then((left) => {
+    order.push('second')
+    left()
+  })
+  expect(admission.waiting).toBe(2)
+  leave?.()
+  await Promise.all([first, second])
+  expect(order).toEqual(['first', 'second'])
+  expect([admission.running, admission.waiting]).toEqual([0, 0])
+})
+
+test('nobody overtakes the queue', async () => {
+  const admission = createAdmission({ maxConcurrent: 1, maxQueue: 1 })
+  const leave = admission.tryEnter()
+  const waiting = admission.enter(never)
+  leave?.()
+  expect(admission.tryEnter()).toBeUndefined()
+  ;(await waiting)()
+  expect(admission.tryEnter()).toBeTypeOf('function')
+})
+
+test('a full queue answers 429 with Retry-After', async () => {
+  const admission = createAdmission({ maxConcurrent: 1, maxQueue: 0 })
+  admission.tryEnter()
+  await expect(admission.enter(never)).rejects.toMatchObject({
+    status: 429,
+    code: 'too_many_requests',
+    headers: { 'retry-after': '1' },
+  })
+})
+
+test('a client that leaves gives up its place in the queue', async () => {
+  const admission = createAdmission({ maxConcurrent: 1, maxQueue: 1 })
+  const leave = admission.tryEnter()
+  const client = new AbortController()
+  const gone = admission.enter(client.signal)
+  client.abort(new Error('left'))
+  await expect(gone).rejects.toThrow('left')
+  expect(admission.waiting).toBe(0)
+  leave?.()
+  expect(admission.running).toBe(0)
+})
+
+test('a client that left before it came gets no place', async () => {
+  const admission = createAdmission({ maxConcurrent: 1, maxQueue: 1 })
+  await expect(admission.enter(AbortSignal.abort(new Error('left')))).rejects.toThrow('left')
+  expect(admission.running).toBe(0)
+})
+
+test('no place is lost or given twice, whatever clients do', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.record({ act: fc.constantFrom('enter', 'leave', 'abort'), at: fc.nat(20) }), { maxLength: 60 }),
+      async (acts) => {
+        const admission = createAdmission({ maxConcurrent: 3, maxQueue: 4 })
+        const inside: Leave[] = []
+        const clients: AbortController[] = []
+        for (const { act, at } of acts) {
+          if (act === 'leave') inside.splice(at % Math.max(1, inside.length), 1)[0]?.()
+          if (act === 'abort') clients[at % Math.max(1, clients.length)]?.abort(new Error('left'))
+          if (act === 'enter') {
+            const client = new AbortController()
+            clients.push(client)
+            admission.enter(client.signal).then(
+              (leave) => inside.push(leave),
+              () => {},
+            )
+          }
+          await new Promise((resolve) => setImmediate(resolve))
+          expect(admission.running).toBe(inside.length)
+          expect(inside.length).toBeLessThanOrEqual(3)
+          expect(admission.waiting === 0 || inside.length === 3).toBe(true)
+        }
+      },
+    ),
+    { numRuns: 60 },
+  )
+})

@@ -1,0 +1,75 @@
+import { ProxyError } from '../errors.ts'
+
+/** Called once, when the request is over: gives the place to whoever waited longest. */
+export type Leave = () => void
+
+export type Admission = {
+  /** A place at once, or undefined when there is none. */
+  tryEnter(): Leave | undefined
+  /**
+   * A place when one gets free, in order of arrival. Throws `too_many_requests` when the queue is full, or the signal's
+   * reason when it is aborted first, which gives up the place in the queue.
+   */
+  enter(signal: AbortSignal): Promise<Leave>
+  readonly running: number
+  readonly waiting: number
+}
+
+type Limits = { readonly maxConcurrent: number; readonly maxQueue: number }
+
+/** How many requests are served at the same time. A limit of 0 requests would serve none, so it counts as 1. */
+export function createAdmission({ maxConcurrent, maxQueue }: Limits): Admission {
+  const places = Math.max(1, maxConcurrent)
+  const queue = new Set<() => void>()
+  let running = 0
+
+  function leave(): void {
+    const [next] = queue
+    if (next === undefined) {
+      running--
+      return
+    }
+    queue.delete(next)
+    next()
+  }
+
+  function tryEnter(): Leave | undefined {
+    if (running >= places) return undefined
+    running++
+    return leave
+  }
+
+  return {
+    get running() {
+      return running
+    },
+    get waiting() {
+      return queue.size
+    },
+    tryEnter,
+    async enter(signal) {
+      signal.throwIfAborted()
+      const free = tryEnter()
+      if (free !== undefined) return free
+      if (queue.size >= maxQueue) throw tooMany(places)
+      await new Promise<void>((resolve, reject) => {
+        const onAbort = () => {
+          queue.delete(onPlace)
+          reject(signal.reason)
+        }
+        const onPlace = () => {
+          signal.removeEventListener('abort', onAbort)
+          resolve()
+        }
+        queue.add(onPlace)
+        signal.addEventListener('abort', onAbort, { once: true })
+      })
+      return leave
+    },
+  }
+}
+
+function tooMany(places: number): ProxyError {
+  const message = `The proxy serves ${places} requests already, and its queue is full.`
+  return new ProxyError('too_many_requests', message, { headers: { 'retry-after': '1' } })
+}

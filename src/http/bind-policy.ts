@@ -1,0 +1,24 @@
+import type { Config } from '../config/options.ts'
+import { isLoopbackHost, UsageError } from '../config/parsers.ts'
+
+type BindSettings = Pick<Config, 'host' | 'insecureNoKey' | 'tlsCert'> & { readonly clientKey: string | undefined }
+
+/**
+ * Whoever reaches the port uses the login: an address that others can reach needs a client key, or the user's word.
+ * Throws a UsageError; `warn` is told what stays risky.
+ */
+export function checkBind(
+  { host, insecureNoKey, tlsCert, clientKey }: BindSettings,
+  warn: (message: string) => void,
+): void {
+  if (isLoopbackHost(host)) return
+  if (clientKey === undefined && !insecureNoKey) {
+    throw new UsageError(
+      `Others can reach ${host} and would use your login. Set a client key with --api-key-file or ` +
+        'CODEX_PROXY_API_KEY, listen on 127.0.0.1, or insist with --insecure-no-key.',
+    )
+  }
+  if (clientKey === undefined) warn(`Anyone who can reach ${host} can use your login: there is no client key.`)
+  if (tlsCert === undefined)
+    warn(`Requests to ${host} are not encrypted; use --tls-cert and --tls-key beyond trusted networks.`)
+}

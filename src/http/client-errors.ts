@@ -1,0 +1,58 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { errorBody, ProxyError } from '../errors.ts'
+import type { Logger } from '../telemetry/logger.ts'
+
+/** How long a refused client may still send before its connection is reset, so that it gets to read why. */
+const LINGER_MS = 1000
+
+/**
+ * Node's `clientError`: what came can't be made a request of, so it is answered on the bare socket, in the same shape
+ * as every other error (https://nodejs.org/api/http.html#event-clienterror).
+ */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, logger: Pick<Logger, 'info'>): void {
+  // Each further packet of a refused client comes here again; the first one was answered.
+  if (socket.writableEnded) return
+  // Nobody to answer, or an answer has begun, which a second one would corrupt.
+  if (error.code === 'ECONNRESET' || !socket.writable || hasBegunAnswer(socket)) {
+    socket.destroy()
+    return
+  }
+  const answer = explain(error)
+  logger.info({ status: answer.status, code: answer.code, reason: error.code }, 'request refused before it was read')
+  socket.end(render(answer))
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
+  socket.once('close', () => clearTimeout(timer))
+}
+
+function explain({ code = '' }: NodeJS.ErrnoException): ProxyError {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new ProxyError('headers_too_large', 'The request headers are too large.')
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return new ProxyError('request_too_large', 'The chunk extensions of the body are too large.')
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new ProxyError('request_timeout', 'The request took too long to arrive.')
+    default:
+      return new ProxyError('invalid_http', 'What arrived is not a request of HTTP/1.1.')
+  }
+}
+
+function render(error: ProxyError): string {
+  const body = JSON.stringify(errorBody(error))
+  return [
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+    '',
+    body,
+  ].join('\r\n')
+}
+
+/** Node keeps the current response on the socket and tells it no other way; its own default handler looks there too. */
+function hasBegunAnswer(socket: Socket): boolean {
+  if (!('_httpMessage' in socket)) return false
+  const response = socket._httpMessage
+  return typeof response === 'object' && response !== null && 'headersSent' in response && response.headersSent === true
+}

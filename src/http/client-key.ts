@@ -1,0 +1,43 @@
+import { readFileSync, statSync } from 'node:fs'
+import type { Config } from '../config/options.ts'
+import { UsageError } from '../config/parsers.ts'
+
+/**
+ * The key clients must send, from the setting or from a file; undefined when none is asked for. Throws a UsageError for
+ * what can't be a key. `warn` is told when others can read the file.
+ */
+export function clientKeyFrom(
+  { apiKey, apiKeyFile }: Pick<Config, 'apiKey' | 'apiKeyFile'>,
+  warn: (message: string) => void,
+): string | undefined {
+  if (apiKeyFile === undefined) return apiKey === undefined ? undefined : usable(apiKey, 'The client key')
+  if (apiKey !== undefined) throw new UsageError('A client key and a file with a client key are both set; give one.')
+  const key = usable(readKey(apiKeyFile), `The client key in ${apiKeyFile}`)
+  if (isOpenToOthers(apiKeyFile)) {
+    warn(`Others can read the client key in ${apiKeyFile}; set its permissions to 0600.`)
+  }
+  return key
+}
+
+function readKey(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').replace(/[\r\n]+$/, '')
+  } catch (error) {
+    throw new UsageError(`The file for the client key can't be read (${reason(error)}): ${path}`)
+  }
+}
+
+/** Anything else could not be sent in a header as it is. */
+function usable(key: string, what: string): string {
+  if (/^[\x21-\x7e]+$/.test(key)) return key
+  throw new UsageError(`${what} must be one line of letters, digits and signs, without spaces.`)
+}
+
+function isOpenToOthers(path: string): boolean {
+  // Windows has no such bits; Node makes them up there.
+  return process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason'
+}

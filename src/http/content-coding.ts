@@ -1,0 +1,56 @@
+import { promisify } from 'node:util'
+import { brotliDecompress, gunzip, inflate } from 'node:zlib'
+import { ProxyError } from '../errors.ts'
+import { decodeZstd, TooLong } from './zstd.ts'
+
+type Decoder = (body: Buffer, limits: { readonly maxOutputLength: number }) => Promise<Buffer>
+
+const DECODERS: Readonly<Record<string, Decoder>> = {
+  zstd: (body, { maxOutputLength }) => decodeZstd(body, maxOutputLength),
+  gzip: promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip),
+  // The older name of gzip (RFC 9110 §8.4.1.3).
+  'x-gzip': promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip),
+  deflate: promisify<Buffer, { maxOutputLength: number }, Buffer>(inflate),
+  br: promisify<Buffer, { maxOutputLength: number }, Buffer>(brotliDecompress),
+}
+
+/** More than one is lawful and never seen; each further one multiplies what a small body can expand to. */
+const MOST_CODINGS = 3
+
+/** The codings of a body in the order they were applied. Throws `unsupported_content_encoding`. */
+export function contentCodings(header: string | undefined): Decoder[] {
+  if (header === undefined) return []
+  const names = header.split(',').map((name) => name.trim().toLowerCase())
+  const applied = names.filter((name) => name !== '' && name !== 'identity')
+  if (applied.length > MOST_CODINGS) throw unsupported(`The body has ${applied.length} content encodings.`)
+  return applied.map((name) => {
+    const decoder = Object.hasOwn(DECODERS, name) ? DECODERS[name] : undefined
+    if (decoder !== undefined) return decoder
+    throw unsupported('The content encoding of the body is unknown.')
+  })
+}
+
+/** Stops as soon as more than `limit` bytes come out of any coding. */
+export async function decode(body: Buffer, codings: readonly Decoder[], limit: number): Promise<Buffer> {
+  let decoded = body
+  for (const decoder of codings.toReversed()) {
+    try {
+      decoded = await decoder(decoded, { maxOutputLength: limit })
+    } catch (cause) {
+      if (
+        cause instanceof TooLong ||
+        (cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE')
+      ) {
+        throw new ProxyError('request_too_large', `The decoded body is larger than ${limit} bytes.`)
+      }
+      throw new ProxyError('invalid_body', 'The body is not what its content encoding says.', { cause })
+    }
+  }
+  return decoded
+}
+
+function unsupported(message: string): ProxyError {
+  // RFC 9110 §12.5.3: this header in a 415 answer names the codings that would do.
+  const headers = { 'accept-encoding': 'zstd, gzip, deflate, br' }
+  return new ProxyError('unsupported_content_encoding', message, { headers })
+}

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { requireJson } from './content-type.ts'
+
+test.each([
+  'application/json',
+  'application/json; charset=utf-8',
+  'Application/JSON;charset=UTF-8',
+  ' application/json ;x=1',
+  'application/vnd.api+json',
+  'application/problem+json; charset=utf-8',
+])('%j is JSON', (type) => {
+  expect(() => requireJson({ 'content-type': type })).not.toThrow()
+})
+
+test.each([
+  ['text/plain'],
+  ['text/plain; application/json'],
+  ['text/plain;charset=UTF-8'],
+  ['application/x-www-form-urlencoded'],
+  ['multipart/form-data; boundary=x'],
+  ['application/json, text/plain'],
+  ['application/jsonp'],
+  ['application/json+xml'],
+  ['application/+json'],
+  ['text/json'],
+  ['json'],
+  [''],
+  [undefined],
+])('%j is refused', (type) => {
+  expect(() => requireJson(type === undefined ? {} : { 'content-type': type })).toThrow(
+    expect.objectContaining({ status: 415, code: 'unsupported_content_type' }),
+  )
+})
+
+test('a very long type is not repeated to its sender', () => {
+  expect(() => requireJson({ 'content-type': 'x'.repeat(5000) })).toThrow(/^.{0,200}$/)
+})

@@ -1,0 +1,18 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { ProxyError } from '../errors.ts'
+
+/**
+ * Throws `unsupported_content_type` for anything but JSON. This is a defence too: what a web page may send anywhere
+ * without asking first is text, a form or no type at all (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
+ */
+export function requireJson(headers: IncomingHttpHeaders): void {
+  const given = headers['content-type']
+  const mediaType = given?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (/^application\/([a-z0-9!#$&^_.+-]+\+)?json$/.test(mediaType)) return
+  const message = mediaType === '' ? 'The body has no content type.' : `The body is not JSON but ${shorten(mediaType)}.`
+  throw new ProxyError('unsupported_content_type', message)
+}
+
+function shorten(mediaType: string): string {
+  return mediaType.length > 60 ? `${mediaType.slice(0, 60)}…` : mediaType
+}

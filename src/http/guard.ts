@@ -1,0 +1,136 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { isLoopbackHost } from '../config/parsers.ts'
+import { ProxyError } from '../errors.ts'
+import { ipv6Name, isIpAddress, requestAddress } from './request-address.ts'
+
+export type GuardSettings = {
+  /** The bound address and further names to answer to; loopback names are always among them. */
+  readonly hosts: readonly string[]
+  /** Web origins whose pages may call. */
+  readonly origins: readonly string[]
+  readonly clientKey: string | undefined
+}
+
+export type Verdict = {
+  /** For the answer, whatever it will be. */
+  readonly corsHeaders: Readonly<Record<string, string>>
+  /** The client sent the client key, or none is asked for. Only a probe gets here without. */
+  readonly authenticated: boolean
+  /** A browser asks whether a page of an allowed origin may call: the answer is 204 with `corsHeaders`, nothing more. */
+  readonly preflight: boolean
+}
+
+export type Guard = {
+  /** Throws `host_not_allowed`, `origin_not_allowed` or `client_key_invalid`. A probe needs no client key. */
+  check(request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>, what: { readonly probe: boolean }): Verdict
+}
+
+/** Who may ask: decided by what browsers can't forge (`Host`, `Origin`, `Sec-Fetch-Site`) and by the client key. */
+export function createGuard({ hosts, origins, clientKey }: GuardSettings): Guard {
+  const isHostAllowed = hostAllowList(hosts)
+  const allowedOrigins = new Set(origins)
+  const isKey = clientKey === undefined ? () => true : keyTest(clientKey)
+  const noOrigin = allowedOrigins.size === 0 ? {} : { vary: 'Origin' }
+
+  function checkHost(request: Pick<IncomingMessage, 'url' | 'headers'>): string {
+    const address = requestAddress(request)
+    if (address === undefined) throw new ProxyError('host_not_allowed', 'The request has no usable `Host`.')
+    if (isHostAllowed(address.name)) return address.authority
+    // The name was sent by whoever asks; it has been reduced to letters, digits, dots and dashes.
+    throw new ProxyError('host_not_allowed', `The proxy does not answer to the host ${address.name.slice(0, 100)}.`)
+  }
+
+  /** The origin of a page that may read the answer; undefined for the proxy's own pages and for what is no page. */
+  function checkOrigin({ origin, ...headers }: IncomingHttpHeaders, authority: string): string | undefined {
+    if (origin !== undefined && allowedOrigins.has(origin)) return origin
+    if (origin !== undefined && !isOwnOrigin(origin, authority)) {
+      throw new ProxyError('origin_not_allowed', 'The request comes from a page of another origin.')
+    }
+    const site = headers['sec-fetch-site']
+    if (site === undefined || site === 'same-origin' || site === 'none') return undefined
+    throw new ProxyError('origin_not_allowed', 'The request comes from a page of another site.')
+  }
+
+  return {
+    check(request, { probe }) {
+      const authority = checkHost(request)
+      const origin = checkOrigin(request.headers, authority)
+      const preflight = origin !== undefined && isPreflight(request)
+      if (preflight) return { corsHeaders: preflightHeaders(origin, request.headers), authenticated: false, preflight }
+      const corsHeaders = origin === undefined ? noOrigin : corsHeadersFor(origin)
+      const authenticated = isKey(request.headers)
+      if (!authenticated && !probe) throw keyInvalid(request.headers, corsHeaders)
+      return { corsHeaders, authenticated, preflight }
+    },
+  }
+}
+
+const ANY_ADDRESS = new Set(['0.0.0.0', '::'])
+
+/**
+ * DNS rebinding makes a browser send a foreign *name* here. A literal address can't be rebound, so when the proxy
+ * listens on every address of the machine it answers to each, also behind a mapped port.
+ */
+function hostAllowList(hosts: readonly string[]): (name: string) => boolean {
+  const names = new Set(hosts.map((host) => ipv6Name(host) ?? host.toLowerCase().replace(/\.$/, '')))
+  const anyAddress = hosts.some((host) => ANY_ADDRESS.has(ipv6Name(host) ?? host))
+  return (name) => names.has(name) || isLoopbackHost(name) || (anyAddress && isIpAddress(name))
+}
+
+/** The scheme is left out of it: a port serves one only, and in front of us someone else may speak TLS. */
+function isOwnOrigin(origin: string, authority: string): boolean {
+  return origin === `http://${authority}` || origin === `https://${authority}`
+}
+
+function isPreflight({ method, headers }: Pick<IncomingMessage, 'method' | 'headers'>): boolean {
+  return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined
+}
+
+/** https://fetch.spec.whatwg.org/#http-responses; never with credentials of the browser. */
+function corsHeadersFor(origin: string): Record<string, string> {
+  return { 'access-control-allow-origin': origin, 'access-control-expose-headers': '*', vary: 'Origin' }
+}
+
+const PREFLIGHT_SECONDS = 600
+
+function preflightHeaders(origin: string, headers: IncomingHttpHeaders): Record<string, string> {
+  const asked = headers['access-control-request-headers']
+  const fromPublicNetwork = headers['access-control-request-private-network'] === 'true'
+  return {
+    'access-control-allow-origin': origin,
+    'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
+    ...(asked !== undefined && /^[\w!#$%&'*+.^`|~, -]+$/.test(asked) && { 'access-control-allow-headers': asked }),
+    // https://wicg.github.io/private-network-access/#headers
+    ...(fromPublicNetwork && { 'access-control-allow-private-network': 'true' }),
+    'access-control-max-age': String(PREFLIGHT_SECONDS),
+    vary: 'Origin, Access-Control-Request-Headers, Access-Control-Request-Private-Network',
+  }
+}
+
+/** Digests are compared, so that neither content nor length of the key shows in the time it takes. */
+function keyTest(clientKey: string): (headers: IncomingHttpHeaders) => boolean {
+  const expected = digest(clientKey)
+  const matches = (given: string | undefined) => given !== undefined && timingSafeEqual(digest(given), expected)
+  return (headers) => matches(bearerToken(headers)) || matches(xApiKey(headers))
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
+
+function bearerToken({ authorization }: IncomingHttpHeaders): string | undefined {
+  return /^Bearer +(.+)$/i.exec(authorization ?? '')?.[1]
+}
+
+function xApiKey(headers: IncomingHttpHeaders): string | undefined {
+  return headers['x-api-key']?.toString()
+}
+
+/** The CORS headers let an allowed page read why it was refused. */
+function keyInvalid(headers: IncomingHttpHeaders, corsHeaders: Readonly<Record<string, string>>): ProxyError {
+  const sent = bearerToken(headers) !== undefined || xApiKey(headers) !== undefined
+  const message = sent ? 'The client key is wrong.' : 'The request has no client key.'
+  // RFC 9110 §15.5.2 asks for the challenge.
+  return new ProxyError('client_key_invalid', message, { headers: { ...corsHeaders, 'www-authenticate': 'Bearer' } })
+}

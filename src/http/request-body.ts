@@ -1,0 +1,96 @@
+import type { IncomingMessage } from 'node:http'
+import { ProxyError } from '../errors.ts'
+import { contentCodings, decode } from './content-coding.ts'
+
+type Limits = { readonly maxBody: number; readonly maxDecodedBody: number }
+
+/**
+ * The whole body, decoded. Throws `request_too_large` before reading or decoding more than the limits,
+ * `unsupported_content_encoding` before reading anything, and `invalid_body` for what can't be decoded or was cut off.
+ * How long a client may take is up to the server's `requestTimeout`.
+ */
+export async function readBody(request: IncomingMessage, limits: Limits): Promise<Buffer> {
+  const codings = contentCodings(request.headers['content-encoding'])
+  if (codings.length === 0)
+    return await readRawBody(request, { maxBody: Math.min(limits.maxBody, limits.maxDecodedBody) })
+  return await decode(await readRawBody(request, limits), codings, limits.maxDecodedBody)
+}
+
+/** The body exactly as sent. What is beyond the limit is not kept, and the request stays answerable. */
+export function readRawBody(request: IncomingMessage, { maxBody }: Pick<Limits, 'maxBody'>): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const announced = Number(request.headers['content-length'] ?? Number.NaN)
+    if (announced > maxBody) {
+      reject(tooLarge(maxBody))
+      return
+    }
+    if (request.destroyed) {
+      reject(cutOff())
+      return
+    }
+    const body = new GrowingBuffer(Number.isNaN(announced) ? maxBody : announced)
+
+    function settle(outcome: () => void): void {
+      request.off('data', onData).off('end', onEnd).off('close', onClose)
+      outcome()
+    }
+    function onData(bytes: Buffer): void {
+      if (body.add(bytes)) return
+      settle(() => reject(tooLarge(maxBody)))
+      request.pause()
+    }
+    const onEnd = () => settle(() => resolve(body.bytes()))
+    const onClose = () => settle(() => reject(cutOff()))
+    request.on('data', onData).on('end', onEnd).on('close', onClose)
+  })
+}
+
+/** Room is taken as bytes really come, not as they are announced, and for a few large pieces rather than many small. */
+const FIRST_ROOM = 1024 * 1024
+const GROWTH = 4
+
+/**
+ * Pieces are copied together at once: kept one by one, a body sent in chunks of a byte would cost its size a hundred
+ * times over. The only piece of a small body is not copied at all.
+ */
+class GrowingBuffer {
+  readonly #limit: number
+  #buffer: Buffer = Buffer.alloc(0)
+  #length = 0
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** False, and nothing is added, when the limit would be passed. */
+  add(piece: Buffer): boolean {
+    const length = this.#length + piece.length
+    if (length > this.#limit) return false
+    if (this.#length === 0) this.#buffer = piece
+    else {
+      if (length > this.#buffer.length) this.#grow(length)
+      piece.copy(this.#buffer, this.#length)
+    }
+    this.#length = length
+    return true
+  }
+
+  bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length)
+  }
+
+  #grow(needed: number): void {
+    const room = Math.max(needed, FIRST_ROOM, this.#buffer.length * GROWTH)
+    const larger = Buffer.allocUnsafeSlow(Math.min(room, this.#limit))
+    this.#buffer.copy(larger, 0, 0, this.#length)
+    this.#buffer = larger
+  }
+}
+
+function tooLarge(maxBody: number): ProxyError {
+  return new ProxyError('request_too_large', `The body is larger than ${maxBody} bytes.`)
+}
+
+function cutOff(): ProxyError {
+  return new ProxyError('invalid_body', 'The connection was closed before the end of the body.')
+}

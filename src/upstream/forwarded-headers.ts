@@ -1,0 +1,103 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+/**
+ * What a request to the API may carry through us. A list of what is allowed: credentials, cookies, addresses of the
+ * client and its network, and everything that upstream could take for our own word (`x-openai-internal-*`,
+ * `chatgpt-account-id`) stay out without being named.
+ */
+const REQUEST_HEADERS = new Set([
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'content-encoding',
+  'content-type',
+  'idempotency-key',
+  'if-match',
+  'if-none-match',
+  'openai-beta',
+  'openai-organization',
+  'openai-project',
+  'openai-safety-identifier',
+  'range',
+  'session-id',
+  'thread-id',
+  'user-agent',
+  'x-client-request-id',
+])
+const REQUEST_PREFIXES = ['x-stainless-']
+
+/** RFC 9110 §7.6.1 and the older ones of RFC 2616 §13.5.1; the header Connection may name further ones. */
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authentication-info',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]
+
+/** What an answer doesn't carry back: cookies, the CDN in front of upstream, and orders to browsers about its origin. */
+const ANSWER_HEADERS_DROPPED = new Set([
+  ...HOP_BY_HOP,
+  'set-cookie',
+  'set-cookie2',
+  'alt-svc',
+  'clear-site-data',
+  'content-security-policy',
+  'content-security-policy-report-only',
+  'expect-ct',
+  'nel',
+  'public-key-pins',
+  'report-to',
+  'reporting-endpoints',
+  'server',
+  'server-timing',
+  'service-worker-allowed',
+  'strict-transport-security',
+  'via',
+  'x-powered-by',
+])
+/** `access-control-*`: which pages may read an answer is decided here (http/guard.ts). */
+const ANSWER_PREFIXES_DROPPED = ['access-control-', 'cf-', 'x-cache', 'x-served-by', 'x-envoy-']
+
+/** The client's own headers that may go to upstream; credentials and identity are added by upstream/target.ts. */
+export function requestHeadersForUpstream(headers: IncomingHttpHeaders): Record<string, string> {
+  const named = namedInConnection(headers)
+  const forwarded: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || named.has(name)) continue
+    if (!REQUEST_HEADERS.has(name) && !startsWithOneOf(name, REQUEST_PREFIXES)) continue
+    forwarded[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return forwarded
+}
+
+/**
+ * The headers of an upstream answer that may go to the client. Length and encoding stay: they are right for the bytes
+ * as they come, and whoever changes the bytes writes headers of their own.
+ */
+export function answerHeadersForClient(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+  const named = namedInConnection(headers)
+  const forwarded: Record<string, string | string[]> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || named.has(name)) continue
+    if (ANSWER_HEADERS_DROPPED.has(name) || startsWithOneOf(name, ANSWER_PREFIXES_DROPPED)) continue
+    forwarded[name] = value
+  }
+  return forwarded
+}
+
+const NONE: ReadonlySet<string> = new Set()
+
+function namedInConnection({ connection }: IncomingHttpHeaders): ReadonlySet<string> {
+  if (connection === undefined || /^(close|keep-alive)$/i.test(connection)) return NONE
+  return new Set(connection.split(',').map((name) => name.trim().toLowerCase()))
+}
+
+function startsWithOneOf(name: string, prefixes: readonly string[]): boolean {
+  return prefixes.some((prefix) => name.startsWith(prefix))
+}
