@@ -16,6 +16,7 @@ import { createTargets } from '../upstream/target.ts'
 import { createTokenRequest } from '../upstream/token-request.ts'
 import { packageVersion } from '../version.ts'
 import { createAdmission } from './admission.ts'
+import { checkBind } from './bind-policy.ts'
 import { clientKeyFrom } from './client-key.ts'
 import { createGuard } from './guard.ts'
 import { createObserver } from './observe.ts'
@@ -33,6 +34,9 @@ export function composeServer(
   outbound: LazyOutbound,
   isDraining: () => boolean,
 ): FastifyInstance {
+  const warn = (message: string) => logger.warn(message)
+  const clientKey = clientKeyFrom(config, warn)
+  checkBind({ ...config, clientKey }, warn)
   const context = createContext(config, logger, outbound)
   return createServer({
     config,
@@ -41,7 +45,7 @@ export function composeServer(
     guard: createGuard({
       hosts: [config.host, ...config.allowHost],
       origins: config.allowOrigin,
-      clientKey: clientKeyFrom(config),
+      clientKey,
     }),
     admission: createAdmission(config),
     observer: createObserver(context.metrics, logger, context.monotonic),

@@ -1,7 +1,8 @@
 import { type ChatChunk, ChunkHead } from '../conversion/chat-chunk.ts'
-import { type ChatCompletion, completionFrom } from '../conversion/chat-completion.ts'
+import { type ChatCompletion, joinChunks } from '../conversion/chat-completion.ts'
 import type { ChatPlan } from '../conversion/chat-plan.ts'
 import { ChatStream } from '../conversion/chat-stream.ts'
+import { sumUsage } from '../conversion/usage.ts'
 import { frameJson } from '../sse/event.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { OpenChoice } from './chat-streaming.ts'
@@ -37,14 +38,9 @@ export async function completeChat(
     )
     request.record.firstEventAt = context.monotonic()
     const machines = choices.map(({ machine }) => machine)
-    return {
-      completion: completionFrom(
-        plan,
-        choices.flatMap(({ chunks }) => chunks),
-        machines,
-      ),
-      machines,
-    }
+    const chunks = choices.flatMap((choice) => choice.chunks)
+    const usage = sumUsage(machines.map((machine) => machine.usage))
+    return { completion: joinChunks(head, chunks, usage), machines }
   } catch (error) {
     siblings.abort()
     throw error

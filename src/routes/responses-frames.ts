@@ -1,3 +1,4 @@
+import { isPrelude, isTerminal } from '../conversion/event-types.ts'
 import { fillOutput } from '../conversion/responses-collector.ts'
 import { eventError } from '../conversion/upstream-error.ts'
 import { type ChatUsage, chatUsage } from '../conversion/usage.ts'
@@ -5,15 +6,6 @@ import type { ApiError } from '../errors.ts'
 import { frameJson } from '../sse/event.ts'
 import { namedFrame } from '../sse/frames.ts'
 
-/** Events that come before anything a client can see. */
-const PRELUDE = new Set([
-  'response.created',
-  'response.queued',
-  'response.in_progress',
-  'response.metadata',
-  'keepalive',
-])
-const TERMINAL = new Set(['response.completed', 'response.done', 'response.incomplete', 'response.failed', 'error'])
 const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
 
 /**
@@ -21,7 +13,7 @@ const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
  * left out and a terminal event with an empty `output` gets the items that were streamed (wire.md 5.1).
  */
 export class ResponsesFrames {
-  readonly #items: unknown[] = []
+  readonly #doneEvents: unknown[] = []
   #visible = false
   #ended = false
   #usage: ChatUsage | undefined
@@ -70,11 +62,12 @@ export class ResponsesFrames {
   #look(frame: string): string | undefined {
     const [, name, dataType] = EVENT_TYPE.exec(frame) ?? []
     const type = name ?? dataType
-    if (type === undefined || PRELUDE.has(type)) return undefined
+    if (type === undefined) return undefined
     if (type.startsWith('codex.')) return ''
-    if (TERMINAL.has(type)) return this.#terminal(type, frameJson(frame))
+    if (isPrelude(type)) return undefined
+    if (isTerminal(type)) return this.#terminal(type, frameJson(frame))
     this.#visible = true
-    if (type === 'response.output_item.done') this.#items.push(frameJson(frame))
+    if (type === 'response.output_item.done') this.#doneEvents.push(frameJson(frame))
     return undefined
   }
 
@@ -84,7 +77,7 @@ export class ResponsesFrames {
     if (this.#error !== undefined && !this.#visible) throw this.#error
     this.#visible = true
     this.#usage = chatUsage(event)
-    const filled = fillOutput(event, this.#items)
+    const filled = fillOutput(event, this.#doneEvents)
     return filled === event ? undefined : namedFrame(type, filled)
   }
 }

@@ -74,11 +74,11 @@ async function collect(
         for (const frame of text.slice(from, to).split('\n\n')) collector.take(frameJson(frame))
         if (collector.ended) events.finish()
       })
+      request.record.usage = tokenUsage(sumUsage([collector.usage]))
       return collector.finish()
     },
   )
   request.record.firstEventAt = context.monotonic()
-  request.record.usage = tokenUsage(sumUsage([collector_usage]))
   log.output(response.output)
   return { status: 200, headers, body: response }
 }
