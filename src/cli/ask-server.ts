@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import type { Config } from '../config/options.ts'
 
 export type JsonObject = { readonly [key: string]: unknown }
 export type ServerAnswer = { readonly status: number; readonly body: JsonObject }
@@ -41,6 +42,11 @@ export async function isProxy(baseUrl: string): Promise<boolean> {
   if (answer === undefined) return false
   const { status, mode } = answer.body
   return (status === 'ok' || status === 'error') && ['api-key', 'chatgpt', 'none'].includes(String(mode))
+}
+
+/** Where a server with these settings listens. */
+export function configuredUrl({ host, port, tlsCert }: Pick<Config, 'host' | 'port' | 'tlsCert'>): string {
+  return `${tlsCert === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 /** An address that stands for "all of this machine" is asked on loopback. */

@@ -123,7 +123,7 @@ export const COMMANDS: readonly CommandRow[] = [
     group: 'Set up',
     settings: [],
     argument: { usage: '<shell>', help: 'Which shell.', choices: SHELLS },
-    run: async (context, call) => (await import('./completion.ts')).completion(context, call),
+    run: async (context, call) => (await import('./completion.ts')).completion(context, call, COMMANDS),
   },
   {
     name: 'run-in-background',

@@ -1,6 +1,6 @@
 import type { Config } from '../config/options.ts'
 import { describeError } from '../daemon/describe-error.ts'
-import { isProxy } from './ask-server.ts'
+import { configuredUrl, isProxy } from './ask-server.ts'
 
 /** What happened, as one line for a person; commander puts its suggestion in a second line. */
 export function explain(error: unknown): string {
@@ -12,10 +12,10 @@ export function explain(error: unknown): string {
 
 /** Why a server could not start. `code` is Node's, if it has one. */
 export async function explainStart(failure: { reason: string; code?: string }, config: Config): Promise<string> {
-  const address = `${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`
+  const address = configuredUrl(config)
   switch (failure.code) {
     case 'EADDRINUSE':
-      return (await isProxy(`${config.tlsCert === undefined ? 'http' : 'https'}://${address}`))
+      return (await isProxy(address))
         ? `Port ${config.port} is in use by another codex-api-proxy that was not started from these run files. Stop that one, or choose another --port.`
         : `Port ${config.port} is in use by another program. Choose another --port.`
     case 'EADDRNOTAVAIL':

@@ -1,6 +1,8 @@
 import type { GivenSettings, LoadedConfig } from '../config/load.ts'
 import { findRunning, type RunningServer } from '../daemon/pid-file.ts'
 import { readState, type SavedState } from '../daemon/state-file.ts'
+import { clientKeyFrom } from '../http/client-key.ts'
+import { configuredUrl, isProxy } from './ask-server.ts'
 import { type Context, loadSettings } from './context.ts'
 
 /** What the run files say, and the settings that follow from them. */
@@ -19,4 +21,20 @@ export async function locate(context: Context, flags: GivenSettings): Promise<Lo
   const saved = await readState(stateFile)
   const loaded = loadSettings(context, { ...flags, stateFile }, saved.settings)
   return { loaded, saved, running: await findRunning(loaded.config.pidFile) }
+}
+
+/** A server that answers: the one of the background, or one in the foreground or of a service at the same address. */
+export type Reached = {
+  readonly url: string
+  readonly clientKey: string | undefined
+  /** Absent when it does not run in the background. */
+  readonly pid?: number
+}
+
+export async function reach({ loaded, running }: Located): Promise<Reached | undefined> {
+  const { config } = loaded
+  const clientKey = clientKeyFrom(config, () => {})
+  if (running?.url !== undefined) return { url: running.url, clientKey, pid: running.pid }
+  const url = configuredUrl(config)
+  return config.port !== 0 && (await isProxy(url)) ? { url, clientKey } : undefined
 }

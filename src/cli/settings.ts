@@ -1,6 +1,7 @@
 import { type Command, Option as Flag } from 'commander'
 import { type GivenSettings, isOptionName, OPTION_NAMES } from '../config/load.ts'
 import { OPTIONS, type Option, type OptionName } from '../config/options.ts'
+import { shownValue } from './shown.ts'
 
 const GROUP_TITLES = {
   server: 'Server:',
@@ -13,11 +14,15 @@ const GROUP_TITLES = {
 
 /** Gives a command the flags of these settings, as the table words them. */
 export function addSettings(command: Command, names: 'all' | readonly OptionName[]): Command {
-  for (const name of names === 'all' ? OPTION_NAMES : names) {
+  for (const name of settingNames(names)) {
     const flag = settingFlag(OPTIONS[name])
     if (flag !== undefined) command.addOption(flag)
   }
   return command
+}
+
+export function settingNames(names: 'all' | readonly OptionName[]): readonly OptionName[] {
+  return names === 'all' ? OPTION_NAMES : names
 }
 
 /** The settings among a command's flags, as they were written: `loadConfig` reads and judges them. */
@@ -29,15 +34,10 @@ export function settingsOf(flags: Readonly<Record<string, unknown>>): GivenSetti
   return Object.fromEntries(settings)
 }
 
-/** The default as help and docs show it. */
+/** The default as help and docs show it; undefined when there is nothing to show. */
 export function shownDefault(option: Option<unknown>): string | undefined {
-  const value = option.default
-  if (value === undefined || value === false || (Array.isArray(value) && value.length === 0)) return undefined
-  if (typeof value !== 'number') return String(value)
-  if (option.flag?.endsWith('<size>'))
-    return `${value / 1024 ** 2 >= 1 ? `${value / 1024 ** 2}MB` : `${value / 1024}k`}`
-  if (option.flag?.endsWith('<duration>')) return value % 60_000 === 0 ? `${value / 60_000}m` : `${value / 1000}s`
-  return String(value)
+  const shown = option.default === false ? '-' : shownValue(option, option.default)
+  return shown === '-' ? undefined : shown
 }
 
 function settingFlag(option: Option<unknown>): Flag | undefined {

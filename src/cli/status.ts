@@ -1,6 +1,103 @@
+import { loadConfig, OPTION_NAMES, type Origin, type Origins } from '../config/load.ts'
+import { type Config, OPTIONS, type OptionName } from '../config/options.ts'
+import { askServer, type JsonObject } from './ask-server.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
+import { healthRows, problemOf } from './health.ts'
+import { type Located, locate, type Reached, reach } from './locate.ts'
+import { shownValue } from './shown.ts'
 
-export async function status(_context: Context, _call: Call): Promise<Outcome> {
-  throw new Error('Not yet.')
+/** As the Linux Standard Base has it for `status` of a service: not running. */
+const NOT_RUNNING = 3
+
+type Settings = { readonly config: Config; readonly origins: Origins; readonly of: 'running' | 'next restart' }
+
+export async function status(context: Context, { settings: flags, flags: { json, verbose } }: Call): Promise<Outcome> {
+  const located = await locate(context, flags)
+  const reached = await reach(located)
+  const answer = reached && (await askServer(reached.url, '/health', reached.clientKey))
+  const settings = settingsToShow(context, located, reached)
+  if (json === true) context.print.json(report(located, reached, answer?.body, settings))
+  else show(context, { located, reached, health: answer?.body, settings }, verbose === true)
+  return reached === undefined && located.running === undefined ? NOT_RUNNING : 0
+}
+
+/** A server of the background runs with what was saved at its start; what it would start with next may differ. */
+function settingsToShow(
+  { bases }: Context,
+  { loaded, saved, running }: Located,
+  reached?: Reached,
+): Settings | undefined {
+  if (running === undefined) return reached === undefined ? { ...loaded, of: 'next restart' } : undefined
+  const { config, origins } = loadConfig({ flags: {}, env: {}, saved: saved.settings, bases })
+  return { config, origins: { ...origins, ...saved.origins }, of: 'running' }
+}
+
+function report(
+  { loaded, running }: Located,
+  reached: Reached | undefined,
+  health: JsonObject | undefined,
+  settings: Settings | undefined,
+): object {
+  const isRunning = running !== undefined || reached !== undefined
+  return {
+    running: isRunning,
+    ...(isRunning && { mode: running === undefined ? 'foreground' : 'background' }),
+    ...(running !== undefined && { pid: running.pid }),
+    ...(reached !== undefined && { url: reached.url }),
+    ...(isRunning && { health: health ?? null }),
+    ...(settings !== undefined && { settingsOf: settings.of, settings: settingsReport(settings) }),
+    files: { pid: loaded.config.pidFile, log: loaded.config.logFile, state: loaded.config.stateFile },
+  }
+}
+
+function settingsReport(settings: Settings): object {
+  return Object.fromEntries(rows(settings).map(([name, value, origin]) => [name, { value, origin }]))
+}
+
+type Shown = {
+  readonly located: Located
+  readonly reached: Reached | undefined
+  readonly health: JsonObject | undefined
+  readonly settings: Settings | undefined
+}
+
+function show(
+  { print }: Context,
+  { located: { running, loaded }, reached, health, settings }: Shown,
+  verbose: boolean,
+): void {
+  print.line(headline(running?.pid, reached, health))
+  const problem = problemOf(health)
+  if (problem !== undefined) print.line(print.style('yellow', problem))
+  if (!verbose) return
+  if (health !== undefined) {
+    print.line()
+    print.table(healthRows(health, Date.now()))
+  }
+  if (settings !== undefined) {
+    print.line()
+    const title = settings.of === 'running' ? 'Setting' : 'Setting of the next restart'
+    const head = [title, 'Value', 'From'].map((text) => print.style('bold', text))
+    print.table([head, ...rows(settings).map(([name, value, origin]) => [flagOrName(name), value, origin])])
+  }
+  if (running !== undefined) print.line(`\nLog: ${loaded.config.logFile}`)
+}
+
+function headline(pid: number | undefined, reached: Reached | undefined, health: JsonObject | undefined): string {
+  if (reached === undefined) return pid === undefined ? 'Not running.' : `Starting (process ${pid}).`
+  if (health === undefined) return `Running (process ${pid}), but ${reached.url} does not answer.`
+  const where = pid === undefined ? 'in the foreground or as a service' : `process ${pid}`
+  return `Running: ${reached.url}/v1 (${where})`
+}
+
+function rows({ config, origins }: Settings): [OptionName, string, Origin][] {
+  return OPTION_NAMES.map((name) => [name, shownValue(OPTIONS[name], config[name]), origins[name]])
+}
+
+function flagOrName(name: OptionName): string {
+  const option = OPTIONS[name]
+  return 'flag' in option && option.flag !== undefined
+    ? (option.flag.split(' ', 1)[0] ?? name)
+    : (option.env?.[0] ?? name)
 }

@@ -1,0 +1,75 @@
+import { isObject, type JsonObject } from './ask-server.ts'
+import { fromNow } from './shown.ts'
+
+/** What `/health` says, as rows of a table. Anything it doesn't say has no row. `now` in milliseconds since the epoch. */
+export function healthRows(health: JsonObject, now: number): string[][] {
+  const credentials = objectOf(health.credentials)
+  const limits = objectOf(health.rateLimits)
+  return [
+    row('Login', loginText(health, credentials)),
+    row('Expires', momentText(credentials.expiresAt, now)),
+    row('Renewed', momentText(credentials.lastRefresh, now)),
+    row('Warning', textOf(credentials.warning)),
+    row('File', textOf(credentials.file)),
+    row('Upstream', textOf(health.upstream)),
+    row('Outbound proxy', outboundText(objectOf(health.outboundProxy))),
+    ...limitRows(limits, now),
+  ].flatMap((each) => (each === undefined ? [] : [each]))
+}
+
+/** Why requests fail now and what to do, in one line; undefined when they don't. */
+export function problemOf(health: JsonObject | undefined): string | undefined {
+  const problem = objectOf(objectOf(health?.credentials).problem)
+  const parts = [textOf(problem.message), textOf(problem.remedy)].filter((part) => part !== undefined)
+  if (parts.length > 0) return parts.join(' ')
+  return health?.status === 'error' ? 'Requests fail now; the client key is needed to see why.' : undefined
+}
+
+function loginText(health: JsonObject, credentials: JsonObject): string | undefined {
+  const plan = textOf(credentials.plan)
+  switch (health.mode) {
+    case 'chatgpt':
+      return plan === undefined ? 'ChatGPT' : `ChatGPT, plan ${plan}`
+    case 'api-key':
+      return 'API key'
+    default:
+      return 'none'
+  }
+}
+
+function outboundText(outbound: JsonObject): string | undefined {
+  const parts = Object.entries(outbound).map(([name, value]) => `${name} ${String(value)}`)
+  return parts.length === 0 ? undefined : parts.join(', ')
+}
+
+function limitRows(limits: JsonObject, now: number): (string[] | undefined)[] {
+  return ['primary', 'secondary'].map((name) => {
+    const window = objectOf(limits[name])
+    if (typeof window.usedPercent !== 'number') return undefined
+    const resets = typeof window.resetsAt === 'number' ? `, resets ${fromNow(window.resetsAt * 1000, now)}` : ''
+    return ['Limit', `${window.usedPercent} % used${windowText(window.windowMinutes)}${resets}`]
+  })
+}
+
+function windowText(minutes: unknown): string {
+  if (typeof minutes !== 'number') return ''
+  // Windows of 299 and 10079 minutes occur.
+  return minutes < 36 * 60 ? ` of ${Math.round(minutes / 60)} h` : ` of ${Math.round(minutes / 1440)} days`
+}
+
+function momentText(value: unknown, now: number): string | undefined {
+  if (typeof value !== 'string' || Number.isNaN(Date.parse(value))) return undefined
+  return `${value.slice(0, 16).replace('T', ' ')} UTC (${fromNow(Date.parse(value), now)})`
+}
+
+function row(name: string, text: string | undefined): string[] | undefined {
+  return text === undefined ? undefined : [name, text]
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function objectOf(value: unknown): JsonObject {
+  return isObject(value) ? value : {}
+}
