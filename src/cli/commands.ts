@@ -104,7 +104,11 @@ export const COMMANDS: readonly CommandRow[] = [
     help: 'Show ready configuration for a client.',
     group: 'Set up',
     settings: ADDRESS,
-    flags: [{ flag: '--model <id>', help: 'The model to name (default: the first of the list).' }, JSON_FLAG],
+    flags: [
+      { flag: '--model <id>', help: 'The model to name (default: the first of the list).' },
+      { flag: '--show-key', help: 'Fill in the client key.' },
+      JSON_FLAG,
+    ],
     argument: { usage: '[name]', help: 'Which client; without it, the list.', choices: CLIENT_NAMES },
     run: async (context, call) => await (await import('./clients.ts')).clients(context, call),
   },

@@ -1,6 +1,127 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { UsageError } from '../config/parsers.ts'
+import { writePrivateFile } from '../daemon/private-file.ts'
 import type { Call } from './commands.ts'
-import type { Context, Outcome } from './context.ts'
+import { type Context, loadSettings, type Outcome } from './context.ts'
+import { locate } from './locate.ts'
+import { type Manager, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
 
-export async function service(_context: Context, _call: Call): Promise<Outcome> {
-  throw new Error('Not yet.')
+const NOT_RUNNING = 3
+/** Besides the settings: what Node and the proxy read at their start. */
+const KEPT_VARIABLES = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_OPTIONS']
+
+export async function service(context: Context, call: Call): Promise<Outcome> {
+  const file = describeService(context, call)
+  if (call.flags.print === true) return printService(context, file, call)
+  switch (call.argument) {
+    case 'install':
+      return await install(context, file, call)
+    case 'uninstall':
+      return await uninstall(context, file)
+    default:
+      return showStatus(context, file, call)
+  }
+}
+
+function describeService(context: Context, { settings }: Call): ServiceFile {
+  const { config, given } = loadSettings(context, settings)
+  const kept = KEPT_VARIABLES.flatMap((name): [string, string][] => {
+    const value = context.env[name]
+    return value === undefined || value === '' ? [] : [[name, value]]
+  })
+  return serviceFile(managerOf(process.platform), {
+    home: context.bases.home,
+    configHome: context.env.XDG_CONFIG_HOME || join(context.bases.home, '.config'),
+    userId: process.getuid?.() ?? 0,
+    node: process.execPath,
+    program: context.program,
+    logFile: config.logFile,
+    environment: { ...Object.fromEntries(kept), ...settingsAsVariables(given) },
+    drainTimeout: config.drainTimeout,
+  })
+}
+
+function managerOf(platform: NodeJS.Platform): Manager {
+  if (platform === 'darwin') return 'launchd'
+  if (platform === 'linux') return 'systemd'
+  throw new UsageError(
+    'Services are known for Linux (systemd) and macOS (launchd). Here, let the system start `codex-api-proxy start` when you log in.',
+  )
+}
+
+function printService({ print }: Context, file: ServiceFile, { argument, flags }: Call): Outcome {
+  const commands = argument === 'uninstall' ? file.uninstall : file.install
+  if (flags.json === true) {
+    print.json({ manager: file.manager, path: file.path, content: file.content, commands })
+    return 0
+  }
+  print.line(`# ${file.path}`)
+  print.raw(file.content)
+  print.line()
+  for (const command of commands) print.line(`# ${command.join(' ')}`)
+  return 0
+}
+
+async function install(context: Context, file: ServiceFile, { settings }: Call): Promise<Outcome> {
+  const { print } = context
+  const { running } = await locate(context, settings)
+  if (running !== undefined) {
+    throw new Error(
+      'The server runs in the background already; `codex-api-proxy stop` it first, then install the service.',
+    )
+  }
+  // Its manager takes a changed file only after it has let go of the old one.
+  if (isRunning(file)) for (const command of file.uninstall) tell(command)
+  await mkdir(dirname(file.path), { recursive: true })
+  // The settings in it may hold the client key.
+  await writePrivateFile(file.path, file.content)
+  print.line(`Written: ${file.path}`)
+  for (const command of file.install) tell(command)
+  print.line('The service runs, and starts with your session.')
+  if (file.manager === 'systemd') print.note('To run it without a session too: loginctl enable-linger')
+  return 0
+}
+
+async function uninstall({ print }: Context, file: ServiceFile): Promise<Outcome> {
+  if (!existsSync(file.path)) {
+    print.line('Not installed.')
+    return 0
+  }
+  let problem: unknown
+  for (const command of file.uninstall) {
+    try {
+      tell(command)
+    } catch (error) {
+      problem = error
+    }
+  }
+  await rm(file.path)
+  print.line(`Removed: ${file.path}`)
+  for (const command of problem === undefined ? file.forget : []) tell(command)
+  if (problem !== undefined) throw problem
+  return 0
+}
+
+function showStatus({ print }: Context, file: ServiceFile, { flags }: Call): Outcome {
+  const installed = existsSync(file.path)
+  const running = installed && isRunning(file)
+  if (flags.json === true) print.json({ manager: file.manager, path: file.path, installed, running })
+  else print.line(installed ? `Installed (${file.path}), ${running ? 'running' : 'not running'}.` : 'Not installed.')
+  return running ? 0 : NOT_RUNNING
+}
+
+function isRunning({ check }: ServiceFile): boolean {
+  const [program = '', ...words] = check
+  return spawnSync(program, words, { stdio: 'ignore' }).status === 0
+}
+
+function tell(command: readonly string[]): void {
+  const [program = '', ...words] = command
+  const { status, error, stderr } = spawnSync(program, words, { encoding: 'utf8' })
+  if (status === 0) return
+  const reason = error?.message ?? stderr.trim().split('\n').at(-1) ?? `exit code ${status}`
+  throw new Error(`\`${command.join(' ')}\` failed: ${reason}`)
 }

@@ -1,5 +1,6 @@
 import { loadConfig, OPTION_NAMES, type Origin, type Origins } from '../config/load.ts'
 import { type Config, OPTIONS, type OptionName } from '../config/options.ts'
+import { shortPath } from '../config/paths.ts'
 import { askServer, type JsonObject } from './ask-server.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
@@ -52,7 +53,10 @@ function report(
 }
 
 function settingsReport(settings: Settings): object {
-  return Object.fromEntries(rows(settings).map(([name, value, origin]) => [name, { value, origin }]))
+  const { config, origins } = settings
+  const value = (name: OptionName) =>
+    'secret' in OPTIONS[name] ? shownValue(OPTIONS[name], config[name]) : config[name]
+  return Object.fromEntries(OPTION_NAMES.map((name) => [name, { value: value(name) ?? null, origin: origins[name] }]))
 }
 
 type Shown = {
@@ -63,7 +67,7 @@ type Shown = {
 }
 
 function show(
-  { print }: Context,
+  { print, bases }: Context,
   { located: { running, loaded }, reached, health, settings }: Shown,
   verbose: boolean,
 ): void {
@@ -78,8 +82,11 @@ function show(
   if (settings !== undefined) {
     print.line()
     const title = settings.of === 'running' ? 'Setting' : 'Setting of the next restart'
-    const head = [title, 'Value', 'From'].map((text) => print.style('bold', text))
-    print.table([head, ...rows(settings).map(([name, value, origin]) => [flagOrName(name), value, origin])])
+    const head = [title, 'From', 'Value'].map((text) => print.style('bold', text))
+    print.table([
+      head,
+      ...rows(settings).map(([name, value, origin]) => [flagOrName(name), origin, shortPath(value, bases.home)]),
+    ])
   }
   if (running !== undefined) print.line(`\nLog: ${loaded.config.logFile}`)
 }

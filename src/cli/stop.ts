@@ -1,11 +1,19 @@
 import type { GivenSettings } from '../config/load.ts'
 import { stopProcess } from '../daemon/process.ts'
 import type { Context, Outcome } from './context.ts'
-import { type Located, locate } from './locate.ts'
+import { type Located, locate, reach } from './locate.ts'
 
 export async function stop(context: Context, flags: GivenSettings): Promise<Outcome> {
-  const outcome = await stopLocated(context, await locate(context, flags))
-  if (outcome === 'not running') context.print.line('Not running.')
+  const located = await locate(context, flags)
+  const outcome = await stopLocated(context, located)
+  if (outcome !== 'not running') return 0
+  context.print.line('Not running.')
+  const other = await reach(located)
+  if (other !== undefined) {
+    context.print.note(
+      `A server in the foreground, or of a service, answers at ${other.url}; stop it where it was started.`,
+    )
+  }
   return 0
 }
 

@@ -1,0 +1,150 @@
+import { join } from 'node:path'
+import { type GivenSettings, isOptionName } from '../config/load.ts'
+import { OPTIONS, type Option } from '../config/options.ts'
+
+export type Manager = 'systemd' | 'launchd'
+
+/** A service: the file that describes it, and what its manager must be told. */
+export type ServiceFile = {
+  readonly manager: Manager
+  readonly path: string
+  readonly content: string
+  readonly install: readonly (readonly string[])[]
+  readonly uninstall: readonly (readonly string[])[]
+  /** After the file is gone. */
+  readonly forget: readonly (readonly string[])[]
+  /** Exits with 0 while the service runs. */
+  readonly check: readonly string[]
+}
+
+export type ServiceParts = {
+  readonly home: string
+  /** Where programs keep their configuration: XDG_CONFIG_HOME or ~/.config. */
+  readonly configHome: string
+  readonly userId: number
+  readonly node: string
+  readonly program: string
+  readonly logFile: string
+  /** Settings and what else the environment must hold. */
+  readonly environment: Readonly<Record<string, string>>
+  /** How long running answers may take after a stop, in milliseconds. */
+  readonly drainTimeout: number
+}
+
+const UNIT = 'codex-api-proxy.service'
+const LABEL = 'codex-api-proxy'
+/** What closing takes beside the running answers. */
+const GRACE_SECONDS = 5
+
+/** Given settings as variables: unlike flags they can't be seen in the list of processes. Run files aren't used. */
+export function settingsAsVariables(given: GivenSettings): Record<string, string> {
+  const variables = Object.entries(given).flatMap(([name, value]): [string, string][] => {
+    const option: Option<unknown> | undefined = isOptionName(name) ? OPTIONS[name] : undefined
+    const variable = option?.env?.[0]
+    return variable === undefined || value === undefined ? [] : [[variable, [value].flat().join(',')]]
+  })
+  return Object.fromEntries(variables)
+}
+
+export function serviceFile(manager: Manager, parts: ServiceParts): ServiceFile {
+  return manager === 'systemd' ? systemdUnit(parts) : launchdAgent(parts)
+}
+
+/** A unit of the user's own manager, systemd.service(5). */
+function systemdUnit({ configHome, node, program, environment, drainTimeout }: ServiceParts): ServiceFile {
+  const variables = Object.entries(environment).map(
+    ([name, value]) => `Environment=${systemdQuote(`${name}=${value}`)}`,
+  )
+  const lines = [
+    '[Unit]',
+    'Description=OpenAI-compatible server on the Codex login',
+    'Documentation=https://github.com/codex-api-proxy/codex-api-proxy',
+    '',
+    '[Service]',
+    `ExecStart=${[node, program].map(systemdCommandQuote).join(' ')} start --foreground`,
+    ...variables,
+    'Restart=on-failure',
+    'RestartSec=5',
+    '# 2: the settings can not be used; starting again would not help.',
+    'RestartPreventExitStatus=2',
+    `TimeoutStopSec=${Math.ceil(drainTimeout / 1000) + GRACE_SECONDS}`,
+    'UMask=0077',
+    'NoNewPrivileges=yes',
+    '',
+    '[Install]',
+    'WantedBy=default.target',
+    '',
+  ]
+  const systemctl = (...words: string[]) => ['systemctl', '--user', ...words]
+  return {
+    manager: 'systemd',
+    path: join(configHome, 'systemd', 'user', UNIT),
+    content: lines.join('\n'),
+    install: [systemctl('daemon-reload'), systemctl('enable', '--now', UNIT)],
+    uninstall: [systemctl('disable', '--now', UNIT)],
+    forget: [systemctl('daemon-reload')],
+    check: systemctl('is-active', '--quiet', UNIT),
+  }
+}
+
+/** An agent of the user's session, launchd.plist(5). */
+function launchdAgent({ home, userId, node, program, logFile, environment, drainTimeout }: ServiceParts): ServiceFile {
+  const path = join(home, 'Library', 'LaunchAgents', `${LABEL}.plist`)
+  const variables = Object.entries(environment).map(
+    ([name, value]) => `    <key>${xmlText(name)}</key>\n    <string>${xmlText(value)}</string>`,
+  )
+  const words = [node, program, 'start', '--foreground'].map((word) => `    <string>${xmlText(word)}</string>`)
+  const content = `<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+<dict>
+  <key>Label</key>
+  <string>${LABEL}</string>
+  <key>ProgramArguments</key>
+  <array>
+${words.join('\n')}
+  </array>
+  <key>EnvironmentVariables</key>
+  <dict>
+${variables.join('\n')}
+  </dict>
+  <key>RunAtLoad</key>
+  <true/>
+  <key>KeepAlive</key>
+  <dict>
+    <key>SuccessfulExit</key>
+    <false/>
+  </dict>
+  <key>ExitTimeOut</key>
+  <integer>${Math.ceil(drainTimeout / 1000) + GRACE_SECONDS}</integer>
+  <key>Umask</key>
+  <integer>63</integer>
+  <key>StandardErrorPath</key>
+  <string>${xmlText(logFile)}</string>
+</dict>
+</plist>
+`
+  return {
+    manager: 'launchd',
+    path,
+    content,
+    install: [['launchctl', 'bootstrap', `gui/${userId}`, path]],
+    uninstall: [['launchctl', 'bootout', `gui/${userId}/${LABEL}`]],
+    forget: [],
+    check: ['launchctl', 'print', `gui/${userId}/${LABEL}`],
+  }
+}
+
+/** Quoting and specifiers of systemd.syntax(7) and systemd.unit(5). */
+function systemdQuote(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`
+}
+
+/** In commands `$` stands for a variable, too. */
+function systemdCommandQuote(text: string): string {
+  return systemdQuote(text).replaceAll('$', '$$$$')
+}
+
+function xmlText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}
