@@ -10,6 +10,9 @@ import { reasoningByCall } from './reasoning-continuity.ts'
 import { eventError } from './upstream-error.ts'
 import { type ChatUsage, chatUsage, sumUsage } from './usage.ts'
 
+const TEXT_OPENING: ChatDelta = { role: 'assistant', content: '', refusal: null }
+const REFUSAL_OPENING: ChatDelta = { role: 'assistant', content: null, refusal: '' }
+
 /** Turns the events of one Responses answer into Chat chunks of one choice, one event at a time. */
 export class ChatStream {
   readonly #plan: ChatPlan
@@ -81,7 +84,7 @@ export class ChatStream {
     if (this.#finished) return []
 
     const chunks = this.#chunks(this.#deltas(type, fields))
-    return this.#text.stopped ? [...chunks, ...this.#finish()] : chunks
+    return this.#text.stopped ? [...chunks, ...this.#finish(this.#finishReason())] : chunks
   }
 
   /** Upstream has closed. An answer without a terminal event is half an answer, whatever it holds (case 166). */
@@ -142,13 +145,19 @@ export class ChatStream {
   #itemAdded(index: number | undefined, item: JsonObject | undefined): ChatDelta[] {
     if (index === undefined || item === undefined) return []
     if (item.type === 'message') return this.#text.open(index, item)
-    return isClientCall(item) ? [...this.#text.callOpened(), ...this.#calls.open(index, item)] : []
+    return isClientCall(item) ? this.#call(() => this.#calls.open(index, item)) : []
+  }
+
+  /** What was held for its sake comes before a call; a stop text in it ends the answer before the call. */
+  #call(take: () => ChatDelta[]): ChatDelta[] {
+    const before = this.#text.callOpened()
+    return this.#text.stopped ? before : [...before, ...take()]
   }
 
   #itemDone(index: number | undefined, item: JsonObject | undefined): ChatDelta[] {
     if (index === undefined || item === undefined || this.#done.has(index)) return []
     this.#done.add(index)
-    if (isClientCall(item)) return [...this.#text.callOpened(), ...this.#calls.itemDone(index, item)]
+    if (isClientCall(item)) return this.#call(() => this.#calls.itemDone(index, item))
     if (item.type === 'message') return this.#text.itemDone(index, item)
     if (item.type === 'reasoning') return this.#reasoningDone(index, item)
     const image = item.type === 'image_generation_call' ? imageResult(item) : undefined
@@ -175,17 +184,18 @@ export class ChatStream {
     const deltas = asList(response?.output).flatMap((item, index) => this.#itemDone(index, asObject(item)))
     if (isWhole) deltas.push(...this.#calls.end())
     deltas.push(...this.#reasoning.end(), ...this.#text.end())
-    return [...this.#chunks(deltas), ...this.#finish(isWhole ? undefined : cutReason(response)), ...this.#end()]
+    const chunks = this.#chunks(deltas)
+    const reason = isWhole || this.#text.stopped ? this.#finishReason() : cutReason(response)
+    return [...chunks, ...this.#finish(reason), ...this.#end()]
   }
 
-  #finish(cut?: FinishReason): ChatChunk[] {
-    this.#finished = true
+  #finish(reason: FinishReason): ChatChunk[] {
     const citations = this.#text.citations()
-    const last = this.#chunks(citations.length === 0 ? [] : [{ annotations: citations }])
-    const mustReportUsage = this.#plan.includeUsage || !this.#plan.stream
-    this.#ended = !mustReportUsage
-    const opening = this.#begun ? [] : this.#chunks([{ content: '' }]).slice(0, 1)
-    return [...opening, ...last, this.#chunk({}, cut ?? this.#finishReason())]
+    const chunks = citations.length === 0 ? [] : this.#chunks([{ annotations: citations }])
+    if (!this.#begun) chunks.push(this.#chunk(TEXT_OPENING, null))
+    this.#finished = true
+    this.#ended = this.#plan.stream && !this.#plan.includeUsage
+    return [...chunks, this.#chunk({}, reason)]
   }
 
   #finishReason(): FinishReason {
@@ -211,8 +221,7 @@ export class ChatStream {
     if (delta.tool_calls !== undefined || delta.function_call !== undefined) {
       return [this.#chunk({ role: 'assistant', content: null, ...delta, refusal: null }, null)]
     }
-    const isRefusal = delta.refusal !== undefined
-    const opening: ChatDelta = { role: 'assistant', content: isRefusal ? null : '', refusal: isRefusal ? '' : null }
+    const opening = delta.refusal === undefined ? TEXT_OPENING : REFUSAL_OPENING
     return [this.#chunk(opening, null), this.#chunk(delta, null)]
   }
 

@@ -1,0 +1,132 @@
+import { expect, test } from 'vitest'
+import { answer, callItem, chatPlan, deltasOf, event, messageItem, recordedEvents } from '../../test/support/answers.ts'
+import { ChunkHead } from './chat-chunk.ts'
+import { ChatStream, combinedUsageChunk } from './chat-stream.ts'
+
+const USAGE = { input_tokens: 3, output_tokens: 2, total_tokens: 5 }
+
+test('case 123: keepalive, vendor and unknown events and padding are ignored', () => {
+  const { chunks } = answer(recordedEvents('made-keepalive-stream'))
+  expect(deltasOf(chunks)).toEqual([
+    { role: 'assistant', content: '', refusal: null },
+    { content: 'Still ' },
+    { content: 'here.' },
+    {},
+  ])
+  expect(JSON.stringify(chunks)).not.toContain('obfuscation')
+})
+
+test('case 124: id, created and model are those of the first response, for all chunks', () => {
+  const other = { id: 'resp_2', created_at: 5, model: 'another', status: 'completed' }
+  const { chunks } = answer([event.created, event.text(0, 'Hi'), event.completed(other)], { includeUsage: true })
+  for (const chunk of chunks)
+    expect(chunk).toMatchObject({ id: 'chatcmpl-1', created: 1_790_000_000, model: 'gpt-5.5' })
+})
+
+test('case 124: the choices of one answer have one id', () => {
+  const head = new ChunkHead('gpt-5.5')
+  const plan = chatPlan({ choices: 2, includeUsage: true })
+  const streams = [new ChatStream(plan, 0, head), new ChatStream(plan, 1, head)]
+  const chunks = streams.flatMap((stream, choice) =>
+    [
+      { ...event.created, response: { id: `resp_of_${choice}` } },
+      event.text(0, 'Hi'),
+      event.completed({ usage: USAGE }),
+    ].flatMap((one) => stream.convert(one)),
+  )
+  chunks.push(combinedUsageChunk(streams, head))
+  expect(new Set(chunks.map(({ id }) => id))).toEqual(new Set(['chatcmpl-of_0']))
+  expect(chunks.map(({ choices }) => choices[0]?.index)).toEqual([0, 0, 0, 1, 1, 1, undefined])
+  expect(chunks.at(-1)?.usage).toMatchObject({ prompt_tokens: 6, completion_tokens: 4, total_tokens: 10 })
+})
+
+test.each([
+  ['text', event.text(0, 'Hi'), { role: 'assistant', content: '', refusal: null }],
+  ['reasoning', event.reasoning(0, 0, 'Hm'), { role: 'assistant', content: '', refusal: null }],
+  ['a refusal', event.refusal(0, 'No'), { role: 'assistant', content: null, refusal: '' }],
+  ['nothing', event.created, { role: 'assistant', content: '', refusal: null }],
+])('case 125: an answer that begins with %s opens in the recorded form, once', (_kind, first, opening) => {
+  const { chunks } = answer([first, event.text(0, 'more'), event.completed()])
+  expect(deltasOf(chunks)[0]).toEqual(opening)
+  expect(deltasOf(chunks).filter(({ role }) => role !== undefined)).toHaveLength(1)
+})
+
+test('case 125: an answer that begins with a tool call opens with its header', () => {
+  const { chunks } = answer([event.added(0, callItem('call_1', '')), event.completed()])
+  const header = { index: 0, id: 'call_1', type: 'function', function: { name: 'lookup', arguments: '' } }
+  expect(JSON.stringify(deltasOf(chunks)[0])).toBe(
+    JSON.stringify({ role: 'assistant', content: null, tool_calls: [header], refusal: null }),
+  )
+})
+
+test('case 126: finish_reason is null up to the last chunk', () => {
+  const { chunks } = answer(recordedEvents('resp-tool-one-stream'))
+  const reasons = chunks.map(({ choices }) => choices[0]?.finish_reason)
+  expect(reasons.slice(0, -1).every((reason) => reason === null)).toBe(true)
+  expect(reasons.at(-1)).toBe('tool_calls')
+})
+
+test.each(['resp-tool-one-stream', 'resp-parallel-two-stream', 'resp-text-then-tool-stream'])(
+  'case 127: %s has one finish chunk',
+  (name) => {
+    const { chunks } = answer(recordedEvents(name))
+    expect(chunks.filter(({ choices }) => choices[0]?.finish_reason !== null)).toHaveLength(1)
+  },
+)
+
+test('case 143: a chunk that finishes carries nothing else', () => {
+  const { chunks } = answer(recordedEvents('resp-hosted-web-search-stream'))
+  expect(chunks.at(-1)?.choices[0]).toEqual({ index: 0, delta: {}, logprobs: null, finish_reason: 'stop' })
+})
+
+test('nothing follows the terminal event', () => {
+  const stream = new ChatStream(chatPlan(), 0)
+  stream.convert(event.completed())
+  expect(stream.ended).toBe(true)
+  expect([stream.convert(event.text(0, 'late')), stream.convert(event.completed()), stream.finish()]).toEqual([
+    [],
+    [],
+    [],
+  ])
+})
+
+test.each([
+  [{ type: 'response.queued' }, false],
+  [{ type: 'keepalive' }, false],
+  [{ type: 'codex.rate_limits' }, false],
+  [{ type: 'response.metadata' }, false],
+  [{ notype: 1 }, false],
+  [event.added(0, { type: 'reasoning' }), true],
+  [event.text(0, 'Hi'), true],
+  [event.completed(), true],
+])('%j: something visible has come: %s', (one, visible) => {
+  const stream = new ChatStream(chatPlan(), 0)
+  stream.convert(event.created)
+  stream.convert(one)
+  expect(stream.visible).toBe(visible)
+})
+
+test('the rendered frame of a live delta equals the frame of its chunk', () => {
+  const stream = new ChatStream(chatPlan({ includeUsage: true }), 0)
+  for (const one of [event.created, event.text(0, 'Hi')]) stream.convert(one)
+  expect(stream.liveText).toEqual({ outputIndex: 0, contentIndex: 0 })
+  const { before, after } = stream.textFrame()
+  const [chunk] = stream.convert(event.text(0, ' "you"\n'))
+  expect(before + JSON.stringify(' "you"\n').slice(1, -1) + after).toBe(`data: ${JSON.stringify(chunk)}\n\n`)
+})
+
+test('text is live only where a delta is nothing but content', () => {
+  const live = (plan: Parameters<typeof chatPlan>[0], ...events: unknown[]) => {
+    const stream = new ChatStream(chatPlan(plan), 0)
+    for (const one of events) stream.convert(one)
+    return stream.liveText
+  }
+  expect(live({}, event.added(0, messageItem('')))).toBeUndefined()
+  expect(live({}, event.text(0, 'a'), event.text(0, 'b', 1))).toEqual({ outputIndex: 0, contentIndex: 1 })
+  expect(live({ stop: ['x'] }, event.text(0, 'a'))).toBeUndefined()
+  expect(live({ jsonOutput: true }, event.text(0, 'a'), event.text(1, 'b'))).toEqual({
+    outputIndex: 0,
+    contentIndex: 0,
+  })
+  expect(live({}, event.text(0, 'a'), event.completed())).toBeUndefined()
+})

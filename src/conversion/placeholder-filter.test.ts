@@ -1,0 +1,35 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { PlaceholderFilter } from './placeholder-filter.ts'
+
+function filtered(pieces: readonly string[]): string {
+  const filter = new PlaceholderFilter()
+  return pieces.map((piece) => filter.push(piece)).join('') + filter.end()
+}
+
+test.each([
+  ['<!-- -->', ''],
+  ['<!---->', ''],
+  ['A\n<!-- -->\nB', 'A\nB'],
+  ['  <!--   -->  \nB', 'B'],
+  ['A <!-- -->', 'A <!-- -->'],
+  ['<!-- note -->\n', '<!-- note -->\n'],
+  ['<!-', '<!-'],
+  ['\n\n', '\n\n'],
+])('%j becomes %j', (text, result) => {
+  expect(filtered([text])).toBe(result)
+})
+
+test('text is the same however it was cut', () => {
+  const bits = fc.constantFrom('<', '!', '--', '-', ' ', '>', '\n', 'a', '<!-- -->')
+  fc.assert(
+    fc.property(fc.array(bits), (pieces) => {
+      expect(filtered(pieces)).toBe(filtered([pieces.join('')]))
+    }),
+  )
+})
+
+test('only the start of a placeholder line is held back', () => {
+  const filter = new PlaceholderFilter()
+  expect(['Think', ' <', '!\n', '<', 'b'].map((piece) => filter.push(piece))).toEqual(['Think', ' <', '!\n', '', '<b'])
+})

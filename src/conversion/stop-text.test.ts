@@ -1,0 +1,83 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { answer, callItem, chatPlan, deltasOf, event, finishReasonOf, messageOf } from '../../test/support/answers.ts'
+import { ChatStream } from './chat-stream.ts'
+import { StopText } from './stop-text.ts'
+
+const USAGE = { input_tokens: 3, output_tokens: 2, total_tokens: 5 }
+
+const told = ['One, t', 'wo, th', 'ree, four'].map((text) => event.text(0, text))
+
+test('case 13: the answer ends before a stop text that straddles deltas, and nothing more is read', () => {
+  const stream = new ChatStream(chatPlan({ stop: ['three', 'nothing'] }), 0)
+  const chunks = told.flatMap((one) => stream.convert(one))
+  expect(
+    deltasOf(chunks)
+      .map(({ content }) => content ?? '')
+      .join(''),
+  ).toBe('One, two, ')
+  expect(finishReasonOf(chunks)).toBe('stop')
+  expect(stream.ended).toBe(true)
+})
+
+test('case 13: text is swallowed up to the terminal event when usage must be reported', () => {
+  const stream = new ChatStream(chatPlan({ stop: ['two'], includeUsage: true }), 0)
+  const chunks = told.flatMap((one) => stream.convert(one))
+  expect([finishReasonOf(chunks), stream.ended]).toEqual(['stop', false])
+  const last = stream.convert(event.completed({ usage: USAGE }))
+  expect(last).toMatchObject([{ choices: [], usage: { total_tokens: 5 } }])
+  expect(stream.ended).toBe(true)
+})
+
+test('case 13: an answer in one piece is cut too and reports usage', () => {
+  const { completion } = answer([...told, event.completed({ usage: USAGE })], { stop: ['two'], stream: false })
+  expect(completion).toMatchObject({
+    choices: [{ message: { content: 'One, ' }, finish_reason: 'stop' }],
+    usage: { total_tokens: 5 },
+  })
+})
+
+test('case 13: without a match nothing is lost', () => {
+  expect(messageOf([...told, event.completed()], { stop: ['four!', 'e, f!'] }).content).toBe('One, two, three, four')
+})
+
+test('a failure after the cut is none: the client has its answer', () => {
+  const failed = { type: 'response.failed', response: { error: { code: 'server_error', message: 'x' } } }
+  expect(() => answer([...told, failed], { stop: ['two'], stream: false })).not.toThrow()
+  expect(() => answer(told, { stop: ['two'], stream: false })).not.toThrow()
+})
+
+test('the answer never ends within a tool call as if the call were whole', () => {
+  const { chunks } = answer([event.added(0, callItem('call_1', '')), event.text(1, 'the end')], { stop: ['end'] })
+  expect(finishReasonOf(chunks)).toBe('stop')
+})
+
+const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 0, maxLength: 12 })
+const stops = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 4 }), {
+  minLength: 1,
+  maxLength: 4,
+})
+
+test('where the cut is does not depend on how the text came in pieces', () => {
+  fc.assert(
+    fc.property(stops, fc.array(letters), (texts, pieces) => {
+      const whole = new StopText(texts)
+      const cut = new StopText(texts)
+      const atOnce = whole.push(pieces.join('')) + whole.end()
+      const inPieces = pieces.map((piece) => cut.push(piece)).join('') + cut.end()
+      expect([inPieces, cut.stopped]).toEqual([atOnce, whole.stopped])
+    }),
+  )
+})
+
+test('what is let through holds no stop text, and is the beginning of the text', () => {
+  fc.assert(
+    fc.property(stops, letters, (texts, text) => {
+      const stop = new StopText(texts)
+      const out = stop.push(text) + stop.end()
+      expect(text.startsWith(out)).toBe(true)
+      expect(texts.some((one) => out.includes(one))).toBe(false)
+      expect(stop.stopped).toBe(texts.some((one) => text.includes(one)))
+    }),
+  )
+})
