@@ -94,6 +94,7 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
     metrics: new Metrics(monotonic),
     logger,
     placeholder: randomBytes(12).toString('hex'),
+    random: Math.random,
     now,
     monotonic,
   }

@@ -10,8 +10,6 @@ import type { RouteContext } from './context.ts'
 import { withEarlyRetries } from './early-retry.ts'
 import { EventStream } from './event-stream.ts'
 
-type Choice = { readonly machine: ChatStream; readonly chunks: readonly ChatChunk[] }
-
 /** A Chat answer in one piece: the machines of the stream, run to their end. */
 export async function completeChat(
   context: RouteContext,
@@ -22,25 +20,26 @@ export async function completeChat(
   const head = new ChunkHead(plan.model)
   const siblings = new AbortController()
   const signal = plan.choices === 1 ? request.signal : AbortSignal.any([request.signal, siblings.signal])
-  const runChoice = async (choice: number): Promise<Choice> => {
+  const machines: ChatStream[] = []
+  const runChoice = async (choice: number): Promise<ChatChunk[]> => {
     const machine = new ChatStream(plan, choice, head)
-    return { machine, chunks: await readChoice(machine, new EventStream(await open(signal), context.config.maxEvent)) }
+    machines[choice] = machine
+    return readChoice(machine, new EventStream(await open(signal), context.config.maxEvent))
   }
   try {
     const choices = await Promise.all(
       Array.from({ length: plan.choices }, (_, choice) =>
         withEarlyRetries(
+          context,
           request,
-          () => true,
+          () => machines[choice]?.visible === true,
           () => runChoice(choice),
         ),
       ),
     )
     request.record.firstEventAt = context.monotonic()
-    const machines = choices.map(({ machine }) => machine)
-    const chunks = choices.flatMap((choice) => choice.chunks)
     const usage = sumUsage(machines.map((machine) => machine.usage))
-    return { completion: joinChunks(head, chunks, usage), machines }
+    return { completion: joinChunks(head, choices.flat(), usage), machines }
   } catch (error) {
     siblings.abort()
     throw error

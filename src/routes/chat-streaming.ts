@@ -50,8 +50,9 @@ export class StreamedChat {
       await Promise.all(
         Array.from({ length: this.#plan.choices }, (_, choice) =>
           withEarlyRetries(
+            this.#context,
             this.#request,
-            () => !this.#client.opened,
+            () => this.#choices[choice]?.visible === true,
             () => this.#runChoice(choice, open, signal),
           ),
         ),

@@ -77,6 +77,11 @@ export class ClientStream {
     if (!this.#response.write(text, 'latin1')) this.#full()
   }
 
+  /** What was kept came from an attempt that failed. */
+  forgetHeld(): void {
+    this.#held = ''
+  }
+
   end(text = ''): void {
     this.open()
     this.#stopTimers()

@@ -19,6 +19,8 @@ export type RouteContext = {
   readonly logger: Logger
   /** Marks cut-out strings of large bodies; unguessable, made at start. */
   readonly placeholder: string
+  /** A number in [0, 1). */
+  readonly random: () => number
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Milliseconds, monotonic. */

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ApiError, toApiError } from '../errors.ts'
 import type { ApiRequest } from './api-request.ts'
+import type { RouteContext } from './context.ts'
 
 const RETRIES = 2
 const FIRST_DELAY_MS = 250
@@ -8,22 +9,22 @@ const FIRST_DELAY_MS = 250
 const OVERLOAD_CODES = new Set(['server_is_overloaded', 'overloaded_error', 'slow_down', 'upstream_stream_cut'])
 
 /**
- * Runs `attempt`, again when upstream was overloaded or broke off before anything reached the client. Never later: a
- * client may have acted on a tool call already (case 177).
+ * Runs `attempt`, again when upstream was overloaded or broke off before it said anything that a client can
+ * see. Never later: a client may have acted on a tool call already (case 177), and the tokens are spent.
  */
 export async function withEarlyRetries<Value>(
+  { random }: Pick<RouteContext, 'random'>,
   request: ApiRequest,
-  nothingSent: () => boolean,
+  isVisible: () => boolean,
   attempt: () => Promise<Value>,
 ): Promise<Value> {
   for (let retry = 0; ; retry++) {
     try {
       return await attempt()
     } catch (error) {
-      const failure = toApiError(error)
-      if (retry === RETRIES || request.signal.aborted || !nothingSent() || !isOverload(failure)) throw error
+      if (retry === RETRIES || request.signal.aborted || isVisible() || !isOverload(toApiError(error))) throw error
       request.record.upstreamRetries++
-      await delay(FIRST_DELAY_MS * 2 ** retry * (0.5 + Math.random()), undefined, { signal: request.signal })
+      await delay(FIRST_DELAY_MS * 2 ** retry * (0.5 + random()), undefined, { signal: request.signal })
     }
   }
 }

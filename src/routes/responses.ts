@@ -64,11 +64,13 @@ async function collect(
   headers: Readonly<Record<string, string>>,
   log: MessageLog,
 ): Promise<Answer> {
+  let collector = new ResponsesCollector()
   const response = await withEarlyRetries(
+    context,
     request,
-    () => true,
+    () => collector.visible,
     async () => {
-      const collector = new ResponsesCollector()
+      collector = new ResponsesCollector()
       const events = new EventStream(await open(), context.config.maxEvent)
       await events.read((text, from, to) => {
         for (const frame of text.slice(from, to).split('\n\n')) collector.take(frameJson(frame))
@@ -93,8 +95,9 @@ async function stream(
   const client = new ClientStream(request.takeOver, headers, context.config)
   try {
     await withEarlyRetries(
+      context,
       request,
-      () => !client.opened,
+      () => client.opened,
       async () => pass(context, request, client, await open(), log),
     )
   } catch (thrown) {
@@ -117,6 +120,7 @@ async function pass(
   log: MessageLog,
 ) {
   const frames = new ResponsesFrames()
+  client.forgetHeld()
   const events = new EventStream(answer, context.config.maxEvent)
   client.addSource(events)
   await events.read((text, from, to) => {
