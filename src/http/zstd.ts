@@ -1,99 +1,78 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ZSTDDecoder } from 'zstddec'
 
 export class TooLong extends Error {
   override readonly name = 'TooLong'
 }
 
-/** The largest window an encoder may use for HTTP (RFC 9659 §3). */
-const LARGEST_WINDOW = 8 * 1024 * 1024
-/** Compressed bytes between two turns of the event loop. */
-const SLICE = 64 * 1024
-/**
- * fzstd moves its whole window for every block. Full blocks of 128 KiB with the largest window need 64 bytes moved per
- * decoded byte; far more means a body made of tiny blocks in order to keep us busy.
- */
-const MOVED_PER_BYTE = 64
-const MOVED_FREE = 1024 ** 3
+/** Room for input and output in the decoder, whose memory ends at 2 GB. */
+const MOST_ROOM = 1024 ** 3
+/** No encoder needs more for what fits there; each costs time even when nothing comes out of it. */
+const MOST_BLOCKS = 65_536
 
-/** Throws TooLong beyond `limit` decoded bytes, and an Error for anything that is not zstd. */
+/**
+ * Throws TooLong beyond `limit` decoded bytes, and an Error for anything that is not zstd.
+ *
+ * Node 20 has no zstd of its own; few clients send it, so the decoder is loaded when one does. It is given room for
+ * exactly what may come out, and keeps the memory of the largest body it has seen.
+ */
 export async function decodeZstd(body: Buffer, limit: number): Promise<Buffer> {
-  // Node 20 has no zstd of its own; few clients send it, so it is loaded when one does.
-  const { Decompress } = await import('fzstd')
-  const window = largestWindow(body)
-  const pieces: Uint8Array[] = []
-  let length = 0
-  let moved = 0
-  const decoder = new Decompress((piece) => {
-    length += piece.length
-    moved += window
-    if (length > limit) throw new TooLong(`More than ${limit} bytes.`)
-    if (moved > MOVED_FREE + MOVED_PER_BYTE * length) throw new Error('The zstd blocks are too small.')
-    if (piece.length > 0) pieces.push(piece)
-  })
-  for (let at = 0; at < body.length; at += SLICE) {
-    if (at > 0) await nextTurn()
-    decoder.push(body.subarray(at, at + SLICE), at + SLICE >= body.length)
-  }
-  return Buffer.concat(pieces, length)
+  const most = mostDecoded(body)
+  if (most === 0) return Buffer.alloc(0)
+  const room = Math.min(most, limit)
+  if (body.length + room > MOST_ROOM) throw new TooLong(`Decoding needs more than ${MOST_ROOM} bytes.`)
+  const decoder = await loaded()
+  const decoded = decoder.decode(body, room)
+  if (decoded.length > 0) return Buffer.from(decoded.buffer, decoded.byteOffset, decoded.length)
+  // The decoder doesn't say which of its errors it was; no room is the likelier one where there was not enough.
+  throw most > limit ? new TooLong(`More than ${limit} bytes.`) : new Error('The zstd frames are damaged.')
+}
+
+async function loaded(): Promise<ZSTDDecoder> {
+  const { ZSTDDecoder } = await import('zstddec')
+  const decoder = new ZSTDDecoder()
+  await decoder.init()
+  return decoder
 }
 
 const FRAME_MAGIC = 0xfd2fb528
 /** 0x184D2A50 to 0x184D2A5F: frames without content (RFC 8878 §3.1.2). */
 const SKIPPABLE_MAGIC = 0x184d2a5
 const RLE_BLOCK = 1
+const COMPRESSED_BLOCK = 2
+const LARGEST_BLOCK = 128 * 1024
 
-/**
- * The largest window any frame of the body asks for. fzstd would allocate up to 2 GB for one, so a larger one than
- * RFC 9659 allows is refused before it sees the body. Reads no more than the frame and block headers.
- */
-function largestWindow(body: Buffer): number {
-  let largest = 0
+/** How many bytes can come out at most, from the headers of frames and blocks alone. Throws when they make no sense. */
+function mostDecoded(body: Buffer): number {
+  const sum = { bytes: 0, blocks: 0 }
   let at = 0
-  // Every frame has at least 8 bytes before the first length that is followed.
   while (at < body.length) {
     const magic = body.readUInt32LE(at)
-    if (magic >>> 4 === SKIPPABLE_MAGIC) {
-      at += 8 + body.readUInt32LE(at + 4)
-      continue
-    }
-    if (magic !== FRAME_MAGIC) throw new Error('This is not zstd.')
-    const header = frameHeader(body, at + 4)
-    if (header.window > LARGEST_WINDOW) throw new Error('The zstd window is larger than 8 MB (RFC 9659).')
-    largest = Math.max(largest, header.window)
-    at = blocksEnd(body, header.end) + header.checksumBytes
+    if (magic >>> 4 === SKIPPABLE_MAGIC) at += 8 + body.readUInt32LE(at + 4)
+    else if (magic === FRAME_MAGIC) at = frameEnd(body, at + 4, sum)
+    else throw new Error('This is not zstd.')
   }
-  return largest
+  if (at > body.length) throw new Error('The zstd frames are cut off.')
+  return sum.bytes
 }
 
-/** RFC 8878 §3.1.1.1. */
-function frameHeader(body: Buffer, at: number): { window: number; end: number; checksumBytes: number } {
-  const descriptor = body.readUInt8(at)
+/** RFC 8878 §3.1.1. */
+function frameEnd(body: Buffer, start: number, sum: { bytes: number; blocks: number }): number {
+  const descriptor = body.readUInt8(start)
   const isSingleSegment = (descriptor & 0x20) !== 0
+  const windowBytes = isSingleSegment ? 0 : 1
   const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] ?? 0
   const sizeBytes = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6] ?? 0
-  const sizeAt = at + 1 + (isSingleSegment ? 0 : 1) + dictionaryBytes
-  const window = isSingleSegment ? contentSize(body, sizeAt, sizeBytes) : windowSize(body.readUInt8(at + 1))
-  return { window, end: sizeAt + sizeBytes, checksumBytes: (descriptor & 4) !== 0 ? 4 : 0 }
-}
+  const checksumBytes = (descriptor & 4) === 0 ? 0 : 4
 
-function windowSize(byte: number): number {
-  const base = 2 ** (10 + (byte >> 3))
-  return base + (base / 8) * (byte & 7)
-}
-
-function contentSize(body: Buffer, at: number, bytes: number): number {
-  if (bytes === 8) return Number(body.readBigUInt64LE(at))
-  return body.readUIntLE(at, bytes) + (bytes === 2 ? 256 : 0)
-}
-
-/** Where the block after the last one would begin (RFC 8878 §3.1.1.2). */
-function blocksEnd(body: Buffer, start: number): number {
-  let at = start
+  let at = start + 1 + windowBytes + dictionaryBytes + sizeBytes
   for (let last = false; !last; ) {
     const header = body.readUIntLE(at, 3)
-    const isRle = ((header >> 1) & 3) === RLE_BLOCK
-    at += 3 + (isRle ? 1 : header >> 3)
+    const [kind, size] = [(header >> 1) & 3, header >> 3]
+    at += 3 + (kind === RLE_BLOCK ? 1 : size)
     last = (header & 1) !== 0
+    sum.bytes += kind === COMPRESSED_BLOCK ? LARGEST_BLOCK : size
+    sum.blocks++
+    if (sum.blocks > MOST_BLOCKS) throw new Error('The zstd blocks are too many.')
   }
-  return at
+  return at + checksumBytes
 }
