@@ -14,10 +14,10 @@ type Origin = { readonly status: number | undefined; readonly headers: AnswerHea
 const REFUSED = { status: 400, type: 'invalid_request_error' }
 /** Clients try a 429 again unless told not to; these last longer than any retry. */
 const LIMITED = { status: 429, type: 'insufficient_quota', headers: { 'x-should-retry': 'false' } }
-const BUSY = { status: 503, type: 'server_error' }
+const BUSY = { status: 503 }
 
 /** What a code means, whichever status it comes with; codes as in wire.md 5.2. */
-const CODES: ReadonlyMap<string, { status: number; type: string; headers?: Readonly<Record<string, string>> }> =
+const CODES: ReadonlyMap<string, { status: number; type?: string; headers?: Readonly<Record<string, string>> }> =
   new Map([
     ['context_length_exceeded', REFUSED],
     ['invalid_prompt', REFUSED],
@@ -30,7 +30,7 @@ const CODES: ReadonlyMap<string, { status: number; type: string; headers?: Reado
     ['credit_balance_exhausted', LIMITED],
     ['organization_spend_limit_exceeded', LIMITED],
     ['project_spend_limit_exceeded', LIMITED],
-    ['rate_limit_exceeded', { status: 429, type: 'rate_limit_error' }],
+    ['rate_limit_exceeded', { status: 429 }],
     ['server_is_overloaded', BUSY],
     ['overloaded_error', BUSY],
     ['slow_down', BUSY],
@@ -103,7 +103,7 @@ function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin):
   const waits = status === 429 || status === 503 ? limitHeaders(details, message, origin.headers, origin.now) : {}
   return new ApiError(message, {
     status,
-    type: known?.type ?? failure.type ?? typeFor(status),
+    type: known?.type ?? (failure.type === code ? undefined : failure.type) ?? typeFor(status),
     param: param === undefined ? null : route === 'chat' ? chatParam(param) : param,
     code: code ?? (status >= 500 ? 'upstream_error' : null),
     headers: { ...waits, ...known?.headers },
@@ -146,8 +146,6 @@ function unexplained(status: number, headers: AnswerHeaders, body: string): ApiE
   const what = body.trim() === '' ? 'nothing' : isPage(body) ? 'a web page' : 'a text that is no API error'
   const message = `Upstream answered ${status} with ${what}${ray}.`
   if (status < 400) return new ProxyError('upstream_invalid', message)
-  // A 404 or 405 without an API error is about the path, which was ours to choose.
-  if (status === 404 || status === 405) return new ProxyError('upstream_error', message)
   return explained({ ...NOTHING, message }, 'other', { status, headers, now: undefined })
 }
 

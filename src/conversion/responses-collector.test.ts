@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest'
+import { event, messageItem, RESPONSES_STREAMS, recordedEvents, recordedStreams } from '../../test/support/answers.ts'
+import type { JsonObject } from './chat-plan.ts'
+import { fillOutput, ResponsesCollector } from './responses-collector.ts'
+
+function collected(events: Iterable<unknown>): JsonObject {
+  const collector = new ResponsesCollector()
+  for (const one of events) collector.take(one)
+  return collector.finish()
+}
+
+/** What the ChatGPT backend makes of it today. */
+function emptied(events: readonly JsonObject[]): JsonObject[] {
+  return events.map((one) =>
+    one.type === 'response.completed' ? { ...one, response: { ...(one.response as JsonObject), output: [] } } : one,
+  )
+}
+
+const lastResponse = (events: readonly JsonObject[]) => events.at(-1)?.response as JsonObject
+
+const doneItems = (events: readonly JsonObject[]) =>
+  events.filter(({ type }) => type === 'response.output_item.done').map(({ item }) => item)
+
+const WHOLE = recordedStreams(RESPONSES_STREAMS).filter(({ events }) => events.at(-1)?.type === 'response.completed')
+
+test.each(WHOLE)('$name: the Response object is the one of the terminal event, its items in order', ({ events }) => {
+  const { output, ...rest } = collected(emptied(events))
+  const { output: _empty, ...terminal } = lastResponse(events)
+  expect(rest).toEqual(terminal)
+  expect(output).toEqual(doneItems(events))
+})
+
+test('a filled output is left as it is', () => {
+  const events = recordedEvents('resp-text-long-stream')
+  expect(collected(events)).toBe(lastResponse(events))
+})
+
+test('case 144: without a finished item its text is put together from deltas', () => {
+  const { output } = collected([
+    event.text(1, 'Hello '),
+    event.text(1, 'there', 0),
+    event.text(1, '!', 1),
+    event.done(0, { type: 'reasoning' }),
+    event.completed(),
+  ])
+  expect(output).toMatchObject([
+    { type: 'reasoning' },
+    { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Hello there' }, { text: '!' }] },
+  ])
+})
+
+test('case 155: the response is that of the terminal event, not of one seen before or after', () => {
+  const late = { type: 'response.in_progress', response: { id: 'resp_other' } }
+  const response = collected([
+    event.created,
+    event.completed({ id: 'resp_1' }),
+    late,
+    event.completed({ id: 'resp_2' }),
+  ])
+  expect(response).toMatchObject({ id: 'resp_1', status: 'completed' })
+})
+
+test('an incomplete response is an answer', () => {
+  expect(collected(recordedEvents('resp-incomplete-length-stream'))).toMatchObject({ status: 'incomplete' })
+})
+
+test('a failed response is the error it stands for', () => {
+  const collector = new ResponsesCollector()
+  const take = () => {
+    for (const one of recordedEvents('made-overloaded-stream')) collector.take(one)
+  }
+  expect(take).toThrow(
+    expect.objectContaining({ status: 503, code: 'server_is_overloaded', headers: { 'retry-after': '2' } }),
+  )
+  expect(collector.ended).toBe(true)
+})
+
+test('a stream that breaks off is an error', () => {
+  expect(() => collected([event.created, event.text(0, 'Half')])).toThrow(
+    expect.objectContaining({ code: 'upstream_stream_cut' }),
+  )
+})
+
+test('a terminal event without a response is an error', () => {
+  expect(() => collected([{ type: 'response.completed' }])).toThrow(
+    expect.objectContaining({ code: 'upstream_invalid' }),
+  )
+})
+
+test('it is visible and ended no earlier than it is', () => {
+  const collector = new ResponsesCollector()
+  const states = [event.created, event.text(0, 'Hi'), event.completed()].map((one) => {
+    collector.take(one)
+    return [collector.visible, collector.ended]
+  })
+  expect(states).toEqual([
+    [false, false],
+    [true, false],
+    [true, true],
+  ])
+})
+
+test('the terminal event of a stream gets the items that went before, all else is kept', () => {
+  const events = emptied(recordedEvents('resp-misc-rotating-ids-stream'))
+  const terminal = events.at(-1)
+  const done = events.filter(({ type }) => type === 'response.output_item.done')
+  const filled = fillOutput(terminal, done) as JsonObject
+  expect(filled.response).toMatchObject({ output: doneItems(events) })
+  expect(Object.keys(filled)).toEqual(Object.keys(terminal ?? {}))
+})
+
+test.each([
+  ['its output is filled', event.completed({ output: [messageItem('Hi')] })],
+  ['there is nothing to fill it with', event.completed({ output: [] })],
+  ['it has no response', { type: 'error' }],
+  ['it is no object', 'text'],
+])('a terminal event is left alone when %s', (_case, terminal) => {
+  const done = Array.isArray((terminal as { response?: JsonObject }).response?.output)
+    ? []
+    : [event.done(0, messageItem('Hi'))]
+  expect(fillOutput(terminal, done)).toBe(terminal)
+})
