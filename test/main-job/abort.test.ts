@@ -1,0 +1,76 @@
+import OpenAI from 'openai'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createGate } from '../fake-upstream/answer.ts'
+import { responseEvents } from '../fake-upstream/event-stream.ts'
+import { type Stage, startStage } from '../support/stage.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await startStage()
+})
+afterAll(() => stage.close())
+
+const EVENTS = responseEvents([{ text: 'one two three four' }])
+/** Created, in progress, item and part opened, and the first delta: then upstream is silent. */
+const UNTIL_FIRST_DELTA = EVENTS.findIndex(({ type }) => type === 'response.output_text.delta') + 1
+const REQUEST = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] } as const
+
+// In each test upstream keeps silent after a point, so its connection closes only because the client went.
+
+test('a client that leaves in the middle of a chat stream ends the upstream request', async () => {
+  const gate = createGate()
+  gate.release(UNTIL_FIRST_DELTA)
+  stage.upstream.enqueue({ events: EVENTS, gate })
+  const call = stage.upstream.waitForCall(stage.upstream.calls().length + 1)
+  const stream = await stage.client.chat.completions.create({
+    ...REQUEST,
+    messages: [...REQUEST.messages],
+    stream: true,
+  })
+  for await (const chunk of stream) {
+    if (chunk.choices[0]?.delta.content) break
+  }
+  expect(await (await call).aborted).toBeGreaterThan(0)
+})
+
+test('a client that leaves before the first event ends the upstream request, streamed or not', async () => {
+  for (const stream of [true, false]) {
+    stage.upstream.enqueue({ connection: 'hang' })
+    const expected = stage.upstream.waitForCall(stage.upstream.calls().length + 1)
+    const controller = new AbortController()
+    const answer = stage.client.chat.completions.create(
+      { ...REQUEST, messages: [...REQUEST.messages], stream },
+      { signal: controller.signal },
+    )
+    const call = await expected
+    expect(call.isAborted()).toBe(false)
+    controller.abort()
+    await expect(answer).rejects.toBeInstanceOf(OpenAI.APIUserAbortError)
+    expect(await call.aborted).toBeGreaterThan(0)
+  }
+})
+
+test('a client that leaves a Responses stream ends the upstream request', async () => {
+  const gate = createGate()
+  gate.release(UNTIL_FIRST_DELTA)
+  stage.upstream.enqueue({ events: EVENTS, gate })
+  const call = stage.upstream.waitForCall(stage.upstream.calls().length + 1)
+  const stream = await stage.client.responses.create({ model: 'gpt-5.5', input: 'Hello', stream: true })
+  for await (const event of stream) {
+    if (event.type === 'response.output_text.delta') break
+  }
+  expect(await (await call).aborted).toBeGreaterThan(0)
+})
+
+test('the server goes on after clients left', async () => {
+  const answer = await stage.client.chat.completions.create({ ...REQUEST, messages: [...REQUEST.messages] })
+  expect(answer.choices[0]?.finish_reason).toBe('stop')
+})
+
+test('an upstream that stays open after its last event does not hold the answer open', async () => {
+  stage.upstream.enqueue({ events: EVENTS, keepOpenAfterEnd: true }, { events: EVENTS, keepOpenAfterEnd: true })
+  const chat = await stage.post('/v1/chat/completions', { ...REQUEST, stream: true })
+  expect(await chat.text()).toContain('[DONE]')
+  const responses = await stage.post('/v1/responses', { model: 'gpt-5.5', input: 'Hello', stream: true })
+  expect(await responses.text()).toContain('response.completed')
+})

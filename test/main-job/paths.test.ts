@@ -1,0 +1,113 @@
+import OpenAI from 'openai'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { MODELS, modelEntry } from '../fake-upstream/models.ts'
+import { type Stage, startStage } from '../support/stage.ts'
+
+const SLASHED = modelEntry({ slug: 'acme/team/gpt-5.5', name: 'Tuned', priority: 30, since: '0.1.0', efforts: ['low'] })
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await startStage({ upstream: { models: [...MODELS, SLASHED] } })
+})
+afterAll(() => stage.close())
+
+const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }
+
+test.each(['/v1/chat/completions', '/chat/completions', '/v1/v1/chat/completions'])(
+  'POST %s is a chat',
+  async (path) => {
+    const answer = await stage.post(path, CHAT)
+    expect(await answer.json()).toMatchObject({ object: 'chat.completion' })
+  },
+)
+
+test.each(['/v1/responses', '/responses', '/v1/v1/responses'])('POST %s is a response', async (path) => {
+  const answer = await stage.post(path, { model: 'gpt-5.5', input: 'Hello' })
+  expect(await answer.json()).toMatchObject({ object: 'response', status: 'completed' })
+})
+
+test.each(['/v1/models', '/models', '/v1/v1/models'])(
+  'GET %s lists models for OpenAI clients and for Codex',
+  async (path) => {
+    const answer = (await (await stage.send(path)).json()) as { data: { id: string }[]; models: { slug: string }[] }
+    expect(answer).toMatchObject({ object: 'list', data: expect.any(Array), models: expect.any(Array) })
+    const ids = answer.data.map(({ id }) => id)
+    expect(ids).toContain('gpt-5.5')
+    expect(ids).not.toContain('codex-auto-review')
+    expect(ids).not.toContain('gpt-6.2-sol')
+    expect(answer.models.map(({ slug }) => slug)).toContain('gpt-5.5')
+  },
+)
+
+test('the official client lists and retrieves models, also with slashes in their ids', async () => {
+  const ids: string[] = []
+  for await (const model of stage.client.models.list()) ids.push(model.id)
+  expect(ids).toEqual(expect.arrayContaining(['gpt-6.1-sol', 'acme/team/gpt-5.5']))
+  for (const id of ['gpt-5.5', 'acme/team/gpt-5.5']) {
+    expect(await stage.client.models.retrieve(id)).toMatchObject({ id, object: 'model' })
+  }
+  expect(await (await stage.send('/v1/models/acme/team/gpt-5.5')).json()).toMatchObject({ id: 'acme/team/gpt-5.5' })
+  await expect(stage.client.models.retrieve('nothing')).rejects.toBeInstanceOf(OpenAI.NotFoundError)
+})
+
+test('the list of models is asked of upstream with a client version, and not for each request anew', async () => {
+  const lookUps = () => stage.upstream.requests.filter(({ path }) => path.includes('/models'))
+  await stage.client.models.list()
+  const before = lookUps().length
+  await stage.client.models.list()
+  expect(lookUps().length).toBe(before)
+  expect(lookUps()[0]?.path).toMatch(/\/models\?client_version=\d+\.\d+\.\d+/)
+})
+
+test('what only the API has is not found, and says that it needs an API key', async () => {
+  const error = await stage.client.embeddings.create({ model: 'x', input: 'x' }).catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(OpenAI.NotFoundError)
+  expect(error).toMatchObject({ code: 'api_key_required', type: 'invalid_request_error' })
+  expect(String(error)).toMatch(/API key/)
+})
+
+test('unknown paths and methods are refused in the shape of OpenAI', async () => {
+  const unknown = await stage.send('/nothing/here')
+  expect(unknown.status).toBe(404)
+  expect(await unknown.json()).toMatchObject({ error: { code: 'not_found', type: 'invalid_request_error' } })
+  const method = await stage.send('/v1/chat/completions')
+  expect(method.status).toBe(405)
+  expect(method.headers.get('allow')).toBe('POST')
+  expect(await method.json()).toMatchObject({ error: { code: 'method_not_allowed' } })
+})
+
+test.each(['/health', '/ready'])('%s is fine and tells nothing secret', async (path) => {
+  const answer = await stage.send(path)
+  expect(answer.status).toBe(200)
+  const text = await answer.text()
+  expect(JSON.parse(text)).toMatchObject({ status: 'ok', mode: 'chatgpt' })
+  expect(text).not.toContain('eyJ')
+  expect(text).not.toContain('made-up-refresh-token')
+})
+
+test('/metrics counts requests to the API by their status, and no probes', async () => {
+  const read = async () =>
+    (await (await stage.send('/metrics')).json()) as Record<string, number> & { errors_by_status: object }
+  const before = await read()
+  await (await stage.post('/v1/chat/completions', CHAT)).text()
+  await (await stage.post('/v1/chat/completions', { model: 'gpt-5.5' })).text()
+  await (await stage.send('/health')).text()
+  const after = await read()
+  const grown = (name: string) => (after[name] ?? 0) - (before[name] ?? 0)
+  expect([grown('requests_total'), grown('requests_ok'), grown('requests_error')]).toEqual([2, 1, 1])
+  expect(after.errors_by_status).toMatchObject({ 400: expect.any(Number) })
+  expect(after.uptime_seconds).toBeGreaterThan(0)
+})
+
+test('models fall back honestly when upstream has no list', async () => {
+  const other = await startStage()
+  try {
+    other.upstream.setModelsAnswer({ status: 500, body: '' })
+    const answer = await other.send('/v1/models')
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('x-codex-proxy-models')).not.toBe('live')
+    expect(await answer.json()).toMatchObject({ object: 'list', data: expect.any(Array) })
+  } finally {
+    await other.close()
+  }
+})

@@ -1,0 +1,118 @@
+import type { ResponseInputItem, ResponseStreamEvent } from 'openai/resources/responses/responses'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { responseEvents } from '../fake-upstream/event-stream.ts'
+import { loadFixture } from '../fake-upstream/fixtures.ts'
+import type { Json } from '../fake-upstream/refusal.ts'
+import { recordedEvents, recordedText } from '../support/recorded.ts'
+import { type Stage, startStage } from '../support/stage.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await startStage()
+})
+afterAll(() => stage.close())
+
+const MODEL = 'gpt-5.5'
+const lastBody = () => stage.upstream.calls().at(-1)?.json as Json
+
+/** The items of a recorded stream, in order. */
+const recordedOutput = (name: string) =>
+  recordedEvents(name)
+    .filter(({ type }) => type === 'response.output_item.done')
+    .map(({ item }) => item)
+
+test('responses.create takes a text and gives one Response with its output gathered', async () => {
+  stage.upstream.enqueue({ fixture: 'chatgpt-text-stream' })
+  const response = await stage.client.responses.create({ model: MODEL, input: 'Hello' })
+  expect(response.status).toBe('completed')
+  expect(response.output_text).toBe(recordedText('chatgpt-text-stream', 'response.output_text'))
+  expect(response.output).toEqual(recordedOutput('chatgpt-text-stream'))
+  expect(lastBody()).toMatchObject({ store: false, stream: true, instructions: expect.any(String) })
+  expect(lastBody().input).toMatchObject([{ role: 'user' }])
+})
+
+test('responses.create streams the recorded events, with the output of the last one filled in', async () => {
+  const name = 'chatgpt-parallel-tools-stream'
+  stage.upstream.enqueue({ fixture: name })
+  const events: ResponseStreamEvent[] = []
+  const stream = await stage.client.responses.create({ model: MODEL, input: 'Hello', stream: true })
+  for await (const event of stream) events.push(event)
+  expect(events.slice(0, -1)).toEqual(recordedEvents(name).slice(0, -1))
+  const last = events.at(-1)
+  expect(last?.type === 'response.completed' && last.response.output).toEqual(recordedOutput(name))
+})
+
+test('a stream goes through byte by byte, except for its last event', async () => {
+  const { body } = loadFixture('chatgpt-reasoning-stream')
+  const recorded = body.kind === 'stream' ? body.bytes.toString('utf8') : ''
+  stage.upstream.enqueue({ fixture: 'chatgpt-reasoning-stream', cut: 333 })
+  const answer = await (await stage.post('/v1/responses', { model: MODEL, input: 'Hello', stream: true })).text()
+  const beforeLast = recorded.slice(0, recorded.lastIndexOf('event: response.completed'))
+  expect(answer.slice(0, beforeLast.length)).toBe(beforeLast)
+})
+
+test('responses.stream gives text deltas and a final Response', async () => {
+  stage.upstream.enqueue({ fixture: 'chatgpt-reasoning-stream' })
+  const stream = stage.client.responses.stream({ model: MODEL, input: [{ role: 'user', content: 'Hello' }] })
+  let text = ''
+  stream.on('response.output_text.delta', ({ delta }) => {
+    text += delta
+  })
+  const response = await stream.finalResponse()
+  expect(text).toBe(recordedText('chatgpt-reasoning-stream', 'response.output_text'))
+  expect(response.output_text).toBe(text)
+})
+
+test('a tool round trip replays the items of the first answer', async () => {
+  const tools = [
+    {
+      type: 'function' as const,
+      name: 'get_weather',
+      strict: false,
+      parameters: { type: 'object', properties: { city: { type: 'string', enum: ['Paris', 'Lima', 'Oslo'] } } },
+    },
+  ]
+  const first = await stage.client.responses.create({ model: MODEL, input: 'Hello', tools })
+  const calls = first.output.flatMap((item) => (item.type === 'function_call' ? [item] : []))
+  expect(calls).toHaveLength(3)
+  const results = calls.map(({ call_id }) => ({ type: 'function_call_output' as const, call_id, output: 'rain' }))
+  const replayed = first.output as ResponseInputItem[]
+  const input = [{ role: 'user' as const, content: 'Hello' }, ...replayed, ...results]
+  const second = await stage.client.responses.create({ model: MODEL, input, tools })
+  expect(second.output_text).toBe('The tools answered: rain; rain; rain.')
+})
+
+test('responses.parse gives an object of the asked schema', async () => {
+  const schema = {
+    type: 'object',
+    properties: { city: { type: 'string' } },
+    required: ['city'],
+    additionalProperties: false,
+  }
+  const response = await stage.client.responses.parse({
+    model: MODEL,
+    input: 'Hello',
+    text: { format: { type: 'json_schema', name: 'place', strict: true, schema } },
+  })
+  expect(response.output_parsed).toEqual({ city: 'simulated' })
+})
+
+test('parameters the backend refuses are left out and reported', async () => {
+  const answer = await stage.post('/v1/responses', {
+    model: MODEL,
+    input: 'Hello',
+    temperature: 0.2,
+    max_output_tokens: 100,
+    metadata: { a: 'b' },
+  })
+  expect(answer.status).toBe(200)
+  const ignored = answer.headers.get('x-codex-proxy-ignored')?.split(', ').sort()
+  expect(ignored).toEqual(['max_output_tokens', 'metadata', 'temperature'])
+})
+
+test('response.failed is the HTTP error it stands for', async () => {
+  const error = { code: 'context_length_exceeded', message: 'Your input exceeds the context window of this model.' }
+  stage.upstream.enqueue({ events: responseEvents([], { end: 'failed', error }) })
+  const asked = stage.client.responses.create({ model: MODEL, input: 'Hello' })
+  await expect(asked).rejects.toMatchObject({ status: 400, code: 'context_length_exceeded' })
+})
