@@ -1,48 +1,13 @@
-export type Model = {
-  readonly id: string
-  readonly name: string
-  /** Takes images. */
-  readonly images: boolean
-  /** Reasoning efforts, weakest first; none when unknown. */
-  readonly efforts: readonly string[]
-  /** Tokens; absent when unknown. */
-  readonly contextWindow?: number
-  readonly maxOutput?: number
-}
-
-type Server = {
-  /** With `/v1`. */
-  readonly baseUrl: string
-  /** What clients send as key; a server without one takes anything. */
-  readonly key: string
-  readonly needsKey: boolean
-  /** The model to name. */
-  readonly model: Model
-  readonly models: readonly Model[]
-}
-
-type Client = {
-  readonly name: string
-  readonly title: string
-  readonly render: (server: Server) => string
-}
+import { type Client, type Model, type Server, shell, string } from './client.ts'
+import { CODE_CLIENTS } from './client-code.ts'
 
 const PROVIDER = 'codex-api-proxy'
 /** What the current models can put out; clients that ask for a limit want some number. */
 const USUAL_MAX_OUTPUT = 128_000
 const USUAL_CONTEXT = 272_000
 
-/** Clients and the configuration they read, as their own documentation describes it. */
-export const CLIENTS: readonly Client[] = [
-  {
-    name: 'env',
-    title: 'Environment variables, for anything built on an OpenAI SDK',
-    render: ({ baseUrl, key }) => `export OPENAI_BASE_URL=${shell(baseUrl)}
-export OPENAI_API_KEY=${shell(key)}
-# The name that older programs read:
-export OPENAI_API_BASE=${shell(baseUrl)}
-`,
-  },
+/** Applications and the configuration they read, as their own documentation describes it. */
+const APPLICATIONS: readonly Client[] = [
   {
     name: 'openclaw',
     title: 'OpenClaw: ~/.openclaw/openclaw.json',
@@ -58,7 +23,7 @@ export OPENAI_API_BASE=${shell(baseUrl)}
               models: models.map((each) => ({
                 id: each.id,
                 name: each.name,
-                reasoning: true,
+                reasoning: each.reasoning,
                 input: each.images ? ['text', 'image'] : ['text'],
                 cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
                 contextWindow: each.contextWindow ?? USUAL_CONTEXT,
@@ -73,83 +38,25 @@ export OPENAI_API_BASE=${shell(baseUrl)}
   {
     name: 'codex',
     title: 'Codex CLI: ~/.codex/config.toml',
-    render: ({ baseUrl, key, needsKey, model }) => `model = ${toml(model.id)}
+    render: ({ baseUrl, key, needsKey, model }) => `model = ${string(model.id)}
 model_provider = "proxy"
 
 [model_providers.proxy]
 name = "codex-api-proxy"
-base_url = ${toml(baseUrl)}
+base_url = ${string(baseUrl)}
 wire_api = "responses"
 supports_websockets = false
 ${needsKey ? `env_key = "CODEX_PROXY_API_KEY"   # in your shell: export CODEX_PROXY_API_KEY=${shell(key)}\n` : ''}`,
   },
   {
-    name: 'openai-python',
-    title: 'OpenAI SDK for Python',
-    render: ({ baseUrl, key, model }) => `from openai import OpenAI
-
-client = OpenAI(base_url=${string(baseUrl)}, api_key=${string(key)})
-stream = client.chat.completions.create(
-    model=${string(model.id)},
-    messages=[{"role": "user", "content": "Say hello."}],
-    stream=True,
-)
-for chunk in stream:
-    if chunk.choices:
-        print(chunk.choices[0].delta.content or "", end="", flush=True)
-`,
-  },
-  {
-    name: 'openai-node',
-    title: 'OpenAI SDK for Node',
-    render: ({ baseUrl, key, model }) => `import OpenAI from 'openai'
-
-const client = new OpenAI({ baseURL: ${string(baseUrl)}, apiKey: ${string(key)} })
-const stream = await client.chat.completions.create({
-  model: ${string(model.id)},
-  messages: [{ role: 'user', content: 'Say hello.' }],
-  stream: true,
-})
-for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta.content ?? '')
-`,
-  },
-  {
-    name: 'ai-sdk',
-    title: 'AI SDK: packages ai and @ai-sdk/openai',
-    render: ({ baseUrl, key, model }) => `import { createOpenAI } from '@ai-sdk/openai'
-import { streamText } from 'ai'
-
-const openai = createOpenAI({ baseURL: ${string(baseUrl)}, apiKey: ${string(key)} })
-// openai.chat(…) speaks Chat Completions, openai.responses(…) the Responses API.
-const { textStream } = streamText({ model: openai.chat(${string(model.id)}), prompt: 'Say hello.' })
-for await (const text of textStream) process.stdout.write(text)
-`,
-  },
-  {
-    name: 'langchain',
-    title: 'LangChain: langchain-openai (Python), @langchain/openai (Node)',
-    render: ({ baseUrl, key, model }) => `# Python
-from langchain_openai import ChatOpenAI
-
-llm = ChatOpenAI(model=${string(model.id)}, base_url=${string(baseUrl)}, api_key=${string(key)})
-
-// Node
-import { ChatOpenAI } from '@langchain/openai'
-
-const llm = new ChatOpenAI({
-  model: ${string(model.id)},
-  apiKey: ${string(key)},
-  configuration: { baseURL: ${string(baseUrl)} },
-})
-`,
-  },
-  {
     name: 'opencode',
-    title: 'opencode: ~/.config/opencode/opencode.jsonc',
-    render: (server) => `// opencode 2
-${opencode(server)}
-// opencode 1 has other names for the same
-${opencode1(server)}`,
+    title: 'opencode 2: ~/.config/opencode/opencode.jsonc',
+    render: opencode,
+  },
+  {
+    name: 'opencode-1',
+    title: 'opencode 1: ~/.config/opencode/opencode.json',
+    render: opencode1,
   },
   {
     name: 'cline',
@@ -224,7 +131,13 @@ docker run -d --network host -v open-webui:/app/backend/data --name open-webui \
   {
     name: 'librechat',
     title: 'LibreChat: librechat.yaml',
-    render: ({ baseUrl, key, model, models }) => `version: 1.2.8
+    render: ({
+      baseUrl,
+      key,
+      model,
+      models,
+    }) => `# In a container, 127.0.0.1 is the container itself: run it on the host's network.
+version: 1.2.8
 cache: true
 endpoints:
   custom:
@@ -237,11 +150,11 @@ endpoints:
       titleConvo: true
       titleModel: ${string(model.id)}
       modelDisplayLabel: 'Codex'
-      customParams:
-        reasoningFormat: reasoning_content
 `,
   },
 ]
+
+export const CLIENTS: readonly Client[] = [...CODE_CLIENTS, ...APPLICATIONS]
 
 function opencode({ baseUrl, key, model, models }: Server): string {
   const entry = (each: Model) => ({
@@ -266,7 +179,7 @@ function opencode1({ baseUrl, key, model, models }: Server): string {
   const entry = (each: Model) => ({
     name: each.name,
     attachment: each.images,
-    reasoning: true,
+    reasoning: each.reasoning,
     tool_call: true,
     modalities: { input: each.images ? ['text', 'image'] : ['text'], output: ['text'] },
     limit: limitOf(each),
@@ -291,15 +204,4 @@ function limitOf({ contextWindow, maxOutput }: Model): { context: number; output
 
 function json(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`
-}
-
-/** A double-quoted string of JSON, which YAML, TOML, Python and JavaScript read alike. */
-function string(text: string): string {
-  return JSON.stringify(text)
-}
-
-const toml = string
-
-function shell(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -1,5 +1,6 @@
 import { askServer, configuredUrl, isObject, type JsonObject, reachable } from './ask-server.ts'
-import { CLIENTS, type Model } from './client-configs.ts'
+import type { Model } from './client.ts'
+import { CLIENTS } from './client-configs.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { locate, reach } from './locate.ts'
@@ -9,7 +10,7 @@ const MODELS_LIMIT_MS = 20_000
 /** Clients want a key even when the server asks for none. */
 const NO_KEY = 'unused'
 const KEY_PLACEHOLDER = 'YOUR_CLIENT_KEY'
-const MODEL_PLACEHOLDER: Model = { id: 'MODEL', name: 'MODEL', images: true, efforts: [] }
+const MODEL_PLACEHOLDER: Model = { id: 'MODEL', name: 'MODEL', images: true, reasoning: true }
 
 /** Shows how to point a client at the server, filled with its address and models. */
 export async function clients(context: Context, { argument, flags, settings }: Call): Promise<Outcome> {
@@ -68,13 +69,14 @@ function modelsIn(body: JsonObject | undefined): Model[] {
 
 function modelOf(entry: JsonObject, id: string): Model {
   const name = typeof entry.display_name === 'string' ? entry.display_name : id
-  const efforts = objectsIn(entry.supported_reasoning_levels).map(({ effort }) => String(effort))
+  const levels = entry.supported_reasoning_levels
   const images = !Array.isArray(entry.input_modalities) || entry.input_modalities.includes('image')
   return {
     id,
     name,
     images,
-    efforts,
+    // All current ones do; an entry that lists no levels at all is the exception.
+    reasoning: !Array.isArray(levels) || levels.length > 0,
     ...(typeof entry.context_window === 'number' && { contextWindow: entry.context_window }),
     ...(typeof entry.max_output_tokens === 'number' && { maxOutput: entry.max_output_tokens }),
   }

@@ -28,13 +28,14 @@ const JSON_FLAG = { flag: '--json', help: 'Answer as JSON.' }
 
 export const CLIENT_NAMES = [
   'env',
-  'openclaw',
-  'codex',
   'openai-python',
   'openai-node',
   'ai-sdk',
   'langchain',
+  'openclaw',
+  'codex',
   'opencode',
+  'opencode-1',
   'cline',
   'continue',
   'aider',

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The built program; `npm test` builds it first. */
-export const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+/** The built program (`npm test` builds it first), or another copy of it, e.g. one installed from the package. */
+export const PROGRAM = process.env.TEST_PROGRAM ?? fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 /** A throw-away home folder with its own Codex folder, and the environment that makes programs use it. */
 export type Home = {

@@ -1,0 +1,74 @@
+import { type Client, shell, string } from './client.ts'
+
+/** What a program or a shell needs. */
+export const CODE_CLIENTS: readonly Client[] = [
+  {
+    name: 'env',
+    title: 'Environment variables, for anything built on an OpenAI SDK',
+    render: ({ baseUrl, key }) => `export OPENAI_BASE_URL=${shell(baseUrl)}
+export OPENAI_API_KEY=${shell(key)}
+# The name that older programs read:
+export OPENAI_API_BASE=${shell(baseUrl)}
+`,
+  },
+  {
+    name: 'openai-python',
+    title: 'OpenAI SDK for Python',
+    render: ({ baseUrl, key, model }) => `from openai import OpenAI
+
+client = OpenAI(base_url=${string(baseUrl)}, api_key=${string(key)})
+stream = client.chat.completions.create(
+    model=${string(model.id)},
+    messages=[{"role": "user", "content": "Say hello."}],
+    stream=True,
+)
+for chunk in stream:
+    if chunk.choices:
+        print(chunk.choices[0].delta.content or "", end="", flush=True)
+`,
+  },
+  {
+    name: 'openai-node',
+    title: 'OpenAI SDK for Node',
+    render: ({ baseUrl, key, model }) => `import OpenAI from 'openai'
+
+const client = new OpenAI({ baseURL: ${string(baseUrl)}, apiKey: ${string(key)} })
+const stream = await client.chat.completions.create({
+  model: ${string(model.id)},
+  messages: [{ role: 'user', content: 'Say hello.' }],
+  stream: true,
+})
+for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta.content ?? '')
+`,
+  },
+  {
+    name: 'ai-sdk',
+    title: 'AI SDK: packages ai and @ai-sdk/openai',
+    render: ({ baseUrl, key, model }) => `import { createOpenAI } from '@ai-sdk/openai'
+import { streamText } from 'ai'
+
+const openai = createOpenAI({ baseURL: ${string(baseUrl)}, apiKey: ${string(key)} })
+// openai.chat(…) speaks Chat Completions, openai.responses(…) the Responses API.
+const { textStream } = streamText({ model: openai.chat(${string(model.id)}), prompt: 'Say hello.' })
+for await (const text of textStream) process.stdout.write(text)
+`,
+  },
+  {
+    name: 'langchain',
+    title: 'LangChain: langchain-openai (Python), @langchain/openai (Node)',
+    render: ({ baseUrl, key, model }) => `# Python
+from langchain_openai import ChatOpenAI
+
+llm = ChatOpenAI(model=${string(model.id)}, base_url=${string(baseUrl)}, api_key=${string(key)})
+
+// Node
+import { ChatOpenAI } from '@langchain/openai'
+
+const llm = new ChatOpenAI({
+  model: ${string(model.id)},
+  apiKey: ${string(key)},
+  configuration: { baseURL: ${string(baseUrl)} },
+})
+`,
+  },
+]

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import {
+  baseUrl,
+  byteSize,
+  choice,
+  count,
+  duration,
+  hostName,
+  isLoopbackHost,
+  origin,
+  outboundProxyUrl,
+  port,
+  text,
+  toggle,
+  UsageError,
+} from './parsers.ts'
+
+test.each<[string, (given: string) => unknown, Record<string, unknown>]>([
+  ['port', port, { '0': 0, '8765': 8765, '65535': 65_535 }],
+  ['count', count, { '0': 0, '42': 42 }],
+  ['byteSize', byteSize, { '10': 10, '64k': 65_536, '32MB': 33_554_432, '1GiB': 1_073_741_824, '2 mb': 2_097_152 }],
+  [
+    'duration',
+    duration,
+    { '500ms': 500, '30': 30_000, '1.5s': 1500, '10m': 600_000, '2min': 120_000, '1h': 3_600_000 },
+  ],
+  ['toggle', toggle, { true: true, '1': true, ON: true, false: false, no: false, '': false }],
+  ['hostName', hostName, { '127.0.0.1': '127.0.0.1', '[::1]': '::1', '::1': '::1', 'My-Host.local': 'my-host.local' }],
+  ['origin', origin, { 'https://a.test': 'https://a.test', 'http://a.test:8080/': 'http://a.test:8080' }],
+  [
+    'outboundProxyUrl',
+    outboundProxyUrl,
+    { none: 'none', NONE: 'none', '': 'none', 'host:8118': 'http://host:8118', 'socks5://u:p@h:1': 'socks5://u:p@h:1' },
+  ],
+  ['baseUrl', baseUrl, { 'https://a.test/v1/': 'https://a.test/v1', 'http://127.0.0.1:1': 'http://127.0.0.1:1' }],
+  ['text', text, { word: 'word', ' padded ': ' padded ' }],
+  ['choice', choice(['a', 'b']), { a: 'a', b: 'b' }],
+])('%s reads what people write', (_name, parse, cases) => {
+  for (const [given, value] of Object.entries(cases)) expect(parse(given)).toBe(value)
+})
+
+test.each<[string, (given: string) => unknown, string[]]>([
+  ['port', port, ['', 'abc', '-1', '65536', '80.5', '1e3', '0x50']],
+  ['count', count, ['', '-1', '1.5', '99999999999999999999']],
+  ['byteSize', byteSize, ['', '0', '-1k', '1.5MB', '10TB', 'many']],
+  ['duration', duration, ['', '0', '-5s', '5 weeks', '25000h', 'soon']],
+  ['toggle', toggle, ['maybe', '2']],
+  ['hostName', hostName, ['', 'http://host', 'host:80', 'host/path', 'a b', '-host']],
+  ['origin', origin, ['', 'a.test', 'https://a.test/path', 'data:x', 'https://a.test?q']],
+  ['outboundProxyUrl', outboundProxyUrl, ['ftp://host', 'http://', 'http://a b', 'socks4://h:1']],
+  ['baseUrl', baseUrl, ['', 'http://a.test', 'https://u:p@a.test', 'https://a.test?q', 'https://a.test#f', 'a.test']],
+  ['text', text, ['', '  ']],
+  ['choice', choice(['a', 'b']), ['', 'A', 'c']],
+])('%s refuses the rest with what is allowed', (_name, parse, cases) => {
+  for (const given of cases) expect(() => parse(given), given).toThrow(UsageError)
+})
+
+test.each([
+  ['localhost', true],
+  ['deep.localhost', true],
+  ['127.8.8.8', true],
+  ['[::1]', true],
+  ['0.0.0.0', false],
+  ['127.0.0.1.example.com', false],
+  ['10.0.0.1', false],
+  ['localhost.example.com', false],
+])('%s is loopback: %s', (host, expected) => {
+  expect(isLoopbackHost(host)).toBe(expected)
+})
