@@ -1,0 +1,35 @@
+import { ProxyError } from '../errors.ts'
+import { codeOf, reasonOf } from './failure-reason.ts'
+import { OutboundProxyError } from './tunnel.ts'
+
+export type Limits = {
+  /** Milliseconds. */
+  readonly headerTimeout: number
+  readonly idleTimeout: number
+}
+
+/**
+ * Names the failure of one exchange with `origin`. `through` is the outbound proxy, when it went that way: one that
+ * inspects TLS is the usual reason for certificates nobody knows.
+ */
+export function explainFailure(error: Error, origin: URL, through: string | undefined, limits: Limits): ProxyError {
+  if (error instanceof ProxyError) return error
+  if (error instanceof OutboundProxyError) {
+    return new ProxyError('outbound_proxy_failed', error.message, { cause: error })
+  }
+  const upstream = `Upstream ${origin.host}`
+  switch (codeOf(error)) {
+    case 'UND_ERR_HEADERS_TIMEOUT':
+      return timeout(`${upstream} did not begin its answer within ${limits.headerTimeout / 1000} s.`, error)
+    case 'UND_ERR_BODY_TIMEOUT':
+      return timeout(`${upstream} was silent for ${limits.idleTimeout / 1000} s within its answer.`, error)
+    default: {
+      const way = through === undefined ? '' : `, through the outbound proxy ${through}`
+      return new ProxyError('upstream_unreachable', `${upstream} ${reasonOf(error)}${way}.`, { cause: error })
+    }
+  }
+}
+
+function timeout(message: string, cause: Error): ProxyError {
+  return new ProxyError('upstream_timeout', message, { cause })
+}

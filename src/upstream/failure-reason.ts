@@ -1,0 +1,55 @@
+/** A failure whose message completes a sentence that begins with who failed: "… answered 502 to CONNECT". */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'has no address in DNS',
+  EAI_AGAIN: 'could not be looked up, DNS does not answer',
+  EAI_FAIL: 'could not be looked up, DNS failed',
+  ECONNREFUSED: 'refused the connection',
+  ECONNRESET: 'closed the connection',
+  EPIPE: 'closed the connection',
+  UND_ERR_SOCKET: 'closed the connection',
+  ETIMEDOUT: 'did not answer in time',
+  UND_ERR_CONNECT_TIMEOUT: 'did not answer in time',
+  EHOSTUNREACH: 'is not reachable from this network',
+  ENETUNREACH: 'is not reachable from this network',
+  EADDRNOTAVAIL: 'is not reachable from this network',
+  EACCES: 'may not be reached, the system forbids it',
+  EMFILE: 'could not be reached, too many files are open',
+  EPROTO: 'does not speak TLS there',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'does not speak TLS there',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate of another name',
+  CERT_HAS_EXPIRED: 'has a certificate that has expired (or the clock is wrong)',
+  CERT_NOT_YET_VALID: 'has a certificate that is not valid yet (or the clock is wrong)',
+}
+
+/** Nobody we trust signed the certificate: usual where a network inspects TLS (https://nodejs.org/api/tls.html#x509-certificate-error-codes). */
+const UNTRUSTED = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+/** What a failed connection says, as the rest of a sentence. No part of a URL or a header is in it. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof Refusal) return error.message
+  const code = codeOf(error)
+  if (code === undefined) return 'could not be reached'
+  if (UNTRUSTED.has(code)) {
+    return `has a certificate that is not trusted (${code}; a network that inspects TLS needs its CA in NODE_EXTRA_CA_CERTS)`
+  }
+  if (code.startsWith('HPE_')) return `does not speak HTTP there (${code})`
+  return `${REASONS[code] ?? 'could not be reached'} (${code})`
+}
+
+/** Of several addresses that were tried, the failure of the first. */
+export function codeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  if ('code' in error && typeof error.code === 'string') return error.code
+  if (error instanceof AggregateError) return codeOf(error.errors[0])
+  return codeOf(error.cause)
+}

@@ -1,0 +1,54 @@
+/** Where an outbound proxy is and how one logs in there. */
+export type OutboundAddress = {
+  readonly protocol: 'http' | 'https' | 'socks5'
+  /** IPv6 without brackets. */
+  readonly host: string
+  readonly port: number
+  readonly login: { readonly user: string; readonly password: string } | undefined
+  /** For people: without the login. */
+  readonly shown: string
+}
+
+const PORTS = { http: 80, https: 443, socks5: 1080 } as const
+
+/** `socks5h` is the same to us: names are always resolved by the proxy. Throws on anything else than the settings allow. */
+export function parseOutboundAddress(given: string): OutboundAddress {
+  const url = new URL(given)
+  const protocol = protocolOf(url)
+  const port = url.port === '' ? PORTS[protocol] : Number(url.port)
+  const login = { user: decoded(url.username), password: decoded(url.password) }
+  return {
+    protocol,
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port,
+    login: login.user === '' && login.password === '' ? undefined : login,
+    shown: `${protocol}://${url.hostname}:${port}`,
+  }
+}
+
+function protocolOf({ protocol }: URL): OutboundAddress['protocol'] {
+  if (protocol === 'http:') return 'http'
+  if (protocol === 'https:') return 'https'
+  if (protocol === 'socks5:' || protocol === 'socks5h:') return 'socks5'
+  throw new Error(`An outbound proxy can't be reached by ${protocol}//`)
+}
+
+/** A password with a bare `%` in it is taken as it stands. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+export type Endpoint = {
+  /** IPv6 without brackets. */
+  readonly host: string
+  readonly port: number
+}
+
+/** `host:port` as HTTP writes it. */
+export function authorityOf({ host, port }: Endpoint): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
