@@ -64,7 +64,7 @@ export function createPrint({ stdout, stderr, env }: Terminal): Print {
     table: (rows) => stdout.write(aligned(rows)),
     note: (text) => stderr.write(`${text}\n`),
     progress: (text) => (stderr.isTTY === true ? liveProgress(stderr, text) : lineProgress(stderr, text)),
-    style: (style, text) => (coloured ? styleText(style, text) : text),
+    style: (style, text) => (coloured ? styleText(style, text, { validateStream: false }) : text),
   }
 }
 

@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Claim, claimPidFile, findRunning, type RunningServer, removeStale } from './pid-file.ts'
+import { processStart } from './process-start.ts'
+
+let folder: string
+let file: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pid-file-'))
+  file = join(folder, 'run', 'proxy.pid')
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+function claimed(outcome: Claim | RunningServer): Claim {
+  if ('pid' in outcome) throw new Error('Someone else has it.')
+  return outcome
+}
+
+test('a claim names this process, in a private file whose first line is the process id alone', async () => {
+  const claim = claimed(await claimPidFile(file))
+  await claim.announce('http://127.0.0.1:1')
+  expect(await findRunning(file)).toEqual({ pid: process.pid, url: 'http://127.0.0.1:1' })
+  expect((await readFile(file, 'utf8')).split('\n')[0]).toBe(String(process.pid))
+  expect((await stat(file)).mode & 0o777).toBe(0o600)
+  expect((await stat(join(folder, 'run'))).mode & 0o777).toBe(0o700)
+})
+
+test('a second claim hands back the running server and changes nothing', async () => {
+  claimed(await claimPidFile(file))
+  const before = await readFile(file, 'utf8')
+  expect(await claimPidFile(file)).toEqual({ pid: process.pid })
+  expect(await readFile(file, 'utf8')).toBe(before)
+})
+
+test('of many claims at once exactly one wins, also where a stale file is', async () => {
+  for (const leftOver of [undefined, '1\nstarted=long-ago\n']) {
+    await mkdir(join(folder, 'run'), { recursive: true })
+    if (leftOver !== undefined) await writeFile(file, leftOver)
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => claimPidFile(file)))
+    const winners = outcomes.filter((outcome): outcome is Claim => !('pid' in outcome))
+    expect(winners).toHaveLength(1)
+    expect(await findRunning(file)).toEqual({ pid: process.pid })
+    winners[0]?.release()
+  }
+})
+
+test('a released claim leaves no file behind, not even a temporary one', async () => {
+  claimed(await claimPidFile(file)).release()
+  expect(await findRunning(file)).toBeUndefined()
+  expect(await readdir(join(folder, 'run'))).toEqual([])
+})
+
+test('a release leaves the file of another process alone', async () => {
+  const claim = claimed(await claimPidFile(file))
+  await writeFile(file, '1\nstarted=other\n')
+  claim.release()
+  expect(await readFile(file, 'utf8')).toBe('1\nstarted=other\n')
+})
+
+test('the note of a process that is gone is stale and taken over', async () => {
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'])
+  const started = await processStart(child.pid ?? 0)
+  claimed(await claimPidFile(file)).release()
+  await writeFile(file, `${child.pid}\nstarted=${started}\n`)
+  expect(await findRunning(file)).toEqual({ pid: child.pid })
+
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  expect(await findRunning(file)).toBeUndefined()
+  claimed(await claimPidFile(file))
+})
+
+test('a process id that was used again is not taken for the server', async () => {
+  claimed(await claimPidFile(file)).release()
+  // This process lives, but did not begin when the note says.
+  await writeFile(file, `${process.pid}\nstarted=long-ago\n`)
+  expect(await findRunning(file)).toBeUndefined()
+})
+
+test.each(['', 'garbage\n', '\n', '-5\nstarted=x\n'])(
+  'a file that holds %j names nobody and is taken over',
+  async (text) => {
+    claimed(await claimPidFile(file)).release()
+    await writeFile(file, text)
+    expect(await findRunning(file)).toBeUndefined()
+    claimed(await claimPidFile(file))
+  },
+)
+
+test('a process id alone, as other programs write it, is not trusted to be ours', async () => {
+  claimed(await claimPidFile(file)).release()
+  await writeFile(file, `${process.pid}\n`)
+  expect(await findRunning(file)).toBeUndefined()
+})
+
+test('removing what is stale leaves a running server its file', async () => {
+  claimed(await claimPidFile(file))
+  await removeStale(file)
+  expect(await findRunning(file)).toEqual({ pid: process.pid })
+})
+
+test('a process has one start time, and none once it is gone', async () => {
+  expect(await processStart(process.pid)).toBe(await processStart(process.pid))
+  const child = spawn(process.execPath, ['-e', ''])
+  await once(child, 'exit')
+  expect(await processStart(child.pid ?? 0)).toBeUndefined()
+})
