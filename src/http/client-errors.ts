@@ -6,6 +6,9 @@ import type { Logger } from '../telemetry/logger.ts'
 /** How long a refused client may still send before its connection is reset, so that it gets to read why. */
 const LINGER_MS = 1000
 
+/** The connection ended in the middle of a request. */
+const CLIENT_LEFT = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE'])
+
 /**
  * Node's `clientError`: what came can't be made a request of, so it is answered on the bare socket, in the same shape
  * as every other error (https://nodejs.org/api/http.html#event-clienterror).
@@ -14,7 +17,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, 
   // Each further packet of a refused client comes here again; the first one was answered.
   if (socket.writableEnded) return
   // Nobody to answer, or an answer has begun, which a second one would corrupt.
-  if (error.code === 'ECONNRESET' || !socket.writable || hasBegunAnswer(socket)) {
+  if (CLIENT_LEFT.has(error.code ?? '') || !socket.writable || hasBegunAnswer(socket)) {
     socket.destroy()
     return
   }

@@ -1,6 +1,6 @@
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import type { SecureContextOptions } from 'node:tls'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
 
@@ -12,14 +12,11 @@ export function tlsOptions({ tlsCert, tlsKey }: Pick<Config, 'tlsCert' | 'tlsKey
   }
   const cert = read(tlsCert, '--tls-cert')
   const key = read(tlsKey, '--tls-key')
-  checkCertificate(cert, tlsCert)
-  const options: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2' }
-  try {
-    createSecureContext(options)
-  } catch (error) {
-    throw new UsageError(`--tls-key ${tlsKey}: ${explain(error)}`)
+  const certificate = parseCertificate(cert, tlsCert)
+  if (!certificate.checkPrivateKey(parseKey(key, tlsKey))) {
+    throw new UsageError(`--tls-key ${tlsKey}: it is not the key of the certificate.`)
   }
-  return options
+  return { cert, key, minVersion: 'TLSv1.2' }
 }
 
 function read(path: string, flag: string): Buffer {
@@ -30,26 +27,24 @@ function read(path: string, flag: string): Buffer {
   }
 }
 
-function checkCertificate(cert: Buffer, path: string): void {
+function parseCertificate(cert: Buffer, path: string): X509Certificate {
   try {
-    new X509Certificate(cert)
+    return new X509Certificate(cert)
   } catch {
     throw new UsageError(`--tls-cert ${path}: it is not a certificate in PEM.`)
   }
 }
 
-/** OpenSSL's codes, https://nodejs.org/api/errors.html#openssl-error-codes. */
-function explain(error: unknown): string {
-  switch (codeOf(error)) {
-    case 'ERR_OSSL_X509_KEY_VALUES_MISMATCH':
-    case 'ERR_OSSL_X509_KEY_TYPE_MISMATCH':
-      return 'it is not the key of the certificate.'
-    case 'ERR_MISSING_PASSPHRASE':
-    case 'ERR_OSSL_BAD_PASSWORD_READ':
-    case 'ERR_OSSL_CRYPTO_INTERRUPTED_OR_CANCELLED':
-      return 'it is protected by a passphrase; give one without.'
-    default:
-      return 'it is not a private key in PEM.'
+function parseKey(key: Buffer, path: string): KeyObject {
+  try {
+    return createPrivateKey(key)
+  } catch {
+    // The text tells it more reliably than OpenSSL's codes, which differ between versions of Node.
+    const isProtected = /^(-----BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED)/m.test(key.toString('latin1'))
+    const reason = isProtected
+      ? 'it is protected by a passphrase; give one without.'
+      : 'it is not a private key in PEM.'
+    throw new UsageError(`--tls-key ${path}: ${reason}`)
   }
 }
 

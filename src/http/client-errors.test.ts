@@ -1,0 +1,109 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { answerClientError } from './client-errors.ts'
+
+let server: Server | undefined
+let logged: object[] = []
+
+afterEach(() => {
+  server?.closeAllConnections()
+  server?.close()
+})
+
+async function start(options: Parameters<typeof createServer>[0] = {}): Promise<Socket> {
+  logged = []
+  server = createServer({ maxHeaderSize: 2048, connectionsCheckingInterval: 20, ...options }, (request, response) => {
+    request.resume()
+    response.write('first part')
+  })
+  server.on('clientError', (error, socket) => {
+    answerClientError(error, socket as Socket, { info: (fields: object) => void logged.push(fields) })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  // A reset after the answer is how the server ends a client that goes on sending.
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  return socket
+}
+
+async function everything(socket: Socket): Promise<string> {
+  let text = ''
+  socket.on('data', (bytes: Buffer) => {
+    text += bytes.toString()
+  })
+  socket.on('end', () => socket.end())
+  await new Promise((resolve) => socket.once('close', resolve))
+  return text
+}
+
+function parse(answer: string): { status: number; body: { error: { code: string; type: string; message: string } } } {
+  const [head = '', body = ''] = answer.split('\r\n\r\n')
+  expect(head).toMatch(/content-type: application\/json/)
+  expect(head).toMatch(/connection: close/)
+  expect(Number(/content-length: (\d+)/.exec(head)?.[1])).toBe(Buffer.byteLength(body))
+  return { status: Number(head.split(' ')[1]), body: JSON.parse(body) }
+}
+
+test.each([
+  ['no HTTP at all', '\x16\x03\x01\x02\x00\x01\x00\x01', 400, 'invalid_http'],
+  ['a request line of junk', 'GET\r\n\r\n', 400, 'invalid_http'],
+  ['another version', 'GET / HTTP/9.9\r\nHost: x\r\n\r\n', 400, 'invalid_http'],
+  ['a header without name', 'GET / HTTP/1.1\r\nHost: x\r\n: y\r\n\r\n', 400, 'invalid_http'],
+  ['two lengths', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400, 'invalid_http'],
+  [
+    'length and chunks at once',
+    'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
+    400,
+    'invalid_http',
+  ],
+  [
+    'headers beyond the limit',
+    `GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'a'.repeat(3000)}\r\n\r\n`,
+    431,
+    'headers_too_large',
+  ],
+])('%s: the answer has the shape of every other error', async (_what, request, status, code) => {
+  const socket = await start()
+  socket.write(request, 'latin1')
+  const answer = parse(await everything(socket))
+  expect(answer).toMatchObject({ status, body: { error: { code, type: 'invalid_request_error', param: null } } })
+  expect(logged).toEqual([expect.objectContaining({ status, code })])
+})
+
+test('a client that goes on sending gets to read the answer, and one line is logged', async () => {
+  const socket = await start()
+  socket.write(`GET / HTTP/1.1\r\nX: ${'a'.repeat(3000)}`)
+  const sending = setInterval(() => socket.write('a'.repeat(100_000)), 1)
+  const answer = parse(await everything(socket))
+  clearInterval(sending)
+  expect(answer.status).toBe(431)
+  expect(logged).toHaveLength(1)
+})
+
+test('a client that is too slow with its headers is answered 408', async () => {
+  const socket = await start({ headersTimeout: 50, requestTimeout: 50 })
+  socket.write('GET / HTTP/1.1\r\nHost')
+  expect(parse(await everything(socket))).toMatchObject({ status: 408, body: { error: { code: 'request_timeout' } } })
+})
+
+test('an answer that has begun is cut, never mixed with a second one', async () => {
+  const socket = await start()
+  socket.write('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n')
+  await once(socket, 'readable')
+  socket.write('no chunk\r\n')
+  const answer = await everything(socket)
+  expect(answer).toContain('first part')
+  expect(answer).not.toContain('invalid_http')
+})
+
+test('a client that resets its connection is nothing to log', async () => {
+  const socket = await start()
+  const refused = new Promise((resolve) => server?.once('clientError', resolve))
+  socket.write('GET / HTTP/1.1\r\nHost', () => socket.resetAndDestroy())
+  await refused
+  expect(logged).toEqual([])
+})

@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest'
+import { answerHeadersForClient, requestHeadersForUpstream } from './forwarded-headers.ts'
+
+test('what the API understands goes to upstream', () => {
+  const headers = {
+    accept: 'text/event-stream',
+    'accept-encoding': 'gzip, br',
+    'content-type': 'multipart/form-data; boundary=x',
+    'content-encoding': 'zstd',
+    'idempotency-key': 'k1',
+    'openai-organization': 'org',
+    'openai-beta': 'assistants=v2',
+    'user-agent': 'OpenAI/JS 6',
+    'x-stainless-os': 'Linux',
+    'x-client-request-id': 'c1',
+  }
+  expect(requestHeadersForUpstream(headers)).toEqual(headers)
+})
+
+test.each([
+  'authorization',
+  'x-api-key',
+  'api-key',
+  'proxy-authorization',
+  'cookie',
+  'host',
+  'origin',
+  'referer',
+  'sec-fetch-site',
+  'sec-fetch-mode',
+  'sec-ch-ua',
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-real-ip',
+  'via',
+  'cf-connecting-ip',
+  'cf-ray',
+  'true-client-ip',
+  'chatgpt-account-id',
+  'originator',
+  'x-openai-internal-codex-responses-lite',
+  'x-openai-internal-codex-residency',
+  'x-openai-fedramp',
+  'x-oai-attestation',
+  'connection',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'content-length',
+  'http2-settings',
+])('%s never goes to upstream', (name) => {
+  expect(requestHeadersForUpstream({ [name]: 'x', accept: '*/*' })).toEqual({ accept: '*/*' })
+})
+
+test('a header named in Connection is for this hop only, both ways', () => {
+  const headers = { connection: 'keep-alive, Accept-Language, x-hop', 'accept-language': 'en', accept: '*/*' }
+  expect(requestHeadersForUpstream(headers)).toEqual({ accept: '*/*' })
+  expect(answerHeadersForClient({ connection: 'X-Hop', 'x-hop': '1', 'x-request-id': 'r' })).toEqual({
+    'x-request-id': 'r',
+  })
+})
+
+test('what a client of the API reads comes back, with length and encoding of the bytes', () => {
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': '12',
+    'content-encoding': 'gzip',
+    'openai-processing-ms': '5',
+    'retry-after': '7',
+    'x-ratelimit-remaining-requests': '9',
+    'x-request-id': 'req_1',
+    vary: 'accept-encoding',
+  }
+  expect(answerHeadersForClient(headers)).toEqual(headers)
+})
+
+test('several values stay several', () => {
+  // undici gives a list for any header that came more than once; Node's type knows only some.
+  const headers = { link: ['<a>', '<b>'] } as Record<string, string[]>
+  expect(answerHeadersForClient(headers)).toEqual({ link: ['<a>', '<b>'] })
+})
+
+test.each([
+  'set-cookie',
+  'set-cookie2',
+  'server',
+  'via',
+  'alt-svc',
+  'nel',
+  'report-to',
+  'reporting-endpoints',
+  'strict-transport-security',
+  'cf-ray',
+  'cf-cache-status',
+  'cf-mitigated',
+  'access-control-allow-origin',
+  'access-control-expose-headers',
+  'clear-site-data',
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'transfer-encoding',
+  'trailer',
+  'upgrade',
+])('%s of upstream does not come back', (name) => {
+  expect(answerHeadersForClient({ [name]: 'x', 'x-request-id': 'r' })).toEqual({ 'x-request-id': 'r' })
+})
