@@ -84,7 +84,8 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
     credentials,
     upstream,
     catalogue: createModelCatalogue({
-      send: async (request, signal) => upstream.send(request, await credentials.current(), signal),
+      send: upstream.send,
+      credentials: () => credentials.current(),
       clientVersion,
       codexHome: config.codexHome,
       now,

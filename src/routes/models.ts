@@ -1,5 +1,6 @@
 import { ProxyError } from '../errors.ts'
-import type { Answer, ApiRequest, Route } from './api-request.ts'
+import { type ModelEntry, openAiList, openAiModel } from '../upstream/model-entry.ts'
+import type { ApiRequest, Route } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { forward } from './forward.ts'
 
@@ -9,7 +10,7 @@ export function modelsRoute(context: RouteContext): Route {
     const credentials = await context.credentials.current()
     if (credentials.kind === 'api-key') return forward(context, request, credentials)
     const id = modelId(request)
-    const { models, source } = await context.catalogue.list(request.signal)
+    const { models, source } = await context.catalogue.list()
     const headers = { 'x-codex-proxy-models': source }
     if (id === '') return { status: 200, headers, body: openAiList(models) }
     return { status: 200, headers, body: modelOrNotFound(models, id) }
@@ -24,4 +25,10 @@ function modelId(request: ApiRequest): string {
   } catch {
     return encoded
   }
+}
+
+function modelOrNotFound(models: readonly ModelEntry[], id: string): object {
+  const found = models.find(({ slug }) => slug === id)
+  if (found === undefined) throw new ProxyError('model_not_found', `This account has no model "${id}".`)
+  return openAiModel(found)
 }

@@ -1,0 +1,51 @@
+import { ProxyError } from '../errors.ts'
+import type { SendUpstream, UpstreamAnswer } from './exchange.ts'
+import { type ModelEntry, modelEntries } from './model-entry.ts'
+import { readBody } from './read-body.ts'
+
+export type LiveModels = {
+  readonly entries: readonly ModelEntry[]
+  readonly etag: string | undefined
+}
+
+/** Clients wait for the list, and there is a fallback. */
+const TIMEOUT_MS = 10_000
+/** Entries hold whole base prompts; the list of today has some 500 KB. */
+const MAX_BYTES = 16 * 1024 * 1024
+
+/** `GET /models` of the ChatGPT backend (wire.md 4.7). Throws a ProxyError that says why there is no list. */
+export async function askForModels(send: SendUpstream, clientVersion: string): Promise<LiveModels> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  const late = new Promise<never>((_resolve, reject) => {
+    const message = `Upstream did not send the list of models within ${TIMEOUT_MS / 1000} s.`
+    signal.addEventListener('abort', () => reject(new ProxyError('upstream_timeout', message)), { once: true })
+  })
+  return await Promise.race([late, ask(send, clientVersion, signal)])
+}
+
+async function ask(send: SendUpstream, clientVersion: string, signal: AbortSignal): Promise<LiveModels> {
+  const path = `/models?client_version=${encodeURIComponent(clientVersion)}`
+  const answer = await send({ method: 'GET', path, headers: { accept: 'application/json' } }, signal)
+  if (answer.status !== 200) throw refusalOf(answer)
+  return { entries: parse(await readBody(answer.body, MAX_BYTES)), etag: answer.headers.etag }
+}
+
+function refusalOf({ status, headers, body }: UpstreamAnswer): ProxyError {
+  body.abort()
+  const message = `Upstream answered ${status} when asked for the list of models.`
+  if (status === 401) return new ProxyError('upstream_rejected_credentials', message)
+  const fromCdn = headers['cf-mitigated'] !== undefined || headers['content-type']?.startsWith('text/html') === true
+  return new ProxyError(status === 403 && fromCdn ? 'upstream_blocked' : 'upstream_error', message)
+}
+
+function parse(bytes: Buffer): ModelEntry[] {
+  let content: unknown
+  try {
+    content = JSON.parse(bytes.toString('utf8'))
+  } catch (cause) {
+    throw new ProxyError('upstream_invalid', 'Upstream sent a list of models that is no JSON.', { cause })
+  }
+  const entries = modelEntries(content)
+  if (entries !== undefined) return entries
+  throw new ProxyError('upstream_invalid', 'Upstream sent no list of models where it should.')
+}

@@ -1,0 +1,202 @@
+import type { CatalogueModel } from '../conversion/chat-plan.ts'
+import type { Credentials } from '../credentials/credentials.ts'
+import { codexModelsCache } from './codex-models-cache.ts'
+import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts'
+import { askForModels, type LiveModels } from './live-models.ts'
+import { catalogueModel, type ModelEntry, shownEntries } from './model-entry.ts'
+
+export type ModelList = {
+  readonly models: readonly ModelEntry[]
+  /** `live`: upstream says so now; `stale`: it said so earlier; `codex-cache`: only an installed Codex noted it. */
+  readonly source: 'live' | 'stale' | 'codex-cache'
+}
+
+type Parts = {
+  readonly send: (request: UpstreamRequest, credentials: Credentials, signal: AbortSignal) => Promise<UpstreamAnswer>
+  readonly credentials: () => Promise<Credentials>
+  readonly clientVersion: () => string
+  readonly codexHome: string
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/** As long as Codex itself takes a list for fresh. */
+const FRESH_MS = 300_000
+/** A list older than this is shown only when there is no newer one to be had. */
+const LONGEST_STALE_MS = 24 * 3_600_000
+const FIRST_PAUSE_MS = 5_000
+const LONGEST_PAUSE_MS = 300_000
+
+type Known = LiveModels & {
+  readonly account: string
+  readonly version: string
+  readonly fetchedAt: number
+  readonly forConversion: readonly CatalogueModel[]
+}
+
+type Failure = {
+  readonly account: string
+  readonly error: unknown
+  readonly count: number
+  readonly retryAt: number
+  /** Upstream answered 401 to it: asking again with it would only make us refresh the login again (wire.md 11). */
+  readonly rejectedToken: string | undefined
+}
+
+/** The models of the account: asked for live, kept in memory, never made up. */
+export class ModelCatalogue {
+  readonly #parts: Parts
+  readonly #codexCache
+  #known: Known | undefined
+  #failure: Failure | undefined
+  #asking: { readonly account: string; readonly done: Promise<Known> } | undefined
+  /** Refused to the account although they are listed, until upstream's catalogue changes (case 199). */
+  readonly #forgotten = new Set<string>()
+  #noticedEtag: string | undefined
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+    this.#codexCache = codexModelsCache(parts.codexHome)
+  }
+
+  /** What clients may be shown. Rejects with the reason when nothing at all is known. */
+  async list(): Promise<ModelList> {
+    const credentials = await this.#parts.credentials()
+    const known = this.#known?.account === accountOf(credentials) ? this.#known : undefined
+    if (known !== undefined && this.#isFresh(known)) return this.#shown(known.entries, 'live')
+    if (known !== undefined && this.#parts.now() - known.fetchedAt < LONGEST_STALE_MS) {
+      this.#revalidate()
+      return this.#shown(known.entries, 'stale')
+    }
+    return await this.#ask(credentials, this.#fallback(known))
+  }
+
+  /** What is known now, hidden models too, for conversion. Looks again in the background when that is old. */
+  peek(): readonly CatalogueModel[] {
+    const known = this.#known
+    if (known === undefined || this.#parts.now() - known.fetchedAt >= FRESH_MS) this.#revalidate()
+    return known?.forConversion ?? this.#codexCache().models.map(catalogueModel)
+  }
+
+  /** The account got a 400 for a model of the list. */
+  forget(id: string): void {
+    this.#forgotten.add(id)
+  }
+
+  /** `X-Models-Etag` of any answer; another one than before means that the list changed (wire.md 4.7). */
+  noticeEtag(etag: string): void {
+    if (etag === this.#noticedEtag) return
+    this.#noticedEtag = etag
+    if (this.#known === undefined || this.#known.etag === etag) return
+    this.#known = { ...this.#known, fetchedAt: this.#known.fetchedAt - FRESH_MS }
+    this.#revalidate()
+  }
+
+  #isFresh({ fetchedAt, version }: Known): boolean {
+    return this.#parts.now() - fetchedAt < FRESH_MS && version === this.#parts.clientVersion()
+  }
+
+  #shown(entries: readonly ModelEntry[], source: ModelList['source']): ModelList {
+    return { models: shownEntries(entries).filter(({ slug }) => !this.#forgotten.has(slug)), source }
+  }
+
+  #fallback(known: Known | undefined): ModelList | undefined {
+    if (known !== undefined) return this.#shown(known.entries, 'stale')
+    const noted = this.#shown(this.#codexCache().models, 'codex-cache')
+    return noted.models.length > 0 ? noted : undefined
+  }
+
+  async #ask(credentials: Credentials, fallback: ModelList | undefined): Promise<ModelList> {
+    if (fallback !== undefined && this.#isPausing(credentials)) return fallback
+    try {
+      const { entries } = await this.#refresh(credentials)
+      return this.#shown(entries, 'live')
+    } catch (error) {
+      if (fallback !== undefined) return fallback
+      throw error
+    }
+  }
+
+  /** Never fails: what upstream says now is only wanted, not needed. */
+  #revalidate(): void {
+    if (this.#asking !== undefined || (this.#failure !== undefined && this.#parts.now() < this.#failure.retryAt)) return
+    this.#parts
+      .credentials()
+      .then(async (credentials) => {
+        if (!this.#isPausing(credentials)) await this.#refresh(credentials)
+      })
+      .catch(() => {})
+  }
+
+  #isPausing(credentials: Credentials): boolean {
+    const failure = this.#failureOf(credentials)
+    if (failure === undefined) return false
+    return this.#parts.now() < failure.retryAt || failure.rejectedToken === tokenOf(credentials)
+  }
+
+  #failureOf(credentials: Credentials): Failure | undefined {
+    return this.#failure?.account === accountOf(credentials) ? this.#failure : undefined
+  }
+
+  /** One request at a time, whoever asks. */
+  async #refresh(credentials: Credentials): Promise<Known> {
+    const account = accountOf(credentials)
+    const failure = this.#failureOf(credentials)
+    if (failure !== undefined && failure.rejectedToken === tokenOf(credentials)) throw failure.error
+    if (this.#asking?.account === account) return await this.#asking.done
+    const asking = { account, done: this.#fetch(credentials) }
+    this.#asking = asking
+    try {
+      return await asking.done
+    } finally {
+      if (this.#asking === asking) this.#asking = undefined
+    }
+  }
+
+  async #fetch(credentials: Credentials): Promise<Known> {
+    const account = accountOf(credentials)
+    const version = this.#parts.clientVersion()
+    try {
+      const live = await askForModels((request, signal) => this.#parts.send(request, credentials, signal), version)
+      return this.#learn({ ...live, account, version })
+    } catch (error) {
+      this.#failure = await this.#failed(credentials, error)
+      throw error
+    }
+  }
+
+  #learn(live: LiveModels & { account: string; version: string }): Known {
+    if (live.account !== this.#known?.account || live.etag !== this.#known.etag) this.#forgotten.clear()
+    const known = { ...live, fetchedAt: this.#parts.now(), forConversion: live.entries.map(catalogueModel) }
+    this.#known = known
+    this.#failure = undefined
+    return known
+  }
+
+  async #failed(credentials: Credentials, error: unknown): Promise<Failure> {
+    const count = (this.#failureOf(credentials)?.count ?? 0) + 1
+    const pause = Math.min(FIRST_PAUSE_MS * 2 ** (count - 1), LONGEST_PAUSE_MS)
+    const rejected = error instanceof Error && 'status' in error && error.status === 401
+    // The client has renewed the login meanwhile: what was rejected last is what is current now.
+    const current = rejected ? await this.#parts.credentials().catch(() => credentials) : undefined
+    return {
+      account: accountOf(credentials),
+      error,
+      count,
+      retryAt: this.#parts.now() + pause,
+      rejectedToken: current && tokenOf(current),
+    }
+  }
+}
+
+export function createModelCatalogue(parts: Parts): ModelCatalogue {
+  return new ModelCatalogue(parts)
+}
+
+function accountOf(credentials: Credentials): string {
+  return credentials.kind === 'chatgpt' ? (credentials.accountId ?? 'chatgpt') : 'api-key'
+}
+
+function tokenOf(credentials: Credentials): string {
+  return credentials.kind === 'chatgpt' ? credentials.accessToken : credentials.apiKey
+}
