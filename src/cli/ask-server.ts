@@ -6,6 +6,8 @@ export type JsonObject = { readonly [key: string]: unknown }
 export type ServerAnswer = { readonly status: number; readonly body: JsonObject }
 
 const LIMIT_MS = 3000
+/** For one of us on this machine; another program may never answer. */
+const PROBE_LIMIT_MS = 1000
 
 /** Asks a running proxy; `undefined` when nothing there answers, or not with JSON. */
 export async function askServer(
@@ -38,7 +40,7 @@ export async function askServer(
 
 /** True when what answers there is this program: so says the shape of its health answer. */
 export async function isProxy(baseUrl: string): Promise<boolean> {
-  const answer = await askServer(baseUrl, '/health', undefined)
+  const answer = await askServer(baseUrl, '/health', undefined, PROBE_LIMIT_MS)
   if (answer === undefined) return false
   const { status, mode } = answer.body
   return (status === 'ok' || status === 'error') && ['api-key', 'chatgpt', 'none'].includes(String(mode))

@@ -59,6 +59,7 @@ async function runServer(
 
 function receiveOrder(): Promise<StartOrder> {
   return new Promise((resolve, reject) => {
+    process.once('disconnect', () => reject(new Error('`start` ended before it sent settings.')))
     process.once('message', (message: unknown) => {
       if (isOrder(message)) resolve(message)
       else reject(new Error('No settings came from `start`.'))

@@ -1,5 +1,6 @@
 import type { GivenSettings, LoadedConfig } from '../config/load.ts'
 import type { Config } from '../config/options.ts'
+import { describeError } from '../daemon/describe-error.ts'
 import type { RunningServer } from '../daemon/pid-file.ts'
 import { startProcess } from '../daemon/process.ts'
 import { type Context, loadSettings, type Outcome } from './context.ts'
@@ -21,7 +22,7 @@ export async function startWith(
 ): Promise<Outcome> {
   const { print } = context
   const done = print.progress('Starting …')
-  const outcome = await startProcess(context.program, loaded, context.env).finally(done)
+  const outcome = await startProcess(context.program, loaded, context.env).catch(addRemedy).finally(done)
   switch (outcome.kind) {
     case 'started':
       print.line(`Started: ${addressOf(outcome.server)}`)
@@ -36,6 +37,13 @@ export async function startWith(
       await showLog(context, loaded.config, outcome.logFrom)
       return 1
   }
+}
+
+/** Run files that can't be written, in a home folder that is read-only for example. */
+function addRemedy(error: unknown): never {
+  if (!(error instanceof Error && 'path' in error)) throw error
+  const remedy = 'Choose --pid-file, --log-file and --state-file elsewhere, or use --foreground, which needs none.'
+  throw new Error(`${describeError(error)} ${remedy}`, { cause: error })
 }
 
 function addressOf({ pid, url }: RunningServer): string {

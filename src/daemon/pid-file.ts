@@ -53,7 +53,7 @@ export async function removeStale(file: string): Promise<void> {
   try {
     await rename(file, aside)
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return
+    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return
     throw error
   }
   // Between reading and renaming another start may have put its own note there: it gets it back.
@@ -82,8 +82,9 @@ async function readNote(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return ''
-    throw error
+    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return ''
+    // Node names no path when the reading itself fails.
+    throw error instanceof Error ? Object.assign(error, { path: file }) : error
   }
 }
 

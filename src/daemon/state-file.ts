@@ -10,6 +10,8 @@ export type SavedState = {
   readonly origins: Readonly<Partial<Origins>>
 }
 
+/** No file there, or no folder it could be in. */
+const ABSENT = new Set<unknown>(['ENOENT', 'ENOTDIR'])
 const NOTHING: SavedState = { settings: {}, origins: {} }
 
 /**
@@ -46,8 +48,8 @@ async function readJson(file: string): Promise<JsonObject | undefined> {
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
+    if (error instanceof Error && 'code' in error && ABSENT.has(error.code)) return undefined
+    throw error instanceof Error ? Object.assign(error, { path: file }) : error
   }
   try {
     const value: unknown = JSON.parse(text)

@@ -1,0 +1,302 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { OPTION_NAMES } from '../../src/config/load.ts'
+import { OPTIONS, type Option, type OptionName } from '../../src/config/options.ts'
+import { processStart } from '../../src/daemon/process-start.ts'
+import { apiKeyAuth } from '../support/auth-files.ts'
+import { createHome, type Home, PROGRAM, type Result, run, startForeground } from '../support/program.ts'
+
+let home: Home
+beforeEach(async () => {
+  home = await createHome()
+  await home.writeAuth(apiKeyAuth())
+})
+afterEach(() => home.remove())
+
+const command = (...args: string[]) => run(args, { home })
+const pidFile = () => join(home.runFolder, 'codex-api-proxy.pid')
+
+function started({ code, stdout, stderr }: Result): { url: string; pid: number } {
+  const [, url, pid] = /^Started: (http\S+)\/v1 \(process (\d+)\)\n/.exec(stdout) ?? []
+  if (code !== 0 || url === undefined) throw new Error(`It did not start:\n${stdout}${stderr}`)
+  return { url, pid: Number(pid) }
+}
+
+/** Also false for what is left of a process until its parent looks at it. */
+async function isThere(pid: number): Promise<boolean> {
+  return (await processStart(pid)) !== undefined
+}
+
+/** SIGKILL, then waits for its end: nothing tidies up after it. */
+async function kill(pid: number): Promise<void> {
+  process.kill(pid, 'SIGKILL')
+  while (await isThere(pid)) await new Promise(setImmediate)
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+test('start returns when the server answers, a second one says so, stop ends it, a second stop says so', async () => {
+  const { url, pid } = started(await command('start', '--port', '0'))
+  expect((await fetch(`${url}/health`)).status).toBe(200)
+
+  expect(await command('start', '--port', '0')).toEqual({
+    code: 0,
+    stdout: `Already running: ${url}/v1 (process ${pid})\n`,
+    stderr: 'The settings given now are not in use; `codex-api-proxy restart` takes them.\n',
+  })
+  expect(await command('stop')).toEqual({ code: 0, stdout: `Stopped process ${pid}.\n`, stderr: '' })
+  expect(await isThere(pid)).toBe(false)
+  expect(await command('stop')).toEqual({ code: 0, stdout: 'Not running.\n', stderr: '' })
+})
+
+test('its files are private, and what runs leaves none behind but log and settings', async () => {
+  await mkdir(home.runFolder, { mode: 0o755 }) // as the original of this program left it
+  started(await command('start', '--port', '0', '--api-key', 'hidden'))
+  expect((await stat(home.runFolder)).mode & 0o777).toBe(0o700)
+  for (const name of await readdir(home.runFolder)) {
+    expect((await stat(join(home.runFolder, name))).mode & 0o777, name).toBe(0o600)
+  }
+  await command('stop')
+  expect((await readdir(home.runFolder)).sort()).toEqual([
+    'codex-api-proxy.log',
+    'codex-api-proxy.state.json',
+    'codex-api-proxy.state.secrets.json',
+  ])
+})
+
+test('of two starts at once one starts it and the other finds it', async () => {
+  const port = String(await freePort())
+  const results = await Promise.all([command('start', '--port', port), command('start', '--port', port)])
+  expect(results.map(({ code }) => code)).toEqual([0, 0])
+  const pids = results.map(({ stdout }) => /process (\d+)/.exec(stdout)?.[1])
+  expect(pids[0]).toBe(pids[1])
+  expect(results.filter(({ stdout }) => stdout.startsWith('Started:'))).toHaveLength(1)
+})
+
+test('after kill -9 start starts again, and the stale pid file is no server', async () => {
+  const first = started(await command('start', '--port', '0'))
+  await kill(first.pid)
+  expect(await command('status')).toMatchObject({ code: 3, stdout: 'Not running.\n' })
+  const second = started(await command('start', '--port', '0'))
+  expect(second.pid).not.toBe(first.pid)
+})
+
+test('a process that got the id of the old server is neither taken for it nor stopped', async () => {
+  const { pid } = started(await command('start', '--port', '0'))
+  const note = await readFile(pidFile(), 'utf8')
+  await kill(pid)
+  const bystander = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
+  try {
+    await once(bystander, 'spawn')
+    await writeFile(pidFile(), note.replace(String(pid), String(bystander.pid)))
+    expect(await command('stop')).toMatchObject({ code: 0, stdout: 'Not running.\n' })
+    expect(await isThere(bystander.pid ?? 0)).toBe(true)
+    await expect(stat(pidFile())).rejects.toThrow('ENOENT')
+  } finally {
+    bystander.kill('SIGKILL')
+  }
+})
+
+test('a port that another program holds is named, with the log, and nothing is left behind', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  try {
+    const { code, stdout, stderr } = await command('start', '--port', String(port))
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toContain(`could not start: Port ${port} is in use by another program. Choose another --port.`)
+    expect(await readdir(home.runFolder)).toEqual(['codex-api-proxy.log'])
+  } finally {
+    server.close()
+  }
+})
+
+test('a port that one of us holds is recognised, in the background and in the foreground', async () => {
+  const other = await startForeground([], { home })
+  const port = new URL(other.url).port
+  const line = `Port ${port} is in use by another codex-api-proxy`
+  expect((await command('start', '--port', port)).stderr).toContain(line)
+  await expect(startForeground(['--port', port], { home })).rejects.toThrow(line)
+  expect(await other.stop()).toBe(0)
+})
+
+test('restart without anything saved starts with the defaults and the settings given', async () => {
+  const { url } = started(await command('restart', '--port', '0'))
+  expect((await fetch(`${url}/health`)).status).toBe(200)
+})
+
+test('restart takes over what was saved, a client key too, and flags override it', async () => {
+  const port = String(await freePort())
+  const first = started(
+    await command('start', '--port', port, '--api-key', 'secret', '--strict', '--allow-host', 'a.test'),
+  )
+  const lines = (await command('restart', '--strict=false')).stdout.split('\n')
+  expect(lines[0]).toBe(`Stopped process ${first.pid}.`)
+  expect(lines[1]).toMatch(new RegExp(`^Started: http://127\\.0\\.0\\.1:${port}/v1 `))
+
+  const asked = async (key: string) =>
+    (await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { authorization: `Bearer ${key}` } })).status
+  expect([await asked('wrong'), await asked('secret')]).toEqual([401, 200])
+  const { settings } = JSON.parse((await command('status', '--json')).stdout)
+  expect(settings).toMatchObject({
+    port: { value: Number(port), origin: 'saved' },
+    strict: { value: false, origin: 'flag' },
+    allowHost: { value: ['a.test'], origin: 'saved' },
+    apiKey: { value: '(set)', origin: 'saved' },
+  })
+})
+
+/** A value that differs from the default for each setting; settings that exclude each other come in a second round. */
+const EVERY_SETTING: Partial<Record<OptionName, string>> = {
+  host: 'localhost',
+  port: '0',
+  logLevel: 'warning',
+  apiKey: 'secret',
+  insecureNoKey: 'true',
+  allowHost: 'a.test',
+  allowOrigin: 'https://a.test',
+  proxy: 'none',
+  noProxy: 'b.test',
+  codexHome: 'codex-elsewhere',
+  refreshTokenUrl: 'http://127.0.0.1:1/token',
+  loginClientId: 'someone',
+  credentials: 'read-only',
+  clientVersion: '0.170.0',
+  chatgptBaseUrl: 'http://127.0.0.1:1/codex',
+  openaiBaseUrl: 'http://127.0.0.1:1/v1',
+  strict: 'true',
+  reasoningSummary: 'none',
+  maxBody: '1MB',
+  maxDecodedBody: '2MB',
+  maxHeaders: '32k',
+  maxEvent: '3MB',
+  maxConcurrent: '7',
+  maxQueue: '8',
+  requestTimeout: '9s',
+  connectTimeout: '10s',
+  headerTimeout: '11s',
+  idleTimeout: '12s',
+  slowClientTimeout: '13s',
+  keepAlive: '14s',
+  drainTimeout: '15s',
+  pidFile: 'run/proxy.pid',
+  logFile: 'run/proxy.log',
+  logMaxSize: '4MB',
+}
+/** `stateFile` is where the others are saved. */
+const OTHER_ROUND: readonly OptionName[] = ['apiKeyFile', 'tlsCert', 'tlsKey', 'stateFile']
+
+test('restart takes over every setting', async () => {
+  const names = OPTION_NAMES.filter((name) => !OTHER_ROUND.includes(name))
+  expect(Object.keys(EVERY_SETTING).sort()).toEqual([...names].sort())
+  const flags: string[] = []
+  const env: Record<string, string> = {}
+  for (const name of names) {
+    const { flag, env: variables }: Option<unknown> = OPTIONS[name]
+    const value = EVERY_SETTING[name] ?? ''
+    if (flag !== undefined) flags.push(`${flag.split(' ')[0]}=${value}`)
+    else env[variables?.[0] ?? ''] = value
+  }
+  // Without the variable that the other tests run with: it would beat what was saved.
+  const { CODEX_HOME: _, ...plain } = home.env
+  const bare = { path: home.path, env: plain }
+  const settings = async () => JSON.parse((await run(['status', '--json'], { home: bare })).stdout).settings
+
+  started(await run(['start', ...flags], { home: bare, env }))
+  const before = await settings()
+  const { stdout } = await run(['restart'], { home: bare })
+  expect(stdout).toMatch(/^Stopped process \d+\.\nStarted: http:\/\/localhost:\d+\/v1 /)
+  const after = await settings()
+  for (const name of names) {
+    expect(before[name].origin, name).toMatch(/^flag$|^variable/)
+    expect(after[name], name).toEqual({ value: before[name].value, origin: 'saved' })
+  }
+  await command('stop')
+})
+
+test('restart takes over a key file, given relative to the folder of then', async () => {
+  await writeFile(join(home.path, 'key'), 'from-file\n', { mode: 0o600 })
+  started(await command('start', '--port', '0', '--api-key-file', 'key'))
+  const { stdout } = await run(['restart'], { home: { path: '/', env: home.env } })
+  const url = /Started: (\S+)\/v1/.exec(stdout)?.[1]
+  const headers = { authorization: 'Bearer from-file' }
+  expect((await fetch(`${url}/metrics`, { headers })).status).toBe(200)
+})
+
+test('a server with files of its own is found by its state file', async () => {
+  const files = ['--state-file', 'own/state.json']
+  const { pid } = started(
+    await command('start', '--port', '0', ...files, '--pid-file', 'own/pid', '--log-file', 'own/log'),
+  )
+  expect(await command('status')).toMatchObject({ code: 3 })
+  expect((await command('status', ...files)).stdout).toContain(`(process ${pid})`)
+  expect((await command('logs', ...files)).stdout).toContain('listening')
+  expect(await command('stop', ...files)).toMatchObject({ stdout: `Stopped process ${pid}.\n` })
+})
+
+test('files that can not be used are named in one line', async () => {
+  await mkdir(home.runFolder)
+  const state = join(home.runFolder, 'codex-api-proxy.state.json')
+  await writeFile(state, 'not json')
+  expect(await command('restart', '--port', '0')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `codex-api-proxy: ${state} holds no saved settings; delete it, and give the settings to \`start\` again.\n`,
+  })
+  await mkdir(pidFile())
+  expect((await command('start', '--port', '0')).stderr).toMatch(
+    new RegExp(`^codex-api-proxy: Can't use ${pidFile()}: it is a folder\\. Choose --pid-file`),
+  )
+})
+
+test('a log that can not be opened is named in one line, and nothing is left running', async () => {
+  const log = join(home.runFolder, 'codex-api-proxy.log')
+  await mkdir(log, { recursive: true })
+  const { code, stderr } = await command('start', '--port', '0')
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^codex-api-proxy: Can't use .*\.log: it is a folder\. Choose --pid-file.*\n$/)
+  expect((await command('status')).code).toBe(3)
+})
+
+test('20 rapid cycles leave no process and no stale file', async () => {
+  const port = String(await freePort())
+  const pids: number[] = []
+  for (let cycle = 0; cycle < 20; cycle++) {
+    pids.push(started(await command('start', '--port', port)).pid)
+    expect((await command('stop')).code).toBe(0)
+  }
+  expect(new Set(pids).size).toBe(20)
+  expect(await Promise.all(pids.map(isThere))).not.toContain(true)
+  expect((await readdir(home.runFolder)).sort()).toEqual(['codex-api-proxy.log', 'codex-api-proxy.state.json'])
+})
+
+/** The process that `parent` has spawned, once there is one. */
+async function childOf(parent: number): Promise<number> {
+  while (true) {
+    const { stdout } = spawnSync('ps', ['-e', '-o', 'ppid=', '-o', 'pid='], { encoding: 'utf8' })
+    const [, pid] = new RegExp(`^ *${parent} +(\\d+)$`, 'm').exec(stdout) ?? []
+    if (pid !== undefined) return Number(pid)
+    await new Promise(setImmediate)
+  }
+}
+
+test('a start that is interrupted leaves no server', async () => {
+  const starting = spawn(process.execPath, [PROGRAM, 'start', '--port', '0'], { env: home.env, stdio: 'ignore' })
+  const child = await childOf(starting.pid ?? 0)
+  starting.kill('SIGKILL')
+  await once(starting, 'exit')
+  while (await isThere(child)) await new Promise(setImmediate)
+  expect((await command('status')).code).toBe(3)
+  started(await command('start', '--port', '0'))
+})
