@@ -34,7 +34,7 @@ export function openHttpTunnel(proxy: OutboundAddress, target: Endpoint, options
   })
 }
 
-function requestOptions(proxy: OutboundAddress, authority: string, { secureContext }: TunnelOptions) {
+function requestOptions(proxy: OutboundAddress, authority: string, { secureContext, signal }: TunnelOptions) {
   const options = {
     host: proxy.host,
     port: proxy.port,
@@ -42,6 +42,7 @@ function requestOptions(proxy: OutboundAddress, authority: string, { secureConte
     path: authority,
     headers: { host: authority, ...loginHeader(proxy) },
     agent: false,
+    signal,
   }
   if (proxy.protocol === 'http') return options
   // Without a server name Node takes the one of the Host header, which is that of the target.

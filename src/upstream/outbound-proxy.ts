@@ -1,5 +1,5 @@
-import type { SecureContext } from 'node:tls'
-import { Agent, buildConnector, type Dispatcher } from 'undici'
+import { setMaxListeners } from 'node:events'
+import type { Dispatcher } from 'undici'
 import { isLoopbackHost } from '../config/parsers.ts'
 import type { ProxyError } from '../errors.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -8,9 +8,9 @@ import { codeOf } from './failure-reason.ts'
 import { isListening } from './implicit-proxy.ts'
 import { parseNoProxy } from './no-proxy.ts'
 import { type OutboundAddress, parseOutboundAddress } from './outbound-address.ts'
+import { directConnector, OutboundWay } from './outbound-way.ts'
 import { createTrust } from './trusted-certificates.ts'
 import { tunnelConnector } from './tunnel.ts'
-import { TCP_KEEP_ALIVE_MS } from './tunnel-options.ts'
 
 export type OutboundSettings = {
   /** A URL, `none`, or undefined for the implicit default. */
@@ -34,6 +34,8 @@ export type OutboundDescription = {
 export type OutboundRoute = {
   /** What carries requests to this origin now. Loopback upstreams and NO_PROXY hosts are always direct. */
   dispatcherFor(origin: URL): Dispatcher
+  /** Requests to this origin are to be expected for some minutes: one connection to it is made ahead. */
+  keepWarm(origin: URL): void
   /**
    * Told of a failure to connect: looks again whether the implicit default listens. True when another try goes
    * another way now.
@@ -48,13 +50,9 @@ export type OutboundRoute = {
 /** What the original names as its default (original-readme: outbound proxy); used only while something listens there. */
 const IMPLICIT_PROXY = 'http://127.0.0.1:8118'
 
-/** How long an idle connection is kept when upstream names no time of its own, and the longest it may name. */
-const KEEP_ALIVE_MS = 60_000
-const LONGEST_KEEP_ALIVE_MS = 600_000
-
-const CLOSE_PATIENCE_MS = 5_000
-
 type Surroundings = {
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly implicitProxy?: string
 }
@@ -62,18 +60,18 @@ type Surroundings = {
 export async function openOutboundRoute(
   settings: OutboundSettings,
   log: Pick<Logger, 'info' | 'warn'>,
-  { env = process.env, implicitProxy = IMPLICIT_PROXY }: Surroundings = {},
+  { env = process.env, implicitProxy = IMPLICIT_PROXY, now = Date.now }: Surroundings = {},
 ): Promise<OutboundRoute> {
   const { proxy: given } = settings
   const origin = given === undefined ? 'implicit' : given === 'none' ? 'none' : 'explicit'
   const address = origin === 'none' ? undefined : parseOutboundAddress(given ?? implicitProxy)
   const inUse = address !== undefined && (origin === 'explicit' || (await isListening(address)))
-  const route = new Route(settings, log, env, { origin, address, inUse })
+  const route = new Route(settings, log, { origin, address, inUse, env, now })
   route.announce()
   return route
 }
 
-type Choice = {
+type Choice = Required<Omit<Surroundings, 'implicitProxy'>> & {
   readonly origin: OutboundDescription['origin']
   readonly address: OutboundAddress | undefined
   readonly inUse: boolean
@@ -84,28 +82,36 @@ class Route implements OutboundRoute {
   readonly #log: Pick<Logger, 'info' | 'warn'>
   readonly #isExempt: (url: URL) => boolean
   readonly #choice: Choice
-  readonly #direct: Agent
-  readonly #tunnelled: Agent | undefined
+  readonly #direct: OutboundWay
+  readonly #tunnelled: OutboundWay | undefined
+  readonly #closing = new AbortController()
   #inUse: boolean
   #checking: Promise<boolean> | undefined
 
-  constructor(settings: OutboundSettings, log: Pick<Logger, 'info' | 'warn'>, env: NodeJS.ProcessEnv, choice: Choice) {
+  constructor(settings: OutboundSettings, log: Pick<Logger, 'info' | 'warn'>, choice: Choice) {
     this.#settings = settings
     this.#log = log
     this.#isExempt = parseNoProxy(settings.noProxy ?? '')
     this.#choice = choice
     this.#inUse = choice.inUse
-    const secureContext = createTrust(env, (fields, message) => log.warn(fields, message))
+    const { signal } = this.#closing
+    // One listener for each connection that is being made is no leak.
+    setMaxListeners(0, signal)
+    const secureContext = createTrust(choice.env, (fields, message) => log.warn(fields, message))
     const timeout = settings.connectTimeout
-    const connector = directConnector(timeout, secureContext)
-    this.#direct = createAgent(settings, connector)
-    if (choice.address !== undefined) {
-      this.#tunnelled = createAgent(settings, tunnelConnector(choice.address, connector, { timeout, secureContext }))
-    }
+    const direct = directConnector(timeout, secureContext, signal)
+    this.#direct = new OutboundWay(direct, settings, choice.now)
+    if (choice.address === undefined) return
+    const tunnelled = tunnelConnector(choice.address, direct, { timeout, secureContext, signal })
+    this.#tunnelled = new OutboundWay(tunnelled, settings, choice.now)
   }
 
   dispatcherFor(origin: URL): Dispatcher {
-    return this.#goesThrough(origin) ?? this.#direct
+    return this.#wayTo(origin).agent
+  }
+
+  keepWarm(origin: URL): void {
+    this.#wayTo(origin).keepWarm(origin)
   }
 
   async connectionFailed(error: Error): Promise<boolean> {
@@ -139,49 +145,19 @@ class Route implements OutboundRoute {
   }
 
   explain(error: Error, origin: URL): ProxyError {
-    const through = this.#goesThrough(origin) === undefined ? undefined : this.#choice.address?.shown
+    const through = this.#wayTo(origin) === this.#direct ? undefined : this.#choice.address?.shown
     return explainFailure(error, origin, through, this.#settings)
   }
 
   async close(): Promise<void> {
-    const agents = [this.#direct, this.#tunnelled].filter((agent) => agent !== undefined)
-    // A refresh in flight has spent its token: it may finish, unless it takes long.
-    const patience = setTimeout(() => {
-      for (const agent of agents) agent.destroy().catch(() => {})
-    }, CLOSE_PATIENCE_MS)
-    await Promise.all(agents.map((agent) => agent.close()))
-    clearTimeout(patience)
+    await Promise.all([this.#direct.close(), this.#tunnelled?.close()])
+    this.#closing.abort()
   }
 
-  #goesThrough(url: URL): Agent | undefined {
-    if (!this.#inUse || isLoopbackHost(url.hostname) || this.#isExempt(url)) return undefined
-    return this.#tunnelled
+  #wayTo(url: URL): OutboundWay {
+    if (!this.#inUse || isLoopbackHost(url.hostname) || this.#isExempt(url)) return this.#direct
+    return this.#tunnelled ?? this.#direct
   }
-}
-
-/** undici's own, with one set of trusted certificates for all connections: reading the roots anew each time is slow. */
-function directConnector(timeout: number, secureContext: () => SecureContext): buildConnector.connector {
-  let secure: buildConnector.connector | undefined
-  const plain = buildConnector({ timeout, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS })
-  return (options, callback) => {
-    if (options.protocol !== 'https:') {
-      plain(options, callback)
-      return
-    }
-    secure ??= buildConnector({ timeout, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS, secureContext: secureContext() })
-    secure(options, callback)
-  }
-}
-
-function createAgent({ headerTimeout, idleTimeout }: OutboundSettings, connect: buildConnector.connector): Agent {
-  return new Agent({
-    connect,
-    pipelining: 1,
-    headersTimeout: headerTimeout,
-    bodyTimeout: idleTimeout,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: LONGEST_KEEP_ALIVE_MS,
-  })
 }
 
 /** The connection stood; another way would not help. */

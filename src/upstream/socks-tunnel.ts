@@ -8,9 +8,9 @@ import { TCP_KEEP_ALIVE_MS, type TunnelOptions } from './tunnel-options.ts'
 export async function openSocksTunnel(
   proxy: OutboundAddress,
   target: Endpoint,
-  { timeout }: TunnelOptions,
+  { timeout, signal }: TunnelOptions,
 ): Promise<Socket> {
-  const socket = connect({ host: proxy.host, port: proxy.port, noDelay: true, keepAlive: true })
+  const socket = connect({ host: proxy.host, port: proxy.port, noDelay: true, signal })
   socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS)
   const timer = setTimeout(() => socket.destroy(new Refusal(`did not connect within ${timeout / 1000} s`)), timeout)
   try {

@@ -5,6 +5,8 @@ export type TunnelOptions = {
   readonly timeout: number
   /** Whom to trust when the proxy itself is reached by TLS. */
   readonly secureContext: () => SecureContext
+  /** Ends what is not connected yet. */
+  readonly signal: AbortSignal
 }
 
 /** After so much silence the system probes a connection, so that one dropped on the way is noticed. */

@@ -1,0 +1,69 @@
+import type { SecureContext } from 'node:tls'
+import { Agent, buildConnector } from 'undici'
+import { TCP_KEEP_ALIVE_MS } from './tunnel-options.ts'
+import { WarmConnections } from './warm-connections.ts'
+
+/** How long an idle connection is kept when upstream names no time of its own, and the longest it may name. */
+const KEEP_ALIVE_MS = 60_000
+const LONGEST_KEEP_ALIVE_MS = 600_000
+const CLOSE_PATIENCE_MS = 5_000
+
+type Limits = {
+  /** Milliseconds. */
+  readonly headerTimeout: number
+  readonly idleTimeout: number
+}
+
+/** One way to upstreams, direct or through a proxy: what carries requests, and the connections made ahead for it. */
+export class OutboundWay {
+  readonly agent: Agent
+  readonly #warm: WarmConnections
+
+  constructor(connector: buildConnector.connector, { headerTimeout, idleTimeout }: Limits, now: () => number) {
+    this.#warm = new WarmConnections(connector, now)
+    this.agent = new Agent({
+      connect: this.#warm.connect,
+      pipelining: 1,
+      headersTimeout: headerTimeout,
+      bodyTimeout: idleTimeout,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: LONGEST_KEEP_ALIVE_MS,
+    })
+  }
+
+  keepWarm(origin: URL): void {
+    this.#warm.keepWarm(origin)
+  }
+
+  /** What runs may finish, unless it takes long: a refresh in flight has spent its token. */
+  async close(): Promise<void> {
+    this.#warm.close()
+    const patience = setTimeout(() => {
+      this.agent.destroy().catch(() => {})
+    }, CLOSE_PATIENCE_MS)
+    await this.agent.close()
+    clearTimeout(patience)
+  }
+}
+
+/**
+ * undici's own connector, with one set of trusted certificates for all connections: reading the roots anew each time
+ * is slow. The signal ends connections that are not established yet.
+ */
+export function directConnector(
+  timeout: number,
+  secureContext: () => SecureContext,
+  signal: AbortSignal,
+): buildConnector.connector {
+  const options = { timeout, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS, signal }
+  const plain = buildConnector(options)
+  let secure: buildConnector.connector | undefined
+  return (target, callback) => {
+    if (target.protocol !== 'https:') {
+      plain(target, callback)
+      return
+    }
+    secure ??= buildConnector({ ...options, secureContext: secureContext() })
+    secure(target, callback)
+  }
+}
