@@ -9,12 +9,13 @@ const LIMIT_MS = 3000
 /** For one of us on this machine; another program may never answer. */
 const PROBE_LIMIT_MS = 1000
 
-/** Asks a running proxy; `undefined` when nothing there answers, or not with JSON. */
+/** Asks a running proxy, with POST where there is a body; `undefined` when nothing there answers, or not with JSON. */
 export async function askServer(
   baseUrl: string,
   path: string,
   clientKey: string | undefined,
   limit = LIMIT_MS,
+  body?: object,
 ): Promise<ServerAnswer | undefined> {
   const url = new URL(path, reachable(baseUrl))
   const headers = {
@@ -22,19 +23,26 @@ export async function askServer(
     ...(clientKey !== undefined && { authorization: `Bearer ${clientKey}` }),
   }
   // Its own certificate, on this machine: nothing would be learnt by checking it.
-  const options = { headers, agent: false, rejectUnauthorized: false, signal: AbortSignal.timeout(limit) } as const
+  const method = body === undefined ? 'GET' : 'POST'
+  const options = {
+    method,
+    headers,
+    agent: false,
+    rejectUnauthorized: false,
+    signal: AbortSignal.timeout(limit),
+  } as const
   return await new Promise((resolve) => {
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (response) => {
       const pieces: Buffer[] = []
       response.on('data', (bytes: Buffer) => pieces.push(bytes))
       response.once('error', () => resolve(undefined))
       response.once('end', () => {
-        const body = parseObject(Buffer.concat(pieces).toString('utf8'))
-        resolve(body && { status: response.statusCode ?? 0, body })
+        const answer = parseObject(Buffer.concat(pieces).toString('utf8'))
+        resolve(answer && { status: response.statusCode ?? 0, body: answer })
       })
     })
     request.once('error', () => resolve(undefined))
-    request.end()
+    request.end(body === undefined ? undefined : JSON.stringify(body))
   })
 }
 

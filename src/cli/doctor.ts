@@ -1,6 +1,61 @@
+import { askServer, type JsonObject } from './ask-server.ts'
+import type { Check } from './check.ts'
+import { checkPermissions, checkServer } from './check-files.ts'
+import { checkNetwork } from './check-network.ts'
+import { type Asked, checkCall, checkLogin, checkModels, startPrivately } from './check-server.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
+import { locate, type Reached, reach } from './locate.ts'
+import type { Print } from './print.ts'
 
-export async function doctor(_context: Context, _call: Call): Promise<Outcome> {
-  throw new Error('Not yet.')
+const MARKS = { ok: ['ok', 'green'], problem: ['fix', 'red'], skipped: ['-', 'dim'] } as const
+
+/** Looks at everything a request needs; asks the server that runs, or one started for this alone. */
+export async function doctor(context: Context, { settings, flags }: Call): Promise<Outcome> {
+  const { print } = context
+  const located = await locate(context, settings)
+  const { config } = located.loaded
+  const reached = await reach(located)
+  const asked = reached === undefined ? await startPrivately(config) : running(reached)
+  const done = print.progress('Looking …')
+  const checks: Check[] = []
+  try {
+    const health = (await askServer(asked.url, '/health', asked.clientKey))?.body ?? {}
+    checks.push(...checkLogin(health, Date.now()))
+    checks.push(...(await checkNetwork(config, upstreamOf(health, config.chatgptBaseUrl), Date.now)))
+    checks.push(...(await checkServer(located, reached)), await checkPermissions(config, authFileOf(health)))
+    const { check, first } = await checkModels(asked)
+    checks.push(check)
+    if (flags.call === true) checks.push(await checkCall(asked, first))
+  } finally {
+    done()
+    await asked.end()
+  }
+  const healthy = checks.every(({ state }) => state !== 'problem')
+  if (flags.json === true) print.json({ ok: healthy, checks })
+  else show(print, checks)
+  return healthy ? 0 : 1
+}
+
+function running({ url, clientKey }: Reached): Asked {
+  return { url, clientKey, end: async () => {} }
+}
+
+/** Where the requests of this login go. */
+function upstreamOf(health: JsonObject, standard: string): URL {
+  return new URL(typeof health.upstream === 'string' ? health.upstream : standard)
+}
+
+function authFileOf({ credentials }: JsonObject): string | undefined {
+  const isKnown = typeof credentials === 'object' && credentials !== null && 'file' in credentials
+  return isKnown && typeof credentials.file === 'string' ? credentials.file : undefined
+}
+
+function show(print: Print, checks: readonly Check[]): void {
+  const rows = checks.flatMap(({ name, state, message, remedy }) => {
+    const [mark, style] = MARKS[state]
+    const row = [print.style(style, mark), name, message]
+    return remedy === undefined ? [row] : [row, ['', '', `→ ${remedy}`]]
+  })
+  print.table(rows)
 }

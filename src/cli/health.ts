@@ -37,9 +37,11 @@ function loginText(health: JsonObject, credentials: JsonObject): string | undefi
   }
 }
 
-function outboundText(outbound: JsonObject): string | undefined {
-  const parts = Object.entries(outbound).map(([name, value]) => `${name} ${String(value)}`)
-  return parts.length === 0 ? undefined : parts.join(', ')
+function outboundText({ proxy, origin, inUse, note }: JsonObject): string | undefined {
+  if (typeof proxy !== 'string') return undefined
+  const remark = textOf(note) === undefined ? '' : ` (${textOf(note)})`
+  if (inUse === true) return `${proxy}, ${String(origin)}${remark}`
+  return origin === 'implicit' ? `none, direct; the default would be ${proxy}${remark}` : 'none, direct'
 }
 
 function limitRows(limits: JsonObject, now: number): (string[] | undefined)[] {

@@ -1,0 +1,65 @@
+import { once } from 'node:events'
+import { stat } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { dirname } from 'node:path'
+import type { Config } from '../config/options.ts'
+import { secretsFileOf } from '../daemon/state-file.ts'
+import { configuredUrl, isProxy } from './ask-server.ts'
+import { type Check, ok, problem, skipped } from './check.ts'
+import { explain } from './explain.ts'
+import type { Located, Reached } from './locate.ts'
+
+/** Whether the server runs; if not, whether it could listen. */
+export async function checkServer({ loaded, running }: Located, reached: Reached | undefined): Promise<Check[]> {
+  const { config } = loaded
+  if (running !== undefined) {
+    return [
+      ok('Process', `The server runs in the background (process ${running.pid}).`),
+      ok('Port', `${running.url ?? 'still starting'}`),
+    ]
+  }
+  if (reached !== undefined) {
+    return [ok('Process', 'The server runs in the foreground or as a service.'), ok('Port', reached.url)]
+  }
+  const leftOver = await exists(config.pidFile)
+  const process = leftOver
+    ? 'Not running; the pid file of an earlier one is replaced at the next start.'
+    : 'Not running.'
+  return [ok('Process', process), await checkPort(config)]
+}
+
+async function checkPort(config: Config): Promise<Check> {
+  const server = createServer()
+  try {
+    server.listen(config.port, config.host)
+    await once(server, 'listening')
+    return ok('Port', config.port === 0 ? 'Any that is free.' : `${config.port} is free.`)
+  } catch (error) {
+    const who = (await isProxy(configuredUrl(config))) ? 'another codex-api-proxy' : explain(error)
+    return problem('Port', `${config.host}:${config.port} can't be used: ${who}`, 'Choose another --port or --host.')
+  } finally {
+    server.close()
+  }
+}
+
+/** What holds prompts, keys or tokens is for its owner alone. */
+export async function checkPermissions(config: Config, authFile: string | undefined): Promise<Check> {
+  // Windows has no such bits; Node makes them up there.
+  if (process.platform === 'win32') return skipped('Permissions', 'Windows keeps them in another way.')
+  const { pidFile, logFile, stateFile, apiKeyFile, tlsKey } = config
+  const files = [authFile, pidFile, logFile, stateFile, secretsFileOf(stateFile), apiKeyFile, tlsKey]
+  const paths = [dirname(stateFile), ...files].filter((path) => path !== undefined)
+  const open: string[] = []
+  for (const path of paths) if (await isOpenToOthers(path)) open.push(path)
+  if (open.length === 0) return ok('Permissions', 'Files with secrets or logs are private.')
+  return problem('Permissions', `Others can read ${open.join(', ')}.`, `Run: chmod go= ${open.join(' ')}`)
+}
+
+async function isOpenToOthers(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return found !== undefined && (found.mode & 0o077) !== 0
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined
+}

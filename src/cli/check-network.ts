@@ -1,0 +1,123 @@
+import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
+import { connect, isIP } from 'node:net'
+import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { request } from 'undici'
+import type { Config } from '../config/options.ts'
+import { ERRORS } from '../errors.ts'
+import { type OutboundRoute, openOutboundRoute } from '../upstream/outbound-proxy.ts'
+import { type Check, ok, problem, skipped } from './check.ts'
+import { explain } from './explain.ts'
+
+const LIMIT_MS = 10_000
+/** Tokens carry times; a clock that is further off makes them look expired, or fresh when they aren't. */
+const CLOCK_TOLERANCE_MS = 60_000
+
+/** The way to upstream, step by step, so that it is seen which one fails. `upstream` is a base URL. */
+export async function checkNetwork(config: Config, upstream: URL, now: () => number): Promise<Check[]> {
+  const route = await openOutboundRoute(config, { info: () => {}, warn: () => {} })
+  try {
+    const { proxy, inUse, note } = route.describe()
+    const isDirect = !inUse || route.dispatcherFor(upstream) === route.dispatcherFor(new URL('http://localhost'))
+    const outbound = inUse ? await checkProxy(proxy) : ok('Outbound proxy', note ?? 'None: connections are direct.')
+    const steps = isDirect ? await checkDirect(upstream) : throughProxy(proxy)
+    return [outbound, ...steps, ...(await checkAnswer(route, upstream, now))]
+  } finally {
+    await route.close()
+  }
+}
+
+async function checkProxy(shown: string): Promise<Check> {
+  const { hostname, port, protocol } = new URL(shown)
+  const usual = protocol === 'https:' ? 443 : protocol === 'http:' ? 80 : 1080
+  try {
+    const socket = connect({ host: bare(hostname), port: Number(port || usual) })
+    await once(socket, 'connect', { signal: AbortSignal.timeout(LIMIT_MS) })
+    socket.destroy()
+    return ok('Outbound proxy', `${shown} can be reached.`)
+  } catch (error) {
+    return problem(
+      'Outbound proxy',
+      `${shown} can't be reached: ${explain(error)}`,
+      ERRORS.outbound_proxy_failed.remedy,
+    )
+  }
+}
+
+function throughProxy(proxy: string): Check[] {
+  return ['DNS', 'TLS'].map((name) => skipped(name, `Looked up and reached through ${proxy}.`))
+}
+
+async function checkDirect(upstream: URL): Promise<Check[]> {
+  const host = bare(upstream.hostname)
+  if (isIP(host) !== 0) return [skipped('DNS', `${host} is an address.`), await checkTls(upstream, host)]
+  try {
+    const addresses = await lookup(host, { all: true })
+    const shown = addresses.map(({ address }) => address).join(', ')
+    return [ok('DNS', `${host} is ${shown}.`), await checkTls(upstream, host)]
+  } catch (error) {
+    const remedy = 'Check the network and its name server, or set the outbound proxy with --proxy.'
+    return [
+      problem('DNS', `${host} can't be looked up: ${explain(error)}`, remedy),
+      skipped('TLS', 'Without an address.'),
+    ]
+  }
+}
+
+async function checkTls(upstream: URL, host: string): Promise<Check> {
+  if (upstream.protocol === 'http:') return skipped('TLS', 'Not used on loopback.')
+  let socket: TLSSocket | undefined
+  try {
+    const servername = isIP(host) === 0 ? { servername: host } : {}
+    socket = connectTls({ host, port: Number(upstream.port || 443), ...servername })
+    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(LIMIT_MS) })
+    const { issuer, valid_to: end } = socket.getPeerCertificate()
+    return ok('TLS', `${socket.getProtocol()}, certificate by ${issuer.O ?? issuer.CN} until ${end}.`)
+  } catch (error) {
+    const remedy =
+      'If this network inspects TLS, name its certificate with NODE_EXTRA_CA_CERTS; else check the network.'
+    return problem('TLS', `No secure connection to ${upstream.host}: ${explain(error)}`, remedy)
+  } finally {
+    socket?.destroy()
+  }
+}
+
+/** Asks without credentials: upstream itself refuses that in JSON, its CDN answers with a page. */
+async function checkAnswer(route: OutboundRoute, upstream: URL, now: () => number): Promise<Check[]> {
+  const url = new URL(`${upstream.pathname.replace(/\/$/, '')}/models?client_version=0.0.0`, upstream)
+  try {
+    const signal = AbortSignal.timeout(LIMIT_MS)
+    const { statusCode, headers, body } = await request(url, { dispatcher: route.dispatcherFor(upstream), signal })
+    await body.dump()
+    const isPage = String(headers['content-type']).startsWith('text/html')
+    const isBlocked = headers['cf-mitigated'] !== undefined || (isPage && statusCode >= 400)
+    const answer = isBlocked
+      ? problem(
+          'Upstream',
+          `The CDN in front of ${upstream.host} answered with ${statusCode}.`,
+          ERRORS.upstream_blocked.remedy,
+        )
+      : ok('Upstream', `${upstream.host} answers (${statusCode} without credentials).`)
+    return [answer, checkClock(String(headers.date), now())]
+  } catch (error) {
+    const failure = route.explain(error instanceof Error ? error : new Error(String(error)), upstream)
+    return [
+      problem('Upstream', failure.message, failure.remedy),
+      skipped('Clock', 'Compared with the answer of upstream.'),
+    ]
+  }
+}
+
+/** `date` as HTTP has it (RFC 9110 §5.6.7). */
+function checkClock(date: string, now: number): Check {
+  const off = now - Date.parse(date)
+  if (Number.isNaN(off)) return skipped('Clock', 'Upstream did not say what time it is.')
+  const seconds = Math.round(Math.abs(off) / 1000)
+  if (Math.abs(off) <= CLOCK_TOLERANCE_MS) return ok('Clock', 'Agrees with upstream.')
+  return problem('Clock', `${seconds} s ${off > 0 ? 'ahead of' : 'behind'} upstream.`, 'Set the clock of this machine.')
+}
+
+/** Without the brackets of an IPv6 address in a URL. */
+function bare(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1')
+}

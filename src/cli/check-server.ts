@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto'
+import type { Config } from '../config/options.ts'
+import { serve } from '../http/serve.ts'
+import { askServer, isObject, type JsonObject } from './ask-server.ts'
+import { type Check, ok, problem, skipped } from './check.ts'
+import { fromNow } from './shown.ts'
+
+/** A server to ask, and what ends it. */
+export type Asked = { readonly url: string; readonly clientKey: string | undefined; end(): Promise<void> }
+
+const MODELS_LIMIT_MS = 30_000
+const CALL_LIMIT_MS = 120_000
+const MODELS_SHOWN = 3
+const DEFAULT_REMEDY = 'See the log: `codex-api-proxy logs`.'
+
+/** With the same settings, but for this program alone: on loopback, on a free port, with a key nobody knows. */
+export async function startPrivately(config: Config): Promise<Asked> {
+  const clientKey = randomBytes(24).toString('base64url')
+  const own = {
+    host: '127.0.0.1',
+    port: 0,
+    apiKey: clientKey,
+    apiKeyFile: undefined,
+    tlsCert: undefined,
+    tlsKey: undefined,
+  }
+  const server = await serve(
+    { ...config, ...own, logLevel: 'error' },
+    { logTo: { write: () => {} }, onReady: () => {} },
+  )
+  return {
+    url: server.url,
+    clientKey,
+    async end() {
+      await server.drain()
+      await server.finished
+    },
+  }
+}
+
+/** What `/health` says of the login. */
+export function checkLogin(health: JsonObject, now: number): Check[] {
+  const credentials = isObject(health.credentials) ? health.credentials : {}
+  const { problem: found, warning, file, plan, expiresAt } = credentials
+  if (isObject(found))
+    return [problem('Login', String(found.message), String(found.remedy)), skipped('Token', 'No usable login.')]
+  const kind = health.mode === 'api-key' ? 'API key' : `ChatGPT${typeof plan === 'string' ? `, plan ${plan}` : ''}`
+  const login = ok('Login', `${kind}, from ${String(file)}.`)
+  if (typeof warning === 'string')
+    return [login, problem('Token', warning, 'Requests still work; look again in a while.')]
+  if (typeof expiresAt !== 'string') return [login, skipped('Token', 'Does not say when it expires.')]
+  return [login, ok('Token', `Expires ${fromNow(Date.parse(expiresAt), now)}, and is renewed before.`)]
+}
+
+export async function checkModels({ url, clientKey }: Asked): Promise<{ check: Check; first: string | undefined }> {
+  const answer = await askServer(url, '/v1/models', clientKey, MODELS_LIMIT_MS)
+  const ids = idsIn(answer?.body)
+  if (ids.length === 0) return { check: failed('Models', answer?.body), first: undefined }
+  const more = ids.length > MODELS_SHOWN ? ' …' : ''
+  return { check: ok('Models', `${ids.length}: ${ids.slice(0, MODELS_SHOWN).join(', ')}${more}`), first: ids[0] }
+}
+
+/** One short request through the whole way. */
+export async function checkCall({ url, clientKey }: Asked, model: string | undefined): Promise<Check> {
+  if (model === undefined) return skipped('Call', 'There is no model to call.')
+  const startedAt = performance.now()
+  const body = { model, messages: [{ role: 'user', content: 'Reply with exactly: pong' }] }
+  const answer = await askServer(url, '/v1/chat/completions', clientKey, CALL_LIMIT_MS, body)
+  if (answer?.status !== 200) return failed('Call', answer?.body)
+  return ok('Call', `${model} answered within ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`)
+}
+
+/** Error bodies hold message and remedy in one text. */
+function failed(name: string, body: JsonObject | undefined): Check {
+  if (body === undefined) return problem(name, 'The server did not answer.', DEFAULT_REMEDY)
+  const message = isObject(body.error) ? String(body.error.message) : 'There are none.'
+  return problem(name, message, DEFAULT_REMEDY)
+}
+
+function idsIn(body: JsonObject | undefined): string[] {
+  const entries = Array.isArray(body?.data) ? body.data : []
+  return entries.flatMap((entry) => (isObject(entry) && typeof entry.id === 'string' ? [entry.id] : []))
+}
