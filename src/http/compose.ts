@@ -33,12 +33,12 @@ export function composeServer(
   logger: Logger,
   outbound: LazyOutbound,
   isDraining: () => boolean,
-): FastifyInstance {
+): { app: FastifyInstance; context: RouteContext } {
   const warn = (message: string) => logger.warn(message)
   const clientKey = clientKeyFrom(config, warn)
   checkBind({ ...config, clientKey }, warn)
   const context = createContext(config, logger, outbound)
-  return createServer({
+  const app = createServer({
     config,
     logger,
     routes: routeTable(context, outbound.describe),
@@ -54,6 +54,7 @@ export function composeServer(
     now: context.monotonic,
     isDraining,
   })
+  return { app, context }
 }
 
 function createContext(config: Config, logger: Logger, outbound: LazyOutbound): RouteContext {
@@ -85,7 +86,7 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
     upstream,
     catalogue: createModelCatalogue({
       send: upstream.send,
-      credentials: () => credentials.current(),
+      credentials: credentials.current,
       clientVersion,
       codexHome: config.codexHome,
       now,

@@ -2,8 +2,9 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { DestinationStream } from 'pino'
 import type { Config } from '../config/options.ts'
+import type { RouteContext } from '../routes/context.ts'
 import { createLogger, type Logger } from '../telemetry/logger.ts'
-import { createLazyOutbound } from '../upstream/lazy-outbound.ts'
+import { createLazyOutbound, type LazyOutbound } from '../upstream/lazy-outbound.ts'
 import { packageVersion } from '../version.ts'
 import { composeServer } from './compose.ts'
 
@@ -30,7 +31,7 @@ export async function serve(config: Config, { logTo, onReady }: ServeOptions): P
   const logger = createLogger(config.logLevel, logTo)
   const outbound = createLazyOutbound(config, logger)
   let draining = false
-  const app = composeServer(config, logger, outbound, () => draining)
+  const { app, context } = composeServer(config, logger, outbound, () => draining)
   await app.listen({ host: config.host, port: config.port })
 
   const { url, port } = addressOf(app, config)
@@ -38,7 +39,7 @@ export async function serve(config: Config, { logTo, onReady }: ServeOptions): P
   if (config.logLevel === 'debug') logger.warn('log level debug records prompts and answers')
   onReady({ url, host: config.host, port })
   // What the first request needs is loaded once the server answers (docs/performance.md).
-  outbound.get().catch((error: unknown) => logger.error({ err: error }, 'outbound connections failed to start'))
+  connectAhead(outbound, context).catch((error: unknown) => logger.error({ err: error }, 'outbound connections failed to start'))
 
   let stopped = () => {}
   const finished = new Promise<void>((resolve) => {
@@ -64,6 +65,13 @@ export async function serve(config: Config, { logTo, onReady }: ServeOptions): P
       await finished
     },
   }
+}
+
+/** The first request finds a connection to its upstream made. */
+async function connectAhead(outbound: LazyOutbound, { config, credentials }: RouteContext): Promise<void> {
+  const route = await outbound.get()
+  const { kind } = await credentials.status()
+  if (kind !== 'none') route.keepWarm(new URL(kind === 'api-key' ? config.openaiBaseUrl : config.chatgptBaseUrl))
 }
 
 /** Sweeps connections that have become idle; after `deadline` milliseconds all are closed. */

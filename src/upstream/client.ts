@@ -43,6 +43,8 @@ export function createUpstreamClient({ credentials: source, targetFor, outbound,
   async function sendWithRetries(request: UpstreamRequest, credentials: Credentials, signal: AbortSignal) {
     const route = await outbound()
     const target = targetFor(credentials)
+    route.keepWarm(target.url)
+    route.keepWarm(target.url)
     for (let attempt = 0; ; attempt++) {
       const last = attempt === RETRIES || request.retries === false
       try {
