@@ -1,0 +1,29 @@
+import { DEFAULT_ORDER } from '../order.ts'
+import { type Measure, onTargets, type Subject } from './measure.ts'
+
+/** How much of the machine is left to everything else: streams as fast as they go. */
+export const throughput: Measure = {
+  name: 'throughput',
+  title: 'Events per second, 64 streams of 200 events as fast as they go',
+  columns: [
+    { key: 'eventsPerSecond', title: 'events/s', digits: 0, against: ['direct', 'nginx', 'nginx-64k', 'plain'] },
+    { key: 'cpuMicros', title: 'CPU µs/event', digits: 2, against: ['nginx', 'nginx-64k', 'plain'] },
+  ],
+  run: (bench) =>
+    onTargets(bench, ['direct', 'nginx', 'nginx-64k', 'plain', 'proxy'], (subject) =>
+      streamEvents(subject, bench.seconds),
+    ),
+}
+
+export async function streamEvents({ load, target }: Subject, seconds: number) {
+  const order = { ...DEFAULT_ORDER, deltas: 200 }
+  const { deltasPerSecond, deltas, cpuSeconds, wrong, firstProblem } = await load({
+    order,
+    streams: 64,
+    seconds,
+    warmSeconds: Math.min(1, seconds / 2),
+  })
+  // A direct run has no proxy between whose time could be counted.
+  const spent = target.name === 'direct' || cpuSeconds === undefined ? undefined : (cpuSeconds * 1e6) / deltas
+  return { values: { eventsPerSecond: deltasPerSecond, cpuMicros: spent }, wrong, firstProblem }
+}
