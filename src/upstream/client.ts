@@ -44,19 +44,17 @@ export function createUpstreamClient({ credentials: source, targetFor, outbound,
     const route = await outbound()
     const target = targetFor(credentials)
     route.keepWarm(target.url)
-    route.keepWarm(target.url)
     for (let attempt = 0; ; attempt++) {
-      const last = attempt === RETRIES || request.retries === false
       try {
         const answer = await sendOnce(request, target, route, signal)
-        if (last || !RETRYABLE_STATUS.has(answer.status)) return answer
+        if (attempt === RETRIES || request.retries === false || !RETRYABLE_STATUS.has(answer.status)) return answer
         answer.body.abort()
       } catch (error) {
         if (signal.aborted) throw error
         const failure = route.explain(toError(error), target.url)
         const otherWay = await route.connectionFailed(toError(error))
-        if (failure.code === 'upstream_timeout' || (last && !otherWay)) throw failure
-        if (attempt > RETRIES) throw failure
+        const unsafe = request.retries === false && !otherWay
+        if (attempt === RETRIES || unsafe || failure.code === 'upstream_timeout') throw failure
       }
       request.onRetry?.()
       await delay(FIRST_DELAY_MS * 2 ** attempt * (0.5 + random()), undefined, { signal })
