@@ -3,7 +3,7 @@ import { type GivenSettings, isOptionName, OPTION_NAMES } from '../config/load.t
 import { OPTIONS, type Option, type OptionName } from '../config/options.ts'
 import { shownValue } from './shown.ts'
 
-const GROUP_TITLES = {
+export const GROUP_TITLES = {
   server: 'Server:',
   security: 'Who may call:',
   upstream: 'Upstream:',

@@ -1,0 +1,46 @@
+import { GROUP_TITLES, shownDefault } from '../src/cli/settings.ts'
+import { OPTIONS, type Option } from '../src/config/options.ts'
+
+/** Documents made from the tables of the program: `npm run docs` writes them, a test holds them to it. */
+export const GENERATED_DOCS: Readonly<Record<string, () => string>> = {
+  'docs/options.md': optionsDocument,
+}
+
+const NOTICE = '<!-- Made from src/config/options.ts by `npm run docs`; do not edit. -->'
+
+function optionsDocument(): string {
+  const options: readonly Option<unknown>[] = Object.values(OPTIONS)
+  const groups = Object.entries(GROUP_TITLES).map(([group, title]) => {
+    const rows = options.filter((option) => option.group === group).map(optionRow)
+    const head = '| Flag | Variable | Default | Meaning |\n| --- | --- | --- | --- |'
+    return `## ${title.replace(':', '')}\n\n${head}\n${rows.join('\n')}\n`
+  })
+  return `${NOTICE}
+
+# Settings
+
+Flags beat variables, variables beat what \`restart\` has saved, and that beats the defaults; \`codex-api-proxy status --verbose\`
+shows where each value came from. A variable that is set but empty counts as not set. Where several variables are named, the first
+that is set wins.
+
+- Sizes: \`65536\`, \`64k\`, \`32MB\`, \`1GB\` (powers of 1024).
+- Durations: \`500ms\`, \`30s\`, \`10m\`, \`1h\`; a bare number counts seconds.
+- Switches: \`--strict\` is \`--strict=true\`; \`--strict=false\` takes back what \`restart\` would take over.
+- Lists: give the flag several times, or separate the values by commas.
+- Paths: \`~\` is the home folder; relative ones count from the folder of the command.
+
+${groups.join('\n')}`
+}
+
+function optionRow(option: Option<unknown>): string {
+  const code = (text: string) => `\`${text}\``
+  const choices = option.choices === undefined ? '' : ` One of ${option.choices.map(code).join(', ')}.`
+  const shown = shownDefault(option)
+  const cells = [
+    option.flag === undefined ? '' : code(option.flag),
+    (option.env ?? []).map(code).join(', '),
+    shown === undefined ? '' : code(shown),
+    option.help + choices,
+  ]
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+}
