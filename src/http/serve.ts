@@ -39,7 +39,9 @@ export async function serve(config: Config, { logTo, onReady }: ServeOptions): P
   if (config.logLevel === 'debug') logger.warn('log level debug records prompts and answers')
   onReady({ url, host: config.host, port })
   // What the first request needs is loaded once the server answers (docs/performance.md).
-  connectAhead(outbound, context).catch((error: unknown) => logger.error({ err: error }, 'outbound connections failed to start'))
+  connectAhead(outbound, context).catch((error: unknown) =>
+    logger.error({ err: error }, 'outbound connections failed to start'),
+  )
 
   let stopped = () => {}
   const finished = new Promise<void>((resolve) => {
