@@ -1,0 +1,22 @@
+import { type JsonObject, objectOf, parseJson } from './json-object.ts'
+
+/**
+ * The claims of a JSON Web Token; none for an opaque token. The signature isn't checked: tokens are only passed on,
+ * never trusted (RFC 7519 §3, payload as base64url without padding).
+ */
+export function claimsOf(token: string): JsonObject {
+  const [, payload, signature] = token.split('.')
+  if (payload === undefined || signature === undefined) return {}
+  return objectOf(parseJson(Buffer.from(payload, 'base64url').toString('utf8')))
+}
+
+/** When the token stops working, in milliseconds since the epoch (`exp`, RFC 7519 §4.1.4, in seconds). */
+export function expiresAt(claims: JsonObject): number | undefined {
+  const { exp } = claims
+  return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined
+}
+
+/** What OpenAI says of the account in both the id token and the access token (wire.md 3). */
+export function accountClaims(claims: JsonObject): JsonObject {
+  return objectOf(claims['https://api.openai.com/auth'])
+}

@@ -1,0 +1,124 @@
+import type nodeFs from 'node:fs'
+import { join } from 'node:path'
+import { ProxyError } from '../errors.ts'
+import { credentialStore } from './codex-config.ts'
+import type { JsonObject } from './json-object.ts'
+import { type Login, parseLogin } from './login.ts'
+
+/** The file calls that reading and writing the login is made of; tests make them fail or stop at any of them. */
+export type Files = Pick<
+  typeof nodeFs,
+  | 'closeSync'
+  | 'fchmodSync'
+  | 'fchownSync'
+  | 'fsyncSync'
+  | 'openSync'
+  | 'readdirSync'
+  | 'readFileSync'
+  | 'realpathSync'
+  | 'renameSync'
+  | 'rmSync'
+  | 'statSync'
+  | 'writeSync'
+>
+
+export type StoredLogin = { readonly content: JsonObject; readonly login: Login }
+
+/** A login is some kilobytes. More is another file, and would only be read in vain on every change. */
+const MAX_BYTES = 1024 * 1024
+/**
+ * A file changed so shortly before it was read may change again without a trace in its times: file systems count in
+ * ticks of some milliseconds.
+ */
+const CLOCK_TICK_MS = 50
+/** How old a file may be to count as one that is being written right now. */
+const JUST_WRITTEN_MS = 2000
+
+type Stamp = { readonly ctimeNs: bigint; readonly mtimeNs: bigint; readonly size: bigint; readonly ino: bigint }
+
+/** The auth.json of one Codex folder, parsed again only when it changed. Read-only; see `auth-file-write.ts`. */
+export class AuthFile {
+  readonly path: string
+  readonly #codexHome: string
+  readonly #files: Files
+  readonly #now: () => number
+  #read: { stamp: Stamp; settled: boolean; stored: StoredLogin } | undefined
+
+  constructor(codexHome: string, files: Files, now: () => number) {
+    this.path = join(codexHome, 'auth.json')
+    this.#codexHome = codexHome
+    this.#files = files
+    this.#now = now
+  }
+
+  /** What the file holds now. Costs one `stat` when nothing changed. Throws a ProxyError (credentials_…). */
+  read(): StoredLogin {
+    const stamp = this.#stat()
+    if (this.#read?.settled === true && sameStamp(this.#read.stamp, stamp)) return this.#read.stored
+    const stored = parseLogin(this.#readText())
+    this.#read = { stamp, settled: this.#now() - Number(stamp.mtimeNs / 1_000_000n) > CLOCK_TICK_MS, stored }
+    return stored
+  }
+
+  /** Whether a malformed file may be one that an older Codex, which writes in place, is just writing. */
+  justWritten(): boolean {
+    const stat = this.#files.statSync(this.path, { throwIfNoEntry: false })
+    return stat !== undefined && Math.abs(this.#now() - stat.mtimeMs) < JUST_WRITTEN_MS
+  }
+
+  #stat(): Stamp {
+    let stat: nodeFs.BigIntStats | undefined
+    try {
+      stat = this.#files.statSync(this.path, { bigint: true, throwIfNoEntry: false })
+    } catch (error) {
+      throw unreadable(this.path, error)
+    }
+    if (stat === undefined) throw this.#missing()
+    if (!stat.isFile()) throw notAFile(this.path, stat)
+    if (stat.size > MAX_BYTES) throw new ProxyError('credentials_malformed', `${this.path} is too large to be a login.`)
+    return stat
+  }
+
+  #readText(): string {
+    try {
+      return this.#files.readFileSync(this.path, 'utf8')
+    } catch (error) {
+      throw isCode(error, 'ENOENT') ? this.#missing() : unreadable(this.path, error)
+    }
+  }
+
+  #missing(): ProxyError {
+    const store = credentialStore(this.#codexHome)
+    if (store !== undefined && store !== 'file') {
+      const where = store === 'ephemeral' ? 'only in its own memory' : 'in the keyring of the system'
+      return new ProxyError(
+        'credentials_in_keyring',
+        `There is no ${this.path}: Codex is set to keep the login ${where} (cli_auth_credentials_store = "${store}").`,
+      )
+    }
+    return new ProxyError('credentials_missing', `There is no ${this.path}.`)
+  }
+}
+
+function sameStamp(one: Stamp, other: Stamp): boolean {
+  // The change time too: copying an old file over keeps the other two.
+  return (
+    one.ctimeNs === other.ctimeNs && one.mtimeNs === other.mtimeNs && one.size === other.size && one.ino === other.ino
+  )
+}
+
+function notAFile(path: string, stat: nodeFs.BigIntStats): ProxyError {
+  const what = stat.isDirectory()
+    ? 'is a folder; Docker makes one when the file to mount is missing'
+    : 'is not a regular file'
+  return new ProxyError('credentials_unreadable', `${path} ${what}.`)
+}
+
+function unreadable(path: string, error: unknown): ProxyError {
+  const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
+  return new ProxyError('credentials_unreadable', `${path} can't be read${reason}.`, { cause: error })
+}
+
+export function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

@@ -1,0 +1,162 @@
+import * as nodeFs from 'node:fs'
+import { ProxyError } from '../errors.ts'
+import { AuthFile, type Files } from './auth-file.ts'
+import type { CredentialSource, CredentialStatus, Credentials } from './credentials.ts'
+import type { ChatGptLogin, Login } from './login.ts'
+import type { PostToken, RefreshOverrides } from './refresh.ts'
+import { Renewal } from './renewal.ts'
+import { TokenMemory } from './token-memory.ts'
+import { TokenStore, type Warn } from './token-store.ts'
+
+/** How long a freshly renewed token that upstream refused isn't renewed again: it would not help. */
+const UNHELPFUL_MS = 60_000
+const UNSAVED = 'The renewed login could not be written to auth.json yet and is kept in memory only.'
+
+type SourceOptions = {
+  /** The folder of the Codex CLI. */
+  readonly codexHome: string
+  /** `read-only` never redeems a refresh token and writes nothing. */
+  readonly mode: 'read-write' | 'read-only'
+  readonly postToken: PostToken
+  /** Codex's own variables; see RefreshOverrides. */
+  readonly env: RefreshOverrides
+  /** Milliseconds since the epoch, for the expiry of tokens. */
+  readonly now: () => number
+  readonly warn: Warn
+  readonly files?: Files
+}
+
+/** A source that can be asked to finish what must not be cut off. */
+export type OpenCredentialSource = CredentialSource & {
+  /** Waits for a refresh under way and writes what isn't written yet: its tokens exist nowhere else. */
+  close(): Promise<void>
+}
+
+/**
+ * Credentials of the Codex login: fresh → use · stale → renew · refused by upstream → what the file holds now, then
+ * renewed ones. See docs/credentials.md.
+ */
+export function createCredentialSource(options: SourceOptions): OpenCredentialSource {
+  return new Source(options)
+}
+
+class Source implements OpenCredentialSource {
+  readonly #file: AuthFile
+  readonly #store: TokenStore
+  readonly #memory: TokenMemory
+  readonly #renewal: Renewal
+  readonly #now: () => number
+  /** Given out in answer to a 401: when upstream refuses these too, there is no further step. */
+  readonly #lastTry = new WeakSet<Credentials>()
+  #unhelpful = { accessToken: '', until: 0 }
+
+  constructor({ codexHome, mode, postToken, env: overrides, now, warn, files = nodeFs }: SourceOptions) {
+    // Times of files are compared with the clock they come from, whatever clock tokens live by.
+    const wallClock = () => Date.now()
+    this.#now = now
+    this.#file = new AuthFile(codexHome, files, wallClock)
+    this.#store = new TokenStore(this.#file, files, warn)
+    this.#memory = new TokenMemory(now)
+    const [store, memory] = [this.#store, this.#memory]
+    this.#renewal = new Renewal({ store, memory, mode, overrides, postToken, now, wallClock, warn })
+  }
+
+  async current(): Promise<Credentials> {
+    return (this.#fresh() ?? (await this.#renewed())).credentials
+  }
+
+  async replace(rejected: Credentials): Promise<Credentials> {
+    if (this.#lastTry.has(rejected)) {
+      this.#unhelpful = { accessToken: secretOf(rejected), until: this.#now() + UNHELPFUL_MS }
+      throw stillRejected()
+    }
+    const { login } = await this.#store.readSettled()
+    if (secretOf(login.credentials) !== secretOf(rejected)) return await this.current()
+    if (login.kind === 'api-key' || this.#isUnhelpful(login)) throw stillRejected()
+    return await this.#renewRejected(login)
+  }
+
+  async status(): Promise<CredentialStatus> {
+    const file = this.#file.path
+    try {
+      const { login } = await this.#store.readSettled()
+      return login.kind === 'api-key' ? { kind: 'api-key', file } : { file, ...this.#chatgptStatus(login) }
+    } catch (error) {
+      if (error instanceof ProxyError) return { kind: 'none', file, problem: problemOf(error) }
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#renewal.settled()
+    this.#store.save()
+  }
+
+  /** What every request takes: one `stat`, two comparisons. `undefined` when there is more to do. */
+  #fresh(): Login | undefined {
+    try {
+      const { login } = this.#store.read()
+      if (login.kind === 'api-key' || (!this.#memory.isStale(login) && this.#memory.isUsable(login))) return login
+    } catch {
+      // Read again by `#renewed`, which says why it can't be.
+    }
+    return undefined
+  }
+
+  async #renewed(): Promise<Login> {
+    const { login } = await this.#store.readSettled()
+    if (login.kind === 'api-key') return login
+    if (this.#memory.isUsable(login)) return this.#memory.isStale(login) ? await this.#renewal.renewEarly(login) : login
+    this.#renewal.checkRenewable(login)
+    return await this.#renewal.renew((current) => this.#memory.isStale(current) || !this.#memory.isUsable(current))
+  }
+
+  async #renewRejected(login: ChatGptLogin): Promise<Credentials> {
+    const { accessToken } = login.credentials
+    try {
+      this.#renewal.checkRenewable(login)
+      const renewed = await this.#renewal.renew((current) => current.credentials.accessToken === accessToken)
+      // An object of its own, so that it is known again if it comes back.
+      const credentials = { ...renewed.credentials }
+      this.#lastTry.add(credentials)
+      return credentials
+    } catch (error) {
+      this.#memory.noteRejected(login)
+      throw error
+    }
+  }
+
+  #isUnhelpful(login: ChatGptLogin): boolean {
+    const { accessToken, until } = this.#unhelpful
+    return accessToken === login.credentials.accessToken && this.#now() < until
+  }
+
+  #chatgptStatus(login: ChatGptLogin): Omit<CredentialStatus, 'file'> {
+    const obstacle = this.#renewal.obstacleOf(login)
+    const failure = this.#memory.failureOf(login)
+    const usable = this.#memory.isUsable(login)
+    const problem = usable ? undefined : (obstacle ?? (this.#memory.isResting(login) ? failure : undefined))
+    const warning = this.#store.hasUnsaved ? UNSAVED : (this.#memory.refusalOf(login) ?? failure)?.message
+    return {
+      kind: 'chatgpt',
+      ...(login.plan !== undefined && { plan: login.plan }),
+      ...(login.expiresAt !== undefined && { expiresAt: login.expiresAt }),
+      ...(login.lastRefresh !== undefined && { lastRefresh: login.lastRefresh }),
+      ...(problem !== undefined && { problem: problemOf(problem) }),
+      ...(problem === undefined && warning !== undefined && { warning }),
+    }
+  }
+}
+
+/** What tells one set of credentials from another. */
+function secretOf(credentials: Credentials): string {
+  return credentials.kind === 'api-key' ? credentials.apiKey : credentials.accessToken
+}
+
+function stillRejected(): ProxyError {
+  return new ProxyError('upstream_rejected_credentials', 'Upstream does not accept the credentials in auth.json.')
+}
+
+function problemOf({ code, message, remedy }: ProxyError): { code: string; message: string; remedy: string } {
+  return { code, message, remedy }
+}

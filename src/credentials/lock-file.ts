@@ -1,0 +1,137 @@
+import { closeSync, openSync, readFileSync, readlinkSync, rmSync, statSync, writeSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isCode } from './auth-file.ts'
+import { isObject, type JsonObject, parseJson } from './json-object.ts'
+
+const POLL_MS = 25
+/** A lock without a readable holder: its maker was killed between making and writing it. */
+const NAMELESS_MS = 10_000
+/** A holder that can't be looked up: on another machine, or where processes have no start time. Nothing lasts so long. */
+const UNSEEN_MS = 300_000
+
+export type Lock = { release(): void }
+
+type LockOptions = {
+  /** Asked while waiting: true ends the wait without the lock. */
+  readonly until: () => boolean
+  readonly patienceMs: number
+  /** The clock that file times are compared with, in milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/**
+ * A lock between our own processes: a file that only one can make, with the holder's name in it. `undefined` when
+ * `until` came first, or patience ran out (then `until` is still false). Where no file can be made there is no lock: a
+ * login that can't be written needs none.
+ */
+export async function acquireLock(path: string, { until, patienceMs, now }: LockOptions): Promise<Lock | undefined> {
+  const deadline = now() + patienceMs
+  while (true) {
+    const lock = tryLock(path, now)
+    if (lock !== undefined) return lock
+    if (until() || now() >= deadline) return undefined
+    await delay(POLL_MS)
+  }
+}
+
+function tryLock(path: string, now: () => number): Lock | undefined {
+  const own = JSON.stringify({ pid: process.pid, started: startOf(process.pid), host: host() })
+  try {
+    create(path, own)
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) return { release() {} }
+    if (isAbandoned(path, now)) removeAbandoned(path, now)
+    return undefined
+  }
+  return {
+    release() {
+      if (textOf(path) === own) rmSync(path, { force: true })
+    },
+  }
+}
+
+function create(path: string, text: string): void {
+  const file = openSync(path, 'wx', 0o600)
+  try {
+    writeSync(file, text)
+  } catch {
+    // A full disk: the lock still holds, but others take it for abandoned after a while.
+  } finally {
+    closeSync(file)
+  }
+}
+
+function isAbandoned(path: string, now: () => number): boolean {
+  const text = textOf(path)
+  const made = statSync(path, { throwIfNoEntry: false })
+  if (text === undefined || made === undefined) return false
+  const age = now() - made.mtimeMs
+  const holder = parseJson(text)
+  if (!isObject(holder) || typeof holder.pid !== 'number') return age > NAMELESS_MS
+  if (holder.host !== host()) return age > UNSEEN_MS
+  return isGone(holder, holder.pid, age)
+}
+
+function isGone(holder: JsonObject, pid: number, age: number): boolean {
+  if (!isRunning(pid)) return true
+  const started = startOf(pid)
+  // Process ids are used again: another start time is another process.
+  return started === undefined ? age > UNSEEN_MS : started !== holder.started
+}
+
+/**
+ * Two processes may find the same lock abandoned; the slower one must not remove the lock the faster one has made since.
+ * So removing takes a file of its own, and looks again.
+ */
+function removeAbandoned(path: string, now: () => number): void {
+  const guard = `${path}.removal`
+  try {
+    closeSync(openSync(guard, 'wx', 0o600))
+  } catch {
+    const made = statSync(guard, { throwIfNoEntry: false })
+    if (made !== undefined && now() - made.mtimeMs > NAMELESS_MS) rmSync(guard, { force: true })
+    return
+  }
+  try {
+    if (isAbandoned(path, now)) rmSync(path, { force: true })
+  } finally {
+    rmSync(guard, { force: true })
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return isCode(error, 'EPERM') // It is there and belongs to someone else.
+  }
+}
+
+/** Start time in ticks since which boot (proc(5), field 22), `gone` for a zombie, `undefined` where /proc doesn't tell. */
+function startOf(pid: number): string | undefined {
+  const stat = textOf(`/proc/${pid}/stat`)
+  if (stat === undefined) return undefined
+  // The second field is the command's name in brackets and may hold anything: what follows the last one is safe.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  if (fields[0] === 'Z' || fields[0] === 'X') return 'gone'
+  return `${fields[19]}@${textOf('/proc/sys/kernel/random/boot_id')?.trim()}`
+}
+
+/** Process ids mean something only within one machine, and on Linux within one namespace (containers). */
+function host(): string {
+  try {
+    return `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`
+  } catch {
+    return hostname()
+  }
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}

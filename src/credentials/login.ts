@@ -1,0 +1,159 @@
+import { ProxyError } from '../errors.ts'
+import { accountClaims, claimsOf, expiresAt } from './access-token.ts'
+import type { ApiKeyCredentials, ChatGptCredentials } from './credentials.ts'
+import { headerText, isObject, type JsonObject, objectOf, parseJson } from './json-object.ts'
+
+/** How long before its expiry an access token is renewed (wire.md 2.3). Covers the longest usual start of a stream. */
+const EXPIRY_MARGIN_MS = 5 * 60_000
+/** When tokens without a readable expiry are renewed, counted from the last refresh (wire.md 2.3). */
+const REFRESH_INTERVAL_MS = 8 * 24 * 3600_000
+/** An account id of the API, not of ChatGPT: upstream knows no workspace by it (wire.md 11). */
+const API_ORGANISATION = 'org-'
+
+/** What auth.json holds, with what is needed to renew it. */
+export type Login = ApiKeyLogin | ChatGptLogin
+
+export type ApiKeyLogin = { readonly kind: 'api-key'; readonly credentials: ApiKeyCredentials }
+
+/** Times in milliseconds since the epoch. */
+export type ChatGptLogin = {
+  readonly kind: 'chatgpt'
+  readonly credentials: ChatGptCredentials
+  /** Absent when the login can't be renewed by us. */
+  readonly refreshToken: string | undefined
+  readonly plan: string | undefined
+  /** `undefined` for an access token without readable expiry. */
+  readonly expiresAt: number | undefined
+  readonly lastRefresh: number | undefined
+  /** From when on the tokens should be renewed; Infinity when nothing says so. */
+  readonly staleAt: number
+  /** Who issued the tokens, if the file says so (`oauth_provenance`). */
+  readonly issuer: string | undefined
+  readonly clientId: string | undefined
+}
+
+/**
+ * What the text of an auth.json means (wire.md 1.2–1.4): `auth_mode` decides, else the first of personal access token,
+ * API key and tokens that is there. Throws a ProxyError that says what is wrong, without a word of the content.
+ */
+export function parseLogin(text: string): { content: JsonObject; login: Login } {
+  // Codex refuses a byte order mark, but what some editors put there needn't stop us.
+  const json = text.replace(/^\uFEFF/, '')
+  if (json.trim() === '') throw malformed('is empty')
+  const content = parseJson(json)
+  if (content === undefined) throw malformed('is not valid JSON')
+  if (!isObject(content)) throw malformed('is not a JSON object')
+  return { content, login: loginOf(content) }
+}
+
+/** The same for content that was parsed before, or made by `withTokens`. */
+export function loginOf(content: JsonObject): Login {
+  switch (modeOf(content)) {
+    case 'apikey':
+      return apiKeyLogin(content)
+    case 'chatgpt':
+      return chatgptLogin(content)
+    case 'chatgptAuthTokens':
+      // The program that put them there renews them: it has the refresh token.
+      return { ...chatgptLogin(content), refreshToken: undefined }
+    case 'personalAccessToken':
+      return personalLogin(content)
+    case 'agentIdentity':
+      throw unsupported('holds an agent identity, whose requests only Codex can sign.')
+    case 'bedrockApiKey':
+    case 'bedrockAccessKeys':
+      throw unsupported('holds credentials for Amazon Bedrock, not for OpenAI.')
+    case 'none':
+      throw malformed('holds neither tokens nor an API key')
+    default:
+      throw unsupported('has an `auth_mode` that this version does not know.')
+  }
+}
+
+function modeOf(content: JsonObject): unknown {
+  const has = (name: string) => content[name] !== undefined && content[name] !== null && content[name] !== ''
+  if (has('auth_mode')) return content.auth_mode
+  if (has('personal_access_token')) return 'personalAccessToken'
+  if (has('OPENAI_API_KEY')) return 'apikey'
+  if (has('tokens')) return 'chatgpt'
+  if (has('bedrock_api_key') || has('bedrock_access_keys')) return 'bedrockApiKey'
+  return has('agent_identity') ? 'agentIdentity' : 'none'
+}
+
+function apiKeyLogin(content: JsonObject): ApiKeyLogin {
+  const key = content.OPENAI_API_KEY
+  const apiKey = headerText(typeof key === 'string' ? key.trim() : key)
+  if (apiKey === undefined) throw malformed('is for an API key, but holds no usable one')
+  return { kind: 'api-key', credentials: { kind: 'api-key', apiKey } }
+}
+
+function chatgptLogin(content: JsonObject): ChatGptLogin {
+  const tokens = objectOf(content.tokens)
+  const accessToken = headerText(tokens.access_token)
+  if (accessToken === undefined) throw malformed('is for a ChatGPT login, but holds no usable access token')
+  const claims = claimsOf(accessToken)
+  const known = [claimsOf(headerText(tokens.id_token) ?? ''), claims].map(accountClaims)
+  const provenance = objectOf(tokens.oauth_provenance)
+  const login = {
+    kind: 'chatgpt' as const,
+    credentials: {
+      kind: 'chatgpt' as const,
+      accessToken,
+      accountId: accountIdOf([tokens.account_id, ...known.map((account) => account.chatgpt_account_id)]),
+      fedramp: known.some((account) => account.chatgpt_account_is_fedramp === true),
+    },
+    refreshToken: headerText(tokens.refresh_token),
+    plan: known.map((account) => headerText(account.chatgpt_plan_type)).find((plan) => plan !== undefined),
+    expiresAt: expiresAt(claims),
+    lastRefresh: timeOf(content.last_refresh),
+    issuer: textOf(provenance.issuer),
+    clientId: textOf(provenance.client_id),
+  }
+  return { ...login, staleAt: staleAtOf(login) }
+}
+
+/**
+ * A personal access token goes to ChatGPT as it is. Codex asks the issuer for the account first; that call isn't made
+ * here, so no account is named and upstream takes the token's own.
+ */
+function personalLogin(content: JsonObject): ChatGptLogin {
+  const accessToken = headerText(content.personal_access_token)
+  if (accessToken === undefined) throw malformed('is for a personal access token, but holds no usable one')
+  return {
+    kind: 'chatgpt',
+    credentials: { kind: 'chatgpt', accessToken, accountId: undefined, fedramp: false },
+    refreshToken: undefined,
+    plan: undefined,
+    expiresAt: undefined,
+    lastRefresh: undefined,
+    staleAt: Number.POSITIVE_INFINITY,
+    issuer: undefined,
+    clientId: undefined,
+  }
+}
+
+function accountIdOf(candidates: readonly unknown[]): string | undefined {
+  return candidates.map(headerText).find((id) => id !== undefined && !id.startsWith(API_ORGANISATION))
+}
+
+function staleAtOf(login: Pick<ChatGptLogin, 'expiresAt' | 'lastRefresh'>): number {
+  if (login.expiresAt !== undefined) return login.expiresAt - EXPIRY_MARGIN_MS
+  return login.lastRefresh === undefined ? Number.POSITIVE_INFINITY : login.lastRefresh + REFRESH_INTERVAL_MS
+}
+
+function timeOf(value: unknown): number | undefined {
+  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN
+  return Number.isNaN(time) ? undefined : time
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function malformed(what: string): ProxyError {
+  return new ProxyError('credentials_malformed', `The auth.json of Codex ${what}.`)
+}
+
+function unsupported(what: string): ProxyError {
+  return new ProxyError('credentials_unsupported', `The auth.json of Codex ${what}`)
+}

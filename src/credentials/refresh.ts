@@ -1,0 +1,128 @@
+import { ProxyError } from '../errors.ts'
+import { headerText, isObject, type JsonObject, objectOf, parseJson } from './json-object.ts'
+import type { ChatGptLogin } from './login.ts'
+
+/** The client id of Codex, which the refresh tokens of its logins are bound to (wire.md 2.1). */
+const CODEX_CLIENT_ID = 'app_EMoamEEZ73f0CkXaXp7hrann'
+const DEFAULT_ISSUER = 'https://auth.openai.com'
+
+/**
+ * Posts JSON once and resolves with whatever came back; rejects when nothing did. It sets a limit of time and goes
+ * through the outbound proxy.
+ */
+export type PostToken = (url: string, body: object) => Promise<{ status: number; body: string }>
+
+/** What Codex's own variables change about a refresh. */
+export type RefreshOverrides = {
+  /** CODEX_REFRESH_TOKEN_URL_OVERRIDE */
+  readonly refreshUrlOverride?: string | undefined
+  /** CODEX_APP_SERVER_LOGIN_CLIENT_ID */
+  readonly clientId?: string | undefined
+}
+
+/** The tokens of an answer, by their names in auth.json; each may be missing, then the stored one stays (wire.md 2.2). */
+export type NewTokens = {
+  readonly id_token?: string
+  readonly access_token?: string
+  readonly refresh_token?: string
+}
+
+/** One refresh token with what it takes to redeem it. */
+export type Grant = { readonly url: string; readonly clientId: string; readonly refreshToken: string }
+
+/**
+ * `refused`: these tokens will never be renewed. `failed`: they might be another time. `error` says why, without a word
+ * of the answer.
+ */
+export type RefreshOutcome =
+  | { readonly kind: 'renewed'; readonly tokens: NewTokens }
+  | { readonly kind: 'refused'; readonly error: ProxyError }
+  | { readonly kind: 'failed'; readonly error: ProxyError }
+
+/**
+ * Redeems a refresh token, once. It is single-use: no outcome is tried again here, since a request whose answer got
+ * lost may have spent it.
+ */
+export async function redeem(grant: Grant, postToken: PostToken): Promise<RefreshOutcome> {
+  const body = { client_id: grant.clientId, grant_type: 'refresh_token', refresh_token: grant.refreshToken }
+  try {
+    return outcomeOf(await postToken(grant.url, body))
+  } catch (error) {
+    // What the transport throws for clients to see names the outbound proxy or the host, no content.
+    const reason = error instanceof ProxyError ? error.message : 'The token endpoint could not be reached.'
+    return { kind: 'failed', error: failed(reason, error) }
+  }
+}
+
+/** What to redeem and where (wire.md 2.1). Throws a ProxyError when this login can't be renewed at all. */
+export function grantOf(login: ChatGptLogin, overrides: RefreshOverrides): Grant {
+  const { refreshToken } = login
+  if (refreshToken === undefined) {
+    throw new ProxyError('login_expired', 'The login has ended, and auth.json holds no refresh token to renew it.')
+  }
+  const clientId = login.clientId ?? overrides.clientId ?? CODEX_CLIENT_ID
+  const issuer = (login.issuer ?? DEFAULT_ISSUER).replace(/\/+$/, '')
+  const url = overrides.refreshUrlOverride ?? `${issuer}/oauth/token`
+  if (overrides.refreshUrlOverride === undefined && !isTrusted(issuer)) throw untrustedIssuer()
+  return { url, clientId, refreshToken }
+}
+
+/** OpenAI's own hosts over TLS; loopback for tests. */
+function isTrusted(issuer: string): boolean {
+  if (!URL.canParse(issuer)) return false
+  const { protocol, hostname, username, search, hash } = new URL(issuer)
+  if (username !== '' || search !== '' || hash !== '') return false
+  if (['localhost', '127.0.0.1', '[::1]'].includes(hostname)) return protocol === 'http:' || protocol === 'https:'
+  return protocol === 'https:' && (hostname === 'openai.com' || hostname.endsWith('.openai.com'))
+}
+
+/** The table of wire.md 2.5. */
+function outcomeOf({ status, body }: { status: number; body: string }): RefreshOutcome {
+  const answer = parseJson(body)
+  if (status >= 200 && status < 300) {
+    if (isObject(answer)) return { kind: 'renewed', tokens: tokensOf(answer) }
+    return { kind: 'failed', error: failed('The token endpoint answered no JSON.') }
+  }
+  const refusal = refusalOf(status, errorCode(objectOf(answer)))
+  if (refusal !== undefined) return { kind: 'refused', error: new ProxyError('login_expired', refusal) }
+  return { kind: 'failed', error: failed(`The token endpoint answered HTTP ${status}.`) }
+}
+
+/**
+ * Why the refresh token is no good for ever, or `undefined` when the answer doesn't say so. The codes count with any
+ * 4xx, since the issuer has sent them with 400 as well as 401.
+ */
+function refusalOf(status: number, code: unknown): string | undefined {
+  if (status < 400 || status >= 500) return undefined
+  switch (code) {
+    case 'refresh_token_expired':
+      return 'The login can no longer be renewed: its refresh token has expired.'
+    case 'refresh_token_reused':
+      return 'The login can no longer be renewed: its refresh token was already used, maybe by a copy of auth.json.'
+    case 'refresh_token_invalidated':
+      return 'The login can no longer be renewed: its refresh token was revoked.'
+  }
+  if (status !== 401 && !(status === 400 && code === 'invalid_grant')) return undefined
+  return `The login can no longer be renewed: the token endpoint refused its refresh token (HTTP ${status}).`
+}
+
+function errorCode(answer: JsonObject): unknown {
+  return objectOf(answer.error).code ?? (typeof answer.error === 'string' ? answer.error : answer.code)
+}
+
+function tokensOf(answer: JsonObject): NewTokens {
+  const names = ['id_token', 'access_token', 'refresh_token'] as const
+  const given = names.map((name) => [name, headerText(answer[name])] as const)
+  return Object.fromEntries(given.filter(([, token]) => token !== undefined))
+}
+
+function failed(reason: string, cause?: unknown): ProxyError {
+  return new ProxyError('refresh_failed', `The login could not be renewed. ${reason}`, { cause })
+}
+
+function untrustedIssuer(): ProxyError {
+  return new ProxyError(
+    'credentials_unsupported',
+    'The auth.json of Codex names a token issuer other than OpenAI, which gets no refresh token from this proxy.',
+  )
+}

@@ -1,0 +1,88 @@
+import type { ProxyError } from '../errors.ts'
+import type { ChatGptLogin } from './login.ts'
+
+/** After a failure, how long the access token is used until renewing it early is tried again. */
+const REST_MS = 30_000
+
+type Refusal = { readonly refreshToken: string | undefined; readonly error: ProxyError; accessTokenRejected: boolean }
+type Failure = { readonly refreshToken: string | undefined; readonly error: ProxyError; readonly at: number }
+type Issue = { readonly accessToken: string; readonly staleAt: number; readonly usableUntil: number }
+
+/**
+ * What is known of tokens beyond what the file says. Each piece counts for exactly the tokens it was learnt about, so
+ * that a new login starts with a clean slate. Times in milliseconds since the epoch.
+ */
+export class TokenMemory {
+  readonly #now: () => number
+  #refusal: Refusal | undefined
+  #failure: Failure | undefined
+  #issue: Issue | undefined
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  isStale(login: ChatGptLogin): boolean {
+    return this.#now() >= (this.#issueOf(login)?.staleAt ?? login.staleAt)
+  }
+
+  /** Whether upstream may still take the access token; one without readable expiry counts as good until refused. */
+  isUsable(login: ChatGptLogin): boolean {
+    if (this.#refusalOf(login)?.accessTokenRejected === true) return false
+    return this.#now() < (this.#issueOf(login)?.usableUntil ?? login.expiresAt ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** Whether renewing failed so shortly ago that it shouldn't be tried again as long as the access token is good. */
+  isResting(login: ChatGptLogin): boolean {
+    const failure = this.#failureOf(login)
+    return failure !== undefined && this.#now() < failure.at + REST_MS
+  }
+
+  /** Why these tokens will never be renewed. */
+  refusalOf(login: ChatGptLogin): ProxyError | undefined {
+    return this.#refusalOf(login)?.error
+  }
+
+  /** Why renewing these tokens failed last. */
+  failureOf(login: ChatGptLogin): ProxyError | undefined {
+    return this.#failureOf(login)?.error
+  }
+
+  noteRefused(refreshToken: string | undefined, error: ProxyError): void {
+    this.#refusal = { refreshToken, error, accessTokenRejected: false }
+  }
+
+  noteFailed(refreshToken: string, error: ProxyError): void {
+    this.#failure = { refreshToken, error, at: this.#now() }
+  }
+
+  /** Upstream refuses the access token; when it can't be renewed either, later requests needn't try. */
+  noteRejected(login: ChatGptLogin): void {
+    const refusal = this.#refusalOf(login)
+    if (refusal !== undefined) refusal.accessTokenRejected = true
+  }
+
+  /**
+   * A token straight from the issuer is good, whatever our clock says of its expiry. If it seems to be stale already,
+   * our clock is fast or the token short-lived, and renewing it again at once would go on for ever.
+   */
+  noteIssued(login: ChatGptLogin): void {
+    this.#failure = undefined
+    const now = this.#now()
+    if (now < login.staleAt) return
+    const end = login.expiresAt !== undefined && login.expiresAt > now ? login.expiresAt : Number.POSITIVE_INFINITY
+    this.#issue = { accessToken: login.credentials.accessToken, staleAt: end, usableUntil: end }
+  }
+
+  #refusalOf(login: ChatGptLogin): Refusal | undefined {
+    return this.#refusal?.refreshToken === login.refreshToken ? this.#refusal : undefined
+  }
+
+  #failureOf(login: ChatGptLogin): Failure | undefined {
+    return this.#failure?.refreshToken === login.refreshToken ? this.#failure : undefined
+  }
+
+  #issueOf(login: ChatGptLogin): Issue | undefined {
+    return this.#issue?.accessToken === login.credentials.accessToken ? this.#issue : undefined
+  }
+}

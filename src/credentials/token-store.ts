@@ -1,0 +1,163 @@
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { ProxyError } from '../errors.ts'
+import type { AuthFile, Files, StoredLogin } from './auth-file.ts'
+import { adoptLeftover, replaceAuthFile, withTokens } from './auth-file-write.ts'
+import { type Login, loginOf } from './login.ts'
+import type { NewTokens } from './refresh.ts'
+
+const REREAD_MS = 50
+/** How long until writing is tried again. */
+const RETRY_MS = 1000
+/** After how many failed tries the warning is repeated. */
+const REPEAT_WARNING = 60
+
+export type Warn = (fields: Record<string, unknown>, message: string) => void
+
+type Unsaved = {
+  /** The refresh token in the file that these were obtained with: once it holds another, they are out of date. */
+  readonly redeemed: string
+  readonly tokens: NewTokens
+  readonly refreshedAt: number
+  readonly stored: StoredLogin
+}
+
+/**
+ * The login as it stands: what auth.json holds, or fresher tokens that could not be written to it yet. Those exist only
+ * in this process, so they are used and written at the first chance, but never over a login that somebody else wrote.
+ */
+export class TokenStore {
+  readonly #file: AuthFile
+  readonly #files: Files
+  readonly #warn: Warn
+  #unsaved: Unsaved | undefined
+  #failures = 0
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(file: AuthFile, files: Files, warn: Warn) {
+    this.#file = file
+    this.#files = files
+    this.#warn = warn
+  }
+
+  get hasUnsaved(): boolean {
+    return this.#unsaved !== undefined
+  }
+
+  /** Beside the file itself, so that folders which share it by links share the lock. */
+  get lockPath(): string {
+    return join(dirname(this.#files.realpathSync(this.#file.path)), '.auth.json.codex-api-proxy.lock')
+  }
+
+  /** Throws a ProxyError (credentials_…) when there is no usable login. */
+  read(): StoredLogin {
+    if (this.#unsaved === undefined) return this.#file.read()
+    const stored = this.#fileOrNothing()
+    // A file that can't be read at the moment says nothing against the tokens in hand.
+    if (stored === undefined || holds(stored.login, this.#unsaved.redeemed)) return this.#unsaved.stored
+    this.#forget()
+    return stored
+  }
+
+  /** The same, and once more for a file that an older Codex, which writes in place, is just writing. */
+  async readSettled(): Promise<StoredLogin> {
+    try {
+      return this.read()
+    } catch (error) {
+      const unfinished = error instanceof ProxyError && error.code === 'credentials_malformed'
+      if (!unfinished || !this.#file.justWritten()) throw error
+    }
+    await delay(REREAD_MS)
+    return this.read()
+  }
+
+  /** Whether the login is no longer the one with this refresh token. */
+  holdsOther(refreshToken: string): boolean {
+    try {
+      return !holds(this.read().login, refreshToken)
+    } catch {
+      return false
+    }
+  }
+
+  /** Before a refresh token is redeemed: completes what a process that was killed had begun with it. */
+  recover(redeemed: string): boolean {
+    return adoptLeftover(this.#file.path, this.#files, redeemed)
+  }
+
+  /** Takes over the tokens of an answer and writes them. Returns what to go on with: them, or a newer login of the file. */
+  keep(from: StoredLogin, redeemed: string, tokens: NewTokens, refreshedAt: number): Login {
+    const content = withTokens(from.content, tokens, refreshedAt)
+    this.#unsaved = {
+      redeemed: this.#unsaved?.redeemed ?? redeemed,
+      tokens: { ...this.#unsaved?.tokens, ...tokens },
+      refreshedAt,
+      stored: { content, login: loginOf(content) },
+    }
+    this.save()
+    return this.read().login
+  }
+
+  /** Writes what isn't written yet, and sees to it that it is tried again when that fails. */
+  save(): void {
+    const unsaved = this.#unsaved
+    if (unsaved === undefined) return
+    clearTimeout(this.#retry)
+    try {
+      const replaced = this.#replace(unsaved)
+      if (replaced && this.#failures > 0) this.#warn({ file: this.#file.path }, 'the renewed login is now written')
+      this.#forget()
+    } catch (error) {
+      if (error instanceof ProxyError && isGone(error)) this.#forget()
+      else this.#postpone(error)
+    }
+  }
+
+  /** False when the file holds another login by now. */
+  #replace({ redeemed, tokens, refreshedAt }: Unsaved): boolean {
+    const { content, login } = this.#file.read()
+    if (!holds(login, redeemed)) return false
+    return replaceAuthFile(this.#file.path, this.#files, {
+      content: withTokens(content, tokens, refreshedAt),
+      redeemed,
+      mayReplace: () => holds(this.#file.read().login, redeemed),
+    })
+  }
+
+  #postpone(error: unknown): void {
+    if (this.#failures++ % REPEAT_WARNING === 0) {
+      this.#warn(
+        { file: this.#file.path, err: error },
+        'THE RENEWED LOGIN COULD NOT BE WRITTEN and is kept in memory only: it is lost if the proxy stops before it can',
+      )
+    }
+    this.#retry = setTimeout(() => this.save(), RETRY_MS).unref()
+  }
+
+  #fileOrNothing(): StoredLogin | undefined {
+    try {
+      return this.#file.read()
+    } catch (error) {
+      if (error instanceof ProxyError && isGone(error)) {
+        this.#forget()
+        throw error
+      }
+      return undefined
+    }
+  }
+
+  #forget(): void {
+    clearTimeout(this.#retry)
+    this.#unsaved = undefined
+    this.#failures = 0
+  }
+}
+
+function holds(login: Login, refreshToken: string): boolean {
+  return login.kind === 'chatgpt' && login.refreshToken === refreshToken
+}
+
+/** The user has signed out, so a login must not come back. */
+function isGone(error: ProxyError): boolean {
+  return error.code === 'credentials_missing' || error.code === 'credentials_in_keyring'
+}
