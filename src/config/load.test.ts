@@ -73,3 +73,16 @@ test.each([
 test('a bad secret is not repeated', () => {
   expect(() => load({ flags: { proxy: 'ftp://user:hidden@host' } })).toThrow(/^--proxy: Use a URL such as/)
 })
+
+test.each<[string, Partial<Sources>, string | undefined, string | undefined]>([
+  ['a file on the line beats a saved key', { flags: { apiKeyFile: '/f' }, saved: { apiKey: 'k' } }, undefined, '/f'],
+  [
+    'a key in a variable beats a saved file',
+    { env: { CODEX_PROXY_API_KEY: 'k' }, saved: { apiKeyFile: '/f' } },
+    'k',
+    undefined,
+  ],
+  ['both on the line stay, to be refused', { flags: { apiKey: 'k', apiKeyFile: '/f' } }, 'k', '/f'],
+])('of the two ways to give the client key the closer one counts: %s', (_name, sources, apiKey, apiKeyFile) => {
+  expect(load(sources).config).toMatchObject({ apiKey, apiKeyFile })
+})

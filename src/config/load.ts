@@ -32,7 +32,7 @@ export function loadConfig(sources: Sources): LoadedConfig {
 
   for (const name of OPTION_NAMES) {
     const option: Option<unknown> = OPTIONS[name]
-    const found = find(name, option, sources)
+    const found = findUnlessReplaced(name, sources)
     origins.push([name, found.origin])
     if (found.texts === undefined) {
       values.push([name, defaultOf(option, sources.bases)])
@@ -60,22 +60,38 @@ export function flagName(option: Pick<Option<unknown>, 'flag'>): string | undefi
   return option.flag?.split(' ')[0]
 }
 
-type Found = { origin: Origin; texts?: readonly string[]; source: string }
+/** Two ways to say the same: the one that is given closer to the person wins over the other. */
+const EITHER_OR: Partial<Record<OptionName, OptionName>> = { apiKey: 'apiKeyFile', apiKeyFile: 'apiKey' }
+
+function findUnlessReplaced(name: OptionName, sources: Sources): Found {
+  const found = find(name, OPTIONS[name], sources)
+  const other = EITHER_OR[name]
+  const isReplaced = other !== undefined && find(other, OPTIONS[other], sources).rank < found.rank
+  return isReplaced ? unset(name) : found
+}
+
+/** Of a lower rank beats of a higher one. */
+type Found = { origin: Origin; rank: number; texts?: readonly string[]; source: string }
 
 function find(name: OptionName, option: Option<unknown>, { flags, env, saved }: Sources): Found {
-  if (flags[name] !== undefined)
-    return { origin: 'flag', texts: split(option, flags[name]), source: flagName(option) ?? name }
+  if (flags[name] !== undefined) {
+    return { origin: 'flag', rank: 0, texts: split(option, flags[name]), source: flagName(option) ?? name }
+  }
   for (const variable of option.env ?? []) {
     const text = env[variable]
     // Set but empty counts as not set: that is how one line of a shell or of a unit file takes a setting back.
     if (text !== undefined && text !== '') {
-      return { origin: `variable ${variable}`, texts: split(option, text), source: variable }
+      return { origin: `variable ${variable}`, rank: 1, texts: split(option, text), source: variable }
     }
   }
   if (saved[name] !== undefined) {
-    return { origin: 'saved', texts: split(option, saved[name]), source: `saved setting ${name}` }
+    return { origin: 'saved', rank: 2, texts: split(option, saved[name]), source: `saved setting ${name}` }
   }
-  return { origin: 'default', source: name }
+  return unset(name)
+}
+
+function unset(name: OptionName): Found {
+  return { origin: 'default', rank: 3, source: name }
 }
 
 function split(option: Option<unknown>, given: string | readonly string[]): readonly string[] {
