@@ -1,4 +1,4 @@
-import type { ConversionContext, ResponsesRequest } from '../conversion/chat-plan.ts'
+import type { ConversionContext, JsonObject, ResponsesRequest } from '../conversion/chat-plan.ts'
 import { convertChatRequest, withoutRecalledReasoning } from '../conversion/chat-request.ts'
 import type { ChatStream } from '../conversion/chat-stream.ts'
 import { parseLargeJson } from '../conversion/large-strings.ts'
@@ -91,7 +91,7 @@ function isReasoningRefusal(error: ApiError): boolean {
 }
 
 /** The same value for every request of a conversation: upstream's prompt cache goes by it (case 181). */
-export function sessionHeaders(body: { readonly prompt_cache_key?: unknown }): Record<string, string> {
+export function sessionHeaders(body: JsonObject): Record<string, string> {
   if (typeof body.prompt_cache_key !== 'string') return {}
   const session = sessionHeaderValue(body.prompt_cache_key)
   return { 'session-id': session, 'thread-id': session }
