@@ -26,8 +26,12 @@ export type Running = {
   readonly port: number
   /** SIGTERM, after a while SIGKILL; resolves when the process is gone. */
   stop(): Promise<void>
+  /** Asks over the channel, and waits for the answer; for a process started with `channel`. */
+  ask(): Promise<unknown>
 }
 
+/** Where `tsx` is found. */
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const children = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL')
@@ -47,6 +51,8 @@ type StartOptions = {
   readonly port?: number
   /** Standard error goes here too; else to nowhere. */
   readonly showErrors?: boolean
+  /** With a channel for messages (heap-probe.ts). */
+  readonly channel?: boolean
 }
 
 /** Starts a server; resolves when it listens. A server that isn't told a port says it on stdout: `listen… http://…:port`. */
@@ -62,6 +68,11 @@ export async function startServer(command: readonly string[], options: StartOpti
   return {
     pid: child.pid ?? -1,
     port,
+    async ask() {
+      child.send('ask')
+      const [answer] = await once(child, 'message')
+      return answer
+    },
     async stop() {
       child.kill('SIGTERM')
       const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
@@ -81,12 +92,13 @@ export async function runProgram(command: readonly string[], options: StartOptio
   return Buffer.concat(pieces).toString()
 }
 
-function launch(command: readonly string[], { core, env, showErrors }: StartOptions): ChildProcess {
+function launch(command: readonly string[], { core, env, showErrors, channel }: StartOptions): ChildProcess {
   const [program = '', ...args] = PINNED ? ['taskset', '-c', CORES[core], ...command] : command
   const child = spawn(program, args, {
     env: env ?? process.env,
+    cwd: ROOT,
     // stdin stays open until we are gone: our own programs end with it (process-life.ts).
-    stdio: ['pipe', 'pipe', showErrors === true ? 'inherit' : 'ignore'],
+    stdio: ['pipe', 'pipe', showErrors === true ? 'inherit' : 'ignore', ...(channel === true ? ['ipc' as const] : [])],
   })
   children.add(child)
   child.once('close', () => children.delete(child))

@@ -62,13 +62,14 @@ export const TARGETS: readonly Target[] = [
 /** What a user types, after the program's name. */
 export const START = ['start', '--foreground', '--port', '0', '--proxy', 'none']
 
-/** `start --foreground` with a made-up login; `nodeOptions` come before the program. */
-export async function startProxy(upstream: Running, nodeOptions: readonly string[] = []): Promise<Running> {
+/** `start --foreground` with a made-up login; `probe` is loaded into it and can be asked over the channel. */
+export async function startProxy(upstream: Running, probe?: string): Promise<Running> {
   const home = await createHome()
   await home.writeAuth(chatgptAuth())
   const env = { ...home.env, CODEX_API_PROXY_CHATGPT_BASE_URL: baseUrl(upstream.port) }
-  const command = [process.execPath, ...nodeOptions, PROGRAM, ...START]
-  const server = await startServer(command, { core: 'measured', env })
+  const probing = probe === undefined ? [] : ['--import', 'tsx', '--import', new URL(probe, import.meta.url).href]
+  const command = [process.execPath, ...probing, PROGRAM, ...START]
+  const server = await startServer(command, { core: 'measured', env, channel: probe !== undefined })
   return {
     ...server,
     async stop() {
