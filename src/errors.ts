@@ -82,6 +82,28 @@ export const ERRORS = {
     type: 'invalid_request_error',
     remedy: 'Add the field named in `param`.',
   },
+  invalid_type: { status: 400, type: 'invalid_request_error', remedy: 'Correct the field named in `param`.' },
+  empty_array: { status: 400, type: 'invalid_request_error', remedy: 'Put something into the list named in `param`.' },
+  array_above_max_length: {
+    status: 400,
+    type: 'invalid_request_error',
+    remedy: 'Shorten the list named in `param`.',
+  },
+  invalid_function_parameters: {
+    status: 400,
+    type: 'invalid_request_error',
+    remedy: 'Correct the schema, or set `strict` to false.',
+  },
+  integer_above_max_value: {
+    status: 400,
+    type: 'invalid_request_error',
+    remedy: 'Lower the number named in `param`.',
+  },
+  integer_below_min_value: {
+    status: 400,
+    type: 'invalid_request_error',
+    remedy: 'Raise the number named in `param`.',
+  },
   unsupported_parameter: {
     status: 400,
     type: 'invalid_request_error',

@@ -45,6 +45,7 @@ export type ResponsesRequest = JsonObject & {
   model: string
   instructions?: string
   input: JsonObject[]
+  prompt_cache_key?: string
   store: false
   stream: true
 }

@@ -1,0 +1,80 @@
+/** Data URLs longer than this are cut out. */
+const LARGE = 64 * 1024
+/** The head of a data URL (media type, `base64`) is kept; it is never longer than this. */
+const LONGEST_HEAD = 256
+const INDEX_DIGITS = 7
+const OPENING = '"data:'
+const BACKSLASH = 0x5c
+const COLON = 0x3a
+const WHITESPACE = new Set([0x20, 0x09, 0x0a, 0x0d])
+
+export type CutText = {
+  readonly text: Buffer
+  /** Finds placeholders; the group is the number of the payload. */
+  readonly placeholders: RegExp
+  /** Views of the bytes that were cut out. */
+  readonly payloads: readonly Buffer[]
+}
+
+/**
+ * Cuts the payload of large data URLs out of JSON text. Only what looks exactly right is cut: string values of plain
+ * ASCII without escapes. In valid JSON an unescaped `"data:` always opens a string, since nothing but `,`, `:`, a
+ * bracket or space follows a closing quote; what is invalid stays invalid, since only bytes between quotes go.
+ */
+export function cutLargeStrings(raw: Buffer, prefix: string): CutText {
+  const marker = markerOf(prefix)
+  const payloads: Buffer[] = []
+  const kept: Buffer[] = []
+  let from = 0
+  let at = raw.indexOf(OPENING)
+  while (at !== -1) {
+    const end = raw.indexOf('"', at + OPENING.length)
+    const start = end === -1 ? undefined : payloadStart(raw, at, end)
+    if (start !== undefined) {
+      kept.push(raw.subarray(from, start), placeholder(marker, payloads.length))
+      payloads.push(raw.subarray(start, end))
+      from = end
+    }
+    at = raw.indexOf(OPENING, start === undefined ? at + OPENING.length : end)
+  }
+  kept.push(raw.subarray(from))
+  return {
+    text: payloads.length === 0 ? raw : Buffer.concat(kept),
+    placeholders: new RegExp(`${marker}(\\d{${INDEX_DIGITS}})`, 'g'),
+    payloads,
+  }
+}
+
+/** Where the payload of the data URL between the quotes at `at` and `end` begins; undefined if it stays. */
+function payloadStart(raw: Buffer, at: number, end: number): number | undefined {
+  if (end - at <= LARGE || raw[at - 1] === BACKSLASH || isKey(raw, end)) return undefined
+  const comma = raw.subarray(at, at + LONGEST_HEAD).indexOf(',')
+  return comma !== -1 && isPlain(raw, at + 1, end) ? at + comma + 1 : undefined
+}
+
+/** A string that a colon follows. */
+function isKey(raw: Buffer, end: number): boolean {
+  let next = end + 1
+  while (WHITESPACE.has(raw[next] ?? -1)) next++
+  return raw[next] === COLON
+}
+
+/** Whether all bytes are printable ASCII and none a backslash: then they mean in JSON what they are. */
+function isPlain(raw: Buffer, from: number, to: number): boolean {
+  for (let index = from; index < to; index++) {
+    const byte = raw[index] ?? 0
+    if (byte < 0x20 || byte > 0x7e || byte === BACKSLASH) return false
+  }
+  return true
+}
+
+/** Letters and digits, with the index a multiple of four of them: to what repairs base64 they look sound. */
+function markerOf(prefix: string): string {
+  const marker = `${prefix.replace(/[^A-Za-z0-9]/g, '')}x`
+  const length = Math.ceil((marker.length + INDEX_DIGITS) / 4) * 4 - INDEX_DIGITS
+  return marker.padEnd(length, 'x')
+}
+
+function placeholder(marker: string, index: number): Buffer {
+  return Buffer.from(marker + String(index).padStart(INDEX_DIGITS, '0'))
+}

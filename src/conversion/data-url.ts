@@ -1,0 +1,25 @@
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
+const BASE64_HEAD = /^data:[^,]*;base64,/i
+
+/**
+ * A data URL with the usual faults of its base64 put right: line breaks, the URL-safe alphabet, missing padding,
+ * percent-encoding (case 44). Anything else, and what cannot be put right, stays as it is.
+ */
+export function repairDataUrl(url: string): string {
+  const head = BASE64_HEAD.exec(url)?.[0]
+  if (head === undefined) return url
+  const payload = url.slice(head.length)
+  if (payload.length % 4 === 0 && BASE64.test(payload)) return url
+  const plain = payload
+    .replace(/%([0-9a-f]{2})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replace(/\s+|=+$/g, '')
+    .replaceAll('-', '+')
+    .replaceAll('_', '/')
+  if (plain.length % 4 === 1 || !BASE64.test(plain)) return url
+  return head + plain.padEnd(Math.ceil(plain.length / 4) * 4, '=')
+}
+
+/** The media type of a data URL in lower case; undefined when the URL is none or does not say. */
+export function mediaType(url: string): string | undefined {
+  return /^data:([\w.+-]+\/[\w.+-]+)/i.exec(url)?.[1]?.toLowerCase()
+}

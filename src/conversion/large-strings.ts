@@ -1,0 +1,60 @@
+import { isUtf8 } from 'node:buffer'
+import { ProxyError } from '../errors.ts'
+import { type CutText, cutLargeStrings } from './cut-strings.ts'
+import { withinDepth } from './within-depth.ts'
+
+/** Bodies up to this size are simply parsed. */
+const SMALL = 64 * 1024
+/** Pieces are no larger, so that what sends them may copy one without harm. */
+const LARGEST_PIECE = 256 * 1024
+
+export type LargeJson = {
+  /** The parsed body; large data URLs hold a placeholder after their comma. */
+  readonly value: unknown
+  /** The JSON of any value made from it, the data put back wherever placeholders are. The bytes are not copied. */
+  readonly write: (value: unknown) => Buffer[]
+}
+
+/**
+ * Parses a body without decoding the large data URLs in it: they are only passed on, and as JavaScript strings they
+ * would cost several times their size. `placeholder` marks the cut places; no client can guess it.
+ */
+export function parseLargeJson(raw: Buffer, placeholder: string): LargeJson {
+  const cut = raw.length <= SMALL ? undefined : cutLargeStrings(raw, placeholder)
+  return { value: parse(cut?.text ?? raw), write: (value) => restore(stringify(value), cut) }
+}
+
+function parse(raw: Buffer): unknown {
+  if (!isUtf8(raw)) throw new ProxyError('invalid_json', 'The body is not valid UTF-8.')
+  try {
+    return JSON.parse(raw.toString('utf8'))
+  } catch (error) {
+    // The parser's message quotes the body, which is private: it stays in the cause.
+    throw new ProxyError('invalid_json', 'The body is not valid JSON.', { cause: error })
+  }
+}
+
+function stringify(value: unknown): string {
+  return withinDepth(() => JSON.stringify(value))
+}
+
+function restore(json: string, cut: CutText | undefined): Buffer[] {
+  if (cut === undefined || cut.payloads.length === 0) return [Buffer.from(json)]
+  const pieces: Buffer[] = []
+  let from = 0
+  for (const { 0: found, 1: number, index } of json.matchAll(cut.placeholders)) {
+    const payload = cut.payloads[Number(number)]
+    if (payload === undefined) continue
+    pieces.push(Buffer.from(json.slice(from, index)), ...sliced(payload))
+    from = index + found.length
+  }
+  pieces.push(Buffer.from(json.slice(from)))
+  return pieces
+}
+
+function sliced(payload: Buffer): Buffer[] {
+  const count = Math.ceil(payload.length / LARGEST_PIECE)
+  return Array.from({ length: count }, (_, index) =>
+    payload.subarray(index * LARGEST_PIECE, (index + 1) * LARGEST_PIECE),
+  )
+}

@@ -1,0 +1,66 @@
+import type { CatalogueModel } from './chat-plan.ts'
+import type { JsonPlace } from './json-path.ts'
+import type { ReportedFields } from './reported-fields.ts'
+
+/** From the least to the most; the API has all but the last two. */
+const EFFORTS: readonly string[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max', 'ultra']
+const EFFORT_NAMES = EFFORTS.join('|')
+
+const PROVIDER = /^(?:openai|codex)\//
+/** `-low`, `_low`, `:high`, `(xhigh)`, and `-fast` for the service tier that Codex calls so. */
+const SUFFIX = new RegExp(`^(.+?)(?:[-_:](fast|${EFFORT_NAMES})|\\((fast|${EFFORT_NAMES})\\))$`)
+/** Longer than any model name with all its suffixes. */
+const LONGEST_NAME = 256
+
+export type NamedModel = {
+  readonly id: string
+  /** From a suffix of the name, as is `fast`. */
+  readonly effort?: string
+  readonly fast?: true
+}
+
+/** Takes a name apart only if the catalogue knows a part of it but not the whole (case 16); else it passes (case 17). */
+export function readModelName(name: string, catalogue: readonly CatalogueModel[]): NamedModel {
+  if (name.length > LONGEST_NAME) return { id: name }
+  const known = new Set(catalogue.map(({ id }) => id))
+  return withoutSuffixes(name, known) ?? withoutSuffixes(name.replace(PROVIDER, ''), known) ?? { id: name }
+}
+
+function withoutSuffixes(name: string, known: ReadonlySet<string>): NamedModel | undefined {
+  if (known.has(name)) return { id: name }
+  const [, base, plain, bracketed] = SUFFIX.exec(name) ?? []
+  const suffix = plain ?? bracketed
+  const model = base === undefined ? undefined : withoutSuffixes(base, known)
+  if (model === undefined || suffix === undefined) return undefined
+  return { ...model, ...(suffix === 'fast' ? { fast: true } : { effort: suffix }) }
+}
+
+/**
+ * The effort to send: what was asked for, or the nearest one that the catalogue lists for the model (case 103).
+ * `ultra` is what Codex calls a mode of its own, on the wire it is `max`.
+ */
+export function readEffort(
+  given: JsonPlace,
+  model: NamedModel,
+  catalogue: readonly CatalogueModel[],
+  reported: ReportedFields,
+): string | undefined {
+  const listed = catalogue.find(({ id }) => id === model.id)?.efforts ?? []
+  const asked = given.optionalString() ?? model.effort
+  if (asked === undefined) return undefined
+  if (listed.includes(asked)) return asked === 'ultra' ? 'max' : asked
+  const rank = EFFORTS.indexOf(asked)
+  if (rank === -1) throw given.notOneOf(EFFORTS)
+  const nearest = listed.length === 0 ? asked : nearestEffort(rank, listed)
+  if (nearest !== asked) {
+    reported.add(given.absent ? 'model' : given.path, `has a reasoning effort that '${model.id}' does not have`)
+  }
+  return nearest === 'ultra' ? 'max' : nearest
+}
+
+/** Of two equally near ones the lower. */
+function nearestEffort(rank: number, listed: readonly string[]): string | undefined {
+  const ranks = listed.map((effort) => EFFORTS.indexOf(effort)).filter((each) => each !== -1)
+  ranks.sort((a, b) => Math.abs(a - rank) - Math.abs(b - rank) || a - b)
+  return EFFORTS[ranks[0] ?? rank]
+}

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto'
+
+/** Upstream's limit for the key, and a header value that nothing on the way will mind. */
+const PLAIN_TOKEN = /^[A-Za-z0-9._-]{1,64}$/
+
+/**
+ * A key that all requests of a conversation share and no other one does: made of what does not change while it grows
+ * (case 181, 182). In the form of a UUID (version 8: custom, RFC 9562 §5.8), since Codex's own keys are UUIDs.
+ */
+export function derivePromptCacheKey(conversation: readonly unknown[]): string {
+  const hash = sha256(JSON.stringify(conversation))
+  const variant = ((Number.parseInt(hash.charAt(16), 16) % 4) + 8).toString(16)
+  return [
+    hash.slice(0, 8),
+    hash.slice(8, 12),
+    `8${hash.slice(13, 16)}`,
+    `${variant}${hash.slice(17, 20)}`,
+    hash.slice(20, 32),
+  ].join('-')
+}
+
+/** The value of the session headers: the key itself, or its hash where it does not fit a header. */
+export function sessionHeaderValue(key: string): string {
+  return PLAIN_TOKEN.test(key) ? key : sha256(key)
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

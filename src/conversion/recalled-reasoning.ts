@@ -1,0 +1,32 @@
+import type { JsonObject } from './chat-plan.ts'
+import { asList, asString } from './json.ts'
+
+/** Puts the reasoning of earlier answers back before the calls it led to (case 106), each item once. */
+export class RecalledReasoning {
+  readonly #recall: (callId: string) => readonly JsonObject[] | undefined
+  readonly #used = new Set<string>()
+
+  constructor(recall: (callId: string) => readonly JsonObject[] | undefined) {
+    this.#recall = recall
+  }
+
+  /** `callId` as the answer had it. */
+  before(callId: string): JsonObject[] {
+    return (this.#recall(callId) ?? []).flatMap((item) => {
+      const content = asString(item.encrypted_content) ?? ''
+      if (content === '' || this.#used.has(content)) return []
+      this.#used.add(content)
+      return [replayedReasoning(item, content)]
+    })
+  }
+}
+
+/** Nothing but what upstream takes back: no text of the reasoning, and a summary even when empty (case 108). */
+function replayedReasoning({ id, summary }: JsonObject, encryptedContent: string): JsonObject {
+  return {
+    type: 'reasoning',
+    ...(typeof id === 'string' && { id }),
+    summary: asList(summary),
+    encrypted_content: encryptedContent,
+  }
+}

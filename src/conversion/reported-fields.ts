@@ -1,0 +1,33 @@
+import { ProxyError } from '../errors.ts'
+
+/** A header has to hold them all. */
+const MOST_NAMES = 32
+const LONGEST_NAME = 64
+
+/** Fields that were asked for and have no effect: told to the client, or refused when it wants that (`--strict`). */
+export class ReportedFields {
+  readonly #strict: boolean
+  readonly #names = new Set<string>()
+
+  constructor(strict: boolean) {
+    this.#strict = strict
+  }
+
+  /** `reason` completes "Unsupported parameter: '<name>' …". */
+  add(name: string, reason = 'is not supported with a ChatGPT login'): void {
+    if (this.#strict) throw unsupportedParameter(name, reason)
+    this.#names.add(name)
+  }
+
+  /** Fit for a header: clients choose the names, and a header takes neither line breaks nor commas. */
+  get names(): string[] {
+    const names = [...this.#names].map((name) => name.replace(/[^\x21-\x2b\x2d-\x7e]/g, '?').slice(0, LONGEST_NAME))
+    return names.length <= MOST_NAMES ? names : [...names.slice(0, MOST_NAMES), `and-${names.length - MOST_NAMES}-more`]
+  }
+}
+
+/** Worded like the API's (recorded: "Unsupported parameter: 'stop' is not supported with this model."). */
+export function unsupportedParameter(name: string, reason: string): ProxyError {
+  const shown = name.slice(0, LONGEST_NAME)
+  return new ProxyError('unsupported_parameter', `Unsupported parameter: '${shown}' ${reason}.`, { param: shown })
+}

@@ -1,0 +1,58 @@
+import { reportOtherKeys } from './chat-parameters.ts'
+import type { JsonObject } from './chat-plan.ts'
+import type { JsonPlace } from './json-path.ts'
+import type { ReportedFields } from './reported-fields.ts'
+
+export type ConvertedFormat = {
+  /** `text` of the upstream body; undefined when nothing was asked for. */
+  readonly text: JsonObject | undefined
+  readonly kind: 'text' | 'json_object' | 'json_schema'
+}
+
+const KINDS = ['json_object', 'json_schema', 'text'] as const
+const NAME = /^[A-Za-z0-9_-]{1,64}$/
+
+/** `response_format` and `verbosity`, also where Responses has them: `text.format`, `text.verbosity` (case 97, 100). */
+export function convertFormat(body: JsonPlace, reported: ReportedFields): ConvertedFormat {
+  const text = body.at('text')
+  reportOtherKeys(text, ['format', 'verbosity'], reported)
+  const format = body.at('response_format')
+  if (!format.absent && !text.at('format').absent) {
+    throw format.fault('invalid_value', "'response_format' and 'text.format' cannot be used together.")
+  }
+  const given = format.absent ? text.at('format') : format
+  given.optionalObject()
+  const kind = given.absent ? 'text' : given.at('type').word(KINDS)
+  const verbosity = optionalVerbosity(body.at('verbosity')) ?? optionalVerbosity(text.at('verbosity'))
+  const converted = {
+    ...(kind !== 'text' && { format: kind === 'json_schema' ? jsonSchema(given) : { type: kind } }),
+    ...(verbosity !== undefined && { verbosity }),
+  }
+  return { text: Object.keys(converted).length === 0 ? undefined : converted, kind }
+}
+
+function optionalVerbosity(place: JsonPlace): string | undefined {
+  return place.optionalWord(['low', 'medium', 'high'])
+}
+
+/** `strict` is explicit, because upstream takes an absent one for true (case 94). Schemas are never rewritten (case 98). */
+function jsonSchema(format: JsonPlace): JsonObject {
+  const isFlat = format.at('json_schema').absent && !format.at('name').absent
+  const definition = isFlat ? format : format.at('json_schema')
+  definition.object()
+  const description = definition.at('description').optionalString()
+  return {
+    type: 'json_schema',
+    name: schemaName(definition.at('name')),
+    ...(description !== undefined && { description }),
+    schema: definition.at('schema').optionalObject() ?? { type: 'object', properties: {} },
+    strict: definition.at('strict').optionalBoolean() ?? false,
+  }
+}
+
+function schemaName(place: JsonPlace): string {
+  const name = place.string()
+  if (NAME.test(name)) return name
+  const expected = "Expected a string that matches the pattern '^[a-zA-Z0-9_-]{1,64}$'."
+  throw place.fault('invalid_value', `Invalid '${place.path}': string does not match pattern. ${expected}`)
+}

@@ -1,0 +1,82 @@
+import { upstreamCallId } from './call-history.ts'
+import type { JsonObject } from './chat-plan.ts'
+import { withoutCacheHints } from './hosted-tools.ts'
+import { asList, asObject } from './json.ts'
+import type { JsonPlace } from './json-path.ts'
+
+const ROLES = ['assistant', 'system', 'developer', 'user'] as const
+
+/** `input` of a Responses request as the backend takes it: a list of items that needs nothing stored. */
+export function responsesInput(input: JsonPlace): JsonObject[] {
+  if (typeof input.value === 'string') {
+    return [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: input.value }] }]
+  }
+  if (!input.absent && !Array.isArray(input.value)) throw input.wrongType('one of a string or array of objects')
+  return input.items().flatMap(convertItem)
+}
+
+function convertItem(place: JsonPlace): JsonObject[] {
+  const item = place.object()
+  switch (place.at('type').optionalString() ?? 'message') {
+    case 'message':
+      return [messageItem(place)]
+    case 'reasoning':
+      return reasoningItem(item)
+    case 'function_call':
+    case 'function_call_output':
+    case 'custom_tool_call':
+    case 'custom_tool_call_output':
+      return [callItem(item)]
+    case 'image_generation_call':
+      return [without(item, ['call_id'])]
+    case 'item_reference':
+      return []
+    default:
+      return [item]
+  }
+}
+
+/** Only keys that upstream knows (case 204); an `id` would name something it has not stored. */
+function messageItem(place: JsonPlace): JsonObject {
+  const role = place.at('role').word(ROLES)
+  const phase = place.at('phase')
+  const passthrough = place.at('internal_chat_message_metadata_passthrough')
+  return {
+    type: 'message',
+    role: role === 'system' ? 'developer' : role,
+    content: messageContent(place.at('content'), role),
+    ...(!phase.absent && { phase: phase.value }),
+    ...(!passthrough.absent && { internal_chat_message_metadata_passthrough: passthrough.value }),
+  }
+}
+
+function messageContent(content: JsonPlace, role: string): unknown[] {
+  if (typeof content.value === 'string') {
+    return [{ type: role === 'assistant' ? 'output_text' : 'input_text', text: content.value }]
+  }
+  if (!content.absent && !Array.isArray(content.value)) throw content.wrongType('one of a string or array of objects')
+  return content.items().map((part) => withoutCacheHints(part.object()))
+}
+
+/** Reasoning without its encrypted content is nothing but an id of something not stored (case 109). */
+function reasoningItem(item: JsonObject): JsonObject[] {
+  if (typeof item.encrypted_content !== 'string' || item.encrypted_content === '') return []
+  const kept = without(item, item.content === null ? ['status'] : ['status', 'content'])
+  return [{ ...kept, summary: asList(item.summary) }]
+}
+
+function callItem(item: JsonObject): JsonObject {
+  const kept = without(item, ['id', 'namespace'])
+  if (typeof kept.call_id === 'string') kept.call_id = upstreamCallId(kept.call_id)
+  if (Array.isArray(kept.output)) kept.output = kept.output.map(plainPart)
+  return kept
+}
+
+function plainPart(part: unknown): unknown {
+  const object = asObject(part)
+  return object === undefined ? part : withoutCacheHints(object)
+}
+
+function without(item: JsonObject, keys: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(item).filter(([key]) => !keys.includes(key)))
+}

@@ -1,0 +1,150 @@
+import { ProxyError } from '../errors.ts'
+import { readServiceTier, reportOtherKeys } from './chat-parameters.ts'
+import type { JsonObject, ResponsesRequest } from './chat-plan.ts'
+import { responsesTool } from './hosted-tools.ts'
+import { asList, asObject } from './json.ts'
+import { JsonPlace } from './json-path.ts'
+import { ReportedFields, unsupportedParameter } from './reported-fields.ts'
+import { responsesInput } from './responses-input.ts'
+import { withinDepth } from './within-depth.ts'
+
+export type ConvertedResponsesRequest = {
+  readonly request: ResponsesRequest
+  readonly stream: boolean
+  /** Fields that were asked for and had no effect. */
+  readonly ignored: readonly string[]
+  /** The body is of the Lite lane: a header goes with it. */
+  readonly lite: boolean
+  readonly model: string
+}
+
+/** Without these the answer would be to another question. */
+const REFUSED: Readonly<Record<string, string>> = {
+  previous_response_id: 'is not supported: the ChatGPT backend stores no responses, send the whole conversation',
+  conversation: 'is not supported: the ChatGPT backend stores no conversations, send the whole conversation',
+  prompt: 'is not supported: the ChatGPT backend has no stored prompts, send their text',
+}
+
+/** What the backend takes (wire.md 4.5) and what is read here; the rest is reported. */
+const KNOWN = new Set([
+  'model',
+  'instructions',
+  'input',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'reasoning',
+  'text',
+  'service_tier',
+  'prompt_cache_key',
+  'client_metadata',
+  'stream_options',
+  'include',
+  'stream',
+])
+
+/** Values that ask for no more than the API's default. */
+const DEFAULTS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
+  ['store', false],
+  ['temperature', 1],
+  ['top_p', 1],
+  ['top_logprobs', 0],
+  ['truncation', 'disabled'],
+  ['background', false],
+  ['frequency_penalty', 0],
+  ['presence_penalty', 0],
+  ['user', ''],
+  ['safety_identifier', ''],
+])
+
+const ENCRYPTED_REASONING = 'reasoning.encrypted_content'
+
+/** A Responses request as the ChatGPT backend takes it: what it knows passes, the rest is reported or refused. */
+export function convertResponsesRequest(body: unknown, options: { strict: boolean }): ConvertedResponsesRequest {
+  return withinDepth(() => convert(new JsonPlace(body), new ReportedFields(options.strict)))
+}
+
+function convert(body: JsonPlace, reported: ReportedFields): ConvertedResponsesRequest {
+  if (asObject(body.value) === undefined) throw new ProxyError('invalid_type', 'The body must be a JSON object.')
+  const model = body.at('model').string()
+  const stream = body.at('stream').optionalBoolean() ?? false
+  for (const [name, reason] of Object.entries(REFUSED)) {
+    if (!body.at(name).absent) throw unsupportedParameter(name, reason)
+  }
+  const lite = isLite(body.at('input'))
+  const request = lite ? liteRequest(body, model) : fullRequest(body, model, reported)
+  return { request, stream, ignored: reported.names, lite, model }
+}
+
+/** A body with its tools among the items comes from a client that speaks the Lite lane (case 189). */
+function isLite(input: JsonPlace): boolean {
+  return asList(input.value).some((item) => asObject(item)?.type === 'additional_tools')
+}
+
+/** Untouched, but that upstream always streams and never stores. */
+function liteRequest(body: JsonPlace, model: string): ResponsesRequest {
+  const input = body
+    .at('input')
+    .items()
+    .map((item) => item.object())
+  return { ...body.object(), model, input, store: false, stream: true }
+}
+
+function fullRequest(body: JsonPlace, model: string, reported: ReportedFields): ResponsesRequest {
+  reportOthers(body, reported)
+  const tier = readServiceTier(body.at('service_tier'), { id: model }, reported)
+  const tools = body.at('tools')
+  return {
+    model,
+    instructions: body.at('instructions').optionalString() ?? '',
+    input: responsesInput(body.at('input')),
+    ...(!tools.absent && { tools: tools.items().map((tool) => responsesTool(tool.object())) }),
+    ...toolChoice(body.at('tool_choice')),
+    ...field('parallel_tool_calls', body.at('parallel_tool_calls').optionalBoolean()),
+    ...field('reasoning', body.at('reasoning').optionalObject()),
+    ...field('text', body.at('text').optionalObject()),
+    ...field('service_tier', tier),
+    ...field('prompt_cache_key', body.at('prompt_cache_key').optionalString()),
+    ...field('client_metadata', body.at('client_metadata').optionalObject()),
+    ...streamOptions(body.at('stream_options'), reported),
+    include: extendedInclude(body.at('include')),
+    store: false,
+    stream: true,
+  }
+}
+
+function reportOthers(body: JsonPlace, reported: ReportedFields): void {
+  for (const name of Object.keys(body.object())) {
+    const { absent, value } = body.at(name)
+    if (absent || KNOWN.has(name) || isEmpty(value)) continue
+    if (!DEFAULTS.has(name) || DEFAULTS.get(name) !== value) reported.add(name)
+  }
+}
+
+/** An empty map, as `metadata: {}`, asks for nothing. */
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}
+
+function field(name: string, value: unknown): JsonObject {
+  return value === undefined ? {} : { [name]: value }
+}
+
+function toolChoice(place: JsonPlace): JsonObject {
+  const object = asObject(place.value)
+  if (object !== undefined) return { tool_choice: responsesTool(object) }
+  return field('tool_choice', place.optionalString())
+}
+
+/** The one option that Codex sends passes; padding against side channels is not made. */
+function streamOptions(options: JsonPlace, reported: ReportedFields): JsonObject {
+  reportOtherKeys(options, ['include_obfuscation', 'reasoning_summary_delivery'], reported)
+  if (options.at('include_obfuscation').optionalBoolean() === true) reported.add('stream_options.include_obfuscation')
+  const { value } = options.at('reasoning_summary_delivery')
+  return value === undefined || value === null ? {} : { stream_options: { reasoning_summary_delivery: value } }
+}
+
+/** Without it the client could not send the reasoning back (case 105). */
+function extendedInclude(include: JsonPlace): string[] {
+  return [...new Set([...include.optionalItems().map((item) => item.string()), ENCRYPTED_REASONING])]
+}

@@ -1,0 +1,58 @@
+import { ProxyError } from '../errors.ts'
+import { asList, asObject } from './json.ts'
+import type { JsonPlace } from './json-path.ts'
+
+/** Deeper than upstream takes schemas. */
+const DEEPEST = 64
+
+/**
+ * Refuses a schema that a `strict` function may not have, as the API words it (recorded). The two rules checked are
+ * certain; everything else is left to upstream.
+ */
+export function checkStrictSchema(name: string, parameters: JsonPlace): void {
+  const problem = problemOf(parameters.value, [])
+  if (problem === undefined) return
+  const message = `Invalid schema for function '${name}': In context=${context(problem.at)}, ${problem.text}`
+  throw new ProxyError('invalid_function_parameters', message, { param: parameters.path })
+}
+
+type Problem = { readonly at: readonly string[]; readonly text: string }
+
+function problemOf(value: unknown, at: readonly string[]): Problem | undefined {
+  const schema = asObject(value)
+  if (schema === undefined || at.length > DEEPEST) return undefined
+  const properties = asObject(schema.properties)
+  if (properties !== undefined) {
+    if (schema.additionalProperties !== false) {
+      return { at, text: "'additionalProperties' is required to be supplied and to be false." }
+    }
+    const required = new Set(asList(schema.required))
+    const missing = Object.keys(properties).find((key) => !required.has(key))
+    if (missing !== undefined) {
+      return {
+        at,
+        text: `'required' is required to be supplied and to be an array including every key in properties. Missing '${missing}'.`,
+      }
+    }
+  }
+  return (
+    firstProblem(properties, [...at, 'properties']) ??
+    firstProblem(asObject(schema.$defs), [...at, '$defs']) ??
+    firstProblem({ ...asList(schema.anyOf) }, [...at, 'anyOf']) ??
+    problemOf(schema.items, [...at, 'items'])
+  )
+}
+
+function firstProblem(schemas: object | undefined, at: readonly string[]): Problem | undefined {
+  for (const [key, schema] of Object.entries(schemas ?? {})) {
+    const problem = problemOf(schema, [...at, key])
+    if (problem !== undefined) return problem
+  }
+  return undefined
+}
+
+/** Printed as the API prints it: a Python tuple. */
+function context(at: readonly string[]): string {
+  if (at.length === 1) return `('${at[0]}',)`
+  return `(${at.map((step) => `'${step}'`).join(', ')})`
+}
