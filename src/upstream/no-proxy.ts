@@ -37,7 +37,7 @@ function hostRule(name: string): (host: string) => boolean {
   const [address = '', prefix] = name.split('/')
   if (isIP(address) !== 0) return addressRule(address, prefix)
   const suffix = name.replace(/^\*?\./, '')
-  return (host) => host === suffix || host.endsWith(`.${suffix}`)
+  return (host) => isIP(host) === 0 && (host === suffix || host.endsWith(`.${suffix}`))
 }
 
 function addressRule(address: string, prefix: string | undefined): (host: string) => boolean {

@@ -1,0 +1,43 @@
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createClientVersion } from './client-version.ts'
+
+describe('the Codex version told upstream', () => {
+  let codexHome = ''
+  beforeEach(async () => {
+    codexHome = await mkdtemp(join(tmpdir(), 'client-version-'))
+  })
+  afterEach(() => rm(codexHome, { recursive: true }))
+
+  const note = (content: string) => writeFile(join(codexHome, 'models_cache.json'), content)
+
+  test('is the setting, whatever Codex is installed', async () => {
+    await note('{"client_version":"0.170.1","models":[]}')
+    expect(createClientVersion({ setting: '0.180.0', codexHome })()).toBe('0.180.0')
+  })
+
+  test('is that of the installed Codex, as soon as it is updated', async () => {
+    await note('{"client_version":"0.170.1","models":[]}')
+    const version = createClientVersion({ setting: undefined, codexHome })
+    expect(version()).toBe('0.170.1')
+    await note('{"client_version":"0.171.0","models":[]}')
+    await utimes(join(codexHome, 'models_cache.json'), 2_000_000_000, 2_000_000_000)
+    expect(version()).toBe('0.171.0')
+    await rm(join(codexHome, 'models_cache.json'))
+    expect(version()).toMatch(/^0\.169\.0$/)
+  })
+
+  test.each([
+    ['no file', undefined],
+    ['no JSON', '{"client_version":'],
+    ['no version', '{"models":[]}'],
+    ['no object', 'null'],
+    ['a version that would not fit into a header', JSON.stringify({ client_version: '0.170.0\r\nx-evil: 1' })],
+    ['a version of another type', '{"client_version":170}'],
+  ])('is the built-in one with %s', async (_name, content) => {
+    if (content !== undefined) await note(content)
+    expect(createClientVersion({ setting: undefined, codexHome })()).toBe('0.169.0')
+  })
+})

@@ -1,0 +1,220 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { IncomingHttpHeaders } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { Credentials } from '../credentials/credentials.ts'
+import { ProxyError } from '../errors.ts'
+import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts'
+import { createModelCatalogue, type ModelCatalogue } from './model-catalogue.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+
+function login(accountId: string, accessToken = `token of ${accountId}`): Credentials {
+  return { kind: 'chatgpt', accessToken, accountId, fedramp: false }
+}
+
+type Reply = { status?: number; models?: unknown; text?: string; headers?: IncomingHttpHeaders }
+
+function answer({ status = 200, models, text, headers = {} }: Reply): UpstreamAnswer {
+  const body = Buffer.from(text ?? JSON.stringify({ models }))
+  return {
+    status,
+    headers,
+    body: {
+      pipe(sink) {
+        sink.data(body)
+        sink.end()
+      },
+      pause() {},
+      resume() {},
+      abort() {},
+    },
+  }
+}
+
+const named = (...slugs: string[]) =>
+  slugs.map((slug, priority) => ({ slug, visibility: 'list', supported_in_api: true, priority }))
+
+describe('the model catalogue', () => {
+  let codexHome = ''
+  let now = 0
+  let account: Credentials
+  let replies: (Reply | Error)[]
+  let sent: { request: UpstreamRequest; credentials: Credentials }[]
+  let catalogue: ModelCatalogue
+
+  beforeEach(async () => {
+    codexHome = await mkdtemp(join(tmpdir(), 'catalogue-'))
+    now = 1_795_000_000_000
+    account = login('A')
+    replies = []
+    sent = []
+    catalogue = createModelCatalogue({
+      async send(request, credentials) {
+        sent.push({ request, credentials })
+        const reply = replies.shift() ?? new ProxyError('upstream_unreachable', 'Nobody there.')
+        if (reply instanceof Error) throw reply
+        return answer(reply)
+      },
+      credentials: async () => account,
+      clientVersion: () => '0.170.0',
+      codexHome,
+      now: () => now,
+    })
+  })
+  afterEach(() => rm(codexHome, { recursive: true }))
+
+  const slugs = async () => {
+    const { models, source } = await catalogue.list()
+    return { slugs: models.map(({ slug }) => slug), source }
+  }
+  const noteByCodex = (...names: string[]) =>
+    writeFile(
+      join(codexHome, 'models_cache.json'),
+      JSON.stringify({ client_version: '0.170.0', models: named(...names) }),
+    )
+
+  test('asks upstream once, with the client version, and remembers for five minutes', async () => {
+    replies = [{ models: named('a', 'b') }]
+    expect(await slugs()).toEqual({ slugs: ['a', 'b'], source: 'live' })
+    now += 4 * MINUTE
+    expect(await slugs()).toEqual({ slugs: ['a', 'b'], source: 'live' })
+    expect(sent.map(({ request }) => request.path)).toEqual(['/models?client_version=0.170.0'])
+  })
+
+  test('asks once for many who ask at the same time', async () => {
+    replies = [{ models: named('a') }]
+    const lists = await Promise.all([slugs(), slugs(), slugs()])
+    expect(lists).toEqual(Array(3).fill({ slugs: ['a'], source: 'live' }))
+    expect(sent).toHaveLength(1)
+  })
+
+  test('answers at once with an old list, says so, and looks again meanwhile', async () => {
+    replies = [{ models: named('old') }, { models: named('new') }]
+    await slugs()
+    now += HOUR
+    expect(await slugs()).toEqual({ slugs: ['old'], source: 'stale' })
+    await vi.waitFor(async () => expect(await slugs()).toEqual({ slugs: ['new'], source: 'live' }))
+    expect(sent).toHaveLength(2)
+  })
+
+  test('waits for a new list when the old one is of another day, and shows the old one if there is none', async () => {
+    replies = [{ models: named('old') }, { models: named('new') }, new Error('down')]
+    await slugs()
+    now += 25 * HOUR
+    expect(await slugs()).toEqual({ slugs: ['new'], source: 'live' })
+    now += 25 * HOUR
+    expect(await slugs()).toEqual({ slugs: ['new'], source: 'stale' })
+  })
+
+  test('another account never sees the list of the first', async () => {
+    replies = [{ models: named('of A') }, { models: named('of B') }]
+    await slugs()
+    account = login('B')
+    expect(await slugs()).toEqual({ slugs: ['of B'], source: 'live' })
+    expect(sent[1]?.credentials).toEqual(login('B'))
+  })
+
+  test('falls back to what the installed Codex noted, marked as such', async () => {
+    await noteByCodex('noted')
+    expect(await slugs()).toEqual({ slugs: ['noted'], source: 'codex-cache' })
+  })
+
+  test('passes the reason on when nothing is known at all', async () => {
+    await expect(catalogue.list()).rejects.toMatchObject({ code: 'upstream_unreachable' })
+  })
+
+  test('after a failure it waits longer and longer before it asks again, while it has something to show', async () => {
+    await noteByCodex('noted')
+    await slugs()
+    now += 4_000
+    await slugs()
+    expect(sent).toHaveLength(1)
+    now += 2_000
+    await slugs()
+    expect(sent).toHaveLength(2)
+    now += 6_000
+    await slugs()
+    expect(sent).toHaveLength(2)
+    now += 5_000
+    replies = [{ models: named('live') }]
+    expect(await slugs()).toEqual({ slugs: ['live'], source: 'live' })
+  })
+
+  test.each<[string, Reply, string]>([
+    ['401', { status: 401 }, 'upstream_rejected_credentials'],
+    ['a page of the CDN', { status: 403, headers: { 'content-type': 'text/html' } }, 'upstream_blocked'],
+    ['500', { status: 500 }, 'upstream_error'],
+    ['no JSON', { text: '<html>' }, 'upstream_invalid'],
+    ['another list', { text: '{"data":[]}' }, 'upstream_invalid'],
+  ])('names the failure when upstream answers %s', async (_name, reply, code) => {
+    replies = [reply]
+    await expect(catalogue.list()).rejects.toMatchObject({ code })
+  })
+
+  test('a token upstream rejected for models is not sent for them again: each try would refresh the login', async () => {
+    replies = [{ status: 401 }, { models: named('a') }]
+    await expect(catalogue.list()).rejects.toMatchObject({ status: 401 })
+    now += HOUR
+    catalogue.peek()
+    await expect(catalogue.list()).rejects.toMatchObject({ status: 401 })
+    expect(sent).toHaveLength(1)
+    account = login('A', 'a newer token')
+    expect(await slugs()).toEqual({ slugs: ['a'], source: 'live' })
+  })
+
+  test('what conversion sees now: nothing, then what Codex noted, then what upstream said, hidden models too', async () => {
+    expect(catalogue.peek()).toEqual([])
+    await noteByCodex('noted')
+    expect(catalogue.peek().map(({ id }) => id)).toEqual(['noted'])
+    now += MINUTE
+    replies = [{ models: [...named('live'), { slug: 'reviewer', visibility: 'hide' }] }]
+    catalogue.peek()
+    await vi.waitFor(() => expect(catalogue.peek().map(({ id }) => id)).toEqual(['live', 'reviewer']))
+  })
+
+  test('a model the account was refused is no longer shown, until the list changes', async () => {
+    replies = [
+      { models: named('a', 'b'), headers: { etag: '"1"' } },
+      { models: named('a', 'b'), headers: { etag: '"1"' } },
+      { models: named('a', 'b', 'c'), headers: { etag: '"2"' } },
+    ]
+    await slugs()
+    catalogue.forget('b')
+    expect(await slugs()).toEqual({ slugs: ['a'], source: 'live' })
+    now += 25 * HOUR
+    expect(await slugs()).toEqual({ slugs: ['a'], source: 'live' })
+    now += 25 * HOUR
+    expect(await slugs()).toEqual({ slugs: ['a', 'b', 'c'], source: 'live' })
+  })
+
+  test('another etag on any answer makes it look again, once', async () => {
+    replies = [
+      { models: named('a'), headers: { etag: '"1"' } },
+      { models: named('a', 'b'), headers: { etag: '"2"' } },
+    ]
+    catalogue.noticeEtag('"0"')
+    await slugs()
+    catalogue.noticeEtag('"1"')
+    expect(sent).toHaveLength(1)
+    catalogue.noticeEtag('"2"')
+    catalogue.noticeEtag('"2"')
+    await vi.waitFor(async () => expect((await slugs()).slugs).toEqual(['a', 'b']))
+    expect(sent).toHaveLength(2)
+  })
+
+  test('without credentials the reason is theirs', async () => {
+    const reason = new ProxyError('credentials_missing', 'No login.')
+    const lost = createModelCatalogue({
+      send: () => Promise.reject(new Error('must not be asked')),
+      credentials: () => Promise.reject(reason),
+      clientVersion: () => '0.170.0',
+      codexHome,
+      now: () => now,
+    })
+    await expect(lost.list()).rejects.toBe(reason)
+    expect(lost.peek()).toEqual([])
+  })
+})

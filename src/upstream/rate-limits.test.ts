@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import { RateLimits, readRateLimits } from './rate-limits.ts'
+
+const NOW = 1_795_000_000_000
+
+/** As captured from the live backend (wire.md 6.1). */
+const HEADERS = {
+  'x-codex-active-limit': 'codex',
+  'x-codex-plan-type': 'plus',
+  'x-codex-primary-used-percent': '12',
+  'x-codex-primary-window-minutes': '299',
+  'x-codex-primary-reset-after-seconds': '9000',
+  'x-codex-primary-reset-at': '1795009000',
+  'x-codex-secondary-used-percent': '31',
+  'x-codex-secondary-window-minutes': '10079',
+  'x-codex-secondary-reset-after-seconds': '167364',
+  'x-codex-credits-has-credits': 'False',
+  'x-codex-credits-unlimited': 'False',
+  'x-codex-credits-balance': '',
+}
+
+describe('the limits of the account', () => {
+  test('are read from the headers of an answer', () => {
+    expect(readRateLimits(HEADERS, NOW)).toEqual({
+      plan: 'plus',
+      active: 'codex',
+      primary: { usedPercent: 12, windowMinutes: 299, resetsAt: 1_795_009_000 },
+      secondary: { usedPercent: 31, windowMinutes: 10_079, resetsAt: 1_795_167_364 },
+      credits: { has: false, unlimited: false },
+      noticedAt: NOW,
+    })
+  })
+
+  test('leave out what is empty, missing or no number', () => {
+    const headers = {
+      'x-codex-plan-type': 'pro',
+      'x-codex-primary-used-percent': '',
+      'x-codex-secondary-used-percent': 'none',
+      'x-codex-credits-has-credits': 'True',
+      'x-codex-credits-unlimited': '',
+      'x-codex-credits-balance': '12.5',
+    }
+    expect(readRateLimits(headers, NOW)).toEqual({
+      plan: 'pro',
+      credits: { has: true, unlimited: false, balance: '12.5' },
+      noticedAt: NOW,
+    })
+  })
+
+  test('of further families stand under their own id', () => {
+    const headers = {
+      ...HEADERS,
+      'x-gpt-6-astra-primary-used-percent': '80',
+      'x-gpt-6-astra-primary-window-minutes': '10080',
+      'x-gpt-6-astra-limit-name': 'GPT-6 Astra',
+    }
+    expect(readRateLimits(headers, NOW).others).toEqual({
+      'gpt-6-astra': { name: 'GPT-6 Astra', primary: { usedPercent: 80, windowMinutes: 10_080 } },
+    })
+  })
+
+  test('are those of the last answer that told them', () => {
+    const limits = new RateLimits()
+    expect(limits.last()).toBeUndefined()
+    limits.notice(HEADERS, NOW)
+    limits.notice({ 'content-type': 'text/html' }, NOW + 1000)
+    expect(limits.last()).toMatchObject({ plan: 'plus', noticedAt: NOW })
+    limits.notice({ ...HEADERS, 'x-codex-primary-used-percent': '99' }, NOW + 2000)
+    expect(limits.last()).toMatchObject({ primary: { usedPercent: 99 }, noticedAt: NOW + 2000 })
+  })
+})
