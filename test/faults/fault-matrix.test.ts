@@ -162,9 +162,11 @@ describe('with a ChatGPT login', () => {
   test.each(cells)('$name: $route, stream $stream', async ({ answer, outcome, route, stream }) => {
     const before = stage.upstream.calls().length
     stage.upstream.setDefault(answer)
-    const raw = await stage.post(pathOf(route), bodyFor(route, stream))
+    const [raw, byClient] = await Promise.all([
+      stage.post(pathOf(route), bodyFor(route, stream)),
+      textByClient(stage.client, route, stream).catch((error: unknown) => error),
+    ])
     const bytes = await raw.text()
-    const byClient = await textByClient(stage.client, route, stream).catch((error: unknown) => error)
 
     if ('text' in outcome) {
       expect(byClient).toBe(TEXT)
