@@ -1,3 +1,5 @@
+import { isAscii } from 'node:buffer'
+
 /** Data URLs longer than this are cut out. */
 const LARGE = 64 * 1024
 /** The head of a data URL (media type, `base64`) is kept; it is never longer than this. */
@@ -49,7 +51,7 @@ export function cutLargeStrings(raw: Buffer, prefix: string): CutText {
 function payloadStart(raw: Buffer, at: number, end: number): number | undefined {
   if (end - at <= LARGE || raw[at - 1] === BACKSLASH || isKey(raw, end)) return undefined
   const comma = raw.subarray(at, at + LONGEST_HEAD).indexOf(',')
-  return comma !== -1 && isPlain(raw, at + 1, end) ? at + comma + 1 : undefined
+  return comma !== -1 && isPlain(raw.subarray(at + 1, end)) ? at + comma + 1 : undefined
 }
 
 /** A string that a colon follows. */
@@ -59,13 +61,24 @@ function isKey(raw: Buffer, end: number): boolean {
   return raw[next] === COLON
 }
 
-/** Whether all bytes are printable ASCII and none a backslash: then they mean in JSON what they are. */
-function isPlain(raw: Buffer, from: number, to: number): boolean {
-  for (let index = from; index < to; index++) {
-    const byte = raw[index] ?? 0
-    if (byte < 0x20 || byte > 0x7e || byte === BACKSLASH) return false
+/** Whether all bytes are ASCII, no control character and no backslash: then they mean in JSON what they are. */
+function isPlain(bytes: Buffer): boolean {
+  return isAscii(bytes) && !bytes.includes(BACKSLASH) && !hasControls(bytes)
+}
+
+/** Whether an ASCII byte is below the space; four bytes at a time, since this looks at every byte of large bodies. */
+function hasControls(bytes: Buffer): boolean {
+  const toAligned = (4 - (bytes.byteOffset % 4)) % 4
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + toAligned, Math.floor((bytes.length - toAligned) / 4))
+  const rest = toAligned + words.length * 4
+  const isControl = (byte: number) => byte < 0x20
+  if (bytes.subarray(0, toAligned).some(isControl) || bytes.subarray(rest).some(isControl)) return true
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? 0
+    // Subtracting the space from a smaller byte borrows, which sets the top bit that ASCII leaves clear.
+    if (((word - 0x20202020) & ~word & 0x80808080) !== 0) return true
   }
-  return true
+  return false
 }
 
 /** Letters and digits, with the index a multiple of four of them: to what repairs base64 they look sound. */

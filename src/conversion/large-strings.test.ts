@@ -1,0 +1,136 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { ProxyError } from '../errors.ts'
+import { parseLargeJson } from './large-strings.ts'
+
+const PREFIX = '0123456789abcdef01234567'
+const PAYLOAD = 'Ab+/'.repeat(20_000)
+const LARGE_URL = `data:image/png;base64,${PAYLOAD}`
+
+function parsed(json: string | Buffer) {
+  return parseLargeJson(Buffer.from(json), PREFIX)
+}
+
+function written(json: string | Buffer, change: (value: unknown) => unknown = (value) => value): unknown {
+  const { value, write } = parsed(json)
+  return JSON.parse(Buffer.concat(write(change(value))).toString())
+}
+
+test('a small body is parsed as it is', () => {
+  const { value, write } = parsed('{"url":"data:text/plain,hi"}')
+  expect(value).toEqual({ url: 'data:text/plain,hi' })
+  expect(write({ a: 'ü' })).toEqual([Buffer.from('{"a":"ü"}')])
+})
+
+test('a large data URL keeps its head and is put back', () => {
+  const { value } = parsed(JSON.stringify({ url: LARGE_URL, other: 1 }))
+  expect(value).toEqual({ url: expect.stringMatching(/^data:image\/png;base64,[A-Za-z0-9]{32}$/), other: 1 })
+  expect(written(JSON.stringify({ url: LARGE_URL }))).toEqual({ url: LARGE_URL })
+})
+
+test('the data is neither copied nor handed on in large pieces', () => {
+  const raw = Buffer.from(JSON.stringify({ url: `data:image/png;base64,${PAYLOAD.repeat(20)}` }))
+  const { value, write } = parseLargeJson(raw, PREFIX)
+  const pieces = write(value).filter(({ length }) => length > 1000)
+  expect(pieces.length).toBeGreaterThan(5)
+  expect(pieces.every(({ buffer, length }) => buffer === raw.buffer && length <= 256 * 1024)).toBe(true)
+})
+
+test('a placeholder may appear nowhere, several times or inside a longer text', () => {
+  const json = JSON.stringify({ url: LARGE_URL })
+  expect(written(json, () => ({ nothing: true }))).toEqual({ nothing: true })
+  expect(written(json, (value) => [value, value])).toEqual([{ url: LARGE_URL }, { url: LARGE_URL }])
+  expect(written(json, (value) => ({ text: JSON.stringify(value) }))).toEqual({ text: json })
+})
+
+test('many large strings go back to their own places', () => {
+  const urls = Array.from({ length: 12 }, (_, index) => `data:image/png;base64,${String(index % 10).repeat(70_000)}`)
+  expect(written(JSON.stringify(urls), (value) => (value as string[]).toReversed())).toEqual(urls.toReversed())
+})
+
+test.each([
+  ['a key', { [LARGE_URL]: 1 }],
+  ['a key and a value', { [LARGE_URL]: LARGE_URL }],
+  ['text with an escaped quote before it', [`say "data:${PAYLOAD}`, LARGE_URL]],
+  ['text that ends in a backslash', ['back\\', LARGE_URL, '\\', `\\"${LARGE_URL}\\"`]],
+  ['a data URL with quotes in it', `data:text/plain,${'"x\\"'.repeat(30_000)}`],
+  ['a data URL with line breaks in it', `data:image/png;base64,${'AAAA\n'.repeat(30_000)}`],
+  ['a data URL beyond ASCII', `data:text/plain,${'ü'.repeat(60_000)}`],
+  ['a data URL without a comma', `data:${PAYLOAD}`],
+  ['other large text', ['x'.repeat(100_000), LARGE_URL]],
+])('%s comes through', (_name, value) => {
+  expect(written(JSON.stringify(value))).toEqual(value)
+  expect(written(JSON.stringify(value, null, 2))).toEqual(value)
+})
+
+test('slashes escaped as PHP does come through', () => {
+  const json = JSON.stringify({ url: LARGE_URL }).replaceAll('/', '\\/')
+  expect(written(json)).toEqual({ url: LARGE_URL })
+})
+
+describe('refused as invalid JSON', () => {
+  test.each([
+    ['an empty body', ''],
+    ['half a body', '{"a":'],
+    ['a byte order mark', '\uFEFF{}'],
+    ['a closing quote before data', `["abc"data:x,${PAYLOAD}"]`],
+    ['a large string that never ends', `["data:x,${PAYLOAD}`],
+    ['a line break inside a large string', `["data:x,${PAYLOAD}\n${PAYLOAD}"]`],
+    ['a null byte at the end of a large string', `["data:x,${PAYLOAD}\u0000"]`],
+    ['an unescaped quote inside a large string', `["data:x,${PAYLOAD}"${PAYLOAD}"]`],
+    ['text after a large string', `["data:x,${PAYLOAD}"x]`],
+    ['invalid UTF-8', Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}')])],
+    [
+      'invalid UTF-8 inside a large string',
+      Buffer.concat([Buffer.from(`["data:x,${PAYLOAD}`), Buffer.from([0xc3]), Buffer.from('"]')]),
+    ],
+  ])('%s', (_name, body) => {
+    expect(() => parsed(body)).toThrow(expect.objectContaining({ code: 'invalid_json' }))
+  })
+
+  test('a value nested too deeply to be written', () => {
+    const { value, write } = parsed('['.repeat(30_000) + ']'.repeat(30_000))
+    expect(() => write(value)).toThrow(ProxyError)
+  })
+})
+
+test('property: parsing and writing is the same as JSON.parse and JSON.stringify', () => {
+  const large = fc
+    .tuple(
+      fc.constantFrom('data:image/png;base64,', 'data:,', 'data:', 'xdata:,'),
+      fc.string(),
+      fc.string({ unit: 'binary' }),
+    )
+    .map(([head, a, b]) => head + a + 'A'.repeat(66_000) + b)
+  const text = fc.oneof(large, fc.string({ unit: 'binary' }), fc.constantFrom('"data:', '\\"data:,', 'data:,\\'))
+  const value = fc.oneof(text, fc.array(text, { maxLength: 4 }), fc.dictionary(text, text, { maxKeys: 3 }), fc.json())
+  fc.assert(
+    fc.property(value, fc.constantFrom(0, 1), (given, indent) => {
+      const json = JSON.stringify(given, null, indent)
+      const { value, write } = parsed(json)
+      expect(Buffer.concat(write(value)).toString()).toBe(JSON.stringify(JSON.parse(json)))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('property: whatever bytes arrive, the result is that of JSON.parse or invalid_json', () => {
+  const piece = fc.oneof(
+    fc.constantFrom('"data:x,', '"', '\\', ',', ':', '[', ']', '{', '}', ' ', 'A'.repeat(70_000), 'data:'),
+    fc.string(),
+  )
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+      const json = pieces.join('')
+      const outcome = (work: () => unknown) => {
+        try {
+          return { value: work() }
+        } catch (error) {
+          return error instanceof SyntaxError || (error as ProxyError).code === 'invalid_json' ? 'invalid' : error
+        }
+      }
+      expect(outcome(() => written(json))).toEqual(outcome(() => JSON.parse(json)))
+    }),
+    { numRuns: 1000 },
+  )
+})
