@@ -1,0 +1,92 @@
+import * as nodeFs from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import type { Files } from '../../src/credentials/auth-file.ts'
+import { createCredentialSource, type OpenCredentialSource } from '../../src/credentials/credential-source.ts'
+import type { Credentials } from '../../src/credentials/credentials.ts'
+import type { PostToken } from '../../src/credentials/refresh.ts'
+import { startTokenIssuer, type TokenIssuer, type TokenIssuerOptions } from '../fake-upstream/token-issuer.ts'
+
+type SourceSettings = {
+  readonly mode?: 'read-write' | 'read-only'
+  readonly files?: Files
+  readonly postToken?: PostToken
+  readonly now?: () => number
+  readonly clientId?: string
+}
+
+/** A Codex folder, a token issuer, and credential sources between them. */
+export type LoginStage = {
+  readonly codexHome: string
+  readonly authPath: string
+  readonly issuer: TokenIssuer
+  /** What the sources warned of, as text, errors with their causes and stacks. */
+  readonly warnings: string[]
+  source(settings?: SourceSettings): OpenCredentialSource
+  /** Objects are written as Codex does: two spaces, no line break at the end. */
+  writeAuth(content: unknown): Promise<void>
+  readAuth(): Promise<Auth>
+  /** Fails when a token that the issuer ever gave out is in one of the texts or in a warning. */
+  close(...texts: unknown[]): Promise<void>
+}
+
+export type Auth = { tokens: Record<string, string>; last_refresh?: string; [key: string]: unknown }
+
+export async function startLoginStage(options: TokenIssuerOptions = {}): Promise<LoginStage> {
+  const codexHome = await mkdtemp(join(tmpdir(), 'codex-api-proxy-login-'))
+  const authPath = join(codexHome, 'auth.json')
+  const issuer = await startTokenIssuer(options)
+  const warnings: string[] = []
+  const opened: OpenCredentialSource[] = []
+  return {
+    codexHome,
+    authPath,
+    issuer,
+    warnings,
+    source({ mode = 'read-write', files = nodeFs, postToken = post, now = Date.now, clientId } = {}) {
+      const source = createCredentialSource({
+        codexHome,
+        mode,
+        postToken,
+        env: { refreshUrlOverride: issuer.url, clientId },
+        now,
+        warn: (fields, message) => warnings.push(`${message} ${inspect(fields, { depth: 9 })}`),
+        files,
+      })
+      opened.push(source)
+      return source
+    },
+    async writeAuth(content) {
+      await writeFile(authPath, typeof content === 'string' ? content : JSON.stringify(content, null, 2))
+    },
+    async readAuth() {
+      return JSON.parse(await readFile(authPath, 'utf8'))
+    },
+    async close(...texts) {
+      for (const source of opened) await source.close()
+      await issuer.close()
+      await rm(codexHome, { recursive: true, force: true })
+      const leaked = issuer.secrets().find((secret) => [...warnings, ...texts.map(inspectAll)].join().includes(secret))
+      if (leaked !== undefined) throw new Error(`A token was shown: ${leaked.slice(0, 12)}…`)
+    },
+  }
+}
+
+/** As the proxy posts, without its outbound proxy. */
+export async function post(url: string, body: object): Promise<{ status: number; body: string }> {
+  const headers = { 'content-type': 'application/json' }
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
+  return { status: response.status, body: await response.text() }
+}
+
+/** The access token of ChatGPT credentials; fails for an API key. */
+export function tokenOf(credentials: Credentials): string {
+  if (credentials.kind !== 'chatgpt') throw new Error('These are credentials of another kind.')
+  return credentials.accessToken
+}
+
+function inspectAll(value: unknown): string {
+  return typeof value === 'string' ? value : inspect(value, { depth: 9 })
+}
