@@ -17,6 +17,8 @@ export async function startInForeground(context: Context, flags: GivenSettings):
     draining: () => print.note('Stopping; running answers may finish. A second signal (Ctrl-C) ends at once.'),
     failed: (error) => print.note(`codex-api-proxy: stopping failed: ${explain(error)}`),
   })
+  // Only now: whoever reads this may stop it at once.
+  print.line(`codex-api-proxy ${packageVersion()} listens on ${server.url}/v1`)
   await server.finished
   release()
   return 0
@@ -27,7 +29,7 @@ async function listen(config: Config, print: Print): Promise<RunningServer> {
     return await serve(config, {
       // Readable for a person; what a service manager or a file collects stays JSON.
       logTo: print.logIsTerminal ? readableLines(print.log, print.logIsColoured) : { write: print.log },
-      onReady: ({ url }) => print.line(`codex-api-proxy ${packageVersion()} listens on ${url}/v1`),
+      onReady: () => {},
     })
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error

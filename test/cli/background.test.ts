@@ -279,7 +279,7 @@ test('20 rapid cycles leave no process and no stale file', async () => {
   expect(new Set(pids).size).toBe(20)
   expect(await Promise.all(pids.map(isThere))).not.toContain(true)
   expect((await readdir(home.runFolder)).sort()).toEqual(['codex-api-proxy.log', 'codex-api-proxy.state.json'])
-})
+}, 300_000)
 
 /** The process that `parent` has spawned, once there is one. */
 async function childOf(parent: number): Promise<number> {

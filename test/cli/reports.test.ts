@@ -1,0 +1,167 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
+import { apiKeyAuth, chatgptAuth } from '../support/auth-files.ts'
+import { createHome, type Home, PROGRAM, run, startForeground } from '../support/program.ts'
+
+let home: Home
+let upstream: FakeUpstream
+let env: Record<string, string>
+beforeEach(async () => {
+  home = await createHome()
+  await home.writeAuth(chatgptAuth())
+  upstream = await startFakeUpstream()
+  env = {
+    CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl,
+    CODEX_API_PROXY_OPENAI_BASE_URL: upstream.openaiBaseUrl,
+    CODEX_API_PROXY_HTTPS_PROXY: 'none',
+  }
+})
+afterEach(async () => {
+  await home.remove()
+  await upstream.close()
+})
+
+const command = (...args: string[]) => run(args, { home, env })
+
+async function startServer(...args: string[]): Promise<string> {
+  const { stdout, stderr } = await command('start', '--port', '0', ...args)
+  const url = /http:\/\/[^/]+/.exec(stdout)?.[0]
+  if (url === undefined) throw new Error(stderr)
+  return url
+}
+
+async function ask(url: string, key?: string): Promise<number> {
+  const answer = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(key !== undefined && { authorization: `Bearer ${key}` }) },
+    body: JSON.stringify({ model: 'gpt-5.5', messages: [{ role: 'user', content: 'a-prompt' }] }),
+  })
+  await answer.arrayBuffer()
+  return answer.status
+}
+
+test('status of a server that does not run, for people and programs', async () => {
+  expect(await command('status')).toEqual({ code: 3, stdout: 'Not running.\n', stderr: '' })
+  const { code, stdout } = await command('status', '--json')
+  expect(code).toBe(3)
+  expect(JSON.parse(stdout)).toMatchObject({ running: false, settingsOf: 'next restart' })
+})
+
+test('status --verbose shows login, limits and settings with their origin, and no secret', async () => {
+  const url = await startServer('--api-key', 'hidden-key', '--max-queue', '7')
+  expect(await ask(url, 'hidden-key')).toBe(200)
+  const { code, stdout } = await command('status', '--verbose')
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^Running: http:\/\/127\.0\.0\.1:\d+\/v1 \(process \d+\)\n/)
+  expect(stdout).toMatch(/^Login +ChatGPT, plan plus$/m)
+  expect(stdout).toMatch(/^Expires +\S+ \S+ UTC \(in 10 days\)$/m)
+  expect(stdout).toMatch(/^Outbound proxy +none, direct$/m)
+  expect(stdout).toMatch(/^Limit +12 % used of 5 h, resets /m)
+  expect(stdout).toMatch(/^Limit +31 % used of 7 days, resets /m)
+  expect(stdout).toMatch(/^--max-queue +flag +7$/m)
+  expect(stdout).toMatch(/^--api-key +flag +\(set\)$/m)
+  expect(stdout).toMatch(/^--max-body +default +64MB$/m)
+  expect(stdout).toMatch(/^CODEX_API_PROXY_CHATGPT_BASE_URL +variable CODEX_API_PROXY_CHATGPT_BASE_URL +http:/m)
+  const json = (await command('status', '--json')).stdout
+  for (const text of [stdout, json]) expect(text).not.toMatch(/hidden-key|made-up|eyJ/)
+  expect(JSON.parse(json)).toMatchObject({
+    running: true,
+    mode: 'background',
+    url,
+    health: { status: 'ok', mode: 'chatgpt', credentials: { kind: 'chatgpt', plan: 'plus' } },
+    settings: { maxQueue: { value: 7, origin: 'flag' } },
+  })
+})
+
+test('status says what is wrong with the login and what to do, and the server still runs', async () => {
+  await home.writeAuth('{ not json')
+  await startServer()
+  const { code, stdout } = await command('status')
+  expect(code).toBe(0)
+  expect(stdout.split('\n')[1]).toMatch(/auth\.json.*codex login/)
+})
+
+test('status finds a server in the foreground at the configured address', async () => {
+  const proxy = await startForeground([], { home, env })
+  const { code, stdout } = await command('status', '--port', new URL(proxy.url).port)
+  expect([code, stdout]).toEqual([0, `Running: ${proxy.url}/v1 (in the foreground or as a service)\n`])
+  await proxy.stop()
+})
+
+test('logs shows the last lines, readable or as they are, and not the prompts', async () => {
+  const url = await startServer()
+  await ask(url)
+  const all = (await command('logs')).stdout
+  expect(all).toMatch(/^\d\d:\d\d:\d\d info {2}listening url=http/m)
+  expect(all).toMatch(/request finished/)
+  expect(all).not.toContain('a-prompt')
+  const [line = '', ...others] = (await command('logs', '-n', '1', '--json')).stdout.trimEnd().split('\n')
+  expect(others).toEqual([])
+  expect(JSON.parse(line)).toMatchObject({ level: 'info', msg: 'request finished', model: 'gpt-5.5' })
+})
+
+test('logs without a log says so', async () => {
+  const { code, stdout, stderr } = await command('logs')
+  expect([code, stdout]).toEqual([0, ''])
+  expect(stderr).toMatch(/^Nothing was logged yet: there is no .*codex-api-proxy\.log\.\n$/)
+})
+
+test('logs -f shows what is added, across rotation, and ends with its reader', async () => {
+  await mkdir(home.runFolder)
+  const log = join(home.runFolder, 'codex-api-proxy.log')
+  const line = (msg: string) => `${JSON.stringify({ level: 'info', time: '2026-01-01T10:20:30.000Z', msg })}\n`
+  await writeFile(log, line('before'))
+  const following = spawn(process.execPath, [PROGRAM, 'logs', '-f'], {
+    env: home.env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let shown = ''
+  following.stdout.setEncoding('utf8').on('data', (text) => {
+    shown += text
+  })
+  const until = async (text: string) => {
+    while (!shown.includes(text)) await once(following.stdout, 'data')
+  }
+  await until('10:20:30 info  before\n')
+  await writeFile(log, line('added'), { flag: 'a' })
+  await until('added')
+  await rename(log, `${log}.1`)
+  await writeFile(`${log}.1`, line('last of the old'), { flag: 'a' })
+  await writeFile(log, `${line('first of the new')}not JSON, as a crash leaves it\n`)
+  await until('not JSON, as a crash leaves it\n')
+  expect(shown.match(/before|added|last of the old|first of the new/g)).toEqual([
+    'before',
+    'added',
+    'last of the old',
+    'first of the new',
+  ])
+  following.kill('SIGINT')
+  await once(following, 'exit')
+})
+
+test('the log is rotated by its size', async () => {
+  const url = await startServer('--log-max-size', '1k')
+  for (let request = 0; request < 10; request++) await ask(url)
+  const { stdout } = await command('logs', '-n', '1', '--json')
+  expect(JSON.parse(stdout).msg).toBe('request finished')
+  const [now, older] = await Promise.all(
+    ['', '.1'].map((end) => sizeOf(join(home.runFolder, `codex-api-proxy.log${end}`))),
+  )
+  expect(now).toBeLessThanOrEqual(1024)
+  expect(older).toBeLessThanOrEqual(1024)
+})
+
+async function sizeOf(path: string): Promise<number> {
+  const { stat } = await import('node:fs/promises')
+  return (await stat(path)).size
+}
+
+test('an API key login is told apart', async () => {
+  await home.writeAuth(apiKeyAuth())
+  await startServer()
+  expect((await command('status', '-v')).stdout).toMatch(/^Login +API key$/m)
+})
