@@ -44,3 +44,10 @@ test('a summary told only as a whole is shown once, whichever events tell it', (
     expect(messageOf(rest).reasoning_content).toBe('Whole.')
   }
 })
+
+test('of a summary and the reasoning itself only the one that came first is told', () => {
+  const raw = { type: 'response.reasoning_text.delta', output_index: 0, content_index: 0, delta: 'Raw' }
+  const summary = event.reasoning(0, 0, 'Summary')
+  expect(messageOf([raw, summary, event.completed()]).reasoning_content).toBe('Raw')
+  expect(messageOf([summary, raw, event.completed()]).reasoning_content).toBe('Summary')
+})

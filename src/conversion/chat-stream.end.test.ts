@@ -74,6 +74,7 @@ test('case 154: system_fingerprint and logprobs are null, service_tier is the ti
     choices: [{ logprobs: null }],
   })
   expect(chunks.at(-1)?.service_tier).toBe('priority')
+  expect(answer([early, event.completed()]).completion.service_tier).toBe('default')
   expect(answer([event.completed()]).completion.service_tier).toBeNull()
 })
 

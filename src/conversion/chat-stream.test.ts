@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { answer, callItem, chatPlan, deltasOf, event, messageItem, recordedEvents } from '../../test/support/answers.ts'
 import { ChunkHead } from './chat-chunk.ts'
+import { joinChunks } from './chat-completion.ts'
 import { ChatStream, combinedUsageChunk } from './chat-stream.ts'
+import { sumUsage } from './usage.ts'
 
 const USAGE = { input_tokens: 3, output_tokens: 2, total_tokens: 5 }
 
@@ -37,6 +39,11 @@ test('case 124: the choices of one answer have one id', () => {
   chunks.push(combinedUsageChunk(streams, head))
   expect(new Set(chunks.map(({ id }) => id))).toEqual(new Set(['chatcmpl-of_0']))
   expect(chunks.map(({ choices }) => choices[0]?.index)).toEqual([0, 0, 0, 1, 1, 1, undefined])
+  const joined = joinChunks(head, chunks.toReversed(), sumUsage([]))
+  expect(joined.choices.map(({ index, message }) => [index, message.content])).toEqual([
+    [0, 'Hi'],
+    [1, 'Hi'],
+  ])
   expect(chunks.at(-1)?.usage).toMatchObject({ prompt_tokens: 6, completion_tokens: 4, total_tokens: 10 })
 })
 
@@ -129,4 +136,12 @@ test('text is live only where a delta is nothing but content', () => {
     contentIndex: 0,
   })
   expect(live({}, event.text(0, 'a'), event.completed())).toBeUndefined()
+})
+
+test('the rendered frame follows what is learnt late', () => {
+  const stream = new ChatStream(chatPlan(), 0)
+  for (const one of [event.created, event.text(0, 'Hi')]) stream.convert(one)
+  expect(stream.textFrame().before).toContain('"service_tier":null')
+  stream.convert({ type: 'response.in_progress', response: { service_tier: 'priority' } })
+  expect(stream.textFrame().before).toContain('"service_tier":"priority"')
 })

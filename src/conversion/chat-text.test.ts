@@ -85,3 +85,36 @@ test('case 141: a generated image is told once, as a data URL', () => {
   expect(deltasOf(chunks).filter(({ images }) => images !== undefined)).toHaveLength(1)
   expect(completion.choices[0]?.message.images?.[0]?.image_url.url).toMatch(/^data:image\/webp;base64,UklGR/)
 })
+
+const cited = (index: number, text: string, url: string) => ({
+  type: 'message',
+  content: [
+    { type: 'output_text', text, annotations: [{ type: 'url_citation', url, start_index: 0, end_index: text.length }] },
+  ],
+  output_index: index,
+})
+
+test('case 139: positions in a later message count what is before it', () => {
+  const events = [
+    event.done(0, cited(0, 'One.', 'https://a.example')),
+    event.done(1, cited(1, 'Two.', 'https://b.example')),
+  ]
+  const { content, annotations } = messageOf([...events, event.completed()])
+  const marked = annotations.map(({ url_citation: { start_index, end_index } }) =>
+    content?.slice(start_index, end_index),
+  )
+  expect(marked).toEqual(['One.', 'Two.'])
+})
+
+test('case 139: what is not content is not cited', () => {
+  const events = [
+    event.done(0, cited(0, '{}', 'https://a.example')),
+    event.done(1, cited(1, '{}', 'https://b.example')),
+  ]
+  expect(messageOf([...events, event.completed()], { jsonOutput: true }).annotations).toHaveLength(1)
+})
+
+test('messages that interleave stay apart', () => {
+  const events = [event.text(0, 'One'), event.text(0, '.'), event.done(1, messageItem('Two.')), event.text(0, 'Three.')]
+  expect(messageOf([...events, event.completed()]).content).toBe('One.\n\nTwo.\n\nThree.')
+})

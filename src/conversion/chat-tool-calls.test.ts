@@ -179,3 +179,14 @@ test('reasoning belongs to the first call after it', () => {
     ['call_c', ['three']],
   ])
 })
+
+test('what comes for a call after it is whole is no part of it', () => {
+  const events = [event.done(0, callItem('call_1', '{}')), event.arguments(0, '!')]
+  expect(messageOf([...events, event.completed()]).tool_calls).toMatchObject([{ function: { arguments: '{}' } }])
+})
+
+test('reasoning that is not encrypted is not kept: upstream would not know it', () => {
+  const thought = { type: 'reasoning', summary: [], encrypted_content: '' }
+  const { stream } = answer([event.done(0, thought), event.done(1, callItem('call_a', '{}')), event.completed()])
+  expect(stream.reasoningBeforeCalls.size).toBe(0)
+})

@@ -29,10 +29,8 @@ export class OutputItems {
 
   /** In the order of the answer. */
   get list(): JsonObject[] {
-    const messages = [...this.#texts].filter(([index]) => !this.#items.has(index))
-    return [...this.#items, ...messages.map(([index, parts]) => [index, messageOf(index, parts)] as const)]
-      .sort(([a], [b]) => a - b)
-      .map(([, item]) => item)
+    const messages = [...this.#texts].map(([index, parts]) => [index, messageOf(index, parts)] as const)
+    return [...this.#items, ...messages].sort(([a], [b]) => a - b).map(([, item]) => item)
   }
 
   #add(index: number, item: JsonObject | undefined): void {

@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { answer, callItem, chatPlan, deltasOf, event, finishReasonOf, messageOf } from '../../test/support/answers.ts'
+import {
+  answer,
+  callItem,
+  chatPlan,
+  deltasOf,
+  event,
+  finishReasonOf,
+  messageItem,
+  messageOf,
+} from '../../test/support/answers.ts'
 import { ChatStream } from './chat-stream.ts'
 import { StopText } from './stop-text.ts'
 
@@ -80,4 +89,18 @@ test('what is let through holds no stop text, and is the beginning of the text',
       expect(stop.stopped).toBe(texts.some((one) => text.includes(one)))
     }),
   )
+})
+
+test('a stop text in what was held for a call ends the answer before the call', () => {
+  const commentary = [event.added(0, messageItem('', 'commentary')), event.text(0, 'Now stop here.')]
+  const { completion } = answer([...commentary, event.done(1, callItem('call_1', '{}')), event.completed()], {
+    stop: ['stop'],
+  })
+  expect(completion.choices).toMatchObject([{ message: { content: 'Now ' }, finish_reason: 'stop' }])
+  expect(completion.choices[0]?.message).not.toHaveProperty('tool_calls')
+})
+
+test('an incomplete answer that holds a stop text ended by it', () => {
+  const incomplete = { type: 'response.incomplete', response: { output: [messageItem('One, two')] } }
+  expect(finishReasonOf(answer([incomplete], { stop: ['two'] }).chunks)).toBe('stop')
 })

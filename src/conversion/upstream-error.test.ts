@@ -283,6 +283,16 @@ describe('limits and overload', () => {
     })
   })
 
+  test('case 161: of two exhausted windows the later one counts', () => {
+    const headers = {
+      'x-codex-primary-used-percent': '100',
+      'x-codex-primary-reset-after-seconds': '60',
+      'x-codex-secondary-used-percent': '100',
+      'x-codex-secondary-reset-after-seconds': '7200',
+    }
+    expect(told({ status: 429, headers, body: json({ error: limit }) }).headers['retry-after']).toBe('7200')
+  })
+
   test('case 161: without a time there is none made up', () => {
     const headers = { 'x-codex-primary-used-percent': '', 'x-codex-primary-reset-after-seconds': '60' }
     expect(told({ status: 429, headers, body: json({ error: limit }) }).headers).toEqual({ 'x-should-retry': 'false' })
