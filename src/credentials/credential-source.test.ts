@@ -1,0 +1,496 @@
+import * as nodeFs from 'node:fs'
+import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { unsignedJwt } from '../../test/support/auth-files.ts'
+import { type LoginStage, post, startLoginStage, tokenOf } from '../../test/support/login-stage.ts'
+import type { ProxyError } from '../errors.ts'
+
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+let stage: LoginStage
+/** Everything a person or client could get to see, for the search for secrets at the end. */
+let shown: unknown[]
+
+beforeEach(async () => {
+  stage = await startLoginStage()
+  shown = []
+})
+afterEach(async () => {
+  await stage.close(...shown)
+})
+
+const errorOf = async (work: Promise<unknown>): Promise<ProxyError> => {
+  const error = await work.then(
+    () => new Error('nothing went wrong'),
+    (reason: ProxyError) => reason,
+  )
+  shown.push(error)
+  return error as ProxyError
+}
+const refreshes = () => stage.issuer.requests.length
+const login = (lifetimeMs: number) => stage.issuer.login({ lifetimeMs })
+const refusal = (code: string) => ({ error: { code } })
+
+test('a fresh token is used as it is', async () => {
+  const auth = login(6 * MINUTE)
+  await stage.writeAuth(auth)
+  expect(tokenOf(await stage.source().current())).toBe(auth.tokens.access_token)
+  expect(refreshes()).toBe(0)
+})
+
+test.each([
+  ['expires within five minutes', 4 * MINUTE],
+  ['has expired', -MINUTE],
+])('a token that %s is refreshed, written and used', async (_name, lifetimeMs) => {
+  const auth = { ...login(lifetimeMs), future_field: { kept: true } }
+  await stage.writeAuth(auth)
+  const token = tokenOf(await stage.source().current())
+  const written = await stage.readAuth()
+  expect(token).toBe(written.tokens.access_token)
+  expect(token).not.toBe(auth.tokens.access_token)
+  expect(written).toMatchObject({ future_field: { kept: true }, tokens: { account_id: auth.tokens.account_id } })
+  expect(Date.parse(written.last_refresh ?? '')).toBeGreaterThan(Date.parse(auth.last_refresh) - 1)
+  expect(stage.issuer.isRedeemable(written.tokens.refresh_token ?? '')).toBe(true)
+  expect(refreshes()).toBe(1)
+})
+
+test.each([
+  [9 * DAY, 1],
+  [7 * DAY, 0],
+])('an opaque token last refreshed %i ms ago is refreshed %i times', async (age, times) => {
+  const auth = login(DAY)
+  const last_refresh = new Date(Date.now() - age).toISOString()
+  await stage.writeAuth({ ...auth, last_refresh, tokens: { ...auth.tokens, access_token: 'opaque' } })
+  await stage.source().current()
+  expect(refreshes()).toBe(times)
+})
+
+test('200 requests at once on an expired token cause one refresh', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  stage.issuer.delayMs = 20
+  const source = stage.source()
+  const tokens = await Promise.all(Array.from({ length: 200 }, async () => tokenOf(await source.current())))
+  expect(new Set(tokens).size).toBe(1)
+  expect(refreshes()).toBe(1)
+})
+
+test('several sources on one file cause one refresh', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  stage.issuer.delayMs = 20
+  const sources = [stage.source(), stage.source(), stage.source()]
+  const tokens = await Promise.all(sources.map(async (source) => tokenOf(await source.current())))
+  expect(new Set(tokens).size).toBe(1)
+  expect(refreshes()).toBe(1)
+})
+
+test('a missing token in the answer keeps the stored one', async () => {
+  const auth = login(-MINUTE)
+  await stage.writeAuth(auth)
+  const access = unsignedJwt({ exp: Date.now() / 1000 + 3600 })
+  stage.issuer.answerNext(200, { access_token: access, id_token: null })
+  expect(tokenOf(await stage.source().current())).toBe(access)
+  expect((await stage.readAuth()).tokens).toEqual({ ...auth.tokens, access_token: access })
+})
+
+test('an answer without access token fails once and is not asked for again', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  stage.issuer.answerNext(200, {})
+  const source = stage.source()
+  expect(await errorOf(source.current())).toMatchObject({ code: 'login_expired' })
+  expect(await errorOf(source.current())).toMatchObject({ code: 'login_expired' })
+  expect(refreshes()).toBe(1)
+})
+
+test('tokens that seem to have expired on arrival are used: our clock may be fast', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  stage.issuer.lifetimeMs = -30 * MINUTE
+  const source = stage.source()
+  const first = tokenOf(await source.current())
+  expect(tokenOf(await source.current())).toBe(first)
+  expect(refreshes()).toBe(1)
+})
+
+test('tokens shorter-lived than the margin are used until they expire', async () => {
+  let now = Date.now()
+  await stage.writeAuth(login(-MINUTE))
+  stage.issuer.lifetimeMs = 2 * MINUTE
+  const source = stage.source({ now: () => now })
+  await source.current()
+  now += MINUTE
+  await source.current()
+  expect(refreshes()).toBe(1)
+  now += 2 * MINUTE
+  await source.current()
+  expect(refreshes()).toBe(2)
+})
+
+test('a new login is picked up by the next request', async () => {
+  const [one, other] = [login(DAY), login(DAY)]
+  await stage.writeAuth(one)
+  const source = stage.source()
+  await source.current()
+  await stage.writeAuth(other)
+  expect(tokenOf(await source.current())).toBe(other.tokens.access_token)
+})
+
+test('a file that is just being written in place is read again a moment later', async () => {
+  const auth = login(DAY)
+  await stage.writeAuth('{"tokens":{"acc')
+  const credentials = stage.source().current()
+  setImmediate(() => writeFileSync(stage.authPath, JSON.stringify(auth)))
+  expect(tokenOf(await credentials)).toBe(auth.tokens.access_token)
+})
+
+for (const [code, message] of [
+  ['refresh_token_expired', /expired/],
+  ['refresh_token_reused', /already used/],
+  ['refresh_token_invalidated', /revoked/],
+] as const) {
+  test(`${code} fails at once from then on, without network, until the file changes`, async () => {
+    await stage.writeAuth(login(-MINUTE))
+    stage.issuer.answerNext(401, refusal(code))
+    const source = stage.source()
+    const first = await errorOf(source.current())
+    expect(first).toMatchObject({ code: 'login_expired', status: 401, message: expect.stringMatching(message) })
+    expect(await errorOf(source.current())).toBe(first)
+    expect(refreshes()).toBe(1)
+    const status = await source.status()
+    expect(status.problem).toMatchObject({ code: 'login_expired', remedy: expect.stringContaining('codex login') })
+
+    const signedInAgain = login(DAY)
+    await stage.writeAuth(signedInAgain)
+    expect(tokenOf(await source.current())).toBe(signedInAgain.tokens.access_token)
+    expect((await source.status()).problem).toBeUndefined()
+  })
+}
+
+test('a refused early refresh is a warning while the access token is good', async () => {
+  const auth = login(4 * MINUTE)
+  await stage.writeAuth(auth)
+  stage.issuer.answerNext(401, refusal('refresh_token_expired'))
+  const source = stage.source()
+  expect(tokenOf(await source.current())).toBe(auth.tokens.access_token)
+  expect(tokenOf(await source.current())).toBe(auth.tokens.access_token)
+  expect(refreshes()).toBe(1)
+  expect(await source.status()).toMatchObject({ warning: expect.stringContaining('expired') })
+  expect((await source.status()).problem).toBeUndefined()
+})
+
+test('a failed early refresh does not fail the request, and rests before it is tried again', async () => {
+  let now = Date.now()
+  const auth = login(4 * MINUTE)
+  await stage.writeAuth(auth)
+  const source = stage.source({ now: () => now })
+  stage.issuer.answerNext(503, '')
+  expect(tokenOf(await source.current())).toBe(auth.tokens.access_token)
+  expect(tokenOf(await source.current())).toBe(auth.tokens.access_token)
+  expect(refreshes()).toBe(1)
+  expect((await source.status()).warning).toContain('503')
+  now += MINUTE
+  expect(tokenOf(await source.current())).not.toBe(auth.tokens.access_token)
+  expect((await source.status()).warning).toBeUndefined()
+})
+
+test('a failed refresh of an expired token is a 503, never tried twice by one request, and the next one tries again', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  const source = stage.source()
+  stage.issuer.answerNext(500, '')
+  expect(await errorOf(source.current())).toMatchObject({ code: 'refresh_failed', status: 503 })
+  expect(refreshes()).toBe(1)
+  expect((await source.status()).problem).toMatchObject({ code: 'refresh_failed' })
+  await source.current()
+  expect(refreshes()).toBe(2)
+})
+
+test('reuse that somebody else is about to heal is waited for', async () => {
+  const auth = login(-MINUTE)
+  await stage.writeAuth(auth)
+  const source = stage.source()
+  // Another program, which does not know our lock, redeems first and writes a moment later.
+  const answer = await post(stage.issuer.url, { grant_type: 'refresh_token', refresh_token: auth.tokens.refresh_token })
+  const theirs = JSON.parse(answer.body)
+  const credentials = source.current()
+  setTimeout(() => {
+    writeFileSync(`${stage.authPath}.theirs`, JSON.stringify({ ...auth, tokens: { ...auth.tokens, ...theirs } }))
+    renameSync(`${stage.authPath}.theirs`, stage.authPath)
+  }, 200)
+  expect(tokenOf(await credentials)).toBe(theirs.access_token)
+  expect(stage.issuer.reuses).toBe(1)
+  expect((await source.status()).warning).toBeUndefined()
+})
+
+test('a newer login written while we refresh is not overwritten', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  const newer = login(DAY)
+  const source = stage.source({
+    async postToken(url, body) {
+      const answer = await post(url, body)
+      await stage.writeAuth(newer)
+      return answer
+    },
+  })
+  expect(tokenOf(await source.current())).toBe(newer.tokens.access_token)
+  expect(await stage.readAuth()).toEqual(newer)
+})
+
+test('a logout while we refresh stays a logout', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  const source = stage.source({
+    async postToken(url, body) {
+      const answer = await post(url, body)
+      rmSync(stage.authPath)
+      return answer
+    },
+  })
+  expect(await errorOf(source.current())).toMatchObject({ code: 'credentials_missing' })
+  expect(statSync(stage.authPath, { throwIfNoEntry: false })).toBeUndefined()
+})
+
+test('other fields that change while we refresh are kept', async () => {
+  const auth = login(-MINUTE)
+  await stage.writeAuth(auth)
+  const source = stage.source({
+    async postToken(url, body) {
+      const answer = await post(url, body)
+      await stage.writeAuth({ ...auth, added: 'meanwhile' })
+      return answer
+    },
+  })
+  await source.current()
+  expect(await stage.readAuth()).toMatchObject({ added: 'meanwhile' })
+})
+
+test('a refresh goes on when nobody waits for it any more, and close waits for it', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  stage.issuer.delayMs = 50
+  const source = stage.source()
+  const asked = source.current()
+  await expect.poll(refreshes).toBe(1)
+  await source.close()
+  expect(stage.issuer.isRedeemable((await stage.readAuth()).tokens.refresh_token ?? '')).toBe(true)
+  await asked
+})
+
+test('tokens that can’t be written are used from memory, warned of, and written as soon as possible', async () => {
+  const auth = login(-MINUTE)
+  await stage.writeAuth(auth)
+  let full = true
+  const writeSync = (file: number, bytes: Buffer, at: number) => {
+    if (full) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    return nodeFs.writeSync(file, bytes, at)
+  }
+  const source = stage.source({ files: { ...nodeFs, writeSync: writeSync as never } })
+  const token = tokenOf(await source.current())
+  expect(await stage.readAuth()).toEqual(auth)
+  expect(tokenOf(await source.current())).toBe(token)
+  expect(await source.status()).toMatchObject({ warning: expect.stringContaining('memory only') })
+  expect(stage.warnings.join()).toMatch(/COULD NOT BE WRITTEN.*ENOSPC/s)
+  expect(refreshes()).toBe(1)
+
+  full = false
+  await expect.poll(async () => (await stage.readAuth()).tokens.access_token, { timeout: 10_000 }).toBe(token)
+  expect(tokenOf(await source.current())).toBe(token)
+  expect((await source.status()).warning).toBeUndefined()
+})
+
+test('unsaved tokens are refreshed in turn, and the last ones are written over the first', async () => {
+  let now = Date.now()
+  await stage.writeAuth(login(-MINUTE))
+  let readOnly = true
+  const openSync = (path: string, flags: string, mode?: number) => {
+    if (readOnly && flags !== 'r') throw Object.assign(new Error('read-only file system'), { code: 'EROFS' })
+    return nodeFs.openSync(path, flags, mode)
+  }
+  const source = stage.source({ now: () => now, files: { ...nodeFs, openSync: openSync as never } })
+  await source.current()
+  now += 10 * DAY
+  const token = tokenOf(await source.current())
+  expect(refreshes()).toBe(2)
+  readOnly = false
+  await source.close()
+  expect((await stage.readAuth()).tokens.access_token).toBe(token)
+  expect(stage.issuer.reuses).toBe(0)
+})
+
+test('unsaved tokens give way to a login that somebody else writes', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  const renameSync = () => {
+    throw new Error('EPERM')
+  }
+  const source = stage.source({ files: { ...nodeFs, renameSync } })
+  await source.current()
+  const newer = login(DAY)
+  await stage.writeAuth(newer)
+  expect(tokenOf(await source.current())).toBe(newer.tokens.access_token)
+  await source.close()
+  expect(await stage.readAuth()).toEqual(newer)
+})
+
+test('unsaved tokens are used while the file can’t be read, and given up when it is deleted', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  const renameSync = () => {
+    throw new Error('EPERM')
+  }
+  const source = stage.source({ files: { ...nodeFs, renameSync } })
+  const token = tokenOf(await source.current())
+  await stage.writeAuth('{')
+  expect(tokenOf(await source.current())).toBe(token)
+  rmSync(stage.authPath)
+  expect(await errorOf(source.current())).toMatchObject({ code: 'credentials_missing' })
+})
+
+test('a 401 brings what the file holds by now, without a refresh', async () => {
+  const [one, other] = [login(DAY), login(DAY)]
+  await stage.writeAuth(one)
+  const source = stage.source()
+  const rejected = await source.current()
+  await stage.writeAuth(other)
+  expect(tokenOf(await source.replace(rejected))).toBe(other.tokens.access_token)
+  expect(refreshes()).toBe(0)
+})
+
+test('a 401 to what the file still holds brings refreshed tokens, once, for everybody', async () => {
+  await stage.writeAuth(login(DAY))
+  const source = stage.source()
+  const rejected = await source.current()
+  const replaced = await Promise.all(Array.from({ length: 50 }, () => source.replace(rejected)))
+  expect(new Set(replaced.map(tokenOf)).size).toBe(1)
+  expect(tokenOf(replaced[0] as never)).toBe((await stage.readAuth()).tokens.access_token)
+  expect(refreshes()).toBe(1)
+})
+
+test('a 401 to tokens refreshed for a 401 ends it, and for a while nobody refreshes them again in vain', async () => {
+  let now = Date.now()
+  await stage.writeAuth(login(DAY))
+  const source = stage.source({ now: () => now })
+  const replaced = await source.replace(await source.current())
+  expect(await errorOf(source.replace(replaced))).toMatchObject({ code: 'upstream_rejected_credentials' })
+  expect(await errorOf(source.replace(await source.current()))).toMatchObject({ code: 'upstream_rejected_credentials' })
+  expect(refreshes()).toBe(1)
+  now += 2 * MINUTE
+  await source.replace(await source.current())
+  expect(refreshes()).toBe(2)
+})
+
+test('refreshed tokens that served for a while are refreshed again after a 401', async () => {
+  await stage.writeAuth(login(DAY))
+  const source = stage.source()
+  await source.replace(await source.current())
+  await source.replace(await source.current())
+  expect(refreshes()).toBe(2)
+})
+
+test('after a 401 another account in the file is used, and nothing of the old login is refreshed or written', async () => {
+  await stage.writeAuth(login(DAY))
+  const source = stage.source()
+  const rejected = await source.current()
+  const other = login(DAY)
+  await stage.writeAuth(other)
+  const used = await source.replace(rejected)
+  expect(used).toMatchObject({ kind: 'chatgpt', accountId: other.tokens.account_id })
+  expect(refreshes()).toBe(0)
+  expect(await stage.readAuth()).toEqual(other)
+})
+
+test('after a 401 an API key in the file is used', async () => {
+  await stage.writeAuth(login(DAY))
+  const source = stage.source()
+  const rejected = await source.current()
+  await stage.writeAuth({ auth_mode: 'apikey', OPENAI_API_KEY: 'sk-1' })
+  expect(await source.replace(rejected)).toEqual({ kind: 'api-key', apiKey: 'sk-1' })
+})
+
+test('a 401 and a refused refresh end requests at once from then on, without network', async () => {
+  await stage.writeAuth(login(DAY))
+  const source = stage.source()
+  stage.issuer.answerNext(401, refusal('refresh_token_invalidated'))
+  const rejected = await source.current()
+  expect(await errorOf(source.replace(rejected))).toMatchObject({ code: 'login_expired' })
+  expect(await errorOf(source.current())).toMatchObject({ code: 'login_expired' })
+  expect((await source.status()).problem).toMatchObject({ code: 'login_expired' })
+  expect(refreshes()).toBe(1)
+})
+
+test('a 401 to an API key or a personal access token can’t be helped', async () => {
+  await stage.writeAuth({ auth_mode: 'apikey', OPENAI_API_KEY: 'sk-1' })
+  const source = stage.source()
+  const rejected = await source.current()
+  expect(await errorOf(source.replace(rejected))).toMatchObject({ code: 'upstream_rejected_credentials' })
+  await stage.writeAuth({ OPENAI_API_KEY: null, personal_access_token: 'at-1' })
+  const personal = await source.current()
+  expect(personal).toMatchObject({ kind: 'chatgpt', accessToken: 'at-1', accountId: undefined })
+  expect(await errorOf(source.replace(personal))).toMatchObject({ status: 401 })
+  expect(refreshes()).toBe(0)
+})
+
+test('read-only mode never redeems or writes, and takes what Codex writes', async () => {
+  const auth = login(4 * MINUTE)
+  await stage.writeAuth(auth)
+  let now = Date.now()
+  const source = stage.source({ mode: 'read-only', now: () => now })
+  const credentials = await source.current()
+  expect(tokenOf(credentials)).toBe(auth.tokens.access_token)
+  expect(await errorOf(source.replace(credentials))).toMatchObject({ code: 'login_stale', status: 401 })
+  now += 5 * MINUTE
+  const error = await errorOf(source.current())
+  expect(error).toMatchObject({ code: 'login_stale', remedy: expect.stringContaining('codex') })
+  expect((await source.status()).problem).toMatchObject({ code: 'login_stale' })
+  expect(await stage.readAuth()).toEqual(auth)
+  expect(refreshes()).toBe(0)
+
+  const newer = login(DAY)
+  await stage.writeAuth(newer)
+  expect(tokenOf(await source.current())).toBe(newer.tokens.access_token)
+})
+
+test('tokens without refresh token work until they expire', async () => {
+  const { refresh_token: _, ...tokens } = login(MINUTE).tokens
+  await stage.writeAuth({ tokens })
+  let now = Date.now()
+  const source = stage.source({ now: () => now })
+  expect(tokenOf(await source.current())).toBe(tokens.access_token)
+  now += 2 * MINUTE
+  expect(await errorOf(source.current())).toMatchObject({ code: 'login_expired' })
+  expect((await source.status()).problem).toMatchObject({ code: 'login_expired' })
+})
+
+test('a refresh token of another issuer is sent to nobody', async () => {
+  const auth = login(-MINUTE)
+  await stage.writeAuth({
+    ...auth,
+    tokens: { ...auth.tokens, oauth_provenance: { issuer: 'https://evil.example', client_id: 'app_x' } },
+  })
+  const posted: string[] = []
+  const { createCredentialSource } = await import('./credential-source.ts')
+  const source = createCredentialSource({
+    codexHome: stage.codexHome,
+    mode: 'read-write',
+    postToken: async (url) => {
+      posted.push(url)
+      return { status: 200, body: '{}' }
+    },
+    env: {},
+    now: Date.now,
+    warn: () => {},
+  })
+  expect(await errorOf(source.current())).toMatchObject({ code: 'credentials_unsupported' })
+  expect(posted).toEqual([])
+})
+
+test('the status shows the account, never a token', async () => {
+  const auth = login(DAY)
+  await stage.writeAuth(auth)
+  const status = await stage.source().status()
+  shown.push(status)
+  expect(status).toEqual({
+    kind: 'chatgpt',
+    file: stage.authPath,
+    plan: 'plus',
+    expiresAt: expect.any(Number),
+    lastRefresh: Date.parse(auth.last_refresh),
+  })
+})
+
+test('the status of a missing login is its problem', async () => {
+  expect(await stage.source().status()).toMatchObject({ kind: 'none', problem: { code: 'credentials_missing' } })
+})

@@ -1,0 +1,111 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { acquireLock, type Lock } from './lock-file.ts'
+
+let home: string
+let path: string
+const AN_HOUR_AGO = Date.now() / 1000 - 3600
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'codex-api-proxy-lock-'))
+  path = join(home, 'lock')
+})
+afterEach(() => rmSync(home, { recursive: true }))
+
+const acquire = (patienceMs = 30_000, until = () => false) =>
+  acquireLock(path, { until, patienceMs, now: () => Date.now() })
+const taken = async (patienceMs?: number): Promise<Lock> => {
+  const lock = await acquire(patienceMs)
+  if (lock === undefined) throw new Error('not taken')
+  return lock
+}
+const deadPid = () => spawnSync(process.execPath, ['-e', '']).pid
+/** A lock file as this process would write it, with changes. */
+const writeHolder = async (changes: object) => {
+  const lock = await taken()
+  const own = JSON.parse(readFileSync(path, 'utf8'))
+  lock.release()
+  writeFileSync(path, JSON.stringify({ ...own, ...changes }))
+}
+
+test('one holder at a time, and everybody gets their turn', async () => {
+  let inside = 0
+  let most = 0
+  let turns = 0
+  const work = async () => {
+    const lock = await taken()
+    inside += 1
+    most = Math.max(most, inside)
+    await new Promise((resolve) => setImmediate(resolve))
+    inside -= 1
+    turns += 1
+    lock.release()
+  }
+  await Promise.all(Array.from({ length: 20 }, work))
+  expect([most, turns]).toEqual([1, 20])
+  expect(existsSync(path)).toBe(false)
+})
+
+test('patience has an end', async () => {
+  await taken()
+  expect(await acquire(30)).toBeUndefined()
+})
+
+test('waiting ends when there is nothing to do any more', async () => {
+  await taken()
+  expect(await acquire(30_000, () => true)).toBeUndefined()
+})
+
+test('the lock of a dead process is taken over', async () => {
+  await writeHolder({ pid: deadPid() })
+  await taken()
+})
+
+test('the lock of a process whose id is used again is taken over', async () => {
+  await writeHolder({ started: '1@another-boot' })
+  await taken()
+})
+
+test('the lock of a living process is not, however old', async () => {
+  await taken()
+  utimesSync(path, AN_HOUR_AGO, AN_HOUR_AGO)
+  expect(await acquire(30)).toBeUndefined()
+})
+
+test('the lock of another machine is taken over only after a long time', async () => {
+  await writeHolder({ pid: deadPid(), host: 'elsewhere' })
+  expect(await acquire(30)).toBeUndefined()
+  utimesSync(path, AN_HOUR_AGO, AN_HOUR_AGO)
+  await taken()
+})
+
+test('a lock without a name in it is taken over after a while', async () => {
+  writeFileSync(path, '')
+  expect(await acquire(30)).toBeUndefined()
+  utimesSync(path, AN_HOUR_AGO, AN_HOUR_AGO)
+  await taken()
+})
+
+test('a removal that was cut off does not block for ever', async () => {
+  await writeHolder({ pid: deadPid() })
+  writeFileSync(`${path}.removal`, '')
+  expect(await acquire(30)).toBeUndefined()
+  utimesSync(`${path}.removal`, AN_HOUR_AGO, AN_HOUR_AGO)
+  await taken()
+})
+
+test('a lock that was taken over is not released by its former holder', async () => {
+  const former = await taken()
+  rmSync(path)
+  writeFileSync(path, '{"pid":1}')
+  former.release()
+  expect(readFileSync(path, 'utf8')).toBe('{"pid":1}')
+})
+
+test('where no file can be made there is no lock, and no waiting', async () => {
+  const lock = await acquireLock(join(home, 'nowhere', 'lock'), { until: () => false, patienceMs: 0, now: () => 0 })
+  expect(lock).toBeDefined()
+})

@@ -1,0 +1,82 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { claimsOf } from '../../src/credentials/access-token.ts'
+import { startLoginStage } from '../support/login-stage.ts'
+import { fastClock } from './fast-clock.ts'
+import { refreshLikeCodex } from './like-codex.ts'
+import type { WorkerReport, WorkerTask } from './worker.ts'
+
+/** An hour of the tokens' time takes twelve seconds. */
+const SPEED = 300
+const HOUR = 3600_000
+/** A minute more than the margin at which tokens are refreshed: sixty expiries an hour. */
+const LIFETIME = 6 * 60_000
+const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
+
+test('four processes and a Codex on one login lose no token and fail no request, for an hour of expiries', async () => {
+  const start = Date.now()
+  const now = fastClock(start, SPEED)
+  const stage = await startLoginStage({ lifetimeMs: LIFETIME, now })
+  const upstream = await startUpstream((token) => stage.issuer.knows(token) && expiry(token) > now())
+  await stage.writeAuth(stage.issuer.login())
+  const task = { codexHome: stage.codexHome, tokenUrl: stage.issuer.url, useUrl: upstream.url, start, speed: SPEED }
+  const names = ['ours-1', 'ours-2', 'ours-3', 'ours-4']
+  const workers = names.map((name) => startWorker({ ...task, name }))
+  let stopped = false
+  const codex = refreshLikeCodex({ ...stage, tokenUrl: stage.issuer.url, now, stopped: () => stopped })
+
+  const generations = () => stage.issuer.requests.length - stage.issuer.reuses
+  await expect.poll(() => now() - start > HOUR && generations() > 40, { timeout: 50_000, interval: 100 }).toBe(true)
+  stopped = true
+  const written = await codex
+  const reports = await Promise.all(workers.map(stopWorker))
+
+  expect(reports.flatMap((report) => report.failures)).toEqual([])
+  expect(Math.min(...reports.map((report) => report.served))).toBeGreaterThan(10)
+  expect(written).toBeGreaterThan(0)
+  expect(stage.issuer.requests.some((request) => request.client_id !== 'codex')).toBe(true)
+  // Among our own processes no token is presented twice; with Codex, which knows no lock of ours, it may be.
+  const ours = stage.issuer.requests.filter((request) => request.client_id !== 'codex')
+  expect(new Set(ours.map((request) => request.refresh_token)).size).toBe(ours.length)
+  expect(stage.issuer.isRedeemable((await stage.readAuth()).tokens.refresh_token ?? '')).toBe(true)
+  await upstream.close()
+  await stage.close(reports)
+})
+
+function expiry(token: string): number {
+  return Number(claimsOf(token).exp) * 1000
+}
+
+/** Answers 200 to good access tokens and 401 to others. */
+async function startUpstream(isGood: (token: string) => boolean) {
+  const server = createServer((request, response) => {
+    const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
+    response.writeHead(isGood(token) ? 200 : 401).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    async close() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+function startWorker(task: WorkerTask): ChildProcess {
+  return fork(WORKER, [JSON.stringify(task)], { execArgv: ['--import', 'tsx'] })
+}
+
+async function stopWorker(worker: ChildProcess): Promise<WorkerReport> {
+  const reported = once(worker, 'message')
+  const ended = once(worker, 'exit')
+  worker.send('stop')
+  const [report] = await reported
+  await ended
+  return report as WorkerReport
+}
