@@ -9,11 +9,11 @@ import type {
 } from './chat-chunk.ts'
 import type { ChatUsage } from './usage.ts'
 
-export type ToolCall =
+type ToolCall =
   | { id: string; type: 'function'; function: { name: string; arguments: string } }
   | { id: string; type: 'custom'; custom: { name: string; input: string } }
 
-export type ChatMessage = {
+type ChatMessage = {
   role: 'assistant'
   content: string | null
   reasoning_content?: string

@@ -28,6 +28,7 @@ describe('forms', () => {
       { detail: { message: 'Deactivated', code: 'deactivated_workspace' } },
       { message: 'Deactivated', code: 'deactivated_workspace' },
     ],
+    ['an error in detail', { detail: { error: { message: 'No.', code: 'x' } } }, { message: 'No.', code: 'x' }],
     [
       'error',
       { error: { message: 'No.', type: 'invalid_request_error', param: 'model', code: 'x' } },
