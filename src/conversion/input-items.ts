@@ -105,6 +105,7 @@ class InputBuilder {
     const id = call.at('id')
     const isCustom = (call.at('type').optionalWord(['function', 'custom']) ?? 'function') === 'custom'
     const body = call.at(isCustom ? 'custom' : 'function')
+    body.object()
     const name = requiredName(body)
     const text = isCustom ? body.at('input').string() : argumentsText(body.at('arguments'))
     const kind: CallKind = isCustom || this.#context.customTools.has(name) ? 'custom' : 'function'

@@ -1,0 +1,318 @@
+import { describe, expect, test } from 'vitest'
+import { convertChat, refusalOf } from '../../test/support/chat-requests.ts'
+
+const PARAMETERS = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
+const WEATHER = { type: 'function', function: { name: 'weather', description: 'Now.', parameters: PARAMETERS } }
+const GREP = { type: 'custom', custom: { name: 'grep' } }
+
+const toolsOf = (...tools: unknown[]) => convertChat({ tools }).request.tools
+const choiceOf = (tool_choice: unknown, tools: unknown[] = [WEATHER, GREP]) =>
+  convertChat({ tools, tool_choice }).request.tool_choice
+
+describe('tools', () => {
+  test('case 51, 54: a function is flattened and says that it is not strict', () => {
+    expect(toolsOf(WEATHER)).toEqual([
+      { type: 'function', name: 'weather', description: 'Now.', parameters: PARAMETERS, strict: false },
+    ])
+  })
+
+  test('case 54: strict is passed', () => {
+    const parameters = { ...PARAMETERS, additionalProperties: false }
+    expect(toolsOf({ type: 'function', function: { name: 'f', parameters, strict: true } })).toEqual([
+      { type: 'function', name: 'f', parameters, strict: true },
+    ])
+  })
+
+  test('case 52: tools in Responses form pass', () => {
+    const flat = { type: 'function', name: 'f', parameters: PARAMETERS, strict: true }
+    const search = { type: 'web_search', filters: { allowed_domains: ['a.example'] } }
+    const unknown = { type: 'vendor:tool', parameters: { max_uses: 1 } }
+    expect(toolsOf(flat, search, unknown)).toEqual([flat, search, unknown])
+  })
+
+  test.each([[undefined], [null]])('case 53: parameters %o are an empty object schema', (parameters) => {
+    expect(toolsOf({ type: 'function', function: { name: 'f', parameters } })).toEqual([
+      { type: 'function', name: 'f', parameters: { type: 'object', properties: {} }, strict: false },
+    ])
+  })
+
+  describe('case 55: a strict function with a schema that cannot be strict is refused', () => {
+    const refusal = (parameters: object) =>
+      refusalOf(() => toolsOf({ type: 'function', function: { name: 'f', parameters, strict: true } }))
+
+    test('a property that is not required, in the words of the API', () => {
+      const properties = { location: { type: 'string' }, unit: { type: 'string' } }
+      const parameters = { type: 'object', properties, required: ['location'], additionalProperties: false }
+      expect(refusal(parameters)).toMatchObject({
+        status: 400,
+        code: 'invalid_function_parameters',
+        param: 'tools[0].function.parameters',
+        message:
+          "Invalid schema for function 'f': In context=(), 'required' is required to be supplied and to be an array including every key in properties. Missing 'unit'.",
+      })
+    })
+
+    test('additional properties, also deep inside', () => {
+      expect(refusal(PARAMETERS).message).toContain("In context=(), 'additionalProperties' is required")
+      const outer = (inner: object) => ({
+        type: 'object',
+        properties: { a: inner },
+        required: ['a'],
+        additionalProperties: false,
+      })
+      const faulty = { type: 'object', properties: {} }
+      expect(refusal(outer(faulty)).message).toContain("context=('properties', 'a')")
+      expect(refusal(outer({ type: 'array', items: faulty })).message).toContain("context=('properties', 'a', 'items')")
+      expect(refusal(outer({ anyOf: [{ type: 'null' }, faulty] })).message).toContain("'anyOf', '1'")
+      expect(refusal({ ...outer({}), $defs: { x: faulty } }).message).toContain("('$defs', 'x')")
+    })
+
+    test('the same schema is fine when not strict', () => {
+      expect(toolsOf(WEATHER)).toHaveLength(1)
+    })
+  })
+
+  test('case 56: schemas are passed as they are', () => {
+    const parameters = {
+      $defs: { x: {} },
+      type: ['object', 'null'],
+      cache_control: 1,
+      properties: { cache_control: {} },
+    }
+    expect(toolsOf({ type: 'function', function: { name: 'f', parameters } })).toMatchObject([{ parameters }])
+  })
+
+  test('case 57, 69: no tools are invented, an empty list stays', () => {
+    expect('tools' in convertChat({}).request).toBe(false)
+    expect('tools' in convertChat({ tools: null }).request).toBe(false)
+    expect(toolsOf()).toEqual([])
+  })
+
+  test('case 58, 59, 61: names pass as they are', () => {
+    const name = `mcp.server/tool:${'x'.repeat(80)}`
+    expect(toolsOf({ type: 'function', function: { name } })).toMatchObject([{ name }])
+  })
+
+  test.each([
+    ['an empty name', { type: 'function', function: { name: '' } }, 'tools[0].function.name', 'invalid_value'],
+    ['no name', { type: 'function', function: {} }, 'tools[0].function.name', 'missing_required_parameter'],
+    ['no function', { type: 'function' }, 'tools[0].function', 'missing_required_parameter'],
+    ['an empty name in Responses form', { type: 'function', name: '' }, 'tools[0].name', 'invalid_value'],
+    ['no type', { function: { name: 'f' } }, 'tools[0].type', 'missing_required_parameter'],
+    [
+      'a custom tool without a name',
+      { type: 'custom', custom: {} },
+      'tools[0].custom.name',
+      'missing_required_parameter',
+    ],
+    [
+      'parameters that are no object',
+      { type: 'function', function: { name: 'f', parameters: [] } },
+      'tools[0].function.parameters',
+      'invalid_type',
+    ],
+    [
+      'strict that is no switch',
+      { type: 'function', function: { name: 'f', strict: 1 } },
+      'tools[0].function.strict',
+      'invalid_type',
+    ],
+    [
+      'an unknown grammar',
+      { type: 'custom', custom: { name: 'f', format: { type: 'x' } } },
+      'tools[0].custom.format.type',
+      'invalid_value',
+    ],
+  ])('case 60: %s is refused at its exact place', (_name, tool, param, code) => {
+    expect(refusalOf(() => toolsOf(tool))).toMatchObject({ status: 400, param, code })
+  })
+
+  test('case 62: a custom tool is flattened with its grammar', () => {
+    const grammar = { syntax: 'lark', definition: 'start: "a"' }
+    const custom = { name: 'math', description: 'Math.', format: { type: 'grammar', grammar } }
+    expect(
+      toolsOf({ type: 'custom', custom }, { type: 'custom', custom: { name: 't', format: { type: 'text' } } }),
+    ).toEqual([
+      { type: 'custom', name: 'math', description: 'Math.', format: { type: 'grammar', ...grammar } },
+      { type: 'custom', name: 't', format: { type: 'text' } },
+    ])
+    const flat = { type: 'custom', name: 'math', format: { type: 'grammar', ...grammar } }
+    expect(toolsOf(flat)).toEqual([flat])
+  })
+
+  test.each(['web_search_preview', 'web_search_preview_2025_03_11'])('case 65: %s is web_search', (type) => {
+    expect(toolsOf({ type, search_context_size: 'low' })).toEqual([{ type: 'web_search', search_context_size: 'low' }])
+  })
+
+  test('case 65: web_search_options ask for the search tool', () => {
+    const location = { type: 'approximate', approximate: { city: 'Paris', country: 'FR' } }
+    const options = { search_context_size: 'high', user_location: location }
+    expect(convertChat({ web_search_options: options, tools: [WEATHER] }).request.tools).toMatchObject([
+      { name: 'weather' },
+      {
+        type: 'web_search',
+        search_context_size: 'high',
+        user_location: { type: 'approximate', city: 'Paris', country: 'FR' },
+      },
+    ])
+    expect(convertChat({ web_search_options: {} }).request.tools).toEqual([{ type: 'web_search' }])
+    expect(convertChat({ web_search_options: {}, tools: [{ type: 'web_search' }] }).request.tools).toHaveLength(1)
+  })
+
+  test.each(['file_search', 'code_interpreter', 'computer_use_preview'])(
+    'case 66: the hosted tool %s is refused',
+    (type) => {
+      expect(refusalOf(() => toolsOf({ type }))).toMatchObject({ code: 'unsupported_value', param: 'tools[0].type' })
+    },
+  )
+
+  test('case 8: cache hints on tools are not sent', () => {
+    expect(toolsOf({ type: 'web_search', cache_control: {} })).toEqual([{ type: 'web_search' }])
+    const hinted = { type: 'function', function: { name: 'f', cache_control: {} }, cache_control: {} }
+    expect(Object.keys(toolsOf(hinted) as object[]).length).toBe(1)
+    expect(JSON.stringify(toolsOf(hinted))).not.toContain('cache_control')
+  })
+})
+
+describe('tool_choice', () => {
+  test.each(['auto', 'none', 'required'])('case 70: %s is passed', (word) => {
+    expect(choiceOf(word)).toBe(word)
+  })
+
+  test.each([
+    [
+      { type: 'function', function: { name: 'weather' } },
+      { type: 'function', name: 'weather' },
+    ],
+    [
+      { type: 'function', name: 'weather' },
+      { type: 'function', name: 'weather' },
+    ],
+    [
+      { type: 'custom', custom: { name: 'grep' } },
+      { type: 'custom', name: 'grep' },
+    ],
+    [
+      { type: 'function', function: { name: 'grep' } },
+      { type: 'custom', name: 'grep' },
+    ],
+  ])('case 70: %o is flattened', (given, sent) => {
+    expect(choiceOf(given)).toEqual(sent)
+  })
+
+  test('case 70: allowed tools are flattened', () => {
+    const tools = [
+      { type: 'function', function: { name: 'weather' } },
+      { type: 'custom', custom: { name: 'grep' } },
+    ]
+    const sent = {
+      type: 'allowed_tools',
+      mode: 'required',
+      tools: [
+        { type: 'function', name: 'weather' },
+        { type: 'custom', name: 'grep' },
+      ],
+    }
+    expect(choiceOf({ type: 'allowed_tools', allowed_tools: { mode: 'required', tools } })).toEqual(sent)
+    expect(choiceOf(sent)).toEqual(sent)
+  })
+
+  test('case 65: a hosted tool is chosen by its present name', () => {
+    expect(choiceOf({ type: 'web_search_preview' }, [{ type: 'web_search' }])).toEqual({ type: 'web_search' })
+  })
+
+  test('case 67: nobody can be forced to make an image', () => {
+    const fields = { tools: [{ type: 'image_generation' }], tool_choice: { type: 'image_generation' } }
+    const { request, plan } = convertChat(fields)
+    expect(request.tool_choice).toBe('auto')
+    expect(plan.ignored).toEqual(['tool_choice'])
+    expect(refusalOf(() => convertChat(fields, { strict: true })).param).toBe('tool_choice')
+  })
+
+  test('case 68: a forced search with filters is the only allowed tool', () => {
+    const search = { type: 'web_search', filters: { allowed_domains: ['a.example'] } }
+    expect(choiceOf({ type: 'web_search' }, [search])).toEqual({
+      type: 'allowed_tools',
+      mode: 'required',
+      tools: [{ type: 'web_search' }],
+    })
+  })
+
+  test.each([
+    [{ type: 'function', function: { name: 'nobody' } }, 'tool_choice'],
+    [{ type: 'web_search' }, 'tool_choice'],
+    [
+      { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [{ type: 'function', name: 'nobody' }] } },
+      'tool_choice.allowed_tools.tools[0]',
+    ],
+  ])('case 71: the choice of an undeclared tool is refused: %o', (choice, param) => {
+    expect(refusalOf(() => choiceOf(choice))).toMatchObject({
+      code: 'invalid_value',
+      param,
+      message: expect.stringMatching(/was specified in the 'tools' parameter/),
+    })
+  })
+
+  test.each([
+    ['sometimes', 'tool_choice', 'invalid_value'],
+    [7, 'tool_choice', 'invalid_type'],
+    [[], 'tool_choice', 'invalid_type'],
+    [{}, 'tool_choice.type', 'missing_required_parameter'],
+    [{ type: 'function' }, 'tool_choice.function', 'missing_required_parameter'],
+    [{ type: 'allowed_tools', allowed_tools: { mode: 'x' } }, 'tool_choice.allowed_tools.mode', 'invalid_value'],
+    [
+      { type: 'allowed_tools', allowed_tools: { mode: 'auto' } },
+      'tool_choice.allowed_tools.tools',
+      'missing_required_parameter',
+    ],
+  ])('the choice %o is refused at its exact place', (choice, param, code) => {
+    expect(refusalOf(() => choiceOf(choice))).toMatchObject({ param, code })
+  })
+})
+
+describe('legacy functions', () => {
+  const functions = [{ name: 'weather', parameters: PARAMETERS }]
+
+  test('case 72: functions are tools, one call at a time, and the answer is legacy too', () => {
+    const { request, plan } = convertChat({ functions })
+    expect(request).toMatchObject({
+      tools: [{ type: 'function', name: 'weather', parameters: PARAMETERS, strict: false }],
+      parallel_tool_calls: false,
+    })
+    expect(plan.legacyFunctions).toBe(true)
+    expect(convertChat({ tools: [WEATHER] }).plan.legacyFunctions).toBe(false)
+  })
+
+  test.each([
+    ['auto', 'auto'],
+    ['none', 'none'],
+    [{ name: 'weather' }, { type: 'function', name: 'weather' }],
+  ])('case 72: function_call %o', (given, sent) => {
+    expect(convertChat({ functions, function_call: given }).request.tool_choice).toEqual(sent)
+  })
+
+  test.each([
+    [{ functions, tools: [WEATHER] }, 'functions'],
+    [{ functions, function_call: { name: 'nobody' } }, 'function_call'],
+    [{ functions, function_call: 'required' }, 'function_call'],
+    [{ functions, function_call: {} }, 'function_call.name'],
+    [{ functions: [{}] }, 'functions[0].name'],
+  ])('%o is refused', (fields, param) => {
+    expect(refusalOf(() => convertChat(fields))).toMatchObject({ status: 400, param })
+  })
+
+  test('function_call beside tool_choice is reported', () => {
+    const { request, plan } = convertChat({ functions, tool_choice: 'required', function_call: 'auto' })
+    expect(request.tool_choice).toBe('required')
+    expect(plan.ignored).toEqual(['function_call'])
+  })
+})
+
+test('case 73: parallel_tool_calls is passed, but not without tools', () => {
+  const parallel = (fields: object) => convertChat(fields).request.parallel_tool_calls
+  expect(parallel({ tools: [WEATHER], parallel_tool_calls: false })).toBe(false)
+  expect(parallel({ tools: [WEATHER], parallel_tool_calls: true })).toBe(true)
+  expect(parallel({ tools: [WEATHER] })).toBeUndefined()
+  expect(parallel({ parallel_tool_calls: false })).toBeUndefined()
+  expect(convertChat({ parallel_tool_calls: false }).plan.ignored).toEqual([])
+})
