@@ -73,12 +73,19 @@ export function createServer(parts: ServerParts): FastifyInstance {
 /** How long an idle connection is kept: longer than the pools of common clients, so that they close first. */
 const KEEP_ALIVE_MS = 72_000
 
-function newApp({ config, tls, logger }: ServerParts): FastifyInstance {
+/** How often Node looks for requests that are too slow; by default so rarely that short limits mean nothing. */
+const SLOW_REQUEST_CHECK_MS = 1000
+
+function newApp(parts: ServerParts): FastifyInstance {
+  const { config, tls, logger } = parts
   const limits = {
     maxHeaderSize: config.maxHeaders,
     requestTimeout: config.requestTimeout,
     headersTimeout: Math.min(config.requestTimeout, 60_000),
     keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: SLOW_REQUEST_CHECK_MS,
+    // The guard says the same in the shape of every other error.
+    requireHostHeader: false,
   }
   return fastify({
     serverFactory: (handler) =>
@@ -90,6 +97,9 @@ function newApp({ config, tls, logger }: ServerParts): FastifyInstance {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
     rewriteUrl: ({ url }) => canonicalUrl(url ?? '/'),
     clientErrorHandler: (error, socket) => answerClientError(error, socket, logger),
+    // A path the router can't read comes before any hook.
+    frameworkErrors: (_error, request, reply) =>
+      answerError(parts, new ProxyError('not_found', 'The path of the request is malformed.'), request, reply),
   })
 }
 
@@ -110,7 +120,8 @@ async function arrive(
     visit.onClose(() => parts.observer.finished(visit.record))
   }
   reply.header('x-request-id', visit.record.id)
-  const verdict = parts.guard.check(request.raw, { probe: kind === 'probe' })
+  const { method, originalUrl: url, headers } = request
+  const verdict = parts.guard.check({ method, url, headers }, { probe: kind === 'probe' })
   reply.headers(verdict.corsHeaders)
   visit.authenticated = verdict.authenticated
   if (verdict.preflight) return reply.code(204).send()

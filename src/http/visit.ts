@@ -12,6 +12,7 @@ export class Visit {
   authenticated = false
   readonly #abort = new AbortController()
   readonly #whenClosed: (() => void)[] = []
+  #isClosed = false
 
   constructor(record: RequestRecord, response: ServerResponse) {
     this.record = record
@@ -23,12 +24,15 @@ export class Visit {
     return this.#abort.signal
   }
 
+  /** At once when it is closed already: a place given to a client in the moment it leaves is given back. */
   onClose(work: () => void): void {
-    this.#whenClosed.push(work)
+    if (this.#isClosed) work()
+    else this.#whenClosed.push(work)
   }
 
   #closed(response: ServerResponse): void {
     const { record } = this
+    this.#isClosed = true
     if (record.status === 0 && response.writableFinished) record.status = response.statusCode
     record.aborted = !response.writableFinished && record.status < 400
     if (!response.writableFinished) this.#abort.abort(new ClientLeft('The client left before the end of its answer.'))

@@ -1,0 +1,35 @@
+import { EventEmitter } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { expect, test } from 'vitest'
+import { newRequestRecord } from '../telemetry/request-record.ts'
+import { Visit } from './visit.ts'
+
+function startVisit() {
+  const response = Object.assign(new EventEmitter(), { writableFinished: false, statusCode: 200 })
+  const visit = new Visit(newRequestRecord('req_1', 'POST', '/v1/responses', 0), response as unknown as ServerResponse)
+  return { response, visit }
+}
+
+test('a client that leaves before the end of its answer aborts the work', () => {
+  const { response, visit } = startVisit()
+  response.emit('close')
+  expect(visit.signal.aborted).toBe(true)
+  expect(visit.record.aborted).toBe(true)
+})
+
+test('an answer that was sent whole aborts nothing', () => {
+  const { response, visit } = startVisit()
+  response.writableFinished = true
+  response.emit('close')
+  expect(visit.signal.aborted).toBe(false)
+  expect(visit.record).toMatchObject({ aborted: false, status: 200 })
+})
+
+test('what waits for the end runs once, also when it comes after the end', () => {
+  const { response, visit } = startVisit()
+  const ran: string[] = []
+  visit.onClose(() => ran.push('before'))
+  response.emit('close')
+  visit.onClose(() => ran.push('after'))
+  expect(ran).toEqual(['before', 'after'])
+})
