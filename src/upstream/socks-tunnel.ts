@@ -18,6 +18,7 @@ export async function openSocksTunnel(
     const reader = new Reader(socket)
     await logIn(socket, reader, proxy)
     await askFor(socket, reader, target)
+    reader.release()
     return socket
   } catch (error) {
     socket.destroy()
@@ -106,13 +107,20 @@ function counted(text: string): Buffer {
   return Buffer.concat([Buffer.from([bytes.length]), bytes])
 }
 
-/** Takes exactly what is asked for; what comes after it stays in the socket. */
+/** Takes exactly what is asked for; what comes after it is put back. */
 class Reader {
   readonly #socket: Socket
   readonly #closed: Promise<never>
+  #bytes: Buffer = Buffer.alloc(0)
+  #more = () => {}
+  readonly #keep = (bytes: Buffer) => {
+    this.#bytes = Buffer.concat([this.#bytes, bytes])
+    this.#more()
+  }
 
   constructor(socket: Socket) {
     this.#socket = socket
+    socket.on('data', this.#keep)
     this.#closed = once(socket, 'close').then(() => {
       throw new Refusal('closed the connection')
     })
@@ -121,10 +129,19 @@ class Reader {
   }
 
   async take(size: number): Promise<Buffer> {
-    for (;;) {
-      const bytes: unknown = this.#socket.read(size)
-      if (bytes instanceof Buffer && bytes.length === size) return bytes
-      await Promise.race([once(this.#socket, 'readable'), this.#closed])
+    while (this.#bytes.length < size) {
+      const more = new Promise<void>((resolve) => {
+        this.#more = resolve
+      })
+      await Promise.race([more, this.#closed])
     }
+    const taken = this.#bytes.subarray(0, size)
+    this.#bytes = this.#bytes.subarray(size)
+    return taken
+  }
+
+  release(): void {
+    this.#socket.pause().off('data', this.#keep)
+    if (this.#bytes.length > 0) this.#socket.unshift(this.#bytes)
   }
 }

@@ -1,0 +1,203 @@
+import { once, setMaxListeners } from 'node:events'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createSecureContext } from 'node:tls'
+import fc from 'fast-check'
+import { afterEach, describe, expect, test } from 'vitest'
+import { parseOutboundAddress } from './outbound-address.ts'
+import { OutboundProxyError, tunnelConnector } from './tunnel.ts'
+
+const CONNECTED_V4 = Buffer.from([5, 0, 0, 1, 127, 0, 0, 1, 0x1f, 0x90])
+const NO_LOGIN = Buffer.from([5, 0])
+
+describe('a tunnel through a proxy that follows a script', () => {
+  const servers: Server[] = []
+  const sockets: Socket[] = []
+  const closing = new AbortController()
+  setMaxListeners(0, closing.signal)
+
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.destroy()
+    for (const server of servers.splice(0)) {
+      server.close()
+      await once(server, 'close')
+    }
+  })
+
+  async function proxy(serve: (socket: Socket) => void): Promise<number> {
+    const server = createServer((socket) => {
+      sockets.push(socket)
+      socket.on('error', () => {})
+      serve(socket)
+    })
+    servers.push(server)
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return (server.address() as AddressInfo).port
+  }
+
+  /** Answers the n-th message of the client with the n-th reply. */
+  function replies(...given: readonly (Buffer | string)[]): (socket: Socket) => void {
+    const received: Buffer[] = []
+    messages.push(received)
+    return (socket) => {
+      const left = [...given]
+      socket.on('data', (bytes) => {
+        received.push(bytes)
+        const reply = left.shift()
+        if (reply !== undefined) socket.write(reply)
+        else socket.end()
+      })
+    }
+  }
+  const messages: Buffer[][] = []
+
+  function open(
+    url: string,
+    { host = 'upstream.example', timeout = 10_000, signal = closing.signal } = {},
+  ): Promise<Socket> {
+    const connect = tunnelConnector(parseOutboundAddress(url), () => {}, {
+      timeout,
+      signal,
+      secureContext: createSecureContext,
+    })
+    return new Promise((resolve, reject) => {
+      connect({ protocol: 'http:', host, hostname: host, port: '' }, (error, socket) => {
+        if (error !== null) {
+          reject(error)
+          return
+        }
+        sockets.push(socket)
+        resolve(socket)
+      })
+    })
+  }
+
+  describe('by SOCKS', () => {
+    test('asks for the name, so that the proxy resolves it', async () => {
+      const port = await proxy(replies(NO_LOGIN, CONNECTED_V4))
+      await open(`socks5://127.0.0.1:${port}`)
+      expect(messages.at(-1)).toEqual([
+        Buffer.from([5, 1, 0]),
+        Buffer.concat([Buffer.from([5, 1, 0, 3, 16]), Buffer.from('upstream.example'), Buffer.from([0, 80])]),
+      ])
+    })
+
+    test.each([
+      ['192.0.2.7', [1, 192, 0, 2, 7]],
+      ['2001:db8::ff00:1', [4, 0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0, 0, 1]],
+      ['::1', [4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]],
+      ['1:2:3:4:5:6:7:8', [4, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8]],
+    ])('asks for the address %s', async (host, bytes) => {
+      const port = await proxy(replies(NO_LOGIN, CONNECTED_V4))
+      await open(`socks5://127.0.0.1:${port}`, { host })
+      expect(messages.at(-1)?.[1]).toEqual(Buffer.from([5, 1, 0, ...bytes, 0, 80]))
+    })
+
+    test.each([
+      ['an IPv6 address', Buffer.from([5, 0, 0, 4, ...new Array<number>(16).fill(1), 0, 1])],
+      ['a name', Buffer.concat([Buffer.from([5, 0, 0, 3, 4]), Buffer.from('here'), Buffer.from([0, 1])])],
+    ])('takes %s for what the proxy bound, and loses no byte after it', async (_name, reply) => {
+      const port = await proxy(replies(NO_LOGIN, Buffer.concat([reply, Buffer.from('first words')])))
+      const socket = await open(`socks5://127.0.0.1:${port}`)
+      const [bytes] = await once(socket.resume(), 'data')
+      expect(String(bytes)).toBe('first words')
+    })
+
+    test('understands replies cut anywhere', async () => {
+      const reply = Buffer.concat([NO_LOGIN, CONNECTED_V4, Buffer.from('hi')])
+      await fc.assert(
+        fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 1, max: reply.length - 1 })), async (cuts) => {
+          const places = [0, ...cuts.sort((a, b) => a - b), reply.length]
+          const port = await proxy((socket) => {
+            socket.setNoDelay(true).on('data', () => {})
+            places.slice(1).forEach((end, index) => {
+              setImmediate(() => socket.write(reply.subarray(places[index], end)))
+            })
+          })
+          const socket = await open(`socks5://127.0.0.1:${port}`)
+          const [bytes] = await once(socket.resume(), 'data')
+          expect('hi'.startsWith(String(bytes))).toBe(true)
+        }),
+        { numRuns: 30 },
+      )
+    })
+
+    test.each<[string, (Buffer | string)[], string]>([
+      ['speaks HTTP', ['HTTP/1.1 400 Bad Request\r\n\r\n'], 'does not speak SOCKS 5.'],
+      ['closes at once', [], 'closed the connection.'],
+      ['stops within its reply', [NO_LOGIN, Buffer.from([5, 0])], 'did not connect within 0.2 s.'],
+      ['says nothing', [Buffer.alloc(0)], 'did not connect within 0.2 s.'],
+      ['wants another login', [Buffer.from([5, 0xff])], 'wants a user name and password.'],
+      [
+        'does not allow it',
+        [NO_LOGIN, Buffer.from([5, 2, 0, 1])],
+        'could not connect to upstream.example:80: not allowed by its rules.',
+      ],
+      [
+        'gives a reply nobody knows',
+        [NO_LOGIN, Buffer.from([5, 99, 0, 1])],
+        'could not connect to upstream.example:80: reply 99.',
+      ],
+    ])('a proxy that %s is named with the reason', async (_name, script, reason) => {
+      const port = await proxy(replies(...script))
+      const failure = open(`socks5://127.0.0.1:${port}`, { timeout: 200 })
+      await expect(failure).rejects.toEqual(
+        new OutboundProxyError(`The outbound proxy socks5://127.0.0.1:${port} ${reason}`),
+      )
+    })
+
+    test('a user name or password that is too long for it is refused here', async () => {
+      const port = await proxy(replies(Buffer.from([5, 2])))
+      const failure = open(`socks5://me:${'x'.repeat(256)}@127.0.0.1:${port}`)
+      await expect(failure).rejects.toThrow('takes no name or password of more than 255 bytes')
+    })
+  })
+
+  describe('by CONNECT', () => {
+    test('asks for host and port, with the login', async () => {
+      const port = await proxy(replies('HTTP/1.1 200 OK\r\n\r\nfirst words'))
+      const socket = await open(`http://me:a%20b@127.0.0.1:${port}`, { host: '2001:db8::1' })
+      const request = String(messages.at(-1)?.[0])
+      expect(request).toMatch(/^CONNECT \[2001:db8::1\]:80 HTTP\/1\.1\r\n/)
+      expect(request).toMatch(/\r\nhost: \[2001:db8::1\]:80\r\n/i)
+      expect(request).toMatch(/\r\nproxy-authorization: Basic bWU6YSBi\r\n/i)
+      const [bytes] = await once(socket.resume(), 'data')
+      expect(String(bytes)).toBe('first words')
+    })
+
+    test.each<[string, (Buffer | string)[], RegExp]>([
+      ['does not speak HTTP', ['SSH-2.0-x\r\n'], /does not speak HTTP there \(HPE_/],
+      ['closes at once', [], /closed the connection \(ECONNRESET\)\.$/],
+      ['says nothing', [''], /did not connect within 0\.2 s\.$/],
+      [
+        'answers 503',
+        ['HTTP/1.1 503 Nope\r\ncontent-length: 4\r\n\r\nhtml'],
+        /answered 503 when asked to connect to upstream\.example:80\.$/,
+      ],
+      ['answers 407', ['HTTP/1.1 407 Login\r\n\r\n'], /wants a user name and password \(407\)\.$/],
+    ])('a proxy that %s is named with the reason', async (_name, script, reason) => {
+      const port = await proxy(replies(...script))
+      const failure = open(`http://127.0.0.1:${port}`, { timeout: 200 })
+      await expect(failure).rejects.toThrow(
+        new RegExp(`^The outbound proxy http://127\\.0\\.0\\.1:${port} ${reason.source}`),
+      )
+    })
+  })
+
+  test.each(['http', 'socks5'])('the end of the program ends a %s tunnel that is being made', async (scheme) => {
+    const arrived = new Promise<Socket>((resolve) => {
+      servers.push(createServer(resolve).listen(0, '127.0.0.1'))
+    })
+    const [server] = servers
+    if (server === undefined) throw new Error('no server')
+    await once(server, 'listening')
+    const end = new AbortController()
+    const failure = open(`${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`, { signal: end.signal })
+    const socket = await arrived
+    sockets.push(socket)
+    socket.resume()
+    end.abort()
+    await expect(failure).rejects.toThrow(OutboundProxyError)
+    await once(socket, 'close')
+  })
+})
