@@ -23,7 +23,7 @@ export function convertFormat(body: JsonPlace, reported: ReportedFields): Conver
   const given = format.absent ? text.at('format') : format
   given.optionalObject()
   const kind = given.absent ? 'text' : given.at('type').word(KINDS)
-  const verbosity = optionalVerbosity(body.at('verbosity')) ?? optionalVerbosity(text.at('verbosity'))
+  const verbosity = readVerbosity(body.at('verbosity'), text.at('verbosity'), reported)
   const converted = {
     ...(kind !== 'text' && { format: kind === 'json_schema' ? jsonSchema(given) : { type: kind } }),
     ...(verbosity !== undefined && { verbosity }),
@@ -31,8 +31,14 @@ export function convertFormat(body: JsonPlace, reported: ReportedFields): Conver
   return { text: Object.keys(converted).length === 0 ? undefined : converted, kind }
 }
 
-function optionalVerbosity(place: JsonPlace): string | undefined {
-  return place.optionalWord(['low', 'medium', 'high'])
+function readVerbosity(ofChat: JsonPlace, ofResponses: JsonPlace, reported: ReportedFields): string | undefined {
+  const words = ['low', 'medium', 'high'] as const
+  const verbosity = ofChat.optionalWord(words)
+  const other = ofResponses.optionalWord(words)
+  if (verbosity !== undefined && other !== undefined && other !== verbosity) {
+    reported.add(ofResponses.path, "is not supported together with 'verbosity'")
+  }
+  return verbosity ?? other
 }
 
 /** `strict` is explicit, because upstream takes an absent one for true (case 94). Schemas are never rewritten (case 98). */

@@ -156,7 +156,9 @@ describe('tools', () => {
       },
     ])
     expect(convertChat({ web_search_options: {} }).request.tools).toEqual([{ type: 'web_search' }])
-    expect(convertChat({ web_search_options: {}, tools: [{ type: 'web_search' }] }).request.tools).toHaveLength(1)
+    const both = convertChat({ web_search_options: {}, tools: [{ type: 'web_search' }] })
+    expect(both.request.tools).toHaveLength(1)
+    expect(both.plan.ignored).toEqual(['web_search_options'])
   })
 
   test.each(['file_search', 'code_interpreter', 'computer_use_preview'])(

@@ -29,7 +29,7 @@ export function convertTools(body: JsonPlace, reported: ReportedFields): Convert
   if (tools.length > 0 && functions.length > 0) {
     throw body.at('functions').fault('invalid_value', "'functions' and 'tools' cannot be used together.")
   }
-  const webSearch = webSearchTool(body.at('web_search_options'), tools)
+  const webSearch = webSearchTool(body.at('web_search_options'), tools, reported)
   const all = [...tools, ...functions, ...webSearch]
   const legacy = functions.length > 0
   const choice = convertToolChoice(body, all, reported)
@@ -117,12 +117,15 @@ function nonEmptyName(place: JsonPlace): string {
 }
 
 /** `web_search_options` asks for the search tool, unless the tools hold one already. */
-function webSearchTool(options: JsonPlace, tools: readonly JsonObject[]): JsonObject[] {
+function webSearchTool(options: JsonPlace, tools: readonly JsonObject[], reported: ReportedFields): JsonObject[] {
   if (options.absent) return []
   options.object()
   const size = options.at('search_context_size').optionalWord(['low', 'medium', 'high'])
   const location = userLocation(options.at('user_location'))
-  if (tools.some(({ type }) => type === 'web_search')) return []
+  if (tools.some(({ type }) => type === 'web_search')) {
+    reported.add(options.path, "is not supported together with a 'web_search' tool")
+    return []
+  }
   return [
     {
       type: 'web_search',
