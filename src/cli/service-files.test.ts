@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { serviceFile, settingsAsVariables } from './service-files.ts'
+
+const parts = {
+  home: '/home/so me',
+  configHome: '/home/so me/.config',
+  userId: 501,
+  node: '/opt/100%/$node',
+  program: '/home/so me/main.js',
+  logFile: '/home/so me/log',
+  environment: { CODEX_PROXY_API_KEY: '<a> & "b" \\ $c %d' },
+  drainTimeout: 30_000,
+}
+
+test('a systemd unit quotes what systemd would read otherwise', () => {
+  const { path, content } = serviceFile('systemd', parts)
+  expect(path).toBe('/home/so me/.config/systemd/user/codex-api-proxy.service')
+  expect(content).toContain('ExecStart="/opt/100%%/$$node" "/home/so me/main.js" start --foreground\n')
+  expect(content).toContain('Environment="CODEX_PROXY_API_KEY=<a> & \\"b\\" \\\\ $c %%d"\n')
+  expect(content).toContain('TimeoutStopSec=35\n')
+})
+
+test('a launchd agent is XML with the same content', () => {
+  const { path, content, install } = serviceFile('launchd', parts)
+  expect(path).toBe('/home/so me/Library/LaunchAgents/codex-api-proxy.plist')
+  expect(content).toContain('<string>&lt;a&gt; &amp; "b" \\ $c %d</string>')
+  expect(content).toContain('<string>/opt/100%/$node</string>')
+  expect(install).toEqual([['launchctl', 'bootstrap', 'gui/501', path]])
+})
+
+test('settings become the first of their variables; those of the run files have none', () => {
+  expect(settingsAsVariables({ port: '1', allowHost: ['a', 'b'], proxy: 'none', pidFile: '/p' })).toEqual({
+    CODEX_PROXY_PORT: '1',
+    CODEX_PROXY_ALLOW_HOST: 'a,b',
+    CODEX_API_PROXY_HTTPS_PROXY: 'none',
+  })
+})

@@ -1,0 +1,186 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { CLIENTS } from '../../src/cli/client-configs.ts'
+import { CLIENT_NAMES, COMMANDS, SHELLS } from '../../src/cli/commands.ts'
+import { responseEvents } from '../fake-upstream/event-stream.ts'
+import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
+import { chatgptAuth } from '../support/auth-files.ts'
+import { createHome, type Home, run } from '../support/program.ts'
+
+let home: Home
+let upstream: FakeUpstream
+let env: Record<string, string>
+let baseUrl: string
+beforeAll(async () => {
+  home = await createHome()
+  await home.writeAuth(chatgptAuth())
+  upstream = await startFakeUpstream()
+  env = { CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl }
+  const { stdout } = await run(['start', '--port', '0'], { home, env })
+  baseUrl = /http:\S+/.exec(stdout)?.[0] ?? ''
+})
+afterAll(async () => {
+  await home.remove()
+  await upstream.close()
+})
+
+const command = (...args: string[]) => run(args, { home, env })
+const clientText = async (...args: string[]) => (await command('clients', ...args)).stdout
+
+test('clients without a name lists them all', async () => {
+  expect(CLIENTS.map(({ name }) => name)).toEqual([...CLIENT_NAMES])
+  const { stdout } = await command('clients')
+  for (const { name, title } of CLIENTS) expect(stdout).toMatch(new RegExp(`^${name} +${title.slice(0, 10)}`, 'm'))
+  expect(JSON.parse((await command('clients', '--json')).stdout)).toHaveLength(CLIENTS.length)
+})
+
+test.each(CLIENT_NAMES)('the configuration of %s has the address and a model', async (name) => {
+  const { code, stdout, stderr } = await command('clients', name)
+  expect([code, stderr]).toEqual([0, ''])
+  expect(stdout).toContain(baseUrl)
+  if (name !== 'env' && name !== 'open-webui') expect(stdout).toContain('gpt-6.1-sol')
+})
+
+test('what claims to be JSON is, with the models as upstream describes them', async () => {
+  const openclaw = JSON.parse(await clientText('openclaw'))
+  expect(openclaw.models.providers['codex-api-proxy']).toMatchObject({ baseUrl, api: 'openai-completions' })
+  const [model] = openclaw.models.providers['codex-api-proxy'].models
+  expect(model).toMatchObject({ id: 'gpt-6.1-sol', name: 'GPT-6.1 Sol', reasoning: true, contextWindow: 272_000 })
+  expect(JSON.parse(await clientText('opencode')).model).toBe('codex-api-proxy/gpt-6.1-sol')
+  expect(JSON.parse(await clientText('opencode-1')).provider['codex-api-proxy'].options.baseURL).toBe(baseUrl)
+})
+
+test('the variables are read by a shell, and the Node example runs', async () => {
+  const script = `${await clientText('env')}\necho "$OPENAI_BASE_URL $OPENAI_API_KEY"`
+  expect(spawnSync('sh', ['-c', script], { encoding: 'utf8' }).stdout).toBe(`${baseUrl} unused\n`)
+
+  upstream.enqueue({ events: responseEvents([{ text: 'Hello from the example.' }]) })
+  // In this folder its import of the SDK is found.
+  const cwd = fileURLToPath(new URL('../..', import.meta.url))
+  const input = await clientText('openai-node', '--model', 'gpt-5.5')
+  // Not spawnSync: the fake upstream answers in this process.
+  const example = spawn(process.execPath, ['--input-type=module', '-'], { cwd, stdio: ['pipe', 'pipe', 'inherit'] })
+  example.stdin.end(input)
+  expect(await text(example.stdout)).toBe('Hello from the example.')
+  expect(upstream.calls().at(-1)?.json).toMatchObject({ model: 'gpt-5.5' })
+})
+
+test('a model there is not is refused with those there are', async () => {
+  const { code, stderr } = await command('clients', 'codex', '--model', 'gpt-0')
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/There is no model gpt-0; there are gpt-6\.1-sol, /)
+})
+
+test('a client key is filled in only when asked for; without a server a remark says what is missing', async () => {
+  const other = await createHome()
+  try {
+    const args = ['clients', 'env', '--api-key', "it's"]
+    const without = await run(args, { home: other })
+    expect(without.stdout).toContain("OPENAI_API_KEY='YOUR_CLIENT_KEY'")
+    expect(without.stderr).toContain('The server does not run')
+    expect(without.stderr).toContain('--show-key')
+    expect((await run([...args, '--show-key'], { home: other })).stdout).toContain("OPENAI_API_KEY='it'\\''s'")
+  } finally {
+    await other.remove()
+  }
+})
+
+test('completion in bash offers commands, their flags, and the choices of a flag', async () => {
+  const script = (await command('completion', 'bash')).stdout
+  const complete = (...words: string[]) => {
+    const line = words.map((word) => `'${word}'`).join(' ')
+    const input = `${script}\nCOMP_WORDS=(${line}); COMP_CWORD=${words.length - 1}; _codex_api_proxy; echo "\${COMPREPLY[@]}"`
+    return spawnSync('bash', ['--norc'], { input, encoding: 'utf8' }).stdout.trim().split(' ')
+  }
+  expect(complete('codex-api-proxy', 're')).toEqual(['restart'])
+  expect(complete('codex-api-proxy', 'start', '--log-l')).toEqual(['--log-level'])
+  expect(complete('codex-api-proxy', 'start', '--log-level', '')).toEqual(['debug', 'info', 'warning', 'error'])
+  expect(complete('codex-api-proxy', 'clients', 'open-')).toEqual(['open-webui'])
+})
+
+test('completion knows every command in each shell', async () => {
+  for (const shell of SHELLS) {
+    const { code, stdout } = await command('completion', shell)
+    expect(code).toBe(0)
+    for (const { name, hidden } of COMMANDS) expect(stdout.includes(name), `${name} in ${shell}`).toBe(!hidden)
+  }
+})
+
+/** A `systemctl` that notes how it was called and ends as told. */
+async function fakeManager(folder: string, exit: string): Promise<{ path: string; calls: () => Promise<string> }> {
+  await mkdir(folder, { recursive: true })
+  const log = join(folder, 'calls')
+  await writeFile(log, '')
+  for (const name of ['systemctl', 'launchctl']) {
+    await writeFile(join(folder, name), `#!/bin/sh\necho "$*" >> '${log}'\n${exit}\n`)
+    await chmod(join(folder, name), 0o755)
+  }
+  return { path: `${folder}:${process.env.PATH}`, calls: () => readFile(log, 'utf8') }
+}
+
+const UNIT = '.config/systemd/user/codex-api-proxy.service'
+
+test('service --print shows file and commands and changes nothing', async () => {
+  const other = await createHome()
+  try {
+    const { code, stdout } = await run(['service', 'install', '--print', '--port', '9999'], { home: other })
+    expect(code).toBe(0)
+    expect(stdout).toContain(`# ${join(other.path, UNIT)}\n`)
+    expect(stdout).toMatch(/^ExecStart="[^"]+" "[^"]+" start --foreground$/m)
+    expect(stdout).toContain('Environment="CODEX_PROXY_PORT=9999"')
+    expect(stdout).toContain(`Environment="CODEX_HOME=${other.codexHome}"`)
+    expect(stdout).toContain('# systemctl --user enable --now codex-api-proxy.service')
+    await expect(stat(join(other.path, '.config'))).rejects.toThrow('ENOENT')
+  } finally {
+    await other.remove()
+  }
+})
+
+test('service install, status and uninstall', async () => {
+  const other = await createHome()
+  try {
+    const manager = await fakeManager(join(other.path, 'bin'), '[ "$2" != is-active ] || [ -e active ]')
+    const service = (...args: string[]) => run(['service', ...args], { home: other, env: { PATH: manager.path } })
+    expect(await service('status')).toMatchObject({ code: 3, stdout: 'Not installed.\n' })
+    expect((await service('install', '--api-key', 'hidden "%" $x')).stdout).toContain('The service runs')
+    const unit = join(other.path, UNIT)
+    expect(await readFile(unit, 'utf8')).toContain('Environment="CODEX_PROXY_API_KEY=hidden \\"%%\\" $x"')
+    expect((await stat(unit)).mode & 0o777).toBe(0o600)
+    expect(await service('status')).toMatchObject({ code: 3, stdout: `Installed (${unit}), not running.\n` })
+    await writeFile(join(other.path, 'active'), '')
+    expect(JSON.parse((await service('status', '--json')).stdout)).toMatchObject({ installed: true, running: true })
+    expect(await service('uninstall')).toMatchObject({ code: 0, stdout: `Removed: ${unit}\n` })
+    await expect(stat(unit)).rejects.toThrow('ENOENT')
+    expect(await service('uninstall')).toMatchObject({ code: 0, stdout: 'Not installed.\n' })
+    expect((await manager.calls()).split('\n').filter((call) => call !== '' && !call.includes('is-active'))).toEqual([
+      '--user daemon-reload',
+      '--user enable --now codex-api-proxy.service',
+      '--user disable --now codex-api-proxy.service',
+      '--user daemon-reload',
+    ])
+  } finally {
+    await other.remove()
+  }
+})
+
+test('a manager that refuses is named with its reason', async () => {
+  const other = await createHome()
+  try {
+    const manager = await fakeManager(join(other.path, 'bin'), 'echo "No bus." >&2; exit 1')
+    const { code, stderr } = await run(['service', 'install'], { home: other, env: { PATH: manager.path } })
+    expect(code).toBe(1)
+    expect(stderr).toBe('codex-api-proxy: `systemctl --user daemon-reload` failed: No bus.\n')
+  } finally {
+    await other.remove()
+  }
+})
+
+test('a service is not installed beside a server in the background: its port would be taken', async () => {
+  const { code, stderr } = await command('service', 'install')
+  expect(code).toBe(1)
+  expect(stderr).toContain('`codex-api-proxy stop` it first')
+})
