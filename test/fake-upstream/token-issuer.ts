@@ -72,7 +72,8 @@ export class TokenIssuer {
   }
 
   /** A login as `codex login` would write it. */
-  login({ account = randomUUID(), lifetimeMs = this.lifetimeMs } = {}): IssuedAuth {
+  login(given: { account?: string; lifetimeMs?: number } = {}): IssuedAuth {
+    const { account = randomUUID(), lifetimeMs = this.lifetimeMs } = given
     return {
       auth_mode: 'chatgpt',
       OPENAI_API_KEY: null,
@@ -109,11 +110,17 @@ export class TokenIssuer {
 
   #issue(account: string, lifetimeMs: number) {
     const claims = {
-      'https://api.openai.com/auth': { chatgpt_plan_type: 'plus', chatgpt_account_id: account },
+      'https://api.openai.com/auth': {
+        chatgpt_plan_type: 'plus',
+        chatgpt_account_id: account,
+        // By both ids Codex knows that a refresh is of the same user; else it takes it for a change of user.
+        chatgpt_user_id: `user-${account}`,
+      },
+      email: 'someone@example.com',
       jti: randomUUID(),
     }
     const refreshToken = `rt-${randomBytes(24).toString('hex')}`
-    const accessToken = unsignedJwt({ ...claims, exp: (this.#now() + lifetimeMs) / 1000 })
+    const accessToken = unsignedJwt({ ...claims, exp: Math.floor((this.#now() + lifetimeMs) / 1000) })
     this.#grants.set(refreshToken, { account, spent: false })
     this.#accessTokens.add(accessToken)
     return { id_token: unsignedJwt(claims), access_token: accessToken, refresh_token: refreshToken }
