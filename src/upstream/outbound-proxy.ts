@@ -23,7 +23,7 @@ export type OutboundSettings = {
   readonly idleTimeout: number
 }
 
-export type OutboundDescription = {
+type OutboundDescription = {
   /** Without its user and password. */
   readonly proxy: string
   readonly origin: 'explicit' | 'implicit' | 'none'

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-export type RateLimitWindow = {
+type RateLimitWindow = {
   /** Percent of the window that is used, 0 to 100. */
   readonly usedPercent: number
   readonly windowMinutes?: number
@@ -8,7 +8,7 @@ export type RateLimitWindow = {
   readonly resetsAt?: number
 }
 
-export type RateLimitWindows = {
+type RateLimitWindows = {
   readonly primary?: RateLimitWindow
   readonly secondary?: RateLimitWindow
 }
