@@ -10,7 +10,7 @@ import { toLiteRequest } from './lite-request.ts'
 import { convertResponsesRequest } from './responses-request.ts'
 
 /** More by `FUZZ_RUNS=100000`. */
-const numRuns = Number(process.env.FUZZ_RUNS ?? 1000)
+const numRuns = Number(process.env.FUZZ_RUNS ?? 500)
 
 const TOOLS = [
   { type: 'function', function: { name: 'f', parameters: { type: 'object' } } },

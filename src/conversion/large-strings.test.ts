@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { convertChat } from '../../test/support/chat-requests.ts'
 import { ProxyError } from '../errors.ts'
 import { parseLargeJson } from './large-strings.ts'
 
@@ -46,6 +47,21 @@ test('a placeholder may appear nowhere, several times or inside a longer text', 
 test('many large strings go back to their own places', () => {
   const urls = Array.from({ length: 12 }, (_, index) => `data:image/png;base64,${String(index % 10).repeat(70_000)}`)
   expect(written(JSON.stringify(urls), (value) => (value as string[]).toReversed())).toEqual(urls.toReversed())
+})
+
+test('a converted request is the same whether its images were cut out or not', () => {
+  const file = { type: 'file', file: { filename: 'a.pdf', file_data: `data:application/pdf;base64,${PAYLOAD}` } }
+  const image = { type: 'image_url', image_url: { url: LARGE_URL, detail: 'high' } }
+  const call = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }
+  const messages = [
+    { role: 'user', content: [file, image] },
+    { role: 'assistant', tool_calls: [call] },
+    { role: 'tool', tool_call_id: 'a', content: [image, { type: 'other', blob: LARGE_URL }] },
+  ]
+  const { value, write } = parsed(JSON.stringify(messages))
+  const { request } = convertChat({ messages: value })
+  expect(JSON.stringify(request).length).toBeLessThan(2000)
+  expect(JSON.parse(Buffer.concat(write(request)).toString())).toEqual(convertChat({ messages }).request)
 })
 
 test.each([

@@ -2,7 +2,7 @@ import type { CatalogueModel, ChatPlan, ConversionContext, ResponsesRequest } fr
 import { convertChatRequest } from '../../src/conversion/chat-request.ts'
 import { ApiError } from '../../src/errors.ts'
 
-export const CATALOGUE: readonly CatalogueModel[] = [
+const CATALOGUE: readonly CatalogueModel[] = [
   { id: 'gpt-5.5', efforts: ['low', 'medium', 'high', 'xhigh'], usesResponsesLite: false },
   { id: 'gpt-6.1-sol', efforts: ['low', 'medium', 'high', 'xhigh', 'max', 'ultra'], usesResponsesLite: true },
   { id: 'gpt-6-high', efforts: ['medium', 'high'], usesResponsesLite: true },
