@@ -1,0 +1,123 @@
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { startTokenIssuer, type TokenIssuer } from '../fake-upstream/token-issuer.ts'
+import { type Stage, startStage } from '../support/stage.ts'
+
+const EXPIRED_MS = -60_000
+const QUESTION = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Say hello.' }] }
+
+let issuer: TokenIssuer
+let stage: Stage
+/** Access tokens that upstream refuses although they have not expired. */
+const revoked = new Set<string>()
+
+beforeEach(async () => {
+  revoked.clear()
+  issuer = await startTokenIssuer()
+  stage = await startStage({
+    auth: null,
+    args: ['--log-level', 'debug'],
+    env: { CODEX_REFRESH_TOKEN_URL_OVERRIDE: issuer.url },
+    upstream: { acceptToken: (token) => issuer.knows(token) && !revoked.has(token) },
+  })
+})
+
+afterEach(async () => {
+  await stage.close()
+  await issuer.close()
+  expect(issuer.secrets().filter((secret) => stage.proxy.output().includes(secret))).toEqual([])
+})
+
+const ask = () => stage.post('/v1/chat/completions', QUESTION)
+const health = async () => {
+  const response = await stage.send('/health')
+  const text = await response.text()
+  expect(issuer.secrets().filter((secret) => text.includes(secret))).toEqual([])
+  return { status: response.status, body: JSON.parse(text) }
+}
+const errorOf = async (response: Response) => {
+  const text = await response.text()
+  expect(issuer.secrets().filter((secret) => text.includes(secret))).toEqual([])
+  return { status: response.status, ...JSON.parse(text).error }
+}
+
+test('200 requests at once on an expired token: one refresh, 200 answers', async () => {
+  await stage.home.writeAuth(issuer.login({ lifetimeMs: EXPIRED_MS }))
+  issuer.delayMs = 100
+  const statuses = await Promise.all(Array.from({ length: 200 }, async () => (await ask()).status))
+  expect(new Set(statuses)).toEqual(new Set([200]))
+  expect(issuer.requests.length).toBe(1)
+  expect((await health()).body.credentials).toMatchObject({ kind: 'chatgpt', plan: 'plus' })
+})
+
+test('100 requests at once on a revoked token: one refresh, 100 answers', async () => {
+  const auth = issuer.login()
+  revoked.add(auth.tokens.access_token)
+  await stage.home.writeAuth(auth)
+  const statuses = await Promise.all(Array.from({ length: 100 }, async () => (await ask()).status))
+  expect(new Set(statuses)).toEqual(new Set([200]))
+  expect(issuer.requests.length).toBe(1)
+})
+
+test('a refused refresh is a 401 with the remedy, at once from then on, until somebody signs in again', async () => {
+  await stage.home.writeAuth(issuer.login({ lifetimeMs: EXPIRED_MS }))
+  issuer.answerNext(401, { error: { code: 'refresh_token_invalidated' } })
+  const expected = { status: 401, code: 'login_expired', message: expect.stringMatching(/revoked.*codex login/s) }
+  expect(await errorOf(await ask())).toMatchObject(expected)
+  expect(await errorOf(await ask())).toMatchObject(expected)
+  expect(issuer.requests.length).toBe(1)
+  expect(await health()).toMatchObject({ status: 503, body: { credentials: { problem: { code: 'login_expired' } } } })
+
+  await stage.home.writeAuth(issuer.login())
+  expect((await ask()).status).toBe(200)
+  expect((await health()).status).toBe(200)
+})
+
+test('a client that leaves does not end the refresh it waits for', async () => {
+  await stage.home.writeAuth(issuer.login({ lifetimeMs: EXPIRED_MS }))
+  issuer.delayMs = 200
+  const leaving = new AbortController()
+  const asked = stage.client.chat.completions.create(
+    { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hi' }] },
+    { signal: leaving.signal },
+  )
+  await expect.poll(() => issuer.requests.length, { interval: 5 }).toBe(1)
+  leaving.abort()
+  await expect(asked).rejects.toThrow()
+  const file = join(stage.home.codexHome, 'auth.json')
+  const refreshToken = async () => JSON.parse(await readFile(file, 'utf8')).tokens.refresh_token
+  await expect.poll(async () => issuer.isRedeemable(await refreshToken()), { timeout: 10_000 }).toBe(true)
+  expect((await ask()).status).toBe(200)
+  expect(issuer.requests.length).toBe(1)
+})
+
+test('the refresh goes through the outbound proxy', async () => {
+  const tunnels: string[] = []
+  const outbound = await startRefusingProxy(tunnels)
+  const { port } = outbound.address() as AddressInfo
+  const through = await startStage({
+    auth: issuer.login({ lifetimeMs: EXPIRED_MS }),
+    args: ['--proxy', `http://127.0.0.1:${port}`],
+    env: { CODEX_REFRESH_TOKEN_URL_OVERRIDE: 'https://auth.openai.com/oauth/token' },
+  })
+  const error = await errorOf(await through.post('/v1/chat/completions', QUESTION))
+  expect(error).toMatchObject({ status: 503, code: 'refresh_failed' })
+  expect(tunnels).toContain('auth.openai.com:443')
+  await through.close()
+  outbound.close()
+})
+
+/** A forward proxy that notes where it should connect to, and doesn't. */
+async function startRefusingProxy(tunnels: string[]): Promise<Server> {
+  const server = createServer().on('connect', (request, socket) => {
+    tunnels.push(request.url ?? '')
+    socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
