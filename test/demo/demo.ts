@@ -47,6 +47,7 @@ async function converse(client: OpenAI, signal: AbortSignal): Promise<void> {
   const first = await streamTurn(client, { model: MODEL, messages, tools: TOOLS }, signal, print)
   expectTurn(first, { finishReason: 'tool_calls', calls: CITIES.length })
   messages.push({ role: 'assistant', tool_calls: first.calls })
+  print('\n')
   for (const call of first.calls) {
     const { city } = JSON.parse(call.function.arguments) as { city: string }
     const content = WEATHER[city] ?? 'unknown'

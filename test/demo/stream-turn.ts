@@ -28,7 +28,7 @@ export async function streamTurn(
   for await (const chunk of stream) {
     const [choice] = chunk.choices
     if (choice === undefined) {
-      print(`${INDENT}(${deltas} chunks, finish reason ${finishReason}, ${chunk.usage?.total_tokens} tokens)\n\n`)
+      print(`${INDENT}(${deltas} chunks, finish reason ${finishReason}, ${chunk.usage?.total_tokens} tokens)\n`)
       continue
     }
     deltas++

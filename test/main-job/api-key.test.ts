@@ -27,7 +27,7 @@ test('the request goes upstream byte by byte, with the key of the login instead 
     headers: {
       'content-type': 'application/json; charset=utf-8',
       authorization: 'Bearer of-the-client',
-      'x-own': 'kept',
+      'openai-project': 'proj_1',
     },
     body,
   })
@@ -37,7 +37,7 @@ test('the request goes upstream byte by byte, with the key of the login instead 
   expect(last().headers).toMatchObject({
     authorization: 'Bearer sk-of-the-user',
     'content-type': 'application/json; charset=utf-8',
-    'x-own': 'kept',
+    'openai-project': 'proj_1',
   })
   expect(last().headers['chatgpt-account-id']).toBeUndefined()
 })

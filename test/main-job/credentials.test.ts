@@ -19,8 +19,8 @@ test.each([
   ['an empty file', '', 'credentials_malformed'],
   ['half a file', '{"auth_mode": "chatgpt", "tok', 'credentials_malformed'],
   ['a list', [], 'credentials_malformed'],
-  ['an empty object', {}, 'credentials_missing'],
-  ['a mode without its key', { auth_mode: 'apikey', OPENAI_API_KEY: null }, 'credentials_missing'],
+  ['an empty object', {}, 'credentials_malformed'],
+  ['a mode without its key', { auth_mode: 'apikey', OPENAI_API_KEY: null }, 'credentials_malformed'],
   ['a mode nobody knows', { auth_mode: 'magic', OPENAI_API_KEY: 'sk-x' }, 'credentials_unsupported'],
 ])('with %s the server starts, answers 401 and says what to do; then a login heals it', async (_name, auth, code) => {
   stage = await startStage({ auth })

@@ -1,7 +1,7 @@
 import OpenAI from 'openai'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Answer } from '../fake-upstream/answer.ts'
-import { responseEvents } from '../fake-upstream/event-stream.ts'
+import { encodeEvents, responseEvents } from '../fake-upstream/event-stream.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
 let stage: Stage
@@ -121,14 +121,26 @@ test('a failure after the first text is thrown by the stream, with its code', as
   expect(seen.join('')).toBe('one two')
 })
 
-test.each([
-  ['dropped', { dropAfter: 700 }],
-  ['reset', { resetAfter: 700 }],
-])('a connection that is %s inside the answer is an error, not an end', async (_how, shaping) => {
-  const events = responseEvents([{ text: 'one two three four five six seven eight nine ten' }])
-  const error = await errorFor({ events, ...shaping })
-  expect(error.status).toBe(502)
-  expect(error.code).toBe('upstream_stream_cut')
+describe.each(['dropAfter', 'resetAfter'] as const)('a connection that breaks inside the answer (%s)', (how) => {
+  const events = responseEvents([{ text: 'one two three four five' }])
+  const answer = { events, [how]: Buffer.concat(encodeEvents(events)).indexOf('four') }
+
+  test('is an error and no end for a stream, after what was said', async () => {
+    stage.upstream.enqueue(answer)
+    const seen: string[] = []
+    const read = async () => {
+      const { data } = await stage.client.chat.completions
+        .create({ model: 'gpt-5.5', stream: true, messages: [{ role: 'user', content: 'Hello' }] })
+        .withResponse()
+      for await (const { choices } of data) seen.push(choices[0]?.delta.content ?? '')
+    }
+    await expect(read()).rejects.toMatchObject({ code: 'upstream_stream_cut' })
+    expect(seen.join('')).toBe('one two three ')
+  })
+
+  test('is a 502 for a completion', async () => {
+    expect(await errorFor(answer)).toMatchObject({ status: 502, code: 'upstream_stream_cut' })
+  })
 })
 
 test('the server goes on after all that', async () => {

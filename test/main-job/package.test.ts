@@ -59,7 +59,7 @@ test('the installed command starts and answers /health', async () => {
   const child = spawn(command, ['start', '--foreground', '--port', '0', '--proxy', 'none'], {
     cwd: home.path,
     env: { ...home.env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   })
   const ended = once(child, 'close')
   try {

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MODELS, modelEntry } from '../fake-upstream/models.ts'
@@ -99,14 +101,19 @@ test('/metrics counts requests to the API by their status, and no probes', async
   expect(after.uptime_seconds).toBeGreaterThan(0)
 })
 
-test('models fall back honestly when upstream has no list', async () => {
+test('without a list of upstream, the one an installed Codex noted is shown as such; without either, there is none', async () => {
   const other = await startStage()
   try {
     other.upstream.setModelsAnswer({ status: 500, body: '' })
+    const failed = await other.send('/v1/models')
+    expect(failed.status).toBe(502)
+    expect(await failed.json()).toMatchObject({ error: { type: 'server_error' } })
+
+    const noted = { fetched_at: '2026-11-24T00:00:00Z', etag: null, client_version: '0.169.0', models: MODELS }
+    await writeFile(join(other.home.codexHome, 'models_cache.json'), JSON.stringify(noted))
     const answer = await other.send('/v1/models')
-    expect(answer.status).toBe(200)
-    expect(answer.headers.get('x-codex-proxy-models')).not.toBe('live')
-    expect(await answer.json()).toMatchObject({ object: 'list', data: expect.any(Array) })
+    expect(answer.headers.get('x-codex-proxy-models')).toBe('codex-cache')
+    expect(JSON.stringify(await answer.json())).toContain('gpt-5.5')
   } finally {
     await other.close()
   }

@@ -33,7 +33,7 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   if (auth !== null) await home.writeAuth(auth)
   const proxy = await startForeground(['--proxy', 'none', '--log-level', 'warning', ...args], {
     home,
-    env: { ...upstreamVariables(upstream), ...env },
+    env: { ...variables(upstream), ...env },
   })
   return {
     home,
@@ -55,9 +55,10 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   }
 }
 
-/** Nothing may leave this machine, a refresh of the login neither. */
-function upstreamVariables(upstream: FakeUpstream): Record<string, string> {
+/** Nothing may leave this machine, a refresh of the login neither; and what a test left running is not waited for. */
+function variables(upstream: FakeUpstream): Record<string, string> {
   return {
+    CODEX_PROXY_DRAIN_TIMEOUT: '100ms',
     CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl,
     CODEX_API_PROXY_OPENAI_BASE_URL: upstream.openaiBaseUrl,
     CODEX_REFRESH_TOKEN_URL_OVERRIDE: `${upstream.origin}/no-token-issuer`,

@@ -1,0 +1,58 @@
+import OpenAI from 'openai'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { fixtureNames, loadFixture } from '../fake-upstream/fixtures.ts'
+import { recordedCalls, recordedEvents, recordedText } from '../support/recorded.ts'
+import { type Stage, startStage } from '../support/stage.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await startStage()
+})
+afterAll(() => stage.close())
+
+const STREAMS = fixtureNames().filter((name) => {
+  const { api, body } = loadFixture(name)
+  return api === 'responses' && body.kind === 'stream' && !name.startsWith('made-')
+})
+const FAILED = STREAMS.filter((name) => recordedEvents(name).some(({ type }) => type === 'response.failed'))
+const ANSWERED = STREAMS.filter((name) => !FAILED.includes(name))
+const REQUEST = { model: 'gpt-5.5', messages: [{ role: 'user' as const, content: 'Hello' }] }
+
+test.each(ANSWERED)('%s: the stream, in any cut, joins to the completion, and nothing is lost', async (fixture) => {
+  stage.upstream.setDefault({ fixture, cut: 13 })
+  const stream = stage.client.chat.completions.stream({ ...REQUEST, stream_options: { include_usage: true } })
+  const joined = await stream.finalChatCompletion()
+  const completion = await stage.client.chat.completions.create(REQUEST)
+
+  const [streamed, complete] = [joined.choices[0], completion.choices[0]]
+  expect(streamed?.finish_reason).toBe(complete?.finish_reason)
+  expect(streamed?.message.refusal ?? null).toBe(complete?.message.refusal)
+  expect(streamed?.message.content || null).toBe(complete?.message.content || null)
+  expect(streamed?.message.tool_calls ?? []).toMatchObject(complete?.message.tool_calls ?? [])
+  expect(joined.usage).toEqual(completion.usage)
+
+  const message = complete?.message as OpenAI.ChatCompletionMessage & { reasoning_content?: string }
+  const said = `${message.content ?? ''}${message.reasoning_content ?? ''}`
+  for (const type of ['response.output_text', 'response.reasoning_summary_text']) {
+    // Messages and parts are joined by a blank line; the text itself must all be there.
+    expect(letters(said).length).toBeGreaterThanOrEqual(letters(recordedText(fixture, type)).length)
+  }
+  expect(message.refusal ?? '').toBe(recordedText(fixture, 'response.refusal'))
+  const calls = (message.tool_calls ?? []).flatMap((call) => (call.type === 'function' ? [call] : []))
+  expect(calls.map(({ id, function: called }) => ({ id, ...called }))).toEqual(recordedCalls(fixture))
+})
+
+test.each(FAILED)('%s: the failure is an error for a stream and for a completion', async (fixture) => {
+  stage.upstream.setDefault({ fixture })
+  for (const stream of [true, false]) {
+    const asked = stage.client.chat.completions.create({ ...REQUEST, stream })
+    await expect(asked).rejects.toBeInstanceOf(OpenAI.APIError)
+  }
+})
+
+test('there are recorded streams to prove it on', () => {
+  expect(ANSWERED.length).toBeGreaterThan(30)
+  expect(FAILED.length).toBeGreaterThan(0)
+})
+
+const letters = (text: string) => text.replace(/\s/g, '')
