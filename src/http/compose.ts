@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import type { Server } from 'node:http'
 import { arch, platform, release } from 'node:os'
-import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config/options.ts'
 import { createCredentialSource } from '../credentials/credential-source.ts'
 import type { RouteContext } from '../routes/context.ts'
@@ -20,12 +20,19 @@ import { checkBind } from './bind-policy.ts'
 import { clientKeyFrom } from './client-key.ts'
 import { createGuard } from './guard.ts'
 import { createObserver } from './observe.ts'
-import { routeTable } from './route-table.ts'
+import { createRouteTable } from './route-table.ts'
 import { createServer } from './server.ts'
 import { tlsOptions } from './tls.ts'
 
 /** Our own name: upstream is told who asks, never another client's name. */
 const ORIGINATOR = 'codex-api-proxy'
+
+type Composed = {
+  readonly server: Server
+  readonly context: RouteContext
+  /** Loads what the first API request needs. */
+  readonly loadRoutes: () => Promise<void>
+}
 
 /** The composition root: every part is made once, here. */
 export function composeServer(
@@ -33,15 +40,16 @@ export function composeServer(
   logger: Logger,
   outbound: LazyOutbound,
   isDraining: () => boolean,
-): { app: FastifyInstance; context: RouteContext } {
+): Composed {
   const warn = (message: string) => logger.warn(message)
   const clientKey = clientKeyFrom(config, warn)
   checkBind({ ...config, clientKey }, warn)
   const context = createContext(config, logger, outbound)
-  const app = createServer({
+  const routes = createRouteTable(context, outbound.describe)
+  const server = createServer({
     config,
     logger,
-    routes: routeTable(context, outbound.describe),
+    routes: routes.entries,
     guard: createGuard({
       hosts: [config.host, ...config.allowHost],
       origins: config.allowOrigin,
@@ -54,7 +62,7 @@ export function composeServer(
     now: context.monotonic,
     isDraining,
   })
-  return { app, context }
+  return { server, context, loadRoutes: routes.load }
 }
 
 function createContext(config: Config, logger: Logger, outbound: LazyOutbound): RouteContext {

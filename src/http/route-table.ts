@@ -1,25 +1,50 @@
-import { chatCompletionsRoute } from '../routes/chat-completions.ts'
+import type { Route } from '../routes/api-request.ts'
+import type { ApiRoutes } from '../routes/api-routes.ts'
 import type { RouteContext } from '../routes/context.ts'
-import { modelsRoute } from '../routes/models.ts'
-import { otherPathsRoute } from '../routes/other-paths.ts'
 import { healthRoute, metricsRoute } from '../routes/probes.ts'
-import { responsesRoute } from '../routes/responses.ts'
-import type { RouteEntry } from './server.ts'
+import type { RouteEntry } from './router.ts'
 
 const ALL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+const READ = ['GET', 'HEAD']
+
+export type RouteTable = {
+  readonly entries: readonly RouteEntry[]
+  /** Loads what API requests need; the first of them would do it otherwise. */
+  readonly load: () => Promise<void>
+}
 
 /** Every path this server knows; `canonicalUrl` has brought the variants people type to these. */
-export function routeTable(context: RouteContext, describeOutbound: () => object): RouteEntry[] {
+export function createRouteTable(context: RouteContext, describeOutbound: () => object): RouteTable {
   const health = healthRoute(context, describeOutbound)
-  const models = modelsRoute(context)
-  return [
-    { methods: ['POST'], path: '/v1/chat/completions', kind: 'api', handle: chatCompletionsRoute(context) },
-    { methods: ['POST'], path: '/v1/responses', kind: 'api', handle: responsesRoute(context) },
-    { methods: ['GET'], path: '/v1/models', kind: 'api', handle: models },
-    { methods: ['GET'], path: '/v1/models/*', kind: 'api', handle: models },
-    { methods: ALL_METHODS, path: '/v1/*', kind: 'api', handle: otherPathsRoute(context) },
-    { methods: ['GET'], path: '/health', kind: 'probe', handle: health },
-    { methods: ['GET'], path: '/ready', kind: 'probe', handle: health },
-    { methods: ['GET'], path: '/metrics', kind: 'page', handle: metricsRoute(context) },
-  ]
+  const { load, route } = lazyApiRoutes(context)
+  const models = route('models')
+  return {
+    load,
+    entries: [
+      { methods: ['POST'], path: '/v1/chat/completions', kind: 'api', handle: route('chatCompletions') },
+      { methods: ['POST'], path: '/v1/responses', kind: 'api', handle: route('responses') },
+      { methods: ['GET'], path: '/v1/models', kind: 'api', handle: models },
+      { methods: ['GET'], path: '/v1/models/*', kind: 'api', handle: models },
+      { methods: ALL_METHODS, path: '/v1/*', kind: 'api', handle: route('otherPaths') },
+      { methods: READ, path: '/health', kind: 'probe', handle: health },
+      { methods: READ, path: '/ready', kind: 'probe', handle: health },
+      { methods: READ, path: '/metrics', kind: 'page', handle: metricsRoute(context) },
+    ],
+  }
+}
+
+/** The converters are most of the program: they are loaded once the server listens (docs/performance.md). */
+function lazyApiRoutes(context: RouteContext): { load: () => Promise<void>; route: (name: keyof ApiRoutes) => Route } {
+  let loaded: ApiRoutes | undefined
+  async function load(): Promise<ApiRoutes> {
+    const { apiRoutes } = await import('../routes/api-routes.ts')
+    loaded ??= apiRoutes(context)
+    return loaded
+  }
+  return {
+    async load() {
+      await load()
+    },
+    route: (name) => async (request) => (loaded ?? (await load()))[name](request),
+  }
 }

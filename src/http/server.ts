@@ -1,28 +1,22 @@
-import { createServer as createHttp } from 'node:http'
+import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttps } from 'node:https'
+import type { Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Config } from '../config/options.ts'
-import { errorBody, ProxyError, toApiError } from '../errors.ts'
-import type { Answer, ApiRequest, Route } from '../routes/api-request.ts'
+import { ProxyError, toApiError } from '../errors.ts'
+import type { Answer, ApiRequest } from '../routes/api-request.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
 import type { Admission } from './admission.ts'
+import { sendAnswer, sendError } from './answers.ts'
 import { canonicalUrl } from './canonical-url.ts'
 import { answerClientError } from './client-errors.ts'
 import { requireJson } from './content-type.ts'
 import type { Guard } from './guard.ts'
 import type { Observer } from './observe.ts'
 import { readBody, readRawBody } from './request-body.ts'
+import { createRouter, type RouteEntry, type Router } from './router.ts'
 import { Visit } from './visit.ts'
-
-export type RouteEntry = {
-  readonly methods: readonly string[]
-  readonly path: string
-  /** API requests are counted, logged and admitted; probes answer always, with less to those without the client key. */
-  readonly kind: 'api' | 'page' | 'probe'
-  readonly handle: Route
-}
 
 export type ServerParts = {
   readonly config: Config
@@ -38,46 +32,19 @@ export type ServerParts = {
   readonly isDraining: () => boolean
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    visit: Visit | undefined
-  }
-  interface FastifyContextConfig {
-    entry?: RouteEntry
-  }
-}
-
-/** The HTTP server: who asks, is it safe, which route; and the one place where a thrown error becomes an answer. */
-export function createServer(parts: ServerParts): FastifyInstance {
-  const app = newApp(parts)
-  app.decorateRequest('visit', undefined)
-  // Bodies stay unread until a route wants them: as bytes, so that what is passed through is never recoded.
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
-  app.addHook('onRequest', async (request, reply) => arrive(parts, request, reply))
-  app.setNotFoundHandler(async (request) => {
-    throw new ProxyError('not_found', `There is no ${request.method} ${pathOf(request.url)} here.`)
-  })
-  app.setErrorHandler((error, request, reply) => answerError(parts, error, request, reply))
-  for (const entry of parts.routes) {
-    app.route({
-      method: [...entry.methods],
-      url: entry.path,
-      config: { entry },
-      handler: async (request, reply) => respond(await entry.handle(apiRequest(parts, request, reply)), reply),
-    })
-  }
-  return app
-}
-
 /** How long an idle connection is kept: longer than the pools of common clients, so that they close first. */
 const KEEP_ALIVE_MS = 72_000
 
 /** How often Node looks for requests that are too slow; by default so rarely that short limits mean nothing. */
 const SLOW_REQUEST_CHECK_MS = 1000
 
-function newApp(parts: ServerParts): FastifyInstance {
+/** The HTTP server: who asks, is it safe, which route; and the one place where a thrown error becomes an answer. */
+export function createServer(parts: ServerParts): Server {
   const { config, tls, logger } = parts
+  const router = createRouter(parts.routes)
+  const listener = (request: IncomingMessage, response: ServerResponse) => {
+    void serve(parts, router, request, response)
+  }
   const limits = {
     maxHeaderSize: config.maxHeaders,
     requestTimeout: config.requestTimeout,
@@ -87,105 +54,104 @@ function newApp(parts: ServerParts): FastifyInstance {
     // The guard says the same in the shape of every other error.
     requireHostHeader: false,
   }
-  return fastify({
-    serverFactory: (handler) =>
-      tls === undefined ? createHttp(limits, handler) : createHttps({ ...limits, ...tls }, handler),
-    bodyLimit: config.maxDecodedBody,
-    forceCloseConnections: 'idle',
-    return503OnClosing: false,
-    exposeHeadRoutes: false,
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
-    rewriteUrl: ({ url }) => canonicalUrl(url ?? '/'),
-    clientErrorHandler: (error, socket) => answerClientError(error, socket, logger),
-    // A path the router can't read comes before any hook.
-    frameworkErrors: (_error, request, reply) =>
-      answerError(parts, new ProxyError('not_found', 'The path of the request is malformed.'), request, reply),
-  })
+  const server = tls === undefined ? createHttp(limits, listener) : createHttps({ ...limits, ...tls }, listener)
+  // A TLS handshake that fails comes here too; both kinds of sockets are of net.
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerClientError(error, socket as Socket, logger))
+  return server
 }
 
-async function arrive(
+/** Never rejects: a failure is an answer. */
+async function serve(
   parts: ServerParts,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply | undefined> {
-  const { entry } = request.routeOptions.config
-  const kind = entry?.kind ?? 'page'
-  const visit = new Visit(
-    newRequestRecord(parts.newRequestId(), request.method, entry?.path ?? '-', parts.now()),
-    reply.raw,
-  )
-  request.visit = visit
-  if (kind === 'api') {
-    parts.observer.started(visit.record)
-    visit.onClose(() => parts.observer.finished(visit.record))
+  router: Router,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { method = 'GET', url: sentUrl = '/' } = request
+  const url = canonicalUrl(sentUrl)
+  const path = pathOf(url)
+  const entry = router.find(method, path)
+  const record = newRequestRecord(parts.newRequestId(), method, entry?.path ?? '-', parts.now())
+  const visit = new Visit(record, response)
+  response.setHeader('x-request-id', record.id)
+  try {
+    const preflight = arrive(parts, request, response, visit, entry)
+    if (preflight !== undefined) return sendAnswer(response, preflight)
+    if (entry === undefined) throw router.refusal(method, path)
+    if (entry.kind === 'api') await admit(parts, visit)
+    const answer = await entry.handle(apiRequest(parts, request, response, visit, url))
+    if (answer !== undefined) sendAnswer(response, answer)
+  } catch (thrown) {
+    answerFailure(parts, thrown, request, response, visit)
   }
-  reply.header('x-request-id', visit.record.id)
-  const { method, originalUrl: url, headers } = request
-  const verdict = parts.guard.check({ method, url, headers }, { probe: kind === 'probe' })
-  reply.headers(verdict.corsHeaders)
+}
+
+/** Counts the request and lets the guard look at it. Returns the answer to a preflight, which goes no further. */
+function arrive(
+  parts: ServerParts,
+  { method, url, headers }: IncomingMessage,
+  response: ServerResponse,
+  visit: Visit,
+  entry: RouteEntry | undefined,
+): Answer | undefined {
+  const { record } = visit
+  if (entry?.kind === 'api') {
+    parts.observer.started(record)
+    visit.onClose(() => parts.observer.finished(record))
+  }
+  const seen = { headers, ...(method !== undefined && { method }), ...(url !== undefined && { url }) }
+  const verdict = parts.guard.check(seen, { probe: entry?.kind === 'probe' })
+  for (const [name, value] of Object.entries(verdict.corsHeaders)) response.setHeader(name, value)
   visit.authenticated = verdict.authenticated
-  if (verdict.preflight) return reply.code(204).send()
-  if (kind !== 'api') return undefined
-  if (parts.isDraining()) throw new ProxyError('draining', 'The proxy takes no new requests.')
-  const leave = parts.admission.tryEnter() ?? (await parts.admission.enter(visit.signal))
-  visit.onClose(leave)
-  return undefined
+  return verdict.preflight ? { status: 204, body: '' } : undefined
 }
 
-function apiRequest(parts: ServerParts, request: FastifyRequest, reply: FastifyReply): ApiRequest {
-  const { config } = parts
-  const visit = visitOf(request)
+async function admit({ isDraining, admission }: ServerParts, visit: Visit): Promise<void> {
+  if (isDraining()) throw new ProxyError('draining', 'The proxy takes no new requests.')
+  visit.onClose(admission.tryEnter() ?? (await admission.enter(visit.signal)))
+}
+
+function apiRequest(
+  { config }: ServerParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { record, signal, authenticated }: Visit,
+  url: string,
+): ApiRequest {
+  const { headers } = request
   return {
-    method: request.method,
-    url: request.url,
-    headers: request.headers,
-    record: visit.record,
-    signal: visit.signal,
-    authenticated: visit.authenticated,
+    method: record.method,
+    url,
+    headers,
+    record,
+    signal,
+    authenticated,
+    // Bodies stay unread until a route wants them, as bytes: what is passed through is never recoded.
     jsonBody() {
-      requireJson(request.headers)
-      return readBody(request.raw, config)
+      requireJson(headers)
+      return readBody(request, config)
     },
-    rawBody: () => readRawBody(request.raw, config),
-    takeOver() {
-      reply.hijack()
-      for (const [name, value] of Object.entries(reply.getHeaders()))
-        if (value !== undefined) reply.raw.setHeader(name, value)
-      return reply.raw
-    },
+    rawBody: () => readRawBody(request, config),
+    takeOver: () => response,
   }
 }
 
-function respond(answer: Answer | undefined, reply: FastifyReply): FastifyReply {
-  if (answer === undefined) return reply
-  const { status, headers = {}, body } = answer
-  return reply.code(status).headers(headers).send(body)
-}
-
-function answerError(parts: ServerParts, thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const error = toApiError(fromFastify(thrown))
-  const { visit } = request
-  if (visit !== undefined && error.code !== null) visit.record.code = error.code
-  if (error.code === 'internal_error' && visit?.signal.aborted !== true) {
-    parts.logger.error({ requestId: visit?.record.id, err: error.cause }, 'unexpected failure')
+function answerFailure(
+  { logger }: ServerParts,
+  thrown: unknown,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { record, signal }: Visit,
+): void {
+  const error = toApiError(thrown)
+  if (error.code !== null) record.code = error.code
+  if (error.code === 'internal_error' && !signal.aborted) {
+    logger.error({ requestId: record.id, err: error.cause }, 'unexpected failure')
   }
-  // What was not read of a refused body must not be taken for the next request.
-  if (!request.raw.complete) reply.header('connection', 'close')
-  return reply.code(error.status).headers(error.headers).send(errorBody(error))
-}
-
-/** Fastify's own refusals (https://fastify.dev/docs/latest/Reference/Errors/), which are about the shape of a request. */
-function fromFastify(error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error
-  if (!error.code.startsWith('FST_ERR_') || !('statusCode' in error) || Number(error.statusCode) >= 500) return error
-  return new ProxyError('invalid_body', 'The request is malformed.', { cause: error })
-}
-
-function visitOf({ visit }: FastifyRequest): Visit {
-  if (visit === undefined) throw new Error('A route ran before the first hook.')
-  return visit
+  sendError(request, response, error)
 }
 
 function pathOf(url: string): string {
-  return url.split('?', 1)[0] ?? url
+  const query = url.indexOf('?')
+  return query === -1 ? url : url.slice(0, query)
 }

@@ -1,0 +1,51 @@
+import { ProxyError } from '../errors.ts'
+import type { Route } from '../routes/api-request.ts'
+
+export type RouteEntry = {
+  readonly methods: readonly string[]
+  /** A whole path, or with `/*` at its end all paths below. */
+  readonly path: string
+  /** API requests are counted, logged and admitted; probes answer always, with less to those without the client key. */
+  readonly kind: 'api' | 'page' | 'probe'
+  readonly handle: Route
+}
+
+export type Router = {
+  /** The entry for a path without its query: the first of the table that fits. */
+  find(method: string, path: string): RouteEntry | undefined
+  /** Why `find` found nothing. */
+  refusal(method: string, path: string): ProxyError
+}
+
+/** Eight paths need no library: a lookup of whole paths, then the few that end in `/*`, in their order. */
+export function createRouter(table: readonly RouteEntry[]): Router {
+  const below = table
+    .filter(({ path }) => path.endsWith('/*'))
+    .map((entry) => ({ entry, start: entry.path.slice(0, -1) }))
+  const whole = new Map(table.filter(({ path }) => !path.endsWith('/*')).map((entry) => [entry.path, entry]))
+
+  function fitting(given: string): RouteEntry[] {
+    const path = given.length > 1 && given.endsWith('/') ? given.slice(0, -1) : given
+    const exact = whole.get(path)
+    const others = below.filter(({ start }) => path.startsWith(start)).map(({ entry }) => entry)
+    return exact === undefined ? others : [exact, ...others]
+  }
+
+  return {
+    find: (method, path) => {
+      const exact = whole.get(path)
+      if (exact?.methods.includes(method)) return exact
+      return fitting(path).find(({ methods }) => methods.includes(method))
+    },
+    refusal(method, path) {
+      const allowed = fitting(path).flatMap(({ methods }) => methods)
+      if (allowed.length === 0) return new ProxyError('not_found', `There is no ${method} ${shorten(path)} here.`)
+      const headers = { allow: [...new Set(allowed)].join(', ') }
+      return new ProxyError('method_not_allowed', `${shorten(path)} does not take ${method}.`, { headers })
+    },
+  }
+}
+
+function shorten(path: string): string {
+  return path.length > 200 ? `${path.slice(0, 200)}…` : path
+}

@@ -1,0 +1,23 @@
+import type { Route } from './api-request.ts'
+import { chatCompletionsRoute } from './chat-completions.ts'
+import type { RouteContext } from './context.ts'
+import { modelsRoute } from './models.ts'
+import { otherPathsRoute } from './other-paths.ts'
+import { responsesRoute } from './responses.ts'
+
+export type ApiRoutes = {
+  readonly chatCompletions: Route
+  readonly responses: Route
+  readonly models: Route
+  readonly otherPaths: Route
+}
+
+/** The routes that go upstream, in a module of their own: with the converters they are loaded after listening. */
+export function apiRoutes(context: RouteContext): ApiRoutes {
+  return {
+    chatCompletions: chatCompletionsRoute(context),
+    responses: responsesRoute(context),
+    models: modelsRoute(context),
+    otherPaths: otherPathsRoute(context),
+  }
+}
