@@ -3,6 +3,7 @@ import { checkChatFields } from './chat-fields.ts'
 import { readChoices, readReasoning, readServiceTier, readStop, readStreaming } from './chat-parameters.ts'
 import type { ChatPlan, ConversionContext, JsonObject, ResponsesRequest } from './chat-plan.ts'
 import { convertMessages } from './input-items.ts'
+import { asObject } from './json.ts'
 import { JsonPlace } from './json-path.ts'
 import { readModelName } from './model-name.ts'
 import { derivePromptCacheKey } from './prompt-cache-key.ts'
@@ -74,10 +75,7 @@ function convert(body: JsonPlace, context: ConversionContext): { request: Respon
 }
 
 function requireChatBody(body: JsonPlace): void {
-  const { value } = body
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new ProxyError('invalid_type', 'The body must be a JSON object.')
-  }
+  if (asObject(body.value) === undefined) throw new ProxyError('invalid_type', 'The body must be a JSON object.')
   if (!body.at('messages').absent || body.at('input').absent) return
   const message = "Missing required parameter: 'messages'. A request with 'input' belongs to /v1/responses."
   throw body.at('messages').fault('missing_required_parameter', message)
