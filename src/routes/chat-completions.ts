@@ -1,4 +1,4 @@
-import type { ConversionContext, JsonObject, ResponsesRequest } from '../conversion/chat-plan.ts'
+import type { CatalogueModel, ConversionContext, JsonObject, ResponsesRequest } from '../conversion/chat-plan.ts'
 import { convertChatRequest, withoutRecalledReasoning } from '../conversion/chat-request.ts'
 import type { ChatStream } from '../conversion/chat-stream.ts'
 import { parseLargeJson } from '../conversion/large-strings.ts'
@@ -30,7 +30,8 @@ async function convertAndSend(
   credentials: ChatGptCredentials,
 ): Promise<Answer | undefined> {
   const json = parseLargeJson(await request.jsonBody(), context.placeholder)
-  const { request: body, plan } = convertChatRequest(json.value, conversionContext(context, credentials))
+  const catalogue = context.catalogue.peek()
+  const { request: body, plan } = convertChatRequest(json.value, conversionContext(context, credentials, catalogue))
   const { record } = request
   record.model = plan.model
   record.stream = plan.stream
@@ -41,7 +42,7 @@ async function convertAndSend(
   const call = {
     route: 'chat' as const,
     credentials,
-    variants: variantsOf(context, body),
+    variants: variantsOf(body, catalogue),
     headers: sessionHeaders(body),
     write: json.write,
   }
@@ -58,11 +59,15 @@ async function convertAndSend(
   return { status: 200, headers, body: completion }
 }
 
-function conversionContext(context: RouteContext, credentials: ChatGptCredentials): ConversionContext {
+function conversionContext(
+  context: RouteContext,
+  credentials: ChatGptCredentials,
+  catalogue: readonly CatalogueModel[],
+): ConversionContext {
   return {
     strict: context.config.strict,
     reasoningSummary: context.config.reasoningSummary === 'auto',
-    catalogue: context.catalogue.peek(),
+    catalogue,
     recallReasoning(callId) {
       const items = context.reasoning.recall(ownerOf(credentials), callId)
       context.metrics.reasoningRecalled(items !== undefined)
@@ -72,11 +77,11 @@ function conversionContext(context: RouteContext, credentials: ChatGptCredential
 }
 
 /** The full lane; without the reasoning we put back, if upstream refuses it; the Lite lane, if the model wants that. */
-function variantsOf(context: RouteContext, body: ResponsesRequest): [Variant, ...Variant[]] {
+function variantsOf(body: ResponsesRequest, catalogue: readonly CatalogueModel[]): [Variant, ...Variant[]] {
   const variants: [Variant, ...Variant[]] = [{ body }]
   const plain = withoutRecalledReasoning(body)
   if (plain !== body) variants.push({ body: plain, after: isReasoningRefusal })
-  const model = context.catalogue.peek().find(({ id }) => id === body.model)
+  const model = catalogue.find(({ id }) => id === body.model)
   if (model?.usesResponsesLite === true) {
     variants.push({ body: toLiteRequest(plain), headers: LITE_HEADERS, after: ({ status }) => status === 404 })
   }
