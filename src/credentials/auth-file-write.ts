@@ -97,7 +97,7 @@ function writeDurably(path: string, text: string, files: Files, owner: { uid: nu
 
 /** A proxy that runs as root (in a container, mostly) must not take the file away from the user of Codex. */
 function keepOwner(file: number, files: Files, { uid, gid }: { uid: number; gid: number }): void {
-  if (process.getuid?.() !== 0) return
+  if (process.getuid?.() !== 0 || uid === 0) return
   files.fchownSync(file, uid, gid)
 }
 

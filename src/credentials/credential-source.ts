@@ -26,21 +26,15 @@ type SourceOptions = {
   readonly files?: Files
 }
 
-/** A source that can be asked to finish what must not be cut off. */
-export type OpenCredentialSource = CredentialSource & {
-  /** Waits for a refresh under way and writes what isn't written yet: its tokens exist nowhere else. */
-  close(): Promise<void>
-}
-
 /**
  * Credentials of the Codex login: fresh → use · stale → renew · refused by upstream → what the file holds now, then
  * renewed ones. See docs/credentials.md.
  */
-export function createCredentialSource(options: SourceOptions): OpenCredentialSource {
+export function createCredentialSource(options: SourceOptions): CredentialSource {
   return new Source(options)
 }
 
-class Source implements OpenCredentialSource {
+class Source implements CredentialSource {
   readonly #file: AuthFile
   readonly #store: TokenStore
   readonly #memory: TokenMemory

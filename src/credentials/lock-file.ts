@@ -11,6 +11,7 @@ const NAMELESS_MS = 10_000
 const UNSEEN_MS = 300_000
 
 export type Lock = { release(): void }
+const NO_LOCK: Lock = { release() {} }
 
 type LockOptions = {
   /** Asked while waiting: true ends the wait without the lock. */
@@ -35,19 +36,28 @@ export async function acquireLock(path: string, { until, patienceMs, now }: Lock
   }
 }
 
+/** `undefined` while somebody else holds it. */
 function tryLock(path: string, now: () => number): Lock | undefined {
   const own = JSON.stringify({ pid: process.pid, started: startOf(process.pid), host: host() })
   try {
     create(path, own)
+    return { release: () => release(path, own) }
   } catch (error) {
-    if (!isCode(error, 'EEXIST')) return { release() {} }
+    if (!isCode(error, 'EEXIST')) return NO_LOCK
+  }
+  try {
     if (isAbandoned(path, now)) removeAbandoned(path, now)
     return undefined
+  } catch {
+    return NO_LOCK
   }
-  return {
-    release() {
-      if (textOf(path) === own) rmSync(path, { force: true })
-    },
+}
+
+function release(path: string, own: string): void {
+  try {
+    if (textOf(path) === own) rmSync(path, { force: true })
+  } catch {
+    // It counts as abandoned as soon as this process has ended.
   }
 }
 
@@ -88,7 +98,8 @@ function removeAbandoned(path: string, now: () => number): void {
   const guard = `${path}.removal`
   try {
     closeSync(openSync(guard, 'wx', 0o600))
-  } catch {
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error
     const made = statSync(guard, { throwIfNoEntry: false })
     if (made !== undefined && now() - made.mtimeMs > NAMELESS_MS) rmSync(guard, { force: true })
     return

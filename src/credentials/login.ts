@@ -13,7 +13,7 @@ const API_ORGANISATION = 'org-'
 /** What auth.json holds, with what is needed to renew it. */
 export type Login = ApiKeyLogin | ChatGptLogin
 
-export type ApiKeyLogin = { readonly kind: 'api-key'; readonly credentials: ApiKeyCredentials }
+type ApiKeyLogin = { readonly kind: 'api-key'; readonly credentials: ApiKeyCredentials }
 
 /** Times in milliseconds since the epoch. */
 export type ChatGptLogin = {

@@ -46,7 +46,7 @@ export class TokenStore {
 
   /** Beside the file itself, so that folders which share it by links share the lock. */
   get lockPath(): string {
-    return join(dirname(this.#files.realpathSync(this.#file.path)), '.auth.json.codex-api-proxy.lock')
+    return join(dirname(this.#target()), '.auth.json.codex-api-proxy.lock')
   }
 
   /** Throws a ProxyError (credentials_…) when there is no usable login. */
@@ -143,6 +143,15 @@ export class TokenStore {
         throw error
       }
       return undefined
+    }
+  }
+
+  /** The file itself, behind symbolic links. */
+  #target(): string {
+    try {
+      return this.#files.realpathSync(this.#file.path)
+    } catch {
+      return this.#file.path // Gone: reading says so.
     }
   }
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import type { Files } from '../../src/credentials/auth-file.ts'
-import { createCredentialSource, type OpenCredentialSource } from '../../src/credentials/credential-source.ts'
-import type { Credentials } from '../../src/credentials/credentials.ts'
+import { createCredentialSource } from '../../src/credentials/credential-source.ts'
+import type { CredentialSource, Credentials } from '../../src/credentials/credentials.ts'
 import type { PostToken } from '../../src/credentials/refresh.ts'
 import { startTokenIssuer, type TokenIssuer, type TokenIssuerOptions } from '../fake-upstream/token-issuer.ts'
 
@@ -24,7 +24,7 @@ export type LoginStage = {
   readonly issuer: TokenIssuer
   /** What the sources warned of, as text, errors with their causes and stacks. */
   readonly warnings: string[]
-  source(settings?: SourceSettings): OpenCredentialSource
+  source(settings?: SourceSettings): CredentialSource
   /** Objects are written as Codex does: two spaces, no line break at the end. */
   writeAuth(content: unknown): Promise<void>
   readAuth(): Promise<Auth>
@@ -39,7 +39,7 @@ export async function startLoginStage(options: TokenIssuerOptions = {}): Promise
   const authPath = join(codexHome, 'auth.json')
   const issuer = await startTokenIssuer(options)
   const warnings: string[] = []
-  const opened: OpenCredentialSource[] = []
+  const opened: CredentialSource[] = []
   return {
     codexHome,
     authPath,
