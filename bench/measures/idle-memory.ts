@@ -6,6 +6,8 @@ import { upstreamStats } from '../upstream-stats.ts'
 import { type Measure, onTargets, type Subject } from './measure.ts'
 
 const STREAMS = 1000
+/** On a busy machine not all of them overlap. */
+const ENOUGH = 0.9 * STREAMS
 const LOOK_MS = 200
 
 /** What a stream costs that waits for its model. */
@@ -20,16 +22,16 @@ export const idleMemory: Measure = {
       const before = usageOf(subject.server.pid)?.memoryBytes
       const order = { ...DEFAULT_ORDER, deltas: 3, pause: 2000, says: 'time' as const }
       const loading = subject.load({ order, streams: STREAMS, answers: STREAMS, rampMs: 1500 })
-      const during = await memoryWhileAllRun(subject, loading)
+      const bytes = before === undefined ? undefined : await bytesPerStream(subject, before, loading)
       const { wrong, firstProblem } = await loading
-      const growth = before === undefined || during === undefined ? undefined : during - before
-      return { values: { kilobytes: growth === undefined ? undefined : growth / 1024 / STREAMS }, wrong, firstProblem }
+      return { values: { kilobytes: bytes === undefined ? undefined : bytes / 1024 }, wrong, firstProblem }
     }),
 }
 
-/** The median over the time in which every stream was on its way; undefined if there was none. */
-async function memoryWhileAllRun(
+/** The median over the time in which (nearly) every stream was on its way; undefined if there was none. */
+async function bytesPerStream(
   { server, upstream }: Subject,
+  before: number,
   loading: Promise<unknown>,
 ): Promise<number | undefined> {
   const seen: number[] = []
@@ -41,7 +43,7 @@ async function memoryWhileAllRun(
     await Promise.race([wait(LOOK_MS), end])
     const { openAnswers } = await upstreamStats(upstream.port)
     const memory = usageOf(server.pid)?.memoryBytes
-    if (openAnswers >= STREAMS && memory !== undefined) seen.push(memory)
+    if (openAnswers >= ENOUGH && memory !== undefined) seen.push((memory - before) / openAnswers)
   }
   return seen.length === 0 ? undefined : median(seen)
 }
