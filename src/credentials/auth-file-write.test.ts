@@ -67,6 +67,17 @@ test.each([0o644, 0o666, 0o600])('mode %o becomes that of the owner alone', (mod
   expect(statSync(path).mode & 0o777).toBe(0o600)
 })
 
+test('a proxy that runs as root leaves the file to its owner', () => {
+  const owners: number[][] = []
+  const files = {
+    ...nodeFs,
+    statSync: () => ({ uid: 1234, gid: 5678 }),
+    fchownSync: (_file: number, uid: number, gid: number) => owners.push([uid, gid]),
+  }
+  replaceAuthFile(path, files as never, replacement)
+  expect(owners).toEqual(process.getuid?.() === 0 ? [[1234, 5678]] : [])
+})
+
 test('a symbolic link stays, and the file it leads to is replaced', () => {
   const elsewhere = join(home, 'dotfiles')
   mkdirSync(elsewhere)
