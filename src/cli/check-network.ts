@@ -6,6 +6,7 @@ import { request } from 'undici'
 import type { Config } from '../config/options.ts'
 import { ERRORS } from '../errors.ts'
 import { type OutboundRoute, openOutboundRoute } from '../upstream/outbound-proxy.ts'
+import { ORIGINATOR, userAgent } from '../upstream/own-name.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 import { explain } from './explain.ts'
 
@@ -87,7 +88,10 @@ async function checkAnswer(route: OutboundRoute, upstream: URL, now: () => numbe
   const url = new URL(`${upstream.pathname.replace(/\/$/, '')}/models?client_version=0.0.0`, upstream)
   try {
     const signal = AbortSignal.timeout(LIMIT_MS)
-    const { statusCode, headers, body } = await request(url, { dispatcher: route.dispatcherFor(upstream), signal })
+    const dispatcher = route.dispatcherFor(upstream)
+    // Under the name that real requests have: the CDN looks at it.
+    const names = { 'user-agent': userAgent(), originator: ORIGINATOR }
+    const { statusCode, headers, body } = await request(url, { dispatcher, signal, headers: names })
     await body.dump()
     const isPage = String(headers['content-type']).startsWith('text/html')
     const isBlocked = headers['cf-mitigated'] !== undefined || (isPage && statusCode >= 400)

@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
-import { arch, platform, release } from 'node:os'
 import type { Config } from '../config/options.ts'
 import { createCredentialSource } from '../credentials/credential-source.ts'
 import type { RouteContext } from '../routes/context.ts'
@@ -11,10 +10,10 @@ import { createUpstreamClient } from '../upstream/client.ts'
 import { createClientVersion } from '../upstream/client-version.ts'
 import type { LazyOutbound } from '../upstream/lazy-outbound.ts'
 import { createModelCatalogue } from '../upstream/model-catalogue.ts'
+import { ORIGINATOR, userAgent } from '../upstream/own-name.ts'
 import { RateLimits } from '../upstream/rate-limits.ts'
 import { createTargets } from '../upstream/target.ts'
 import { createTokenRequest } from '../upstream/token-request.ts'
-import { packageVersion } from '../version.ts'
 import { createAdmission } from './admission.ts'
 import { checkBind } from './bind-policy.ts'
 import { clientKeyFrom } from './client-key.ts'
@@ -23,9 +22,6 @@ import { createObserver } from './observe.ts'
 import { createRouteTable } from './route-table.ts'
 import { createServer } from './server.ts'
 import { tlsOptions } from './tls.ts'
-
-/** Our own name: upstream is told who asks, never another client's name. */
-const ORIGINATOR = 'codex-api-proxy'
 
 type Composed = {
   readonly server: Server
@@ -71,7 +67,7 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
   const clientVersion = createClientVersion({ setting: config.clientVersion, codexHome: config.codexHome })
   const identity = {
     originator: ORIGINATOR,
-    userAgent: `${ORIGINATOR}/${packageVersion()} (${platform()} ${release()}; ${arch()})`,
+    userAgent: userAgent(),
     clientVersion,
   }
   const credentials = createCredentialSource({
