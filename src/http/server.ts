@@ -73,7 +73,8 @@ async function serve(
   const entry = router.find(method, path)
   const record = newRequestRecord(parts.newRequestId(), method, entry?.path ?? '-', parts.now())
   const visit = new Visit(record, response)
-  response.setHeader('x-request-id', record.id)
+  // Upstream's id takes the place of the first: that is the one OpenAI knows.
+  setHeaders(response, { 'x-request-id': record.id, 'x-codex-proxy-request-id': record.id })
   try {
     const preflight = arrive(parts, request, response, visit, entry)
     if (preflight !== undefined) return sendAnswer(response, preflight)
@@ -101,7 +102,7 @@ function arrive(
   }
   const seen = { headers, ...(method !== undefined && { method }), ...(url !== undefined && { url }) }
   const verdict = parts.guard.check(seen, { probe: entry?.kind === 'probe' })
-  for (const [name, value] of Object.entries(verdict.corsHeaders)) response.setHeader(name, value)
+  setHeaders(response, verdict.corsHeaders)
   visit.authenticated = verdict.authenticated
   return verdict.preflight ? { status: 204, body: '' } : undefined
 }
@@ -132,6 +133,7 @@ function apiRequest(
       return readBody(request, config)
     },
     rawBody: () => readRawBody(request, config),
+    setHeaders: (added) => setHeaders(response, added),
     takeOver: () => response,
   }
 }
@@ -149,6 +151,11 @@ function answerFailure(
     logger.error({ requestId: record.id, err: error.cause }, 'unexpected failure')
   }
   sendError(request, response, error)
+}
+
+function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  if (response.headersSent) return
+  for (const name in headers) response.setHeader(name, headers[name] ?? '')
 }
 
 function pathOf(url: string): string {

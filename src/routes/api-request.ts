@@ -16,6 +16,8 @@ export type ApiRequest = {
   readonly jsonBody: () => Promise<Buffer>
   /** The body exactly as sent. */
   readonly rawBody: () => Promise<Buffer>
+  /** Adds to the headers of the answer, whatever that will be: a stream, an object or an error. */
+  readonly setHeaders: (headers: Readonly<Record<string, string>>) => void
   /** Takes the connection over to stream an answer; headers every answer carries are set on it already. */
   readonly takeOver: () => ServerResponse
 }

@@ -1,9 +1,8 @@
-import type { CatalogueModel, ConversionContext, JsonObject, ResponsesRequest } from '../conversion/chat-plan.ts'
+import type { CatalogueModel, ConversionContext, ResponsesRequest } from '../conversion/chat-plan.ts'
 import { convertChatRequest, withoutRecalledReasoning } from '../conversion/chat-request.ts'
 import type { ChatStream } from '../conversion/chat-stream.ts'
 import { parseLargeJson } from '../conversion/large-strings.ts'
 import { toLiteRequest } from '../conversion/lite-request.ts'
-import { sessionHeaderValue } from '../conversion/prompt-cache-key.ts'
 import { sumUsage, tokenUsage } from '../conversion/usage.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import type { ApiError } from '../errors.ts'
@@ -13,7 +12,7 @@ import { type OpenChoice, StreamedChat } from './chat-streaming.ts'
 import type { RouteContext } from './context.ts'
 import { forward } from './forward.ts'
 import { openMessageLog } from './message-log.ts'
-import { LITE_HEADERS, openResponses, type Variant } from './open-responses.ts'
+import { LITE_HEADERS, noteIgnored, openResponses, sessionHeaders, type Variant } from './open-responses.ts'
 
 /** `POST /v1/chat/completions`: forwarded with an API key, converted with a ChatGPT login. */
 export function chatCompletionsRoute(context: RouteContext): Route {
@@ -35,7 +34,7 @@ async function convertAndSend(
   const { record } = request
   record.model = plan.model
   record.stream = plan.stream
-  record.ignored = plan.ignored
+  noteIgnored(request, plan.ignored)
   const log = openMessageLog(context.logger, record)
   log.input(body.input)
 
@@ -43,20 +42,19 @@ async function convertAndSend(
     route: 'chat' as const,
     credentials,
     variants: variantsOf(body, catalogue),
-    headers: sessionHeaders(body),
+    headers: sessionHeaders(request, body),
     write: json.write,
   }
   const open: OpenChoice = (signal) => openResponses(context, request, call, signal)
-  const headers = ignoredHeader(plan.ignored)
   if (plan.stream) {
-    noteOutcome(context, request, credentials, await new StreamedChat(context, request, plan, headers, log).run(open))
+    noteOutcome(context, request, credentials, await new StreamedChat(context, request, plan, log).run(open))
     log.output()
     return undefined
   }
   const { completion, machines } = await completeChat(context, request, plan, open)
   noteOutcome(context, request, credentials, machines)
   log.output(completion.choices)
-  return { status: 200, headers, body: completion }
+  return { status: 200, body: completion }
 }
 
 function conversionContext(
@@ -93,17 +91,6 @@ function isReasoningRefusal(error: ApiError): boolean {
   return (
     error.status === 400 && (error.code === 'invalid_encrypted_content' || /reasoning|encrypted/i.test(error.message))
   )
-}
-
-/** The same value for every request of a conversation: upstream's prompt cache goes by it (case 181). */
-export function sessionHeaders(body: JsonObject): Record<string, string> {
-  if (typeof body.prompt_cache_key !== 'string') return {}
-  const session = sessionHeaderValue(body.prompt_cache_key)
-  return { 'session-id': session, 'thread-id': session }
-}
-
-export function ignoredHeader(ignored: readonly string[]): Record<string, string> {
-  return ignored.length === 0 ? {} : { 'x-codex-proxy-ignored': ignored.join(', ') }
 }
 
 function noteOutcome(

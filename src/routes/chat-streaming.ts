@@ -26,17 +26,11 @@ export class StreamedChat {
   /** The machine of each choice; replaced when a choice is tried again. */
   readonly #choices: ChatStream[] = []
 
-  constructor(
-    context: RouteContext,
-    request: ApiRequest,
-    plan: ChatPlan,
-    headers: Readonly<Record<string, string>>,
-    log: MessageLog,
-  ) {
+  constructor(context: RouteContext, request: ApiRequest, plan: ChatPlan, log: MessageLog) {
     this.#context = context
     this.#request = request
     this.#plan = plan
-    this.#client = new ClientStream(request.takeOver, headers, context.config)
+    this.#client = new ClientStream(request.takeOver, context.config)
     this.#log = log
     this.#head = new ChunkHead(plan.model)
   }

@@ -24,7 +24,6 @@ const STREAM_HEADERS = {
  */
 export class ClientStream {
   readonly #takeOver: () => ServerResponse
-  readonly #headers: Readonly<Record<string, string>>
   readonly #settings: Settings
   readonly #sources = new Set<Source>()
   /** Runs from the first answer's head on. */
@@ -33,9 +32,8 @@ export class ClientStream {
   #stalled: NodeJS.Timeout | undefined
   #held = ''
 
-  constructor(takeOver: () => ServerResponse, headers: Readonly<Record<string, string>>, settings: Settings) {
+  constructor(takeOver: () => ServerResponse, settings: Settings) {
     this.#takeOver = takeOver
-    this.#headers = headers
     this.#settings = settings
   }
 
@@ -58,7 +56,7 @@ export class ClientStream {
     if (this.#response !== undefined) return
     const response = this.#takeOver()
     this.#response = response
-    response.writeHead(200, { ...STREAM_HEADERS, ...this.#headers })
+    response.writeHead(200, STREAM_HEADERS)
     response.on('drain', () => this.#drained())
     response.once('close', () => this.#stopTimers())
     const held = this.#held

@@ -1,8 +1,10 @@
 import type { ResponsesRequest } from '../conversion/chat-plan.ts'
+import { sessionHeaderValue } from '../conversion/prompt-cache-key.ts'
 import { upstreamError } from '../conversion/upstream-error.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import type { ApiError } from '../errors.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
+import { conversationHeaders, informingHeaders } from '../upstream/forwarded-headers.ts'
 import { readBody } from '../upstream/read-body.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
@@ -12,6 +14,23 @@ const MAX_ERROR_BYTES = 256 * 1024
 
 /** Goes with a Lite-shaped body, derived from it and never copied from a client (case 188). */
 export const LITE_HEADERS = { 'x-openai-internal-codex-responses-lite': 'true' }
+
+/** The same value for every request of a conversation: upstream's prompt cache goes by it (case 181). */
+export function sessionHeaders(
+  { headers }: ApiRequest,
+  { prompt_cache_key: key }: ResponsesRequest,
+): Record<string, string> {
+  const own = conversationHeaders(headers)
+  if (key === undefined) return own
+  const session = sessionHeaderValue(key)
+  return { 'session-id': session, 'thread-id': session, ...own }
+}
+
+/** Tells which fields of the request had no effect. */
+export function noteIgnored({ record, setHeaders }: ApiRequest, ignored: readonly string[]): void {
+  record.ignored = ignored
+  if (ignored.length > 0) setHeaders({ 'x-codex-proxy-ignored': ignored.join(', ') })
+}
 
 /** A way to ask the same thing: the request as wanted, or a lesser one for when upstream refuses that. */
 export type Variant = {
@@ -68,6 +87,7 @@ async function post(context: RouteContext, request: ApiRequest, call: Call, vari
     signal,
   )
   noticeHeaders(context, request, answer)
+  request.setHeaders(informingHeaders(answer.headers))
   return answer
 }
 

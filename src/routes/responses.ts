@@ -8,14 +8,13 @@ import { frameJson } from '../sse/event.ts'
 import { namedFrame } from '../sse/frames.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { Answer, ApiRequest, Route } from './api-request.ts'
-import { ignoredHeader, sessionHeaders } from './chat-completions.ts'
 import { ClientStream } from './client-stream.ts'
 import type { RouteContext } from './context.ts'
 import { withEarlyRetries } from './early-retry.ts'
 import { EventStream } from './event-stream.ts'
 import { forward } from './forward.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
-import { LITE_HEADERS, openResponses } from './open-responses.ts'
+import { LITE_HEADERS, noteIgnored, openResponses, sessionHeaders } from './open-responses.ts'
 import { ResponsesFrames } from './responses-frames.ts'
 
 type Open = () => Promise<UpstreamAnswer>
@@ -39,7 +38,7 @@ async function send(
   const { record } = request
   record.model = converted.model
   record.stream = converted.stream
-  record.ignored = converted.ignored
+  noteIgnored(request, converted.ignored)
   const log = openMessageLog(context.logger, record)
   log.input(converted.request.input)
 
@@ -47,23 +46,16 @@ async function send(
     route: 'responses' as const,
     credentials,
     variants: [{ body: converted.request, ...(converted.lite && { headers: LITE_HEADERS }) }] as const,
-    headers: sessionHeaders(converted.request),
+    headers: sessionHeaders(request, converted.request),
     write: json.write,
   }
   const open: Open = () => openResponses(context, request, call, request.signal)
-  const headers = ignoredHeader(converted.ignored)
-  if (!converted.stream) return collect(context, request, open, headers, log)
-  await stream(context, request, open, headers, log)
+  if (!converted.stream) return collect(context, request, open, log)
+  await stream(context, request, open, log)
   return undefined
 }
 
-async function collect(
-  context: RouteContext,
-  request: ApiRequest,
-  open: Open,
-  headers: Readonly<Record<string, string>>,
-  log: MessageLog,
-): Promise<Answer> {
+async function collect(context: RouteContext, request: ApiRequest, open: Open, log: MessageLog): Promise<Answer> {
   let collector = new ResponsesCollector()
   const response = await withEarlyRetries(
     context,
@@ -82,17 +74,11 @@ async function collect(
   )
   request.record.firstEventAt = context.monotonic()
   log.output(response.output)
-  return { status: 200, headers, body: response }
+  return { status: 200, body: response }
 }
 
-async function stream(
-  context: RouteContext,
-  request: ApiRequest,
-  open: Open,
-  headers: Readonly<Record<string, string>>,
-  log: MessageLog,
-): Promise<void> {
-  const client = new ClientStream(request.takeOver, headers, context.config)
+async function stream(context: RouteContext, request: ApiRequest, open: Open, log: MessageLog): Promise<void> {
+  const client = new ClientStream(request.takeOver, context.config)
   try {
     await withEarlyRetries(
       context,

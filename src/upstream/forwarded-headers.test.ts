@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest'
-import { answerHeadersForClient, requestHeadersForUpstream } from './forwarded-headers.ts'
+import {
+  answerHeadersForClient,
+  conversationHeaders,
+  informingHeaders,
+  requestHeadersForUpstream,
+} from './forwarded-headers.ts'
 
 test('what the API understands goes to upstream', () => {
   const headers = {
@@ -108,4 +113,33 @@ test.each([
   'upgrade',
 ])('%s of upstream does not come back', (name) => {
   expect(answerHeadersForClient({ [name]: 'x', 'x-request-id': 'r' })).toEqual({ 'x-request-id': 'r' })
+})
+
+test('with a ChatGPT login only what names conversation and turn goes upstream', () => {
+  const sent = {
+    authorization: 'Bearer x',
+    cookie: 'a=b',
+    'user-agent': 'client',
+    'x-openai-internal-codex-responses-lite': 'true',
+    'session-id': 's',
+    'x-codex-turn-state': 't',
+  }
+  expect(conversationHeaders(sent)).toEqual({ 'session-id': 's', 'x-codex-turn-state': 't' })
+})
+
+test('with a ChatGPT login only what informs comes back', () => {
+  const answered = {
+    'content-type': 'text/event-stream',
+    'set-cookie': ['__cf_bm=x'],
+    'cf-ray': 'r',
+    'x-request-id': 'req_1',
+    'x-codex-primary-used-percent': '9',
+    'x-codex-credits-balance': '',
+    'openai-model': 'gpt-5.5',
+  }
+  expect(informingHeaders(answered)).toEqual({
+    'x-request-id': 'req_1',
+    'x-codex-primary-used-percent': '9',
+    'openai-model': 'gpt-5.5',
+  })
 })

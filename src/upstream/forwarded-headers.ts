@@ -91,6 +91,34 @@ export function answerHeadersForClient(headers: IncomingHttpHeaders): Record<str
   return forwarded
 }
 
+/** Which conversation and turn a request belongs to, as the Codex CLI says it: upstream's caches go by these. */
+const CONVERSATION_HEADERS = new Set(['session-id', 'thread-id', 'x-client-request-id', 'x-codex-beta-features'])
+const CONVERSATION_PREFIXES = ['x-codex-turn-', 'x-codex-window-']
+
+/** With a ChatGPT login only these of the client's headers go upstream. */
+export function conversationHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+  const forwarded: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value !== 'string') continue
+    if (CONVERSATION_HEADERS.has(name) || startsWithOneOf(name, CONVERSATION_PREFIXES)) forwarded[name] = value
+  }
+  return forwarded
+}
+
+/** What an answer of the ChatGPT backend says beside its body: request ids, limits, the turn's state. */
+const INFORMING_HEADERS = new Set(['x-request-id', 'x-oai-request-id', 'x-models-etag', 'x-reasoning-included'])
+const INFORMING_PREFIXES = ['x-codex-', 'openai-', 'x-ratelimit-']
+
+/** With a ChatGPT login only these come back: the rest is about bytes that we have converted. */
+export function informingHeaders(headers: IncomingHttpHeaders): Record<string, string> {
+  const forwarded: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value !== 'string' || value === '') continue
+    if (INFORMING_HEADERS.has(name) || startsWithOneOf(name, INFORMING_PREFIXES)) forwarded[name] = value
+  }
+  return forwarded
+}
+
 const NONE: ReadonlySet<string> = new Set()
 
 function namedInConnection({ connection }: IncomingHttpHeaders): ReadonlySet<string> {
