@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Config } from '../config/options.ts'
+import { isLoopbackHost } from '../config/parsers.ts'
 
 export type JsonObject = { readonly [key: string]: unknown }
 export type ServerAnswer = { readonly status: number; readonly body: JsonObject }
@@ -20,15 +21,16 @@ export async function askServer(
   const url = new URL(path, reachable(baseUrl))
   const headers = {
     accept: 'application/json',
+    ...(body !== undefined && { 'content-type': 'application/json' }),
     ...(clientKey !== undefined && { authorization: `Bearer ${clientKey}` }),
   }
-  // Its own certificate, on this machine: nothing would be learnt by checking it.
+  // On loopback it is this machine's own certificate, made for another name: nothing would be learnt by checking it.
   const method = body === undefined ? 'GET' : 'POST'
   const options = {
     method,
     headers,
     agent: false,
-    rejectUnauthorized: false,
+    rejectUnauthorized: !isLoopbackHost(url.hostname),
     signal: AbortSignal.timeout(limit),
   } as const
   return await new Promise((resolve) => {

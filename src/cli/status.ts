@@ -93,7 +93,10 @@ function show(
 
 function headline(pid: number | undefined, reached: Reached | undefined, health: JsonObject | undefined): string {
   if (reached === undefined) return pid === undefined ? 'Not running.' : `Starting (process ${pid}).`
-  if (health === undefined) return `Running (process ${pid}), but ${reached.url} does not answer.`
+  if (health === undefined) {
+    const trust = reached.url.startsWith('https:') ? ', or shows a certificate that is not trusted here' : ''
+    return `Running (process ${pid}), but ${reached.url} does not answer${trust}.`
+  }
   const where = pid === undefined ? 'in the foreground or as a service' : `process ${pid}`
   return `Running: ${reached.url}/v1 (${where})`
 }

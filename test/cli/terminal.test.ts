@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process'
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { packageVersion } from '../../src/version.ts'
+import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
+import { chatgptAuth } from '../support/auth-files.ts'
+import { createHome, type Home, PROGRAM } from '../support/program.ts'
+
+let home: Home
+let upstream: FakeUpstream
+beforeEach(async () => {
+  home = await createHome()
+  await home.writeAuth(chatgptAuth())
+  upstream = await startFakeUpstream()
+  // As it is once the package is installed.
+  const program = join(home.path, 'codex-api-proxy')
+  await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`)
+  await chmod(program, 0o755)
+})
+afterEach(async () => {
+  tmux('kill-server')
+  await home.remove()
+  await upstream.close()
+})
+
+/** A server of tmux for this home alone. */
+function tmux(...args: string[]): string {
+  const { stdout, stderr, status, error } = spawnSync(
+    'tmux',
+    ['-S', join(home.path, 'tmux'), '-f', '/dev/null', ...args],
+    {
+      encoding: 'utf8',
+      env: home.env,
+    },
+  )
+  if (error !== undefined) throw error
+  if (status !== 0) throw new Error(`tmux ${args.join(' ')}: ${stderr}`)
+  return stdout
+}
+
+function openTerminal(): void {
+  const env = {
+    ...home.env,
+    PATH: `${home.path}:${home.env.PATH}`,
+    PS1: '> ',
+    CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl,
+    CODEX_API_PROXY_HTTPS_PROXY: 'none',
+    CODEX_PROXY_PORT: '0',
+  }
+  // By env(1): tmux itself would put its own PATH there.
+  const shell = [
+    'env',
+    ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
+    'bash',
+    '--norc',
+    '--noprofile',
+  ]
+  tmux('new-session', '-d', '-x', '100', '-y', '30', '-c', home.path, ...shell)
+}
+
+/** The screen as text, once it ends with a prompt or holds what is waited for. */
+async function screen(until: RegExp | 'prompt'): Promise<string> {
+  while (true) {
+    const shown = tmux('capture-pane', '-p').trimEnd()
+    if (until === 'prompt' ? /\n>$/.test(`\n${shown}`) : until.test(shown)) return shown
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+function type(line: string): void {
+  tmux('send-keys', '-l', line)
+  tmux('send-keys', 'Enter')
+}
+
+/** What differs from run to run. */
+function steady(text: string): string {
+  return text
+    .replaceAll(/127\.0\.0\.1:\d+/g, 'HOST:PORT')
+    .replaceAll(/process \d+/g, 'process PID')
+    .replaceAll(/\d\d:\d\d:\d\d/g, 'HH:MM:SS')
+    .replaceAll(home.path, 'HOME')
+}
+
+test('a session with the background server reads calmly', async () => {
+  openTerminal()
+  await screen('prompt')
+  for (const line of ['start', 'start', 'status', 'logs -n 1', 'stop', 'status', 'statu']) {
+    type(`codex-api-proxy ${line}`)
+    await screen('prompt')
+  }
+  expect(steady(await screen('prompt'))).toBe(`> codex-api-proxy start
+Started: http://HOST:PORT/v1 (process PID)
+> codex-api-proxy start
+Already running: http://HOST:PORT/v1 (process PID)
+> codex-api-proxy status
+Running: http://HOST:PORT/v1 (process PID)
+> codex-api-proxy logs -n 1
+HH:MM:SS info  listening url=http://HOST:PORT version=${packageVersion()}
+> codex-api-proxy stop
+Stopped process PID.
+> codex-api-proxy status
+Not running.
+> codex-api-proxy statu
+codex-api-proxy: unknown command 'statu'; did you mean status?
+>`)
+})
+
+test('the foreground logs readable lines, and Ctrl-C stops it', async () => {
+  openTerminal()
+  await screen('prompt')
+  type('codex-api-proxy start --foreground')
+  await screen(/listens on/)
+  tmux('send-keys', 'C-c')
+  const shown = steady(await screen(/\n>$/))
+  expect(shown).toContain(`listens on http://HOST:PORT/v1\n`)
+  expect(shown).toMatch(/^HH:MM:SS info {2}listening url=http:\/\/HOST:PORT /m)
+  expect(shown).toMatch(/^\^?C?Stopping; running answers may finish\. A second signal \(Ctrl-C\) ends at once\.$/m)
+  expect(shown).toMatch(/^HH:MM:SS info {2}stopped$/m)
+  expect(shown).not.toContain('{')
+})
+
+test('colours are for the terminal, and NO_COLOR takes them away', async () => {
+  openTerminal()
+  await screen('prompt')
+  const finished = /Models(.|\n)*\n>$/
+  type('codex-api-proxy doctor')
+  await screen(finished)
+  expect(tmux('capture-pane', '-p', '-e')).toContain('\u001b[32mok')
+  type('clear; NO_COLOR=1 codex-api-proxy doctor')
+  await screen(finished)
+  expect(tmux('capture-pane', '-p', '-e')).not.toContain('\u001b[32m')
+})
