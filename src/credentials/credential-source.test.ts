@@ -191,6 +191,20 @@ test('a failed early refresh does not fail the request, and rests before it is t
   expect((await source.status()).warning).toBeUndefined()
 })
 
+test('a request whose token is still good does not wait long for a slow issuer', async () => {
+  const auth = login(4 * MINUTE)
+  await stage.writeAuth(auth)
+  let answered = () => {}
+  const slow = new Promise<void>((resolve) => {
+    answered = resolve
+  })
+  const source = stage.source({ postToken: (url, body) => slow.then(() => post(url, body)) })
+  expect(tokenOf(await source.current())).toBe(auth.tokens.access_token)
+  answered()
+  await source.close()
+  expect(tokenOf(await source.current())).not.toBe(auth.tokens.access_token)
+})
+
 test('a failed refresh of an expired token is a 503, never tried twice by one request, and the next one tries again', async () => {
   await stage.writeAuth(login(-MINUTE))
   const source = stage.source()
@@ -205,7 +219,7 @@ test('a failed refresh of an expired token is a 503, never tried twice by one re
 test('reuse that somebody else is about to heal is waited for', async () => {
   const auth = login(-MINUTE)
   await stage.writeAuth(auth)
-  const source = stage.source()
+  const source = stage.source({ healingMs: 30_000 })
   // Another program, which does not know our lock, redeems first and writes a moment later.
   const answer = await post(stage.issuer.url, { grant_type: 'refresh_token', refresh_token: auth.tokens.refresh_token })
   const theirs = JSON.parse(answer.body)

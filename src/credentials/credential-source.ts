@@ -10,6 +10,8 @@ import { TokenStore, type Warn } from './token-store.ts'
 
 /** How long a freshly renewed token that upstream refused isn't renewed again: it would not help. */
 const UNHELPFUL_MS = 60_000
+/** Between redeeming a token and writing the new ones other programs take milliseconds. */
+const HEALING_MS = 3000
 const UNSAVED = 'The renewed login could not be written to auth.json yet and is kept in memory only.'
 
 type SourceOptions = {
@@ -24,6 +26,8 @@ type SourceOptions = {
   readonly now: () => number
   readonly warn: Warn
   readonly files?: Files
+  /** How long after a refused refresh another program's tokens are awaited, in milliseconds. */
+  readonly healingMs?: number
 }
 
 /**
@@ -44,15 +48,15 @@ class Source implements CredentialSource {
   readonly #lastTry = new WeakSet<Credentials>()
   #unhelpful = { accessToken: '', until: 0 }
 
-  constructor({ codexHome, mode, postToken, env: overrides, now, warn, files = nodeFs }: SourceOptions) {
+  constructor({ codexHome, files = nodeFs, env: overrides, healingMs = HEALING_MS, ...options }: SourceOptions) {
     // Times of files are compared with the clock they come from, whatever clock tokens live by.
     const wallClock = () => Date.now()
-    this.#now = now
+    this.#now = options.now
     this.#file = new AuthFile(codexHome, files, wallClock)
-    this.#store = new TokenStore(this.#file, files, warn)
-    this.#memory = new TokenMemory(now)
+    this.#store = new TokenStore(this.#file, files, options.warn)
+    this.#memory = new TokenMemory(options.now)
     const [store, memory] = [this.#store, this.#memory]
-    this.#renewal = new Renewal({ store, memory, mode, overrides, postToken, now, wallClock, warn })
+    this.#renewal = new Renewal({ ...options, store, memory, overrides, wallClock, healingMs })
   }
 
   async current(): Promise<Credentials> {

@@ -9,8 +9,6 @@ import type { TokenStore, Warn } from './token-store.ts'
 
 /** Longer than a refresh by another process of ours may take. */
 const LOCK_PATIENCE_MS = 75_000
-/** How long after a refusal a newer login is awaited: who has redeemed the token first writes the new ones any moment. */
-const HEALING_MS = 3000
 const HEALING_POLL_MS = 25
 /** A token may be refused because of a newer one that is refused in turn; a third time it is no race. */
 const ROUNDS = 3
@@ -31,6 +29,8 @@ export type RenewalParts = {
   /** The clock of file times. */
   readonly wallClock: () => number
   readonly warn: Warn
+  /** How long after a refusal a newer login is awaited: who has redeemed the token first writes it any moment. */
+  readonly healingMs: number
 }
 
 /** Renews the login: in single flight, under our lock, re-reading before, after a refusal and before writing. */
@@ -110,7 +110,7 @@ export class Renewal {
   }
 
   async #redeem(spent: Spent): Promise<Login> {
-    const { store, memory, postToken, warn } = this.#parts
+    const { store, memory, postToken, warn, healingMs } = this.#parts
     for (let round = 1; ; round++) {
       const stored = await store.readSettled() // Another process may have renewed it while we waited.
       const { login } = stored
@@ -119,7 +119,7 @@ export class Renewal {
       if (store.recover(grant.refreshToken)) continue
       const outcome = await redeem(grant, postToken)
       if (outcome.kind === 'renewed') return this.#take(stored, login, grant, outcome.tokens)
-      const healed = await this.#healed(spent, grant, outcome.kind === 'refused' ? HEALING_MS : 0)
+      const healed = await this.#healed(spent, grant, outcome.kind === 'refused' ? healingMs : 0)
       if (healed && round < ROUNDS) continue
       warn({ code: outcome.error.code }, outcome.error.message)
       if (outcome.kind === 'refused') memory.noteRefused(grant.refreshToken, outcome.error)

@@ -15,6 +15,7 @@ type SourceSettings = {
   readonly postToken?: PostToken
   readonly now?: () => number
   readonly clientId?: string
+  readonly healingMs?: number
 }
 
 /** A Codex folder, a token issuer, and credential sources between them. */
@@ -45,7 +46,7 @@ export async function startLoginStage(options: TokenIssuerOptions = {}): Promise
     authPath,
     issuer,
     warnings,
-    source({ mode = 'read-write', files = nodeFs, postToken = post, now = Date.now, clientId } = {}) {
+    source({ mode = 'read-write', files = nodeFs, postToken = post, now = Date.now, clientId, healingMs = 500 } = {}) {
       const source = createCredentialSource({
         codexHome,
         mode,
@@ -54,6 +55,7 @@ export async function startLoginStage(options: TokenIssuerOptions = {}): Promise
         now,
         warn: (fields, message) => warnings.push(`${message} ${inspect(fields, { depth: 9 })}`),
         files,
+        healingMs,
       })
       opened.push(source)
       return source
