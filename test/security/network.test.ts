@@ -1,0 +1,83 @@
+import { writeFile } from 'node:fs/promises'
+import { get } from 'node:https'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { chatgptAuth } from '../support/auth-files.ts'
+import { selfSignedCertificate } from '../support/certificate.ts'
+import { createHome, type Foreground, type Home, run, startForeground } from '../support/program.ts'
+
+let home: Home
+let proxy: Foreground | undefined
+
+beforeEach(async () => {
+  home = await createHome()
+  await home.writeAuth(chatgptAuth())
+})
+
+afterEach(async () => {
+  await proxy?.stop()
+  proxy = undefined
+  await home.remove()
+})
+
+test.each(['0.0.0.0', '::', '192.0.2.1', 'some-machine'])(
+  '%s without a client key is refused, with the remedy',
+  async (host) => {
+    const { code, stderr } = await run(['start', '--foreground', '--port', '0', '--host', host], { home })
+    expect(code).toBe(2)
+    expect(stderr).toContain('--api-key-file')
+    expect(stderr).toContain('--insecure-no-key')
+  },
+)
+
+test('in the background it is refused the same way', async () => {
+  const { code, stdout, stderr } = await run(['start', '--port', '0', '--host', '0.0.0.0'], { home })
+  expect(code).not.toBe(0)
+  expect(stdout + stderr).toContain('--insecure-no-key')
+})
+
+test('whoever insists may, and is warned', async () => {
+  proxy = await startForeground(['--host', '0.0.0.0', '--insecure-no-key'], { home })
+  const { port } = new URL(proxy.url)
+  expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200)
+  expect(proxy.output()).toContain('no client key')
+})
+
+test('with a key the address is served, to those who have it', async () => {
+  proxy = await startForeground(['--host', '0.0.0.0', '--log-level', 'warning'], {
+    home,
+    env: { CODEX_PROXY_API_KEY: 'local-secret' },
+  })
+  const url = `http://127.0.0.1:${new URL(proxy.url).port}/metrics`
+  expect((await fetch(url)).status).toBe(401)
+  expect((await fetch(url, { headers: { authorization: 'Bearer local-secret' } })).status).toBe(200)
+})
+
+test('by default only this machine is listened to', async () => {
+  proxy = await startForeground([], { home })
+  expect(new URL(proxy.url).hostname).toBe('127.0.0.1')
+})
+
+test('with a certificate the proxy speaks TLS and no longer plain HTTP', async () => {
+  const { cert, key } = selfSignedCertificate()
+  const [certPath, keyPath] = [join(home.path, 'cert.pem'), join(home.path, 'key.pem')]
+  await writeFile(certPath, cert)
+  await writeFile(keyPath, key)
+  proxy = await startForeground(['--tls-cert', certPath, '--tls-key', keyPath], { home })
+  expect(proxy.url).toMatch(/^https:/)
+  const { port } = new URL(proxy.url)
+  const status = await new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path: '/health', ca: cert, agent: false }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    }).on('error', reject)
+  })
+  expect(status).toBe(200)
+  await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow()
+})
+
+test('half of a certificate is refused before anything listens', async () => {
+  const { code, stderr } = await run(['start', '--foreground', '--port', '0', '--tls-cert', 'cert.pem'], { home })
+  expect(code).toBe(2)
+  expect(stderr).toContain('--tls-key')
+})
