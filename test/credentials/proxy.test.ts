@@ -39,6 +39,11 @@ const health = async () => {
   expect(issuer.secrets().filter((secret) => text.includes(secret))).toEqual([])
   return { status: response.status, body: JSON.parse(text) }
 }
+/** Whether the file holds a refresh token that is good. */
+const isSaved = async () => {
+  const { tokens } = JSON.parse(await readFile(join(stage.home.codexHome, 'auth.json'), 'utf8'))
+  return issuer.isRedeemable(tokens.refresh_token)
+}
 const errorOf = async (response: Response) => {
   const text = await response.text()
   expect(issuer.secrets().filter((secret) => text.includes(secret))).toEqual([])
@@ -88,11 +93,22 @@ test('a client that leaves does not end the refresh it waits for', async () => {
   await expect.poll(() => issuer.requests.length, { interval: 5 }).toBe(1)
   leaving.abort()
   await expect(asked).rejects.toThrow()
-  const file = join(stage.home.codexHome, 'auth.json')
-  const refreshToken = async () => JSON.parse(await readFile(file, 'utf8')).tokens.refresh_token
-  await expect.poll(async () => issuer.isRedeemable(await refreshToken()), { timeout: 10_000 }).toBe(true)
+  await expect.poll(isSaved, { timeout: 10_000 }).toBe(true)
   expect((await ask()).status).toBe(200)
   expect(issuer.requests.length).toBe(1)
+})
+
+test('a program that is stopped saves what a refresh under way brings', async () => {
+  await stage.home.writeAuth(issuer.login({ lifetimeMs: EXPIRED_MS }))
+  issuer.delayMs = 300
+  const leaving = new AbortController()
+  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(QUESTION) }
+  const asked = stage.send('/v1/chat/completions', { ...init, signal: leaving.signal }).catch(() => 'left')
+  await expect.poll(() => issuer.requests.length, { interval: 5 }).toBe(1)
+  leaving.abort()
+  expect(await asked).toBe('left')
+  await stage.proxy.stop()
+  expect(await isSaved()).toBe(true)
 })
 
 test('the refresh goes through the outbound proxy', async () => {
