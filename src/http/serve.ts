@@ -4,10 +4,11 @@ import type { AddressInfo } from 'node:net'
 import type { DestinationStream } from 'pino'
 import type { Config } from '../config/options.ts'
 import type { RouteContext } from '../routes/context.ts'
-import { createLogger, type Logger } from '../telemetry/logger.ts'
+import { createLogger } from '../telemetry/logger.ts'
 import { createLazyOutbound, type LazyOutbound } from '../upstream/lazy-outbound.ts'
 import { packageVersion } from '../version.ts'
 import { composeServer } from './compose.ts'
+import { followConnections } from './drain.ts'
 
 type ServeOptions = {
   readonly logTo: DestinationStream
@@ -24,9 +25,6 @@ export type RunningServer = {
   readonly finished: Promise<void>
 }
 
-/** How often connections that became idle are closed while draining: `close` alone waits for keep-alive. */
-const SWEEP_MS = 50
-
 /** What API requests need takes longer to load than all before it: whoever waits for `/health` is answered first. */
 const PREPARE_AFTER_MS = 20
 
@@ -34,8 +32,9 @@ const PREPARE_AFTER_MS = 20
 export async function serve(config: Config, { logTo, onReady }: ServeOptions): Promise<RunningServer> {
   const logger = createLogger(config.logLevel, logTo)
   const outbound = createLazyOutbound(config, logger)
-  let draining = false
-  const { server, context, loadRoutes } = composeServer(config, logger, outbound, () => draining)
+  let stopping: Promise<void> | undefined
+  const { server, context, loadRoutes } = composeServer(config, logger, outbound, () => stopping !== undefined)
+  const drain = followConnections(server)
   server.listen(config.port, config.host)
   await once(server, 'listening')
 
@@ -53,27 +52,28 @@ export async function serve(config: Config, { logTo, onReady }: ServeOptions): P
   const finished = new Promise<void>((resolve) => {
     stopped = resolve
   })
-  async function end(): Promise<void> {
+  async function stop(): Promise<void> {
+    logger.info('stopping: running answers may finish')
     clearTimeout(preparing)
-    const closed = once(server, 'close')
-    server.close()
-    await closed
+    await drain(config.drainTimeout, logger)
+    // A refresh in flight has spent its token: what it brings must be saved.
+    await context.credentials.close()
     await outbound.close()
     logger.info('stopped')
     stopped()
   }
+  const drainOnce = () => {
+    stopping ??= stop()
+    return stopping
+  }
   return {
     url,
     finished,
-    async drain() {
-      draining = true
-      logger.info('stopping: running answers may finish')
-      await withDeadline(server, config.drainTimeout, logger, end())
-    },
-    async close() {
-      draining = true
+    drain: drainOnce,
+    close() {
+      const stop = drainOnce()
       server.closeAllConnections()
-      await finished
+      return stop
     },
   }
 }
@@ -88,21 +88,6 @@ async function prepare(
   const route = await outbound.get()
   const { kind } = await credentials.status()
   if (kind !== 'none') route.keepWarm(new URL(kind === 'api-key' ? config.openaiBaseUrl : config.chatgptBaseUrl))
-}
-
-/** Sweeps connections that have become idle; after `deadline` milliseconds all are closed. */
-async function withDeadline(server: Server, deadline: number, logger: Logger, ended: Promise<void>): Promise<void> {
-  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
-  const cut = setTimeout(() => {
-    logger.warn({ deadlineMs: deadline }, 'answers still running were cut')
-    server.closeAllConnections()
-  }, deadline)
-  try {
-    await ended
-  } finally {
-    clearInterval(sweep)
-    clearTimeout(cut)
-  }
 }
 
 function addressOf(server: Server, config: Config): { url: string; port: number } {

@@ -61,6 +61,7 @@ function relay(
     let stalled: NodeJS.Timeout | undefined
     response.on('drain', () => {
       clearTimeout(stalled)
+      stalled = undefined
       body.resume()
     })
     response.once('close', () => {
@@ -71,7 +72,7 @@ function relay(
       data(bytes) {
         if (response.write(bytes)) return
         body.pause()
-        stalled = setTimeout(() => response.destroy(), context.config.slowClientTimeout)
+        stalled ??= setTimeout(() => response.destroy(), context.config.slowClientTimeout)
       },
       end: () => response.end(),
       fail() {

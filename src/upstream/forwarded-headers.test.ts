@@ -18,6 +18,7 @@ test('what the API understands goes to upstream', () => {
     'user-agent': 'OpenAI/JS 6',
     'x-stainless-os': 'Linux',
     'x-client-request-id': 'c1',
+    'x-of-tomorrow': 'unknown to us',
   }
   expect(requestHeadersForUpstream(headers)).toEqual(headers)
 })

@@ -1,31 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/**
- * What a request to the API may carry through us. A list of what is allowed: credentials, cookies, addresses of the
- * client and its network, and everything that upstream could take for our own word (`x-openai-internal-*`,
- * `chatgpt-account-id`) stay out without being named.
- */
-const REQUEST_HEADERS = new Set([
-  'accept',
-  'accept-encoding',
-  'accept-language',
-  'content-encoding',
-  'content-type',
-  'idempotency-key',
-  'if-match',
-  'if-none-match',
-  'openai-beta',
-  'openai-organization',
-  'openai-project',
-  'openai-safety-identifier',
-  'range',
-  'session-id',
-  'thread-id',
-  'user-agent',
-  'x-client-request-id',
-])
-const REQUEST_PREFIXES = ['x-stainless-']
-
 /** RFC 9110 §7.6.1 and the older ones of RFC 2616 §13.5.1; the header Connection may name further ones. */
 const HOP_BY_HOP = [
   'connection',
@@ -38,6 +12,44 @@ const HOP_BY_HOP = [
   'trailer',
   'transfer-encoding',
   'upgrade',
+]
+
+/**
+ * What a request to the API doesn't carry through us: credentials and cookies, which are the client's own; the client's
+ * network and pages; what upstream could take for our own word; and what the connection to upstream decides anew.
+ */
+const REQUEST_HEADERS_DROPPED = new Set([
+  ...HOP_BY_HOP,
+  'authorization',
+  'api-key',
+  'x-api-key',
+  'cookie',
+  'cookie2',
+  'content-length',
+  'expect',
+  'host',
+  'http2-settings',
+  'origin',
+  'originator',
+  'referer',
+  'forwarded',
+  'via',
+  'true-client-ip',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'chatgpt-account-id',
+  'x-openai-fedramp',
+  'x-oai-attestation',
+])
+const REQUEST_PREFIXES_DROPPED = [
+  'sec-',
+  'cf-',
+  'x-forwarded-',
+  'x-openai-internal-',
+  'access-control-',
+  'fly-',
+  'x-envoy-',
 ]
 
 /** What an answer doesn't carry back: cookies, the CDN in front of upstream, and orders to browsers about its origin. */
@@ -70,7 +82,7 @@ export function requestHeadersForUpstream(headers: IncomingHttpHeaders): Record<
   const forwarded: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || named.has(name)) continue
-    if (!REQUEST_HEADERS.has(name) && !startsWithOneOf(name, REQUEST_PREFIXES)) continue
+    if (REQUEST_HEADERS_DROPPED.has(name) || startsWithOneOf(name, REQUEST_PREFIXES_DROPPED)) continue
     forwarded[name] = Array.isArray(value) ? value.join(', ') : value
   }
   return forwarded
