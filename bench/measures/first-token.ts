@@ -1,8 +1,8 @@
 import { DEFAULT_ORDER } from '../order.ts'
 import { lessDirect, type Measure, onTargets } from './measure.ts'
 
-const WARM_ANSWERS = 50
-const ANSWERS = 400
+const WARM_ANSWERS = 500
+const ANSWERS = 1000
 
 /** What one user feels: how much later the first token comes than without a proxy. */
 export const firstToken: Measure = {

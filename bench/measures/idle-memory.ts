@@ -13,14 +13,14 @@ const LOOK_MS = 200
 /** What a stream costs that waits for its model. */
 export const idleMemory: Measure = {
   name: 'idle-memory',
-  title: `Memory per stream, ${STREAMS} streams with an event every 2 s`,
+  title: `Memory per stream, ${STREAMS} streams with an event every 3 s`,
   columns: [{ key: 'kilobytes', title: 'KB/stream', digits: 1, against: ['nginx', 'plain'] }],
   run: (bench) =>
     onTargets(bench, ['nginx', 'plain', 'proxy'], async (subject) => {
       // What is loaded at the first request is no part of a stream.
       await subject.load({ order: DEFAULT_ORDER, streams: 8, answers: 100 })
       const before = usageOf(subject.server.pid)?.memoryBytes
-      const order = { ...DEFAULT_ORDER, deltas: 3, pause: 2000, says: 'time' as const }
+      const order = { ...DEFAULT_ORDER, deltas: 3, pause: 3000, says: 'time' as const }
       const loading = subject.load({ order, streams: STREAMS, answers: STREAMS, rampMs: 1500 })
       const bytes = before === undefined ? undefined : await bytesPerStream(subject, before, loading)
       const { wrong, firstProblem } = await loading

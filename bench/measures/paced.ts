@@ -14,6 +14,7 @@ export const paced: Measure = {
   ],
   run: (bench) =>
     onTargets(bench, ['direct', 'nginx', 'plain', 'proxy'], async ({ load }) => {
+      await load({ order: { ...DEFAULT_ORDER, deltas: 200 }, streams: 16, seconds: bench.seconds / 2 })
       const order = { ...DEFAULT_ORDER, deltas: 100, pause: 20, says: 'time' as const }
       const { delayMicros, wrong, firstProblem } = await load({
         order,

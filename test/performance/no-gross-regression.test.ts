@@ -6,11 +6,11 @@ import type { Kind } from '../../bench/requests.ts'
 import { startUpstream, TARGETS, type TargetName } from '../../bench/targets.ts'
 
 /**
- * How many times cheaper an event is for the proxy than for the plain technique, side by side. A lost hot path makes
- * it dearer, noise doesn't: half of what is reached will do (docs/performance.md). Passing bytes through is cheap for
- * the plain one too.
+ * How many times cheaper an event is for the proxy than for the plain technique, side by side. With the hot path it is
+ * two to four times as cheap even while the compiler still warms up, without it dearer. Passing bytes through is cheap
+ * for the plain one too, so there it only must not be dearer by far.
  */
-const AT_LEAST: Readonly<Record<Kind, number>> = { chat: 1.5, responses: 0.5 }
+const AT_LEAST: Readonly<Record<Kind, number>> = { chat: 1.3, responses: 0.5 }
 /** A busy moment of the machine can spoil one comparison; what is slow is so in each. */
 const ATTEMPTS = 3
 /** Long streams: this is about events, and so few requests don't warm up what a request costs. */
@@ -39,7 +39,7 @@ async function costOf(name: TargetName, kind: Kind): Promise<number> {
   if (target === undefined) throw new Error(`There is no target ${name}.`)
   const bench = { upstream, seconds: 0, progress: () => {} }
   const row: Row = await onTarget(bench, target, kind, async ({ load }) => {
-    await load({ ...LOAD, answers: 16 })
+    await load({ ...LOAD, answers: 24 })
     const measured = await load({ ...LOAD, answers: 24 })
     return { values: { cost: cost(measured) }, wrong: measured.wrong, firstProblem: measured.firstProblem }
   })
