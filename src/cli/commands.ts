@@ -1,6 +1,6 @@
 import type { GivenSettings } from '../config/load.ts'
 import type { OptionName } from '../config/options.ts'
-import type { Context, Outcome } from './context.ts'
+import { BACKGROUND_COMMAND, type Context, type Outcome } from './context.ts'
 
 /** A command line after parsing. */
 export type Call = {
@@ -43,7 +43,7 @@ export const CLIENT_NAMES = [
   'librechat',
 ] as const
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
-export const SERVICE_ACTIONS = ['install', 'uninstall', 'status'] as const
+const SERVICE_ACTIONS = ['install', 'uninstall', 'status'] as const
 
 /** The one table of commands: the program, its help, shell completion and docs/cli.md come from it. */
 export const COMMANDS: readonly CommandRow[] = [
@@ -131,7 +131,7 @@ export const COMMANDS: readonly CommandRow[] = [
     run: async (context, call) => (await import('./completion.ts')).completion(context, call, COMMANDS),
   },
   {
-    name: 'run-in-background',
+    name: BACKGROUND_COMMAND,
     help: 'What `start` runs.',
     group: 'Run',
     settings: [],

@@ -1,6 +1,8 @@
-import { type GivenSettings, type LoadedConfig, loadConfig } from '../config/load.ts'
 import type { Bases } from '../config/paths.ts'
 import type { Print } from './print.ts'
+
+/** The hidden command that `start` runs; it gets its settings over a channel. */
+export const BACKGROUND_COMMAND = 'run-in-background'
 
 /** What every command gets from the process it runs in. */
 export type Context = {
@@ -13,7 +15,3 @@ export type Context = {
 
 /** What a command hands back: the exit code, or nothing for 0. */
 export type Outcome = number | undefined
-
-export function loadSettings({ env, bases }: Context, flags: GivenSettings, saved: GivenSettings = {}): LoadedConfig {
-  return loadConfig({ flags, env, saved, bases })
-}

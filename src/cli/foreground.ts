@@ -4,8 +4,9 @@ import { stopOnSignals } from '../daemon/signals.ts'
 import { type RunningServer, serve } from '../http/serve.ts'
 import { readableLines } from '../telemetry/readable-lines.ts'
 import { packageVersion } from '../version.ts'
-import { type Context, loadSettings, type Outcome } from './context.ts'
+import type { Context, Outcome } from './context.ts'
 import { explain, explainStart } from './explain.ts'
+import { loadSettings } from './load-settings.ts'
 import type { Print } from './print.ts'
 
 /** `start --foreground`: serves in this process until a signal. It keeps no run files. */

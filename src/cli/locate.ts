@@ -3,7 +3,8 @@ import { findRunning, type RunningServer } from '../daemon/pid-file.ts'
 import { readState, type SavedState } from '../daemon/state-file.ts'
 import { clientKeyFrom } from '../http/client-key.ts'
 import { configuredUrl, isProxy } from './ask-server.ts'
-import { type Context, loadSettings } from './context.ts'
+import type { Context } from './context.ts'
+import { loadSettings } from './load-settings.ts'
 
 /** What the run files say, and the settings that follow from them. */
 export type Located = {

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 
 /** A log is read from its end in pieces of this size. */
 const PIECE = 64 * 1024
@@ -8,22 +8,31 @@ export async function lastLines(path: string, count: number, from = 0): Promise<
   const file = await openExisting(path)
   if (file === undefined) return []
   try {
-    let start = (await file.stat()).size
-    let tail = Buffer.alloc(0)
-    // One newline more than lines: the last line ends with one too.
-    while (start > from && countNewlines(tail) <= count) {
-      const length = Math.min(PIECE, start - from)
-      start -= length
-      const piece = Buffer.alloc(length)
-      const { bytesRead } = await file.read(piece, 0, length, start)
-      tail = Buffer.concat([piece.subarray(0, bytesRead), tail])
-    }
-    const lines = tail.toString('utf8').split('\n')
-    if (lines.at(-1) === '') lines.pop()
-    return count === 0 ? [] : lines.slice(-count)
+    return await lastLinesOf(file, count, { from, to: (await file.stat()).size })
   } finally {
     await file.close()
   }
+}
+
+/** The same of an open file and a part of it, in bytes. */
+export async function lastLinesOf(
+  file: FileHandle,
+  count: number,
+  { from, to }: { from: number; to: number },
+): Promise<string[]> {
+  let start = to
+  let tail = Buffer.alloc(0)
+  // One newline more than lines: the last line ends with one too.
+  while (start > from && countNewlines(tail) <= count) {
+    const length = Math.min(PIECE, start - from)
+    start -= length
+    const piece = Buffer.alloc(length)
+    const { bytesRead } = await file.read(piece, 0, length, start)
+    tail = Buffer.concat([piece.subarray(0, bytesRead), tail])
+  }
+  const lines = tail.toString('utf8').split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  return count === 0 ? [] : lines.slice(-count)
 }
 
 export async function openExisting(path: string) {

@@ -6,7 +6,7 @@ import { readableLines } from '../telemetry/readable-lines.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { locate } from './locate.ts'
-import { lastLines, openExisting } from './log-lines.ts'
+import { lastLinesOf, openExisting } from './log-lines.ts'
 
 const LINES = '50'
 const POLL_MS = 200
@@ -20,8 +20,10 @@ export async function logs(context: Context, { settings, flags }: Call): Promise
 
   const file = await openExisting(logFile)
   if (file === undefined) print.note(`Nothing was logged yet: there is no ${logFile}.`)
-  for (const line of await lastLines(logFile, lines)) show(line)
-  if (flags.follow === true) await follow(logFile, file, show, () => print.isClosed())
+  // What is added from now on is for `follow`: nothing is shown twice, or not at all.
+  const end = (await file?.stat())?.size ?? 0
+  for (const line of file === undefined ? [] : await lastLinesOf(file, lines, { from: 0, to: end })) show(line)
+  if (flags.follow === true) await follow(logFile, { file, position: end }, show, () => print.isClosed())
   else await file?.close()
   return 0
 }
@@ -46,12 +48,11 @@ function readable({ print }: Context): (line: string) => void {
 /** Shows lines as they are added, across rotation: the renamed file is read to its end first. */
 async function follow(
   path: string,
-  first: FileHandle | undefined,
+  start: { file: FileHandle | undefined; position: number },
   show: (line: string) => void,
   isDone: () => boolean,
 ): Promise<void> {
-  let file = first
-  let position = (await file?.stat())?.size ?? 0
+  let { file, position } = start
   let rest = Buffer.alloc(0)
 
   const readOn = async (from: FileHandle) => {

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 
-export type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red'
+type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red'
 
 /** The one place that writes to the terminal: results to stdout, everything else to stderr. */
 export type Print = {

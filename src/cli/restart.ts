@@ -1,5 +1,6 @@
 import type { GivenSettings } from '../config/load.ts'
-import { type Context, loadSettings, type Outcome } from './context.ts'
+import type { Context, Outcome } from './context.ts'
+import { loadSettings } from './load-settings.ts'
 import { locate } from './locate.ts'
 import { startWith } from './start.ts'
 import { stopLocated } from './stop.ts'

@@ -20,14 +20,14 @@ function withoutSecret(value: string): string {
 }
 
 /** Bytes in the largest unit that divides them: `64MB`, `64k`, `100`. */
-export function shownSize(bytes: number): string {
+function shownSize(bytes: number): string {
   if (bytes % 1024 ** 3 === 0) return `${bytes / 1024 ** 3}GB`
   if (bytes % 1024 ** 2 === 0) return `${bytes / 1024 ** 2}MB`
   return bytes % 1024 === 0 ? `${bytes / 1024}k` : String(bytes)
 }
 
 /** Milliseconds in the largest unit that divides them: `10m`, `15s`, `500ms`. */
-export function shownDuration(milliseconds: number): string {
+function shownDuration(milliseconds: number): string {
   if (milliseconds % 3_600_000 === 0) return `${milliseconds / 3_600_000}h`
   if (milliseconds % 60_000 === 0) return `${milliseconds / 60_000}m`
   return milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`

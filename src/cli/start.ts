@@ -3,8 +3,9 @@ import type { Config } from '../config/options.ts'
 import { describeError } from '../daemon/describe-error.ts'
 import type { RunningServer } from '../daemon/pid-file.ts'
 import { startProcess } from '../daemon/process.ts'
-import { type Context, loadSettings, type Outcome } from './context.ts'
+import { BACKGROUND_COMMAND, type Context, type Outcome } from './context.ts'
 import { explainStart } from './explain.ts'
+import { loadSettings } from './load-settings.ts'
 import { lastLines } from './log-lines.ts'
 
 /** How much of the log is shown when a start fails. */
@@ -22,7 +23,9 @@ export async function startWith(
 ): Promise<Outcome> {
   const { print } = context
   const done = print.progress('Starting …')
-  const outcome = await startProcess(context.program, loaded, context.env).catch(addRemedy).finally(done)
+  const outcome = await startProcess([context.program, BACKGROUND_COMMAND], loaded, context.env)
+    .catch(addRemedy)
+    .finally(done)
   switch (outcome.kind) {
     case 'started':
       print.line(`Started: ${addressOf(outcome.server)}`)

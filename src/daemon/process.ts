@@ -19,18 +19,15 @@ export type StartOutcome =
       readonly logFrom: number
     }
 
-/** The name of the hidden command that is the background process. */
-export const CHILD_COMMAND = 'run-in-background'
-
 /** Longer than the slowest machine needs; after it the start has failed. */
 const START_LIMIT_MS = 30_000
 const POLL_MS = 20
 /** What closing takes beside the running answers. */
 const GRACE_MS = 5000
 
-/** Starts the server in a process of its own; resolves when it answers, or with the reason why it does not. */
+/** Starts `node` with these arguments as the server's own process; resolves when it answers, or with the reason why it does not. */
 export async function startProcess(
-  program: string,
+  nodeArguments: readonly string[],
   { config, given, origins }: LoadedConfig,
   env: NodeJS.ProcessEnv,
 ): Promise<StartOutcome> {
@@ -43,7 +40,7 @@ export async function startProcess(
   // What Node itself has to say (a crash, a warning) goes to the log too; the log's own lines don't pass here.
   const log = openSync(config.logFile, 'a', 0o600)
   const logFrom = statSync(config.logFile).size
-  const child = spawn(process.execPath, [...process.execArgv, program, CHILD_COMMAND], {
+  const child = spawn(process.execPath, [...process.execArgv, ...nodeArguments], {
     detached: true,
     windowsHide: true,
     // Not the folder it was started in, which then could not be unmounted or removed.

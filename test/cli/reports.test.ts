@@ -126,20 +126,23 @@ test('logs -f shows what is added, across rotation, and ends with its reader', a
   const until = async (text: string) => {
     while (!shown.includes(text)) await once(following.stdout, 'data')
   }
-  await until('10:20:30 info  before\n')
-  await writeFile(log, line('added'), { flag: 'a' })
-  await until('added')
-  await rename(log, `${log}.1`)
-  await writeFile(`${log}.1`, line('last of the old'), { flag: 'a' })
-  await writeFile(log, `${line('first of the new')}not JSON, as a crash leaves it\n`)
-  await until('not JSON, as a crash leaves it\n')
-  expect(shown.match(/before|added|last of the old|first of the new/g)).toEqual([
-    'before',
-    'added',
-    'last of the old',
-    'first of the new',
-  ])
-  following.kill('SIGINT')
+  try {
+    await until('10:20:30 info  before\n')
+    await writeFile(log, line('added'), { flag: 'a' })
+    await until('added')
+    await rename(log, `${log}.1`)
+    await writeFile(`${log}.1`, line('last of the old'), { flag: 'a' })
+    await writeFile(log, `${line('first of the new')}not JSON, as a crash leaves it\n`)
+    await until('not JSON, as a crash leaves it\n')
+    expect(shown.match(/before|added|last of the old|first of the new/g)).toEqual([
+      'before',
+      'added',
+      'last of the old',
+      'first of the new',
+    ])
+  } finally {
+    following.kill('SIGINT')
+  }
   await once(following, 'exit')
 })
 

@@ -59,14 +59,21 @@ function openTerminal(): void {
   tmux('new-session', '-d', '-x', '100', '-y', '30', '-c', home.path, ...shell)
 }
 
-/** The screen as text, once it ends with a prompt or holds what is waited for. */
-async function screen(until: RegExp | 'prompt'): Promise<string> {
+/** The screen as text, once it holds what is waited for. */
+async function screen(isReady: (shown: string) => boolean): Promise<string> {
   while (true) {
     const shown = tmux('capture-pane', '-p').trimEnd()
-    if (until === 'prompt' ? /\n>$/.test(`\n${shown}`) : until.test(shown)) return shown
+    if (isReady(shown)) return shown
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
+
+/** That many lines with a prompt, of which the last is empty: the commands before are done. */
+function prompts(count: number): (shown: string) => boolean {
+  return (shown) => shown.endsWith('>') && (shown.match(/^>/gm) ?? []).length === count
+}
+
+const lastLine = (text: string) => (shown: string) => shown.endsWith(`\n${text}\n>`)
 
 function type(line: string): void {
   tmux('send-keys', '-l', line)
@@ -84,12 +91,12 @@ function steady(text: string): string {
 
 test('a session with the background server reads calmly', async () => {
   openTerminal()
-  await screen('prompt')
-  for (const line of ['start', 'start', 'status', 'logs -n 1', 'stop', 'status', 'statu']) {
+  await screen(prompts(1))
+  for (const [index, line] of ['start', 'start', 'status', 'logs -n 1', 'stop', 'status', 'statu'].entries()) {
     type(`codex-api-proxy ${line}`)
-    await screen('prompt')
+    await screen(prompts(index + 2))
   }
-  expect(steady(await screen('prompt'))).toBe(`> codex-api-proxy start
+  expect(steady(tmux('capture-pane', '-p').trimEnd())).toBe(`> codex-api-proxy start
 Started: http://HOST:PORT/v1 (process PID)
 > codex-api-proxy start
 Already running: http://HOST:PORT/v1 (process PID)
@@ -108,11 +115,11 @@ codex-api-proxy: unknown command 'statu'; did you mean status?
 
 test('the foreground logs readable lines, and Ctrl-C stops it', async () => {
   openTerminal()
-  await screen('prompt')
+  await screen(prompts(1))
   type('codex-api-proxy start --foreground')
-  await screen(/listens on/)
+  await screen((shown) => shown.includes('listens on'))
   tmux('send-keys', 'C-c')
-  const shown = steady(await screen(/\n>$/))
+  const shown = steady(await screen(prompts(2)))
   expect(shown).toContain(`listens on http://HOST:PORT/v1\n`)
   expect(shown).toMatch(/^HH:MM:SS info {2}listening url=http:\/\/HOST:PORT /m)
   expect(shown).toMatch(/^\^?C?Stopping; running answers may finish\. A second signal \(Ctrl-C\) ends at once\.$/m)
@@ -122,12 +129,11 @@ test('the foreground logs readable lines, and Ctrl-C stops it', async () => {
 
 test('colours are for the terminal, and NO_COLOR takes them away', async () => {
   openTerminal()
-  await screen('prompt')
-  const finished = /Models(.|\n)*\n>$/
-  type('codex-api-proxy doctor')
-  await screen(finished)
+  await screen(prompts(1))
+  type('codex-api-proxy doctor; echo first')
+  await screen(lastLine('first'))
   expect(tmux('capture-pane', '-p', '-e')).toContain('\u001b[32mok')
-  type('clear; NO_COLOR=1 codex-api-proxy doctor')
-  await screen(finished)
+  type('clear; NO_COLOR=1 codex-api-proxy doctor; echo second')
+  await screen(lastLine('second'))
   expect(tmux('capture-pane', '-p', '-e')).not.toContain('\u001b[32m')
 })

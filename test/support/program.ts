@@ -38,7 +38,8 @@ export async function createHome(): Promise<Home> {
     async remove() {
       const pid = Number.parseInt(await readFile(join(runFolder, 'codex-api-proxy.pid'), 'utf8').catch(() => ''), 10)
       if (pid > 0 && pid !== process.pid) await run(['stop'], { home: { path, env } })
-      await rm(path, { recursive: true, force: true })
+      // A process that is just ending may still write.
+      await rm(path, { recursive: true, force: true, maxRetries: 5 })
     },
   }
 }
