@@ -23,9 +23,7 @@ export function textProblem(text: string, order: Order, whole = true): string | 
   const deltas = text.match(/\S+ ?/g) ?? []
   if (whole && deltas.length !== order.deltas) return `${deltas.length} deltas came instead of ${order.deltas}`
   const wrong = deltas.findIndex((delta, index) => !isDelta(delta, order, index))
-  // The last one of an answer that was cut may be cut too.
-  if (wrong === -1 || (!whole && wrong === deltas.length - 1)) return undefined
-  return `delta ${wrong} is ${JSON.stringify(deltas[wrong])}`
+  return wrong === -1 ? undefined : `delta ${wrong} is ${JSON.stringify(deltas[wrong])}`
 }
 
 export type Answer = { readonly text: string; readonly ended: boolean; readonly failed: boolean }

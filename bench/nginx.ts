@@ -47,7 +47,7 @@ function configuration(folder: string, port: number, upstreamPort: number, reads
 }
 
 /** nginx can't be told to choose a port itself. */
-export function freePort(): Promise<number> {
+function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

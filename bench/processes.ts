@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 /** Who runs where: what is measured has a core for itself, the rest shares the other. */
-export type Core = 'measured' | 'rest'
+type Core = 'measured' | 'rest'
 
 const CORES: Readonly<Record<Core, string>> = { measured: '0', rest: '1' }
 /** Whether processes are bound to cores; needs two of them, and taskset. */

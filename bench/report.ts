@@ -35,7 +35,7 @@ export function medianOf(
 }
 
 /** How many times the reference's value it is: the median of the ratios within each repetition. */
-export function ratioTo(
+function ratioTo(
   repetitions: Results['repetitions'],
   row: Row,
   { key }: Pick<Column, 'key'>,

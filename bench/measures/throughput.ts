@@ -19,7 +19,7 @@ export const throughput: Measure = {
     ),
 }
 
-export async function streamEvents({ load, target }: Subject, seconds: number) {
+async function streamEvents({ load, target }: Subject, seconds: number) {
   const order = { ...DEFAULT_ORDER, deltas: 200 }
   // A proxy runs for days: what its compiler does in the first seconds is no part of an event.
   await load({ order, streams: STREAMS, seconds: seconds / 2 })
