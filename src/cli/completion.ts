@@ -91,17 +91,17 @@ compdef _codex_api_proxy codex-api-proxy
 }
 
 function fish(rows: readonly CommandRow[]): string {
-  const line = (condition: string, rest: string) => `complete -c codex-api-proxy -f -n ${quote(condition)} ${rest}`
+  const line = (condition: string, rest: string) => `complete -c codex-api-proxy -n ${quote(condition)} ${rest}`
   const lines = rows.flatMap((row) => {
     const inRow = `__fish_seen_subcommand_from ${row.name}`
     const flags = flagsOf(row).map(({ text, help, choices, takesFile }) => {
       const values = choices === undefined ? '' : ` -x -a ${quote(choices.join(' '))}`
-      return line(inRow, `-l ${text.slice(2)} -d ${quote(help)}${takesFile ? ' -r -F' : values}`)
+      return line(inRow, `-l ${text.slice(2)} -d ${quote(help)}${takesFile ? ' -r -F' : ` -f${values}`}`)
     })
     const values = row.argument?.choices
     return [
-      line('__fish_use_subcommand', `-a ${row.name} -d ${quote(row.help)}`),
-      ...(values === undefined ? [] : [line(inRow, `-a ${quote(values.join(' '))}`)]),
+      line('__fish_use_subcommand', `-f -a ${row.name} -d ${quote(row.help)}`),
+      ...(values === undefined ? [] : [line(inRow, `-f -a ${quote(values.join(' '))}`)]),
       ...flags,
     ]
   })
