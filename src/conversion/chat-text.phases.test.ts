@@ -85,12 +85,12 @@ test('case 119: messages are separated by a blank line', () => {
   expect(messageOf(events).content).toBe('One\n\nTwo.')
 })
 
-test('with a JSON response_format only the first message is content', () => {
+test('case 99: with a JSON response_format only the first message is content', () => {
   const { content } = messageOf(recordedEvents('resp-text-two-messages-stream'), { jsonOutput: true })
   expect(JSON.parse(content ?? '')).toMatchObject({ title: 'Mistborn: The Final Empire' })
 })
 
-test('with a JSON response_format commentary is never content', () => {
+test('case 99: with a JSON response_format commentary is never content', () => {
   expect(messageOf([...commentary, event.completed()], { jsonOutput: true })).toMatchObject({
     content: '',
     reasoning_content: 'Looking it up.',

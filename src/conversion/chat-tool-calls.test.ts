@@ -115,7 +115,7 @@ test('case 136: a call without arguments has an empty object', () => {
   ])
 })
 
-test('a custom tool call has the custom form, its input as it is', () => {
+test('case 63: a custom tool call has the custom form, its input as it is', () => {
   const deltas = callDeltas(recordedEvents('made-custom-tool-stream'))
   expect(deltas.slice(0, 2)).toEqual([
     { index: 0, id: 'call_custom1', type: 'custom', custom: { name: 'run_sql', input: '' } },

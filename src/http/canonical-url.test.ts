@@ -11,6 +11,6 @@ test.each([
   ['/health', '/health'],
   ['http://other.example/v1/models', '/v1/models'],
   ['http://other.example', '/'],
-])('%s is served as %s', (given, canonical) => {
+])('case 20: %s is served as %s', (given, canonical) => {
   expect(canonicalUrl(given)).toBe(canonical)
 })

@@ -8,7 +8,7 @@ test.each([
   ' application/json ;x=1',
   'application/vnd.api+json',
   'application/problem+json; charset=utf-8',
-])('%j is JSON', (type) => {
+])('case 22: %j is JSON', (type) => {
   expect(() => requireJson({ 'content-type': type })).not.toThrow()
 })
 
@@ -26,7 +26,7 @@ test.each([
   ['json'],
   [''],
   [undefined],
-])('%j is refused', (type) => {
+])('case 22: %j is refused', (type) => {
   expect(() => requireJson(type === undefined ? {} : { 'content-type': type })).toThrow(
     expect.objectContaining({ status: 415, code: 'unsupported_content_type' }),
   )

@@ -26,7 +26,7 @@ test.each([
   ['DELETE', '/v1/files', undefined],
   ['GET', '/', undefined],
   ['GET', '/healthy', undefined],
-])('%s %s is served by %s', (method, path, served) => {
+])('case 20: %s %s is served by %s', (method, path, served) => {
   expect(router.find(method, path)?.path).toBe(served)
 })
 

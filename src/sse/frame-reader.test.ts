@@ -32,7 +32,7 @@ test.each([
   ['LF', STREAM],
   ['CRLF', STREAM.replaceAll('\n', '\r\n')],
   ['CR', STREAM.replaceAll('\n', '\r')],
-])('frames do not depend on how a stream with %s line ends was cut', (_name, stream) => {
+])('case 121: frames do not depend on how a stream with %s line ends was cut', (_name, stream) => {
   const whole = framesOf([STREAM])
   fc.assert(
     fc.property(fc.array(fc.nat()), (at) => {
@@ -45,7 +45,7 @@ test('a byte order mark before the first frame is dropped', () => {
   expect(framesOf(['\u00ef\u00bb\u00bfdata: 1\n\n'])).toEqual(['data: 1'])
 })
 
-test('a last frame without an empty line behind it is read', () => {
+test('case 121: a last frame without an empty line behind it is read', () => {
   expect(framesOf(['data: 1\n\ndata: 2'])).toEqual(['data: 1', 'data: 2'])
 })
 
@@ -53,18 +53,18 @@ test('an event beyond the limit ends the stream with an error', () => {
   expect(() => framesOf(['data: ', 'x'.repeat(MAX)])).toThrow('Upstream sent an event of more than 1024 bytes.')
 })
 
-test('a huge event in many pieces is joined once', () => {
+test('case 121: a huge event in many pieces is joined once', () => {
   const pieces = Array.from({ length: 20_000 }, () => 'x'.repeat(500))
   expect(framesOf(['data: ', ...pieces, '\n\n'], 20_000_000)[0]?.length).toBe(10_000_006)
 })
 
-test('data of several lines is joined, a missing space after the colon is fine, other fields are not data', () => {
+test('case 121: data of several lines is joined, a missing space after the colon is fine, other fields are not data', () => {
   expect(frameData('event: x\ndata:1\ndata: 2\ndatabase: 3\nid: 4')).toBe('1\n2')
   expect(frameData('data')).toBe('')
   expect(frameData(': comment')).toBeUndefined()
 })
 
-test('JSON is read as UTF-8; garbage and [DONE] are nothing', () => {
+test('case 121: JSON is read as UTF-8; garbage and [DONE] are nothing', () => {
   expect(frameJson('data: {"x":"\u00c3\u00a9\u2028"}'.replace('\u2028', '\u00e2\u0080\u00a8'))).toEqual({
     x: 'é\u2028',
   })

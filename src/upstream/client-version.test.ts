@@ -13,7 +13,7 @@ describe('the Codex version told upstream', () => {
 
   const note = (content: string) => writeFile(join(codexHome, 'models_cache.json'), content)
 
-  test('is the setting, whatever Codex is installed', async () => {
+  test('case 194: is the setting, whatever Codex is installed', async () => {
     await note('{"client_version":"0.170.1","models":[]}')
     expect(createClientVersion({ setting: '0.180.0', codexHome })()).toBe('0.180.0')
   })

@@ -76,7 +76,7 @@ describe('the model catalogue', () => {
       JSON.stringify({ client_version: '0.170.0', models: named(...names) }),
     )
 
-  test('asks upstream once, with the client version, and remembers for five minutes', async () => {
+  test('case 194: asks upstream once, with the client version, and remembers for five minutes', async () => {
     replies = [{ models: named('a', 'b') }]
     expect(await slugs()).toEqual({ slugs: ['a', 'b'], source: 'live' })
     now += 4 * MINUTE
@@ -91,7 +91,7 @@ describe('the model catalogue', () => {
     expect(sent).toHaveLength(1)
   })
 
-  test('answers at once with an old list, says so, and looks again meanwhile', async () => {
+  test('case 196: answers at once with an old list, says so, and looks again meanwhile', async () => {
     replies = [{ models: named('old') }, { models: named('new') }]
     await slugs()
     now += HOUR
@@ -109,7 +109,7 @@ describe('the model catalogue', () => {
     expect(await slugs()).toEqual({ slugs: ['new'], source: 'stale' })
   })
 
-  test('another account never sees the list of the first', async () => {
+  test('case 196: another account never sees the list of the first', async () => {
     replies = [{ models: named('of A') }, { models: named('of B') }]
     await slugs()
     account = login('B')
@@ -126,7 +126,7 @@ describe('the model catalogue', () => {
     await expect(catalogue.list()).rejects.toMatchObject({ code: 'upstream_unreachable' })
   })
 
-  test('after a failure it waits longer and longer before it asks again, while it has something to show', async () => {
+  test('case 196: after a failure it waits longer and longer before it asks again, while it has something to show', async () => {
     await noteByCodex('noted')
     await slugs()
     now += 4_000
@@ -175,7 +175,7 @@ describe('the model catalogue', () => {
     await vi.waitFor(() => expect(catalogue.peek().map(({ id }) => id)).toEqual(['live', 'reviewer']))
   })
 
-  test('a model the account was refused is no longer shown, until the list changes', async () => {
+  test('case 199: a model the account was refused is no longer shown, until the list changes', async () => {
     replies = [
       { models: named('a', 'b'), headers: { etag: '"1"' } },
       { models: named('a', 'b'), headers: { etag: '"1"' } },

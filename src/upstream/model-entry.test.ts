@@ -27,7 +27,7 @@ describe('entries of the catalogue', () => {
     expect(modelEntries(content)).toBeUndefined()
   })
 
-  test('are shown by priority; hidden ones and those not for the API are not', () => {
+  test('case 195: are shown by priority; hidden ones and those not for the API are not', () => {
     const entries = [
       { slug: 'no-priority' },
       { ...ENTRY, slug: 'second' },
@@ -43,7 +43,7 @@ describe('entries of the catalogue', () => {
     expect(catalogueModel({ slug: 'x' })).toEqual({ id: 'x', efforts: [], usesResponsesLite: false })
   })
 
-  test('read as OpenAI models, with what clients would guess otherwise', () => {
+  test('case 197: read as OpenAI models, with what clients would guess otherwise', () => {
     expect(openAiModel(ENTRY)).toEqual({
       id: 'gpt-6-sol',
       object: 'model',
@@ -57,7 +57,7 @@ describe('entries of the catalogue', () => {
     })
   })
 
-  test('one list serves OpenAI clients and Codex', () => {
+  test('case 198: one list serves OpenAI clients and Codex', () => {
     expect(openAiList([ENTRY])).toEqual({ object: 'list', data: [openAiModel(ENTRY)], models: [ENTRY] })
   })
 })

@@ -82,7 +82,7 @@ test('a refused refresh is a 401 with the remedy, at once from then on, until so
   expect((await health()).status).toBe(200)
 })
 
-test('a client that leaves does not end the refresh it waits for', async () => {
+test('case 176: a client that leaves does not end the refresh it waits for', async () => {
   await stage.home.writeAuth(issuer.login({ lifetimeMs: EXPIRED_MS }))
   issuer.delayMs = 200
   const leaving = new AbortController()
@@ -111,7 +111,7 @@ test('a program that is stopped saves what a refresh under way brings', async ()
   expect(await isSaved()).toBe(true)
 })
 
-test('the refresh goes through the outbound proxy', async () => {
+test('case 179: the refresh goes through the outbound proxy', async () => {
   const tunnels: string[] = []
   const outbound = await startRefusingProxy(tunnels)
   const { port } = outbound.address() as AddressInfo

@@ -30,7 +30,7 @@ const FAULTS: readonly Fault[] = [
     outcome: { status: 502, code: 'upstream_unreachable', calls: 3 },
   },
   {
-    name: 'no answer at all',
+    name: 'case 178: no answer at all',
     answer: { connection: 'hang' },
     outcome: { status: 504, code: 'upstream_timeout', calls: 1 },
   },
@@ -50,7 +50,7 @@ const FAULTS: readonly Fault[] = [
     outcome: { status: 502, code: 'upstream_stream_cut', midStream: true },
   },
   {
-    name: 'silence within an event',
+    name: 'case 172, 180: silence within an event',
     answer: { events: EVENTS, stallAfter: MIDDLE },
     outcome: { status: 504, code: 'upstream_timeout', midStream: true },
   },
@@ -74,7 +74,7 @@ const FAULTS: readonly Fault[] = [
     answer: { events: EVENTS, cut: 'every-byte' },
     outcome: { text: TEXT },
   },
-  { name: 'no content type', answer: { events: EVENTS, noContentType: true }, outcome: { text: TEXT } },
+  { name: 'case 122: no content type', answer: { events: EVENTS, noContentType: true }, outcome: { text: TEXT } },
   {
     name: 'garbage for a stream',
     answer: { status: 200, body: 'x'.repeat(1000) },
@@ -219,7 +219,7 @@ describe('with an API key', () => {
     await expect(textByClient(stage.client, route, true)).rejects.toThrow()
   })
 
-  test.each(ROUTES)('%s: a reset before the answer is retried, then told', async (route) => {
+  test.each(ROUTES)('case 177: %s: a reset before the answer is retried, then told', async (route) => {
     const before = stage.upstream.calls().length
     stage.upstream.setDefault({ connection: 'reset' })
     const raw = await stage.post(pathOf(route), bodyFor(route, true))
@@ -228,7 +228,7 @@ describe('with an API key', () => {
     expect(stage.upstream.calls().length - before).toBe(3)
   })
 
-  test.each(ROUTES)('%s: no answer within the limit is a 504', async (route) => {
+  test.each(ROUTES)('case 178: %s: no answer within the limit is a 504', async (route) => {
     stage.upstream.setDefault({ connection: 'hang' })
     const raw = await stage.post(pathOf(route), bodyFor(route, false))
     expect(raw.status).toBe(504)

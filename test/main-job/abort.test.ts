@@ -17,7 +17,7 @@ const REQUEST = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' 
 
 // In each test upstream keeps silent after a point, so its connection closes only because the client went.
 
-test('a client that leaves in the middle of a chat stream ends the upstream request', async () => {
+test('case 175: a client that leaves in the middle of a chat stream ends the upstream request', async () => {
   const gate = createGate()
   gate.release(UNTIL_FIRST_DELTA)
   stage.upstream.enqueue({ events: EVENTS, gate })
@@ -33,7 +33,7 @@ test('a client that leaves in the middle of a chat stream ends the upstream requ
   expect(await (await call).aborted).toBeGreaterThan(0)
 })
 
-test('a client that leaves before the first event ends the upstream request, streamed or not', async () => {
+test('case 175: a client that leaves before the first event ends the upstream request, streamed or not', async () => {
   for (const stream of [true, false]) {
     stage.upstream.enqueue({ connection: 'hang' })
     const expected = stage.upstream.waitForCall(stage.upstream.calls().length + 1)
@@ -50,7 +50,7 @@ test('a client that leaves before the first event ends the upstream request, str
   }
 })
 
-test('a client that leaves a Responses stream ends the upstream request', async () => {
+test('case 175: a client that leaves a Responses stream ends the upstream request', async () => {
   const gate = createGate()
   gate.release(UNTIL_FIRST_DELTA)
   stage.upstream.enqueue({ events: EVENTS, gate })

@@ -183,7 +183,7 @@ test('an image reaches upstream as it was given', async () => {
   ])
 })
 
-test('upstream is told who asks: our own name and version, and nothing of the client', async () => {
+test('case 185, 186, 187: upstream is told who asks: our own name and version, and nothing of the client', async () => {
   await stage.client.chat.completions.create({ model: MODEL, messages: HELLO })
   const headers = stage.upstream.calls().at(-1)?.headers ?? {}
   expect(headers.originator).toBe('codex-api-proxy')

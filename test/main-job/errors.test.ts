@@ -84,7 +84,7 @@ test('a detail of the backend becomes the message', async () => {
   expect(error.message).toContain('Unsupported parameter: something')
 })
 
-test('a challenge page is a 502 that names the ray and holds no HTML', async () => {
+test('case 158: a challenge page is a 502 that names the ray and holds no HTML', async () => {
   const page = '<!DOCTYPE html><html><body>Just a moment...</body></html>'
   const headers = { 'content-type': 'text/html', 'cf-mitigated': 'challenge', 'cf-ray': '9abc-FRA' }
   const error = await errorFor({ status: 403, headers, body: page })
@@ -100,7 +100,7 @@ test('an empty answer of a failing upstream is a server error in the same shape'
   expect(error.error).toMatchObject({ message: expect.any(String), type: 'server_error', param: null })
 })
 
-test('an overload after the head of the stream keeps its status as long as nothing was sent', async () => {
+test('case 164: an overload after the head of the stream keeps its status as long as nothing was sent', async () => {
   const failure = { code: 'rate_limit_exceeded', message: 'Rate limit reached. Please try again in 2s.' }
   const error = await errorFor({ events: responseEvents([], { end: 'failed', error: failure }) }, true)
   expect(error).toBeInstanceOf(OpenAI.RateLimitError)

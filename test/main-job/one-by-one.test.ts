@@ -48,7 +48,7 @@ function postAndWatch(path: string, body: object) {
 test.each([
   ['/v1/chat/completions', { messages: [{ role: 'user', content: 'Hello' }] }],
   ['/v1/responses', { input: 'Hello' }],
-])('each delta of %s reaches the client before upstream sends the next one', async (path, body) => {
+])('case 173: each delta of %s reaches the client before upstream sends the next one', async (path, body) => {
   const gate = createGate()
   stage.upstream.enqueue({ events: EVENTS, gate })
   const client = postAndWatch(path, { model: 'gpt-5.5', stream: true, ...body })

@@ -16,20 +16,20 @@ afterAll(() => stage.close())
 const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }
 
 test.each(['/v1/chat/completions', '/chat/completions', '/v1/v1/chat/completions'])(
-  'POST %s is a chat',
+  'case 20: POST %s is a chat',
   async (path) => {
     const answer = await stage.post(path, CHAT)
     expect(await answer.json()).toMatchObject({ object: 'chat.completion' })
   },
 )
 
-test.each(['/v1/responses', '/responses', '/v1/v1/responses'])('POST %s is a response', async (path) => {
+test.each(['/v1/responses', '/responses', '/v1/v1/responses'])('case 20: POST %s is a response', async (path) => {
   const answer = await stage.post(path, { model: 'gpt-5.5', input: 'Hello' })
   expect(await answer.json()).toMatchObject({ object: 'response', status: 'completed' })
 })
 
 test.each(['/v1/models', '/models', '/v1/v1/models'])(
-  'GET %s lists models for OpenAI clients and for Codex',
+  'case 20, 195, 197, 198: GET %s lists models for OpenAI clients and for Codex',
   async (path) => {
     const answer = (await (await stage.send(path)).json()) as { data: { id: string }[]; models: { slug: string }[] }
     expect(answer).toMatchObject({ object: 'list', data: expect.any(Array), models: expect.any(Array) })
@@ -41,7 +41,7 @@ test.each(['/v1/models', '/models', '/v1/v1/models'])(
   },
 )
 
-test('the official client lists and retrieves models, also with slashes in their ids', async () => {
+test('case 200: the official client lists and retrieves models, also with slashes in their ids', async () => {
   const ids: string[] = []
   for await (const model of stage.client.models.list()) ids.push(model.id)
   expect(ids).toEqual(expect.arrayContaining(['gpt-6.1-sol', 'acme/team/gpt-5.5']))
@@ -52,7 +52,7 @@ test('the official client lists and retrieves models, also with slashes in their
   await expect(stage.client.models.retrieve('nothing')).rejects.toBeInstanceOf(OpenAI.NotFoundError)
 })
 
-test('the list of models is asked of upstream with a client version, and not for each request anew', async () => {
+test('case 194, 196: the list of models is asked of upstream with a client version, and not for each request anew', async () => {
   const lookUps = () => stage.upstream.requests.filter(({ path }) => path.includes('/models'))
   await stage.client.models.list()
   const before = lookUps().length
@@ -101,7 +101,7 @@ test('/metrics counts requests to the API by their status, and no probes', async
   expect(after.uptime_seconds).toBeGreaterThan(0)
 })
 
-test('without a list of upstream, the one an installed Codex noted is shown as such; without either, there is none', async () => {
+test('case 196: without a list of upstream, the one an installed Codex noted is shown as such; without either, there is none', async () => {
   const other = await startStage()
   try {
     other.upstream.setModelsAnswer({ status: 500, body: '' })

@@ -31,7 +31,7 @@ test('responses.create takes a text and gives one Response with its output gathe
   expect(lastBody().input).toMatchObject([{ role: 'user' }])
 })
 
-test('responses.create streams the recorded events, with the output of the last one filled in', async () => {
+test('case 144: responses.create streams the recorded events, with the output of the last one filled in', async () => {
   const name = 'chatgpt-parallel-tools-stream'
   stage.upstream.enqueue({ fixture: name })
   const events: ResponseStreamEvent[] = []
@@ -42,7 +42,7 @@ test('responses.create streams the recorded events, with the output of the last 
   expect(last?.type === 'response.completed' && last.response.output).toEqual(recordedOutput(name))
 })
 
-test('a stream goes through byte by byte, except for its last event', async () => {
+test('case 210: a stream goes through byte by byte, except for its last event', async () => {
   const { body } = loadFixture('chatgpt-reasoning-stream')
   const recorded = body.kind === 'stream' ? body.bytes.toString('utf8') : ''
   stage.upstream.enqueue({ fixture: 'chatgpt-reasoning-stream', cut: 333 })

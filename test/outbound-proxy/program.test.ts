@@ -79,7 +79,7 @@ test.each([
   expect(program.output()).not.toContain(LOGIN.password)
 })
 
-test('HTTPS_PROXY is used, NO_PROXY leaves hosts out, and --proxy none beats both', async () => {
+test('case 179: HTTPS_PROXY is used, NO_PROXY leaves hosts out, and --proxy none beats both', async () => {
   const forward = await startTinyproxy()
   closers.push(forward.stop)
   const variables = { HTTPS_PROXY: `http://127.0.0.1:${forward.port}` }
