@@ -44,10 +44,10 @@ export class ChatFrames {
   /** Where the text of a delta begins if the frame at `at` has the expected shape, else -1. */
   #textStart(text: string, at: number): number {
     const shape = this.#shape
-    if (shape === undefined || !text.startsWith(shape.head, at)) return -1
+    if (shape === undefined || !standsAt(text, at, shape.head)) return -1
     let next = at + shape.head.length
     while (isDigit(text.charCodeAt(next))) next++
-    return text.startsWith(shape.middle, next) ? next + shape.middle.length : -1
+    return standsAt(text, next, shape.middle) ? next + shape.middle.length : -1
   }
 
   #plain(frame: string): string {
@@ -75,6 +75,11 @@ export class ChatFrames {
     this.#before = before
     this.#after = after
   }
+}
+
+/** As `startsWith`, which compares character by character and takes five to ten times as long (docs/performance.md). */
+function standsAt(text: string, at: number, part: string): boolean {
+  return text.substring(at, at + part.length) === part
 }
 
 /** The prefix before, at and after the digits of its sequence number; upstreams without one have nothing to skip. */

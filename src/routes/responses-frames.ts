@@ -84,5 +84,7 @@ export class ResponsesFrames {
 
 /** `event: response.….delta`: the bulk of every stream, passed on after a look at its name alone. */
 function isNamedDelta(text: string, at: number): boolean {
-  return text.startsWith('event: response.', at) && text.startsWith('.delta', text.indexOf('\n', at) - 6)
+  const lineEnd = text.indexOf('\n', at)
+  // Substrings, not `startsWith`: see `chat-frames.ts`.
+  return text.substring(lineEnd - 6, lineEnd) === '.delta' && text.substring(at, at + 12) === 'event: respo'
 }
