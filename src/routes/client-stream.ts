@@ -56,6 +56,11 @@ export class ClientStream {
     if (this.#response !== undefined) return
     const response = this.#takeOver()
     this.#response = response
+    if (response.destroyed) {
+      // The client left in the meantime: its `close` was before, and no timer may outlive it.
+      this.#stopTimers()
+      return
+    }
     response.writeHead(200, STREAM_HEADERS)
     response.on('drain', () => this.#drained())
     response.once('close', () => this.#stopTimers())
@@ -71,6 +76,7 @@ export class ClientStream {
       this.#held += text
       return
     }
+    if (this.#response.destroyed) return
     this.#silence?.refresh()
     if (!this.#response.write(text, 'latin1')) this.#full()
   }
@@ -93,6 +99,7 @@ export class ClientStream {
 
   #keepAlive(): void {
     this.open()
+    if (this.#response?.destroyed) return
     if (this.#stalled === undefined) this.write(KEEP_ALIVE_FRAME)
     this.#silence?.refresh()
   }
