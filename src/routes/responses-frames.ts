@@ -1,4 +1,5 @@
 import { isPrelude, isTerminal } from '../conversion/event-types.ts'
+import { asObject, asString } from '../conversion/json.ts'
 import { fillOutput } from '../conversion/responses-collector.ts'
 import { eventError } from '../conversion/upstream-error.ts'
 import { type ChatUsage, chatUsage } from '../conversion/usage.ts'
@@ -6,6 +7,7 @@ import type { ApiError } from '../errors.ts'
 import { frameJson } from '../sse/event.ts'
 import { namedFrame } from '../sse/frames.ts'
 
+/** The usual forms; a frame of another form (ids, comments, several lines of data) is parsed to be known. */
 const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
 
 /**
@@ -61,7 +63,7 @@ export class ResponsesFrames {
   /** What to send in place of a frame; undefined to leave it as it is. */
   #look(frame: string): string | undefined {
     const [, name, dataType] = EVENT_TYPE.exec(frame) ?? []
-    const type = name ?? dataType
+    const type = name ?? dataType ?? asString(asObject(frameJson(frame))?.type)
     if (type === undefined) return undefined
     if (type.startsWith('codex.')) return ''
     if (isPrelude(type)) return undefined

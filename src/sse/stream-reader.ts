@@ -2,7 +2,7 @@ import { FrameReader, type TakeFrames } from './frame-reader.ts'
 import { ReadBatch } from './read-batch.ts'
 
 type Handlers = {
-  /** Whole frames, as latin1 text. What it throws comes back through `failed`. */
+  /** Whole frames, as latin1 text; none after `finish`. What it throws comes back through `failed`. */
   readonly frames: TakeFrames
   /** Exactly one of these two comes last. */
   readonly ended: () => void
@@ -18,7 +18,10 @@ export class StreamReader {
 
   constructor(handlers: Handlers, maxEvent: number) {
     this.#handlers = handlers
-    this.#reader = new FrameReader(handlers.frames, maxEvent)
+    this.#reader = new FrameReader((text, from, to) => {
+      // One read may hold more than the last frame that matters, in several ranges.
+      if (!this.#over) handlers.frames(text, from, to)
+    }, maxEvent)
     this.#batch = new ReadBatch((batch) => this.#attempt(() => this.#reader.take(batch)))
   }
 
