@@ -1,6 +1,11 @@
 import { styleText } from 'node:util'
 
-type Line = { readonly time?: unknown; readonly level?: unknown; readonly msg?: unknown; readonly [key: string]: unknown }
+type Line = {
+  readonly time?: unknown
+  readonly level?: unknown
+  readonly msg?: unknown
+  readonly [key: string]: unknown
+}
 
 const LEVEL_STYLES = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red', fatal: 'red' } as const
 
