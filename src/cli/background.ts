@@ -41,7 +41,7 @@ async function runServer(
   if ('pid' in claim) return report({ kind: 'running', server: claim })
   process.once('exit', claim.release)
   const log = openLogFile(config.logFile, config.logMaxSize)
-  const server = await serve(config, { logTo: log, onReady: () => {} })
+  const server = await serve(config, log)
   const release = stopOnSignals(process, server, { draining: () => {}, failed: (error) => logFailure(log, error) })
   try {
     await claim.announce(server.url)

@@ -24,10 +24,7 @@ export async function startPrivately(config: Config): Promise<Asked> {
     tlsCert: undefined,
     tlsKey: undefined,
   }
-  const server = await serve(
-    { ...config, ...own, logLevel: 'error' },
-    { logTo: { write: () => {} }, onReady: () => {} },
-  )
+  const server = await serve({ ...config, ...own, logLevel: 'error' }, { write: () => {} })
   return {
     url: server.url,
     clientKey,

@@ -27,11 +27,9 @@ export async function startInForeground(context: Context, flags: GivenSettings):
 
 async function listen(config: Config, print: Print): Promise<RunningServer> {
   try {
-    return await serve(config, {
-      // Readable for a person; what a service manager or a file collects stays JSON.
-      logTo: print.logIsTerminal ? readableLines(print.log, print.logIsColoured) : { write: print.log },
-      onReady: () => {},
-    })
+    // Readable for a person; what a service manager or a file collects stays JSON.
+    const logTo = print.logIsTerminal ? readableLines(print.log, print.logIsColoured) : { write: print.log }
+    return await serve(config, logTo)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
     const failure = { reason: explain(error), code: String(error.code) }

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { type Drain, followConnections } from './drain.ts'
 
 const ONE_HOUR = 3_600_000
-const silent = { warn: () => {} }
+const silent = { warn: (_fields: object, _message: string) => {} }
 
 async function listening(server: Server): Promise<{ port: number; drain: Drain }> {
   const drain = followConnections(server)
@@ -51,7 +51,7 @@ test('after the deadline what still runs is cut, and that is logged', async () =
   const cut = once(get({ port, host: '127.0.0.1' }), 'error')
   await requested
   const warnings: string[] = []
-  await drain(1, { warn: (_fields: object, message: string) => warnings.push(message) } as typeof silent)
+  await drain(1, { warn: (_fields: object, message: string) => void warnings.push(message) })
   await cut
   expect(warnings).toEqual(['answers still running were cut'])
 })

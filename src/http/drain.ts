@@ -2,12 +2,11 @@ import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import { Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import type { Logger } from '../telemetry/logger.ts'
 
 /** How often connections that became idle are closed: `close` alone waits for keep-alive. */
 const SWEEP_MS = 50
 
-export type Drain = (deadline: number, logger: Pick<Logger, 'warn'>) => Promise<void>
+export type Drain = (deadline: number, logger: { warn(fields: object, message: string): void }) => Promise<void>
 
 /**
  * Prepares to close the server gently: no new connections, running answers finish, and after `deadline` milliseconds

@@ -10,11 +10,6 @@ import { packageVersion } from '../version.ts'
 import { composeServer } from './compose.ts'
 import { followConnections } from './drain.ts'
 
-type ServeOptions = {
-  readonly logTo: DestinationStream
-  readonly onReady: (address: { url: string; host: string; port: number }) => void
-}
-
 export type RunningServer = {
   readonly url: string
   /** Refuses new connections, lets running answers finish up to the limit of the settings. */
@@ -29,7 +24,7 @@ export type RunningServer = {
 const PREPARE_AFTER_MS = 20
 
 /** Starts the server; resolves when it listens, rejects with the reason why it can't. */
-export async function serve(config: Config, { logTo, onReady }: ServeOptions): Promise<RunningServer> {
+export async function serve(config: Config, logTo: DestinationStream): Promise<RunningServer> {
   const logger = createLogger(config.logLevel, logTo)
   const outbound = createLazyOutbound(config, logger)
   let stopping: Promise<void> | undefined
@@ -38,10 +33,9 @@ export async function serve(config: Config, { logTo, onReady }: ServeOptions): P
   server.listen(config.port, config.host)
   await once(server, 'listening')
 
-  const { url, port } = addressOf(server, config)
+  const url = urlOf(server, config)
   logger.info({ url, version: packageVersion() }, 'listening')
   if (config.logLevel === 'debug') logger.warn('log level debug records prompts and answers')
-  onReady({ url, host: config.host, port })
   const preparing = setTimeout(() => {
     prepare(loadRoutes, outbound, context).catch((error: unknown) =>
       logger.error({ err: error }, 'preparing for the first request failed'),
@@ -90,8 +84,7 @@ async function prepare(
   if (kind !== 'none') route.keepWarm(new URL(kind === 'api-key' ? config.openaiBaseUrl : config.chatgptBaseUrl))
 }
 
-function addressOf(server: Server, config: Config): { url: string; port: number } {
+function urlOf(server: Server, { host, tlsCert }: Config): string {
   const { port } = server.address() as AddressInfo // a TCP server that listens has no other kind
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host
-  return { url: `${config.tlsCert === undefined ? 'http' : 'https'}://${host}:${port}`, port }
+  return `${tlsCert === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

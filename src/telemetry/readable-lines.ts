@@ -21,7 +21,7 @@ function readable({ time, level, msg, ...fields }: Line, coloured: boolean): str
   const clock = typeof time === 'string' ? time.slice(11, 19) : ''
   const label = String(level).padEnd(5)
   const style = isLevel(level) ? LEVEL_STYLES[level] : undefined
-  const shown = coloured && style !== undefined ? styleText(style, label) : label
+  const shown = coloured && style !== undefined ? styleText(style, label, { validateStream: false }) : label
   const rest = Object.entries(fields).map(([name, value]) => `${name}=${plain(value)}`)
   return [clock, shown, String(msg ?? ''), ...rest].join(' ')
 }
