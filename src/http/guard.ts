@@ -12,7 +12,7 @@ export type GuardSettings = {
   readonly clientKey: string | undefined
 }
 
-export type Verdict = {
+type Verdict = {
   /** For the answer, whatever it will be. */
   readonly corsHeaders: Readonly<Record<string, string>>
   /** The client sent the client key, or none is asked for. Only a probe gets here without. */

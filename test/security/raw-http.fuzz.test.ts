@@ -34,6 +34,8 @@ describe.each([
       if (start % (AT_ONCE * 16) === 0) await expectStillServing(stage)
     }
     await expectStillServing(stage)
+    // Nothing is left of all those requests that would keep it running.
+    expect(await stage.proxy.stop()).toBe(0)
     expect(stage.proxy.output()).not.toMatch(/unexpected failure|internal_error|Unhandled|\n {4}at /)
   })
 })
