@@ -3,24 +3,19 @@ import { convertChatRequest, withoutRecalledReasoning } from '../conversion/chat
 import type { ChatStream } from '../conversion/chat-stream.ts'
 import { parseLargeJson } from '../conversion/large-strings.ts'
 import { toLiteRequest } from '../conversion/lite-request.ts'
-import { sumUsage, tokenUsage } from '../conversion/usage.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import type { ApiError } from '../errors.ts'
 import type { Answer, ApiRequest, Route } from './api-request.ts'
 import { completeChat } from './chat-completing.ts'
 import { type OpenChoice, StreamedChat } from './chat-streaming.ts'
 import type { RouteContext } from './context.ts'
-import { forward } from './forward.ts'
+import { forwardOr } from './forward.ts'
 import { openMessageLog } from './message-log.ts'
 import { LITE_HEADERS, noteIgnored, openResponses, sessionHeaders, type Variant } from './open-responses.ts'
 
 /** `POST /v1/chat/completions`: forwarded with an API key, converted with a ChatGPT login. */
 export function chatCompletionsRoute(context: RouteContext): Route {
-  return async (request) => {
-    const credentials = await context.credentials.current()
-    if (credentials.kind === 'api-key') return forward(context, request, credentials)
-    return convertAndSend(context, request, credentials)
-  }
+  return forwardOr(context, (request, credentials) => convertAndSend(context, request, credentials))
 }
 
 async function convertAndSend(
@@ -47,12 +42,12 @@ async function convertAndSend(
   }
   const open: OpenChoice = (signal) => openResponses(context, request, call, signal)
   if (plan.stream) {
-    noteOutcome(context, request, credentials, await new StreamedChat(context, request, plan, log).run(open))
+    rememberReasoning(context, credentials, await new StreamedChat(context, request, plan, log).run(open))
     log.output()
     return undefined
   }
   const { completion, machines } = await completeChat(context, request, plan, open)
-  noteOutcome(context, request, credentials, machines)
+  rememberReasoning(context, credentials, machines)
   log.output(completion.choices)
   return { status: 200, body: completion }
 }
@@ -93,13 +88,11 @@ function isReasoningRefusal(error: ApiError): boolean {
   )
 }
 
-function noteOutcome(
+function rememberReasoning(
   context: RouteContext,
-  request: ApiRequest,
   credentials: ChatGptCredentials,
   machines: readonly ChatStream[],
 ): void {
-  request.record.usage = tokenUsage(sumUsage(machines.map(({ usage }) => usage)))
   for (const { reasoningBeforeCalls } of machines)
     context.reasoning.remember(ownerOf(credentials), reasoningBeforeCalls)
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ChatPlan } from '../conversion/chat-plan.ts'
+import { chatPlan } from '../../test/support/answers.ts'
 import { ChatStream } from '../conversion/chat-stream.ts'
 import { ApiError, errorBody } from '../errors.ts'
 import { frameJson } from '../sse/event.ts'
@@ -14,17 +14,7 @@ const STREAMS = readdirSync(FIXTURES)
   .filter((name) => /^(resp|chatgpt|made)-.*-stream$/.test(name))
   .map((name) => ({ name, text: readFileSync(new URL(`${name}/stream.sse`, FIXTURES)).toString('latin1') }))
 
-const plan: ChatPlan = {
-  model: 'gpt-5.5',
-  stream: true,
-  includeUsage: true,
-  choices: 1,
-  stop: [],
-  legacyFunctions: false,
-  jsonOutput: false,
-  showReasoning: true,
-  ignored: [],
-}
+const plan = chatPlan({ includeUsage: true })
 
 /** What a client gets, as parsed chunks; an error ends it. */
 function converted(pieces: readonly string[], convert: (machine: ChatStream) => (frames: string) => string): unknown[] {

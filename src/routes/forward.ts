@@ -1,16 +1,28 @@
-import type { ApiKeyCredentials } from '../credentials/credentials.ts'
+import type { ApiKeyCredentials, ChatGptCredentials } from '../credentials/credentials.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import { answerHeadersForClient, requestHeadersForUpstream } from '../upstream/forwarded-headers.ts'
 import { readBody } from '../upstream/read-body.ts'
-import type { Answer, ApiRequest } from './api-request.ts'
+import type { Answer, ApiRequest, Route } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { noticeHeaders } from './open-responses.ts'
 
 /** Answers with a known length up to this size are sent in one piece. */
 const SMALL_ANSWER_BYTES = 64 * 1024
 
+/** A route that forwards with an API key, and with a ChatGPT login does what `convert` does. */
+export function forwardOr(
+  context: RouteContext,
+  convert: (request: ApiRequest, credentials: ChatGptCredentials) => Promise<Answer | undefined>,
+): Route {
+  return async (request) => {
+    const credentials = await context.credentials.current()
+    if (credentials.kind === 'api-key') return forward(context, request, credentials)
+    return convert(request, credentials)
+  }
+}
+
 /** With an API key: method, query, body bytes, status and headers go through as they are. */
-export async function forward(
+async function forward(
   context: RouteContext,
   request: ApiRequest,
   credentials: ApiKeyCredentials,

@@ -2,19 +2,17 @@ import { ProxyError } from '../errors.ts'
 import { type ModelEntry, openAiList, openAiModel } from '../upstream/model-entry.ts'
 import type { ApiRequest, Route } from './api-request.ts'
 import type { RouteContext } from './context.ts'
-import { forward } from './forward.ts'
+import { forwardOr } from './forward.ts'
 
 /** `GET /v1/models` and `GET /v1/models/{id}`; ids may hold slashes. */
 export function modelsRoute(context: RouteContext): Route {
-  return async (request) => {
-    const credentials = await context.credentials.current()
-    if (credentials.kind === 'api-key') return forward(context, request, credentials)
+  return forwardOr(context, async (request) => {
     const id = modelId(request)
     const { models, source } = await context.catalogue.list()
     const headers = { 'x-codex-proxy-models': source }
     if (id === '') return { status: 200, headers, body: openAiList(models) }
     return { status: 200, headers, body: modelOrNotFound(models, id) }
-  }
+  })
 }
 
 function modelId(request: ApiRequest): string {

@@ -21,7 +21,7 @@ export function frameJson(frame: string): unknown {
   }
 }
 
-export function latin1ToUtf8(text: string): string {
+function latin1ToUtf8(text: string): string {
   return NON_ASCII.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text
 }
 

@@ -1,5 +1,5 @@
 /** Tokens of one answer, as upstream counted them. */
-export type TokenUsage = {
+type TokenUsage = {
   readonly input: number
   readonly cached: number
   readonly output: number
@@ -24,7 +24,8 @@ export type RequestRecord = {
   aborted: boolean
   /** `performance.now()` when the first event a client can see was written. */
   firstEventAt?: number
-  usage?: TokenUsage
+  /** Undefined as long as upstream has told none: a client that leaves, or a stop text, ends the answer before. */
+  usage?: TokenUsage | undefined
   ignored?: readonly string[]
   upstreamRequestId?: string
   upstreamRetries: number
