@@ -113,6 +113,14 @@ test.each([
   expect(stream.visible).toBe(visible)
 })
 
+test('case 162, 177: a failure shows nothing, so that overload can be tried again', () => {
+  const failed = { type: 'response.failed', response: { error: { code: 'server_is_overloaded', message: 'Busy.' } } }
+  const stream = new ChatStream(chatPlan(), 0)
+  stream.convert(event.created)
+  expect(() => stream.convert(failed)).toThrow('Busy.')
+  expect(stream.visible).toBe(false)
+})
+
 test('the rendered frame of a live delta equals the frame of its chunk', () => {
   const stream = new ChatStream(chatPlan({ includeUsage: true }), 0)
   for (const one of [event.created, event.text(0, 'Hi')]) stream.convert(one)

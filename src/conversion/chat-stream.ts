@@ -46,7 +46,7 @@ export class ChatStream {
     return this.#ended
   }
 
-  /** Something a client can see has come: the 200 may be sent. */
+  /** Something a client can see has come, a failure aside: the 200 may be sent. */
   get visible(): boolean {
     return this.#visible
   }
@@ -79,8 +79,8 @@ export class ChatStream {
     const fields = asObject(event)
     const type = asString(fields?.type)
     if (fields === undefined || type === undefined || this.#ended) return []
-    this.#visible ||= !isPrelude(type)
     if (isTerminal(type)) return this.#terminal(fields)
+    this.#visible ||= !isPrelude(type)
     if (this.#finished) return []
 
     const chunks = this.#chunks(this.#deltas(type, fields))
@@ -180,6 +180,7 @@ export class ChatStream {
       this.#ended = true
       throw error
     }
+    this.#visible = true
     const isWhole = event.type !== 'response.incomplete' && response?.status !== 'incomplete'
     const deltas = asList(response?.output).flatMap((item, index) => this.#itemDone(index, asObject(item)))
     if (isWhole) deltas.push(...this.#calls.end())

@@ -100,6 +100,14 @@ test('it is visible and ended no earlier than it is', () => {
   ])
 })
 
+test('case 162, 177: a failure shows nothing, so that overload can be tried again', () => {
+  const collector = new ResponsesCollector()
+  collector.take(event.created)
+  const failed = { type: 'response.failed', response: { error: { code: 'server_is_overloaded', message: 'Busy.' } } }
+  expect(() => collector.take(failed)).toThrow('Busy.')
+  expect(collector.visible).toBe(false)
+})
+
 test('the terminal event of a stream gets the items that went before, all else is kept', () => {
   const events = emptied(recordedEvents('resp-misc-rotating-ids-stream'))
   const terminal = events.at(-1)

@@ -32,9 +32,12 @@ export class ResponsesCollector {
   take(event: unknown): void {
     const type = asString(asObject(event)?.type)
     if (type === undefined || this.#ended) return
+    if (isTerminal(type)) {
+      this.#end(event)
+      return
+    }
     this.#visible ||= !isPrelude(type)
-    if (isTerminal(type)) this.#end(event)
-    else this.#items.add(event)
+    this.#items.add(event)
   }
 
   /** The Response object of the terminal event, none that came earlier (case 155); for when upstream has ended. */

@@ -56,5 +56,7 @@ test('the usage of several choices is summed', () => {
 
 test('logs keep four counts of it', () => {
   const { stream } = answer(recordedEvents('made-custom-tool-stream'))
-  expect(stream.usage && tokenUsage(stream.usage)).toEqual({ input: 20, cached: 5, output: 10, reasoning: 4 })
+  expect(tokenUsage([stream.usage])).toEqual({ input: 20, cached: 5, output: 10, reasoning: 4 })
+  expect(tokenUsage([undefined, stream.usage, stream.usage])).toMatchObject({ input: 40, output: 20 })
+  expect(tokenUsage([undefined])).toBeUndefined()
 })

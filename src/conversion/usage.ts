@@ -67,8 +67,12 @@ export function sumUsage(usages: Iterable<ChatUsage | undefined>): ChatUsage {
   return sum
 }
 
-/** The few counts that logs and metrics keep (telemetry's `TokenUsage`). */
-export function tokenUsage(usage: ChatUsage): { input: number; cached: number; output: number; reasoning: number } {
+/** The few counts that the log keeps (telemetry's `TokenUsage`), of all choices; undefined when upstream told none. */
+export function tokenUsage(
+  usages: readonly (ChatUsage | undefined)[],
+): { input: number; cached: number; output: number; reasoning: number } | undefined {
+  if (usages.every((each) => each === undefined)) return undefined
+  const usage = sumUsage(usages)
   return {
     input: usage.prompt_tokens,
     cached: usage.prompt_tokens_details.cached_tokens,

@@ -31,7 +31,7 @@ function logFields(record: RequestRecord, now: number): Record<string, unknown> 
     ...(record.code !== undefined && { code: record.code }),
     ...(record.firstEventAt !== undefined && { firstEventMs: milliseconds(record.firstEventAt - record.startedAt) }),
     totalMs: milliseconds(now - record.startedAt),
-    ...(record.usage !== undefined && { tokens: record.usage }),
+    ...(record.usage !== undefined && { usage: record.usage }),
     ...(record.ignored !== undefined && record.ignored.length > 0 && { ignored: record.ignored }),
     ...(record.upstreamRetries > 0 && { upstreamRetries: record.upstreamRetries }),
     ...(record.upstreamRequestId !== undefined && { upstreamRequestId: record.upstreamRequestId }),

@@ -2,7 +2,7 @@ import { type ChatChunk, ChunkHead } from '../conversion/chat-chunk.ts'
 import { type ChatCompletion, joinChunks } from '../conversion/chat-completion.ts'
 import type { ChatPlan } from '../conversion/chat-plan.ts'
 import { ChatStream } from '../conversion/chat-stream.ts'
-import { sumUsage } from '../conversion/usage.ts'
+import { sumUsage, tokenUsage } from '../conversion/usage.ts'
 import { frameJson } from '../sse/event.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { OpenChoice } from './chat-streaming.ts'
@@ -38,8 +38,9 @@ export async function completeChat(
       ),
     )
     request.record.firstEventAt = context.monotonic()
-    const usage = sumUsage(machines.map((machine) => machine.usage))
-    return { completion: joinChunks(head, choices.flat(), usage), machines }
+    const usages = machines.map(({ usage }) => usage)
+    request.record.usage = tokenUsage(usages)
+    return { completion: joinChunks(head, choices.flat(), sumUsage(usages)), machines }
   } catch (error) {
     siblings.abort()
     throw error

@@ -1,6 +1,7 @@
 import { ChunkHead } from '../conversion/chat-chunk.ts'
 import type { ChatPlan } from '../conversion/chat-plan.ts'
 import { ChatStream, combinedUsageChunk } from '../conversion/chat-stream.ts'
+import { tokenUsage } from '../conversion/usage.ts'
 import { type ApiError, errorBody, toApiError } from '../errors.ts'
 import { DONE_FRAME, dataFrame } from '../sse/frames.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
@@ -91,7 +92,10 @@ export class StreamedChat {
 
   /** What follows the last chunk of the last choice. One choice brings its own usage chunk. */
   #closing(): string {
-    this.#request.record.status = 200
+    const { record } = this.#request
+    record.status = 200
+    // Before the end is sent: the request's line is written as soon as the client has it all.
+    record.usage = tokenUsage(this.#choices.map(({ usage }) => usage))
     const usage =
       this.#plan.choices > 1 && this.#plan.includeUsage ? dataFrame(combinedUsageChunk(this.#choices, this.#head)) : ''
     return usage + DONE_FRAME

@@ -1,7 +1,7 @@
 import { parseLargeJson } from '../conversion/large-strings.ts'
 import { ResponsesCollector } from '../conversion/responses-collector.ts'
 import { convertResponsesRequest } from '../conversion/responses-request.ts'
-import { sumUsage, tokenUsage } from '../conversion/usage.ts'
+import { tokenUsage } from '../conversion/usage.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import { type ApiError, errorBody, ProxyError, toApiError } from '../errors.ts'
 import { frameJson } from '../sse/event.ts'
@@ -12,7 +12,7 @@ import { ClientStream } from './client-stream.ts'
 import type { RouteContext } from './context.ts'
 import { withEarlyRetries } from './early-retry.ts'
 import { EventStream } from './event-stream.ts'
-import { forward } from './forward.ts'
+import { forwardOr } from './forward.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
 import { LITE_HEADERS, noteIgnored, openResponses, sessionHeaders } from './open-responses.ts'
 import { ResponsesFrames } from './responses-frames.ts'
@@ -21,11 +21,7 @@ type Open = () => Promise<UpstreamAnswer>
 
 /** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */
 export function responsesRoute(context: RouteContext): Route {
-  return async (request) => {
-    const credentials = await context.credentials.current()
-    if (credentials.kind === 'api-key') return forward(context, request, credentials)
-    return send(context, request, credentials)
-  }
+  return forwardOr(context, (request, credentials) => send(context, request, credentials))
 }
 
 async function send(
@@ -68,7 +64,7 @@ async function collect(context: RouteContext, request: ApiRequest, open: Open, l
         for (const frame of text.slice(from, to).split('\n\n')) collector.take(frameJson(frame))
         if (collector.ended) events.finish()
       })
-      request.record.usage = tokenUsage(sumUsage([collector.usage]))
+      request.record.usage = tokenUsage([collector.usage])
       return collector.finish()
     },
   )
@@ -84,7 +80,12 @@ async function stream(context: RouteContext, request: ApiRequest, open: Open, lo
       context,
       request,
       () => client.opened,
-      async () => pass(context, request, client, await open(), log),
+      async () => {
+        await pass(context, request, client, await open(), log).catch((error: unknown) => {
+          client.forgetHeld()
+          throw error
+        })
+      },
     )
   } catch (thrown) {
     const error = toApiError(thrown)
@@ -106,7 +107,6 @@ async function pass(
   log: MessageLog,
 ) {
   const frames = new ResponsesFrames()
-  client.forgetHeld()
   const events = new EventStream(answer, context.config.maxEvent)
   client.addSource(events)
   await events.read((text, from, to) => {
@@ -121,7 +121,7 @@ async function pass(
       return
     }
     request.record.status = 200
-    request.record.usage = tokenUsage(sumUsage([frames.usage]))
+    request.record.usage = tokenUsage([frames.usage])
     if (frames.error !== undefined) noteFailure(request, frames.error)
     client.end(out)
     events.finish()

@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Item, responseEvents } from '../fake-upstream/event-stream.ts'
+import { type Stage, startStage } from '../support/stage.ts'
+import { answerWith, callsDuring, failingAnswer } from '../support/upstream-answers.ts'
+import { framesOf, watchAnswer } from '../support/watched-answer.ts'
+
+const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }
+const RESPONSES = { model: 'gpt-5.5', input: 'Hello' }
+const ROUTES = [
+  ['/v1/chat/completions', CHAT],
+  ['/v1/responses', RESPONSES],
+] as const
+
+const EVENTS = responseEvents([{ text: 'one two three four' }])
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await startStage({ args: ['--header-timeout', '2s'] })
+})
+afterAll(() => stage.close())
+
+const stream = (path: string, body: object) => watchAnswer(stage.proxy.url, path, { ...body, stream: true })
+
+const metrics = async () => (await (await stage.send('/metrics')).json()) as Record<string, number>
+
+describe.each(ROUTES)('%s', (path, body) => {
+  test('case 164: an answer that fails before anything is visible keeps its status', async () => {
+    answerWith(stage.upstream, failingAnswer('invalid_prompt'))
+    const answer = await stream(path, body)
+    expect(answer.status).toBe(400)
+    expect(JSON.parse(await answer.ended)).toMatchObject({ error: { code: 'invalid_prompt' } })
+  })
+
+  test.each(['server_is_overloaded', 'slow_down'])(
+    'case 177, 162: %s within a 200 is tried again while nothing is visible',
+    async (code) => {
+      const before = await metrics()
+      answerWith(stage.upstream, failingAnswer(code), failingAnswer(code), { events: EVENTS })
+      const [text, calls] = await callsDuring(stage.upstream, async () => (await stream(path, body)).ended)
+      expect(text).toContain('one')
+      expect(text).not.toContain('"error":{')
+      expect(framesOf(text).filter(({ type }) => type === 'response.created').length).toBeLessThanOrEqual(1)
+      expect(calls).toBe(3)
+      expect((await metrics()).upstream_retries).toBe((before.upstream_retries ?? 0) + 2)
+    },
+  )
+
+  test('case 177, 162: overload that stays is a 503 after a few tries', async () => {
+    answerWith(stage.upstream, failingAnswer('server_is_overloaded'))
+    const [answer, calls] = await callsDuring(stage.upstream, () => stream(path, body))
+    expect(answer.status).toBe(503)
+    expect(JSON.parse(await answer.ended)).toMatchObject({ error: { code: 'server_is_overloaded' } })
+    expect(calls).toBe(3)
+  })
+
+  const BEGUN: readonly (readonly [string, Item])[] = [
+    ['text', { text: 'one' }],
+    ['a tool call', { call: 'look_up', arguments: { city: 'Lima' } }],
+  ]
+
+  test.each(BEGUN)(
+    'case 177, 142: after %s overload is an error frame, and nothing is sent again',
+    async (_what, item) => {
+      answerWith(stage.upstream, failingAnswer('server_is_overloaded', [item]))
+      const [text, calls] = await callsDuring(stage.upstream, async () => (await stream(path, body)).ended)
+      expect(calls).toBe(1)
+      expect(text).toContain('"code":"server_is_overloaded"')
+      expect(text).not.toContain('[DONE]')
+      expect(text).not.toMatch(/"finish_reason":"/)
+    },
+  )
+
+  test.each([502, 503])('case 177: an answer of %i is asked for again', async (status) => {
+    answerWith(stage.upstream, { status, body: '' }, { events: EVENTS })
+    const [answer, calls] = await callsDuring(stage.upstream, () => stage.post(path, body))
+    expect([answer.status, calls]).toEqual([200, 2])
+  })
+
+  test.each([
+    [429, 'usage_limit_reached'],
+    [400, 'invalid_prompt'],
+    [500, 'server_error'],
+  ])('case 177, 159, 161: a %i with %s is final', async (status, code) => {
+    answerWith(stage.upstream, { status, body: { error: { message: 'No.', type: code, code, param: null } } })
+    const [answer, calls] = await callsDuring(stage.upstream, () => stage.post(path, body))
+    expect([answer.status, calls]).toEqual([status, 1])
+    expect(await answer.json()).toMatchObject({ error: { code } })
+  })
+
+  test('case 178: an upstream that never begins its answer is a 504, streamed too', async () => {
+    answerWith(stage.upstream, { connection: 'hang' })
+    const [answer, calls] = await callsDuring(stage.upstream, () => stream(path, body))
+    expect([answer.status, calls]).toEqual([504, 1])
+    expect(JSON.parse(await answer.ended)).toMatchObject({ error: { code: 'upstream_timeout', type: 'server_error' } })
+  })
+})

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { OPTIONS } from '../../src/config/options.ts'
+import { createGate } from '../fake-upstream/answer.ts'
+import { responseEvents, type StreamEvent } from '../fake-upstream/event-stream.ts'
+import { type Stage, startStage } from '../support/stage.ts'
+import { answerWith, failingAnswer } from '../support/upstream-answers.ts'
+import { framesOf, saidIn, watchAnswer } from '../support/watched-answer.ts'
+
+const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }
+const RESPONSES = { model: 'gpt-5.5', input: 'Hello' }
+const ROUTES = [
+  ['/v1/chat/completions', CHAT],
+  ['/v1/responses', RESPONSES],
+] as const
+
+const TEXT = 'one two three four'
+const EVENTS = responseEvents([{ text: TEXT }])
+const UNTIL_FIRST_DELTA = indexOf('response.output_text.delta') + 1
+const UNTIL_IN_PROGRESS = indexOf('response.in_progress') + 1
+
+function indexOf(type: string): number {
+  return EVENTS.findIndex((event) => event.type === type)
+}
+
+const KEEP_ALIVE = ': keepalive\n\n'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await startStage({ args: ['--keep-alive', '200ms', '--idle-timeout', '2s'] })
+})
+afterAll(() => stage.close())
+
+const stream = (path: string, body: object) => watchAnswer(stage.proxy.url, path, { ...body, stream: true })
+
+describe.each(ROUTES)('%s', (path, body) => {
+  test('case 164, 170: the 200 waits for something visible, but no longer than the first keep-alive', async () => {
+    const gate = createGate()
+    gate.release(UNTIL_IN_PROGRESS)
+    answerWith(stage.upstream, { ...failingAnswer('invalid_prompt'), gate })
+    const answer = await stream(path, body)
+    expect(answer.status).toBe(200)
+    await answer.until(KEEP_ALIVE)
+    gate.open()
+    const text = await answer.ended
+    expect(text).not.toContain('[DONE]')
+    expect(text).toContain('"code":"invalid_prompt"')
+  })
+
+  test('case 170: silence within an answer is filled with comments', async () => {
+    const gate = createGate()
+    gate.release(UNTIL_FIRST_DELTA)
+    answerWith(stage.upstream, { events: EVENTS, gate })
+    const answer = await stream(path, body)
+    await answer.until(`${KEEP_ALIVE}${KEEP_ALIVE}`)
+    expect(answer.received().indexOf(KEEP_ALIVE)).toBeGreaterThan(answer.received().indexOf('one'))
+    gate.open()
+    expect(withoutKeepAlives(await answer.ended)).toMatch(/data: \[DONE\]\n\n$|response\.completed/)
+  })
+
+  test('case 173: nothing between us and the client may hold, recode or keep the stream', async () => {
+    answerWith(stage.upstream, { events: EVENTS })
+    const asked = { 'accept-encoding': 'gzip, deflate, br' }
+    const answer = await watchAnswer(stage.proxy.url, path, { ...body, stream: true }, asked)
+    expect(answer.headers).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    })
+    expect(answer.headers['content-encoding']).toBeUndefined()
+    expect(answer.headers['content-length']).toBeUndefined()
+    expect(await answer.ended).toContain('one')
+  })
+
+  test('case 174: comments come between frames, never within one', async () => {
+    answerWith(stage.upstream, { events: EVENTS, cut: 700, delayMs: 300 })
+    const text = await (await stream(path, body)).ended
+    expect(text).toContain(KEEP_ALIVE)
+    const rest = withoutKeepAlives(text)
+    answerWith(stage.upstream, { events: EVENTS })
+    expect(rest).toBe(await (await stream(path, body)).ended)
+  })
+
+  test('case 172: there is no limit for the whole answer', async () => {
+    const many = 'word '.repeat(12).trim()
+    answerWith(stage.upstream, { events: responseEvents([{ text: many }]), delayMs: 200 })
+    const text = await (await stream(path, body)).ended
+    const deltas = framesOf(text).filter(({ type }) => type === 'response.output_text.delta')
+    expect(saidIn(text, 'content') || deltas.map(({ delta }) => delta).join('')).toBe(many)
+  })
+
+  test('case 172, 180: silence beyond the idle limit is an error frame after the keep-alives', async () => {
+    const gate = createGate()
+    gate.release(UNTIL_FIRST_DELTA)
+    answerWith(stage.upstream, { events: EVENTS, gate })
+    const text = await (await stream(path, body)).ended
+    gate.open()
+    expect(text).toContain(KEEP_ALIVE)
+    expect(framesOf(text).at(-1)).toMatchObject({ error: { code: 'upstream_timeout' } })
+    expect(text).not.toContain('[DONE]')
+  })
+})
+
+test('case 171: keepalive events of upstream pass on the Responses route, and Chat shows nothing of them', async () => {
+  const keepalive: StreamEvent = { type: 'keepalive' }
+  const events = EVENTS.flatMap((event) => [keepalive, event])
+  answerWith(stage.upstream, { events }, { events })
+  const passed = await (await stream('/v1/responses', RESPONSES)).ended
+  expect(framesOf(passed).filter(({ type }) => type === 'keepalive')).toHaveLength(EVENTS.length)
+  const chat = await (await stream('/v1/chat/completions', CHAT)).ended
+  expect(chat).not.toContain('keepalive')
+  expect(saidIn(chat, 'content')).toBe(TEXT)
+})
+
+test('case 172, 180: by default upstream may be silent for ten minutes and more, longer than Node’s own limits', () => {
+  const tenMinutes = 600_000
+  expect(OPTIONS.headerTimeout.default).toBeGreaterThanOrEqual(tenMinutes)
+  expect(OPTIONS.idleTimeout.default).toBeGreaterThanOrEqual(tenMinutes)
+  expect(OPTIONS.keepAlive.default).toBeLessThanOrEqual(15_000)
+})
+
+function withoutKeepAlives(text: string): string {
+  return text.replaceAll(KEEP_ALIVE, '')
+}

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createGate } from '../fake-upstream/answer.ts'
+import { responseEvents } from '../fake-upstream/event-stream.ts'
+import { requestLines } from '../support/log-lines.ts'
+import { type Stage, startStage } from '../support/stage.ts'
+import { answerWith } from '../support/upstream-answers.ts'
+import { watchAnswer } from '../support/watched-answer.ts'
+
+const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }
+const RESPONSES = { model: 'gpt-5.5', input: 'Hello' }
+const ROUTES = [
+  ['/v1/chat/completions', CHAT],
+  ['/v1/responses', RESPONSES],
+] as const
+
+const TEXT = 'one two three four'
+const EVENTS = responseEvents([{ text: TEXT }])
+const UNTIL_FIRST_DELTA = EVENTS.findIndex(({ type }) => type === 'response.output_text.delta') + 1
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await startStage({ args: ['--log-level', 'info'] })
+})
+afterAll(() => stage.close())
+
+const stream = (path: string, body: object) => watchAnswer(stage.proxy.url, path, { ...body, stream: true })
+
+const metrics = async () => (await (await stage.send('/metrics')).json()) as Record<string, number>
+
+describe.each(ROUTES)('%s', (path, body) => {
+  test('case 175, 152: a client that left is logged as 499, with no usage made up, and is no failure', async () => {
+    const before = await metrics()
+    const gate = createGate()
+    gate.release(UNTIL_FIRST_DELTA)
+    answerWith(stage.upstream, { events: EVENTS, gate })
+    const answer = await stream(path, body)
+    await answer.until('one')
+    const call = stage.upstream.calls().at(-1)
+    answer.leave()
+    expect(await call?.aborted).toBeGreaterThan(0)
+    await expect.poll(metrics).toMatchObject({
+      requests_aborted: (before.requests_aborted ?? 0) + 1,
+      requests_error: before.requests_error,
+      requests_in_flight: 0,
+    })
+    const line = requestLines(stage.proxy).at(-1)
+    expect(line).toMatchObject({ route: `POST ${path}`, status: 499, model: 'gpt-5.5' })
+    expect(line).not.toHaveProperty('usage')
+  })
+
+  test('case 152: the usage of a whole answer is in its line of the log, streamed or not', async () => {
+    for (const streamed of [true, false]) {
+      answerWith(stage.upstream, { events: EVENTS })
+      await (await stage.post(path, { ...body, stream: streamed })).text()
+      await expect
+        .poll(() => requestLines(stage.proxy).at(-1))
+        .toMatchObject({ stream: streamed, usage: { input: 42, cached: 16, output: 12, reasoning: 4 } })
+    }
+  })
+
+  test('case 169: the answer names upstream’s request and ours, the log both', async () => {
+    answerWith(stage.upstream, { events: EVENTS })
+    const answer = await stage.post(path, body)
+    await answer.text()
+    expect(answer.headers.get('x-request-id')).toBe('fake-request-0001')
+    const own = answer.headers.get('x-codex-proxy-request-id')
+    expect(own).toMatch(/^req_[0-9a-f]{32}$/)
+    await expect
+      .poll(() => requestLines(stage.proxy).find(({ requestId }) => requestId === own))
+      .toMatchObject({ upstreamRequestId: 'fake-request-0001' })
+  })
+
+  test('case 169: an answer of our own has our id under both names', async () => {
+    const answer = await stage.post(path, {})
+    expect(answer.status).toBe(400)
+    expect(answer.headers.get('x-request-id')).toMatch(/^req_/)
+    expect(answer.headers.get('x-codex-proxy-request-id')).toBe(answer.headers.get('x-request-id'))
+  })
+})
