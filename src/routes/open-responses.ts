@@ -62,8 +62,8 @@ export async function openResponses(
     const answer = await post(context, request, call, variant, signal)
     if (answer.status === 200) return answer
     refusal = await refusalOf(context, call.route, answer)
-    if (refusal.code === 'model_not_found') context.catalogue.forget(call.variants[0].body.model)
   }
+  if (refusal?.code === 'model_not_found') context.catalogue.forget(call.variants[0].body.model)
   throw refusal
 }
 

@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Answer } from '../fake-upstream/answer.ts'
+import { responseEvents } from '../fake-upstream/event-stream.ts'
+import type { Json } from '../fake-upstream/refusal.ts'
+import { type Stage, startStage } from '../support/stage.ts'
+import { answerWith, callsDuring } from '../support/upstream-answers.ts'
+import { saidIn } from '../support/watched-answer.ts'
+
+const LITE_HEADER = 'x-openai-internal-codex-responses-lite'
+const LITE_MODEL = 'gpt-6.1-sol'
+const ANSWER: Answer = { events: responseEvents([{ text: 'Hello.' }]) }
+const TOOL = { name: 'look_up', parameters: { type: 'object', properties: {} } }
+const CHAT = {
+  model: LITE_MODEL,
+  messages: [
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://example.com/a.png', detail: 'high' } }] },
+  ],
+  tools: [{ type: 'function', function: TOOL }],
+}
+/** What a Codex of today sends. */
+const LITE_BODY = {
+  model: LITE_MODEL,
+  input: [
+    { type: 'additional_tools', id: 'at_1', role: 'developer', tools: [{ type: 'function', strict: false, ...TOOL }] },
+    { type: 'message', id: 'msg_1', role: 'developer', content: [{ type: 'input_text', text: 'Be brief.' }] },
+    { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hello' }] },
+  ],
+  tool_choice: 'auto',
+  parallel_tool_calls: false,
+  reasoning: { effort: 'low', context: 'all_turns' },
+  include: ['reasoning.encrypted_content'],
+  store: false,
+  stream: true,
+}
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await startStage()
+  // Which lane a model wants is known from the list.
+  await stage.send('/v1/models')
+})
+afterAll(() => stage.close())
+beforeEach(() => answerWith(stage.upstream, ANSWER))
+
+const lastCall = () => {
+  const call = stage.upstream.calls().at(-1)
+  if (call === undefined) throw new Error('Nothing arrived upstream')
+  return { headers: call.headers, body: call.json as Json }
+}
+
+test('case 188, 189: a body of the Lite lane passes untouched, with the header that goes with it', async () => {
+  await (await stage.post('/v1/responses', LITE_BODY)).text()
+  expect(lastCall().body).toEqual(LITE_BODY)
+  expect(lastCall().headers[LITE_HEADER]).toBe('true')
+})
+
+test('case 188, 187: the header is never taken over from a client', async () => {
+  for (const [path, body] of [
+    ['/v1/responses', { model: LITE_MODEL, input: 'Hello' }],
+    ['/v1/chat/completions', CHAT],
+  ] as const) {
+    const headers = { 'content-type': 'application/json', [LITE_HEADER]: 'true' }
+    await (await stage.send(path, { method: 'POST', headers, body: JSON.stringify(body) })).text()
+    expect(lastCall().headers[LITE_HEADER]).toBeUndefined()
+  }
+})
+
+test('case 192: the full lane is the first choice, also for a model that wants Lite', async () => {
+  const [answer, calls] = await callsDuring(stage.upstream, () => stage.post('/v1/chat/completions', CHAT))
+  expect([answer.status, calls]).toEqual([200, 1])
+  expect(lastCall().body).toMatchObject({ instructions: 'Be brief.', tools: [{ type: 'function', name: 'look_up' }] })
+})
+
+describe.each([
+  ['an unknown path', { status: 404, body: { detail: 'Not Found' } }],
+  ['an unknown model', { status: 404, body: { detail: `The model '${LITE_MODEL}' does not exist.` } }],
+] satisfies [string, Answer][])('where the full lane answers 404 for %s', (_what, refusal) => {
+  beforeEach(() => answerWith(stage.upstream, refusal, ANSWER))
+
+  test.each([true, false])('case 190, 192: the Lite lane is tried, once (stream: %s)', async (stream) => {
+    const request = { ...CHAT, stream, parallel_tool_calls: true }
+    const [answer, calls] = await callsDuring(stage.upstream, () => stage.post('/v1/chat/completions', request))
+    const text = await answer.text()
+    expect([answer.status, calls]).toEqual([200, 2])
+    expect(stream ? saidIn(text, 'content') : JSON.parse(text).choices[0].message.content).toBe('Hello.')
+
+    const { headers, body } = lastCall()
+    expect(headers[LITE_HEADER]).toBe('true')
+    expect(body).not.toHaveProperty('tools')
+    expect(body).not.toHaveProperty('instructions')
+    expect(body).toMatchObject({ parallel_tool_calls: false, reasoning: { context: 'all_turns' } })
+    expect(body.input).toEqual([
+      { type: 'additional_tools', id: expect.any(String), role: 'developer', tools: [expect.objectContaining(TOOL)] },
+      {
+        type: 'message',
+        id: expect.any(String),
+        role: 'developer',
+        content: [{ type: 'input_text', text: 'Be brief.' }],
+      },
+      { type: 'message', role: 'user', content: [{ type: 'input_image', image_url: 'https://example.com/a.png' }] },
+    ])
+  })
+
+  test('case 192, 199: a model that answers there stays in the list', async () => {
+    await stage.post('/v1/chat/completions', CHAT)
+    expect(await (await stage.send('/v1/models')).text()).toContain(`"id":"${LITE_MODEL}"`)
+  })
+
+  test('case 192: a model of the full lane gets the 404', async () => {
+    const request = { ...CHAT, model: 'gpt-5.5' }
+    const [answer, calls] = await callsDuring(stage.upstream, () => stage.post('/v1/chat/completions', request))
+    expect([answer.status, calls]).toEqual([404, 1])
+  })
+})
+
+test('case 191: what the Lite lane has not is refused by upstream, and the client is told', async () => {
+  answerWith(stage.upstream, { status: 404, body: { detail: 'Not Found' } })
+  const request = { ...CHAT, tools: undefined, web_search_options: {} }
+  const [answer, calls] = await callsDuring(stage.upstream, () => stage.post('/v1/chat/completions', request))
+  expect([answer.status, calls]).toEqual([400, 2])
+  expect(await answer.json()).toMatchObject({
+    error: { message: expect.stringContaining('only supports function tools'), param: 'tools' },
+  })
+})
