@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Stage, startStage } from '../support/stage.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await startStage({ args: ['--client-version', '999.1.0'] })
+})
+afterAll(() => stage.close())
+
+const ids = async () => {
+  const { data } = (await (await stage.send('/v1/models')).json()) as { data: { id: string }[] }
+  return data.map(({ id }) => id)
+}
+
+test('case 194: the version told upstream is a setting, and shows models that older ones do not see', async () => {
+  expect(await ids()).toContain('gpt-6.2-sol')
+  const [lookUp] = stage.upstream.requests
+  expect(lookUp?.path).toBe('/backend-api/codex/models?client_version=999.1.0')
+  expect(lookUp?.headers.version).toBe('999.1.0')
+})
+
+test('case 197: a model has the shape of OpenAI, and what clients guess otherwise', async () => {
+  expect(await (await stage.send('/v1/models/gpt-5.5')).json()).toEqual({
+    id: 'gpt-5.5',
+    object: 'model',
+    created: expect.any(Number),
+    owned_by: 'openai',
+    display_name: 'GPT-5.5',
+    context_window: 272_000,
+    input_modalities: ['text', 'image'],
+    supported_reasoning_efforts: ['low', 'medium', 'high', 'xhigh'],
+    default_reasoning_effort: 'medium',
+  })
+})
+
+test('case 198: a Codex that names its version finds whole entries of the catalogue', async () => {
+  const { models } = (await (await stage.send('/v1/models?client_version=0.169.0')).json()) as { models: object[] }
+  expect(models).toContainEqual(expect.objectContaining({ slug: 'gpt-5.5', base_instructions: expect.any(String) }))
+})
+
+test('case 196: the list says where it is from', async () => {
+  expect((await stage.send('/v1/models')).headers.get('x-codex-proxy-models')).toBe('live')
+})
+
+test('case 199: a model that the account was refused is no longer shown', async () => {
+  expect(await ids()).toContain('gpt-6-astra')
+  const detail = "The 'gpt-6-astra' model is not supported when using Codex with a ChatGPT account."
+  stage.upstream.setDefault({ status: 400, body: { detail } })
+  const asked = stage.client.chat.completions.create({
+    model: 'gpt-6-astra',
+    messages: [{ role: 'user', content: 'Hello' }],
+  })
+  await expect(asked).rejects.toMatchObject({ status: 404, code: 'model_not_found' })
+  expect(await ids()).not.toContain('gpt-6-astra')
+  expect(await ids()).toContain('gpt-5.5')
+})
