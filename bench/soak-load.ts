@@ -8,8 +8,8 @@ import { soakRequest } from './soak-request.ts'
 // A process of its own: asks as many clients would, some of which leave and some of whose answers break.
 
 /** Lengths of the paced streams: many begin and end at any time. */
-const STREAM_DELTAS = { least: 10, most: 40 }
-const STREAM_PAUSE_MS = 250
+const STREAM_DELTAS = { least: 10, most: 30 }
+const STREAM_PAUSE_MS = 150
 /** Of a hundred short requests. */
 const ABORTED = 10
 const RESET_BEFORE = 3

@@ -75,14 +75,14 @@ function foreignText({ kind, order }: SoakRequest, { status, body }: Heard): str
 }
 
 function answerProblem({ kind, order }: SoakRequest, { status, body, broken }: Heard): string | undefined {
-  if (broken !== undefined) return `the connection broke: ${broken}`
+  if (broken !== undefined) return `the connection broke after status ${status}: ${broken}`
   if (status !== 200) return `the status is ${status}: ${body.slice(0, 300)}`
   return streamProblem(kind, body, order)
 }
 
 /** Upstream broke: the client must be told, by a status of an upstream fault, or by an error within the stream. */
 function faultProblem({ kind }: SoakRequest, { status, body, broken }: Heard): string | undefined {
-  if (broken !== undefined) return `the connection broke: ${broken}`
+  if (broken !== undefined) return `the connection broke after status ${status}: ${broken}`
   if (status !== 200) return status === 502 && hasError(body) ? undefined : `${status}: ${body.slice(0, 300)}`
   const { failed, ended } = kind === 'chat' ? readChat(body) : readResponses(body)
   if (ended) return 'the stream ends as if it were whole'
