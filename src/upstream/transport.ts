@@ -48,6 +48,9 @@ function toUndiciBody(body: readonly Buffer[] | undefined): Buffer | null {
   return body as unknown as Buffer
 }
 
+/** A sink comes within the turn of the head as a rule; pausing for it would make undici read the rest a second time. */
+const MAX_EARLY_BYTES = 256 * 1024
+
 class Exchange implements Dispatcher.DispatchHandler, AnswerBody {
   readonly #resolve: (answer: UpstreamAnswer) => void
   readonly #reject: (error: unknown) => void
@@ -56,7 +59,8 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody {
   #controller: Dispatcher.DispatchController | undefined
   #sink: BodySink | undefined
   /** What came in the same socket read as the head, before there was a sink. */
-  #early: Buffer[] | undefined
+  #early: Buffer[] = []
+  #earlyBytes = 0
   #outcome: 'end' | Error | undefined
   #answered = false
   #aborted = false
@@ -86,9 +90,9 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody {
       this.#sink.data(bytes)
       return
     }
-    this.#early ??= []
     this.#early.push(bytes)
-    controller.pause()
+    this.#earlyBytes += bytes.length
+    if (this.#earlyBytes > MAX_EARLY_BYTES) controller.pause()
   }
 
   onResponseEnd(): void {
@@ -101,11 +105,10 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody {
 
   pipe(sink: BodySink): void {
     this.#sink = sink
-    const early = this.#early
-    this.#early = undefined
-    for (const bytes of early ?? []) if (!this.#aborted) sink.data(bytes)
+    for (const bytes of this.#early) if (!this.#aborted) sink.data(bytes)
+    this.#early = []
     if (this.#outcome !== undefined) this.#report(this.#outcome)
-    else if (early !== undefined) this.#controller?.resume()
+    else if (this.#earlyBytes > MAX_EARLY_BYTES) this.#controller?.resume()
   }
 
   pause(): void {
