@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Answer, createGate } from '../fake-upstream/answer.ts'
+import { type Item, responseEvents } from '../fake-upstream/event-stream.ts'
+import type { Json } from '../fake-upstream/refusal.ts'
+import { type Stage, startStage } from '../support/stage.ts'
+import { answerWith, callsDuring } from '../support/upstream-answers.ts'
+import { choicesOf, saidIn, watchAnswer } from '../support/watched-answer.ts'
+
+const PATH = '/v1/chat/completions'
+const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }
+const CALL: Item = { call: 'look_up', arguments: { city: 'Lima' } }
+const COMMENTARY: Item = { text: 'Let me look.', phase: 'commentary' }
+const FINAL: Item = { text: 'It rains.', phase: 'final_answer' }
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await startStage()
+})
+afterAll(() => stage.close())
+
+/** The message of an answer, once from the stream and once from the completion. */
+async function messagesFor(items: readonly Item[], request: object = CHAT): Promise<Json[]> {
+  answerWith(stage.upstream, { events: responseEvents(items) })
+  const stream = await (await stage.post(PATH, { ...request, stream: true })).text()
+  const completion = (await (await stage.post(PATH, request)).json()) as { choices: [{ message: Json }] }
+  const { content, reasoning_content } = completion.choices[0].message
+  const streamed = { content: saidIn(stream, 'content'), reasoning_content: saidIn(stream, 'reasoning_content') }
+  return [streamed, { content: content ?? '', reasoning_content: reasoning_content ?? '' }]
+}
+
+describe('case 117, 118: a message of the phase commentary', () => {
+  const JSON_FORMAT = { type: 'json_schema', json_schema: { name: 'a', schema: { type: 'object' } } }
+  test.each<[string, readonly Item[], object, Json]>([
+    ['before a tool call is content', [COMMENTARY, CALL], CHAT, { content: 'Let me look.', reasoning_content: '' }],
+    [
+      'before an answer is reasoning',
+      [COMMENTARY, FINAL],
+      CHAT,
+      { content: 'It rains.', reasoning_content: 'Let me look.' },
+    ],
+    ['that is all there is, is content', [COMMENTARY], CHAT, { content: 'Let me look.', reasoning_content: '' }],
+    [
+      'is never content where JSON was asked for',
+      [COMMENTARY, { text: '{"rain":true}', phase: 'final_answer' }],
+      { ...CHAT, response_format: JSON_FORMAT },
+      { content: '{"rain":true}', reasoning_content: 'Let me look.' },
+    ],
+  ])('%s', async (_what, items, request, expected) => {
+    expect(await messagesFor(items, request)).toEqual([expected, expected])
+  })
+
+  test('case 119: is held until its fate is known, and then told before what decided it', async () => {
+    const events = responseEvents([COMMENTARY, CALL])
+    const opens = events.findIndex(({ item }) => (item as Json | undefined)?.type === 'function_call')
+    const gate = createGate()
+    gate.release(opens)
+    answerWith(stage.upstream, { events, gate })
+    const answer = await watchAnswer(stage.proxy.url, PATH, { ...CHAT, stream: true })
+    expect(answer.received()).not.toContain('Let me')
+    gate.release()
+    const text = await answer.until('look_up')
+    expect(text.indexOf('look_up')).toBeGreaterThan(text.indexOf('Let me look.'))
+    gate.open()
+    expect(choicesOf(await answer.ended).at(-1)?.finish_reason).toBe('tool_calls')
+  })
+})
+
+describe('case 161: a usage limit', () => {
+  const IN_SECONDS = 3 * 3600 + 51 * 60 + 12
+  const limit = { type: 'usage_limit_reached', message: 'The usage limit has been reached', plan_type: 'plus' }
+  const CODE = { code: 'usage_limit_reached', message: limit.message }
+  const TOLD: readonly (readonly [string, Answer])[] = [
+    ['its body', { status: 429, body: { error: { ...limit, resets_in_seconds: IN_SECONDS } } }],
+    [
+      'the headers of the exhausted window',
+      {
+        status: 429,
+        headers: { 'x-codex-primary-used-percent': '100', 'x-codex-primary-reset-after-seconds': String(IN_SECONDS) },
+        body: { error: limit },
+      },
+    ],
+    [
+      'an event within a 200',
+      {
+        events: [
+          ...responseEvents([], { end: 'none' }),
+          { type: 'error', status: 429, error: { ...limit, resets_in_seconds: IN_SECONDS } },
+          ...responseEvents([], { end: 'failed', error: CODE }).slice(-1),
+        ],
+      },
+    ],
+  ]
+
+  test.each(TOLD)('told by %s is a 429 that says when to come back, and is final', async (_where, answer) => {
+    for (const stream of [true, false]) {
+      answerWith(stage.upstream, answer)
+      const [response, calls] = await callsDuring(stage.upstream, () => stage.post(PATH, { ...CHAT, stream }))
+      expect([response.status, calls]).toEqual([429, 1])
+      expect(Object.fromEntries(response.headers)).toMatchObject({
+        'retry-after': String(IN_SECONDS),
+        'x-ratelimit-remaining-requests': '0',
+        'x-ratelimit-reset-requests': '3h51m12s',
+        'x-should-retry': 'false',
+      })
+      expect(await response.json()).toMatchObject({
+        error: { code: 'usage_limit_reached', type: 'insufficient_quota' },
+      })
+    }
+  })
+})

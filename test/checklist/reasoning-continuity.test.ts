@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Answer } from '../fake-upstream/answer.ts'
+import { responseEvents } from '../fake-upstream/event-stream.ts'
+import type { Json } from '../fake-upstream/refusal.ts'
+import { chatgptAuth, unsignedJwt } from '../support/auth-files.ts'
+import { type Stage, startStage } from '../support/stage.ts'
+import { answerWith, callsDuring } from '../support/upstream-answers.ts'
+import { choicesOf, saidIn } from '../support/watched-answer.ts'
+
+const PATH = '/v1/chat/completions'
+const HELLO = { role: 'user', content: 'Hello' }
+const TOOLS = [{ type: 'function', function: { name: 'look_up', parameters: { type: 'object', properties: {} } } }]
+const ENCRYPTED = 'encrypted-rs_00010'
+const CALLING: Answer = {
+  events: responseEvents([
+    { reasoning: ['I need two cities.'] },
+    { call: 'look_up', arguments: { city: 'Lima' }, callId: 'call_a' },
+    { call: 'look_up', arguments: { city: 'Oslo' }, callId: 'call_b' },
+  ]),
+}
+const ANSWERING: Answer = { events: responseEvents([{ text: 'Rain in both.' }]) }
+const REFUSED: Answer = {
+  status: 400,
+  body: {
+    error: {
+      message: 'The encrypted content could not be verified.',
+      type: 'invalid_request_error',
+      param: null,
+      code: 'invalid_encrypted_content',
+    },
+  },
+}
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await startStage()
+})
+afterAll(() => stage.close())
+beforeEach(() => stage.home.writeAuth(chatgptAuth({ account_id: 'account-one' })))
+
+/** A first turn that ends in tool calls; the message a client replays, without what Chat has no place for. */
+async function callingTurn(stream: boolean): Promise<object> {
+  answerWith(stage.upstream, CALLING)
+  const answer = await stage.post(PATH, { model: 'gpt-5.5', messages: [HELLO], tools: TOOLS, stream })
+  const text = await answer.text()
+  if (!stream) {
+    const { role, content, tool_calls } = JSON.parse(text).choices[0].message
+    return { role, content, tool_calls }
+  }
+  expect(choicesOf(text).at(-1)?.finish_reason).toBe('tool_calls')
+  const call = (id: string, city: string) => ({
+    id,
+    type: 'function',
+    function: { name: 'look_up', arguments: JSON.stringify({ city }) },
+  })
+  return { role: 'assistant', content: null, tool_calls: [call('call_a', 'Lima'), call('call_b', 'Oslo')] }
+}
+
+function answeringTurn(calling: object, stream: boolean): Promise<Response> {
+  const results = ['call_a', 'call_b'].map((id) => ({ role: 'tool', tool_call_id: id, content: 'rain' }))
+  return stage.post(PATH, { model: 'gpt-5.5', messages: [HELLO, calling, ...results], tools: TOOLS, stream })
+}
+
+function lastInput(): Json[] {
+  const body = stage.upstream.calls().at(-1)?.json as { input: Json[] } | undefined
+  return body?.input ?? []
+}
+const typesOf = (input: readonly Json[]) => input.map(({ type }) => type)
+const WITHOUT = ['message', 'function_call', 'function_call', 'function_call_output', 'function_call_output']
+const metrics = async () => (await (await stage.send('/metrics')).json()) as Record<string, number>
+
+describe.each([true, false])('case 106: a tool round trip (stream: %s)', (stream) => {
+  test('carries the reasoning back, before the call it led to', async () => {
+    const calling = await callingTurn(stream)
+    const before = await metrics()
+    answerWith(stage.upstream, ANSWERING)
+    const [answer, calls] = await callsDuring(stage.upstream, () => answeringTurn(calling, stream))
+    const text = await answer.text()
+    expect([answer.status, calls]).toEqual([200, 1])
+    expect(stream ? saidIn(text, 'content') : JSON.parse(text).choices[0].message.content).toBe('Rain in both.')
+
+    expect(typesOf(lastInput())).toEqual(['message', 'reasoning', ...WITHOUT.slice(1)])
+    expect(lastInput()[1]).toEqual({
+      type: 'reasoning',
+      id: 'rs_00010',
+      summary: [{ type: 'summary_text', text: 'I need two cities.' }],
+      encrypted_content: ENCRYPTED,
+    })
+    const after = await metrics()
+    expect((after.reasoning_recall_hits ?? 0) - (before.reasoning_recall_hits ?? 0)).toBe(1)
+  })
+
+  test('case 110: goes on without it when upstream refuses it, after one try', async () => {
+    const calling = await callingTurn(stream)
+    answerWith(stage.upstream, REFUSED, ANSWERING)
+    const [answer, calls] = await callsDuring(stage.upstream, () => answeringTurn(calling, stream))
+    expect(await answer.text()).toContain('Rain')
+    expect([answer.status, calls]).toEqual([200, 2])
+    expect(typesOf(lastInput())).toEqual(WITHOUT)
+  })
+
+  test('case 110: is told the refusal when it stays, after two tries', async () => {
+    const calling = await callingTurn(stream)
+    answerWith(stage.upstream, REFUSED)
+    const [answer, calls] = await callsDuring(stage.upstream, () => answeringTurn(calling, stream))
+    expect([answer.status, calls]).toEqual([400, 2])
+    expect(await answer.json()).toMatchObject({ error: { code: 'invalid_encrypted_content' } })
+  })
+
+  test('never carries it to another account', async () => {
+    const calling = await callingTurn(stream)
+    const claims = { exp: Math.floor(Date.now() / 1000) + 864_000, of: 'two' }
+    await stage.home.writeAuth(chatgptAuth({ account_id: 'account-two', access_token: unsignedJwt(claims) }))
+    answerWith(stage.upstream, ANSWERING)
+    const answer = await answeringTurn(calling, stream)
+    expect(answer.status).toBe(200)
+    expect(stage.upstream.calls().at(-1)?.headers['chatgpt-account-id']).toBe('account-two')
+    expect(typesOf(lastInput())).toEqual(WITHOUT)
+    expect(JSON.stringify(lastInput())).not.toContain(ENCRYPTED)
+  })
+})
+
+test('case 110: another 400 is no reason to ask twice', async () => {
+  const calling = await callingTurn(false)
+  answerWith(stage.upstream, { status: 400, body: { error: { message: 'Bad tools.', code: 'invalid_value' } } })
+  const [answer, calls] = await callsDuring(stage.upstream, () => answeringTurn(calling, false))
+  expect([answer.status, calls]).toEqual([400, 1])
+})
+
+test('case 106: nothing of it is on disk or in the log', async () => {
+  const calling = await callingTurn(true)
+  answerWith(stage.upstream, ANSWERING)
+  await (await answeringTurn(calling, true)).text()
+  expect(stage.proxy.output()).not.toContain(ENCRYPTED)
+})
