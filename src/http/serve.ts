@@ -23,6 +23,9 @@ export type RunningServer = {
 /** What API requests need takes longer to load than all before it: whoever waits for `/health` is answered first. */
 const PREPARE_AFTER_MS = 20
 
+/** Connections that wait to be accepted; Node's 511 overflows when a thousand clients come at once. */
+const BACKLOG = 4096
+
 /** Starts the server; resolves when it listens, rejects with the reason why it can't. */
 export async function serve(config: Config, logTo: DestinationStream): Promise<RunningServer> {
   const logger = createLogger(config.logLevel, logTo)
@@ -30,7 +33,7 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<R
   let stopping: Promise<void> | undefined
   const { server, context, loadRoutes } = composeServer(config, logger, outbound, () => stopping !== undefined)
   const drain = followConnections(server)
-  server.listen(config.port, config.host)
+  server.listen({ port: config.port, host: config.host, backlog: BACKLOG })
   await once(server, 'listening')
 
   const url = urlOf(server, config)

@@ -49,13 +49,17 @@ export async function completeChat(
 
 async function readChoice(machine: ChatStream, events: EventStream): Promise<ChatChunk[]> {
   const chunks: ChatChunk[] = []
-  await events.read((text, from, to) => {
-    for (const frame of text.slice(from, to).split('\n\n')) {
-      const event = frameJson(frame)
-      if (event !== undefined && !machine.ended) chunks.push(...machine.convert(event))
-    }
-    if (machine.ended) events.finish()
-  })
+  await events.read(
+    (text, from, to) => {
+      for (const frame of text.slice(from, to).split('\n\n')) {
+        const event = frameJson(frame)
+        if (event !== undefined && !machine.ended) chunks.push(...machine.convert(event))
+      }
+    },
+    () => {
+      if (machine.ended) events.finish()
+    },
+  )
   if (!machine.ended) chunks.push(...machine.finish())
   return chunks
 }

@@ -37,7 +37,10 @@ function converted(pieces: readonly string[], convert: (machine: ChatStream) => 
 
 const hot = (machine: ChatStream) => {
   const frames = new ChatFrames(machine)
-  return (text: string) => frames.convert(text, 0, text.length)
+  return (text: string) => {
+    frames.take(text, 0, text.length)
+    return frames.drain()
+  }
 }
 
 /** The same without the hot path: every frame parsed, every chunk rendered. */

@@ -21,24 +21,30 @@ export class ChatFrames {
   #shape: DeltaShape | undefined
   #before = ''
   #after = ''
+  #out = ''
 
   constructor(stream: ChatStream) {
     this.#stream = stream
   }
 
-  /** Frames after the one that ended the answer are left out. */
-  convert(text: string, from: number, to: number): string {
-    let out = ''
+  /** What has been converted since the last call. */
+  drain(): string {
+    const out = this.#out
+    this.#out = ''
+    return out
+  }
+
+  /** Converts whole frames; those after the one that ended the answer are left out. Throws what `ChatStream` throws. */
+  take(text: string, from: number, to: number): void {
     let at = from
     while (at < to && !this.#stream.ended) {
       const end = text.indexOf('\n\n', at)
       const start = this.#textStart(text, at)
       const quote = start === -1 ? -1 : closingQuote(text, start)
-      if (quote === -1 || quote > end) out += this.#plain(text.slice(at, end))
-      else out += this.#before + text.slice(start, quote) + this.#after
+      if (quote === -1 || quote > end) this.#plain(text.slice(at, end))
+      else this.#out += this.#before + text.slice(start, quote) + this.#after
       at = end + 2
     }
-    return out
   }
 
   /** Where the text of a delta begins if the frame at `at` has the expected shape, else -1. */
@@ -50,13 +56,11 @@ export class ChatFrames {
     return standsAt(text, next, shape.middle) ? next + shape.middle.length : -1
   }
 
-  #plain(frame: string): string {
+  #plain(frame: string): void {
     const event = frameJson(frame)
-    if (event === undefined) return ''
-    let out = ''
-    for (const chunk of this.#stream.convert(event)) out += dataFrame(chunk)
+    if (event === undefined) return
+    for (const chunk of this.#stream.convert(event)) this.#out += dataFrame(chunk)
     this.#learn(frame)
-    return out
   }
 
   #learn(frame: string): void {

@@ -65,11 +65,21 @@ export class StreamedChat {
     const frames = new ChatFrames(machine)
     const events = new EventStream(await open(signal), this.#context.config.maxEvent)
     this.#client.addSource(events)
-    await events.read((text, from, to) => {
-      this.#send(frames.convert(text, from, to), machine)
-      if (machine.ended) events.finish()
-    })
-    this.#client.removeSource(events)
+    try {
+      await events.read(
+        (text, from, to) => frames.take(text, from, to),
+        () => {
+          this.#send(frames.drain(), machine)
+          if (machine.ended) events.finish()
+        },
+      )
+    } catch (error) {
+      // What came before the failure in the same read is the client's.
+      this.#sendVisible(frames.drain())
+      throw error
+    } finally {
+      this.#client.removeSource(events)
+    }
     if (machine.ended) return
     let rest = ''
     for (const chunk of machine.finish()) rest += dataFrame(chunk)
@@ -84,6 +94,12 @@ export class StreamedChat {
     }
     if (this.#allEnded()) this.#client.end(text + this.#closing())
     else this.#client.write(text)
+  }
+
+  #sendVisible(text: string): void {
+    if (text === '') return
+    this.#client.open()
+    this.#client.write(text)
   }
 
   #allEnded(): boolean {

@@ -19,14 +19,17 @@ export class EventStream implements Source {
     this.#maxEvent = maxEvent
   }
 
-  /** Hands over frames until `finish`; rejects when the stream breaks, or with what `takeFrames` threw. */
-  read(takeFrames: TakeFrames): Promise<void> {
+  /**
+   * Hands over frames until `finish`, and tells when all of one read have been; rejects when the stream breaks, or with
+   * what `takeFrames` threw.
+   */
+  read(takeFrames: TakeFrames, batchEnd: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       const failed = (error: unknown) => {
         this.#body.abort()
         reject(error)
       }
-      const reader = new StreamReader({ frames: takeFrames, ended: resolve, failed }, this.#maxEvent)
+      const reader = new StreamReader({ frames: takeFrames, batchEnd, ended: resolve, failed }, this.#maxEvent)
       this.#reader = reader
       this.#body.pipe({
         data: (bytes) => reader.data(bytes),

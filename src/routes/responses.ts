@@ -60,10 +60,14 @@ async function collect(context: RouteContext, request: ApiRequest, open: Open, l
     async () => {
       collector = new ResponsesCollector()
       const events = new EventStream(await open(), context.config.maxEvent)
-      await events.read((text, from, to) => {
-        for (const frame of text.slice(from, to).split('\n\n')) collector.take(frameJson(frame))
-        if (collector.ended) events.finish()
-      })
+      await events.read(
+        (text, from, to) => {
+          for (const frame of text.slice(from, to).split('\n\n')) collector.take(frameJson(frame))
+        },
+        () => {
+          if (collector.ended) events.finish()
+        },
+      )
       request.record.usage = tokenUsage([collector.usage])
       return collector.finish()
     },
@@ -109,23 +113,30 @@ async function pass(
   const frames = new ResponsesFrames()
   const events = new EventStream(answer, context.config.maxEvent)
   client.addSource(events)
-  await events.read((text, from, to) => {
-    const out = frames.convert(text, from, to)
-    log.frames(out)
-    if (frames.visible && !client.opened) {
-      request.record.firstEventAt = context.monotonic()
-      client.open()
-    }
-    if (!frames.ended) {
-      client.write(out)
-      return
-    }
-    request.record.status = 200
-    request.record.usage = tokenUsage([frames.usage])
-    if (frames.error !== undefined) noteFailure(request, frames.error)
-    client.end(out)
-    events.finish()
-  })
+  let out = ''
+  await events.read(
+    (text, from, to) => {
+      out += frames.convert(text, from, to)
+    },
+    () => {
+      const ready = out
+      out = ''
+      log.frames(ready)
+      if (frames.visible && !client.opened) {
+        request.record.firstEventAt = context.monotonic()
+        client.open()
+      }
+      if (!frames.ended) {
+        client.write(ready)
+        return
+      }
+      request.record.status = 200
+      request.record.usage = tokenUsage([frames.usage])
+      if (frames.error !== undefined) noteFailure(request, frames.error)
+      client.end(ready)
+      events.finish()
+    },
+  )
   client.removeSource(events)
   if (!frames.ended) throw new ProxyError('upstream_stream_cut', 'Upstream ended its stream without a last event.')
 }

@@ -4,6 +4,8 @@ import { ReadBatch } from './read-batch.ts'
 type Handlers = {
   /** Whole frames, as latin1 text; none after `finish`. What it throws comes back through `failed`. */
   readonly frames: TakeFrames
+  /** All frames of one read have been handed over: what they gave can be written in one piece. */
+  readonly batchEnd: () => void
   /** Exactly one of these two comes last. */
   readonly ended: () => void
   readonly failed: (error: unknown) => void
@@ -32,10 +34,8 @@ export class StreamReader {
   /** The bytes ended. */
   end(): void {
     this.#batch.flush()
-    this.#attempt(() => {
-      this.#reader.end()
-      this.finish()
-    })
+    this.#attempt(() => this.#reader.end())
+    this.finish()
   }
 
   /** The bytes broke off; what came before is still handed over. */
@@ -57,6 +57,7 @@ export class StreamReader {
     if (this.#over) return
     try {
       work()
+      this.#handlers.batchEnd()
     } catch (error) {
       this.#over = true
       this.#handlers.failed(error)

@@ -14,8 +14,10 @@ export function openHttpTunnel(proxy: OutboundAddress, target: Endpoint, options
     const timer = setTimeout(() => {
       request.destroy(new Refusal(`did not connect within ${options.timeout / 1000} s`))
     }, options.timeout)
+    request.once('socket', (socket) => options.pending.add(socket))
     request.once('connect', (response: IncomingMessage, socket: Socket, head: Buffer) => {
       clearTimeout(timer)
+      options.pending.delete(socket)
       const { statusCode: status = 0 } = response
       if (status < 200 || status > 299) {
         socket.destroy()
@@ -28,13 +30,14 @@ export function openHttpTunnel(proxy: OutboundAddress, target: Endpoint, options
     })
     request.on('error', (error) => {
       clearTimeout(timer)
+      if (request.socket !== null) options.pending.delete(request.socket)
       reject(error)
     })
     request.end()
   })
 }
 
-function requestOptions(proxy: OutboundAddress, authority: string, { secureContext, signal }: TunnelOptions) {
+function requestOptions(proxy: OutboundAddress, authority: string, { secureContext }: TunnelOptions) {
   const options = {
     host: proxy.host,
     port: proxy.port,
@@ -42,7 +45,6 @@ function requestOptions(proxy: OutboundAddress, authority: string, { secureConte
     path: authority,
     headers: { host: authority, ...loginHeader(proxy) },
     agent: false,
-    signal,
   }
   if (proxy.protocol === 'http') return options
   // Without a server name Node takes the one of the Host header, which is that of the target.

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import type { Dispatcher } from 'undici'
 import { isLoopbackHost } from '../config/parsers.ts'
 import type { ProxyError } from '../errors.ts'
@@ -9,6 +8,7 @@ import { isListening } from './implicit-proxy.ts'
 import { parseNoProxy } from './no-proxy.ts'
 import { type OutboundAddress, parseOutboundAddress } from './outbound-address.ts'
 import { directConnector, OutboundWay } from './outbound-way.ts'
+import { PendingSockets } from './pending-sockets.ts'
 import { createTrust } from './trusted-certificates.ts'
 import { tunnelConnector } from './tunnel.ts'
 
@@ -84,7 +84,7 @@ class Route implements OutboundRoute {
   readonly #choice: Choice
   readonly #direct: OutboundWay
   readonly #tunnelled: OutboundWay | undefined
-  readonly #closing = new AbortController()
+  readonly #pending = new PendingSockets()
   #inUse: boolean
   #checking: Promise<boolean> | undefined
 
@@ -94,15 +94,13 @@ class Route implements OutboundRoute {
     this.#isExempt = parseNoProxy(settings.noProxy ?? '')
     this.#choice = choice
     this.#inUse = choice.inUse
-    const { signal } = this.#closing
-    // One listener for each connection that is being made is no leak.
-    setMaxListeners(0, signal)
+    const pending = this.#pending
     const secureContext = createTrust(choice.env, (fields, message) => log.warn(fields, message))
     const timeout = settings.connectTimeout
-    const direct = directConnector(timeout, secureContext, signal)
+    const direct = directConnector(timeout, secureContext, pending)
     this.#direct = new OutboundWay(direct, settings, choice.now)
     if (choice.address === undefined) return
-    const tunnelled = tunnelConnector(choice.address, direct, { timeout, secureContext, signal })
+    const tunnelled = tunnelConnector(choice.address, direct, { timeout, secureContext, pending })
     this.#tunnelled = new OutboundWay(tunnelled, settings, choice.now)
   }
 
@@ -151,7 +149,7 @@ class Route implements OutboundRoute {
 
   async close(): Promise<void> {
     await Promise.all([this.#direct.close(), this.#tunnelled?.close()])
-    this.#closing.abort()
+    this.#pending.destroy()
   }
 
   #wayTo(url: URL): OutboundWay {

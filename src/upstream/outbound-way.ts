@@ -1,5 +1,6 @@
 import type { SecureContext } from 'node:tls'
 import { Agent, buildConnector } from 'undici'
+import type { PendingSockets } from './pending-sockets.ts'
 import { TCP_KEEP_ALIVE_MS } from './tunnel-options.ts'
 import { WarmConnections } from './warm-connections.ts'
 
@@ -48,22 +49,22 @@ export class OutboundWay {
 
 /**
  * undici's own connector, with one set of trusted certificates for all connections: reading the roots anew each time
- * is slow. The signal ends connections that are not established yet.
+ * is slow. Connections that are not established yet are in `pending`.
  */
 export function directConnector(
   timeout: number,
   secureContext: () => SecureContext,
-  signal: AbortSignal,
+  pending: PendingSockets,
 ): buildConnector.connector {
-  const options = { timeout, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS, signal }
+  const options = { timeout, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS }
   const plain = buildConnector(options)
   let secure: buildConnector.connector | undefined
   return (target, callback) => {
     if (target.protocol !== 'https:') {
-      plain(target, callback)
+      pending.follow(plain(target, callback))
       return
     }
     secure ??= buildConnector({ ...options, secureContext: secureContext() })
-    secure(target, callback)
+    pending.follow(secure(target, callback))
   }
 }

@@ -8,9 +8,10 @@ import { TCP_KEEP_ALIVE_MS, type TunnelOptions } from './tunnel-options.ts'
 export async function openSocksTunnel(
   proxy: OutboundAddress,
   target: Endpoint,
-  { timeout, signal }: TunnelOptions,
+  { timeout, pending }: TunnelOptions,
 ): Promise<Socket> {
-  const socket = connect({ host: proxy.host, port: proxy.port, noDelay: true, signal })
+  const socket = connect({ host: proxy.host, port: proxy.port, noDelay: true })
+  pending.add(socket)
   socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS)
   const timer = setTimeout(() => socket.destroy(new Refusal(`did not connect within ${timeout / 1000} s`)), timeout)
   try {
@@ -25,6 +26,7 @@ export async function openSocksTunnel(
     throw error
   } finally {
     clearTimeout(timer)
+    pending.delete(socket)
   }
 }
 

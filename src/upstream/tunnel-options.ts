@@ -1,12 +1,13 @@
 import type { SecureContext } from 'node:tls'
+import type { PendingSockets } from './pending-sockets.ts'
 
 export type TunnelOptions = {
   /** Milliseconds until the proxy has connected us. */
   readonly timeout: number
   /** Whom to trust when the proxy itself is reached by TLS. */
   readonly secureContext: () => SecureContext
-  /** Ends what is not connected yet. */
-  readonly signal: AbortSignal
+  /** Where a connection is listed until it is made. */
+  readonly pending: PendingSockets
 }
 
 /** After so much silence the system probes a connection, so that one dropped on the way is noticed. */

@@ -1,9 +1,10 @@
-import { once, setMaxListeners } from 'node:events'
+import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { parseOutboundAddress } from './outbound-address.ts'
+import { PendingSockets } from './pending-sockets.ts'
 import { OutboundProxyError, tunnelConnector } from './tunnel.ts'
 
 const CONNECTED_V4 = Buffer.from([5, 0, 0, 1, 127, 0, 0, 1, 0x1f, 0x90])
@@ -12,8 +13,7 @@ const NO_LOGIN = Buffer.from([5, 0])
 describe('a tunnel through a proxy that follows a script', () => {
   const servers: Server[] = []
   const sockets: Socket[] = []
-  const closing = new AbortController()
-  setMaxListeners(0, closing.signal)
+  const closing = new PendingSockets()
 
   afterEach(async () => {
     for (const socket of sockets.splice(0)) socket.destroy()
@@ -51,13 +51,10 @@ describe('a tunnel through a proxy that follows a script', () => {
   }
   const messages: Buffer[][] = []
 
-  function open(
-    url: string,
-    { host = 'upstream.example', timeout = 10_000, signal = closing.signal } = {},
-  ): Promise<Socket> {
+  function open(url: string, { host = 'upstream.example', timeout = 10_000, pending = closing } = {}): Promise<Socket> {
     const connect = tunnelConnector(parseOutboundAddress(url), () => {}, {
       timeout,
-      signal,
+      pending,
       secureContext: createSecureContext,
     })
     return new Promise((resolve, reject) => {
@@ -191,12 +188,12 @@ describe('a tunnel through a proxy that follows a script', () => {
     const [server] = servers
     if (server === undefined) throw new Error('no server')
     await once(server, 'listening')
-    const end = new AbortController()
-    const failure = open(`${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`, { signal: end.signal })
+    const end = new PendingSockets()
+    const failure = open(`${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`, { pending: end })
     const socket = await arrived
     sockets.push(socket)
     socket.resume()
-    end.abort()
+    end.destroy()
     await expect(failure).rejects.toThrow(OutboundProxyError)
     await once(socket, 'close')
   })
