@@ -1,4 +1,5 @@
 import { CHAT_FIELDS, type ChatField, type Fate } from '../src/conversion/chat-fields.ts'
+import { markdownTable } from './markdown-table.ts'
 
 const NOTICE = '<!-- Made from src/conversion/chat-fields.ts by `npm run docs`; do not edit. -->'
 
@@ -10,43 +11,82 @@ const FATES: Readonly<Record<Fate, string>> = {
   refused: 'A 400: an answer without it would be a wrong answer.',
 }
 
-/** Cases met in the field that the conversion of requests decides otherwise or leaves to others. */
-const CASES_ELSEWHERE: readonly (readonly [cases: string, what: string, why: string])[] = [
-  ['12', 'Refusing `n` above 1', 'Emulated up to 8.'],
-  ['18', 'A Responses body on the Chat route', 'Refused with a word on where it belongs.'],
-  ['20–22', 'Paths, encodings, size and content type of bodies', 'Matters of the server, not of conversion.'],
-  ['23', 'camelCase names of fields', 'Unknown fields are ignored and reported.'],
-  ['39', '`<think>` tags in the history', 'The proxy makes none, so none come back.'],
-  [
-    '58, 59, 61',
-    'Renaming long or odd tool names',
-    'Names pass as they are: Chat limits them already, and upstream says so.',
-  ],
-  ['63', 'The form in which custom calls come back', 'A matter of the answer.'],
-  [
-    '75, 76',
-    'Mending histories whose calls and results do not match',
-    'Refused as the API refuses them: a guess could change what happened.',
-  ],
-  ['77', 'Making up an id for a call without one', 'Refused: its result could not name it.'],
-  ['99', 'Nothing but JSON in `content`', 'A matter of the answer.'],
-  [
-    '107',
-    'Reasoning carried in the messages',
-    'Kept in memory instead (case 106): clients drop fields they do not know.',
-  ],
-  ['110', 'The second try without reasoning', 'Made by the route; conversion only offers the request for it.'],
-  ['183', 'Hashing the keys of clients', 'The key itself is sent; hashed only where it does not fit a header.'],
-  ['185–187', 'Identity and headers', 'Set by the upstream client, never copied from the client.'],
-  ['192', 'When to change to the Lite lane', 'Decided by the route; conversion only offers the request for it.'],
-  ['193', '`reasoning.context` on the full lane', 'Disputed; not made up, passed if sent.'],
-  ['207–209', 'Stored responses, compaction, WebSocket', 'Matters of the routes.'],
-  ['210', 'Events passed byte by byte', 'A matter of the answer.'],
+type Decision = { readonly cases: readonly number[]; readonly about: string; readonly decision: string }
+
+/** Of the numbered cases met in the field: those that were decided otherwise, and those that can't arise here. */
+export const OTHER_DECISIONS: readonly Decision[] = [
+  { cases: [12], about: 'Refusing `n` above 1', decision: 'Emulated up to 8.' },
+  { cases: [18], about: 'A Responses body on the Chat route', decision: 'Refused with a word on where it belongs.' },
+  { cases: [23], about: 'camelCase names of fields', decision: 'Unknown fields are ignored and reported.' },
+  {
+    cases: [39],
+    about: '`<think>` tags in the history',
+    decision: 'The proxy makes none, so none come back; what a user writes is passed as it is.',
+  },
+  { cases: [46], about: 'Refusing files by their id', decision: 'Passed: upstream knows which ids it has.' },
+  {
+    cases: [54],
+    about: 'Leaving `strict` out where it is absent',
+    decision: 'Sent as `false`: the Responses API would take its absence for `true`.',
+  },
+  {
+    cases: [58, 59, 61],
+    about: 'Renaming long or odd tool names',
+    decision: 'Names pass as they are: Chat limits them already, and upstream says so.',
+  },
+  {
+    cases: [75, 76],
+    about: 'Mending histories whose calls and results do not match',
+    decision: 'Refused as the API refuses them: a guess could change what happened.',
+  },
+  {
+    cases: [77],
+    about: 'Making up an id for a call without one',
+    decision: 'Refused: its result could not name it.',
+  },
+  {
+    cases: [107],
+    about: 'Reasoning carried in the messages',
+    decision: 'Kept in memory instead (case 106): clients drop fields they do not know.',
+  },
+  {
+    cases: [152],
+    about: 'Usage of answers whose client left',
+    decision: 'The request is ended at once, before upstream has counted; none is made up.',
+  },
+  {
+    cases: [165],
+    about: '`[DONE]` after an error frame',
+    decision:
+      'The stream ends without it (cases 142, 177): a client that sees `[DONE]` takes half an answer for a whole one.',
+  },
+  {
+    cases: [167],
+    about: 'Early failures as `response.failed` in a stream',
+    decision: 'They are HTTP errors (case 164), which every client understands.',
+  },
+  {
+    cases: [171],
+    about: 'Events in the protocol to fill silence on the Responses route',
+    decision: 'Comments, as on the Chat route; the `keepalive` events of upstream pass.',
+  },
+  { cases: [183], about: 'Hashing the keys of clients', decision: 'Hashed only where a key does not fit a header.' },
+  {
+    cases: [193],
+    about: '`reasoning.context` on the full lane',
+    decision: 'Disputed; not made up, passed if sent.',
+  },
+  {
+    cases: [196],
+    about: 'The list of models on disk',
+    decision: 'In memory; the fallback is the list that an installed Codex keeps on disk.',
+  },
 ]
 
 export function conversionDocument(): string {
   const fates = Object.entries(FATES).map(([fate, meaning]) => `- **${fate}**: ${meaning}`)
   const fields = Object.entries<ChatField>(CHAT_FIELDS).map(([name, { fate, note }]) => [`\`${name}\``, fate, note])
+  const decisions = OTHER_DECISIONS.map(({ cases, about, decision }) => [cases.join(', '), about, decision])
   return `${NOTICE}
 
 # Chat Completions on a ChatGPT login
@@ -61,7 +101,7 @@ ${fates.join('\n')}
 A field that is null or at the API's own default asks for nothing: it is neither reported nor refused. A field that is not
 listed is ignored. Wrong types, unknown roles and broken histories are a 400 whose \`param\` names the exact place.
 
-${table(['Field', 'Fate', 'What happens'], fields)}
+${markdownTable(['Field', 'Fate', 'What happens'], fields)}
 
 Always sent: \`store: false\`, \`stream: true\`, \`include: ["reasoning.encrypted_content"]\` and a text as \`instructions\`. The same
 request always becomes the same bytes, since the prompt cache depends on them.
@@ -79,16 +119,11 @@ What the backend knows passes; texts become lists, \`system\` becomes \`develope
 dropped. Other fields are ignored and reported as above. \`previous_response_id\`, \`conversation\` and \`prompt\` are refused: without
 them the answer would be to another question. A body with an \`additional_tools\` item (Codex's Lite lane) is not touched.
 
-## Cases decided otherwise or elsewhere
+## Cases decided otherwise
 
-The tests of conversion bear the numbers of cases met in the field. Of those that concern requests, these do not apply as they
-were written down:
+Tests bear the numbers of 210 cases met in the field by programs of this kind. Each case has a test that shows it is
+met, but these, which were decided otherwise or can't arise here; most of them have a test that shows the decision:
 
-${table(['Case', 'About', 'Why'], CASES_ELSEWHERE)}
+${markdownTable(['Case', 'About', 'Decision'], decisions)}
 `
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [head, head.map(() => '---'), ...rows]
-  return lines.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n')
 }

@@ -1,10 +1,12 @@
 import { GROUP_TITLES, shownDefault } from '../src/cli/settings.ts'
 import { OPTIONS, type Option } from '../src/config/options.ts'
 import { conversionDocument } from './conversion-document.ts'
+import { errorsDocument } from './errors-document.ts'
 
 /** Documents made from the tables of the program: `npm run docs` writes them, a test holds them to it. */
 export const GENERATED_DOCS: Readonly<Record<string, () => string>> = {
   'docs/conversion.md': conversionDocument,
+  'docs/errors.md': errorsDocument,
   'docs/options.md': optionsDocument,
 }
 

@@ -16,25 +16,26 @@ const REFUSED = { status: 400, type: 'invalid_request_error' }
 const LIMITED = { status: 429, type: 'insufficient_quota', headers: { 'x-should-retry': 'false' } }
 const BUSY = { status: 503 }
 
-/** What a code means, whichever status it comes with; codes as in wire.md 5.2. */
-const CODES: ReadonlyMap<string, { status: number; type?: string; headers?: Readonly<Record<string, string>> }> =
-  new Map([
-    ['context_length_exceeded', REFUSED],
-    ['invalid_prompt', REFUSED],
-    ['cyber_policy', REFUSED],
-    ['bio_policy', REFUSED],
-    ['misalignment_policy_violation', REFUSED],
-    ['usage_limit_reached', LIMITED],
-    ['usage_not_included', LIMITED],
-    ['insufficient_quota', LIMITED],
-    ['credit_balance_exhausted', LIMITED],
-    ['organization_spend_limit_exceeded', LIMITED],
-    ['project_spend_limit_exceeded', LIMITED],
-    ['rate_limit_exceeded', { status: 429 }],
-    ['server_is_overloaded', BUSY],
-    ['overloaded_error', BUSY],
-    ['slow_down', BUSY],
-  ])
+type Meaning = { readonly status: number; readonly type?: string; readonly headers?: Readonly<Record<string, string>> }
+
+/** What a code means, whichever status it comes with; codes as in wire.md 5.2. `docs/errors.md` lists them. */
+export const UPSTREAM_CODES: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
+  ['context_length_exceeded', REFUSED],
+  ['invalid_prompt', REFUSED],
+  ['cyber_policy', REFUSED],
+  ['bio_policy', REFUSED],
+  ['misalignment_policy_violation', REFUSED],
+  ['usage_limit_reached', LIMITED],
+  ['usage_not_included', LIMITED],
+  ['insufficient_quota', LIMITED],
+  ['credit_balance_exhausted', LIMITED],
+  ['organization_spend_limit_exceeded', LIMITED],
+  ['project_spend_limit_exceeded', LIMITED],
+  ['rate_limit_exceeded', { status: 429 }],
+  ['server_is_overloaded', BUSY],
+  ['overloaded_error', BUSY],
+  ['slow_down', BUSY],
+])
 
 /** Codes that upstream tells only in a sentence. */
 const SENTENCES: readonly (readonly [RegExp, string])[] = [
@@ -97,7 +98,7 @@ function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin):
   const code = codeOf(failure, message)
   if (code === 'model_not_found') return unknownModel(message, route)
 
-  const known = code === undefined ? undefined : CODES.get(code)
+  const known = code === undefined ? undefined : UPSTREAM_CODES.get(code)
   const status = known?.status ?? statusOf(failure, origin.status)
   const param = failure.param ?? UNSUPPORTED_PARAMETER.exec(message)?.[1]
   const waits = status === 429 || status === 503 ? limitHeaders(details, message, origin.headers, origin.now) : {}
@@ -113,7 +114,7 @@ function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin):
 /** Upstream has put codes into `type` (wire.md 6.2). */
 function codeOf(failure: UpstreamFailure, message: string): string | undefined {
   if (failure.code !== undefined) return failure.code
-  if (failure.type !== undefined && CODES.has(failure.type)) return failure.type
+  if (failure.type !== undefined && UPSTREAM_CODES.has(failure.type)) return failure.type
   return SENTENCES.find(([pattern]) => pattern.test(message))?.[1]
 }
 

@@ -1,0 +1,50 @@
+import { UPSTREAM_CODES } from '../src/conversion/upstream-error.ts'
+import { ERRORS, type ErrorCode } from '../src/errors.ts'
+import { markdownTable } from './markdown-table.ts'
+
+const NOTICE = '<!-- Made from src/errors.ts and src/conversion/upstream-error.ts by `npm run docs`; do not edit. -->'
+
+export function errorsDocument(): string {
+  const codes = Object.keys(ERRORS) as ErrorCode[] // the keys of this very table
+  const rows = codes.map((code) => {
+    const { status, type, remedy } = ERRORS[code]
+    return [`\`${code}\``, String(status), `\`${type}\``, remedy]
+  })
+  const upstreamRows = [...UPSTREAM_CODES].map(([code, { status }]) => [`\`${code}\``, String(status)])
+  return `${NOTICE}
+
+# Errors
+
+Every failure has the status and the body of OpenAI's API, on every path:
+
+\`\`\`json
+{"error": {"message": "What happened. What to do.", "type": "…", "param": null, "code": "…"}}
+\`\`\`
+
+\`param\` names the exact field of a request that is at fault: \`messages[2].content[0].type\`. The header
+\`x-codex-proxy-request-id\` has the id under which the log tells of the request.
+
+An answer whose 200 has been sent ends with the same body as a frame, \`data: {"error":{…}}\`, and without \`[DONE]\`: the
+official clients throw on that frame. On \`/v1/responses\` it is an \`error\` event. The 200 is held back until there is
+something to show, so most failures keep their status.
+
+## What the proxy itself reports
+
+${markdownTable(['Code', 'Status', 'Type', 'What to do'], rows)}
+
+## What upstream reports
+
+Its message, \`param\` and \`code\` are kept; web pages and bodies of other forms are told in the form above. With an API key
+errors pass as they came. With a ChatGPT login these codes have a fixed status, also when they come inside an answer
+that began with a 200:
+
+${markdownTable(['Code', 'Status'], upstreamRows)}
+
+A 429 or 503 says when to try again, where upstream says so: \`Retry-After\`, and for limits \`x-ratelimit-remaining-requests\`
+and \`x-ratelimit-reset-requests\`. Limits that no retry outlasts have \`x-should-retry: false\`, which the official clients
+honour. An unknown model is a 404 on Chat and a 400 with \`param: "model"\` on Responses, as the API has it.
+
+What failed before anything was shown to the client is tried again by the proxy, at most twice: connections that broke,
+502 and 503, and overload told inside a 200. Nothing else is, and nothing once a client may have acted on it.
+`
+}
