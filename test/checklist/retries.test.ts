@@ -45,6 +45,15 @@ describe.each(ROUTES)('%s', (path, body) => {
     },
   )
 
+  test('case 177, 162: an answer in one piece is tried again too, unless something had come of it', async () => {
+    answerWith(stage.upstream, failingAnswer('server_is_overloaded'), { events: EVENTS })
+    const [answer, calls] = await callsDuring(stage.upstream, () => stage.post(path, body))
+    expect([answer.status, calls]).toEqual([200, 2])
+    answerWith(stage.upstream, failingAnswer('server_is_overloaded', [{ text: 'one' }]), { events: EVENTS })
+    const [second, secondCalls] = await callsDuring(stage.upstream, () => stage.post(path, body))
+    expect([second.status, secondCalls]).toEqual([503, 1])
+  })
+
   test('case 177, 162: overload that stays is a 503 after a few tries', async () => {
     answerWith(stage.upstream, failingAnswer('server_is_overloaded'))
     const [answer, calls] = await callsDuring(stage.upstream, () => stream(path, body))
