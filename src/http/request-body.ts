@@ -28,7 +28,7 @@ export function readRawBody(request: IncomingMessage, { maxBody }: Pick<Limits, 
       reject(cutOff())
       return
     }
-    const body = new GrowingBuffer(Number.isNaN(announced) ? maxBody : announced)
+    const body = Number.isNaN(announced) ? new GrowingBuffer(maxBody, GROWTH) : new GrowingBuffer(announced, Infinity)
 
     function settle(outcome: () => void): void {
       request.off('data', onData).off('end', onEnd).off('close', onClose)
@@ -45,8 +45,12 @@ export function readRawBody(request: IncomingMessage, { maxBody }: Pick<Limits, 
   })
 }
 
-/** Room is taken as bytes really come, not as they are announced, and for a few large pieces rather than many small. */
+/**
+ * What is announced gets its room once this much has really come: memory that nobody touches costs nothing, but a
+ * client that only announces should not make us ask for it either.
+ */
 const FIRST_ROOM = 1024 * 1024
+/** Bodies of unknown length grow by this factor. */
 const GROWTH = 4
 
 /**
@@ -55,11 +59,13 @@ const GROWTH = 4
  */
 class GrowingBuffer {
   readonly #limit: number
+  readonly #growth: number
   #buffer: Buffer = Buffer.alloc(0)
   #length = 0
 
-  constructor(limit: number) {
+  constructor(limit: number, growth: number) {
     this.#limit = limit
+    this.#growth = growth
   }
 
   /** False, and nothing is added, when the limit would be passed. */
@@ -80,7 +86,7 @@ class GrowingBuffer {
   }
 
   #grow(needed: number): void {
-    const room = Math.max(needed, FIRST_ROOM, this.#buffer.length * GROWTH)
+    const room = needed <= FIRST_ROOM ? FIRST_ROOM : Math.max(needed, this.#buffer.length * this.#growth)
     const larger = Buffer.allocUnsafeSlow(Math.min(room, this.#limit))
     this.#buffer.copy(larger, 0, 0, this.#length)
     this.#buffer = larger
