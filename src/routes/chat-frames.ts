@@ -5,6 +5,8 @@ import { dataFrame } from '../sse/frames.ts'
 const TYPE = '"type":"response.output_text.delta"'
 const DELTA = '"delta":"'
 const SEQUENCE = '"sequence_number":'
+/** They say nothing that Chat shows, and the first repeats the whole request (instructions, tools) a second time. */
+const SILENT = /^event: response\.(in_progress|content_part\.added|reasoning_summary_part\.added)\n/
 
 /** What every text delta of the part that is streaming looks like, around its sequence number and its text. */
 type DeltaShape = { readonly head: string; readonly middle: string }
@@ -57,6 +59,7 @@ export class ChatFrames {
   }
 
   #plain(frame: string): void {
+    if (SILENT.test(frame)) return
     const event = frameJson(frame)
     if (event === undefined) return
     for (const chunk of this.#stream.convert(event)) this.#out += dataFrame(chunk)
