@@ -23,7 +23,8 @@ export function sendError(request: IncomingMessage, response: ServerResponse, er
     response.destroy()
     return
   }
-  // What was not read of a refused body must not be taken for the next request.
-  const rest = request.complete ? {} : { connection: 'close' }
+  // What was not read of a refused body must not be taken for the next request. And out of file descriptors only closed
+  // connections make room for others, which wait to be accepted meanwhile.
+  const rest = request.complete && error.status < 500 ? {} : { connection: 'close' }
   sendAnswer(response, { status: error.status, headers: { ...error.headers, ...rest }, body: errorBody(error) })
 }

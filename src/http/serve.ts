@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { DestinationStream } from 'pino'
 import type { Config } from '../config/options.ts'
 import type { RouteContext } from '../routes/context.ts'
-import { createLogger } from '../telemetry/logger.ts'
+import { createLogger, type Logger } from '../telemetry/logger.ts'
 import { createLazyOutbound, type LazyOutbound } from '../upstream/lazy-outbound.ts'
 import { packageVersion } from '../version.ts'
 import { composeServer } from './compose.ts'
@@ -40,8 +40,12 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<R
   logger.info({ url, version: packageVersion() }, 'listening')
   if (config.logLevel === 'debug') logger.warn('log level debug records prompts and answers')
   const preparing = setTimeout(() => {
-    prepare(loadRoutes, outbound, context).catch((error: unknown) =>
-      logger.error({ err: error }, 'preparing for the first request failed'),
+    load(loadRoutes).then(
+      () => connectAhead(outbound, context, logger),
+      (error: unknown) => {
+        logger.error({ err: error }, 'a part of the program could not be loaded: stopping')
+        return drainOnce()
+      },
     )
   }, PREPARE_AFTER_MS)
 
@@ -75,16 +79,27 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<R
   }
 }
 
-/** The first request finds everything loaded, and a connection to its upstream made. */
-async function prepare(
-  loadRoutes: () => Promise<void>,
+/**
+ * Loads what the first request needs. Node remembers a module that failed to load (no file descriptor left, the package
+ * replaced meanwhile) and never tries it again: the server would answer nothing any more.
+ */
+async function load(loadRoutes: () => Promise<void>): Promise<void> {
+  await Promise.all([loadRoutes(), import('../upstream/outbound-proxy.ts')])
+}
+
+/** The first request finds a connection to its upstream made. Without one it makes it itself. */
+async function connectAhead(
   outbound: LazyOutbound,
   { config, credentials }: RouteContext,
+  logger: Logger,
 ): Promise<void> {
-  await loadRoutes()
-  const route = await outbound.get()
-  const { kind } = await credentials.status()
-  if (kind !== 'none') route.keepWarm(new URL(kind === 'api-key' ? config.openaiBaseUrl : config.chatgptBaseUrl))
+  try {
+    const route = await outbound.get()
+    const { kind } = await credentials.status()
+    if (kind !== 'none') route.keepWarm(new URL(kind === 'api-key' ? config.openaiBaseUrl : config.chatgptBaseUrl))
+  } catch (error) {
+    logger.error({ err: error }, 'connecting ahead failed')
+  }
 }
 
 function urlOf(server: Server, { host, tlsCert }: Config): string {
