@@ -86,7 +86,8 @@ function draw(root: Frame): string {
   }
   place(root, 0, 0)
   const height = (deepest + 1) * ROW
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="11">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="11" role="img">
+<title>Where CPU time goes, as a flame graph</title>
 <g transform="translate(0 ${height - ROW})">
 ${boxes.join('\n')}
 </g>
