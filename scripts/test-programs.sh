@@ -3,7 +3,7 @@
 # Installs what is missing where it may (Debian, as root); else says what to install, and fails.
 set -eu
 # program:Debian package
-wanted="chromium:chromium tinyproxy:tinyproxy-bin microsocks:microsocks tmux:tmux openssl:openssl"
+wanted="prlimit:util-linux chromium:chromium tinyproxy:tinyproxy-bin microsocks:microsocks tmux:tmux openssl:openssl"
 
 missing=""
 for each in $wanted; do
