@@ -3,11 +3,11 @@ import { type ChatCompletion, joinChunks } from '../conversion/chat-completion.t
 import type { ChatPlan } from '../conversion/chat-plan.ts'
 import { ChatStream } from '../conversion/chat-stream.ts'
 import { sumUsage, tokenUsage } from '../conversion/usage.ts'
-import { frameJson } from '../sse/event.ts'
+import { frameEvents } from '../sse/event.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { OpenChoice } from './chat-streaming.ts'
+import { runChoices } from './choices.ts'
 import type { RouteContext } from './context.ts'
-import { withEarlyRetries } from './early-retry.ts'
 import { EventStream } from './event-stream.ts'
 
 /** A Chat answer in one piece: the machines of the stream, run to their end. */
@@ -18,42 +18,30 @@ export async function completeChat(
   open: OpenChoice,
 ): Promise<{ completion: ChatCompletion; machines: readonly ChatStream[] }> {
   const head = new ChunkHead(plan.model)
-  const siblings = new AbortController()
-  const signal = plan.choices === 1 ? request.signal : AbortSignal.any([request.signal, siblings.signal])
   const machines: ChatStream[] = []
-  const runChoice = async (choice: number): Promise<ChatChunk[]> => {
-    const machine = new ChatStream(plan, choice, head)
-    machines[choice] = machine
-    return readChoice(machine, new EventStream(await open(signal), context.config.maxEvent))
-  }
-  try {
-    const choices = await Promise.all(
-      Array.from({ length: plan.choices }, (_, choice) =>
-        withEarlyRetries(
-          context,
-          request,
-          () => machines[choice]?.visible === true,
-          () => runChoice(choice),
-        ),
-      ),
-    )
-    request.record.firstEventAt = context.monotonic()
-    const usages = machines.map(({ usage }) => usage)
-    request.record.usage = tokenUsage(usages)
-    return { completion: joinChunks(head, choices.flat(), sumUsage(usages)), machines }
-  } catch (error) {
-    siblings.abort()
-    throw error
-  }
+  const chunks = await runChoices(
+    context,
+    request,
+    plan,
+    (choice) => machines[choice]?.visible === true,
+    async (choice, signal) => {
+      const machine = new ChatStream(plan, choice, head)
+      machines[choice] = machine
+      return readChoice(machine, new EventStream(await open(signal), context.config.maxEvent))
+    },
+  )
+  request.record.firstEventAt = context.monotonic()
+  const usages = machines.map(({ usage }) => usage)
+  request.record.usage = tokenUsage(usages)
+  return { completion: joinChunks(head, chunks.flat(), sumUsage(usages)), machines }
 }
 
 async function readChoice(machine: ChatStream, events: EventStream): Promise<ChatChunk[]> {
   const chunks: ChatChunk[] = []
   await events.read(
     (text, from, to) => {
-      for (const frame of text.slice(from, to).split('\n\n')) {
-        const event = frameJson(frame)
-        if (event !== undefined && !machine.ended) chunks.push(...machine.convert(event))
+      for (const event of frameEvents(text, from, to)) {
+        if (!machine.ended) chunks.push(...machine.convert(event))
       }
     },
     () => {

@@ -7,9 +7,9 @@ import { DONE_FRAME, dataFrame } from '../sse/frames.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
 import { ChatFrames } from './chat-frames.ts'
+import { runChoices } from './choices.ts'
 import { ClientStream } from './client-stream.ts'
 import type { RouteContext } from './context.ts'
-import { withEarlyRetries } from './early-retry.ts'
 import { EventStream } from './event-stream.ts'
 import type { MessageLog } from './message-log.ts'
 
@@ -38,22 +38,15 @@ export class StreamedChat {
 
   /** Resolves with the machine of each choice once the answer has ended. A failure before the 200 is thrown. */
   async run(open: OpenChoice): Promise<readonly ChatStream[]> {
-    const siblings = new AbortController()
-    const signal =
-      this.#plan.choices === 1 ? this.#request.signal : AbortSignal.any([this.#request.signal, siblings.signal])
     try {
-      await Promise.all(
-        Array.from({ length: this.#plan.choices }, (_, choice) =>
-          withEarlyRetries(
-            this.#context,
-            this.#request,
-            () => this.#choices[choice]?.visible === true,
-            () => this.#runChoice(choice, open, signal),
-          ),
-        ),
+      await runChoices(
+        this.#context,
+        this.#request,
+        this.#plan,
+        (choice) => this.#choices[choice]?.visible === true,
+        (choice, signal) => this.#runChoice(choice, open, signal),
       )
     } catch (error) {
-      siblings.abort()
       this.#fail(toApiError(error))
     }
     return this.#choices

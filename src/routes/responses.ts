@@ -4,7 +4,7 @@ import { convertResponsesRequest } from '../conversion/responses-request.ts'
 import { tokenUsage } from '../conversion/usage.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import { type ApiError, errorBody, ProxyError, toApiError } from '../errors.ts'
-import { frameJson } from '../sse/event.ts'
+import { frameEvents } from '../sse/event.ts'
 import { namedFrame } from '../sse/frames.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { Answer, ApiRequest, Route } from './api-request.ts'
@@ -62,7 +62,7 @@ async function collect(context: RouteContext, request: ApiRequest, open: Open, l
       const events = new EventStream(await open(), context.config.maxEvent)
       await events.read(
         (text, from, to) => {
-          for (const frame of text.slice(from, to).split('\n\n')) collector.take(frameJson(frame))
+          for (const event of frameEvents(text, from, to)) collector.take(event)
         },
         () => {
           if (collector.ended) events.finish()

@@ -21,6 +21,15 @@ export function frameJson(frame: string): unknown {
   }
 }
 
+/** The JSON of whole frames, from `from` to `to`; frames without any are left out. */
+export function frameEvents(text: string, from: number, to: number): unknown[] {
+  return text
+    .slice(from, to)
+    .split('\n\n')
+    .map(frameJson)
+    .filter((event) => event !== undefined)
+}
+
 function latin1ToUtf8(text: string): string {
   return NON_ASCII.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text
 }

@@ -1,0 +1,33 @@
+import type { ChatPlan } from '../conversion/chat-plan.ts'
+import type { ApiRequest } from './api-request.ts'
+import type { RouteContext } from './context.ts'
+import { withEarlyRetries } from './early-retry.ts'
+
+/**
+ * Runs the choices of one answer side by side, each tried again while nothing of it is visible. When one fails the
+ * others are ended: there is no answer without it.
+ */
+export async function runChoices<Value>(
+  context: RouteContext,
+  request: ApiRequest,
+  { choices }: Pick<ChatPlan, 'choices'>,
+  isVisible: (choice: number) => boolean,
+  run: (choice: number, signal: AbortSignal) => Promise<Value>,
+): Promise<Value[]> {
+  const siblings = new AbortController()
+  const signal = choices === 1 ? request.signal : AbortSignal.any([request.signal, siblings.signal])
+  const attempts = Array.from({ length: choices }, (_, choice) =>
+    withEarlyRetries(
+      context,
+      request,
+      () => isVisible(choice),
+      () => run(choice, signal),
+    ),
+  )
+  try {
+    return await Promise.all(attempts)
+  } catch (error) {
+    siblings.abort()
+    throw error
+  }
+}
