@@ -21,9 +21,10 @@ export function stopOnSignals(
   let received = 0
   const onSignal = () => {
     received++
-    if (received === 1) report.draining()
     const work = received === 1 ? server.drain() : server.close()
     work.catch(report.failed)
+    // Not before: whoever reads it may count on new connections being refused.
+    if (received === 1) report.draining()
   }
   for (const signal of SIGNALS) source.on(signal, onSignal)
   return () => {
