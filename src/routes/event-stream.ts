@@ -13,6 +13,7 @@ export class EventStream implements Source {
   readonly #maxEvent: number
   #reader: StreamReader | undefined
   #lingering: NodeJS.Timeout | undefined
+  #bodyOver = false
 
   constructor({ body }: UpstreamAnswer, maxEvent: number) {
     this.#body = body
@@ -34,11 +35,11 @@ export class EventStream implements Source {
       this.#body.pipe({
         data: (bytes) => reader.data(bytes),
         end: () => {
-          clearTimeout(this.#lingering)
+          this.#leave()
           reader.end()
         },
         fail: (cause) => {
-          clearTimeout(this.#lingering)
+          this.#leave()
           reader.fail(cutError(cause))
         },
       })
@@ -55,9 +56,18 @@ export class EventStream implements Source {
 
   /** The last event that matters was read: the stream counts as ended, whatever upstream does (wire.md 11). */
   finish(): void {
-    this.#body.resume()
-    this.#lingering = setTimeout(() => this.#body.abort(), LINGER_MS).unref()
+    // A short answer ends in the same read as its last event: nothing is left to wait for, and a timer would keep all
+    // of the request in memory meanwhile.
+    if (!this.#bodyOver) {
+      this.#body.resume()
+      this.#lingering = setTimeout(() => this.#body.abort(), LINGER_MS).unref()
+    }
     this.#reader?.finish()
+  }
+
+  #leave(): void {
+    this.#bodyOver = true
+    clearTimeout(this.#lingering)
   }
 }
 
