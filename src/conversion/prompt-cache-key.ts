@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Upstream's limit for the key, and a header value that nothing on the way will mind. */
 const PLAIN_TOKEN = /^[A-Za-z0-9._-]{1,64}$/
@@ -8,14 +8,14 @@ const PLAIN_TOKEN = /^[A-Za-z0-9._-]{1,64}$/
  * (case 181, 182). In the form of a UUID (version 8: custom, RFC 9562 §5.8), since Codex's own keys are UUIDs.
  */
 export function derivePromptCacheKey(conversation: readonly unknown[]): string {
-  const hash = sha256(JSON.stringify(conversation))
-  const variant = ((Number.parseInt(hash.charAt(16), 16) % 4) + 8).toString(16)
+  const digest = sha256(JSON.stringify(conversation))
+  const variant = ((Number.parseInt(digest.charAt(16), 16) % 4) + 8).toString(16)
   return [
-    hash.slice(0, 8),
-    hash.slice(8, 12),
-    `8${hash.slice(13, 16)}`,
-    `${variant}${hash.slice(17, 20)}`,
-    hash.slice(20, 32),
+    digest.slice(0, 8),
+    digest.slice(8, 12),
+    `8${digest.slice(13, 16)}`,
+    `${variant}${digest.slice(17, 20)}`,
+    digest.slice(20, 32),
   ].join('-')
 }
 
@@ -25,5 +25,5 @@ export function sessionHeaderValue(key: string): string {
 }
 
 function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
+  return hash('sha256', text, 'hex')
 }

@@ -64,7 +64,11 @@ export function composeServer(
 function createContext(config: Config, logger: Logger, outbound: LazyOutbound): RouteContext {
   const now = () => Date.now()
   const monotonic = () => performance.now()
-  const clientVersion = createClientVersion({ setting: config.clientVersion, codexHome: config.codexHome })
+  const clientVersion = createClientVersion({
+    setting: config.clientVersion,
+    codexHome: config.codexHome,
+    now: monotonic,
+  })
   const identity = {
     originator: ORIGINATOR,
     userAgent: userAgent(),

@@ -73,15 +73,13 @@ async function serve(
   const entry = router.find(method, path)
   const record = newRequestRecord(parts.newRequestId(), method, entry?.path ?? '-', parts.now())
   const visit = new Visit(record, response)
-  // Upstream's id takes the place of the first: that is the one OpenAI knows.
-  setHeaders(response, { 'x-request-id': record.id, 'x-codex-proxy-request-id': record.id })
   try {
-    const preflight = arrive(parts, request, response, visit, entry)
-    if (preflight !== undefined) return sendAnswer(response, preflight)
+    const preflight = arrive(parts, request, visit, entry)
+    if (preflight !== undefined) return sendAnswer(response, visit.headers, preflight)
     if (entry === undefined) throw router.refusal(method, path)
     if (entry.kind === 'api') await admit(parts, visit)
     const answer = await entry.handle(apiRequest(parts, request, response, visit, url))
-    if (answer !== undefined) sendAnswer(response, answer)
+    if (answer !== undefined) sendAnswer(response, visit.headers, answer)
   } catch (thrown) {
     answerFailure(parts, thrown, request, response, visit)
   }
@@ -91,7 +89,6 @@ async function serve(
 function arrive(
   parts: ServerParts,
   { method, url, headers }: IncomingMessage,
-  response: ServerResponse,
   visit: Visit,
   entry: RouteEntry | undefined,
 ): Answer | undefined {
@@ -102,7 +99,7 @@ function arrive(
   }
   const seen = { headers, ...(method !== undefined && { method }), ...(url !== undefined && { url }) }
   const verdict = parts.guard.check(seen, { probe: entry?.kind === 'probe' })
-  setHeaders(response, verdict.corsHeaders)
+  Object.assign(visit.headers, verdict.corsHeaders)
   visit.authenticated = verdict.authenticated
   return verdict.preflight ? { status: 204, body: '' } : undefined
 }
@@ -116,7 +113,7 @@ function apiRequest(
   { config }: ServerParts,
   request: IncomingMessage,
   response: ServerResponse,
-  { record, signal, authenticated }: Visit,
+  { record, signal, authenticated, headers: answerHeaders }: Visit,
   url: string,
 ): ApiRequest {
   const { headers } = request
@@ -133,8 +130,10 @@ function apiRequest(
       return readBody(request, config)
     },
     rawBody: () => readRawBody(request, config),
-    setHeaders: (added) => setHeaders(response, added),
-    takeOver: () => response,
+    setHeaders(added) {
+      Object.assign(answerHeaders, added)
+    },
+    takeOver: (status, added) => response.writeHead(status, { ...answerHeaders, ...added }),
   }
 }
 
@@ -143,19 +142,14 @@ function answerFailure(
   thrown: unknown,
   request: IncomingMessage,
   response: ServerResponse,
-  { record, signal }: Visit,
+  { record, signal, headers }: Visit,
 ): void {
   const error = toApiError(thrown)
   if (error.code !== null) record.code = error.code
   if (error.code === 'internal_error' && !signal.aborted) {
     logger.error({ requestId: record.id, err: error.cause }, 'unexpected failure')
   }
-  sendError(request, response, error)
-}
-
-function setHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
-  if (response.headersSent) return
-  for (const name in headers) response.setHeader(name, headers[name] ?? '')
+  sendError(request, response, headers, error)
 }
 
 function pathOf(url: string): string {

@@ -10,12 +10,16 @@ class ClientLeft extends Error {
 export class Visit {
   readonly record: RequestRecord
   authenticated = false
+  /** What every answer to this request carries, whatever it will be. */
+  readonly headers: Record<string, string>
   readonly #abort = new AbortController()
   readonly #whenClosed: (() => void)[] = []
   #isClosed = false
 
   constructor(record: RequestRecord, response: ServerResponse) {
     this.record = record
+    // Upstream's id takes the place of the first: that is the one OpenAI knows.
+    this.headers = { 'x-request-id': record.id, 'x-codex-proxy-request-id': record.id }
     response.once('close', () => this.#closed(response))
   }
 

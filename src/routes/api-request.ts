@@ -16,10 +16,10 @@ export type ApiRequest = {
   readonly jsonBody: () => Promise<Buffer>
   /** The body exactly as sent. */
   readonly rawBody: () => Promise<Buffer>
-  /** Adds to the headers of the answer, whatever that will be: a stream, an object or an error. */
+  /** Adds to the headers of the answer, whatever that will be: a stream, an object or an error. In lower case. */
   readonly setHeaders: (headers: Readonly<Record<string, string>>) => void
-  /** Takes the connection over to stream an answer; headers every answer carries are set on it already. */
-  readonly takeOver: () => ServerResponse
+  /** Begins an answer that is streamed, with these headers beside those that every answer carries. */
+  readonly takeOver: (status: number, headers: Readonly<Record<string, string | string[]>>) => ServerResponse
 }
 
 /** What a route answers when it does not stream. */

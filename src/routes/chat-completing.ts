@@ -4,6 +4,7 @@ import type { ChatPlan } from '../conversion/chat-plan.ts'
 import { ChatStream } from '../conversion/chat-stream.ts'
 import { sumUsage, tokenUsage } from '../conversion/usage.ts'
 import { frameEvents } from '../sse/event.ts'
+import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { OpenChoice } from './chat-streaming.ts'
 import { runChoices } from './choices.ts'
@@ -27,7 +28,7 @@ export async function completeChat(
     async (choice, signal) => {
       const machine = new ChatStream(plan, choice, head)
       machines[choice] = machine
-      return readChoice(machine, new EventStream(await open(signal), context.config.maxEvent))
+      return readChoice(machine, await open(signal), context.config.maxEvent)
     },
   )
   request.record.firstEventAt = context.monotonic()
@@ -36,18 +37,19 @@ export async function completeChat(
   return { completion: joinChunks(head, chunks.flat(), sumUsage(usages)), machines }
 }
 
-async function readChoice(machine: ChatStream, events: EventStream): Promise<ChatChunk[]> {
+async function readChoice(machine: ChatStream, answer: UpstreamAnswer, maxEvent: number): Promise<ChatChunk[]> {
   const chunks: ChatChunk[] = []
-  await events.read(
-    (text, from, to) => {
+  const events = new EventStream(answer, maxEvent, {
+    frames(text, from, to) {
       for (const event of frameEvents(text, from, to)) {
         if (!machine.ended) chunks.push(...machine.convert(event))
       }
     },
-    () => {
+    batchEnd() {
       if (machine.ended) events.finish()
     },
-  )
+  })
+  await events.read()
   if (!machine.ended) chunks.push(...machine.finish())
   return chunks
 }

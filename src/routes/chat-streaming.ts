@@ -56,16 +56,16 @@ export class StreamedChat {
     const machine = new ChatStream(this.#plan, choice, this.#head)
     this.#choices[choice] = machine
     const frames = new ChatFrames(machine)
-    const events = new EventStream(await open(signal), this.#context.config.maxEvent)
+    const events = new EventStream(await open(signal), this.#context.config.maxEvent, {
+      frames: (text, from, to) => frames.take(text, from, to),
+      batchEnd: () => {
+        this.#send(frames.drain(), machine)
+        if (machine.ended) events.finish()
+      },
+    })
     this.#client.addSource(events)
     try {
-      await events.read(
-        (text, from, to) => frames.take(text, from, to),
-        () => {
-          this.#send(frames.drain(), machine)
-          if (machine.ended) events.finish()
-        },
-      )
+      await events.read()
     } catch (error) {
       // What came before the failure in the same read is the client's.
       this.#sendVisible(frames.drain())

@@ -14,18 +14,19 @@ export async function runChoices<Value>(
   isVisible: (choice: number) => boolean,
   run: (choice: number, signal: AbortSignal) => Promise<Value>,
 ): Promise<Value[]> {
-  const siblings = new AbortController()
-  const signal = choices === 1 ? request.signal : AbortSignal.any([request.signal, siblings.signal])
-  const attempts = Array.from({ length: choices }, (_, choice) =>
+  const attempt = (choice: number, signal: AbortSignal) =>
     withEarlyRetries(
       context,
       request,
       () => isVisible(choice),
       () => run(choice, signal),
-    ),
-  )
+    )
+  if (choices === 1) return [await attempt(0, request.signal)]
+
+  const siblings = new AbortController()
+  const signal = AbortSignal.any([request.signal, siblings.signal])
   try {
-    return await Promise.all(attempts)
+    return await Promise.all(Array.from({ length: choices }, (_, choice) => attempt(choice, signal)))
   } catch (error) {
     siblings.abort()
     throw error

@@ -19,7 +19,9 @@ class FakeResponse extends EventEmitter {
   takes = true
 
   writeHead(status: number) {
-    this.written.push(`head ${status}`)
+    // As with `write`: what is for a closed connection goes nowhere.
+    if (!this.destroyed) this.written.push(`head ${status}`)
+    return this as unknown as ServerResponse
   }
 
   write(text: string) {
@@ -49,7 +51,7 @@ class FakeSource {
 function openStream() {
   const response = new FakeResponse()
   const source = new FakeSource()
-  const stream = new ClientStream(() => response as unknown as ServerResponse, SETTINGS)
+  const stream = new ClientStream((status) => response.writeHead(status), SETTINGS)
   stream.addSource(source)
   return { stream, response, source, written: response.written }
 }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { KEEP_ALIVE_FRAME } from '../sse/frames.ts'
+import type { ApiRequest } from './api-request.ts'
 
 /** What is paused while the client does not read. */
 export type Source = { pause(): void; resume(): void }
@@ -23,7 +24,7 @@ const STREAM_HEADERS = {
  * but no longer than the first keep-alive: clients time out on headers. Back-pressure pauses the sources.
  */
 export class ClientStream {
-  readonly #takeOver: () => ServerResponse
+  readonly #takeOver: ApiRequest['takeOver']
   readonly #settings: Settings
   readonly #sources = new Set<Source>()
   /** Runs from the first answer's head on. */
@@ -32,7 +33,7 @@ export class ClientStream {
   #stalled: NodeJS.Timeout | undefined
   #held = ''
 
-  constructor(takeOver: () => ServerResponse, settings: Settings) {
+  constructor(takeOver: ApiRequest['takeOver'], settings: Settings) {
     this.#takeOver = takeOver
     this.#settings = settings
   }
@@ -54,14 +55,13 @@ export class ClientStream {
   /** Sends the 200 with the next write. */
   open(): void {
     if (this.#response !== undefined) return
-    const response = this.#takeOver()
+    const response = this.#takeOver(200, STREAM_HEADERS)
     this.#response = response
     if (response.destroyed) {
       // The client left in the meantime: its `close` was before, and no timer may outlive it.
       this.#stopTimers()
       return
     }
-    response.writeHead(200, STREAM_HEADERS)
     response.on('drain', () => this.#drained())
     response.once('close', () => this.#stopTimers())
     const held = this.#held

@@ -1,49 +1,65 @@
 import { ProxyError } from '../errors.ts'
-import type { TakeFrames } from '../sse/frame-reader.ts'
-import { StreamReader } from '../sse/stream-reader.ts'
-import type { AnswerBody, UpstreamAnswer } from '../upstream/exchange.ts'
+import { FrameReader, type TakeFrames } from '../sse/frame-reader.ts'
+import { ReadBatch } from '../sse/read-batch.ts'
+import type { AnswerBody, BodySink, UpstreamAnswer } from '../upstream/exchange.ts'
 import type { Source } from './client-stream.ts'
 
 /** How long upstream may keep its side open after the last event that matters, so that its connection can be reused. */
 const LINGER_MS = 1000
 
-/** Reads the event stream of one upstream answer. */
-export class EventStream implements Source {
-  readonly #body: AnswerBody
-  readonly #maxEvent: number
-  #reader: StreamReader | undefined
-  #lingering: NodeJS.Timeout | undefined
-  #bodyOver = false
+/** What becomes of the frames of one upstream answer. What one of these throws ends the stream with that error. */
+export type FrameHandlers = {
+  /** Whole frames, as latin1 text; in the read of the last frame that matters also those behind it. */
+  readonly frames: TakeFrames
+  /** All frames of one read have been handed over: what they gave can be written in one piece. */
+  readonly batchEnd: () => void
+}
 
-  constructor({ body }: UpstreamAnswer, maxEvent: number) {
+/** Reads the event stream of one upstream answer. */
+export class EventStream implements Source, BodySink {
+  readonly #body: AnswerBody
+  readonly #reader: FrameReader
+  readonly #batch: ReadBatch
+  readonly #batchEnd: () => void
+  #resolve = () => {}
+  #reject: (error: unknown) => void = () => {}
+  /** Nothing that still arrives matters. */
+  #over = false
+  #bodyOver = false
+  #lingering: NodeJS.Timeout | undefined
+
+  constructor({ body }: Pick<UpstreamAnswer, 'body'>, maxEvent: number, { frames, batchEnd }: FrameHandlers) {
     this.#body = body
-    this.#maxEvent = maxEvent
+    this.#batchEnd = batchEnd
+    this.#reader = new FrameReader(frames, maxEvent)
+    this.#batch = new ReadBatch((batch) => this.#attempt(() => this.#reader.take(batch)))
   }
 
-  /**
-   * Hands over frames until `finish`, and tells when all of one read have been; rejects when the stream breaks, or with
-   * what `takeFrames` threw.
-   */
-  read(takeFrames: TakeFrames, batchEnd: () => void): Promise<void> {
+  /** Resolves at `finish` or at the end of the body; rejects when the stream breaks, or with what a handler threw. */
+  read(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const failed = (error: unknown) => {
-        this.#body.abort()
-        reject(error)
-      }
-      const reader = new StreamReader({ frames: takeFrames, batchEnd, ended: resolve, failed }, this.#maxEvent)
-      this.#reader = reader
-      this.#body.pipe({
-        data: (bytes) => reader.data(bytes),
-        end: () => {
-          this.#leave()
-          reader.end()
-        },
-        fail: (cause) => {
-          this.#leave()
-          reader.fail(cutError(cause))
-        },
-      })
+      this.#resolve = resolve
+      this.#reject = reject
+      this.#body.pipe(this)
     })
+  }
+
+  data(bytes: Buffer): void {
+    if (!this.#over) this.#batch.add(bytes)
+  }
+
+  end(): void {
+    this.#leaveBody()
+    this.#batch.flush()
+    this.#attempt(() => this.#reader.end())
+    this.finish()
+  }
+
+  /** The bytes broke off; what came before is still handed over. */
+  fail(cause: Error): void {
+    this.#leaveBody()
+    this.#batch.flush()
+    this.#failed(cutError(cause))
   }
 
   pause(): void {
@@ -56,24 +72,43 @@ export class EventStream implements Source {
 
   /** The last event that matters was read: the stream counts as ended, whatever upstream does (wire.md 11). */
   finish(): void {
+    if (this.#over) return
+    this.#over = true
     // A short answer ends in the same read as its last event: nothing is left to wait for, and a timer would keep all
     // of the request in memory meanwhile.
     if (!this.#bodyOver) {
       this.#body.resume()
       this.#lingering = setTimeout(() => this.#body.abort(), LINGER_MS).unref()
     }
-    this.#reader?.finish()
+    this.#resolve()
   }
 
-  #leave(): void {
+  #attempt(work: () => void): void {
+    if (this.#over) return
+    try {
+      work()
+      this.#batchEnd()
+    } catch (error) {
+      this.#failed(error)
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (this.#over) return
+    this.#over = true
+    this.#body.abort()
+    this.#reject(error)
+  }
+
+  #leaveBody(): void {
     this.#bodyOver = true
     clearTimeout(this.#lingering)
   }
 }
 
 /** undici names a silence beyond the idle timeout `UND_ERR_BODY_TIMEOUT`. */
-function cutError(cause: unknown): ProxyError {
-  if (cause instanceof Error && 'code' in cause && cause.code === 'UND_ERR_BODY_TIMEOUT') {
+function cutError(cause: Error): ProxyError {
+  if ('code' in cause && cause.code === 'UND_ERR_BODY_TIMEOUT') {
     return new ProxyError('upstream_timeout', 'Upstream fell silent in the middle of its answer.', { cause })
   }
   return new ProxyError('upstream_stream_cut', 'The connection to upstream broke in the middle of its answer.', {

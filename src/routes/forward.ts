@@ -65,9 +65,8 @@ function relay(
   { status, body }: UpstreamAnswer,
   headers: Readonly<Record<string, string | string[]>>,
 ): Promise<void> {
-  const response = request.takeOver()
   request.record.status = status
-  response.writeHead(status, { ...headers })
+  const response = request.takeOver(status, headers)
   response.flushHeaders()
   return new Promise((resolve) => {
     let stalled: NodeJS.Timeout | undefined

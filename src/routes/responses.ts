@@ -59,15 +59,15 @@ async function collect(context: RouteContext, request: ApiRequest, open: Open, l
     () => collector.visible,
     async () => {
       collector = new ResponsesCollector()
-      const events = new EventStream(await open(), context.config.maxEvent)
-      await events.read(
-        (text, from, to) => {
+      const events = new EventStream(await open(), context.config.maxEvent, {
+        frames(text, from, to) {
           for (const event of frameEvents(text, from, to)) collector.take(event)
         },
-        () => {
+        batchEnd() {
           if (collector.ended) events.finish()
         },
-      )
+      })
+      await events.read()
       request.record.usage = tokenUsage([collector.usage])
       return collector.finish()
     },
@@ -111,14 +111,12 @@ async function pass(
   log: MessageLog,
 ) {
   const frames = new ResponsesFrames()
-  const events = new EventStream(answer, context.config.maxEvent)
-  client.addSource(events)
   let out = ''
-  await events.read(
-    (text, from, to) => {
+  const events = new EventStream(answer, context.config.maxEvent, {
+    frames(text, from, to) {
       out += frames.convert(text, from, to)
     },
-    () => {
+    batchEnd() {
       const ready = out
       out = ''
       log.frames(ready)
@@ -136,8 +134,13 @@ async function pass(
       client.end(ready)
       events.finish()
     },
-  )
-  client.removeSource(events)
+  })
+  client.addSource(events)
+  try {
+    await events.read()
+  } finally {
+    client.removeSource(events)
+  }
   if (!frames.ended) throw new ProxyError('upstream_stream_cut', 'Upstream ended its stream without a last event.')
 }
 

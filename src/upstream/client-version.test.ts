@@ -11,16 +11,22 @@ describe('the Codex version told upstream', () => {
   })
   afterEach(() => rm(codexHome, { recursive: true }))
 
+  /** Each look is some seconds after the last. */
+  let clock = 0
+  const now = () => {
+    clock += 5000
+    return clock
+  }
   const note = (content: string) => writeFile(join(codexHome, 'models_cache.json'), content)
 
   test('case 194: is the setting, whatever Codex is installed', async () => {
     await note('{"client_version":"0.170.1","models":[]}')
-    expect(createClientVersion({ setting: '0.180.0', codexHome })()).toBe('0.180.0')
+    expect(createClientVersion({ setting: '0.180.0', codexHome, now })()).toBe('0.180.0')
   })
 
   test('is that of the installed Codex, as soon as it is updated', async () => {
     await note('{"client_version":"0.170.1","models":[]}')
-    const version = createClientVersion({ setting: undefined, codexHome })
+    const version = createClientVersion({ setting: undefined, codexHome, now })
     expect(version()).toBe('0.170.1')
     await note('{"client_version":"0.171.0","models":[]}')
     await utimes(join(codexHome, 'models_cache.json'), 2_000_000_000, 2_000_000_000)
@@ -38,6 +44,6 @@ describe('the Codex version told upstream', () => {
     ['a version of another type', '{"client_version":170}'],
   ])('is the built-in one with %s', async (_name, content) => {
     if (content !== undefined) await note(content)
-    expect(createClientVersion({ setting: undefined, codexHome })()).toBe('0.169.0')
+    expect(createClientVersion({ setting: undefined, codexHome, now })()).toBe('0.169.0')
   })
 })

@@ -6,6 +6,9 @@ const BUILT_IN_VERSION = '0.169.0'
 /** It goes into headers and URLs: nothing but a version of the usual form may. */
 const VERSION = /^\d+\.\d+\.\d+(?:-[\w.]+)?$/
 
+/** Each request asks; a Codex that is updated meanwhile may wait that long. */
+const LOOK_AGAIN_MS = 1000
+
 /**
  * The Codex version told upstream, which hides newer models from older ones (wire.md 4.2): the setting, else that of
  * the Codex which last looked at the models on this machine, else the one this program was written against.
@@ -13,14 +16,22 @@ const VERSION = /^\d+\.\d+\.\d+(?:-[\w.]+)?$/
 export function createClientVersion({
   setting,
   codexHome,
+  now,
 }: {
   readonly setting: string | undefined
   readonly codexHome: string
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
 }): () => string {
   if (setting !== undefined) return () => setting
   const cache = codexModelsCache(codexHome)
+  let lookedAt = Number.NEGATIVE_INFINITY
+  let version = BUILT_IN_VERSION
   return () => {
+    if (now() - lookedAt < LOOK_AGAIN_MS) return version
+    lookedAt = now()
     const { clientVersion = '' } = cache()
-    return VERSION.test(clientVersion) ? clientVersion : BUILT_IN_VERSION
+    version = VERSION.test(clientVersion) ? clientVersion : BUILT_IN_VERSION
+    return version
   }
 }

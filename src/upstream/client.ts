@@ -29,15 +29,15 @@ type Parts = {
 }
 
 export function createUpstreamClient({ credentials: source, targetFor, outbound, random }: Parts): UpstreamClient {
-  async function sendOnce(request: UpstreamRequest, target: Target, route: OutboundRoute, signal: AbortSignal) {
+  function sendOnce(request: UpstreamRequest, target: Target, route: OutboundRoute, signal: AbortSignal) {
     const wire = {
-      origin: target.url.origin,
+      origin: target.origin,
       method: request.method,
       path: target.basePath + request.path,
       headers: { ...request.headers, ...target.headers },
       body: request.body,
     }
-    return await exchange(route.dispatcherFor(target.url), wire, signal)
+    return exchange(route.dispatcherFor(target.url), wire, signal)
   }
 
   async function sendWithRetries(request: UpstreamRequest, credentials: Credentials, signal: AbortSignal) {

@@ -104,31 +104,30 @@ export function answerHeadersForClient(headers: IncomingHttpHeaders): Record<str
 }
 
 /** Which conversation and turn a request belongs to, as the Codex CLI says it: upstream's caches go by these. */
-const CONVERSATION_HEADERS = new Set(['session-id', 'thread-id', 'x-client-request-id', 'x-codex-beta-features'])
-const CONVERSATION_PREFIXES = ['x-codex-turn-', 'x-codex-window-']
+const CONVERSATION_HEADER = /^(session-id|thread-id|x-client-request-id|x-codex-(beta-features|turn-.*|window-.*))$/
 
 /** With a ChatGPT login only these of the client's headers go upstream. */
 export function conversationHeaders(headers: IncomingHttpHeaders): Record<string, string> {
-  const forwarded: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (typeof value !== 'string') continue
-    if (CONVERSATION_HEADERS.has(name) || startsWithOneOf(name, CONVERSATION_PREFIXES)) forwarded[name] = value
-  }
-  return forwarded
+  return onlyNamed(headers, CONVERSATION_HEADER)
 }
 
 /** What an answer of the ChatGPT backend says beside its body: request ids, limits, the turn's state. */
-const INFORMING_HEADERS = new Set(['x-request-id', 'x-oai-request-id', 'x-models-etag', 'x-reasoning-included'])
-const INFORMING_PREFIXES = ['x-codex-', 'openai-', 'x-ratelimit-']
+const INFORMING_HEADER =
+  /^(x-request-id|x-oai-request-id|x-models-etag|x-reasoning-included|(x-codex-|openai-|x-ratelimit-).*)$/
 
 /** With a ChatGPT login only these come back: the rest is about bytes that we have converted. */
 export function informingHeaders(headers: IncomingHttpHeaders): Record<string, string> {
-  const forwarded: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (typeof value !== 'string' || value === '') continue
-    if (INFORMING_HEADERS.has(name) || startsWithOneOf(name, INFORMING_PREFIXES)) forwarded[name] = value
+  return onlyNamed(headers, INFORMING_HEADER)
+}
+
+/** Runs for each request: one pattern per header is cheaper than a list of beginnings. */
+function onlyNamed(headers: IncomingHttpHeaders, names: RegExp): Record<string, string> {
+  const named: Record<string, string> = {}
+  for (const name in headers) {
+    const value = headers[name]
+    if (typeof value === 'string' && value !== '' && names.test(name)) named[name] = value
   }
-  return forwarded
+  return named
 }
 
 const NONE: ReadonlySet<string> = new Set()

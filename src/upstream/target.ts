@@ -3,6 +3,8 @@ import type { Credentials } from '../credentials/credentials.ts'
 /** Where requests go for one kind of credentials, and the headers that carry credentials and identity. */
 export type Target = {
   readonly url: URL
+  /** Of the URL, which would put it together anew for each request. */
+  readonly origin: string
   /** Path of the base URL, without a slash at its end. */
   readonly basePath: string
   readonly headers: Readonly<Record<string, string>>
@@ -21,8 +23,18 @@ type BaseUrls = { readonly chatgpt: string; readonly openai: string }
 export function createTargets(baseUrls: BaseUrls, identity: Identity): (credentials: Credentials) => Target {
   const chatgpt = splitUrl(baseUrls.chatgpt)
   const openai = splitUrl(baseUrls.openai)
+  /** One login serves nearly all requests. */
+  let last: { readonly credentials: Credentials; readonly version: string; readonly target: Target } | undefined
 
   return (credentials) => {
+    const version = identity.clientVersion()
+    if (last?.credentials !== credentials || last.version !== version) {
+      last = { credentials, version, target: targetOf(credentials, version) }
+    }
+    return last.target
+  }
+
+  function targetOf(credentials: Credentials, version: string): Target {
     switch (credentials.kind) {
       case 'api-key':
         return { ...openai, headers: { authorization: `Bearer ${credentials.apiKey}` } }
@@ -35,14 +47,14 @@ export function createTargets(baseUrls: BaseUrls, identity: Identity): (credenti
             ...(credentials.fedramp && { 'x-openai-fedramp': 'true' }),
             originator: identity.originator,
             'user-agent': identity.userAgent,
-            version: identity.clientVersion(),
+            version,
           },
         }
     }
   }
 }
 
-function splitUrl(baseUrl: string): { url: URL; basePath: string } {
+function splitUrl(baseUrl: string): Omit<Target, 'headers'> {
   const url = new URL(baseUrl)
-  return { url, basePath: url.pathname.replace(/\/+$/, '') }
+  return { url, origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') }
 }

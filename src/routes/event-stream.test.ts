@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { AnswerBody, BodySink } from '../upstream/exchange.ts'
+import { EventStream, type FrameHandlers } from './event-stream.ts'
+
+beforeEach(() => {
+  // Timers only: batches end with the turn of the real event loop.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+class FakeBody implements AnswerBody {
+  sink: BodySink | undefined
+  aborted = false
+
+  pipe(sink: BodySink) {
+    this.sink = sink
+  }
+
+  pause() {}
+
+  resume() {}
+
+  abort() {
+    this.aborted = true
+  }
+
+  /** One socket read, handed over in pieces as undici does. */
+  read(text: string, size = text.length) {
+    const bytes = Buffer.from(text)
+    for (let at = 0; at < bytes.length; at += size) this.sink?.data(bytes.subarray(at, at + size))
+  }
+}
+
+/** Ends with the frame `last`; tells what was handed over. */
+function openStream(handlers: Partial<FrameHandlers> = {}) {
+  const body = new FakeBody()
+  const told: string[] = []
+  const events: EventStream = new EventStream({ body }, 1024, {
+    frames: (text, from, to) => told.push(text.slice(from, to).trim()),
+    batchEnd() {
+      told.push('end of read')
+      if (told.includes('data: last')) events.finish()
+    },
+    ...handlers,
+  })
+  return { body, told, done: events.read() }
+}
+
+const endOfTurn = () => new Promise(setImmediate)
+
+test('the end of a read is told once, after all its frames', async () => {
+  const { body, told } = openStream()
+  body.read('data: 1\n\ndata: 2\n\ndata: 3\n\n', 9)
+  await endOfTurn()
+  expect(told).toEqual(['data: 1', 'data: 2', 'data: 3', 'end of read'])
+})
+
+test('nothing is handed over after the read of the last frame that matters', async () => {
+  const { body, told, done } = openStream()
+  body.read('data: first\n\ndata: last\n\n', 13)
+  await done
+  body.read('data: after\n\n')
+  await endOfTurn()
+  expect(told).toEqual(['data: first', 'data: last', 'end of read'])
+})
+
+test('an answer that ends in the same read as its last frame leaves no timer, which would keep all of it in memory', async () => {
+  const { body, done } = openStream()
+  body.read('data: last\n\n')
+  body.sink?.end()
+  await done
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('an upstream that stays open after the last frame is left after a while, and at once when it ends', async () => {
+  const slow = openStream()
+  slow.body.read('data: last\n\n')
+  await slow.done
+  vi.advanceTimersByTime(1000)
+  expect(slow.body.aborted).toBe(true)
+
+  const prompt = openStream()
+  prompt.body.read('data: last\n\n')
+  await prompt.done
+  prompt.body.sink?.end()
+  expect(vi.getTimerCount()).toBe(0)
+  expect(prompt.body.aborted).toBe(false)
+})
+
+test('a stream that breaks off hands over what came before and rejects', async () => {
+  const { body, told, done } = openStream()
+  body.read('data: 1\n\ndata: half')
+  body.sink?.fail(new Error('reset'))
+  await expect(done).rejects.toMatchObject({ code: 'upstream_stream_cut' })
+  expect(told).toEqual(['data: 1', 'end of read'])
+})
+
+test('what a handler throws ends the upstream request and rejects', async () => {
+  const fault = new Error('not to be converted')
+  const { body, done } = openStream({
+    frames() {
+      throw fault
+    },
+  })
+  body.read('data: 1\n\n')
+  await expect(done).rejects.toBe(fault)
+  expect(body.aborted).toBe(true)
+})
