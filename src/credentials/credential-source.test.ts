@@ -19,8 +19,8 @@ afterEach(async () => {
   await stage.close(...shown)
 })
 
-const errorOf = async (work: Promise<unknown>): Promise<ProxyError> => {
-  const error = await work.then(
+const errorOf = async (work: unknown): Promise<ProxyError> => {
+  const error = await Promise.resolve(work).then(
     () => new Error('nothing went wrong'),
     (reason: ProxyError) => reason,
   )

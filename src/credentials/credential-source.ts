@@ -59,8 +59,8 @@ class Source implements CredentialSource {
     this.#renewal = new Renewal({ ...options, store, memory, overrides, wallClock, healingMs })
   }
 
-  async current(): Promise<Credentials> {
-    return (this.#fresh() ?? (await this.#renewed())).credentials
+  current(): Credentials | Promise<Credentials> {
+    return this.#fresh()?.credentials ?? this.#renewed().then(({ credentials }) => credentials)
   }
 
   async replace(rejected: Credentials): Promise<Credentials> {

@@ -26,8 +26,11 @@ export type CredentialStatus = {
 }
 
 export type CredentialSource = {
-  /** Credentials to send now: reloaded when the file changed, refreshed when stale. Throws a ProxyError (401, 503). */
-  current(): Promise<Credentials>
+  /**
+   * Credentials to send now: reloaded when the file changed, refreshed when stale. At once when nothing is to be waited
+   * for, as for nearly every request; else rejects with a ProxyError (401, 503) when there are none.
+   */
+  current(): Credentials | Promise<Credentials>
   /**
    * After upstream answered 401 to `rejected`: first what the file holds now, if that differs; asked again with what
    * it gave, refreshed ones. Throws a ProxyError when nothing else can be tried.

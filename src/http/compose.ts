@@ -94,7 +94,7 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
     upstream,
     catalogue: createModelCatalogue({
       send: upstream.send,
-      credentials: () => credentials.current(),
+      credentials: async () => credentials.current(),
       clientVersion,
       codexHome: config.codexHome,
       now,

@@ -11,9 +11,8 @@ type Limits = { readonly maxBody: number; readonly maxDecodedBody: number }
  */
 export async function readBody(request: IncomingMessage, limits: Limits): Promise<Buffer> {
   const codings = contentCodings(request.headers['content-encoding'])
-  if (codings.length === 0)
-    return await readRawBody(request, { maxBody: Math.min(limits.maxBody, limits.maxDecodedBody) })
-  return await decode(await readRawBody(request, limits), codings, limits.maxDecodedBody)
+  if (codings.length === 0) return readRawBody(request, { maxBody: Math.min(limits.maxBody, limits.maxDecodedBody) })
+  return decode(await readRawBody(request, limits), codings, limits.maxDecodedBody)
 }
 
 /** The body exactly as sent. What is beyond the limit is not kept, and the request stays answerable. */

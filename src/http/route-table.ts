@@ -45,6 +45,7 @@ function lazyApiRoutes(context: RouteContext): { load: () => Promise<void>; rout
     async load() {
       await load()
     },
-    route: (name) => async (request) => (loaded ?? (await load()))[name](request),
+    route: (name) => (request) =>
+      loaded === undefined ? load().then((routes) => routes[name](request)) : loaded[name](request),
   }
 }

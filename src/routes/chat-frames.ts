@@ -40,8 +40,8 @@ export class ChatFrames {
   take(text: string, from: number, to: number): void {
     let at = from
     while (at < to && !this.#stream.ended) {
-      const end = text.indexOf('\n\n', at)
       const start = this.#textStart(text, at)
+      const end = text.indexOf('\n\n', start === -1 ? at : start)
       const quote = start === -1 ? -1 : closingQuote(text, start)
       if (quote === -1 || quote > end) this.#plain(text.slice(at, end))
       else this.#out += this.#before + text.slice(start, quote) + this.#after

@@ -22,7 +22,6 @@ export async function runChoices<Value>(
       () => run(choice, signal),
     )
   if (choices === 1) return [await attempt(0, request.signal)]
-
   const siblings = new AbortController()
   const signal = AbortSignal.any([request.signal, siblings.signal])
   try {

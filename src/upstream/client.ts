@@ -23,7 +23,7 @@ export type UpstreamClient = {
 type Parts = {
   readonly credentials: CredentialSource
   readonly targetFor: (credentials: Credentials) => Target
-  readonly outbound: () => Promise<OutboundRoute>
+  readonly outbound: () => OutboundRoute | Promise<OutboundRoute>
   /** A number in [0, 1) for the jitter of delays. */
   readonly random: () => number
 }

@@ -3,8 +3,8 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { OutboundRoute } from './outbound-proxy.ts'
 
 export type LazyOutbound = {
-  /** Opened at the first call; a failure to open is tried again at the next. */
-  get(): Promise<OutboundRoute>
+  /** Opened at the first call, and from then on at hand; a failure to open is tried again at the next. */
+  get(): OutboundRoute | Promise<OutboundRoute>
   /** What is known now, without waiting: a probe must not load the upstream client. */
   describe(): object
   close(): Promise<void>
@@ -23,6 +23,7 @@ export function createLazyOutbound(config: Config, logger: Logger): LazyOutbound
 
   return {
     get() {
+      if (opened !== undefined) return opened
       opening ??= open().catch((error: unknown) => {
         opening = undefined
         throw error

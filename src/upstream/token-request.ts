@@ -13,7 +13,7 @@ const MAX_ANSWER_BYTES = 1024 * 1024
  * client's: a refresh goes on when the client that needed it leaves.
  */
 export function createTokenRequest(
-  outbound: () => Promise<OutboundRoute>,
+  outbound: () => OutboundRoute | Promise<OutboundRoute>,
   { originator, userAgent }: Pick<Identity, 'originator' | 'userAgent'>,
 ): (url: string, body: object) => Promise<{ status: number; body: string }> {
   return async (address, body) => {
