@@ -2,16 +2,39 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ApiError, errorBody } from '../errors.ts'
 import type { Answer } from '../routes/api-request.ts'
 
-type Headers = Readonly<Record<string, string>>
+/** By names in lower case: what an answer carries, whatever it will be. */
+export type AnswerHeaders = Map<string, string | string[]>
 
-/** Sends an answer that is no stream; `common` are the headers that it has whatever it is. */
-export function sendAnswer(response: ServerResponse, common: Headers, { status, headers = {}, body }: Answer): void {
+/** Begins an answer. A flat list is what Node puts into bytes with the least work. */
+export function writeHead(
+  response: ServerResponse,
+  status: number,
+  headers: AnswerHeaders,
+  added: Readonly<Record<string, string | string[]>>,
+): ServerResponse {
+  addHeaders(headers, added)
+  const flat: (string | string[])[] = []
+  headers.forEach((value, name) => {
+    flat.push(name, value)
+  })
+  return response.writeHead(status, flat)
+}
+
+export function addHeaders(headers: AnswerHeaders, added: Readonly<Record<string, string | string[]>>): void {
+  for (const name in added) headers.set(name, added[name] ?? '')
+}
+
+/** Sends an answer that is no stream. */
+export function sendAnswer(
+  response: ServerResponse,
+  common: AnswerHeaders,
+  { status, headers = {}, body }: Answer,
+): void {
   const bytes =
     typeof body === 'string' || Buffer.isBuffer(body) ? Buffer.from(body) : Buffer.from(JSON.stringify(body))
   const isJson = typeof body === 'object' && !Buffer.isBuffer(body)
   const empty = status === 204 || status === 304
-  response.writeHead(status, {
-    ...common,
+  writeHead(response, status, common, {
     ...(isJson && { 'content-type': 'application/json; charset=utf-8' }),
     ...headers,
     // RFC 9110 §8.6: these two have none.
@@ -20,7 +43,12 @@ export function sendAnswer(response: ServerResponse, common: Headers, { status, 
   response.end(empty ? undefined : bytes)
 }
 
-export function sendError(request: IncomingMessage, response: ServerResponse, common: Headers, error: ApiError): void {
+export function sendError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  common: AnswerHeaders,
+  error: ApiError,
+): void {
   if (response.headersSent) {
     // An answer that has begun can only be broken off, so that nobody takes it for whole.
     response.destroy()

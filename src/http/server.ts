@@ -8,7 +8,7 @@ import type { Answer, ApiRequest } from '../routes/api-request.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
 import type { Admission } from './admission.ts'
-import { sendAnswer, sendError } from './answers.ts'
+import { addHeaders, sendAnswer, sendError, writeHead } from './answers.ts'
 import { canonicalUrl } from './canonical-url.ts'
 import { answerClientError } from './client-errors.ts'
 import { requireJson } from './content-type.ts'
@@ -99,7 +99,7 @@ function arrive(
   }
   const seen = { headers, ...(method !== undefined && { method }), ...(url !== undefined && { url }) }
   const verdict = parts.guard.check(seen, { probe: entry?.kind === 'probe' })
-  Object.assign(visit.headers, verdict.corsHeaders)
+  addHeaders(visit.headers, verdict.corsHeaders)
   visit.authenticated = verdict.authenticated
   return verdict.preflight ? { status: 204, body: '' } : undefined
 }
@@ -130,10 +130,8 @@ function apiRequest(
       return readBody(request, config)
     },
     rawBody: () => readRawBody(request, config),
-    setHeaders(added) {
-      Object.assign(answerHeaders, added)
-    },
-    takeOver: (status, added) => response.writeHead(status, { ...answerHeaders, ...added }),
+    setHeaders: (added) => addHeaders(answerHeaders, added),
+    takeOver: (status, added) => writeHead(response, status, answerHeaders, added),
   }
 }
 

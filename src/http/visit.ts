@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { RequestRecord } from '../telemetry/request-record.ts'
+import type { AnswerHeaders } from './answers.ts'
 
 /** Why the signal of a request whose client left is aborted. */
 class ClientLeft extends Error {
@@ -10,8 +11,8 @@ class ClientLeft extends Error {
 export class Visit {
   readonly record: RequestRecord
   authenticated = false
-  /** What every answer to this request carries, whatever it will be. */
-  readonly headers: Record<string, string>
+  /** What the answer to this request carries, whatever it will be. */
+  readonly headers: AnswerHeaders
   readonly #abort = new AbortController()
   readonly #whenClosed: (() => void)[] = []
   #isClosed = false
@@ -19,7 +20,10 @@ export class Visit {
   constructor(record: RequestRecord, response: ServerResponse) {
     this.record = record
     // Upstream's id takes the place of the first: that is the one OpenAI knows.
-    this.headers = { 'x-request-id': record.id, 'x-codex-proxy-request-id': record.id }
+    this.headers = new Map([
+      ['x-request-id', record.id],
+      ['x-codex-proxy-request-id', record.id],
+    ])
     response.once('close', () => this.#closed(response))
   }
 

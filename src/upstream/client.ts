@@ -3,7 +3,7 @@ import type { CredentialSource, Credentials } from '../credentials/credentials.t
 import { ProxyError } from '../errors.ts'
 import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts'
 import type { OutboundRoute } from './outbound-proxy.ts'
-import type { Target } from './target.ts'
+import { headerList, type Target } from './target.ts'
 import { exchange } from './transport.ts'
 
 /** How often a request is sent again after a connection failure or an answer that asks for it. */
@@ -34,7 +34,7 @@ export function createUpstreamClient({ credentials: source, targetFor, outbound,
       origin: target.origin,
       method: request.method,
       path: target.basePath + request.path,
-      headers: { ...request.headers, ...target.headers },
+      headers: headerList(request.headers, target.headers),
       body: request.body,
     }
     return exchange(route.dispatcherFor(target.url), wire, signal)

@@ -7,8 +7,11 @@ export type Target = {
   readonly origin: string
   /** Path of the base URL, without a slash at its end. */
   readonly basePath: string
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: HeaderList
 }
+
+/** Names and values in turns: the form undici takes with the least work. */
+export type HeaderList = readonly string[]
 
 export type Identity = {
   /** Our own name, never another client's: `codex-api-proxy`. */
@@ -37,21 +40,29 @@ export function createTargets(baseUrls: BaseUrls, identity: Identity): (credenti
   function targetOf(credentials: Credentials, version: string): Target {
     switch (credentials.kind) {
       case 'api-key':
-        return { ...openai, headers: { authorization: `Bearer ${credentials.apiKey}` } }
+        return { ...openai, headers: ['authorization', `Bearer ${credentials.apiKey}`] }
       case 'chatgpt':
         return {
           ...chatgpt,
-          headers: {
+          headers: headerList({
             authorization: `Bearer ${credentials.accessToken}`,
             ...(credentials.accountId !== undefined && { 'chatgpt-account-id': credentials.accountId }),
             ...(credentials.fedramp && { 'x-openai-fedramp': 'true' }),
             originator: identity.originator,
             'user-agent': identity.userAgent,
             version,
-          },
+          }),
         }
     }
   }
+}
+
+/** The headers of a request, then those of its target. */
+export function headerList(headers: Readonly<Record<string, string>>, target: HeaderList = []): string[] {
+  const list: string[] = []
+  for (const name in headers) list.push(name, headers[name] ?? '')
+  list.push(...target)
+  return list
 }
 
 function splitUrl(baseUrl: string): Omit<Target, 'headers'> {

@@ -1,7 +1,7 @@
 import { ProxyError } from '../errors.ts'
 import type { OutboundRoute } from './outbound-proxy.ts'
 import { readBody } from './read-body.ts'
-import type { Identity } from './target.ts'
+import { headerList, type Identity } from './target.ts'
 import { exchange } from './transport.ts'
 
 /** Long enough for a slow issuer: giving up early may lose a token that it has already replaced. */
@@ -26,12 +26,12 @@ export function createTokenRequest(
           origin: url.origin,
           method: 'POST',
           path: url.pathname + url.search,
-          headers: {
+          headers: headerList({
             'content-type': 'application/json',
             accept: 'application/json',
             originator,
             'user-agent': userAgent,
-          },
+          }),
           body: [Buffer.from(JSON.stringify(body))],
         },
         AbortSignal.timeout(TIMEOUT_MS),

@@ -6,7 +6,8 @@ type WireRequest = {
   readonly origin: string
   readonly method: string
   readonly path: string
-  readonly headers: Record<string, string>
+  /** Names and values in turns. */
+  readonly headers: string[]
   readonly body: readonly Buffer[] | undefined
 }
 
@@ -36,10 +37,10 @@ export function exchange(dispatcher: Dispatcher, request: WireRequest, signal: A
 }
 
 /** Pieces are sent with a length, not chunked: some gateways refuse chunked requests. */
-function withLength(headers: Record<string, string>, body: readonly Buffer[] | undefined): Record<string, string> {
+function withLength(headers: string[], body: readonly Buffer[] | undefined): string[] {
   if (body === undefined || body.length < 2) return headers
   const length = body.reduce((sum, piece) => sum + piece.length, 0)
-  return { ...headers, 'content-length': String(length) }
+  return [...headers, 'content-length', String(length)]
 }
 
 function toUndiciBody(body: readonly Buffer[] | undefined): Buffer | null {

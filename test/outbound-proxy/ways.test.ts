@@ -84,7 +84,7 @@ describe('the way to upstream', () => {
 
   /** What upstream answered, or the failure as a client gets to know it. */
   async function ask(route: OutboundRoute, url = target()): Promise<string> {
-    const request = { origin: url.origin, method: 'GET', path: '/there', headers: {}, body: undefined }
+    const request = { origin: url.origin, method: 'GET', path: '/there', headers: [], body: undefined }
     try {
       const { body } = await exchange(route.dispatcherFor(url), request, AbortSignal.timeout(20_000))
       return (await readBody(body, 1000)).toString()
