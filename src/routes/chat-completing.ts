@@ -6,17 +6,17 @@ import { sumUsage, tokenUsage } from '../conversion/usage.ts'
 import { frameEvents } from '../sse/event.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
-import type { OpenChoice } from './chat-streaming.ts'
 import { runChoices } from './choices.ts'
 import type { RouteContext } from './context.ts'
 import { EventStream } from './event-stream.ts'
+import type { UpstreamCall } from './open-responses.ts'
 
 /** A Chat answer in one piece: the machines of the stream, run to their end. */
 export async function completeChat(
   context: RouteContext,
   request: ApiRequest,
   plan: ChatPlan,
-  open: OpenChoice,
+  call: UpstreamCall,
 ): Promise<{ completion: ChatCompletion; machines: readonly ChatStream[] }> {
   const head = new ChunkHead(plan.model)
   const machines: ChatStream[] = []
@@ -28,7 +28,7 @@ export async function completeChat(
     async (choice, signal) => {
       const machine = new ChatStream(plan, choice, head)
       machines[choice] = machine
-      return readChoice(machine, await open(signal), context.config.maxEvent)
+      return readChoice(machine, await call.open(signal), context.config.maxEvent)
     },
   )
   request.record.firstEventAt = context.monotonic()

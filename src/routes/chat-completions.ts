@@ -1,4 +1,4 @@
-import type { CatalogueModel, ConversionContext, ResponsesRequest } from '../conversion/chat-plan.ts'
+import type { CatalogueModel, ChatPlan, ConversionContext, ResponsesRequest } from '../conversion/chat-plan.ts'
 import { convertChatRequest, withoutRecalledReasoning } from '../conversion/chat-request.ts'
 import type { ChatStream } from '../conversion/chat-stream.ts'
 import { parseLargeJson } from '../conversion/large-strings.ts'
@@ -7,11 +7,11 @@ import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import type { ApiError } from '../errors.ts'
 import type { Answer, ApiRequest, Route } from './api-request.ts'
 import { completeChat } from './chat-completing.ts'
-import { type OpenChoice, StreamedChat } from './chat-streaming.ts'
+import { StreamedChat } from './chat-streaming.ts'
 import type { RouteContext } from './context.ts'
 import { forwardOr } from './forward.ts'
-import { openMessageLog } from './message-log.ts'
-import { LITE_HEADERS, noteIgnored, openResponses, sessionHeaders, type Variant } from './open-responses.ts'
+import { type MessageLog, openMessageLog } from './message-log.ts'
+import { LITE_HEADERS, noteIgnored, sessionHeaders, UpstreamCall, type Variant } from './open-responses.ts'
 
 /** `POST /v1/chat/completions`: forwarded with an API key, converted with a ChatGPT login. */
 export function chatCompletionsRoute(context: RouteContext): Route {
@@ -23,7 +23,26 @@ async function convertAndSend(
   request: ApiRequest,
   credentials: ChatGptCredentials,
 ): Promise<Answer | undefined> {
-  const json = parseLargeJson(await request.jsonBody(), context.placeholder)
+  const { plan, call, log } = convert(context, request, credentials, await request.jsonBody())
+  if (plan.stream) {
+    rememberReasoning(context, credentials, await new StreamedChat(context, request, plan, log).run(call))
+    log.output()
+    return undefined
+  }
+  const { completion, machines } = await completeChat(context, request, plan, call)
+  rememberReasoning(context, credentials, machines)
+  log.output(completion.choices)
+  return { status: 200, body: completion }
+}
+
+/** A function of its own, so that nothing of the body is held while the answer streams. */
+function convert(
+  context: RouteContext,
+  request: ApiRequest,
+  credentials: ChatGptCredentials,
+  raw: Buffer,
+): { plan: ChatPlan; call: UpstreamCall; log: MessageLog } {
+  const json = parseLargeJson(raw, context.placeholder)
   const catalogue = context.catalogue.peek()
   const { request: body, plan } = convertChatRequest(json.value, conversionContext(context, credentials, catalogue))
   const { record } = request
@@ -40,16 +59,7 @@ async function convertAndSend(
     headers: sessionHeaders(request, body),
     write: json.write,
   }
-  const open: OpenChoice = (signal) => openResponses(context, request, call, signal)
-  if (plan.stream) {
-    rememberReasoning(context, credentials, await new StreamedChat(context, request, plan, log).run(open))
-    log.output()
-    return undefined
-  }
-  const { completion, machines } = await completeChat(context, request, plan, open)
-  rememberReasoning(context, credentials, machines)
-  log.output(completion.choices)
-  return { status: 200, body: completion }
+  return { plan, log, call: new UpstreamCall(context, request, call, plan.choices) }
 }
 
 function conversionContext(

@@ -4,7 +4,6 @@ import { ChatStream, combinedUsageChunk } from '../conversion/chat-stream.ts'
 import { tokenUsage } from '../conversion/usage.ts'
 import { type ApiError, errorBody, toApiError } from '../errors.ts'
 import { DONE_FRAME, dataFrame } from '../sse/frames.ts'
-import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
 import { ChatFrames } from './chat-frames.ts'
 import { runChoices } from './choices.ts'
@@ -12,9 +11,7 @@ import { ClientStream } from './client-stream.ts'
 import type { RouteContext } from './context.ts'
 import { EventStream } from './event-stream.ts'
 import type { MessageLog } from './message-log.ts'
-
-/** Asks upstream for one choice. */
-export type OpenChoice = (signal: AbortSignal) => Promise<UpstreamAnswer>
+import type { UpstreamCall } from './open-responses.ts'
 
 /** One Chat answer on its way to the client, of one or more choices. */
 export class StreamedChat {
@@ -37,14 +34,14 @@ export class StreamedChat {
   }
 
   /** Resolves with the machine of each choice once the answer has ended. A failure before the 200 is thrown. */
-  async run(open: OpenChoice): Promise<readonly ChatStream[]> {
+  async run(call: UpstreamCall): Promise<readonly ChatStream[]> {
     try {
       await runChoices(
         this.#context,
         this.#request,
         this.#plan,
         (choice) => this.#choices[choice]?.visible === true,
-        (choice, signal) => this.#runChoice(choice, open, signal),
+        (choice, signal) => this.#runChoice(choice, call, signal),
       )
     } catch (error) {
       this.#fail(toApiError(error))
@@ -52,13 +49,18 @@ export class StreamedChat {
     return this.#choices
   }
 
-  async #runChoice(choice: number, open: OpenChoice, signal: AbortSignal): Promise<void> {
+  async #runChoice(choice: number, call: UpstreamCall, signal: AbortSignal): Promise<void> {
     const machine = new ChatStream(this.#plan, choice, this.#head)
     this.#choices[choice] = machine
     const frames = new ChatFrames(machine)
-    const events = new EventStream(await open(signal), this.#context.config.maxEvent, {
+    let seen = false
+    const events = new EventStream(await call.open(signal), this.#context.config.maxEvent, {
       frames: (text, from, to) => frames.take(text, from, to),
       batchEnd: () => {
+        if (machine.visible && !seen) {
+          seen = true
+          call.seen()
+        }
         this.#send(frames.drain(), machine)
         if (machine.ended) events.finish()
       },

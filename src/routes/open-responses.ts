@@ -41,7 +41,7 @@ export type Variant = {
   readonly after?: (error: ApiError) => boolean
 }
 
-type Call = {
+export type Call = {
   readonly route: 'chat' | 'responses'
   readonly credentials: ChatGptCredentials
   readonly variants: readonly [Variant, ...Variant[]]
@@ -49,8 +49,37 @@ type Call = {
   readonly write: (value: unknown) => Buffer[]
 }
 
-/** `POST /responses`: resolves with a stream of events; any other answer is thrown as the error it stands for. */
-export async function openResponses(
+/**
+ * What is asked of upstream, once for each choice of the answer, and again while nothing of that choice is visible.
+ * After that it is let go: a prompt may be large, and its answer may take an hour.
+ */
+export class UpstreamCall {
+  readonly #context: RouteContext
+  readonly #request: ApiRequest
+  #call: Call | undefined
+  #unseenChoices: number
+
+  constructor(context: RouteContext, request: ApiRequest, call: Call, choices = 1) {
+    this.#context = context
+    this.#request = request
+    this.#call = call
+    this.#unseenChoices = choices
+  }
+
+  /** Resolves with a stream of events; any other answer is thrown as the error it stands for. */
+  async open(signal: AbortSignal): Promise<UpstreamAnswer> {
+    if (this.#call === undefined) throw new Error('An answer that is visible must not be asked for again.')
+    return openResponses(this.#context, this.#request, this.#call, signal)
+  }
+
+  /** One more choice has become visible. */
+  seen(): void {
+    this.#unseenChoices--
+    if (this.#unseenChoices === 0) this.#call = undefined
+  }
+}
+
+async function openResponses(
   context: RouteContext,
   request: ApiRequest,
   call: Call,

@@ -6,7 +6,6 @@ import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import { type ApiError, errorBody, ProxyError, toApiError } from '../errors.ts'
 import { frameEvents } from '../sse/event.ts'
 import { namedFrame } from '../sse/frames.ts'
-import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { Answer, ApiRequest, Route } from './api-request.ts'
 import { ClientStream } from './client-stream.ts'
 import type { RouteContext } from './context.ts'
@@ -14,10 +13,8 @@ import { withEarlyRetries } from './early-retry.ts'
 import { EventStream } from './event-stream.ts'
 import { forwardOr } from './forward.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
-import { LITE_HEADERS, noteIgnored, openResponses, sessionHeaders } from './open-responses.ts'
+import { LITE_HEADERS, noteIgnored, sessionHeaders, UpstreamCall } from './open-responses.ts'
 import { ResponsesFrames } from './responses-frames.ts'
-
-type Open = () => Promise<UpstreamAnswer>
 
 /** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */
 export function responsesRoute(context: RouteContext): Route {
@@ -29,7 +26,20 @@ async function send(
   request: ApiRequest,
   credentials: ChatGptCredentials,
 ): Promise<Answer | undefined> {
-  const json = parseLargeJson(await request.jsonBody(), context.placeholder)
+  const { call, log } = convert(context, request, credentials, await request.jsonBody())
+  if (!request.record.stream) return collect(context, request, call, log)
+  await stream(context, request, call, log)
+  return undefined
+}
+
+/** A function of its own, so that nothing of the body is held while the answer streams. */
+function convert(
+  context: RouteContext,
+  request: ApiRequest,
+  credentials: ChatGptCredentials,
+  raw: Buffer,
+): { call: UpstreamCall; log: MessageLog } {
+  const json = parseLargeJson(raw, context.placeholder)
   const converted = convertResponsesRequest(json.value, { strict: context.config.strict })
   const { record } = request
   record.model = converted.model
@@ -45,13 +55,15 @@ async function send(
     headers: sessionHeaders(request, converted.request),
     write: json.write,
   }
-  const open: Open = () => openResponses(context, request, call, request.signal)
-  if (!converted.stream) return collect(context, request, open, log)
-  await stream(context, request, open, log)
-  return undefined
+  return { log, call: new UpstreamCall(context, request, call) }
 }
 
-async function collect(context: RouteContext, request: ApiRequest, open: Open, log: MessageLog): Promise<Answer> {
+async function collect(
+  context: RouteContext,
+  request: ApiRequest,
+  call: UpstreamCall,
+  log: MessageLog,
+): Promise<Answer> {
   let collector = new ResponsesCollector()
   const response = await withEarlyRetries(
     context,
@@ -59,7 +71,7 @@ async function collect(context: RouteContext, request: ApiRequest, open: Open, l
     () => collector.visible,
     async () => {
       collector = new ResponsesCollector()
-      const events = new EventStream(await open(), context.config.maxEvent, {
+      const events = new EventStream(await call.open(request.signal), context.config.maxEvent, {
         frames(text, from, to) {
           for (const event of frameEvents(text, from, to)) collector.take(event)
         },
@@ -77,7 +89,7 @@ async function collect(context: RouteContext, request: ApiRequest, open: Open, l
   return { status: 200, body: response }
 }
 
-async function stream(context: RouteContext, request: ApiRequest, open: Open, log: MessageLog): Promise<void> {
+async function stream(context: RouteContext, request: ApiRequest, call: UpstreamCall, log: MessageLog): Promise<void> {
   const client = new ClientStream(request.takeOver, context.config)
   try {
     await withEarlyRetries(
@@ -85,7 +97,7 @@ async function stream(context: RouteContext, request: ApiRequest, open: Open, lo
       request,
       () => client.opened,
       async () => {
-        await pass(context, request, client, await open(), log).catch((error: unknown) => {
+        await pass(context, request, client, call, log).catch((error: unknown) => {
           client.forgetHeld()
           throw error
         })
@@ -107,12 +119,12 @@ async function pass(
   context: RouteContext,
   request: ApiRequest,
   client: ClientStream,
-  answer: UpstreamAnswer,
+  call: UpstreamCall,
   log: MessageLog,
 ) {
   const frames = new ResponsesFrames()
   let out = ''
-  const events = new EventStream(answer, context.config.maxEvent, {
+  const events = new EventStream(await call.open(request.signal), context.config.maxEvent, {
     frames(text, from, to) {
       out += frames.convert(text, from, to)
     },
@@ -123,6 +135,7 @@ async function pass(
       if (frames.visible && !client.opened) {
         request.record.firstEventAt = context.monotonic()
         client.open()
+        call.seen()
       }
       if (!frames.ended) {
         client.write(ready)

@@ -38,15 +38,33 @@ export function exchange(dispatcher: Dispatcher, request: WireRequest, signal: A
 
 /** Pieces are sent with a length, not chunked: some gateways refuse chunked requests. */
 function withLength(headers: string[], body: readonly Buffer[] | undefined): string[] {
-  if (body === undefined || body.length < 2) return headers
+  if (body === undefined || isSmall(body)) return headers
   const length = body.reduce((sum, piece) => sum + piece.length, 0)
   return [...headers, 'content-length', String(length)]
 }
 
+const LARGEST_SMALL_BODY = 64 * 1024
+
+/** Sent in one piece, together with the head. */
+function isSmall(body: readonly Buffer[]): boolean {
+  return body.length < 2 && (body[0]?.length ?? 0) <= LARGEST_SMALL_BODY
+}
+
 function toUndiciBody(body: readonly Buffer[] | undefined): Buffer | null {
-  if (body === undefined || body.length < 2) return body?.[0] ?? null
+  if (body === undefined || isSmall(body)) return body?.[0] ?? null
   // undici sends any iterable of buffers, which its types don't say (lib/core/request.js, isIterable).
-  return body as unknown as Buffer
+  return lettingGo(body) as unknown as Buffer
+}
+
+/** undici holds a body until its answer has ended, which may take an hour: pieces are let go as they are sent. */
+function lettingGo(body: readonly Buffer[]): Iterable<Buffer> {
+  const pieces = body.toReversed()
+  // No generator: one that has ended still holds its arguments.
+  function next(): IteratorResult<Buffer> {
+    const value = pieces.pop()
+    return value === undefined ? { done: true, value } : { done: false, value }
+  }
+  return { [Symbol.iterator]: () => ({ next }) }
 }
 
 /** A sink comes within the turn of the head as a rule; pausing for it would make undici read the rest a second time. */
