@@ -2,7 +2,7 @@ import { ProxyError } from '../errors.ts'
 import { type ChatChunk, type ChatDelta, ChunkHead, type FinishReason, imageResult } from './chat-chunk.ts'
 import type { ChatPlan, JsonObject } from './chat-plan.ts'
 import { ChatReasoning } from './chat-reasoning.ts'
-import { ChatText } from './chat-text.ts'
+import { ChatText, type LiveText } from './chat-text.ts'
 import { ChatToolCalls, isClientCall } from './chat-tool-calls.ts'
 import { isPrelude, isTerminal } from './event-types.ts'
 import { asIndex, asList, asObject, asString } from './json.ts'
@@ -52,7 +52,7 @@ export class ChatStream {
   }
 
   /** The text part whose next delta becomes exactly one chunk `{content: delta}`; undefined when there is more to do. */
-  get liveText(): { outputIndex: number; contentIndex: number } | undefined {
+  get liveText(): LiveText | undefined {
     return this.#finished ? undefined : this.#text.live
   }
 

@@ -27,6 +27,9 @@ type Message = {
   readonly parts: Map<number, Part>
 }
 
+/** Where a text part stands in the answer. */
+export type LiveText = { readonly outputIndex: number; readonly contentIndex: number }
+
 const COMMENTARY = new Set(['commentary', 'analysis'])
 
 /** Turns messages into `content`, `refusal`, `annotations`, and commentary into `reasoning_content`. */
@@ -39,7 +42,7 @@ export class ChatText {
   /** The message whose text was last sent as `content`. */
   #contentFrom: Message | undefined
   #refusalFrom: Message | undefined
-  #live: { outputIndex: number; contentIndex: number } | undefined
+  #live: LiveText | undefined
 
   constructor(plan: ChatPlan, reasoning: ChatReasoning) {
     this.#reasoning = reasoning
@@ -53,7 +56,7 @@ export class ChatText {
   }
 
   /** The part whose next delta becomes `{content: delta}` and nothing else. */
-  get live(): { outputIndex: number; contentIndex: number } | undefined {
+  get live(): LiveText | undefined {
     return this.#live
   }
 

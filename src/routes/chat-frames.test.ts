@@ -6,7 +6,7 @@ import { ChatStream } from '../conversion/chat-stream.ts'
 import { ApiError, errorBody } from '../errors.ts'
 import { frameJson } from '../sse/event.ts'
 import { FrameReader } from '../sse/frame-reader.ts'
-import { dataFrame } from '../sse/frames.ts'
+import { dataFrame, namedFrame } from '../sse/frames.ts'
 import { ChatFrames } from './chat-frames.ts'
 
 const FIXTURES = new URL('../../test/fixtures/', import.meta.url)
@@ -123,4 +123,42 @@ test('a delta without an end of its text takes the plain path, which leaves it o
   const broken = good.replace('"delta":"a","logprobs":[]}', '"delta":"a')
   const stream = good + broken + good
   expect(converted([stream], hot)).toEqual(converted([stream], plain))
+})
+
+const messagePart = fc.record({
+  text: fc.string({ unit: 'grapheme', minLength: 1 }),
+  streamed: fc.boolean(),
+  cited: fc.boolean(),
+  /** The frames that repeat its text. */
+  repeats: fc.subarray(['response.output_text.done', 'response.content_part.done']),
+  itemDone: fc.boolean(),
+})
+type MessagePart = typeof messagePart extends fc.Arbitrary<infer Part> ? Part : never
+
+/** The frames of one message with one part, in the order and with the fields of recorded streams. */
+function renderMessage({ text, streamed, cited, repeats, itemDone }: MessagePart, output_index: number): string {
+  const place = { output_index, content_index: 0 }
+  const citation = { type: 'url_citation', start_index: 0, end_index: 1, title: 't', url: 'https://example.com' }
+  const part = { type: 'output_text', annotations: cited ? [citation] : [], text }
+  const item = { type: 'message', content: [part] }
+  const events: Record<string, unknown>[] = [
+    { type: 'response.output_item.added', output_index, item: { type: 'message', content: [] } },
+    ...(streamed ? [{ type: 'response.output_text.delta', item_id: 'msg', ...place, delta: text }] : []),
+    ...repeats.map((type) => ({ type, item_id: 'msg', ...place, text, part })),
+    ...(itemDone ? [{ type: 'response.output_item.done', output_index, item }] : []),
+  ]
+  return events.map((event) => namedFrame(String(event.type), event)).join('')
+}
+
+test('what is passed over because it repeats a streamed text changes nothing, citations of later messages included', () => {
+  const end = namedFrame('response.completed', { type: 'response.completed', response: { output: [] } })
+  fc.assert(
+    fc.property(fc.array(messagePart, { maxLength: 4 }), (parts) => {
+      // A message that others follow always ends so; only a stream that was cut can lack it.
+      const whole = parts.map((part, at) => ({ ...part, itemDone: part.itemDone || at < parts.length - 1 }))
+      const stream = whole.map(renderMessage).join('') + end
+      expect(converted([stream], hot)).toEqual(converted([stream], plain))
+    }),
+    { numRuns: 300 },
+  )
 })

@@ -1,10 +1,13 @@
 import type { ChatStream } from '../conversion/chat-stream.ts'
+import type { LiveText } from '../conversion/chat-text.ts'
 import { frameJson } from '../sse/event.ts'
 import { dataFrame } from '../sse/frames.ts'
 
 const TYPE = '"type":"response.output_text.delta"'
 const DELTA = '"delta":"'
 const SEQUENCE = '"sequence_number":'
+/** They repeat the text of a part that came in deltas; the `output_item.done` behind them does so once more. */
+const REPEATING = /^event: response\.(output_text|content_part)\.done\n/
 /** They say nothing that Chat shows, and the first repeats the whole request (instructions, tools) a second time. */
 const SILENT = /^event: response\.(in_progress|content_part\.added|reasoning_summary_part\.added)\n/
 
@@ -59,11 +62,17 @@ export class ChatFrames {
   }
 
   #plain(frame: string): void {
-    if (SILENT.test(frame)) return
+    if (SILENT.test(frame) || (REPEATING.test(frame) && this.#isKnown(frame))) return
     const event = frameJson(frame)
     if (event === undefined) return
     for (const chunk of this.#stream.convert(event)) this.#out += dataFrame(chunk)
     this.#learn(frame)
+  }
+
+  /** A part as a whole, of which all but citations has come in deltas: a long answer need not be parsed for it. */
+  #isKnown(frame: string): boolean {
+    const live = this.#stream.liveText
+    return live !== undefined && frame.includes(nameOf(live)) && !frame.includes('"url_citation"')
   }
 
   #learn(frame: string): void {
@@ -73,8 +82,7 @@ export class ChatFrames {
     const delta = frame.indexOf(DELTA)
     const prefix = frame.slice(0, delta + DELTA.length)
     // Only a prefix that names the part tells one part's deltas from another's.
-    const namesPart = `"output_index":${live.outputIndex},"content_index":${live.contentIndex},`
-    if (delta === -1 || !prefix.includes(TYPE) || !prefix.includes(namesPart)) return
+    if (delta === -1 || !prefix.includes(TYPE) || !prefix.includes(nameOf(live))) return
 
     const [head, sequence, middle] = splitAtSequence(prefix)
     this.#shape = { head: head + sequence, middle }
@@ -82,6 +90,11 @@ export class ChatFrames {
     this.#before = before
     this.#after = after
   }
+}
+
+/** How the frames of a part name it, as the API writes them. Within a text its quotes would be escaped. */
+function nameOf({ outputIndex, contentIndex }: LiveText): string {
+  return `"output_index":${outputIndex},"content_index":${contentIndex},`
 }
 
 /** As `startsWith`, which compares character by character and takes five to ten times as long (docs/performance.md). */
