@@ -5,18 +5,21 @@ import type { Answer } from '../routes/api-request.ts'
 /** By names in lower case: what an answer carries, whatever it will be. */
 export type AnswerHeaders = Map<string, string | string[]>
 
-/** Begins an answer. A flat list is what Node puts into bytes with the least work. */
+/**
+ * Begins an answer; `added` take the place of `headers` of the same name. A flat list is what Node puts into bytes with
+ * the least work.
+ */
 export function writeHead(
   response: ServerResponse,
   status: number,
   headers: AnswerHeaders,
   added: Readonly<Record<string, string | string[]>>,
 ): ServerResponse {
-  addHeaders(headers, added)
   const flat: (string | string[])[] = []
   headers.forEach((value, name) => {
-    flat.push(name, value)
+    if (!Object.hasOwn(added, name)) flat.push(name, value)
   })
+  for (const name in added) flat.push(name, added[name] ?? '')
   return response.writeHead(status, flat)
 }
 

@@ -43,7 +43,11 @@ export function createServer(parts: ServerParts): Server {
   const { config, tls, logger } = parts
   const router = createRouter(parts.routes)
   const listener = (request: IncomingMessage, response: ServerResponse) => {
-    void serve(parts, router, request, response)
+    serve(parts, router, request, response).catch((error: unknown) => {
+      // Not even the failure could be told: that ends the connection, not the program.
+      logger.error({ err: error }, 'unexpected failure')
+      response.destroy()
+    })
   }
   const limits = {
     maxHeaderSize: config.maxHeaders,
@@ -60,7 +64,7 @@ export function createServer(parts: ServerParts): Server {
   return server
 }
 
-/** Never rejects: a failure is an answer. */
+/** A failure is an answer. */
 async function serve(
   parts: ServerParts,
   router: Router,

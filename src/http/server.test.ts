@@ -1,0 +1,85 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { loadConfig } from '../config/load.ts'
+import type { Answer } from '../routes/api-request.ts'
+import { createLogger } from '../telemetry/logger.ts'
+import { Metrics } from '../telemetry/metrics.ts'
+import { createAdmission } from './admission.ts'
+import { createGuard } from './guard.ts'
+import { createObserver } from './observe.ts'
+import { createServer } from './server.ts'
+
+const now = () => performance.now()
+const NOT_FOR_A_HEADER = 'two\nlines'
+
+let server: Server
+let url = ''
+/** What the only route answers, and what its answers carry besides. */
+let answer: Answer
+let common: Record<string, string>
+
+beforeEach(async () => {
+  answer = { status: 200, body: { fine: true } }
+  common = {}
+  const { config } = loadConfig({ flags: {}, env: {}, saved: {}, bases: { home: '/home/tester', cwd: '/' } })
+  const logger = createLogger('error', { write() {} })
+  server = createServer({
+    config,
+    logger,
+    routes: [
+      {
+        methods: ['GET'],
+        path: '/answer',
+        kind: 'api',
+        async handle({ setHeaders }) {
+          setHeaders(common)
+          return answer
+        },
+      },
+    ],
+    guard: createGuard({ hosts: [], origins: [], clientKey: undefined }),
+    admission: createAdmission(config),
+    observer: createObserver(new Metrics(now), logger, now),
+    tls: undefined,
+    newRequestId: () => 'req_1',
+    now,
+    isDraining: () => false,
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/answer`
+})
+
+afterEach(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+test('headers of an answer take the place of common ones of the same name, once', async () => {
+  common = { 'x-request-id': 'of upstream', 'x-kept': 'yes' }
+  answer = { status: 201, headers: { 'x-request-id': 'of the answer' }, body: 'text' }
+  const { status, headers } = await fetch(url)
+  expect(status).toBe(201)
+  expect(Object.fromEntries(headers)).toMatchObject({
+    'x-request-id': 'of the answer',
+    'x-codex-proxy-request-id': 'req_1',
+    'x-kept': 'yes',
+    'content-length': '4',
+  })
+})
+
+test('an answer that cannot be sent is an internal error', async () => {
+  answer = { status: 200, headers: { 'x-bad': NOT_FOR_A_HEADER }, body: '' }
+  const refused = await fetch(url)
+  expect(refused.status).toBe(500)
+  expect(await refused.json()).toMatchObject({ error: { code: 'internal_error' } })
+})
+
+test('a failure that cannot be told ends the connection, not the program', async () => {
+  common = { 'x-bad': NOT_FOR_A_HEADER }
+  await expect(fetch(url)).rejects.toThrow('fetch failed')
+  common = {}
+  expect((await fetch(url)).status).toBe(200)
+})
