@@ -62,11 +62,8 @@ const CALLS = [
 
 let issuer: TokenIssuer
 let stage: Stage
-/** Access tokens that upstream refuses although they have not expired. */
-const revoked = new Set<string>()
 
 beforeEach(async () => {
-  revoked.clear()
   issuer = await startTokenIssuer()
 })
 afterEach(async () => {
@@ -82,7 +79,7 @@ async function start(level: 'info' | 'debug'): Promise<void> {
       ...['--proxy', `http://someone:${PRIVATE.proxyPassword}@127.0.0.1:9`],
     ],
     env: { CODEX_REFRESH_TOKEN_URL_OVERRIDE: issuer.url },
-    upstream: { acceptToken: (token) => issuer.knows(token) && !revoked.has(token) },
+    upstream: { acceptToken: (token) => issuer.accepts(token) },
   })
 }
 
@@ -163,7 +160,7 @@ async function leave(url: string): Promise<void> {
 async function refreshes(url: string): Promise<void> {
   stage.upstream.setDefault({ events: EVENTS })
   const fresh = issuer.login()
-  revoked.add(fresh.tokens.access_token)
+  issuer.revoke(fresh.tokens.access_token)
   await stage.home.writeAuth(fresh)
   await post(url, '/v1/chat/completions', CHAT)
   expect(issuer.requests.length).toBeGreaterThan(0)

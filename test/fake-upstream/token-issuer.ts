@@ -47,6 +47,7 @@ export class TokenIssuer {
   readonly #now: () => number
   readonly #grants = new Map<string, Grant>()
   readonly #accessTokens = new Set<string>()
+  readonly #revoked = new Set<string>()
   readonly #planned: Answer[] = []
   readonly #server = createServer((request, response) => void this.#serve(request, response))
 
@@ -90,6 +91,16 @@ export class TokenIssuer {
   /** Whether this access token came from here. */
   knows(accessToken: string): boolean {
     return this.#accessTokens.has(accessToken)
+  }
+
+  /** From now on upstream refuses this access token, although it has not expired. */
+  revoke(accessToken: string): void {
+    this.#revoked.add(accessToken)
+  }
+
+  /** Whether upstream takes this access token. */
+  accepts(accessToken: string): boolean {
+    return this.knows(accessToken) && !this.#revoked.has(accessToken)
   }
 
   /** Whether this refresh token could be redeemed now. */
