@@ -6,7 +6,7 @@ import { sumUsage, tokenUsage } from '../conversion/usage.ts'
 import { frameEvents } from '../sse/event.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
-import { runChoices } from './choices.ts'
+import { allVisible, runChoices } from './choices.ts'
 import type { RouteContext } from './context.ts'
 import { EventStream } from './event-stream.ts'
 import type { UpstreamCall } from './open-responses.ts'
@@ -28,7 +28,9 @@ export async function completeChat(
     async (choice, signal) => {
       const machine = new ChatStream(plan, choice, head)
       machines[choice] = machine
-      return readChoice(machine, await call.open(signal), context.config.maxEvent)
+      return readChoice(machine, await call.open(signal), context.config.maxEvent, () => {
+        if (allVisible(plan, machines)) call.release()
+      })
     },
   )
   request.record.firstEventAt = context.monotonic()
@@ -37,7 +39,12 @@ export async function completeChat(
   return { completion: joinChunks(head, chunks.flat(), sumUsage(usages)), machines }
 }
 
-async function readChoice(machine: ChatStream, answer: UpstreamAnswer, maxEvent: number): Promise<ChatChunk[]> {
+async function readChoice(
+  machine: ChatStream,
+  answer: UpstreamAnswer,
+  maxEvent: number,
+  afterBatch: () => void,
+): Promise<ChatChunk[]> {
   const chunks: ChatChunk[] = []
   const events = new EventStream(answer, maxEvent, {
     frames(text, from, to) {
@@ -46,6 +53,7 @@ async function readChoice(machine: ChatStream, answer: UpstreamAnswer, maxEvent:
       }
     },
     batchEnd() {
+      afterBatch()
       if (machine.ended) events.finish()
     },
   })

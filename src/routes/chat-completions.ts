@@ -59,7 +59,7 @@ function convert(
     headers: sessionHeaders(request, body),
     write: json.write,
   }
-  return { plan, log, call: new UpstreamCall(context, request, call, plan.choices) }
+  return { plan, log, call: new UpstreamCall(context, request, call) }
 }
 
 function conversionContext(

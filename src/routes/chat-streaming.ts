@@ -6,7 +6,7 @@ import { type ApiError, errorBody, toApiError } from '../errors.ts'
 import { DONE_FRAME, dataFrame } from '../sse/frames.ts'
 import type { ApiRequest } from './api-request.ts'
 import { ChatFrames } from './chat-frames.ts'
-import { runChoices } from './choices.ts'
+import { allVisible, runChoices } from './choices.ts'
 import { ClientStream } from './client-stream.ts'
 import type { RouteContext } from './context.ts'
 import { EventStream } from './event-stream.ts'
@@ -53,14 +53,10 @@ export class StreamedChat {
     const machine = new ChatStream(this.#plan, choice, this.#head)
     this.#choices[choice] = machine
     const frames = new ChatFrames(machine)
-    let seen = false
     const events = new EventStream(await call.open(signal), this.#context.config.maxEvent, {
       frames: (text, from, to) => frames.take(text, from, to),
       batchEnd: () => {
-        if (machine.visible && !seen) {
-          seen = true
-          call.seen()
-        }
+        if (allVisible(this.#plan, this.#choices)) call.release()
         this.#send(frames.drain(), machine)
         if (machine.ended) events.finish()
       },

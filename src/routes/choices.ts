@@ -1,7 +1,13 @@
 import type { ChatPlan } from '../conversion/chat-plan.ts'
+import type { ChatStream } from '../conversion/chat-stream.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { withEarlyRetries } from './early-retry.ts'
+
+/** Whether something of every choice is visible: then upstream is not asked any more. */
+export function allVisible({ choices }: Pick<ChatPlan, 'choices'>, machines: readonly ChatStream[]): boolean {
+  return machines.length === choices && machines.every(({ visible }) => visible)
+}
 
 /**
  * Runs the choices of one answer side by side, each tried again while nothing of it is visible. When one fails the

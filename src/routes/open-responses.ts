@@ -49,21 +49,16 @@ export type Call = {
   readonly write: (value: unknown) => Buffer[]
 }
 
-/**
- * What is asked of upstream, once for each choice of the answer, and again while nothing of that choice is visible.
- * After that it is let go: a prompt may be large, and its answer may take an hour.
- */
+/** What is asked of upstream, once for each choice of the answer, and again while nothing of that choice is visible. */
 export class UpstreamCall {
   readonly #context: RouteContext
   readonly #request: ApiRequest
   #call: Call | undefined
-  #unseenChoices: number
 
-  constructor(context: RouteContext, request: ApiRequest, call: Call, choices = 1) {
+  constructor(context: RouteContext, request: ApiRequest, call: Call) {
     this.#context = context
     this.#request = request
     this.#call = call
-    this.#unseenChoices = choices
   }
 
   /** Resolves with a stream of events; any other answer is thrown as the error it stands for. */
@@ -72,10 +67,9 @@ export class UpstreamCall {
     return openResponses(this.#context, this.#request, this.#call, signal)
   }
 
-  /** One more choice has become visible. */
-  seen(): void {
-    this.#unseenChoices--
-    if (this.#unseenChoices === 0) this.#call = undefined
+  /** Every choice is visible, so nothing is asked again: a prompt may be large, and its answer may take an hour. */
+  release(): void {
+    this.#call = undefined
   }
 }
 

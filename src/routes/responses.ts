@@ -76,6 +76,7 @@ async function collect(
           for (const event of frameEvents(text, from, to)) collector.take(event)
         },
         batchEnd() {
+          if (collector.visible) call.release()
           if (collector.ended) events.finish()
         },
       })
@@ -135,8 +136,8 @@ async function pass(
       if (frames.visible && !client.opened) {
         request.record.firstEventAt = context.monotonic()
         client.open()
-        call.seen()
       }
+      if (frames.visible) call.release()
       if (!frames.ended) {
         client.write(ready)
         return
