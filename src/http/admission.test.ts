@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { Cancellation } from '../cancellation.ts'
 import { createAdmission, type Leave } from './admission.ts'
 
-const never = new AbortController().signal
+const never = new Cancellation()
 
 test('requests enter at once while there is room', () => {
   const admission = createAdmission({ maxConcurrent: 2, maxQueue: 0 })
@@ -54,9 +55,9 @@ test('a full queue answers 429 with Retry-After', async () => {
 test('a client that leaves gives up its place in the queue', async () => {
   const admission = createAdmission({ maxConcurrent: 1, maxQueue: 1 })
   const leave = admission.tryEnter()
-  const client = new AbortController()
-  const gone = admission.enter(client.signal)
-  client.abort(new Error('left'))
+  const client = new Cancellation()
+  const gone = admission.enter(client)
+  client.cancel(new Error('left'))
   await expect(gone).rejects.toThrow('left')
   expect(admission.waiting).toBe(0)
   leave?.()
@@ -65,25 +66,27 @@ test('a client that leaves gives up its place in the queue', async () => {
 
 test('a client that left before it came gets no place', async () => {
   const admission = createAdmission({ maxConcurrent: 1, maxQueue: 1 })
-  await expect(admission.enter(AbortSignal.abort(new Error('left')))).rejects.toThrow('left')
+  const client = new Cancellation()
+  client.cancel(new Error('left'))
+  await expect(admission.enter(client)).rejects.toThrow('left')
   expect(admission.running).toBe(0)
 })
 
 test('no place is lost or given twice, whatever clients do', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.record({ act: fc.constantFrom('enter', 'leave', 'abort'), at: fc.nat(20) }), { maxLength: 60 }),
+      fc.array(fc.record({ act: fc.constantFrom('enter', 'leave', 'cancel'), at: fc.nat(20) }), { maxLength: 60 }),
       async (acts) => {
         const admission = createAdmission({ maxConcurrent: 3, maxQueue: 4 })
         const inside: Leave[] = []
-        const clients: AbortController[] = []
+        const clients: Cancellation[] = []
         for (const { act, at } of acts) {
           if (act === 'leave') inside.splice(at % Math.max(1, inside.length), 1)[0]?.()
-          if (act === 'abort') clients[at % Math.max(1, clients.length)]?.abort(new Error('left'))
+          if (act === 'cancel') clients[at % Math.max(1, clients.length)]?.cancel(new Error('left'))
           if (act === 'enter') {
-            const client = new AbortController()
+            const client = new Cancellation()
             clients.push(client)
-            admission.enter(client.signal).then(
+            admission.enter(client).then(
               (leave) => inside.push(leave),
               () => {},
             )

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../cancellation.ts'
 import { ProxyError } from '../errors.ts'
 
 /** Called once, when the request is over: gives the place to whoever waited longest. */
@@ -7,10 +8,10 @@ export type Admission = {
   /** A place at once, or undefined when there is none. */
   tryEnter(): Leave | undefined
   /**
-   * A place when one gets free, in order of arrival. Throws `too_many_requests` when the queue is full, or the signal's
-   * reason when it is aborted first, which gives up the place in the queue.
+   * A place when one gets free, in order of arrival. Throws `too_many_requests` when the queue is full, or the
+   * reason when it is cancelled first, which gives up the place in the queue.
    */
-  enter(signal: AbortSignal): Promise<Leave>
+  enter(cancellation: Cancellation): Promise<Leave>
   readonly running: number
   readonly waiting: number
 }
@@ -47,22 +48,23 @@ export function createAdmission({ maxConcurrent, maxQueue }: Limits): Admission 
       return queue.size
     },
     tryEnter,
-    async enter(signal) {
-      signal.throwIfAborted()
+    async enter(cancellation) {
+      if (cancellation.reason !== undefined) throw cancellation.reason
       const free = tryEnter()
       if (free !== undefined) return free
       if (queue.size >= maxQueue) throw tooMany(places)
       await new Promise<void>((resolve, reject) => {
-        const onAbort = () => {
-          queue.delete(onPlace)
-          reject(signal.reason)
-        }
+        const waiting = cancellation.add({
+          cancel(reason) {
+            queue.delete(onPlace)
+            reject(reason)
+          },
+        })
         const onPlace = () => {
-          signal.removeEventListener('abort', onAbort)
+          cancellation.remove(waiting)
           resolve()
         }
         queue.add(onPlace)
-        signal.addEventListener('abort', onAbort, { once: true })
       })
       return leave
     },

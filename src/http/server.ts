@@ -110,14 +110,14 @@ function arrive(
 
 async function admit({ isDraining, admission }: ServerParts, visit: Visit): Promise<void> {
   if (isDraining()) throw new ProxyError('draining', 'The proxy takes no new requests.')
-  visit.onClose(admission.tryEnter() ?? (await admission.enter(visit.signal)))
+  visit.onClose(admission.tryEnter() ?? (await admission.enter(visit.cancellation)))
 }
 
 function apiRequest(
   { config }: ServerParts,
   request: IncomingMessage,
   response: ServerResponse,
-  { record, signal, authenticated, headers: answerHeaders }: Visit,
+  { record, cancellation, authenticated, headers: answerHeaders }: Visit,
   url: string,
 ): ApiRequest {
   const { headers } = request
@@ -126,7 +126,7 @@ function apiRequest(
     url,
     headers,
     record,
-    signal,
+    cancellation,
     authenticated,
     // Bodies stay unread until a route wants them, as bytes: what is passed through is never recoded.
     jsonBody() {
@@ -144,11 +144,11 @@ function answerFailure(
   thrown: unknown,
   request: IncomingMessage,
   response: ServerResponse,
-  { record, signal, headers }: Visit,
+  { record, cancellation, headers }: Visit,
 ): void {
   const error = toApiError(thrown)
   if (error.code !== null) record.code = error.code
-  if (error.code === 'internal_error' && !signal.aborted) {
+  if (error.code === 'internal_error' && cancellation.reason === undefined) {
     logger.error({ requestId: record.id, err: error.cause }, 'unexpected failure')
   }
   sendError(request, response, headers, error)

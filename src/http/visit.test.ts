@@ -10,18 +10,18 @@ function startVisit() {
   return { response, visit }
 }
 
-test('a client that leaves before the end of its answer aborts the work', () => {
+test('a client that leaves before the end of its answer cancels the work', () => {
   const { response, visit } = startVisit()
   response.emit('close')
-  expect(visit.signal.aborted).toBe(true)
+  expect(visit.cancellation.reason?.name).toBe('ClientLeft')
   expect(visit.record.aborted).toBe(true)
 })
 
-test('an answer that was sent whole aborts nothing', () => {
+test('an answer that was sent whole cancels nothing', () => {
   const { response, visit } = startVisit()
   response.writableFinished = true
   response.emit('close')
-  expect(visit.signal.aborted).toBe(false)
+  expect(visit.cancellation.reason).toBeUndefined()
   expect(visit.record).toMatchObject({ aborted: false, status: 200 })
 })
 

@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http'
+import { Cancellation } from '../cancellation.ts'
 import type { RequestRecord } from '../telemetry/request-record.ts'
 import type { AnswerHeaders } from './answers.ts'
 
-/** Why the signal of a request whose client left is aborted. */
+/** Why the work for a client that left is cancelled. */
 class ClientLeft extends Error {
   override readonly name = 'ClientLeft'
 }
@@ -13,7 +14,8 @@ export class Visit {
   authenticated = false
   /** What the answer to this request carries, whatever it will be. */
   readonly headers: AnswerHeaders
-  readonly #abort = new AbortController()
+  /** Cancelled when the client leaves before the end of its answer. */
+  readonly cancellation = new Cancellation()
   readonly #whenClosed: (() => void)[] = []
   #isClosed = false
 
@@ -27,11 +29,6 @@ export class Visit {
     response.once('close', () => this.#closed(response))
   }
 
-  /** Aborted when the client leaves before the end of its answer. */
-  get signal(): AbortSignal {
-    return this.#abort.signal
-  }
-
   /** At once when it is closed already: a place given to a client in the moment it leaves is given back. */
   onClose(work: () => void): void {
     if (this.#isClosed) work()
@@ -43,7 +40,9 @@ export class Visit {
     this.#isClosed = true
     if (record.status === 0 && response.writableFinished) record.status = response.statusCode
     record.aborted = !response.writableFinished && record.status < 400
-    if (!response.writableFinished) this.#abort.abort(new ClientLeft('The client left before the end of its answer.'))
+    if (!response.writableFinished) {
+      this.cancellation.cancel(new ClientLeft('The client left before the end of its answer.'))
+    }
     for (const work of this.#whenClosed) work()
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { Cancellation } from '../cancellation.ts'
 import type { RequestRecord } from '../telemetry/request-record.ts'
 
 /** One request as a route sees it, whatever server stands in front. */
@@ -8,8 +9,8 @@ export type ApiRequest = {
   readonly url: string
   readonly headers: IncomingHttpHeaders
   readonly record: RequestRecord
-  /** Aborted when the client leaves. */
-  readonly signal: AbortSignal
+  /** Cancelled when the client leaves. */
+  readonly cancellation: Cancellation
   /** The client sent the client key, or none is asked for. */
   readonly authenticated: boolean
   /** The body, decompressed. Throws a ProxyError when it is too large, broken or not JSON by its content type. */

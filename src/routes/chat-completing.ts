@@ -25,10 +25,10 @@ export async function completeChat(
     request,
     plan,
     (choice) => machines[choice]?.visible === true,
-    async (choice, signal) => {
+    async (choice, cancellation) => {
       const machine = new ChatStream(plan, choice, head)
       machines[choice] = machine
-      return readChoice(machine, await call.open(signal), context.config.maxEvent, () => {
+      return readChoice(machine, await call.open(cancellation), context.config.maxEvent, () => {
         if (allVisible(plan, machines)) call.release()
       })
     },

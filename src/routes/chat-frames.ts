@@ -1,15 +1,15 @@
 import type { ChatStream } from '../conversion/chat-stream.ts'
 import type { LiveText } from '../conversion/chat-text.ts'
-import { frameJson } from '../sse/event.ts'
+import { eventName, frameJson } from '../sse/event.ts'
 import { dataFrame } from '../sse/frames.ts'
 
 const TYPE = '"type":"response.output_text.delta"'
 const DELTA = '"delta":"'
 const SEQUENCE = '"sequence_number":'
 /** They repeat the text of a part that came in deltas; the `output_item.done` behind them does so once more. */
-const REPEATING = /^event: response\.(output_text|content_part)\.done\n/
+const REPEATING = new Set(['response.output_text.done', 'response.content_part.done'])
 /** They say nothing that Chat shows, and the first repeats the whole request (instructions, tools) a second time. */
-const SILENT = /^event: response\.(in_progress|content_part\.added|reasoning_summary_part\.added)\n/
+const SILENT = new Set(['response.in_progress', 'response.content_part.added', 'response.reasoning_summary_part.added'])
 
 /** What every text delta of the part that is streaming looks like, around its sequence number and its text. */
 type DeltaShape = { readonly head: string; readonly middle: string }
@@ -46,7 +46,7 @@ export class ChatFrames {
       const start = this.#textStart(text, at)
       const end = text.indexOf('\n\n', start === -1 ? at : start)
       const quote = start === -1 ? -1 : closingQuote(text, start)
-      if (quote === -1 || quote > end) this.#plain(text.slice(at, end))
+      if (quote === -1 || quote > end) this.#plain(eventName(text, at), text, at, end)
       else this.#out += this.#before + text.slice(start, quote) + this.#after
       at = end + 2
     }
@@ -61,8 +61,10 @@ export class ChatFrames {
     return standsAt(text, next, shape.middle) ? next + shape.middle.length : -1
   }
 
-  #plain(frame: string): void {
-    if (SILENT.test(frame) || (REPEATING.test(frame) && this.#isKnown(frame))) return
+  #plain(name: string, text: string, from: number, to: number): void {
+    if (SILENT.has(name)) return
+    const frame = text.substring(from, to)
+    if (REPEATING.has(name) && this.#isKnown(frame)) return
     const event = frameJson(frame)
     if (event === undefined) return
     for (const chunk of this.#stream.convert(event)) this.#out += dataFrame(chunk)

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../cancellation.ts'
 import { ChunkHead } from '../conversion/chat-chunk.ts'
 import type { ChatPlan } from '../conversion/chat-plan.ts'
 import { ChatStream, combinedUsageChunk } from '../conversion/chat-stream.ts'
@@ -41,7 +42,7 @@ export class StreamedChat {
         this.#request,
         this.#plan,
         (choice) => this.#choices[choice]?.visible === true,
-        (choice, signal) => this.#runChoice(choice, call, signal),
+        (choice, cancellation) => this.#runChoice(choice, call, cancellation),
       )
     } catch (error) {
       this.#fail(toApiError(error))
@@ -49,11 +50,11 @@ export class StreamedChat {
     return this.#choices
   }
 
-  async #runChoice(choice: number, call: UpstreamCall, signal: AbortSignal): Promise<void> {
+  async #runChoice(choice: number, call: UpstreamCall, cancellation: Cancellation): Promise<void> {
     const machine = new ChatStream(this.#plan, choice, this.#head)
     this.#choices[choice] = machine
     const frames = new ChatFrames(machine)
-    const events = new EventStream(await call.open(signal), this.#context.config.maxEvent, {
+    const events = new EventStream(await call.open(cancellation), this.#context.config.maxEvent, {
       frames: (text, from, to) => frames.take(text, from, to),
       batchEnd: () => {
         if (allVisible(this.#plan, this.#choices)) call.release()

@@ -1,5 +1,7 @@
+import { Cancellation } from '../cancellation.ts'
 import type { ChatPlan } from '../conversion/chat-plan.ts'
 import type { ChatStream } from '../conversion/chat-stream.ts'
+import { toApiError } from '../errors.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { withEarlyRetries } from './early-retry.ts'
@@ -18,22 +20,21 @@ export async function runChoices<Value>(
   request: ApiRequest,
   { choices }: Pick<ChatPlan, 'choices'>,
   isVisible: (choice: number) => boolean,
-  run: (choice: number, signal: AbortSignal) => Promise<Value>,
+  run: (choice: number, cancellation: Cancellation) => Promise<Value>,
 ): Promise<Value[]> {
-  const attempt = (choice: number, signal: AbortSignal) =>
+  const attempt = (choice: number, cancellation: Cancellation) =>
     withEarlyRetries(
       context,
       request,
       () => isVisible(choice),
-      () => run(choice, signal),
+      () => run(choice, cancellation),
     )
-  if (choices === 1) return [await attempt(0, request.signal)]
-  const siblings = new AbortController()
-  const signal = AbortSignal.any([request.signal, siblings.signal])
+  if (choices === 1) return [await attempt(0, request.cancellation)]
+  const siblings = request.cancellation.add(new Cancellation())
   try {
-    return await Promise.all(Array.from({ length: choices }, (_, choice) => attempt(choice, signal)))
+    return await Promise.all(Array.from({ length: choices }, (_, choice) => attempt(choice, siblings)))
   } catch (error) {
-    siblings.abort()
+    siblings.cancel(toApiError(error))
     throw error
   }
 }

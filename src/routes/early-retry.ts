@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { type ApiError, toApiError } from '../errors.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
@@ -22,9 +21,15 @@ export async function withEarlyRetries<Value>(
     try {
       return await attempt()
     } catch (error) {
-      if (retry === RETRIES || request.signal.aborted || isVisible() || !isOverload(toApiError(error))) throw error
+      if (
+        retry === RETRIES ||
+        request.cancellation.reason !== undefined ||
+        isVisible() ||
+        !isOverload(toApiError(error))
+      )
+        throw error
       request.record.upstreamRetries++
-      await delay(FIRST_DELAY_MS * 2 ** retry * (0.5 + random()), undefined, { signal: request.signal })
+      await request.cancellation.delay(FIRST_DELAY_MS * 2 ** retry * (0.5 + random()))
     }
   }
 }

@@ -41,7 +41,7 @@ async function forward(
       },
     },
     credentials,
-    request.signal,
+    request.cancellation,
   )
   noticeHeaders(context, request, answer)
   request.record.firstEventAt = context.monotonic()

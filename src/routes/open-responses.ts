@@ -1,3 +1,4 @@
+import type { Cancellation } from '../cancellation.ts'
 import type { ResponsesRequest } from '../conversion/chat-plan.ts'
 import { sessionHeaderValue } from '../conversion/prompt-cache-key.ts'
 import { upstreamError } from '../conversion/upstream-error.ts'
@@ -62,9 +63,9 @@ export class UpstreamCall {
   }
 
   /** Resolves with a stream of events; any other answer is thrown as the error it stands for. */
-  async open(signal: AbortSignal): Promise<UpstreamAnswer> {
+  async open(cancellation: Cancellation): Promise<UpstreamAnswer> {
     if (this.#call === undefined) throw new Error('An answer that is visible must not be asked for again.')
-    return openResponses(this.#context, this.#request, this.#call, signal)
+    return openResponses(this.#context, this.#request, this.#call, cancellation)
   }
 
   /** Every choice is visible, so nothing is asked again: a prompt may be large, and its answer may take an hour. */
@@ -77,12 +78,12 @@ async function openResponses(
   context: RouteContext,
   request: ApiRequest,
   call: Call,
-  signal: AbortSignal,
+  cancellation: Cancellation,
 ): Promise<UpstreamAnswer> {
   let refusal: ApiError | undefined
   for (const variant of call.variants) {
     if (refusal !== undefined && variant.after?.(refusal) !== true) continue
-    const answer = await post(context, request, call, variant, signal)
+    const answer = await post(context, request, call, variant, cancellation)
     if (answer.status === 200) return answer
     refusal = await refusalOf(context, call.route, answer)
   }
@@ -90,7 +91,13 @@ async function openResponses(
   throw refusal
 }
 
-async function post(context: RouteContext, request: ApiRequest, call: Call, variant: Variant, signal: AbortSignal) {
+async function post(
+  context: RouteContext,
+  request: ApiRequest,
+  call: Call,
+  variant: Variant,
+  cancellation: Cancellation,
+) {
   const answer = await context.upstream.send(
     {
       method: 'POST',
@@ -107,7 +114,7 @@ async function post(context: RouteContext, request: ApiRequest, call: Call, vari
       },
     },
     call.credentials,
-    signal,
+    cancellation,
   )
   noticeHeaders(context, request, answer)
   request.setHeaders(informingHeaders(answer.headers))

@@ -71,7 +71,7 @@ async function collect(
     () => collector.visible,
     async () => {
       collector = new ResponsesCollector()
-      const events = new EventStream(await call.open(request.signal), context.config.maxEvent, {
+      const events = new EventStream(await call.open(request.cancellation), context.config.maxEvent, {
         frames(text, from, to) {
           for (const event of frameEvents(text, from, to)) collector.take(event)
         },
@@ -125,7 +125,7 @@ async function pass(
 ) {
   const frames = new ResponsesFrames()
   let out = ''
-  const events = new EventStream(await call.open(request.signal), context.config.maxEvent, {
+  const events = new EventStream(await call.open(request.cancellation), context.config.maxEvent, {
     frames(text, from, to) {
       out += frames.convert(text, from, to)
     },

@@ -1,5 +1,23 @@
+/** The name of the frame that begins at `at`, or '' for one that does not begin with its name. */
+export function eventName(text: string, at: number): string {
+  if (text.substring(at, at + EVENT.length) !== EVENT) return ''
+  return text.substring(at + EVENT.length, text.indexOf('\n', at))
+}
+
 /** The `data` of one frame, as latin1 text; undefined when it has none (a comment, a `retry:`). */
 export function frameData(frame: string): string | undefined {
+  return usualData(frame) ?? joinedData(frame)
+}
+
+/** Of a frame that is a name and one line of data, as upstream writes them. */
+function usualData(frame: string): string | undefined {
+  const at = frame.indexOf('\n')
+  const start = at + 1 + DATA.length
+  const isUsual = frame.substring(0, EVENT.length) === EVENT && frame.substring(at + 1, start) === DATA
+  return isUsual && frame.indexOf('\n', start) === -1 ? frame.substring(start) : undefined
+}
+
+function joinedData(frame: string): string | undefined {
   let data: string | undefined
   for (const line of frame.split('\n')) {
     if (!line.startsWith('data')) continue
@@ -41,5 +59,7 @@ export function utf8ToLatin1(text: string): string {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII begins at NUL.
 const NON_ASCII = /[^\x00-\x7f]/
+const EVENT = 'event: '
+const DATA = 'data: '
 const COLON = 58
 const SPACE = 32

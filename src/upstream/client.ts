@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import type { Cancellation } from '../cancellation.ts'
 import type { CredentialSource, Credentials } from '../credentials/credentials.ts'
 import { ProxyError } from '../errors.ts'
 import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts'
@@ -17,7 +17,7 @@ export type UpstreamClient = {
    * Sends with these credentials, or with what replaces them after a 401. Resolves with the answer's head, whatever its
    * status; throws a ProxyError that names the failure when there is none.
    */
-  send(request: UpstreamRequest, credentials: Credentials, signal: AbortSignal): Promise<UpstreamAnswer>
+  send(request: UpstreamRequest, credentials: Credentials, cancellation: Cancellation): Promise<UpstreamAnswer>
 }
 
 type Parts = {
@@ -29,7 +29,7 @@ type Parts = {
 }
 
 export function createUpstreamClient({ credentials: source, targetFor, outbound, random }: Parts): UpstreamClient {
-  function sendOnce(request: UpstreamRequest, target: Target, route: OutboundRoute, signal: AbortSignal) {
+  function sendOnce(request: UpstreamRequest, target: Target, route: OutboundRoute, cancellation: Cancellation) {
     const wire = {
       origin: target.origin,
       method: request.method,
@@ -37,40 +37,41 @@ export function createUpstreamClient({ credentials: source, targetFor, outbound,
       headers: headerList(request.headers, target.headers),
       body: request.body,
     }
-    return exchange(route.dispatcherFor(target.url), wire, signal)
+    return exchange(route.dispatcherFor(target.url), wire, cancellation)
   }
 
-  async function sendWithRetries(request: UpstreamRequest, credentials: Credentials, signal: AbortSignal) {
+  async function sendWithRetries(request: UpstreamRequest, credentials: Credentials, cancellation: Cancellation) {
     const route = await outbound()
     const target = targetFor(credentials)
     route.keepWarm(target.url)
     for (let attempt = 0; ; attempt++) {
       try {
-        const answer = await sendOnce(request, target, route, signal)
+        const answer = await sendOnce(request, target, route, cancellation)
         if (attempt === RETRIES || request.retries === false || !RETRYABLE_STATUS.has(answer.status)) return answer
         answer.body.abort()
       } catch (error) {
-        if (signal.aborted) throw error
+        if (cancellation.reason !== undefined) throw error
         const failure = route.explain(toError(error), target.url)
         const otherWay = await route.connectionFailed(toError(error))
         const unsafe = request.retries === false && !otherWay
         if (attempt === RETRIES || unsafe || failure.code === 'upstream_timeout') throw failure
       }
       request.onRetry?.()
-      await delay(FIRST_DELAY_MS * 2 ** attempt * (0.5 + random()), undefined, { signal })
+      await cancellation.delay(FIRST_DELAY_MS * 2 ** attempt * (0.5 + random()))
     }
   }
 
   return {
-    async send(request, credentials, signal) {
-      let answer = await sendWithRetries(request, credentials, signal)
+    async send(request, credentials, cancellation) {
+      let answer = await sendWithRetries(request, credentials, cancellation)
       let rejected = credentials
       // At most two steps: what the file holds now, then refreshed tokens (wire.md 2.4).
       for (let step = 0; step < 2 && answer.status === 401 && rejected.kind === 'chatgpt'; step++) {
         answer.body.abort()
-        const replacement = await untilAborted(source.replace(rejected), signal)
+        // A client that leaves stops waiting, but a refresh in flight goes on: its token is spent either way.
+        const replacement = await cancellation.race(source.replace(rejected))
         if (replacement.kind !== credentials.kind) throw loginChanged()
-        answer = await sendWithRetries(request, replacement, signal)
+        answer = await sendWithRetries(request, replacement, cancellation)
         rejected = replacement
       }
       return answer
@@ -81,21 +82,6 @@ export function createUpstreamClient({ credentials: source, targetFor, outbound,
 /** The request was converted for the other kind of upstream; the next one is converted for the new login. */
 function loginChanged(): ProxyError {
   return new ProxyError('upstream_rejected_credentials', 'The login in auth.json changed while the request ran.')
-}
-
-/** A client that leaves stops waiting, but a refresh in flight goes on: its token is spent either way. */
-async function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  signal.throwIfAborted()
-  let onAbort = () => {}
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }
 
 function toError(error: unknown): Error {

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Cancellation } from '../cancellation.ts'
 
 /** What takes the bytes of an answer, in order; exactly one of `end` and `fail` comes last, unless the body was aborted. */
 export type BodySink = {
@@ -40,6 +41,6 @@ export type UpstreamRequest = {
 
 /**
  * Sends to the upstream of the current credentials and recovers from one 401. Resolves with the answer's head, whatever
- * its status; throws a ProxyError that names the failure when there is none. The signal ends the request at any point.
+ * its status; throws a ProxyError that names the failure when there is none. A cancellation ends it at any point.
  */
-export type SendUpstream = (request: UpstreamRequest, signal: AbortSignal) => Promise<UpstreamAnswer>
+export type SendUpstream = (request: UpstreamRequest, cancellation: Cancellation) => Promise<UpstreamAnswer>

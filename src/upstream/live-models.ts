@@ -1,3 +1,4 @@
+import { type Cancellation, withDeadline } from '../cancellation.ts'
 import { ProxyError } from '../errors.ts'
 import type { SendUpstream, UpstreamAnswer } from './exchange.ts'
 import { type ModelEntry, modelEntries } from './model-entry.ts'
@@ -15,17 +16,14 @@ const MAX_BYTES = 16 * 1024 * 1024
 
 /** `GET /models` of the ChatGPT backend (wire.md 4.7). Throws a ProxyError that says why there is no list. */
 export async function askForModels(send: SendUpstream, clientVersion: string): Promise<LiveModels> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS)
-  const late = new Promise<never>((_resolve, reject) => {
-    const message = `Upstream did not send the list of models within ${TIMEOUT_MS / 1000} s.`
-    signal.addEventListener('abort', () => reject(new ProxyError('upstream_timeout', message)), { once: true })
-  })
-  return await Promise.race([late, ask(send, clientVersion, signal)])
+  const message = `Upstream did not send the list of models within ${TIMEOUT_MS / 1000} s.`
+  const late = new ProxyError('upstream_timeout', message)
+  return await withDeadline(TIMEOUT_MS, late, (deadline) => ask(send, clientVersion, deadline))
 }
 
-async function ask(send: SendUpstream, clientVersion: string, signal: AbortSignal): Promise<LiveModels> {
+async function ask(send: SendUpstream, clientVersion: string, deadline: Cancellation): Promise<LiveModels> {
   const path = `/models?client_version=${encodeURIComponent(clientVersion)}`
-  const answer = await send({ method: 'GET', path, headers: { accept: 'application/json' } }, signal)
+  const answer = await send({ method: 'GET', path, headers: { accept: 'application/json' } }, deadline)
   if (answer.status !== 200) throw refusalOf(answer)
   return { entries: parse(await readBody(answer.body, MAX_BYTES)), etag: answer.headers.etag }
 }

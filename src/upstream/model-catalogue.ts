@@ -1,3 +1,4 @@
+import type { Cancellation } from '../cancellation.ts'
 import type { CatalogueModel } from '../conversion/chat-plan.ts'
 import type { Credentials } from '../credentials/credentials.ts'
 import { codexModelsCache } from './codex-models-cache.ts'
@@ -12,7 +13,11 @@ export type ModelList = {
 }
 
 type Parts = {
-  readonly send: (request: UpstreamRequest, credentials: Credentials, signal: AbortSignal) => Promise<UpstreamAnswer>
+  readonly send: (
+    request: UpstreamRequest,
+    credentials: Credentials,
+    cancellation: Cancellation,
+  ) => Promise<UpstreamAnswer>
   readonly credentials: () => Promise<Credentials>
   readonly clientVersion: () => string
   readonly codexHome: string
@@ -157,7 +162,10 @@ export class ModelCatalogue {
     const account = accountOf(credentials)
     const version = this.#parts.clientVersion()
     try {
-      const live = await askForModels((request, signal) => this.#parts.send(request, credentials, signal), version)
+      const live = await askForModels(
+        (request, cancellation) => this.#parts.send(request, credentials, cancellation),
+        version,
+      )
       return this.#learn({ ...live, account, version })
     } catch (error) {
       this.#failure = await this.#failed(credentials, error)

@@ -1,3 +1,4 @@
+import { withDeadline } from '../cancellation.ts'
 import { ProxyError } from '../errors.ts'
 import type { OutboundRoute } from './outbound-proxy.ts'
 import { readBody } from './read-body.ts'
@@ -19,27 +20,30 @@ export function createTokenRequest(
   return async (address, body) => {
     const url = new URL(address)
     const route = await outbound()
+    const request = {
+      origin: url.origin,
+      method: 'POST',
+      path: url.pathname + url.search,
+      headers: headerList({
+        'content-type': 'application/json',
+        accept: 'application/json',
+        originator,
+        'user-agent': userAgent,
+      }),
+      body: [Buffer.from(JSON.stringify(body))],
+    }
     try {
-      const answer = await exchange(
-        route.dispatcherFor(url),
-        {
-          origin: url.origin,
-          method: 'POST',
-          path: url.pathname + url.search,
-          headers: headerList({
-            'content-type': 'application/json',
-            accept: 'application/json',
-            originator,
-            'user-agent': userAgent,
-          }),
-          body: [Buffer.from(JSON.stringify(body))],
-        },
-        AbortSignal.timeout(TIMEOUT_MS),
-      )
-      return { status: answer.status, body: (await readBody(answer.body, MAX_ANSWER_BYTES)).toString('utf8') }
+      return await withDeadline(TIMEOUT_MS, tooLate(url), async (deadline) => {
+        const answer = await exchange(route.dispatcherFor(url), request, deadline)
+        return { status: answer.status, body: (await readBody(answer.body, MAX_ANSWER_BYTES)).toString('utf8') }
+      })
     } catch (error) {
       if (error instanceof ProxyError) throw error
       throw route.explain(error instanceof Error ? error : new Error(String(error)), url)
     }
   }
+}
+
+function tooLate({ host }: URL): ProxyError {
+  return new ProxyError('upstream_timeout', `The token endpoint ${host} did not answer within ${TIMEOUT_MS / 1000} s.`)
 }

@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Agent } from 'undici'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Cancellation } from '../cancellation.ts'
 import { exchange } from './transport.ts'
 
 setFlagsFromString('--expose-gc')
@@ -38,7 +39,7 @@ afterEach(async () => {
 })
 
 const post = (body: readonly Buffer[]) =>
-  exchange(agent, { origin, method: 'POST', path: '/', headers: [], body }, new AbortController().signal)
+  exchange(agent, { origin, method: 'POST', path: '/', headers: [], body }, new Cancellation())
 
 test.each([
   ['one small piece', [1000]],

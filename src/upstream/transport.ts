@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
+import type { Cancellable, Cancellation } from '../cancellation.ts'
 import type { AnswerBody, BodySink, UpstreamAnswer } from './exchange.ts'
 
 type WireRequest = {
@@ -13,11 +14,15 @@ type WireRequest = {
 
 /**
  * One HTTP exchange on undici's `dispatch`, the cheapest of its interfaces (measured in docs/performance.md).
- * Resolves at the answer's head. Rejects with undici's own error, or with the signal's reason.
+ * Resolves at the answer's head. Rejects with undici's own error, or with the reason of the cancellation.
  */
-export function exchange(dispatcher: Dispatcher, request: WireRequest, signal: AbortSignal): Promise<UpstreamAnswer> {
+export function exchange(
+  dispatcher: Dispatcher,
+  request: WireRequest,
+  cancellation: Cancellation,
+): Promise<UpstreamAnswer> {
   return new Promise((resolve, reject) => {
-    const running = new Exchange(resolve, reject, signal)
+    const running = cancellation.add(new Exchange(resolve, reject, cancellation))
     try {
       dispatcher.dispatch(
         {
@@ -70,11 +75,10 @@ function lettingGo(body: readonly Buffer[]): Iterable<Buffer> {
 /** A sink comes within the turn of the head as a rule; pausing for it would make undici read the rest a second time. */
 const MAX_EARLY_BYTES = 256 * 1024
 
-class Exchange implements Dispatcher.DispatchHandler, AnswerBody {
+class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   readonly #resolve: (answer: UpstreamAnswer) => void
   readonly #reject: (error: unknown) => void
-  readonly #signal: AbortSignal
-  readonly #onAbort = () => this.abort()
+  readonly #cancellation: Cancellation
   #controller: Dispatcher.DispatchController | undefined
   #sink: BodySink | undefined
   /** What came in the same socket read as the head, before there was a sink. */
@@ -82,19 +86,17 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody {
   #earlyBytes = 0
   #outcome: 'end' | Error | undefined
   #answered = false
-  #aborted = false
+  #cancelled: Error | undefined
 
-  constructor(resolve: (answer: UpstreamAnswer) => void, reject: (error: unknown) => void, signal: AbortSignal) {
+  constructor(resolve: (answer: UpstreamAnswer) => void, reject: (error: unknown) => void, cancellation: Cancellation) {
     this.#resolve = resolve
     this.#reject = reject
-    this.#signal = signal
-    if (signal.aborted) this.abort()
-    else signal.addEventListener('abort', this.#onAbort, { once: true })
+    this.#cancellation = cancellation
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
-    if (this.#aborted) controller.abort(abortReason(this.#signal))
+    if (this.#cancelled !== undefined) controller.abort(this.#cancelled)
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -104,7 +106,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
-    if (this.#aborted) return
+    if (this.#cancelled !== undefined) return
     if (this.#sink !== undefined) {
       this.#sink.data(bytes)
       return
@@ -124,7 +126,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody {
 
   pipe(sink: BodySink): void {
     this.#sink = sink
-    for (const bytes of this.#early) if (!this.#aborted) sink.data(bytes)
+    for (const bytes of this.#early) if (this.#cancelled === undefined) sink.data(bytes)
     this.#early = []
     if (this.#outcome !== undefined) this.#report(this.#outcome)
     else if (this.#earlyBytes > MAX_EARLY_BYTES) this.#controller?.resume()
@@ -139,28 +141,28 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody {
   }
 
   abort(): void {
-    if (this.#aborted || this.#outcome !== undefined) return
-    this.#aborted = true
-    this.#signal.removeEventListener('abort', this.#onAbort)
-    this.#reject(abortReason(this.#signal))
-    this.#controller?.abort(abortReason(this.#signal))
+    this.cancel(new Error('The exchange was ended by the proxy.'))
+  }
+
+  cancel(reason: Error): void {
+    if (this.#cancelled !== undefined || this.#outcome !== undefined) return
+    this.#cancelled = reason
+    this.#cancellation.remove(this)
+    this.#reject(reason)
+    this.#controller?.abort(reason)
   }
 
   #settle(outcome: 'end' | Error): void {
     if (this.#outcome !== undefined) return
     this.#outcome = outcome
-    this.#signal.removeEventListener('abort', this.#onAbort)
+    this.#cancellation.remove(this)
     if (outcome !== 'end') this.#reject(outcome)
     this.#report(outcome)
   }
 
   #report(outcome: 'end' | Error): void {
-    if (this.#aborted) return
+    if (this.#cancelled !== undefined) return
     if (outcome === 'end') this.#sink?.end()
     else this.#sink?.fail(outcome)
   }
-}
-
-function abortReason(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new Error('The exchange was ended by the proxy.')
 }

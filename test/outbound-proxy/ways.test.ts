@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Cancellation } from '../../src/cancellation.ts'
 import { type OutboundRoute, type OutboundSettings, openOutboundRoute } from '../../src/upstream/outbound-proxy.ts'
 import { readBody } from '../../src/upstream/read-body.ts'
 import { createTokenRequest } from '../../src/upstream/token-request.ts'
@@ -86,7 +87,7 @@ describe('the way to upstream', () => {
   async function ask(route: OutboundRoute, url = target()): Promise<string> {
     const request = { origin: url.origin, method: 'GET', path: '/there', headers: [], body: undefined }
     try {
-      const { body } = await exchange(route.dispatcherFor(url), request, AbortSignal.timeout(20_000))
+      const { body } = await exchange(route.dispatcherFor(url), request, new Cancellation())
       return (await readBody(body, 1000)).toString()
     } catch (error) {
       const failure = route.explain(error as Error, url)

@@ -1,0 +1,75 @@
+/** Work that can end early, with a reason. */
+export type Cancellable = { cancel(reason: Error): void }
+
+/**
+ * Ends work that is under way before its time. It does what AbortSignal does, without events: making one of those costs
+ * a request more than finding its route, and every waiting stream a kilobyte (docs/performance.md).
+ */
+export class Cancellation implements Cancellable {
+  #reason: Error | undefined
+  #work: Cancellable[] = []
+
+  /** Why it was cancelled; undefined as long as it was not. */
+  get reason(): Error | undefined {
+    return this.#reason
+  }
+
+  cancel(reason: Error): void {
+    if (this.#reason !== undefined) return
+    this.#reason = reason
+    const work = this.#work
+    this.#work = []
+    for (const each of work) each.cancel(reason)
+  }
+
+  /** Cancels `work` too, at once if it is too late for it already. */
+  add<Work extends Cancellable>(work: Work): Work {
+    if (this.#reason === undefined) this.#work.push(work)
+    else work.cancel(this.#reason)
+    return work
+  }
+
+  remove(work: Cancellable): void {
+    const at = this.#work.indexOf(work)
+    if (at !== -1) this.#work.splice(at, 1)
+  }
+
+  /** The outcome, or the reason if cancelled before; what leads to the outcome goes on. */
+  race<Value>(outcome: Promise<Value>): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      const work = this.add({ cancel: reject })
+      outcome.then(resolve, reject).finally(() => this.remove(work))
+    })
+  }
+
+  /** Resolves after so many milliseconds; rejects with the reason if cancelled before. */
+  delay(milliseconds: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.remove(work)
+        resolve()
+      }, milliseconds)
+      const work = this.add({
+        cancel(reason) {
+          clearTimeout(timer)
+          reject(reason)
+        },
+      })
+    })
+  }
+}
+
+/** What `work` resolves with; cancelled, and rejected with `late`, when that takes longer than so many milliseconds. */
+export async function withDeadline<Value>(
+  milliseconds: number,
+  late: Error,
+  work: (deadline: Cancellation) => Promise<Value>,
+): Promise<Value> {
+  const deadline = new Cancellation()
+  const timer = setTimeout(() => deadline.cancel(late), milliseconds)
+  try {
+    return await deadline.race(work(deadline))
+  } finally {
+    clearTimeout(timer)
+  }
+}
