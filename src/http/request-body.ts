@@ -2,21 +2,21 @@ import type { IncomingMessage } from 'node:http'
 import { ProxyError } from '../errors.ts'
 import { contentCodings, decode } from './content-coding.ts'
 
-type Limits = { readonly maxBody: number; readonly maxDecodedBody: number }
+export type BodyLimits = { readonly maxBody: number; readonly maxDecodedBody: number }
 
 /**
  * The whole body, decoded. Throws `request_too_large` before reading or decoding more than the limits,
  * `unsupported_content_encoding` before reading anything, and `invalid_body` for what can't be decoded or was cut off.
  * How long a client may take is up to the server's `requestTimeout`.
  */
-export async function readBody(request: IncomingMessage, limits: Limits): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const codings = contentCodings(request.headers['content-encoding'])
   if (codings.length === 0) return readRawBody(request, { maxBody: Math.min(limits.maxBody, limits.maxDecodedBody) })
   return decode(await readRawBody(request, limits), codings, limits.maxDecodedBody)
 }
 
 /** The body exactly as sent. What is beyond the limit is not kept, and the request stays answerable. */
-export function readRawBody(request: IncomingMessage, { maxBody }: Pick<Limits, 'maxBody'>): Promise<Buffer> {
+export function readRawBody(request: IncomingMessage, { maxBody }: Pick<BodyLimits, 'maxBody'>): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const announced = Number(request.headers['content-length'] ?? Number.NaN)
     if (announced > maxBody) {

@@ -33,8 +33,8 @@ beforeEach(async () => {
         methods: ['GET'],
         path: '/answer',
         kind: 'api',
-        async handle({ setHeaders }) {
-          setHeaders(common)
+        async handle(request) {
+          request.setHeaders(common)
           return answer
         },
       },

@@ -4,17 +4,15 @@ import type { Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
 import type { Config } from '../config/options.ts'
 import { ProxyError, toApiError } from '../errors.ts'
-import type { Answer, ApiRequest } from '../routes/api-request.ts'
+import type { Answer } from '../routes/api-request.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
-import type { Admission } from './admission.ts'
-import { addHeaders, sendAnswer, sendError, writeHead } from './answers.ts'
+import type { Admission, Leave } from './admission.ts'
+import { sendAnswer, sendError } from './answers.ts'
 import { canonicalUrl } from './canonical-url.ts'
 import { answerClientError } from './client-errors.ts'
-import { requireJson } from './content-type.ts'
 import type { Guard } from './guard.ts'
 import type { Observer } from './observe.ts'
-import { readBody, readRawBody } from './request-body.ts'
 import { createRouter, type RouteEntry, type Router } from './router.ts'
 import { Visit } from './visit.ts'
 
@@ -76,14 +74,15 @@ async function serve(
   const path = pathOf(url)
   const entry = router.find(method, path)
   const record = newRequestRecord(parts.newRequestId(), method, entry?.path ?? '-', parts.now())
-  const visit = new Visit(record, response)
+  const visit = new Visit(request, response, { record, url, limits: parts.config })
   try {
     const preflight = arrive(parts, request, visit, entry)
-    if (preflight !== undefined) return sendAnswer(response, visit.headers, preflight)
+    if (preflight !== undefined) return sendAnswer(response, visit.answerHeaders, preflight)
     if (entry === undefined) throw router.refusal(method, path)
-    if (entry.kind === 'api') await admit(parts, visit)
-    const answer = await entry.handle(apiRequest(parts, request, response, visit, url))
-    if (answer !== undefined) sendAnswer(response, visit.headers, answer)
+    // Awaited only by those who have to wait.
+    if (entry.kind === 'api') visit.onClose(admit(parts) ?? (await parts.admission.enter(visit.cancellation)))
+    const answer = await entry.handle(visit)
+    if (answer !== undefined) sendAnswer(response, visit.answerHeaders, answer)
   } catch (thrown) {
     answerFailure(parts, thrown, request, response, visit)
   }
@@ -103,40 +102,14 @@ function arrive(
   }
   const seen = { headers, ...(method !== undefined && { method }), ...(url !== undefined && { url }) }
   const verdict = parts.guard.check(seen, { probe: entry?.kind === 'probe' })
-  addHeaders(visit.headers, verdict.corsHeaders)
+  visit.setHeaders(verdict.corsHeaders)
   visit.authenticated = verdict.authenticated
   return verdict.preflight ? { status: 204, body: '' } : undefined
 }
 
-async function admit({ isDraining, admission }: ServerParts, visit: Visit): Promise<void> {
+function admit({ isDraining, admission }: ServerParts): Leave | undefined {
   if (isDraining()) throw new ProxyError('draining', 'The proxy takes no new requests.')
-  visit.onClose(admission.tryEnter() ?? (await admission.enter(visit.cancellation)))
-}
-
-function apiRequest(
-  { config }: ServerParts,
-  request: IncomingMessage,
-  response: ServerResponse,
-  { record, cancellation, authenticated, headers: answerHeaders }: Visit,
-  url: string,
-): ApiRequest {
-  const { headers } = request
-  return {
-    method: record.method,
-    url,
-    headers,
-    record,
-    cancellation,
-    authenticated,
-    // Bodies stay unread until a route wants them, as bytes: what is passed through is never recoded.
-    jsonBody() {
-      requireJson(headers)
-      return readBody(request, config)
-    },
-    rawBody: () => readRawBody(request, config),
-    setHeaders: (added) => addHeaders(answerHeaders, added),
-    takeOver: (status, added) => writeHead(response, status, answerHeaders, added),
-  }
+  return admission.tryEnter()
 }
 
 function answerFailure(
@@ -144,14 +117,14 @@ function answerFailure(
   thrown: unknown,
   request: IncomingMessage,
   response: ServerResponse,
-  { record, cancellation, headers }: Visit,
+  { record, cancellation, answerHeaders }: Visit,
 ): void {
   const error = toApiError(thrown)
   if (error.code !== null) record.code = error.code
   if (error.code === 'internal_error' && cancellation.reason === undefined) {
     logger.error({ requestId: record.id, err: error.cause }, 'unexpected failure')
   }
-  sendError(request, response, headers, error)
+  sendError(request, response, answerHeaders, error)
 }
 
 function pathOf(url: string): string {

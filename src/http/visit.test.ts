@@ -1,12 +1,16 @@
 import { EventEmitter } from 'node:events'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import { newRequestRecord } from '../telemetry/request-record.ts'
 import { Visit } from './visit.ts'
 
 function startVisit() {
   const response = Object.assign(new EventEmitter(), { writableFinished: false, statusCode: 200 })
-  const visit = new Visit(newRequestRecord('req_1', 'POST', '/v1/responses', 0), response as unknown as ServerResponse)
+  const visit = new Visit({} as IncomingMessage, response as unknown as ServerResponse, {
+    record: newRequestRecord('req_1', 'POST', '/v1/responses', 0),
+    url: '/v1/responses',
+    limits: { maxBody: 0, maxDecodedBody: 0 },
+  })
   return { response, visit }
 }
 

@@ -1,32 +1,73 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { Cancellation } from '../cancellation.ts'
+import type { ApiRequest } from '../routes/api-request.ts'
 import type { RequestRecord } from '../telemetry/request-record.ts'
-import type { AnswerHeaders } from './answers.ts'
+import { type AnswerHeaders, addHeaders, writeHead } from './answers.ts'
+import { requireJson } from './content-type.ts'
+import { type BodyLimits, readBody, readRawBody } from './request-body.ts'
 
 /** Why the work for a client that left is cancelled. */
 class ClientLeft extends Error {
   override readonly name = 'ClientLeft'
 }
 
-/** One request from its first hook until its connection is done with it. */
-export class Visit {
+/** One request from its arrival until its connection is done with it. */
+export class Visit implements ApiRequest {
   readonly record: RequestRecord
+  readonly url: string
+  readonly cancellation = new Cancellation()
   authenticated = false
   /** What the answer to this request carries, whatever it will be. */
-  readonly headers: AnswerHeaders
-  /** Cancelled when the client leaves before the end of its answer. */
-  readonly cancellation = new Cancellation()
+  readonly answerHeaders: AnswerHeaders
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #limits: BodyLimits
   readonly #whenClosed: (() => void)[] = []
   #isClosed = false
 
-  constructor(record: RequestRecord, response: ServerResponse) {
+  /** `url` in its canonical form. */
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { record, url, limits }: { record: RequestRecord; url: string; limits: BodyLimits },
+  ) {
+    this.#request = request
+    this.#response = response
+    this.#limits = limits
     this.record = record
+    this.url = url
     // Upstream's id takes the place of the first: that is the one OpenAI knows.
-    this.headers = new Map([
+    this.answerHeaders = new Map([
       ['x-request-id', record.id],
       ['x-codex-proxy-request-id', record.id],
     ])
     response.once('close', () => this.#closed(response))
+  }
+
+  get method(): string {
+    return this.record.method
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.#request.headers
+  }
+
+  // Bodies stay unread until a route wants them, as bytes: what is passed through is never recoded.
+  async jsonBody(): Promise<Buffer> {
+    requireJson(this.#request.headers)
+    return readBody(this.#request, this.#limits)
+  }
+
+  rawBody(): Promise<Buffer> {
+    return readRawBody(this.#request, this.#limits)
+  }
+
+  setHeaders(added: Readonly<Record<string, string>>): void {
+    addHeaders(this.answerHeaders, added)
+  }
+
+  takeOver(status: number, added: Readonly<Record<string, string | string[]>>): ServerResponse {
+    return writeHead(this.#response, status, this.answerHeaders, added)
   }
 
   /** At once when it is closed already: a place given to a client in the moment it leaves is given back. */

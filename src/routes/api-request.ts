@@ -14,13 +14,13 @@ export type ApiRequest = {
   /** The client sent the client key, or none is asked for. */
   readonly authenticated: boolean
   /** The body, decompressed. Throws a ProxyError when it is too large, broken or not JSON by its content type. */
-  readonly jsonBody: () => Promise<Buffer>
+  jsonBody(): Promise<Buffer>
   /** The body exactly as sent. */
-  readonly rawBody: () => Promise<Buffer>
+  rawBody(): Promise<Buffer>
   /** Adds to the headers of the answer, whatever that will be: a stream, an object or an error. In lower case. */
-  readonly setHeaders: (headers: Readonly<Record<string, string>>) => void
+  setHeaders(headers: Readonly<Record<string, string>>): void
   /** Begins an answer that is streamed, with these headers beside those that every answer carries. */
-  readonly takeOver: (status: number, headers: Readonly<Record<string, string | string[]>>) => ServerResponse
+  takeOver(status: number, headers: Readonly<Record<string, string | string[]>>): ServerResponse
 }
 
 /** What a route answers when it does not stream. */

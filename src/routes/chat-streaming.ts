@@ -29,7 +29,7 @@ export class StreamedChat {
     this.#context = context
     this.#request = request
     this.#plan = plan
-    this.#client = new ClientStream(request.takeOver, context.config)
+    this.#client = new ClientStream(request, context.config)
     this.#log = log
     this.#head = new ChunkHead(plan.model)
   }
@@ -80,12 +80,13 @@ export class StreamedChat {
 
   #send(text: string, machine: ChatStream): void {
     this.#log.frames(text)
-    if (machine.visible && !this.#client.opened) {
-      this.#request.record.firstEventAt = this.#context.monotonic()
-      this.#client.open()
+    if (machine.visible) this.#request.record.firstEventAt ??= this.#context.monotonic()
+    if (this.#allEnded()) {
+      this.#client.end(text + this.#closing())
+      return
     }
-    if (this.#allEnded()) this.#client.end(text + this.#closing())
-    else this.#client.write(text)
+    if (machine.visible) this.#client.open()
+    this.#client.write(text)
   }
 
   #sendVisible(text: string): void {

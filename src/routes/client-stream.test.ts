@@ -51,7 +51,7 @@ class FakeSource {
 function openStream() {
   const response = new FakeResponse()
   const source = new FakeSource()
-  const stream = new ClientStream((status) => response.writeHead(status), SETTINGS)
+  const stream = new ClientStream({ takeOver: (status) => response.writeHead(status) }, SETTINGS)
   stream.addSource(source)
   return { stream, response, source, written: response.written }
 }

@@ -24,7 +24,7 @@ const STREAM_HEADERS = {
  * but no longer than the first keep-alive: clients time out on headers. Back-pressure pauses the sources.
  */
 export class ClientStream {
-  readonly #takeOver: ApiRequest['takeOver']
+  readonly #request: Pick<ApiRequest, 'takeOver'>
   readonly #settings: Settings
   readonly #sources = new Set<Source>()
   /** Runs from the first answer's head on. */
@@ -33,8 +33,8 @@ export class ClientStream {
   #stalled: NodeJS.Timeout | undefined
   #held = ''
 
-  constructor(takeOver: ApiRequest['takeOver'], settings: Settings) {
-    this.#takeOver = takeOver
+  constructor(request: Pick<ApiRequest, 'takeOver'>, settings: Settings) {
+    this.#request = request
     this.#settings = settings
   }
 
@@ -55,7 +55,7 @@ export class ClientStream {
   /** Sends the 200 with the next write. */
   open(): void {
     if (this.#response !== undefined) return
-    const response = this.#takeOver(200, STREAM_HEADERS)
+    const response = this.#request.takeOver(200, STREAM_HEADERS)
     this.#response = response
     if (response.destroyed) {
       // The client left in the meantime: its `close` was before, and no timer may outlive it.
@@ -86,10 +86,12 @@ export class ClientStream {
     this.#held = ''
   }
 
+  /** An answer of which nothing was sent yet goes out as a whole: with its length Node needs no framing for it. */
   end(text = ''): void {
-    this.open()
     this.#stopTimers()
-    this.#response?.end(text, 'latin1')
+    const all = this.#held + text
+    this.#response ??= this.#request.takeOver(200, { ...STREAM_HEADERS, 'content-length': String(all.length) })
+    this.#response.end(all, 'latin1')
   }
 
   /** Gives up without having opened: the answer will be an ordinary one. */

@@ -28,9 +28,9 @@ export function sessionHeaders(
 }
 
 /** Tells which fields of the request had no effect. */
-export function noteIgnored({ record, setHeaders }: ApiRequest, ignored: readonly string[]): void {
-  record.ignored = ignored
-  if (ignored.length > 0) setHeaders({ 'x-codex-proxy-ignored': ignored.join(', ') })
+export function noteIgnored(request: ApiRequest, ignored: readonly string[]): void {
+  request.record.ignored = ignored
+  if (ignored.length > 0) request.setHeaders({ 'x-codex-proxy-ignored': ignored.join(', ') })
 }
 
 /** A way to ask the same thing: the request as wanted, or a lesser one for when upstream refuses that. */

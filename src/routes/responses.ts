@@ -91,7 +91,7 @@ async function collect(
 }
 
 async function stream(context: RouteContext, request: ApiRequest, call: UpstreamCall, log: MessageLog): Promise<void> {
-  const client = new ClientStream(request.takeOver, context.config)
+  const client = new ClientStream(request, context.config)
   try {
     await withEarlyRetries(
       context,
@@ -133,12 +133,12 @@ async function pass(
       const ready = out
       out = ''
       log.frames(ready)
-      if (frames.visible && !client.opened) {
-        request.record.firstEventAt = context.monotonic()
-        client.open()
+      if (frames.visible) {
+        request.record.firstEventAt ??= context.monotonic()
+        call.release()
       }
-      if (frames.visible) call.release()
       if (!frames.ended) {
+        if (frames.visible) client.open()
         client.write(ready)
         return
       }
