@@ -41,14 +41,17 @@ function convert(body: JsonPlace, context: ConversionContext): { request: Respon
   const tier = readServiceTier(body.at('service_tier'), model, reported)
   const streaming = readStreaming(body, reported)
 
+  // JSON leaves out what is undefined.
   const request: ResponsesRequest = {
     model: model.id,
     instructions: messages.instructions,
     input: messages.input,
-    ...tools.fields,
-    ...(reasoning !== undefined && { reasoning }),
-    ...(text !== undefined && { text }),
-    ...(tier !== undefined && { service_tier: tier }),
+    tools: tools.fields.tools,
+    tool_choice: tools.fields.tool_choice,
+    parallel_tool_calls: tools.fields.parallel_tool_calls,
+    reasoning,
+    text,
+    service_tier: tier,
     prompt_cache_key: promptCacheKey(body.at('prompt_cache_key'), [
       model.id,
       messages.instructions,

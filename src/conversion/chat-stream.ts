@@ -10,6 +10,7 @@ import { reasoningByCall } from './reasoning-continuity.ts'
 import { eventError } from './upstream-error.ts'
 import { type ChatUsage, chatUsage, sumUsage } from './usage.ts'
 
+const NO_REASONING: ReadonlyMap<string, readonly JsonObject[]> = new Map()
 const TEXT_OPENING: ChatDelta = { role: 'assistant', content: '', refusal: null }
 const REFUSAL_OPENING: ChatDelta = { role: 'assistant', content: null, refusal: '' }
 
@@ -62,7 +63,7 @@ export class ChatStream {
 
   /** Encrypted reasoning items by the `call_id` of the tool call they led to. */
   get reasoningBeforeCalls(): ReadonlyMap<string, readonly JsonObject[]> {
-    return reasoningByCall(this.#reasoningItems, this.#calls.ids)
+    return this.#reasoningItems.size === 0 ? NO_REASONING : reasoningByCall(this.#reasoningItems, this.#calls.ids)
   }
 
   /** The SSE frame of a `{content: …}` chunk around the text, which goes between quotes, escaped as in JSON. */

@@ -43,6 +43,7 @@ export class ChatText {
   #contentFrom: Message | undefined
   #refusalFrom: Message | undefined
   #live: LiveText | undefined
+  #cites = false
 
   constructor(plan: ChatPlan, reasoning: ChatReasoning) {
     this.#reasoning = reasoning
@@ -116,6 +117,7 @@ export class ChatText {
     const citation = urlCitation(event.annotation)
     if (part === undefined || citation === undefined) return
     part.annotations.set(asIndex(event.annotation_index) ?? part.annotations.size, citation)
+    this.#cites = true
   }
 
   /** The client has to answer a tool call: commentary before it is what the person reads meanwhile. */
@@ -133,6 +135,8 @@ export class ChatText {
   /** All citations of the content, their positions counted in the whole of it. */
   citations(): UrlCitation[] {
     const citations: UrlCitation[] = []
+    // As a rule there are none, and counting the characters of a long answer takes its time.
+    if (!this.#cites) return citations
     let offset = 0
     for (const message of this.#messages.values()) {
       if (!message.shown) continue
@@ -171,7 +175,9 @@ export class ChatText {
     const part = partOf(message, partIndex)
     for (const [at, annotation] of asList(value.annotations).entries()) {
       const citation = urlCitation(annotation)
-      if (citation !== undefined) part.annotations.set(at, citation)
+      if (citation === undefined) continue
+      part.annotations.set(at, citation)
+      this.#cites = true
     }
     const isNew = !part.streamed && (text ?? refusal) !== ''
     part.streamed ||= isNew

@@ -33,6 +33,11 @@ export class JsonPlace {
     return new JsonPlace(object !== undefined && Object.hasOwn(object, key) ? object[key] : undefined, key, this)
   }
 
+  /** Whether there is a property of any of these names. */
+  hasAny(keys: readonly string[]): boolean {
+    return keys.some((key) => !this.at(key).absent)
+  }
+
   object(): JsonObject {
     const object = asObject(this.value)
     if (object !== undefined) return object

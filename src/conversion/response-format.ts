@@ -9,11 +9,13 @@ export type ConvertedFormat = {
   readonly kind: 'text' | 'json_object' | 'json_schema'
 }
 
+const FIELDS = ['response_format', 'text', 'verbosity'] as const
 const KINDS = ['json_object', 'json_schema', 'text'] as const
 const NAME = /^[A-Za-z0-9_-]{1,64}$/
 
 /** `response_format` and `verbosity`, also where Responses has them: `text.format`, `text.verbosity` (case 97, 100). */
 export function convertFormat(body: JsonPlace, reported: ReportedFields): ConvertedFormat {
+  if (!body.hasAny(FIELDS)) return { text: undefined, kind: 'text' }
   const text = body.at('text')
   reportOtherKeys(text, ['format', 'verbosity'], reported)
   const format = body.at('response_format')

@@ -19,8 +19,19 @@ const ABSENT_HOSTED_TOOLS = new Set(['file_search', 'code_interpreter', 'compute
 
 const NO_PARAMETERS = { type: 'object', properties: {} }
 
+const FIELDS = [
+  'tools',
+  'functions',
+  'web_search_options',
+  'tool_choice',
+  'function_call',
+  'parallel_tool_calls',
+] as const
+const NO_TOOLS: ConvertedTools = { fields: {}, customTools: new Set(), legacy: false }
+
 /** `tools`, `functions`, `web_search_options` and what chooses among them, as Responses has it. */
 export function convertTools(body: JsonPlace, reported: ReportedFields): ConvertedTools {
+  if (!body.hasAny(FIELDS)) return NO_TOOLS
   const tools = body.at('tools').optionalItems().map(convertTool)
   const functions = body
     .at('functions')

@@ -34,7 +34,7 @@ const CLOCK_TICK_MS = 50
 /** How old a file may be to count as one that is being written right now. */
 const JUST_WRITTEN_MS = 2000
 
-type Stamp = { readonly ctimeNs: bigint; readonly mtimeNs: bigint; readonly size: bigint; readonly ino: bigint }
+type Stamp = { readonly ctimeMs: number; readonly mtimeMs: number; readonly size: number; readonly ino: number }
 
 /** The auth.json of one Codex folder, parsed again only when it changed. Read-only; see `auth-file-write.ts`. */
 export class AuthFile {
@@ -56,7 +56,7 @@ export class AuthFile {
     const stamp = this.#stat()
     if (this.#read?.settled === true && sameStamp(this.#read.stamp, stamp)) return this.#read.stored
     const stored = parseLogin(this.#readText())
-    this.#read = { stamp, settled: this.#now() - Number(stamp.mtimeNs / 1_000_000n) > CLOCK_TICK_MS, stored }
+    this.#read = { stamp, settled: this.#now() - stamp.mtimeMs > CLOCK_TICK_MS, stored }
     return stored
   }
 
@@ -67,9 +67,9 @@ export class AuthFile {
   }
 
   #stat(): Stamp {
-    let stat: nodeFs.BigIntStats | undefined
+    let stat: nodeFs.Stats | undefined
     try {
-      stat = this.#files.statSync(this.path, { bigint: true, throwIfNoEntry: false })
+      stat = this.#files.statSync(this.path, { throwIfNoEntry: false })
     } catch (error) {
       throw unreadable(this.path, error)
     }
@@ -103,11 +103,11 @@ export class AuthFile {
 function sameStamp(one: Stamp, other: Stamp): boolean {
   // The change time too: copying an old file over keeps the other two.
   return (
-    one.ctimeNs === other.ctimeNs && one.mtimeNs === other.mtimeNs && one.size === other.size && one.ino === other.ino
+    one.ctimeMs === other.ctimeMs && one.mtimeMs === other.mtimeMs && one.size === other.size && one.ino === other.ino
   )
 }
 
-function notAFile(path: string, stat: nodeFs.BigIntStats): ProxyError {
+function notAFile(path: string, stat: nodeFs.Stats): ProxyError {
   const what = stat.isDirectory()
     ? 'is a folder; Docker makes one when the file to mount is missing'
     : 'is not a regular file'
