@@ -5,6 +5,7 @@ import type { DestinationStream } from 'pino'
 import type { Config } from '../config/options.ts'
 import type { RouteContext } from '../routes/context.ts'
 import { createLogger, type Logger } from '../telemetry/logger.ts'
+import { turnLines } from '../telemetry/turn-lines.ts'
 import { createLazyOutbound, type LazyOutbound } from '../upstream/lazy-outbound.ts'
 import { packageVersion } from '../version.ts'
 import { composeServer } from './compose.ts'
@@ -28,7 +29,8 @@ const BACKLOG = 4096
 
 /** Starts the server; resolves when it listens, rejects with the reason why it can't. */
 export async function serve(config: Config, logTo: DestinationStream): Promise<RunningServer> {
-  const logger = createLogger(config.logLevel, logTo)
+  const lines = turnLines(logTo)
+  const logger = createLogger(config.logLevel, lines)
   const outbound = createLazyOutbound(config, logger)
   let stopping: Promise<void> | undefined
   const { server, context, loadRoutes } = composeServer(config, logger, outbound, () => stopping !== undefined)
@@ -36,6 +38,7 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<R
   server.listen({ port: config.port, host: config.host, backlog: BACKLOG })
   await once(server, 'listening')
 
+  process.once('exit', lines.flush)
   const url = urlOf(server, config)
   logger.info({ url, version: packageVersion() }, 'listening')
   if (config.logLevel === 'debug') logger.warn('log level debug records prompts and answers')
@@ -61,6 +64,8 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<R
     await context.credentials.close()
     await outbound.close()
     logger.info('stopped')
+    lines.flush()
+    process.off('exit', lines.flush)
     stopped()
   }
   const drainOnce = () => {

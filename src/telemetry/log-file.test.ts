@@ -49,14 +49,14 @@ test('a full disk loses lines, not the program, and what was lost is counted', (
   }
   const path = join(folder, 'proxy.log')
   const log = openLogFile(path, 1000, write)
-  for (const line of ['fits\n', 'is cut\n', 'is lost\n']) log.write(line)
+  for (const lines of ['fits\n', 'is cut\n', 'is lost\nand another\n']) log.write(lines)
   room = 1000
   log.write('fits again\n')
   log.close()
 
   const [first, cut, report, last] = readFileSync(path, 'utf8').split('\n')
   expect([first, cut, last]).toEqual(['fits', 'is ', 'fits again'])
-  expect(JSON.parse(report ?? '')).toMatchObject({ level: 'warn', dropped: 2 })
+  expect(JSON.parse(report ?? '')).toMatchObject({ level: 'warn', dropped: 3 })
 })
 
 test('a device that is always full stops nothing', () => {

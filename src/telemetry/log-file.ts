@@ -37,7 +37,7 @@ export function openLogFile(path: string, maxSize: number, write: Write = writeS
       if (size > 0 && size + bytes.length > maxSize) rotate(file)
       const written = writeAll(write, file, bytes)
       size += written
-      dropped = written === bytes.length ? 0 : dropped + 1
+      dropped = written === bytes.length ? 0 : dropped + line.split('\n').length - 1
     },
     close() {
       if (file !== undefined) closeSync(file)

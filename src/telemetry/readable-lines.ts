@@ -13,8 +13,13 @@ const LEVEL_STYLES = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red
  * A destination that turns the logger's JSON lines into readable ones: `12:30:01 info  request finished model=…`.
  * Our own, since the lines are our own and flat; the known formatter brings 13 packages.
  */
-export function readableLines(write: (text: string) => void, coloured: boolean): { write(line: string): void } {
-  return { write: (line) => write(`${readable(JSON.parse(line), coloured)}\n`) }
+export function readableLines(write: (text: string) => void, coloured: boolean): { write(lines: string): void } {
+  return {
+    write(lines) {
+      const shown = lines.split('\n').filter((line) => line !== '')
+      write(shown.map((line) => `${readable(JSON.parse(line), coloured)}\n`).join(''))
+    },
+  }
 }
 
 function readable({ time, level, msg, ...fields }: Line, coloured: boolean): string {
