@@ -1,6 +1,7 @@
-import { EventEmitter } from 'node:events'
-import type { ServerResponse } from 'node:http'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { EventEmitter, once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ClientStream } from './client-stream.ts'
 
 const SETTINGS = { keepAlive: 15_000, slowClientTimeout: 300_000 }
@@ -115,4 +116,57 @@ test('an attempt that failed leaves nothing behind', () => {
   vi.advanceTimersByTime(SETTINGS.keepAlive)
   expect(written).toEqual([])
   expect(vi.getTimerCount()).toBe(0)
+})
+
+describe('over a socket', () => {
+  beforeEach(() => {
+    vi.useRealTimers()
+  })
+
+  /** The bytes of the answer that `write` gives, without its head, and the head. */
+  async function answerTo(version: string, write: (stream: ClientStream) => void): Promise<[string, string]> {
+    const server = createServer((_request, response) =>
+      write(new ClientStream({ takeOver: (status, headers) => response.writeHead(status, headers) }, SETTINGS)),
+    )
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    socket.end(`GET / HTTP/${version}\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+    const bytes = Buffer.concat(await socket.toArray()).toString('latin1')
+    server.close()
+    const at = bytes.indexOf('\r\n\r\n')
+    return [bytes.slice(0, at).toLowerCase(), bytes.slice(at + 4)]
+  }
+
+  const inPieces = (stream: ClientStream) => {
+    stream.open()
+    for (const text of ['data: \u00c3\u00a9\n\n', '', 'data: 2\n\n']) stream.write(text)
+    stream.end('data: [DONE]\n\n')
+  }
+
+  test('what is written in pieces are the chunks of HTTP/1.1, the last of them empty', async () => {
+    const [head, body] = await answerTo('1.1', inPieces)
+    expect(head).toContain('transfer-encoding: chunked')
+    expect(body).toBe('a\r\ndata: \u00c3\u00a9\n\n\r\n9\r\ndata: 2\n\n\r\ne\r\ndata: [DONE]\n\n\r\n0\r\n\r\n')
+    const [, withoutEnd] = await answerTo('1.1', (stream) => {
+      stream.open()
+      stream.end()
+    })
+    expect(withoutEnd).toBe('0\r\n\r\n')
+  })
+
+  test('a client of HTTP/1.0, which knows no chunks, gets none', async () => {
+    const [head, body] = await answerTo('1.0', inPieces)
+    expect(head).not.toContain('transfer-encoding')
+    expect(body).toBe('data: \u00c3\u00a9\n\ndata: 2\n\ndata: [DONE]\n\n')
+  })
+
+  test('an answer that comes whole has a length instead', async () => {
+    const [head, body] = await answerTo('1.1', (stream) => {
+      stream.write('data: \u00c3\u00a9\n\n')
+      stream.end('data: [DONE]\n\n')
+    })
+    expect(head).toContain('content-length: 24')
+    expect(body).toBe('data: \u00c3\u00a9\n\ndata: [DONE]\n\n')
+  })
 })

@@ -30,6 +30,8 @@ export class ClientStream {
   /** Runs from the first answer's head on. */
   #silence: NodeJS.Timeout | undefined
   #response: ServerResponse | undefined
+  /** The answer has no length, so that it is sent in HTTP chunks (RFC 9112 §7.1). */
+  #chunked = false
   #stalled: NodeJS.Timeout | undefined
   #held = ''
 
@@ -57,6 +59,9 @@ export class ClientStream {
     if (this.#response !== undefined) return
     const response = this.#request.takeOver(200, STREAM_HEADERS)
     this.#response = response
+    // Node writes a chunk in four pieces; framed here it is one, which halves the cost of an event that comes alone.
+    this.#chunked = response.chunkedEncoding
+    response.chunkedEncoding = false
     if (response.destroyed) {
       // The client left in the meantime: its `close` was before, and no timer may outlive it.
       this.#stopTimers()
@@ -78,7 +83,7 @@ export class ClientStream {
     }
     if (this.#response.destroyed) return
     this.#silence?.refresh()
-    if (!this.#response.write(text, 'latin1')) this.#full()
+    if (!this.#response.write(this.#chunked ? httpChunk(text) : text, 'latin1')) this.#full()
   }
 
   /** What was kept came from an attempt that failed. */
@@ -89,9 +94,13 @@ export class ClientStream {
   /** An answer of which nothing was sent yet goes out as a whole: with its length Node needs no framing for it. */
   end(text = ''): void {
     this.#stopTimers()
-    const all = this.#held + text
-    this.#response ??= this.#request.takeOver(200, { ...STREAM_HEADERS, 'content-length': String(all.length) })
-    this.#response.end(all, 'latin1')
+    if (this.#response !== undefined) {
+      this.#response.end(this.#chunked ? httpChunk(text) + LAST_CHUNK : text, 'latin1')
+      return
+    }
+    const whole = this.#held + text
+    this.#response = this.#request.takeOver(200, { ...STREAM_HEADERS, 'content-length': String(whole.length) })
+    this.#response.end(whole, 'latin1')
   }
 
   /** Gives up without having opened: the answer will be an ordinary one. */
@@ -123,4 +132,11 @@ export class ClientStream {
     clearTimeout(this.#silence)
     clearTimeout(this.#stalled)
   }
+}
+
+const LAST_CHUNK = '0\r\n\r\n'
+
+/** Latin1 text: a character is a byte. An empty chunk would be the last one. */
+function httpChunk(text: string): string {
+  return text === '' ? '' : `${text.length.toString(16)}\r\n${text}\r\n`
 }
