@@ -59,12 +59,12 @@ export class ResponsesCollector {
 }
 
 /** A terminal event with the items of the `response.output_item.done` events before it where its own `output` is empty. */
-export function fillOutput(terminalEvent: unknown, doneEvents: Iterable<unknown>): unknown {
+export function fillOutput(terminalEvent: unknown, doneEvents: () => Iterable<unknown>): unknown {
   const event = asObject(terminalEvent)
   const response = asObject(event?.response)
-  if (event === undefined || response === undefined) return terminalEvent
+  if (event === undefined || response === undefined || asList(response.output).length > 0) return terminalEvent
   const items = new OutputItems()
-  for (const doneEvent of doneEvents) items.add(doneEvent)
+  for (const doneEvent of doneEvents()) items.add(doneEvent)
   const whole = filled(response, items)
   return whole === response ? terminalEvent : { ...event, response: whole }
 }

@@ -15,7 +15,8 @@ const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
  * left out and a terminal event with an empty `output` gets the items that were streamed (wire.md 5.1).
  */
 export class ResponsesFrames {
-  readonly #doneEvents: unknown[] = []
+  /** Parsed only if the terminal event leaves its output to them. */
+  readonly #doneFrames: string[] = []
   #visible = false
   #ended = false
   #usage: ChatUsage | undefined
@@ -69,7 +70,7 @@ export class ResponsesFrames {
     if (isPrelude(type)) return undefined
     if (isTerminal(type)) return this.#terminal(type, frameJson(frame))
     this.#visible = true
-    if (type === 'response.output_item.done') this.#doneEvents.push(frameJson(frame))
+    if (type === 'response.output_item.done') this.#doneFrames.push(frame)
     return undefined
   }
 
@@ -79,7 +80,7 @@ export class ResponsesFrames {
     if (this.#error !== undefined && !this.#visible) throw this.#error
     this.#visible = true
     this.#usage = chatUsage(event)
-    const filled = fillOutput(event, this.#doneEvents)
+    const filled = fillOutput(event, () => this.#doneFrames.map(frameJson))
     return filled === event ? undefined : namedFrame(type, filled)
   }
 }
