@@ -155,6 +155,24 @@ describe('over a socket', () => {
     expect(withoutEnd).toBe('0\r\n\r\n')
   })
 
+  test('an opened stream that has nothing to say yet tells its status', async () => {
+    let finish = () => {}
+    const server = createServer((_request, response) => {
+      const stream = new ClientStream({ takeOver: (status, headers) => response.writeHead(status, headers) }, SETTINGS)
+      stream.open()
+      stream.write('')
+      stream.write('')
+      finish = () => stream.end('data: [DONE]\n\n')
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    finish()
+    expect([answer.status, await answer.text()]).toEqual([200, 'data: [DONE]\n\n'])
+    server.closeAllConnections()
+    server.close()
+  })
+
   test('a client of HTTP/1.0, which knows no chunks, gets none', async () => {
     const [head, body] = await answerTo('1.0', inPieces)
     expect(head).not.toContain('transfer-encoding')

@@ -32,6 +32,8 @@ export class ClientStream {
   #response: ServerResponse | undefined
   /** The answer has no length, so that it is sent in HTTP chunks (RFC 9112 §7.1). */
   #chunked = false
+  /** The 200 is on its way. */
+  #announced = false
   #stalled: NodeJS.Timeout | undefined
   #held = ''
 
@@ -54,12 +56,12 @@ export class ClientStream {
     this.#sources.delete(source)
   }
 
-  /** Sends the 200 with the next write. */
+  /** Sends the 200 with the next write, also of nothing. */
   open(): void {
     if (this.#response !== undefined) return
     const response = this.#request.takeOver(200, STREAM_HEADERS)
     this.#response = response
-    // Node writes a chunk in four pieces; framed here it is one, which halves the cost of an event that comes alone.
+    // Node writes a chunk in four pieces; framed here it is one, and most events come alone (docs/performance.md).
     this.#chunked = response.chunkedEncoding
     response.chunkedEncoding = false
     if (response.destroyed) {
@@ -76,12 +78,16 @@ export class ClientStream {
 
   /** Latin1 text of whole frames; kept until `open`. */
   write(text: string): void {
-    if (text === '') return
     if (this.#response === undefined) {
       this.#held += text
       return
     }
     if (this.#response.destroyed) return
+    if (text === '') {
+      this.#announce(this.#response)
+      return
+    }
+    this.#announced = true
     this.#silence?.refresh()
     if (!this.#response.write(this.#chunked ? httpChunk(text) : text, 'latin1')) this.#full()
   }
@@ -106,6 +112,13 @@ export class ClientStream {
   /** Gives up without having opened: the answer will be an ordinary one. */
   discard(): void {
     this.#stopTimers()
+  }
+
+  /** A model may think for minutes before its first word: that it was asked is news for the client. */
+  #announce(response: ServerResponse): void {
+    if (this.#announced) return
+    this.#announced = true
+    response.flushHeaders()
   }
 
   #keepAlive(): void {
