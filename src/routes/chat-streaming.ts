@@ -62,15 +62,12 @@ export class StreamedChat {
         if (machine.ended) events.finish()
       },
     })
-    this.#client.addSource(events)
     try {
-      await events.read()
+      await this.#client.follow(events)
     } catch (error) {
       // What came before the failure in the same read is the client's.
       this.#sendVisible(frames.drain())
       throw error
-    } finally {
-      this.#client.removeSource(events)
     }
     if (machine.ended) return
     let rest = ''

@@ -40,6 +40,10 @@ class FakeResponse extends EventEmitter {
 class FakeSource {
   paused = false
 
+  read() {
+    return new Promise<void>(() => {})
+  }
+
   pause() {
     this.paused = true
   }
@@ -53,7 +57,7 @@ function openStream() {
   const response = new FakeResponse()
   const source = new FakeSource()
   const stream = new ClientStream({ takeOver: (status) => response.writeHead(status) }, SETTINGS)
-  stream.addSource(source)
+  void stream.follow(source)
   return { stream, response, source, written: response.written }
 }
 

@@ -2,8 +2,13 @@ import type { ServerResponse } from 'node:http'
 import { KEEP_ALIVE_FRAME } from '../sse/frames.ts'
 import type { ApiRequest } from './api-request.ts'
 
-/** What is paused while the client does not read. */
-export type Source = { pause(): void; resume(): void }
+/** Where the answer comes from; paused while the client does not read. */
+export type Source = {
+  pause(): void
+  resume(): void
+  /** Resolves when nothing more comes. */
+  read(): Promise<void>
+}
 
 type Settings = {
   /** Milliseconds of silence before a comment is sent. */
@@ -34,6 +39,7 @@ export class ClientStream {
   #chunked = false
   /** The 200 is on its way. */
   #announced = false
+  #ended = false
   #stalled: NodeJS.Timeout | undefined
   #held = ''
 
@@ -46,14 +52,16 @@ export class ClientStream {
     return this.#response !== undefined
   }
 
-  addSource(source: Source): void {
-    this.#sources.add(source)
-    this.#silence ??= setTimeout(() => this.#keepAlive(), this.#settings.keepAlive)
-    if (this.#stalled !== undefined) source.pause()
-  }
-
-  removeSource(source: Source): void {
-    this.#sources.delete(source)
+  /** Reads the source to its end: no faster than the client does, and with a sign of life in every silence. */
+  async follow(source: Source): Promise<void> {
+    const reading = source.read()
+    // A short answer has been read and sent by now.
+    if (!this.#ended) this.#addSource(source)
+    try {
+      await reading
+    } finally {
+      this.#sources.delete(source)
+    }
   }
 
   /** Sends the 200 with the next write, also of nothing. */
@@ -99,6 +107,7 @@ export class ClientStream {
 
   /** An answer of which nothing was sent yet goes out as a whole: with its length Node needs no framing for it. */
   end(text = ''): void {
+    this.#ended = true
     this.#stopTimers()
     if (this.#response !== undefined) {
       this.#response.end(this.#chunked ? httpChunk(text) + LAST_CHUNK : text, 'latin1')
@@ -112,6 +121,12 @@ export class ClientStream {
   /** Gives up without having opened: the answer will be an ordinary one. */
   discard(): void {
     this.#stopTimers()
+  }
+
+  #addSource(source: Source): void {
+    this.#sources.add(source)
+    this.#silence ??= setTimeout(() => this.#keepAlive(), this.#settings.keepAlive)
+    if (this.#stalled !== undefined) source.pause()
   }
 
   /** A model may think for minutes before its first word: that it was asked is news for the client. */

@@ -149,12 +149,7 @@ async function pass(
       events.finish()
     },
   })
-  client.addSource(events)
-  try {
-    await events.read()
-  } finally {
-    client.removeSource(events)
-  }
+  await client.follow(events)
   if (!frames.ended) throw new ProxyError('upstream_stream_cut', 'Upstream ended its stream without a last event.')
 }
 

@@ -25,10 +25,10 @@ export class FrameReader {
 
   take({ text, ranges }: Batch): void {
     for (let i = 0; i + 1 < ranges.length; i += 2) {
-      const from = ranges[i] ?? 0
+      const from = this.#afterMark(text, ranges[i] ?? 0)
       const to = ranges[i + 1] ?? 0
       const whole = text.charCodeAt(to - 1) === LF && text.charCodeAt(to - 2) === LF && to - from > 2
-      if (whole && this.#restLength === 0 && !this.#first && !this.#afterCr) this.#takeFrames(text, from, to)
+      if (whole && this.#restLength === 0 && !this.#afterCr) this.#takeFrames(text, from, to)
       else if (to > from) this.#takePiece(text.slice(from, to))
     }
   }
@@ -62,13 +62,15 @@ export class FrameReader {
     this.#checkSize()
   }
 
+  /** The first piece of all may begin with a byte order mark. */
+  #afterMark(text: string, from: number): number {
+    if (!this.#first) return from
+    this.#first = false
+    return text.startsWith(BYTE_ORDER_MARK, from) ? from + BYTE_ORDER_MARK.length : from
+  }
+
   #normalized(piece: string): string {
-    let text = piece
-    if (this.#first) {
-      this.#first = false
-      if (text.startsWith(BYTE_ORDER_MARK)) text = text.slice(BYTE_ORDER_MARK.length)
-    }
-    if (this.#afterCr && text.charCodeAt(0) === LF) text = text.slice(1)
+    const text = this.#afterCr && piece.charCodeAt(0) === LF ? piece.slice(1) : piece
     this.#afterCr = piece.charCodeAt(piece.length - 1) === CR
     return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text
   }
