@@ -81,12 +81,12 @@ function conversionContext(
 
 /** The full lane; without the reasoning we put back, if upstream refuses it; the Lite lane, if the model wants that. */
 function variantsOf(body: ResponsesRequest, catalogue: readonly CatalogueModel[]): [Variant, ...Variant[]] {
-  const variants: [Variant, ...Variant[]] = [{ body }]
+  const variants: [Variant, ...Variant[]] = [{ body: () => body }]
   const plain = withoutRecalledReasoning(body)
-  if (plain !== body) variants.push({ body: plain, after: isReasoningRefusal })
+  if (plain !== body) variants.push({ body: () => plain, after: isReasoningRefusal })
   const model = catalogue.find(({ id }) => id === body.model)
   if (model?.usesResponsesLite === true) {
-    variants.push({ body: toLiteRequest(plain), headers: LITE_HEADERS, after: ({ status }) => status === 404 })
+    variants.push({ body: () => toLiteRequest(plain), headers: LITE_HEADERS, after: ({ status }) => status === 404 })
   }
   return variants
 }

@@ -35,7 +35,8 @@ export function noteIgnored(request: ApiRequest, ignored: readonly string[]): vo
 
 /** A way to ask the same thing: the request as wanted, or a lesser one for when upstream refuses that. */
 export type Variant = {
-  readonly body: ResponsesRequest
+  /** Put together when its turn comes. */
+  readonly body: () => ResponsesRequest
   /** Headers that go with this form of the body. */
   readonly headers?: Readonly<Record<string, string>>
   /** Whether this variant is worth a try after the one before it failed so. */
@@ -87,7 +88,7 @@ async function openResponses(
     if (answer.status === 200) return answer
     refusal = await refusalOf(context, call.route, answer)
   }
-  if (refusal?.code === 'model_not_found') context.catalogue.forget(call.variants[0].body.model)
+  if (refusal?.code === 'model_not_found') context.catalogue.forget(call.variants[0].body().model)
   throw refusal
 }
 
@@ -108,7 +109,7 @@ async function post(
         ...call.headers,
         ...variant.headers,
       },
-      body: call.write(variant.body),
+      body: call.write(variant.body()),
       onRetry: () => {
         request.record.upstreamRetries++
       },

@@ -51,7 +51,7 @@ function convert(
   const call = {
     route: 'responses' as const,
     credentials,
-    variants: [{ body: converted.request, ...(converted.lite && { headers: LITE_HEADERS }) }] as const,
+    variants: [{ body: () => converted.request, ...(converted.lite && { headers: LITE_HEADERS }) }] as const,
     headers: sessionHeaders(request, converted.request),
     write: json.write,
   }
