@@ -11,7 +11,9 @@ export type BodyLimits = { readonly maxBody: number; readonly maxDecodedBody: nu
  */
 export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const codings = contentCodings(request.headers['content-encoding'])
-  if (codings.length === 0) return readRawBody(request, { maxBody: Math.min(limits.maxBody, limits.maxDecodedBody) })
+  if (codings.length === 0) {
+    return await readRawBody(request, { maxBody: Math.min(limits.maxBody, limits.maxDecodedBody) })
+  }
   return decode(await readRawBody(request, limits), codings, limits.maxDecodedBody)
 }
 

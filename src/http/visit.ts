@@ -55,7 +55,7 @@ export class Visit implements ApiRequest {
   // Bodies stay unread until a route wants them, as bytes: what is passed through is never recoded.
   async jsonBody(): Promise<Buffer> {
     requireJson(this.#request.headers)
-    return readBody(this.#request, this.#limits)
+    return await readBody(this.#request, this.#limits)
   }
 
   rawBody(): Promise<Buffer> {

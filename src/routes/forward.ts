@@ -16,8 +16,8 @@ export function forwardOr(
 ): Route {
   return async (request) => {
     const credentials = await context.credentials.current()
-    if (credentials.kind === 'api-key') return forward(context, request, credentials)
-    return convert(request, credentials)
+    if (credentials.kind === 'api-key') return await forward(context, request, credentials)
+    return await convert(request, credentials)
   }
 }
 

@@ -65,42 +65,26 @@ export class UpstreamCall {
 
   /** Resolves with a stream of events; any other answer is thrown as the error it stands for. */
   async open(cancellation: Cancellation): Promise<UpstreamAnswer> {
-    if (this.#call === undefined) throw new Error('An answer that is visible must not be asked for again.')
-    return openResponses(this.#context, this.#request, this.#call, cancellation)
+    const call = this.#call
+    if (call === undefined) throw new Error('An answer that is visible must not be asked for again.')
+    let refusal: ApiError | undefined
+    for (const variant of call.variants) {
+      if (refusal !== undefined && variant.after?.(refusal) !== true) continue
+      const answer = await this.#post(call, variant, cancellation)
+      if (answer.status === 200) return answer
+      refusal = await refusalOf(this.#context, call.route, answer)
+    }
+    if (refusal?.code === 'model_not_found') this.#context.catalogue.forget(call.variants[0].body().model)
+    throw refusal
   }
 
   /** Every choice is visible, so nothing is asked again: a prompt may be large, and its answer may take an hour. */
   release(): void {
     this.#call = undefined
   }
-}
 
-async function openResponses(
-  context: RouteContext,
-  request: ApiRequest,
-  call: Call,
-  cancellation: Cancellation,
-): Promise<UpstreamAnswer> {
-  let refusal: ApiError | undefined
-  for (const variant of call.variants) {
-    if (refusal !== undefined && variant.after?.(refusal) !== true) continue
-    const answer = await post(context, request, call, variant, cancellation)
-    if (answer.status === 200) return answer
-    refusal = await refusalOf(context, call.route, answer)
-  }
-  if (refusal?.code === 'model_not_found') context.catalogue.forget(call.variants[0].body().model)
-  throw refusal
-}
-
-async function post(
-  context: RouteContext,
-  request: ApiRequest,
-  call: Call,
-  variant: Variant,
-  cancellation: Cancellation,
-) {
-  const answer = await context.upstream.send(
-    {
+  async #post(call: Call, variant: Variant, cancellation: Cancellation): Promise<UpstreamAnswer> {
+    const request = {
       method: 'POST',
       path: '/responses',
       headers: {
@@ -111,15 +95,14 @@ async function post(
       },
       body: call.write(variant.body()),
       onRetry: () => {
-        request.record.upstreamRetries++
+        this.#request.record.upstreamRetries++
       },
-    },
-    call.credentials,
-    cancellation,
-  )
-  noticeHeaders(context, request, answer)
-  request.setHeaders(informingHeaders(answer.headers))
-  return answer
+    }
+    const answer = await this.#context.upstream.send(request, call.credentials, cancellation)
+    noticeHeaders(this.#context, this.#request, answer)
+    this.#request.setHeaders(informingHeaders(answer.headers))
+    return answer
+  }
 }
 
 /** What the head of any upstream answer tells beside the answer: request id, limits, a changed catalogue. */
