@@ -6,6 +6,7 @@ import type { RouteContext } from '../routes/context.ts'
 import { ReasoningMemory } from '../routes/reasoning-memory.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import type { RequestLog } from '../telemetry/request-log.ts'
 import { createUpstreamClient } from '../upstream/client.ts'
 import { createClientVersion } from '../upstream/client-version.ts'
 import type { LazyOutbound } from '../upstream/lazy-outbound.ts'
@@ -33,7 +34,7 @@ type Composed = {
 /** The composition root: every part is made once, here. */
 export function composeServer(
   config: Config,
-  logger: Logger,
+  { logger, requestLog }: { readonly logger: Logger; readonly requestLog: RequestLog },
   outbound: LazyOutbound,
   isDraining: () => boolean,
 ): Composed {
@@ -52,7 +53,7 @@ export function composeServer(
       clientKey,
     }),
     admission: createAdmission(config),
-    observer: createObserver(context.metrics, logger, context.monotonic),
+    observer: createObserver(context.metrics, requestLog, context.monotonic),
     tls: tlsOptions(config),
     newRequestId: () => `req_${randomUUID().replaceAll('-', '')}`,
     now: context.monotonic,

@@ -5,6 +5,7 @@ import type { DestinationStream } from 'pino'
 import type { Config } from '../config/options.ts'
 import type { RouteContext } from '../routes/context.ts'
 import { createLogger, type Logger } from '../telemetry/logger.ts'
+import { createRequestLog } from '../telemetry/request-log.ts'
 import { turnLines } from '../telemetry/turn-lines.ts'
 import { createLazyOutbound, type LazyOutbound } from '../upstream/lazy-outbound.ts'
 import { packageVersion } from '../version.ts'
@@ -33,7 +34,8 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<R
   const logger = createLogger(config.logLevel, lines)
   const outbound = createLazyOutbound(config, logger)
   let stopping: Promise<void> | undefined
-  const { server, context, loadRoutes } = composeServer(config, logger, outbound, () => stopping !== undefined)
+  const logs = { logger, requestLog: createRequestLog(config.logLevel, lines) }
+  const { server, context, loadRoutes } = composeServer(config, logs, outbound, () => stopping !== undefined)
   const drain = followConnections(server)
   server.listen({ port: config.port, host: config.host, backlog: BACKLOG })
   await once(server, 'listening')

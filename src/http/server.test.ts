@@ -41,7 +41,7 @@ beforeEach(async () => {
     ],
     guard: createGuard({ hosts: [], origins: [], clientKey: undefined }),
     admission: createAdmission(config),
-    observer: createObserver(new Metrics(now), logger, now),
+    observer: createObserver(new Metrics(now), () => {}, now),
     tls: undefined,
     newRequestId: () => 'req_1',
     now,

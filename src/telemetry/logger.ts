@@ -20,11 +20,12 @@ const SECRET_PATHS = [
 
 /** JSON lines to `destination`; what it does with them (a file, readable lines in a terminal) is its own business. */
 export function createLogger(level: Config['logLevel'], destination: DestinationStream): Logger {
+  const time = isoClock()
   return pino(
     {
       level: PINO_LEVELS[level],
       base: null,
-      timestamp: isoTimestamps(),
+      timestamp: () => `,"time":"${time()}"`,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: SECRET_PATHS, censor: '[redacted]' },
     },
@@ -32,8 +33,8 @@ export function createLogger(level: Config['logLevel'], destination: Destination
   )
 }
 
-/** `,"time":"2026-11-24T22:27:31.042Z"`. The seconds are put together once each: a date costs as much as a short line. */
-export function isoTimestamps(now = () => Date.now()): () => string {
+/** The time as Date writes it. Its seconds are put together once each: a date costs as much as a short line. */
+export function isoClock(now = () => Date.now()): () => string {
   let second = Number.NaN
   let before = ''
   return () => {
@@ -41,8 +42,8 @@ export function isoTimestamps(now = () => Date.now()): () => string {
     const millisecond = time % 1000
     if (time - millisecond !== second) {
       second = time - millisecond
-      before = `,"time":"${new Date(second).toISOString().slice(0, -'000Z'.length)}`
+      before = new Date(second).toISOString().slice(0, -'000Z'.length)
     }
-    return `${before}${String(millisecond).padStart(3, '0')}Z"`
+    return `${before}${String(millisecond).padStart(3, '0')}Z`
   }
 }

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { createRequestLog } from './request-log.ts'
+import { newRequestRecord, type RequestRecord } from './request-record.ts'
+
+function linesOf(level: Parameters<typeof createRequestLog>[0], fields: Partial<RequestRecord>): string[] {
+  const lines: string[] = []
+  const log = createRequestLog(level, { write: (line) => lines.push(line) })
+  log({ ...newRequestRecord('req_1', 'POST', '/v1/responses', 100), ...fields }, 350.26)
+  return lines
+}
+
+test('a request is one line, with what is known of it', () => {
+  const usage = { input: 1, cached: 0, output: 2, reasoning: 0 }
+  const [line = '', ...others] = linesOf('info', {
+    model: 'gpt-5.5',
+    status: 200,
+    firstEventAt: 220.04,
+    usage,
+    ignored: ['seed'],
+    upstreamRetries: 1,
+    upstreamRequestId: 'up_1',
+  })
+  expect(others).toEqual([])
+  expect(line).toMatch(/^\{[^\n]+\}\n$/)
+  expect(JSON.parse(line)).toEqual({
+    level: 'info',
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    name: 'codex_api_proxy.latency',
+    requestId: 'req_1',
+    route: 'POST /v1/responses',
+    model: 'gpt-5.5',
+    stream: false,
+    status: 200,
+    firstEventMs: 120,
+    totalMs: 250.3,
+    usage,
+    ignored: ['seed'],
+    upstreamRetries: 1,
+    upstreamRequestId: 'up_1',
+    msg: 'request finished',
+  })
+})
+
+test('what is not known has no field, and a client that left has seen no status', () => {
+  const [line = ''] = linesOf('debug', { aborted: true, status: 200, ignored: [] })
+  const fields = ['level', 'time', 'name', 'requestId', 'route', 'stream', 'status', 'totalMs', 'msg']
+  expect(Object.keys(JSON.parse(line))).toEqual(fields)
+  expect(JSON.parse(line)).toMatchObject({ status: 499 })
+})
+
+test('levels above info leave it out', () => {
+  expect([linesOf('warning', {}), linesOf('error', {})]).toEqual([[], []])
+})
