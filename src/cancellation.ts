@@ -2,8 +2,8 @@
 export type Cancellable = { cancel(reason: Error): void }
 
 /**
- * Ends work that is under way before its time. It does what AbortSignal does, without events: making one of those costs
- * a request more than finding its route, and every waiting stream a kilobyte (docs/performance.md).
+ * Ends work that is under way before its time. It does what AbortSignal does, without events: a controller, its event
+ * target and their listeners were 6 % of what a request runs (docs/performance.md).
  */
 export class Cancellation implements Cancellable {
   #reason: Error | undefined
