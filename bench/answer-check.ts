@@ -6,8 +6,7 @@ export function answerProblem(kind: Kind, raw: Buffer, order: Order): string | u
   const split = raw.indexOf('\r\n\r\n')
   const head = raw.toString('latin1', 0, split)
   if (!head.startsWith('HTTP/1.1 200')) return `the answer begins with ${head.slice(0, 40)}`
-  const sent = raw.subarray(split + 4)
-  const body = /\r\ncontent-length:/i.test(head) ? sent.toString() : withoutChunks(sent)
+  const body = withoutChunks(raw.subarray(split + 4))
   if (body === undefined) return 'the HTTP chunks are broken'
   return streamProblem(kind, body, order)
 }

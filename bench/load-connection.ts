@@ -59,8 +59,6 @@ export class LoadConnection {
   #askedAt: number | undefined
   #counted = false
   #firstBytes = true
-  /** What is to come of an answer that has a length; undefined for one in chunks. */
-  #bytesLeft: number | undefined
   #deltas = 0
   /** Copies of the bytes of an answer that is read whole. */
   #whole: Buffer[] | undefined
@@ -113,11 +111,10 @@ export class LoadConnection {
       this.#fail(`the answer is ${bytes.toString('latin1', 0, 400)}`)
       return true
     }
-    if (this.#firstBytes) this.#bytesLeft = announcedBytes(bytes)
     this.#firstBytes = false
     this.#whole?.push(Buffer.from(bytes))
     this.#countDeltas(bytes, now, this.#askedAt)
-    if (this.#endsAnswer(bytes)) this.#finish(now, this.#askedAt)
+    if (this.#endsWithLastChunk(bytes)) this.#finish(now, this.#askedAt)
     return true
   }
 
@@ -140,12 +137,6 @@ export class LoadConnection {
   #noteDelay(bytes: Buffer, at: number, now: number): void {
     const sentAt = Number(bytes.toString('latin1', at, at + TIME_DIGITS))
     if (sentAt > 0 && at + TIME_DIGITS <= bytes.length) this.#counts.delays.push(now - sentAt)
-  }
-
-  #endsAnswer(bytes: Buffer): boolean {
-    if (this.#bytesLeft === undefined) return this.#endsWithLastChunk(bytes)
-    this.#bytesLeft -= bytes.length
-    return this.#bytesLeft <= 0
   }
 
   #endsWithLastChunk(bytes: Buffer): boolean {
@@ -184,11 +175,4 @@ export class LoadConnection {
     this.#socket = undefined
     setTimeout(() => this.begin(), RETRY_MS)
   }
-}
-
-/** Head and body of an answer that says how long it is, which only one that was there as a whole can. */
-function announcedBytes(first: Buffer): number | undefined {
-  const end = first.indexOf('\r\n\r\n') + 4
-  const [, length] = /\r\ncontent-length: (\d+)\r\n/i.exec(first.toString('latin1', 0, end)) ?? []
-  return length === undefined ? undefined : end + Number(length)
 }
