@@ -44,6 +44,7 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<R
   const url = urlOf(server, config)
   logger.info({ url, version: packageVersion() }, 'listening')
   if (config.logLevel === 'debug') logger.warn('log level debug records prompts and answers')
+  lines.flush()
   const preparing = setTimeout(() => {
     load(loadRoutes).then(
       () => connectAhead(outbound, context, logger),

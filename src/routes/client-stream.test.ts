@@ -183,12 +183,12 @@ describe('over a socket', () => {
     expect(body).toBe('data: \u00c3\u00a9\n\ndata: 2\n\ndata: [DONE]\n\n')
   })
 
-  test('an answer that comes whole has a length instead', async () => {
+  test('an answer that comes whole is one chunk', async () => {
     const [head, body] = await answerTo('1.1', (stream) => {
       stream.write('data: \u00c3\u00a9\n\n')
       stream.end('data: [DONE]\n\n')
     })
-    expect(head).toContain('content-length: 24')
-    expect(body).toBe('data: \u00c3\u00a9\n\ndata: [DONE]\n\n')
+    expect(head).toContain('transfer-encoding: chunked')
+    expect(body).toBe('18\r\ndata: \u00c3\u00a9\n\ndata: [DONE]\n\n\r\n0\r\n\r\n')
   })
 })

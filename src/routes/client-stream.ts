@@ -67,11 +67,7 @@ export class ClientStream {
   /** Sends the 200 with the next write, also of nothing. */
   open(): void {
     if (this.#response !== undefined) return
-    const response = this.#request.takeOver(200, STREAM_HEADERS)
-    this.#response = response
-    // Node writes a chunk in four pieces; framed here it is one, and most events come alone (docs/performance.md).
-    this.#chunked = response.chunkedEncoding
-    response.chunkedEncoding = false
+    const response = this.#begin()
     if (response.destroyed) {
       // The client left in the meantime: its `close` was before, and no timer may outlive it.
       this.#stopTimers()
@@ -105,22 +101,27 @@ export class ClientStream {
     this.#held = ''
   }
 
-  /** An answer of which nothing was sent yet goes out as a whole: with its length Node needs no framing for it. */
+  /** An answer of which nothing was sent yet goes out as a whole, in one write. */
   end(text = ''): void {
     this.#ended = true
     this.#stopTimers()
-    if (this.#response !== undefined) {
-      this.#response.end(this.#chunked ? httpChunk(text) + LAST_CHUNK : text, 'latin1')
-      return
-    }
-    const whole = this.#held + text
-    this.#response = this.#request.takeOver(200, { ...STREAM_HEADERS, 'content-length': String(whole.length) })
-    this.#response.end(whole, 'latin1')
+    const response = this.#response ?? this.#begin()
+    const rest = this.#held + text
+    response.end(this.#chunked ? httpChunk(rest) + LAST_CHUNK : rest, 'latin1')
   }
 
   /** Gives up without having opened: the answer will be an ordinary one. */
   discard(): void {
     this.#stopTimers()
+  }
+
+  #begin(): ServerResponse {
+    const response = this.#request.takeOver(200, STREAM_HEADERS)
+    this.#response = response
+    // Node writes a chunk in four pieces; framed here it is one, and most events come alone (docs/performance.md).
+    this.#chunked = response.chunkedEncoding
+    response.chunkedEncoding = false
+    return response
   }
 
   #addSource(source: Source): void {
