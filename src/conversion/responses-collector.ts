@@ -54,7 +54,7 @@ export class ResponsesCollector {
     const response = asObject(asObject(event)?.response)
     if (response === undefined)
       throw new ProxyError('upstream_invalid', 'Upstream ended the answer without telling it.')
-    this.#response = filled(response, this.#items)
+    this.#response = filled(response, () => this.#items)
   }
 }
 
@@ -62,16 +62,18 @@ export class ResponsesCollector {
 export function fillOutput(terminalEvent: unknown, doneEvents: () => Iterable<unknown>): unknown {
   const event = asObject(terminalEvent)
   const response = asObject(event?.response)
-  if (event === undefined || response === undefined || asList(response.output).length > 0) return terminalEvent
-  const items = new OutputItems()
-  for (const doneEvent of doneEvents()) items.add(doneEvent)
-  const whole = filled(response, items)
+  if (event === undefined || response === undefined) return terminalEvent
+  const whole = filled(response, () => {
+    const items = new OutputItems()
+    for (const doneEvent of doneEvents()) items.add(doneEvent)
+    return items
+  })
   return whole === response ? terminalEvent : { ...event, response: whole }
 }
 
 /** The ChatGPT backend sends `output: []`, or none, in `response.completed` (wire.md 5.1). */
-function filled(response: JsonObject, items: OutputItems): JsonObject {
+function filled(response: JsonObject, items: () => OutputItems): JsonObject {
   if (asList(response.output).length > 0) return response
-  const output = items.list
+  const output = items().list
   return output.length === 0 && Array.isArray(response.output) ? response : { ...response, output }
 }
