@@ -34,7 +34,7 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<R
   const logger = createLogger(config.logLevel, lines)
   const outbound = createLazyOutbound(config, logger)
   let stopping: Promise<void> | undefined
-  const logs = { logger, requestLog: createRequestLog(config.logLevel, lines) }
+  const logs = { logger, requestLog: createRequestLog(logger, lines) }
   const { server, context, loadRoutes } = composeServer(config, logs, outbound, () => stopping !== undefined)
   const drain = followConnections(server)
   server.listen({ port: config.port, host: config.host, backlog: BACKLOG })

@@ -20,30 +20,14 @@ const SECRET_PATHS = [
 
 /** JSON lines to `destination`; what it does with them (a file, readable lines in a terminal) is its own business. */
 export function createLogger(level: Config['logLevel'], destination: DestinationStream): Logger {
-  const time = isoClock()
   return pino(
     {
       level: PINO_LEVELS[level],
       base: null,
-      timestamp: () => `,"time":"${time()}"`,
+      timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: SECRET_PATHS, censor: '[redacted]' },
     },
     destination,
   )
-}
-
-/** The time as Date writes it. Its seconds are put together once each: a date costs as much as a short line. */
-export function isoClock(now = () => Date.now()): () => string {
-  let second = Number.NaN
-  let before = ''
-  return () => {
-    const time = now()
-    const millisecond = time % 1000
-    if (time - millisecond !== second) {
-      second = time - millisecond
-      before = new Date(second).toISOString().slice(0, -'000Z'.length)
-    }
-    return `${before}${String(millisecond).padStart(3, '0')}Z`
-  }
 }

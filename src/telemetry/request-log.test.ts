@@ -1,10 +1,12 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createRequestLog } from './request-log.ts'
+import { createLogger } from './logger.ts'
+import { createRequestLog, isoClock } from './request-log.ts'
 import { newRequestRecord, type RequestRecord } from './request-record.ts'
 
-function linesOf(level: Parameters<typeof createRequestLog>[0], fields: Partial<RequestRecord>): string[] {
+function linesOf(level: Parameters<typeof createLogger>[0], fields: Partial<RequestRecord>): string[] {
   const lines: string[] = []
-  const log = createRequestLog(level, { write: (line) => lines.push(line) })
+  const log = createRequestLog(createLogger(level, { write() {} }), { write: (line) => lines.push(line) })
   log({ ...newRequestRecord('req_1', 'POST', '/v1/responses', 100), ...fields }, 350.26)
   return lines
 }
@@ -50,4 +52,14 @@ test('what is not known has no field, and a client that left has seen no status'
 
 test('levels above info leave it out', () => {
   expect([linesOf('warning', {}), linesOf('error', {})]).toEqual([[], []])
+})
+
+test('times are written as Date writes them, also when the clock is set back', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 4_000_000_000_000 }), { minLength: 1 }), (times) => {
+      const clock = times.flatMap((time) => [time, time + 1, time])
+      const stamp = isoClock(() => clock.shift() ?? 0)
+      for (const time of [...clock]) expect(stamp()).toBe(new Date(time).toISOString())
+    }),
+  )
 })

@@ -1,6 +1,5 @@
 import type { DestinationStream } from 'pino'
-import type { Config } from '../config/options.ts'
-import { isoClock } from './logger.ts'
+import type { Logger } from './logger.ts'
 import type { RequestRecord } from './request-record.ts'
 
 /** Writes the one line of a finished API request; `now` as in `startedAt`. */
@@ -10,8 +9,8 @@ export type RequestLog = (record: RequestRecord, now: number) => void
  * Lines as the logger writes them, but as one piece of JSON: field by field they take three times as long, once for
  * every request. What may be in them is listed here, so there is nothing to redact.
  */
-export function createRequestLog(level: Config['logLevel'], destination: DestinationStream): RequestLog {
-  if (level !== 'debug' && level !== 'info') return () => {}
+export function createRequestLog(logger: Logger, destination: DestinationStream): RequestLog {
+  if (!logger.isLevelEnabled('info')) return () => {}
   const time = isoClock()
   return (record, now) => destination.write(`${JSON.stringify(line(record, now, time()))}\n`)
 }
@@ -42,4 +41,19 @@ function line(record: RequestRecord, now: number, time: string): object {
 
 function milliseconds(value: number): number {
   return Math.round(value * 10) / 10
+}
+
+/** The time as Date writes it. Its seconds are put together once each: a date costs as much as a short line. */
+export function isoClock(now = () => Date.now()): () => string {
+  let second = Number.NaN
+  let before = ''
+  return () => {
+    const time = now()
+    const millisecond = time % 1000
+    if (time - millisecond !== second) {
+      second = time - millisecond
+      before = new Date(second).toISOString().slice(0, -'000Z'.length)
+    }
+    return `${before}${String(millisecond).padStart(3, '0')}Z`
+  }
 }
