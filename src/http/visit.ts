@@ -41,7 +41,7 @@ export class Visit implements ApiRequest {
       ['x-request-id', record.id],
       ['x-codex-proxy-request-id', record.id],
     ])
-    response.once('close', () => this.#closed(response))
+    response.once('close', () => this.#closed())
   }
 
   get method(): string {
@@ -76,8 +76,9 @@ export class Visit implements ApiRequest {
     else this.#whenClosed.push(work)
   }
 
-  #closed(response: ServerResponse): void {
+  #closed(): void {
     const { record } = this
+    const response = this.#response
     this.#isClosed = true
     if (record.status === 0 && response.writableFinished) record.status = response.statusCode
     record.aborted = !response.writableFinished && record.status < 400

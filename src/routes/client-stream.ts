@@ -39,7 +39,6 @@ export class ClientStream {
   #chunked = false
   /** The 200 is on its way. */
   #announced = false
-  #ended = false
   #stalled: NodeJS.Timeout | undefined
   #held = ''
 
@@ -56,7 +55,7 @@ export class ClientStream {
   async follow(source: Source): Promise<void> {
     const reading = source.read()
     // A short answer has been read and sent by now.
-    if (!this.#ended) this.#addSource(source)
+    if (this.#response?.writableEnded !== true) this.#addSource(source)
     try {
       await reading
     } finally {
@@ -103,7 +102,6 @@ export class ClientStream {
 
   /** An answer of which nothing was sent yet goes out as a whole, in one write. */
   end(text = ''): void {
-    this.#ended = true
     this.#stopTimers()
     const response = this.#response ?? this.#begin()
     const rest = this.#held + text
