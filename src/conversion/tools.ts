@@ -7,7 +7,7 @@ import { checkStrictSchema } from './strict-schema.ts'
 import { convertToolChoice } from './tool-choice.ts'
 
 export type ConvertedTools = {
-  /** The keys of the upstream body, in their order. */
+  /** Keys of the upstream body. */
   readonly fields: JsonObject
   readonly customTools: ReadonlySet<string>
   /** Tools were given as `functions`: the answer uses `function_call`. */
