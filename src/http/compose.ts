@@ -1,7 +1,8 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import type { Config } from '../config/options.ts'
 import { createCredentialSource } from '../credentials/credential-source.ts'
+import { onceATurn } from '../credentials/once-a-turn.ts'
 import type { RouteContext } from '../routes/context.ts'
 import { ReasoningMemory } from '../routes/reasoning-memory.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -55,7 +56,7 @@ export function composeServer(
     admission: createAdmission(config),
     observer: createObserver(context.metrics, requestLog, context.monotonic),
     tls: tlsOptions(config),
-    newRequestId: () => `req_${randomUUID().replaceAll('-', '')}`,
+    newRequestId: requestIds(),
     now: context.monotonic,
     isDraining,
   })
@@ -75,7 +76,7 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
     userAgent: userAgent(),
     clientVersion,
   }
-  const credentials = createCredentialSource({
+  const source = createCredentialSource({
     codexHome: config.codexHome,
     mode: config.credentials,
     postToken: createTokenRequest(outbound.get, identity),
@@ -83,6 +84,7 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
     now,
     warn: (fields, message) => logger.warn(fields, message),
   })
+  const credentials = onceATurn(source)
   const upstream = createUpstreamClient({
     credentials,
     targetFor: createTargets({ chatgpt: config.chatgptBaseUrl, openai: config.openaiBaseUrl }, identity),
@@ -109,4 +111,11 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
     now,
     monotonic,
   }
+}
+
+/** Ids in the form of the API's own: what tells this process from others, then a count. */
+function requestIds(): () => string {
+  const process = randomBytes(8).toString('hex')
+  let count = 0
+  return () => `req_${process}${(++count).toString(16).padStart(16, '0')}`
 }

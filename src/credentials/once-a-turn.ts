@@ -1,0 +1,30 @@
+import type { CredentialSource, Credentials } from './credentials.ts'
+
+/**
+ * Requests that arrive in one turn of the event loop share one look at auth.json: under load that is a dozen of them,
+ * and looking was 3 % of what a request runs (docs/performance.md). A later turn always looks again.
+ */
+export function onceATurn(source: CredentialSource): CredentialSource {
+  let seen: Credentials | undefined
+
+  function forget(): void {
+    seen = undefined
+  }
+
+  return {
+    current() {
+      if (seen !== undefined) return seen
+      const current = source.current()
+      if (current instanceof Promise) return current
+      seen = current
+      setImmediate(forget)
+      return current
+    },
+    replace(rejected) {
+      forget()
+      return source.replace(rejected)
+    },
+    status: () => source.status(),
+    close: () => source.close(),
+  }
+}
