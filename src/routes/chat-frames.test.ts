@@ -132,15 +132,20 @@ const messagePart = fc.record({
   /** The frames that repeat its text. */
   repeats: fc.subarray(['response.output_text.done', 'response.content_part.done']),
   itemDone: fc.boolean(),
+  /** A second part, told by the item alone. */
+  another: fc.boolean(),
 })
 type MessagePart = typeof messagePart extends fc.Arbitrary<infer Part> ? Part : never
 
 /** The frames of one message with one part, in the order and with the fields of recorded streams. */
-function renderMessage({ text, streamed, cited, repeats, itemDone }: MessagePart, output_index: number): string {
+function renderMessage(
+  { text, streamed, cited, repeats, itemDone, another }: MessagePart,
+  output_index: number,
+): string {
   const place = { output_index, content_index: 0 }
   const citation = { type: 'url_citation', start_index: 0, end_index: 1, title: 't', url: 'https://example.com' }
   const part = { type: 'output_text', annotations: cited ? [citation] : [], text }
-  const item = { type: 'message', content: [part] }
+  const item = { type: 'message', content: another ? [part, { ...part, text: 'more' }] : [part] }
   const events: Record<string, unknown>[] = [
     { type: 'response.output_item.added', output_index, item: { type: 'message', content: [] } },
     ...(streamed ? [{ type: 'response.output_text.delta', item_id: 'msg', ...place, delta: text }] : []),

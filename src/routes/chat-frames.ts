@@ -6,8 +6,8 @@ import { dataFrame } from '../sse/frames.ts'
 const TYPE = '"type":"response.output_text.delta"'
 const DELTA = '"delta":"'
 const SEQUENCE = '"sequence_number":'
-/** They repeat the text of a part that came in deltas; the `output_item.done` behind them does so once more. */
-const REPEATING = new Set(['response.output_text.done', 'response.content_part.done'])
+/** They repeat the text of a part that came in deltas: a long answer is not parsed once more for them. */
+const REPEATING = new Set(['response.output_text.done', 'response.content_part.done', 'response.output_item.done'])
 /** They say nothing that Chat shows, and the first repeats the whole request (instructions, tools) a second time. */
 const SILENT = new Set(['response.in_progress', 'response.content_part.added', 'response.reasoning_summary_part.added'])
 
@@ -23,6 +23,8 @@ type DeltaShape = { readonly head: string; readonly middle: string }
  */
 export class ChatFrames {
   readonly #stream: ChatStream
+  /** Passed over for what they repeat; parsed once a citation needs the texts. */
+  readonly #repeated: string[] = []
   #shape: DeltaShape | undefined
   #before = ''
   #after = ''
@@ -64,17 +66,28 @@ export class ChatFrames {
   #plain(name: string, text: string, from: number, to: number): void {
     if (SILENT.has(name)) return
     const frame = text.substring(from, to)
-    if (REPEATING.has(name) && this.#isKnown(frame)) return
-    const event = frameJson(frame)
-    if (event === undefined) return
-    for (const chunk of this.#stream.convert(event)) this.#out += dataFrame(chunk)
+    const cites = frame.includes('"url_citation"')
+    if (!cites && REPEATING.has(name) && this.#isKnown(frame)) {
+      this.#repeated.push(frame)
+      return
+    }
+    // Where a citation stands is counted in the texts before it.
+    if (cites) for (const repeated of this.#repeated.splice(0)) this.#convert(repeated)
+    this.#convert(frame)
     this.#learn(frame)
   }
 
-  /** A part as a whole, of which all but citations has come in deltas: a long answer need not be parsed for it. */
+  #convert(frame: string): void {
+    const event = frameJson(frame)
+    if (event === undefined) return
+    for (const chunk of this.#stream.convert(event)) this.#out += dataFrame(chunk)
+  }
+
+  /** A part as a whole that has come in deltas, or the item of that one part. */
   #isKnown(frame: string): boolean {
     const live = this.#stream.liveText
-    return live !== undefined && frame.includes(nameOf(live)) && !frame.includes('"url_citation"')
+    if (live === undefined) return false
+    return frame.includes(nameOf(live)) || (frame.includes(itemOf(live)) && hasOnePart(frame))
   }
 
   #learn(frame: string): void {
@@ -97,6 +110,16 @@ export class ChatFrames {
 /** How the frames of a part name it, as the API writes them. Within a text its quotes would be escaped. */
 function nameOf({ outputIndex, contentIndex }: LiveText): string {
   return `"output_index":${outputIndex},"content_index":${contentIndex},`
+}
+
+/** How the whole item of a part is told. */
+function itemOf({ outputIndex }: LiveText): string {
+  return `"output_index":${outputIndex},"item":{`
+}
+
+/** Three things in it have a type: the event, the item and the part. */
+function hasOnePart(itemFrame: string): boolean {
+  return itemFrame.split('"type":').length === 4
 }
 
 /** As `startsWith`, which compares character by character and takes five to ten times as long (docs/performance.md). */
