@@ -16,12 +16,14 @@ export function readReasoning(
 ): JsonObject | undefined {
   const reasoning = body.at('reasoning')
   reportOtherKeys(reasoning, ['effort', 'summary'], reported)
-  const given = body.at('reasoning_effort').absent ? reasoning.at('effort') : body.at('reasoning_effort')
-  const overruled = reasoning.at('effort').optionalString()
+  const ofChat = body.at('reasoning_effort')
+  const ofResponses = reasoning.at('effort')
+  const given = ofChat.absent && !ofResponses.absent ? ofResponses : ofChat
+  const overruled = ofResponses.optionalString()
   if (overruled !== undefined && overruled !== given.value) {
     reported.add('reasoning.effort', "is not supported together with 'reasoning_effort'")
   }
-  const effort = readEffort(given.absent ? body.at('reasoning_effort') : given, model, context.catalogue, reported)
+  const effort = readEffort(given, model, context.catalogue, reported)
   const standard = context.reasoningSummary && effort !== 'none' ? 'auto' : undefined
   const summary = reasoning.at('summary').optionalWord(SUMMARIES) ?? standard
   if (effort === undefined && summary === undefined) return undefined
@@ -75,7 +77,8 @@ export function readStop(stop: JsonPlace): string[] {
 
 /** Keys of an object that are neither converted nor honoured are reported by their path. */
 export function reportOtherKeys(place: JsonPlace, known: readonly string[], reported: ReportedFields): void {
-  for (const key of Object.keys(place.optionalObject() ?? {})) {
+  if (place.absent) return
+  for (const key of Object.keys(place.object())) {
     if (!known.includes(key) && !place.at(key).absent) reported.add(place.at(key).path, 'is not known')
   }
 }

@@ -84,7 +84,8 @@ export class ChatStream {
     this.#visible ||= !isPrelude(type)
     if (this.#finished) return []
 
-    const chunks = this.#chunks(this.#deltas(type, fields))
+    const deltas = this.#deltas(type, fields)
+    const chunks = deltas.length === 0 ? [] : this.#chunks(deltas)
     return this.#text.stopped ? [...chunks, ...this.#finish(this.#finishReason())] : chunks
   }
 

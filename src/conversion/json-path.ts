@@ -29,13 +29,12 @@ export class JsonPlace {
 
   /** The place of a property; absent when there is none or this is no object. */
   at(key: string): JsonPlace {
-    const object = asObject(this.value)
-    return new JsonPlace(object !== undefined && Object.hasOwn(object, key) ? object[key] : undefined, key, this)
+    return new JsonPlace(this.#property(key), key, this)
   }
 
   /** Whether there is a property of any of these names. */
   hasAny(keys: readonly string[]): boolean {
-    return keys.some((key) => !this.at(key).absent)
+    return keys.some((key) => (this.#property(key) ?? undefined) !== undefined)
   }
 
   object(): JsonObject {
@@ -82,6 +81,11 @@ export class JsonPlace {
 
   optionalWord<Word extends string>(words: readonly Word[]): Word | undefined {
     return this.absent ? undefined : this.word(words)
+  }
+
+  #property(key: string): unknown {
+    const object = asObject(this.value)
+    return object !== undefined && Object.hasOwn(object, key) ? object[key] : undefined
   }
 
   /** The error for a fault of this value. */

@@ -91,7 +91,7 @@ async function serve(
 /** Counts the request and lets the guard look at it. Returns the answer to a preflight, which goes no further. */
 function arrive(
   parts: ServerParts,
-  { method, url, headers }: IncomingMessage,
+  request: IncomingMessage,
   visit: Visit,
   entry: RouteEntry | undefined,
 ): Answer | undefined {
@@ -100,8 +100,7 @@ function arrive(
     parts.observer.started(record)
     visit.onClose(() => parts.observer.finished(record))
   }
-  const seen = { headers, ...(method !== undefined && { method }), ...(url !== undefined && { url }) }
-  const verdict = parts.guard.check(seen, { probe: entry?.kind === 'probe' })
+  const verdict = parts.guard.check(request, { probe: entry?.kind === 'probe' })
   visit.setHeaders(verdict.corsHeaders)
   visit.authenticated = verdict.authenticated
   return verdict.preflight ? { status: 204, body: '' } : undefined
