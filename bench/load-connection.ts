@@ -107,7 +107,7 @@ export class LoadConnection {
   #read(bytes: Buffer): boolean {
     const now = monotonicMicros()
     if (this.#askedAt === undefined) return true
-    if (this.#firstBytes && bytes.toString('latin1', STATUS_AT, STATUS_AT + 3) !== '200') {
+    if (this.#firstBytes && !isReadable(bytes)) {
       this.#fail(`the answer is ${bytes.toString('latin1', 0, 400)}`)
       return true
     }
@@ -175,4 +175,10 @@ export class LoadConnection {
     this.#socket = undefined
     setTimeout(() => this.begin(), RETRY_MS)
   }
+}
+
+/** Whether an answer is a 200 whose end this client can see; servers write their head in one piece. */
+function isReadable(head: Buffer): boolean {
+  const isOk = head.toString('latin1', STATUS_AT, STATUS_AT + 3) === '200'
+  return isOk && /^transfer-encoding: *chunked\r$/im.test(head.toString('latin1', 0, head.indexOf('\r\n\r\n') + 1))
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { ApiError } from '../errors.ts'
 import { type JsonPlace, shorten } from './json-path.ts'
 
@@ -87,7 +87,7 @@ export class CallHistory {
 /** `call_id`s of other providers may be longer than upstream takes: the same long id always gives the same short one. */
 export function upstreamCallId(callId: string): string {
   if (callId.length <= LONGEST_CALL_ID) return callId
-  return `call_${createHash('sha256').update(callId).digest('hex').slice(0, 40)}`
+  return `call_${hash('sha256', callId, 'hex').slice(0, 40)}`
 }
 
 function orphan(message: number, role: string, calls: string): ApiError {

@@ -45,7 +45,7 @@ export type ResponsesRequest = JsonObject & {
   model: string
   instructions?: string
   input: JsonObject[]
-  prompt_cache_key?: string
+  prompt_cache_key?: string | undefined
   store: false
   stream: true
 }

@@ -45,8 +45,9 @@ function messageItem(place: JsonPlace): JsonObject {
     type: 'message',
     role: role === 'system' ? 'developer' : role,
     content: messageContent(place.at('content'), role),
-    ...(!phase.absent && { phase: phase.value }),
-    ...(!passthrough.absent && { internal_chat_message_metadata_passthrough: passthrough.value }),
+    // JSON leaves out what is undefined.
+    phase: phase.value ?? undefined,
+    internal_chat_message_metadata_passthrough: passthrough.value ?? undefined,
   }
 }
 

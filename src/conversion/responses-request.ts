@@ -94,19 +94,20 @@ function fullRequest(body: JsonPlace, model: string, reported: ReportedFields): 
   reportOthers(body, reported)
   const tier = readServiceTier(body.at('service_tier'), { id: model }, reported)
   const tools = body.at('tools')
+  // JSON leaves out what is undefined.
   return {
     model,
     instructions: body.at('instructions').optionalString() ?? '',
     input: responsesInput(body.at('input')),
-    ...(!tools.absent && { tools: tools.items().map((tool) => responsesTool(tool.object())) }),
-    ...toolChoice(body.at('tool_choice')),
-    ...field('parallel_tool_calls', body.at('parallel_tool_calls').optionalBoolean()),
-    ...field('reasoning', body.at('reasoning').optionalObject()),
-    ...field('text', body.at('text').optionalObject()),
-    ...field('service_tier', tier),
-    ...field('prompt_cache_key', body.at('prompt_cache_key').optionalString()),
-    ...field('client_metadata', body.at('client_metadata').optionalObject()),
-    ...streamOptions(body.at('stream_options'), reported),
+    tools: tools.absent ? undefined : tools.items().map((tool) => responsesTool(tool.object())),
+    tool_choice: toolChoice(body.at('tool_choice')),
+    parallel_tool_calls: body.at('parallel_tool_calls').optionalBoolean(),
+    reasoning: body.at('reasoning').optionalObject(),
+    text: body.at('text').optionalObject(),
+    service_tier: tier,
+    prompt_cache_key: body.at('prompt_cache_key').optionalString(),
+    client_metadata: body.at('client_metadata').optionalObject(),
+    stream_options: streamOptions(body.at('stream_options'), reported),
     include: extendedInclude(body.at('include')),
     store: false,
     stream: true,
@@ -126,22 +127,18 @@ function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0
 }
 
-function field(name: string, value: unknown): JsonObject {
-  return value === undefined ? {} : { [name]: value }
-}
-
-function toolChoice(place: JsonPlace): JsonObject {
+function toolChoice(place: JsonPlace): JsonObject | string | undefined {
   const object = asObject(place.value)
-  if (object !== undefined) return { tool_choice: responsesTool(object) }
-  return field('tool_choice', place.optionalString())
+  return object === undefined ? place.optionalString() : responsesTool(object)
 }
 
 /** The one option that Codex sends passes; padding against side channels is not made. */
-function streamOptions(options: JsonPlace, reported: ReportedFields): JsonObject {
+function streamOptions(options: JsonPlace, reported: ReportedFields): JsonObject | undefined {
+  if (options.absent) return undefined
   reportOtherKeys(options, ['include_obfuscation', 'reasoning_summary_delivery'], reported)
   if (options.at('include_obfuscation').optionalBoolean() === true) reported.add('stream_options.include_obfuscation')
-  const { value } = options.at('reasoning_summary_delivery')
-  return value === undefined || value === null ? {} : { stream_options: { reasoning_summary_delivery: value } }
+  const delivery = options.at('reasoning_summary_delivery')
+  return delivery.absent ? undefined : { reasoning_summary_delivery: delivery.value }
 }
 
 /** Without it the client could not send the reasoning back (case 105). */

@@ -1,0 +1,39 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { LoadConnection, type LoadCounts } from '../../bench/load-connection.ts'
+import { NO_LOAD } from '../../bench/load-plan.ts'
+import { DEFAULT_ORDER } from '../../bench/order.ts'
+
+const WHOLE = 'data: [DONE]\n\n'
+
+test.each([
+  ['with a length, whose end the client does not see', 200, { 'content-length': String(WHOLE.length) }],
+  ['that is no 200', 503, {}],
+])('an answer %s counts as wrong and is not waited for', async (_, status, headers) => {
+  const server = createServer((_request, response) => {
+    response.writeHead(status, headers).end(WHOLE)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.close()
+  })
+  const counts: LoadCounts = {
+    begun: 0,
+    answers: 0,
+    deltas: 0,
+    wrong: 0,
+    firstProblem: undefined,
+    firstDelta: [],
+    whole: [],
+    delays: [],
+  }
+  const { port } = server.address() as AddressInfo // it listens on TCP
+  const plan = { ...NO_LOAD, port, kind: 'chat' as const, path: '/v1/chat/completions', order: DEFAULT_ORDER }
+  const connection = new LoadConnection(plan, counts, () => counts.begun < 1)
+
+  connection.begin()
+  await expect.poll(() => counts.wrong).toBe(1)
+  expect(counts.firstProblem).toContain(`the answer is HTTP/1.1 ${status}`)
+  connection.close()
+})
