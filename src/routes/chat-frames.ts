@@ -23,8 +23,8 @@ type DeltaShape = { readonly head: string; readonly middle: string }
  */
 export class ChatFrames {
   readonly #stream: ChatStream
-  /** Passed over for what they repeat; parsed once a citation needs the texts. */
-  readonly #repeated: string[] = []
+  /** The last frame passed over of each part, for what it repeats; parsed once a citation needs the texts. */
+  readonly #repeated = new Map<string, string>()
   #shape: DeltaShape | undefined
   #before = ''
   #after = ''
@@ -67,14 +67,20 @@ export class ChatFrames {
     if (SILENT.has(name)) return
     const frame = text.substring(from, to)
     const cites = frame.includes('"url_citation"')
-    if (!cites && REPEATING.has(name) && this.#isKnown(frame)) {
-      this.#repeated.push(frame)
+    const part = cites || !REPEATING.has(name) ? undefined : this.#partRepeatedBy(frame)
+    if (part !== undefined) {
+      this.#repeated.set(part, frame)
       return
     }
-    // Where a citation stands is counted in the texts before it.
-    if (cites) for (const repeated of this.#repeated.splice(0)) this.#convert(repeated)
+    if (cites) this.#makeUpForRepeated()
     this.#convert(frame)
     this.#learn(frame)
+  }
+
+  /** Where a citation stands is counted in the texts before it. */
+  #makeUpForRepeated(): void {
+    for (const frame of this.#repeated.values()) this.#convert(frame)
+    this.#repeated.clear()
   }
 
   #convert(frame: string): void {
@@ -83,11 +89,12 @@ export class ChatFrames {
     for (const chunk of this.#stream.convert(event)) this.#out += dataFrame(chunk)
   }
 
-  /** A part as a whole that has come in deltas, or the item of that one part. */
-  #isKnown(frame: string): boolean {
+  /** The name of a part that has come in deltas, if this is the whole of it or the item of that one part. */
+  #partRepeatedBy(frame: string): string | undefined {
     const live = this.#stream.liveText
-    if (live === undefined) return false
-    return frame.includes(nameOf(live)) || (frame.includes(itemOf(live)) && hasOnePart(frame))
+    if (live === undefined) return undefined
+    const part = nameOf(live)
+    return frame.includes(part) || (frame.includes(itemOf(live)) && hasOnePart(frame)) ? part : undefined
   }
 
   #learn(frame: string): void {
