@@ -125,12 +125,13 @@ test('a delta without an end of its text takes the plain path, which leaves it o
   expect(converted([stream], hot)).toEqual(converted([stream], plain))
 })
 
+const TEXT_DONE = 'response.output_text.done'
 const messagePart = fc.record({
   text: fc.string({ unit: 'grapheme', minLength: 1 }),
   streamed: fc.boolean(),
   cited: fc.boolean(),
   /** The frames that repeat its text. */
-  repeats: fc.subarray(['response.output_text.done', 'response.content_part.done']),
+  repeats: fc.subarray([TEXT_DONE, 'response.content_part.done']),
   itemDone: fc.boolean(),
   /** A second part, told by the item alone. */
   another: fc.boolean(),
@@ -149,7 +150,7 @@ function renderMessage(
   const events: Record<string, unknown>[] = [
     { type: 'response.output_item.added', output_index, item: { type: 'message', content: [] } },
     ...(streamed ? [{ type: 'response.output_text.delta', item_id: 'msg', ...place, delta: text }] : []),
-    ...repeats.map((type) => ({ type, item_id: 'msg', ...place, text, part })),
+    ...repeats.map((type) => ({ type, item_id: 'msg', ...place, ...(type === TEXT_DONE ? { text } : { part }) })),
     ...(itemDone ? [{ type: 'response.output_item.done', output_index, item }] : []),
   ]
   return events.map((event) => namedFrame(String(event.type), event)).join('')
