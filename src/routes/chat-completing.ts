@@ -20,19 +20,17 @@ export async function completeChat(
 ): Promise<{ completion: ChatCompletion; machines: readonly ChatStream[] }> {
   const head = new ChunkHead(plan.model)
   const machines: ChatStream[] = []
-  const chunks = await runChoices(
-    context,
-    request,
-    plan,
-    (choice) => machines[choice]?.visible === true,
-    async (choice, cancellation) => {
+  const chunks = await runChoices(context, request, plan, {
+    call,
+    read(choice, answer) {
       const machine = new ChatStream(plan, choice, head)
       machines[choice] = machine
-      return readChoice(machine, await call.open(cancellation), context.config.maxEvent, () => {
+      return readChoice(machine, answer, context.config.maxEvent, () => {
         if (allVisible(plan, machines)) call.release()
       })
     },
-  )
+    isVisible: (choice) => machines[choice]?.visible === true,
+  })
   request.record.firstEventAt = context.monotonic()
   const usages = machines.map(({ usage }) => usage)
   request.record.usage = tokenUsage(usages)

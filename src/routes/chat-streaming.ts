@@ -1,10 +1,10 @@
-import type { Cancellation } from '../cancellation.ts'
 import { ChunkHead } from '../conversion/chat-chunk.ts'
 import type { ChatPlan } from '../conversion/chat-plan.ts'
 import { ChatStream, combinedUsageChunk } from '../conversion/chat-stream.ts'
 import { tokenUsage } from '../conversion/usage.ts'
 import { type ApiError, errorBody, toApiError } from '../errors.ts'
 import { DONE_FRAME, dataFrame } from '../sse/frames.ts'
+import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
 import { ChatFrames } from './chat-frames.ts'
 import { allVisible, runChoices } from './choices.ts'
@@ -37,24 +37,22 @@ export class StreamedChat {
   /** Resolves with the machine of each choice once the answer has ended. A failure before the 200 is thrown. */
   async run(call: UpstreamCall): Promise<readonly ChatStream[]> {
     try {
-      await runChoices(
-        this.#context,
-        this.#request,
-        this.#plan,
-        (choice) => this.#choices[choice]?.visible === true,
-        (choice, cancellation) => this.#runChoice(choice, call, cancellation),
-      )
+      await runChoices(this.#context, this.#request, this.#plan, {
+        call,
+        read: (choice, answer) => this.#readChoice(choice, answer, call),
+        isVisible: (choice) => this.#choices[choice]?.visible === true,
+      })
     } catch (error) {
       this.#fail(toApiError(error))
     }
     return this.#choices
   }
 
-  async #runChoice(choice: number, call: UpstreamCall, cancellation: Cancellation): Promise<void> {
+  async #readChoice(choice: number, answer: UpstreamAnswer, call: UpstreamCall): Promise<void> {
     const machine = new ChatStream(this.#plan, choice, this.#head)
     this.#choices[choice] = machine
     const frames = new ChatFrames(machine)
-    const events = new EventStream(await call.open(cancellation), this.#context.config.maxEvent, {
+    const events = new EventStream(answer, this.#context.config.maxEvent, {
       frames: (text, from, to) => frames.take(text, from, to),
       batchEnd: () => {
         if (allVisible(this.#plan, this.#choices)) call.release()

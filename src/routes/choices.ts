@@ -2,13 +2,21 @@ import { Cancellation } from '../cancellation.ts'
 import type { ChatPlan } from '../conversion/chat-plan.ts'
 import type { ChatStream } from '../conversion/chat-stream.ts'
 import { toApiError } from '../errors.ts'
+import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { withEarlyRetries } from './early-retry.ts'
+import type { UpstreamCall } from './open-responses.ts'
 
 /** Whether something of every choice is visible: then upstream is not asked any more. */
 export function allVisible({ choices }: Pick<ChatPlan, 'choices'>, machines: readonly ChatStream[]): boolean {
   return machines.length === choices && machines.every(({ visible }) => visible)
+}
+
+type Choices<Value> = {
+  readonly call: UpstreamCall
+  readonly read: (choice: number, answer: UpstreamAnswer) => Promise<Value>
+  readonly isVisible: (choice: number) => boolean
 }
 
 /**
@@ -19,20 +27,18 @@ export async function runChoices<Value>(
   context: RouteContext,
   request: ApiRequest,
   { choices }: Pick<ChatPlan, 'choices'>,
-  isVisible: (choice: number) => boolean,
-  run: (choice: number, cancellation: Cancellation) => Promise<Value>,
+  { call, read, isVisible }: Choices<Value>,
 ): Promise<Value[]> {
-  const attempt = (choice: number, cancellation: Cancellation) =>
-    withEarlyRetries(
-      context,
-      request,
-      () => isVisible(choice),
-      () => run(choice, cancellation),
-    )
-  if (choices === 1) return [await attempt(0, request.cancellation)]
+  const run = (choice: number, cancellation: Cancellation) =>
+    withEarlyRetries(context, request, {
+      open: () => call.open(cancellation),
+      read: (answer) => read(choice, answer),
+      isVisible: () => isVisible(choice),
+    })
+  if (choices === 1) return [await run(0, request.cancellation)]
   const siblings = request.cancellation.add(new Cancellation())
   try {
-    return await Promise.all(Array.from({ length: choices }, (_, choice) => attempt(choice, siblings)))
+    return await Promise.all(Array.from({ length: choices }, (_, choice) => run(choice, siblings)))
   } catch (error) {
     siblings.cancel(toApiError(error))
     throw error

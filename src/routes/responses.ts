@@ -6,6 +6,7 @@ import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import { type ApiError, errorBody, ProxyError, toApiError } from '../errors.ts'
 import { frameEvents } from '../sse/event.ts'
 import { namedFrame } from '../sse/frames.ts'
+import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { Answer, ApiRequest, Route } from './api-request.ts'
 import { ClientStream } from './client-stream.ts'
 import type { RouteContext } from './context.ts'
@@ -65,13 +66,11 @@ async function collect(
   log: MessageLog,
 ): Promise<Answer> {
   let collector = new ResponsesCollector()
-  const response = await withEarlyRetries(
-    context,
-    request,
-    () => collector.visible,
-    async () => {
+  const response = await withEarlyRetries(context, request, {
+    open: () => call.open(request.cancellation),
+    async read(answer) {
       collector = new ResponsesCollector()
-      const events = new EventStream(await call.open(request.cancellation), context.config.maxEvent, {
+      const events = new EventStream(answer, context.config.maxEvent, {
         frames(text, from, to) {
           for (const event of frameEvents(text, from, to)) collector.take(event)
         },
@@ -84,7 +83,8 @@ async function collect(
       request.record.usage = tokenUsage([collector.usage])
       return collector.finish()
     },
-  )
+    isVisible: () => collector.visible,
+  })
   request.record.firstEventAt = context.monotonic()
   log.output(response.output)
   return { status: 200, body: response }
@@ -93,17 +93,15 @@ async function collect(
 async function stream(context: RouteContext, request: ApiRequest, call: UpstreamCall, log: MessageLog): Promise<void> {
   const client = new ClientStream(request, context.config)
   try {
-    await withEarlyRetries(
-      context,
-      request,
-      () => client.opened,
-      async () => {
-        await pass(context, request, client, call, log).catch((error: unknown) => {
+    await withEarlyRetries(context, request, {
+      open: () => call.open(request.cancellation),
+      read: (answer) =>
+        pass(context, request, { answer, client, call, log }).catch((error: unknown) => {
           client.forgetHeld()
           throw error
-        })
-      },
-    )
+        }),
+      isVisible: () => client.opened,
+    })
   } catch (thrown) {
     const error = toApiError(thrown)
     if (!client.opened) {
@@ -119,13 +117,11 @@ async function stream(context: RouteContext, request: ApiRequest, call: Upstream
 async function pass(
   context: RouteContext,
   request: ApiRequest,
-  client: ClientStream,
-  call: UpstreamCall,
-  log: MessageLog,
-) {
+  { answer, client, call, log }: { answer: UpstreamAnswer; client: ClientStream; call: UpstreamCall; log: MessageLog },
+): Promise<void> {
   const frames = new ResponsesFrames()
   let out = ''
-  const events = new EventStream(await call.open(request.cancellation), context.config.maxEvent, {
+  const events = new EventStream(answer, context.config.maxEvent, {
     frames(text, from, to) {
       out += frames.convert(text, from, to)
     },

@@ -85,6 +85,14 @@ describe.each(ROUTES)('%s', (path, body) => {
     expect([answer.status, calls]).toEqual([200, 2])
   })
 
+  test('case 177: an answer of 503 that names overload is asked for as often as any other 503', async () => {
+    const error = { message: 'Overloaded.', type: 'server_error', code: 'server_is_overloaded', param: null }
+    answerWith(stage.upstream, { status: 503, body: { error } })
+    const [answer, calls] = await callsDuring(stage.upstream, () => stream(path, body))
+    expect([answer.status, calls]).toEqual([503, 3])
+    expect(JSON.parse(await answer.ended)).toMatchObject({ error: { code: 'server_is_overloaded' } })
+  })
+
   test.each([
     [429, 'usage_limit_reached'],
     [400, 'invalid_prompt'],
