@@ -11,8 +11,8 @@ const only = argv.length > 1 ? undefined : (argv[0] ?? '--help')
 
 // The two answers that need no command line parsed are given before its parser is loaded.
 if (only === '--help' || only === '-h' || only === 'help') {
-  const { showOverview } = await import('./cli/overview.ts')
-  showOverview(print)
+  const { overview } = await import('./cli/overview.ts')
+  print.raw(overview(print.style))
 } else if (only === '--version' || only === '-V') {
   const { packageVersion } = await import('./version.ts')
   print.line(packageVersion())

@@ -110,7 +110,7 @@ export const COMMANDS: readonly CommandRow[] = [
       { flag: '--show-key', help: 'Fill in the client key.' },
       JSON_FLAG,
     ],
-    argument: { usage: '[name]', help: 'Which client; without it, the list.', choices: CLIENT_NAMES },
+    argument: { usage: '[client]', help: 'Which one; without it, the list.', choices: CLIENT_NAMES },
     run: async (context, call) => await (await import('./clients.ts')).clients(context, call),
   },
   {

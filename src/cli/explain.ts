@@ -6,6 +6,7 @@ import { configuredUrl, isProxy } from './ask-server.ts'
 export function explain(error: unknown): string {
   return describeError(error)
     .replace(/^error: /, '')
+    .replace(/^command-argument value '(.*)' is invalid for argument '(.*)'\./, "there is no $2 '$1'.")
     .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?')
     .replace(/\s*\n\s*/g, ' ')
 }

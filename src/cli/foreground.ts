@@ -15,7 +15,12 @@ export async function startInForeground(context: Context, flags: GivenSettings):
   const { config } = loadSettings(context, flags)
   const server = await listen(config, print)
   const release = stopOnSignals(process, server, {
-    draining: () => print.note('Stopping; running answers may finish. A second signal (Ctrl-C) ends at once.'),
+    draining() {
+      // Elsewhere the log says the same, and is all that stderr holds.
+      if (print.logIsTerminal) {
+        print.note('Stopping; running answers may finish. A second signal (Ctrl-C) ends at once.')
+      }
+    },
     failed: (error) => print.note(`codex-api-proxy: stopping failed: ${explain(error)}`),
   })
   // Only now: whoever reads this may stop it at once.

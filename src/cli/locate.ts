@@ -18,9 +18,10 @@ export type Located = {
  * `--pid-file` is found without it.
  */
 export async function locate(context: Context, flags: GivenSettings): Promise<Located> {
-  const { stateFile } = loadSettings(context, flags).config
-  const saved = await readState(stateFile)
-  const loaded = loadSettings(context, { ...flags, stateFile }, saved.settings)
+  const { config, origins } = loadSettings(context, flags)
+  const saved = await readState(config.stateFile)
+  const found = loadSettings(context, { ...flags, stateFile: config.stateFile }, saved.settings)
+  const loaded = { ...found, origins: { ...found.origins, stateFile: origins.stateFile } }
   return { loaded, saved, running: await findRunning(loaded.config.pidFile) }
 }
 

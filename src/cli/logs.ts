@@ -5,7 +5,7 @@ import { count } from '../config/parsers.ts'
 import { readableLines } from '../telemetry/readable-lines.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
-import { locate } from './locate.ts'
+import { type Located, locate, reach } from './locate.ts'
 import { lastLinesOf, openExisting } from './log-lines.ts'
 
 const LINES = '50'
@@ -15,17 +15,25 @@ const POLL_MS = 200
 export async function logs(context: Context, { settings, flags }: Call): Promise<Outcome> {
   const { print } = context
   const lines = parseCount(typeof flags.lines === 'string' ? flags.lines : LINES)
-  const { logFile } = (await locate(context, settings)).loaded.config
+  const located = await locate(context, settings)
+  const { logFile } = located.loaded.config
   const show = flags.json === true ? (line: string) => print.line(line) : readable(context)
 
   const file = await openExisting(logFile)
-  if (file === undefined) print.note(`Nothing was logged yet: there is no ${logFile}.`)
+  if (file === undefined) print.note(await whyNothing(located))
   // What is added from now on is for `follow`: nothing is shown twice, or not at all.
   const end = (await file?.stat())?.size ?? 0
   for (const line of file === undefined ? [] : await lastLinesOf(file, lines, { from: 0, to: end })) show(line)
   if (flags.follow === true) await follow(logFile, { file, position: end }, show, () => print.isClosed())
   else await file?.close()
   return 0
+}
+
+async function whyNothing(located: Located): Promise<string> {
+  const nothing = `Nothing was logged yet: there is no ${located.loaded.config.logFile}.`
+  const reached = await reach(located)
+  if (reached === undefined || reached.pid !== undefined) return nothing
+  return `${nothing} The server that runs logs to its terminal, as a systemd service to the journal: \`journalctl --user -u codex-api-proxy\`.`
 }
 
 function parseCount(text: string): number {

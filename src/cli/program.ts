@@ -3,6 +3,7 @@ import { UsageError } from '../config/parsers.ts'
 import { COMMANDS, type CommandRow } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { explain } from './explain.ts'
+import { overview } from './overview.ts'
 import { addSettings, settingsOf } from './settings.ts'
 
 /** Runs one command line; resolves with the exit code: 0, 1 for a failure, 2 for a command line that can't be used. */
@@ -12,7 +13,7 @@ export async function runProgram(argv: readonly string[], context: Context): Pro
     exitCode = outcome ?? 0
   })
   try {
-    await program.parseAsync(argv, { from: 'user' })
+    await program.parseAsync(withKnownCommand(argv), { from: 'user' })
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
@@ -21,11 +22,19 @@ export async function runProgram(argv: readonly string[], context: Context): Pro
   }
 }
 
+/** Asked for the help of a command there is not, the parser would tell of all commands as if that were the answer. */
+function withKnownCommand(argv: readonly string[]): readonly string[] {
+  const [name] = argv[0] === 'help' ? argv.slice(1) : argv
+  const isKnown = name === undefined || name.startsWith('-') || COMMANDS.some((row) => row.name === name)
+  return isKnown ? argv : [name]
+}
+
 function createProgram(context: Context, done: (outcome: Outcome) => void): Command {
   const program = new Command('codex-api-proxy')
     .configureOutput({ writeOut: context.print.raw, outputError: () => {} })
     .exitOverride()
     .helpCommand('help [command]')
+  program.helpInformation = () => overview(context.print.style)
   for (const row of COMMANDS) addCommand(program, row, context, done)
   return program
 }

@@ -12,7 +12,7 @@ import { type Manager, type ServiceFile, serviceFile, settingsAsVariables } from
 
 const NOT_RUNNING = 3
 /** Besides the settings: what Node and the proxy read at their start. */
-const KEPT_VARIABLES = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_OPTIONS']
+const KEPT_VARIABLES = ['CODEX_CA_CERTIFICATE', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_OPTIONS']
 
 export async function service(context: Context, call: Call): Promise<Outcome> {
   const file = describeService(context, call)

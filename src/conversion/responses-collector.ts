@@ -71,7 +71,7 @@ export function fillOutput(terminalEvent: unknown, doneEvents: () => Iterable<un
   return whole === response ? terminalEvent : { ...event, response: whole }
 }
 
-/** The ChatGPT backend sends `output: []`, or none, in `response.completed` (wire.md 5.1). */
+/** The ChatGPT backend sends `output: []`, or none, in `response.completed` (docs/upstream.md 5.1). */
 function filled(response: JsonObject, items: () => OutputItems): JsonObject {
   if (asList(response.output).length > 0) return response
   const output = items().list

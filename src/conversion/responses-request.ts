@@ -25,7 +25,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   prompt: 'is not supported: the ChatGPT backend has no stored prompts, send their text',
 }
 
-/** What the backend takes (wire.md 4.5) and what is read here; the rest is reported. */
+/** What the backend takes (docs/upstream.md 4.5) and what is read here; the rest is reported. */
 const KNOWN = new Set([
   'model',
   'instructions',

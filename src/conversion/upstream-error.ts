@@ -18,7 +18,7 @@ const BUSY = { status: 503 }
 
 type Meaning = { readonly status: number; readonly type?: string; readonly headers?: Readonly<Record<string, string>> }
 
-/** What a code means, whichever status it comes with; codes as in wire.md 5.2. `docs/errors.md` lists them. */
+/** What a code means, whichever status it comes with; codes as in docs/upstream.md 5.2. `docs/errors.md` lists them. */
 export const UPSTREAM_CODES: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['context_length_exceeded', REFUSED],
   ['invalid_prompt', REFUSED],
@@ -111,7 +111,7 @@ function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin):
   })
 }
 
-/** Upstream has put codes into `type` (wire.md 6.2). */
+/** Upstream has put codes into `type` (docs/upstream.md 6.2). */
 function codeOf(failure: UpstreamFailure, message: string): string | undefined {
   if (failure.code !== undefined) return failure.code
   if (failure.type !== undefined && UPSTREAM_CODES.has(failure.type)) return failure.type

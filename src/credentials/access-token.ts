@@ -16,7 +16,7 @@ export function expiresAt(claims: JsonObject): number | undefined {
   return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined
 }
 
-/** What OpenAI says of the account in both the id token and the access token (wire.md 3). */
+/** What OpenAI says of the account in both the id token and the access token (docs/upstream.md 3). */
 export function accountClaims(claims: JsonObject): JsonObject {
   return objectOf(claims['https://api.openai.com/auth'])
 }

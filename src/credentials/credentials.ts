@@ -8,7 +8,7 @@ export type ChatGptCredentials = {
   readonly accessToken: string
   /** The ChatGPT account (a UUID); absent in some files, then no account header is sent. */
   readonly accountId: string | undefined
-  /** FedRAMP accounts need a header of their own (wire.md 3). */
+  /** FedRAMP accounts need a header of their own (docs/upstream.md 3). */
   readonly fedramp: boolean
 }
 

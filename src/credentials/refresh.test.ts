@@ -20,7 +20,7 @@ const answering = (status: number, body: unknown): PostToken => {
 }
 const coded = (code: string) => ({ error: { code, message: 'rt-secret and more' } })
 
-test('the request is that of wire.md 2.1, without words that are only Codex’s own', async () => {
+test('the request is that of docs/upstream.md 2.1, without words that are only Codex’s own', async () => {
   const sent: unknown[] = []
   await redeem(GRANT, async (url, body) => {
     sent.push(url, body)

@@ -2,7 +2,7 @@ import { ProxyError } from '../errors.ts'
 import { headerText, isObject, type JsonObject, objectOf, parseJson } from './json-object.ts'
 import type { ChatGptLogin } from './login.ts'
 
-/** The client id of Codex, which the refresh tokens of its logins are bound to (wire.md 2.1). */
+/** The client id of Codex, which the refresh tokens of its logins are bound to (docs/upstream.md 2.1). */
 const CODEX_CLIENT_ID = 'app_EMoamEEZ73f0CkXaXp7hrann'
 const DEFAULT_ISSUER = 'https://auth.openai.com'
 
@@ -20,7 +20,7 @@ export type RefreshOverrides = {
   readonly clientId?: string | undefined
 }
 
-/** The tokens of an answer, by their names in auth.json; each may be missing, then the stored one stays (wire.md 2.2). */
+/** The tokens of an answer, by their names in auth.json; each may be missing, then the stored one stays (docs/upstream.md 2.2). */
 export type NewTokens = {
   readonly id_token?: string
   readonly access_token?: string
@@ -54,7 +54,7 @@ export async function redeem(grant: Grant, postToken: PostToken): Promise<Refres
   }
 }
 
-/** What to redeem and where (wire.md 2.1). Throws a ProxyError when this login can't be renewed at all. */
+/** What to redeem and where (docs/upstream.md 2.1). Throws a ProxyError when this login can't be renewed at all. */
 export function grantOf(login: ChatGptLogin, overrides: RefreshOverrides): Grant {
   const { refreshToken } = login
   if (refreshToken === undefined) {
@@ -76,7 +76,7 @@ function isTrusted(issuer: string): boolean {
   return protocol === 'https:' && (hostname === 'openai.com' || hostname.endsWith('.openai.com'))
 }
 
-/** The table of wire.md 2.5. */
+/** The table of docs/upstream.md 2.5. */
 function outcomeOf({ status, body }: { status: number; body: string }): RefreshOutcome {
   const answer = parseJson(body)
   if (status >= 200 && status < 300) {

@@ -70,7 +70,7 @@ export class EventStream implements Source, BodySink {
     this.#body.resume()
   }
 
-  /** The last event that matters was read: the stream counts as ended, whatever upstream does (wire.md 11). */
+  /** The last event that matters was read: the stream counts as ended, whatever upstream does (docs/upstream.md 11). */
   finish(): void {
     if (this.#over) return
     this.#over = true

@@ -12,7 +12,7 @@ const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
 
 /**
  * Frames of a Responses stream on their way through, latin1 text. They stay as they are, but that vendor events are
- * left out and a terminal event with an empty `output` gets the items that were streamed (wire.md 5.1).
+ * left out and a terminal event with an empty `output` gets the items that were streamed (docs/upstream.md 5.1).
  */
 export class ResponsesFrames {
   /** Parsed only if the terminal event leaves its output to them. */

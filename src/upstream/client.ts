@@ -65,7 +65,7 @@ export function createUpstreamClient({ credentials: source, targetFor, outbound,
     async send(request, credentials, cancellation) {
       let answer = await sendWithRetries(request, credentials, cancellation)
       let rejected = credentials
-      // At most two steps: what the file holds now, then refreshed tokens (wire.md 2.4).
+      // At most two steps: what the file holds now, then refreshed tokens (docs/upstream.md 2.4).
       for (let step = 0; step < 2 && answer.status === 401 && rejected.kind === 'chatgpt'; step++) {
         answer.body.abort()
         // A client that leaves stops waiting, but a refresh in flight goes on: its token is spent either way.

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ModelEntry, modelEntries } from './model-entry.ts'
 
-/** What an installed Codex noted of its last look at the models (wire.md 4.7). */
+/** What an installed Codex noted of its last look at the models (docs/upstream.md 4.7). */
 export type CodexModelsCache = {
   readonly clientVersion: string | undefined
   readonly models: readonly ModelEntry[]

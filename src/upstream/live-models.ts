@@ -14,7 +14,7 @@ const TIMEOUT_MS = 10_000
 /** Entries hold whole base prompts; the list of today has some 500 KB. */
 const MAX_BYTES = 16 * 1024 * 1024
 
-/** `GET /models` of the ChatGPT backend (wire.md 4.7). Throws a ProxyError that says why there is no list. */
+/** `GET /models` of the ChatGPT backend (docs/upstream.md 4.7). Throws a ProxyError that says why there is no list. */
 export async function askForModels(send: SendUpstream, clientVersion: string): Promise<LiveModels> {
   const message = `Upstream did not send the list of models within ${TIMEOUT_MS / 1000} s.`
   const late = new ProxyError('upstream_timeout', message)

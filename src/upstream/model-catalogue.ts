@@ -44,7 +44,7 @@ type Failure = {
   readonly error: unknown
   readonly count: number
   readonly retryAt: number
-  /** Upstream answered 401 to it: asking again with it would only make us refresh the login again (wire.md 11). */
+  /** Upstream answered 401 to it: asking again with it would only make us refresh the login again (docs/upstream.md 11). */
   readonly rejectedToken: string | undefined
 }
 
@@ -88,7 +88,7 @@ export class ModelCatalogue {
     this.#forgotten.add(id)
   }
 
-  /** `X-Models-Etag` of any answer; another one than before means that the list changed (wire.md 4.7). */
+  /** `X-Models-Etag` of any answer; another one than before means that the list changed (docs/upstream.md 4.7). */
   noticeEtag(etag: string): void {
     if (etag === this.#noticedEtag) return
     this.#noticedEtag = etag

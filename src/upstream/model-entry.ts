@@ -1,6 +1,6 @@
 import type { CatalogueModel } from '../conversion/chat-plan.ts'
 
-/** A model as the catalogue of the ChatGPT backend describes it (wire.md 4.7); passed on as it came. */
+/** A model as the catalogue of the ChatGPT backend describes it (docs/upstream.md 4.7); passed on as it came. */
 export type ModelEntry = { readonly [key: string]: unknown; readonly slug: string }
 
 /** The entries of `{"models": […]}`; undefined when it isn't that. */

@@ -3,7 +3,7 @@ import { RateLimits, readRateLimits } from './rate-limits.ts'
 
 const NOW = 1_795_000_000_000
 
-/** As captured from the live backend (wire.md 6.1). */
+/** As captured from the live backend (docs/upstream.md 6.1). */
 const HEADERS = {
   'x-codex-active-limit': 'codex',
   'x-codex-plan-type': 'plus',

@@ -13,7 +13,7 @@ type RateLimitWindows = {
   readonly secondary?: RateLimitWindow
 }
 
-/** The limits of the account as the ChatGPT backend tells them with each answer (wire.md 6.1). */
+/** The limits of the account as the ChatGPT backend tells them with each answer (docs/upstream.md 6.1). */
 export type AccountLimits = RateLimitWindows & {
   readonly plan?: string
   /** Which family of limits the request counted against, e.g. `codex`. */

@@ -17,7 +17,7 @@ export type Identity = {
   /** Our own name, never another client's: `codex-api-proxy`. */
   readonly originator: string
   readonly userAgent: string
-  /** The Codex version told upstream, which gates models (wire.md 4.2). */
+  /** The Codex version told upstream, which gates models (docs/upstream.md 4.2). */
   readonly clientVersion: () => string
 }
 

@@ -48,7 +48,11 @@ test('status of a server that does not run, for people and programs', async () =
   expect(await command('status')).toEqual({ code: 3, stdout: 'Not running.\n', stderr: '' })
   const { code, stdout } = await command('status', '--json')
   expect(code).toBe(3)
-  expect(JSON.parse(stdout)).toMatchObject({ running: false, settingsOf: 'next restart' })
+  expect(JSON.parse(stdout)).toMatchObject({
+    running: false,
+    settingsOf: 'next restart',
+    settings: { stateFile: { origin: 'default' } },
+  })
 })
 
 test('status --verbose shows login, limits and settings with their origin, and no secret', async () => {
@@ -108,6 +112,13 @@ test('logs without a log says so', async () => {
   const { code, stdout, stderr } = await command('logs')
   expect([code, stdout]).toEqual([0, ''])
   expect(stderr).toMatch(/^Nothing was logged yet: there is no .*codex-api-proxy\.log\.\n$/)
+})
+
+test('logs of a server that is not in the background says where its log is', async () => {
+  const proxy = await startForeground([], { home, env })
+  const { stderr } = await run(['logs'], { home, env: { ...env, CODEX_PROXY_PORT: new URL(proxy.url).port } })
+  expect(stderr).toMatch(/The server that runs logs to its terminal, as a systemd service to the journal/)
+  await proxy.stop()
 })
 
 test('logs -f shows what is added, across rotation, and ends with its reader', async () => {

@@ -15,6 +15,19 @@ test.each([
   ['a mistyped flag', ['start', '--prot', '1'], {}, "codex-api-proxy: unknown option '--prot'; did you mean --port?"],
   ['a mistyped command', ['strat'], {}, "codex-api-proxy: unknown command 'strat'; did you mean start?"],
   [
+    'help of a mistyped command',
+    ['help', 'strat'],
+    {},
+    "codex-api-proxy: unknown command 'strat'; did you mean start?",
+  ],
+  ['--help of a command there is not', ['nonsense', '--help'], {}, "codex-api-proxy: unknown command 'nonsense'"],
+  [
+    'a shell there is not',
+    ['completion', 'csh'],
+    {},
+    "codex-api-proxy: there is no shell 'csh'. Allowed choices are bash, zsh, fish.",
+  ],
+  [
     'a bad port',
     ['start', '--port', 'abc'],
     {},

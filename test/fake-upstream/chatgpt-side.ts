@@ -6,7 +6,7 @@ import type { OutgoingHeaders } from './replay.ts'
 
 export const CHATGPT_PATH = '/backend-api/codex'
 
-/** On every answer of the ChatGPT backend, with the state of the account's limits (wire.md 6.1). */
+/** On every answer of the ChatGPT backend, with the state of the account's limits (docs/upstream.md 6.1). */
 export const CHATGPT_HEADERS: OutgoingHeaders = {
   'x-codex-active-limit': 'codex',
   'x-codex-plan-type': 'plus',

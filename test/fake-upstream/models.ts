@@ -1,4 +1,4 @@
-/** An entry of the ChatGPT backend's catalogue; the fields that matter to a client (wire.md 4.7). */
+/** An entry of the ChatGPT backend's catalogue; the fields that matter to a client (docs/upstream.md 4.7). */
 export type ModelEntry = {
   readonly slug: string
   readonly visibility: 'list' | 'hide'

@@ -1,4 +1,4 @@
-/** An answer that says no, exactly as the ChatGPT backend words it (wire.md 4.2–4.5). */
+/** An answer that says no, exactly as the ChatGPT backend words it (docs/upstream.md 4.2–4.5). */
 export type Refusal = {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>

@@ -32,7 +32,7 @@ type Answer = { readonly status: number; readonly body: unknown }
 type Grant = { readonly account: string; spent: boolean }
 
 /**
- * A token endpoint like OpenAI's (wire.md 2): every refresh token is good once, a second use is refused and counted.
+ * A token endpoint like OpenAI's (docs/upstream.md 2): every refresh token is good once, a second use is refused and counted.
  * Listens on loopback.
  */
 export class TokenIssuer {

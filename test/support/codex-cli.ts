@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-/** The version whose behaviour wire.md records. */
+/** The version whose behaviour docs/upstream.md records. */
 const VERSION = '0.169.0'
 const FOLDER = fileURLToPath(new URL(`../../node_modules/.cache/codex-cli-${VERSION}/`, import.meta.url))
 const LAUNCHER = join(FOLDER, 'node_modules/@openai/codex/bin/codex.js')
@@ -50,7 +50,7 @@ export async function codexExec(prompt: string, { codexHome, env }: ExecSettings
 }
 
 /**
- * Makes Codex talk to this base URL with the login of its folder (wire.md 9). Only the built-in provider tells its
+ * Makes Codex talk to this base URL with the login of its folder (docs/upstream.md 9). Only the built-in provider tells its
  * version by itself, which ChatGPT asks for.
  */
 export function codexConfig(baseUrl: string): string {
