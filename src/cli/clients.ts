@@ -59,8 +59,8 @@ function list({ print }: Context, json: boolean): Outcome {
 }
 
 /**
- * `GET /v1/models`: the entries of `data`, with what the ChatGPT backend's own entries of `models` add (docs/upstream.md 4.7).
- * An API key's list has ids alone.
+ * `GET /v1/models`: the entries of `data`, with what the ChatGPT backend's own entries of `models` add
+ * (docs/upstream.md 4.7). An API key's list has ids alone.
  */
 function modelsIn(body: JsonObject | undefined): Model[] {
   const details = new Map(objectsIn(body?.models).map((entry) => [String(entry.slug), entry]))

@@ -3,7 +3,10 @@ import { accountClaims, claimsOf, expiresAt } from './access-token.ts'
 import type { ApiKeyCredentials, ChatGptCredentials } from './credentials.ts'
 import { headerText, isObject, type JsonObject, objectOf, parseJson } from './json-object.ts'
 
-/** How long before its expiry an access token is renewed (docs/upstream.md 2.3). Covers the longest usual start of a stream. */
+/**
+ * How long before its expiry an access token is renewed (docs/upstream.md 2.3). Covers the longest usual start of a
+ * stream.
+ */
 const EXPIRY_MARGIN_MS = 5 * 60_000
 /** When tokens without a readable expiry are renewed, counted from the last refresh (docs/upstream.md 2.3). */
 const REFRESH_INTERVAL_MS = 8 * 24 * 3600_000
@@ -33,8 +36,9 @@ export type ChatGptLogin = {
 }
 
 /**
- * What the text of an auth.json means (docs/upstream.md 1.2–1.4): `auth_mode` decides, else the first of personal access token,
- * API key and tokens that is there. Throws a ProxyError that says what is wrong, without a word of the content.
+ * What the text of an auth.json means (docs/upstream.md 1.2–1.4): `auth_mode` decides, else the first of personal
+ * access token, API key and tokens that is there. Throws a ProxyError that says what is wrong, without a word of the
+ * content.
  */
 export function parseLogin(text: string): { content: JsonObject; login: Login } {
   // Codex refuses a byte order mark, but what some editors put there needn't stop us.

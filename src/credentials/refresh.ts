@@ -20,7 +20,10 @@ export type RefreshOverrides = {
   readonly clientId?: string | undefined
 }
 
-/** The tokens of an answer, by their names in auth.json; each may be missing, then the stored one stays (docs/upstream.md 2.2). */
+/**
+ * The tokens of an answer, by their names in auth.json; each may be missing, then the stored one stays
+ * (docs/upstream.md 2.2).
+ */
 export type NewTokens = {
   readonly id_token?: string
   readonly access_token?: string

@@ -10,8 +10,8 @@ const VERSION = /^\d+\.\d+\.\d+(?:-[\w.]+)?$/
 const LOOK_AGAIN_MS = 1000
 
 /**
- * The Codex version told upstream, which hides newer models from older ones (docs/upstream.md 4.2): the setting, else that of
- * the Codex which last looked at the models on this machine, else the one this program was written against.
+ * The Codex version told upstream, which hides newer models from older ones (docs/upstream.md 4.2): the setting, else
+ * that of the Codex which last looked at the models on this machine, else the one this program was written against.
  */
 export function createClientVersion({
   setting,

@@ -44,7 +44,7 @@ type Failure = {
   readonly error: unknown
   readonly count: number
   readonly retryAt: number
-  /** Upstream answered 401 to it: asking again with it would only make us refresh the login again (docs/upstream.md 11). */
+  /** Upstream answered 401 to it: with it we would only refresh the login once more (docs/upstream.md 11). */
   readonly rejectedToken: string | undefined
 }
 

@@ -11,8 +11,9 @@ type Settings = {
 }
 
 /**
- * Keeps the login fresh as the Codex CLI does (docs/upstream.md 1.6, 2.3): without our lock, it refreshes when five minutes are
- * left, and replaces the file by a rename unless it has changed since. Returns how many generations it wrote.
+ * Keeps the login fresh as the Codex CLI does (docs/upstream.md 1.6, 2.3): without our lock, it refreshes when five
+ * minutes are left, and replaces the file by a rename unless it has changed since. Returns how many generations it
+ * wrote.
  */
 export async function refreshLikeCodex({ authPath, tokenUrl, now, stopped }: Settings): Promise<number> {
   const read = (): Auth => JSON.parse(readFileSync(authPath, 'utf8'))

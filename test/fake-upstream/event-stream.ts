@@ -22,7 +22,7 @@ export type StreamOptions = {
   readonly reason?: 'max_output_tokens' | 'content_filter'
   /** For `failed`. */
   readonly error?: { readonly code: string; readonly message: string }
-  /** The ChatGPT backend leaves `output` of the terminal event empty (docs/upstream.md 5.1); `full` is what the API sends. */
+  /** The ChatGPT backend leaves `output` of the last event empty (docs/upstream.md 5.1), the API sends it `full`. */
   readonly output?: 'empty' | 'full'
 }
 

@@ -32,8 +32,8 @@ type Answer = { readonly status: number; readonly body: unknown }
 type Grant = { readonly account: string; spent: boolean }
 
 /**
- * A token endpoint like OpenAI's (docs/upstream.md 2): every refresh token is good once, a second use is refused and counted.
- * Listens on loopback.
+ * A token endpoint like OpenAI's (docs/upstream.md 2): every refresh token is good once, a second use is refused and
+ * counted. Listens on loopback.
  */
 export class TokenIssuer {
   /** How many refresh requests came in, and with which bodies. */

@@ -50,8 +50,8 @@ export async function codexExec(prompt: string, { codexHome, env }: ExecSettings
 }
 
 /**
- * Makes Codex talk to this base URL with the login of its folder (docs/upstream.md 9). Only the built-in provider tells its
- * version by itself, which ChatGPT asks for.
+ * Makes Codex talk to this base URL with the login of its folder (docs/upstream.md 9). Only the built-in provider tells
+ * its version by itself, which ChatGPT asks for.
  */
 export function codexConfig(baseUrl: string): string {
   return `model = "gpt-5.5"
