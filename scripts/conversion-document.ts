@@ -121,8 +121,9 @@ them the answer would be to another question. A body with an \`additional_tools\
 
 ## Cases decided otherwise
 
-Tests bear the numbers of 210 cases met in the field by programs of this kind. Each case has a test that shows it is
-met, but these, which were decided otherwise or can't arise here; most of them have a test that shows the decision:
+Tests bear the numbers of the cases in [test/CASES.md](../test/CASES.md), met in the field by programs of this kind;
+what is known of upstream itself is in [upstream.md](upstream.md). Each case has a test that shows it is met, but these,
+which were decided otherwise or can't arise here; most of them have a test that shows the decision:
 
 ${markdownTable(['Case', 'About', 'Decision'], decisions)}
 `

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { GENERATED_DOCS } from '../scripts/generated-docs.ts'
 import { COMMANDS } from '../src/cli/commands.ts'
@@ -16,3 +16,29 @@ test('docs/cli.md has a section for every command, and none for others', async (
   const sections = [...(await read('docs/cli.md')).matchAll(/^### `(\w+)/gm)].map(([, name]) => name)
   expect(sections).toEqual(COMMANDS.filter(({ hidden }) => !hidden).map(({ name }) => name))
 })
+
+test('comments name sections that docs/upstream.md has', async () => {
+  const headings = [...(await read('docs/upstream.md')).matchAll(/^#+ (\d+(?:\.\d+)?)/gm)].map(([, number]) => number)
+  const named = await sectionsNamedIn(['src', 'test', 'scripts', 'bench'])
+  expect(named.length).toBeGreaterThan(0)
+  expect(named.filter(({ section }) => !headings.includes(section))).toEqual([])
+})
+
+/** `docs/upstream.md 4.2`, `docs/upstream.md 1.6, 2.3`, `docs/upstream.md 1.2–1.4`, also across lines of a comment. */
+const NAMED = /docs\/upstream\.md (\d+(?:\.\d+)?(?:(?:, |–)\d+(?:\.\d+)?)*)/g
+
+async function sectionsNamedIn(folders: readonly string[]): Promise<{ path: string; section: string }[]> {
+  const files = await Promise.all(folders.map((folder) => typeScriptIn(folder)))
+  const named = files.flat().map(async (path) => {
+    const text = (await read(path)).replace(/\n\s*(?:\*|\/\/) /g, ' ')
+    return [...text.matchAll(NAMED)].flatMap(([, sections = '']) =>
+      sections.split(/, |–/).map((section) => ({ path, section })),
+    )
+  })
+  return (await Promise.all(named)).flat()
+}
+
+async function typeScriptIn(folder: string): Promise<string[]> {
+  const paths = await readdir(new URL(`../${folder}/`, import.meta.url), { recursive: true, encoding: 'utf8' })
+  return paths.filter((path) => path.endsWith('.ts')).map((path) => `${folder}/${path}`)
+}

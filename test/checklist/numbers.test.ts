@@ -2,18 +2,23 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { OTHER_DECISIONS } from '../../scripts/conversion-document.ts'
 
-const LAST_CASE = 210
 /** At the beginning of a test's name: `case 5, 6, 7: …`, `case 101–105: …`. */
-const NAMED = /['"`]case (\d[\d, –]*):/g
+const IN_NAMES = /['"`]case (\d[\d, –]*):/g
+/** Anywhere, in comments too: `case 20`, `(case 181, 182)`, `cases 142, 177`. */
+const ANYWHERE = /\bcases? (\d+(?:(?:, |–)\d+)*)/g
 
-/** The numbers that the tests of a folder bear. */
-function numbersIn(folder: string): number[] {
-  const root = new URL(`../../${folder}/`, import.meta.url)
-  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.test.ts'))
-  return files.flatMap((path) => {
-    const names = readFileSync(new URL(path, root), 'utf8').matchAll(NAMED)
-    return [...names].flatMap(([, numbers = '']) => numbers.split(',').flatMap(range))
-  })
+const ROOT = new URL('../../', import.meta.url)
+const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8')
+
+/** The numbers that the TypeScript of some folders mentions. */
+function numbersIn(folders: readonly string[], suffix: string, mention: RegExp): number[] {
+  const files = folders.flatMap((folder) =>
+    readdirSync(new URL(`${folder}/`, ROOT), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith(suffix))
+      .map((path) => `${folder}/${path}`),
+  )
+  const mentions = files.flatMap((path) => [...read(path).matchAll(mention)])
+  return mentions.flatMap(([, numbers = '']) => numbers.split(',').flatMap(range))
 }
 
 function range(text: string): number[] {
@@ -21,15 +26,29 @@ function range(text: string): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index)
 }
 
-const tested = new Set([...numbersIn('src'), ...numbersIn('test')])
+const LISTED = [...read('test/CASES.md').matchAll(/^(\d+)\. (†?)/gm)].map(([, number, mark]) => ({
+  number: Number(number),
+  marked: mark !== '',
+}))
+const cases = LISTED.map(({ number }) => number)
+const tested = new Set(numbersIn(['src', 'test'], '.test.ts', IN_NAMES))
 const decidedOtherwise = OTHER_DECISIONS.flatMap(({ cases }) => cases)
 
+test('no number of a case is given twice or left out', () => {
+  expect(cases.toSorted((a, b) => a - b)).toEqual(range(`1–${LISTED.length}`))
+})
+
 test('every case of the checklist has a test, or a word in docs/conversion.md on why not', () => {
-  const all = range(`1–${LAST_CASE}`)
-  expect(all.filter((number) => !tested.has(number) && !decidedOtherwise.includes(number))).toEqual([])
+  expect(cases.filter((number) => !tested.has(number) && !decidedOtherwise.includes(number))).toEqual([])
 })
 
 test('no number is one that the checklist does not have', () => {
-  expect([...tested, ...decidedOtherwise].filter((number) => !(number >= 1 && number <= LAST_CASE))).toEqual([])
-  expect(new Set(decidedOtherwise).size).toBe(decidedOtherwise.length)
+  const mentioned = new Set(numbersIn(['src', 'test', 'scripts'], '.ts', ANYWHERE))
+  expect([...tested, ...mentioned].filter((number) => !cases.includes(number))).toEqual([])
+  expect(mentioned.size).toBeGreaterThan(0)
+})
+
+test('the cases marked as decided otherwise are those of docs/conversion.md', () => {
+  const marked = LISTED.filter((each) => each.marked).map(({ number }) => number)
+  expect(marked).toEqual(decidedOtherwise.toSorted((a, b) => a - b))
 })
