@@ -42,7 +42,10 @@ export class ChatStream {
     this.#calls = new ChatToolCalls(plan.legacyFunctions)
   }
 
-  /** Nothing more is to be read. A stop text ends the answer too, once its usage need not be reported. */
+  /**
+   * The answer is complete: nothing more is to be read. A stop text ends it too, once its usage need not be reported.
+   * One that failed never gets here; it may be tried again.
+   */
   get ended(): boolean {
     return this.#ended
   }
@@ -93,7 +96,6 @@ export class ChatStream {
   finish(): ChatChunk[] {
     if (this.#ended) return []
     if (this.#finished) return this.#end()
-    this.#ended = true
     throw new ProxyError('upstream_stream_cut', 'Upstream closed the stream before the answer was complete.')
   }
 
@@ -178,10 +180,7 @@ export class ChatStream {
     if (this.#finished) return this.#end()
 
     const error = eventError(event, 'chat')
-    if (error !== undefined) {
-      this.#ended = true
-      throw error
-    }
+    if (error !== undefined) throw error
     this.#visible = true
     const isWhole = event.type !== 'response.incomplete' && response?.status !== 'incomplete'
     const deltas = asList(response?.output).flatMap((item, index) => this.#itemDone(index, asObject(item)))

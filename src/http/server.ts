@@ -5,6 +5,7 @@ import type { SecureContextOptions } from 'node:tls'
 import type { Config } from '../config/options.ts'
 import { ProxyError, toApiError } from '../errors.ts'
 import type { Answer } from '../routes/api-request.ts'
+import { limitReading } from '../routes/slow-client.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
 import type { Admission, Leave } from './admission.ts'
@@ -82,7 +83,9 @@ async function serve(
     // Awaited only by those who have to wait.
     if (entry.kind === 'api') visit.onClose(admit(parts) ?? (await parts.admission.enter(visit.cancellation)))
     const answer = await entry.handle(visit)
-    if (answer !== undefined) sendAnswer(response, visit.answerHeaders, answer)
+    if (answer === undefined) return
+    sendAnswer(response, visit.answerHeaders, answer)
+    limitReading(response, parts.config.slowClientTimeout)
   } catch (thrown) {
     answerFailure(parts, thrown, request, response, visit)
   }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { KEEP_ALIVE_FRAME } from '../sse/frames.ts'
 import type { ApiRequest } from './api-request.ts'
+import { limitReading } from './slow-client.ts'
 
 /** Where the answer comes from; paused while the client does not read. */
 export type Source = {
@@ -85,7 +86,7 @@ export class ClientStream {
       this.#held += text
       return
     }
-    if (this.#response.destroyed) return
+    if (this.#response.destroyed || this.#response.writableEnded) return
     if (text === '') {
       this.#announce(this.#response)
       return
@@ -104,8 +105,11 @@ export class ClientStream {
   end(text = ''): void {
     this.#stopTimers()
     const response = this.#response ?? this.#begin()
+    // Of the choices of one answer that fail at once, the first has told it.
+    if (response.writableEnded) return
     const rest = this.#held + text
     response.end(this.#chunked ? httpChunk(rest) + LAST_CHUNK : rest, 'latin1')
+    limitReading(response, this.#settings.slowClientTimeout)
   }
 
   /** Gives up without having opened: the answer will be an ordinary one. */

@@ -84,6 +84,21 @@ describe('case 12: n = 3', () => {
     gate.open()
   })
 
+  test('of which one has to be tried again waits for it', async () => {
+    answerWith(
+      stage.upstream,
+      failingAnswer('server_is_overloaded'),
+      answer('second'),
+      answer('third'),
+      answer('again'),
+    )
+    const watch = () => watchAnswer(stage.proxy.url, PATH, { ...CHAT, n: 3, stream: true })
+    const [text, calls] = await callsDuring(stage.upstream, async () => (await watch()).ended)
+    expect(calls).toBe(4)
+    expect([0, 1, 2].map((index) => saidIn(text, 'content', index)).sort()).toEqual(['again', 'second', 'third'])
+    expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
+  })
+
   test('that the client leaves ends all three', async () => {
     const gates = [createGate(), createGate(), createGate()] as const
     const held = gates.map((gate) => ({ ...answer('one two three four'), gate }))

@@ -2,6 +2,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 import OpenAI from 'openai'
 import { afterEach, expect, test } from 'vitest'
 import { createGate } from '../fake-upstream/answer.ts'
+import { responseEvents } from '../fake-upstream/event-stream.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { everything, firstAnswer, openConnection, sendRaw } from './raw-connection.ts'
 
@@ -157,6 +158,25 @@ async function oneInTheQueue(): Promise<AbortController> {
     if (other !== undefined && (await Promise.race([alsoRefused, pause])) === 'waits') return other
   }
 }
+
+test.each([true, false])(
+  'a client that leaves the end of its answer unread gives its place back (stream: %s)',
+  async (stream) => {
+    stage = await startStage({ args: ['--slow-client-timeout', '1s', '--max-concurrent', '1', '--max-queue', '1'] })
+    // More than the buffers of both sockets hold, and so little that upstream is read to its end at once.
+    stage.upstream.setDefault({ events: responseEvents([{ text: 'x'.repeat(20_000_000) }]) })
+    const socket = await openConnection(stage.proxy.url)
+    socket.pause()
+    const body = JSON.stringify({ ...CHAT, stream })
+    const head = `Host: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`
+    socket.write(`POST /v1/chat/completions HTTP/1.1\r\n${head}\r\n\r\n${body}`)
+    await stage.upstream.waitForCall()
+    stage.upstream.setDefault({ fixture: 'chatgpt-text-stream' })
+    // Waits in the queue until the first has been given up.
+    await expectStillServing()
+    socket.destroy()
+  },
+)
 
 test('a client that does not read is waited for, then cut off, and upstream with it', async () => {
   stage = await startStage({ args: ['--slow-client-timeout', '1s'] })
