@@ -17,7 +17,7 @@ test('a systemd unit quotes what systemd would read otherwise', () => {
   expect(path).toBe('/home/so me/.config/systemd/user/codex-api-proxy.service')
   expect(content).toContain('ExecStart="/opt/100%%/$$node" "/home/so me/main.js" start --foreground\n')
   expect(content).toContain('Environment="CODEX_PROXY_API_KEY=<a> & \\"b\\" \\\\ $c %%d"\n')
-  expect(content).toContain('TimeoutStopSec=35\n')
+  expect(content).toContain('TimeoutStopSec=95\n')
 })
 
 test('a launchd agent is XML with the same content', () => {
@@ -25,6 +25,7 @@ test('a launchd agent is XML with the same content', () => {
   expect(path).toBe('/home/so me/Library/LaunchAgents/codex-api-proxy.plist')
   expect(content).toContain('<string>&lt;a&gt; &amp; "b" \\ $c %d</string>')
   expect(content).toContain('<string>/opt/100%/$node</string>')
+  expect(content).toMatch(/<key>ExitTimeOut<\/key>\s+<integer>95<\/integer>/)
   expect(install).toEqual([['launchctl', 'bootstrap', 'gui/501', path]])
 })
 

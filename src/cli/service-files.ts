@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type GivenSettings, isOptionName } from '../config/load.ts'
 import { OPTIONS, type Option } from '../config/options.ts'
+import { STOP_GRACE_MS } from '../daemon/grace.ts'
 
 export type Manager = 'systemd' | 'launchd'
 
@@ -33,8 +34,6 @@ export type ServiceParts = {
 
 const UNIT = 'codex-api-proxy.service'
 const LABEL = 'codex-api-proxy'
-/** What closing takes beside the running answers. */
-const GRACE_SECONDS = 5
 
 /** Given settings as variables: unlike flags they can't be seen in the list of processes. Run files aren't used. */
 export function settingsAsVariables(given: GivenSettings): Record<string, string> {
@@ -67,7 +66,7 @@ function systemdUnit({ configHome, node, program, environment, drainTimeout }: S
     'RestartSec=5',
     '# 2: the settings can not be used; starting again would not help.',
     'RestartPreventExitStatus=2',
-    `TimeoutStopSec=${Math.ceil(drainTimeout / 1000) + GRACE_SECONDS}`,
+    `TimeoutStopSec=${stopSeconds(drainTimeout)}`,
     'UMask=0077',
     'NoNewPrivileges=yes',
     '',
@@ -116,7 +115,7 @@ ${variables.join('\n')}
     <false/>
   </dict>
   <key>ExitTimeOut</key>
-  <integer>${Math.ceil(drainTimeout / 1000) + GRACE_SECONDS}</integer>
+  <integer>${stopSeconds(drainTimeout)}</integer>
   <key>Umask</key>
   <integer>63</integer>
   <key>StandardErrorPath</key>
@@ -133,6 +132,11 @@ ${variables.join('\n')}
     forget: [],
     check: ['launchctl', 'print', `gui/${userId}/${LABEL}`],
   }
+}
+
+/** After this its manager kills a service that was asked to stop. */
+function stopSeconds(drainTimeout: number): number {
+  return Math.ceil((drainTimeout + STOP_GRACE_MS) / 1000)
 }
 
 /** Quoting and specifiers of systemd.syntax(7) and systemd.unit(5). */

@@ -3,6 +3,7 @@ import { closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LoadedConfig } from '../config/load.ts'
+import { STOP_GRACE_MS } from './grace.ts'
 import type { StartOrder, StartReport } from './messages.ts'
 import { findRunning, type RunningServer, removeStale } from './pid-file.ts'
 import { ensureFolderOf } from './private-file.ts'
@@ -22,8 +23,8 @@ export type StartOutcome =
 /** Longer than the slowest machine needs; after it the start has failed. */
 const START_LIMIT_MS = 30_000
 const POLL_MS = 20
-/** What closing takes beside the running answers. */
-const GRACE_MS = 5000
+/** What the system takes to end a process that is killed. */
+const KILL_LIMIT_MS = 5000
 
 /** Starts `node` with these arguments as the server's own process; resolves when it answers, or with the reason why it does not. */
 export async function startProcess(
@@ -95,8 +96,8 @@ function isReport(message: unknown): message is StartReport {
 export type StopOutcome = 'stopped' | 'not running' | 'killed'
 
 /**
- * Asks the server to stop, and waits until its process is gone: running answers may take `drainTimeout` milliseconds.
- * After that it is killed.
+ * Asks the server to stop, and waits until its process is gone: running answers may take `drainTimeout` milliseconds,
+ * a token refresh as long as it may. After that it is killed.
  */
 export async function stopProcess(pidFile: string, drainTimeout: number): Promise<StopOutcome> {
   const running = await findRunning(pidFile)
@@ -114,10 +115,10 @@ export async function stopProcess(pidFile: string, drainTimeout: number): Promis
     return true
   }
   signal(running.pid, 'SIGTERM')
-  const inTime = await isGone(drainTimeout + GRACE_MS)
+  const inTime = await isGone(drainTimeout + STOP_GRACE_MS)
   if (!inTime) {
     signal(running.pid, 'SIGKILL')
-    await isGone(GRACE_MS)
+    await isGone(KILL_LIMIT_MS)
   }
   // Killed, or on Windows, where a process can't be asked to stop, it did not tidy up.
   await removeStale(pidFile)

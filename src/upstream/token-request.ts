@@ -6,7 +6,7 @@ import { headerList, type Identity } from './target.ts'
 import { exchange } from './transport.ts'
 
 /** Long enough for a slow issuer: giving up early may lose a token that it has already replaced. */
-const TIMEOUT_MS = 60_000
+export const TOKEN_REQUEST_LIMIT_MS = 60_000
 const MAX_ANSWER_BYTES = 1024 * 1024
 
 /**
@@ -33,7 +33,7 @@ export function createTokenRequest(
       body: [Buffer.from(JSON.stringify(body))],
     }
     try {
-      return await withDeadline(TIMEOUT_MS, tooLate(url), async (deadline) => {
+      return await withDeadline(TOKEN_REQUEST_LIMIT_MS, tooLate(url), async (deadline) => {
         const answer = await exchange(route.dispatcherFor(url), request, deadline)
         return { status: answer.status, body: (await readBody(answer.body, MAX_ANSWER_BYTES)).toString('utf8') }
       })
@@ -45,5 +45,8 @@ export function createTokenRequest(
 }
 
 function tooLate({ host }: URL): ProxyError {
-  return new ProxyError('upstream_timeout', `The token endpoint ${host} did not answer within ${TIMEOUT_MS / 1000} s.`)
+  return new ProxyError(
+    'upstream_timeout',
+    `The token endpoint ${host} did not answer within ${TOKEN_REQUEST_LIMIT_MS / 1000} s.`,
+  )
 }

@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { STOP_GRACE_MS } from '../../src/daemon/grace.ts'
+import { TOKEN_REQUEST_LIMIT_MS } from '../../src/upstream/token-request.ts'
+import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
+import { startTokenIssuer, type TokenIssuer } from '../fake-upstream/token-issuer.ts'
+import { createHome, type Home, run } from '../support/program.ts'
+
+let home: Home
+let upstream: FakeUpstream
+let issuer: TokenIssuer
+let env: Record<string, string>
+beforeEach(async () => {
+  home = await createHome()
+  upstream = await startFakeUpstream()
+  issuer = await startTokenIssuer()
+  env = {
+    CODEX_API_PROXY_HTTPS_PROXY: 'none',
+    CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl,
+    CODEX_REFRESH_TOKEN_URL_OVERRIDE: issuer.url,
+    CODEX_PROXY_DRAIN_TIMEOUT: '100ms',
+  }
+  await home.writeAuth(issuer.login({ lifetimeMs: -60_000 }))
+})
+afterEach(async () => {
+  await home.remove()
+  await upstream.close()
+  await issuer.close()
+})
+
+/** Asks for something that needs a fresh token; resolves when the issuer has spent the old one. */
+async function refreshUnderWay(url: string): Promise<void> {
+  fetch(`${url}/v1/models`).catch(() => {}) // Cut by the stop.
+  while (issuer.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+}
+
+async function hasGoodLogin(): Promise<boolean> {
+  const { tokens } = JSON.parse(await readFile(join(home.codexHome, 'auth.json'), 'utf8'))
+  return issuer.isRedeemable(tokens.refresh_token)
+}
+
+test('a stop allows for the longest token request', () => {
+  expect(STOP_GRACE_MS).toBe(TOKEN_REQUEST_LIMIT_MS + 5000)
+})
+
+test('`stop` waits for a slow token refresh: killed half-way it would lose the login', async () => {
+  const { stdout } = await run(['start', '--port', '0'], { home, env })
+  issuer.delayMs = 6000
+  await refreshUnderWay(/http:\/\/[^/]+/.exec(stdout)?.[0] ?? '')
+  expect((await run(['stop'], { home, env })).stdout).toMatch(/^Stopped process \d+\.\n$/)
+  expect(await hasGoodLogin()).toBe(true)
+})
