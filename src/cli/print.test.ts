@@ -8,7 +8,8 @@ function terminal({ isTTY = false, env = {} }: { isTTY?: boolean; env?: Record<s
     return Object.assign(new EventEmitter(), { isTTY, written, write: (text: string) => written.push(text) })
   }
   const [stdout, stderr] = [open(), open()]
-  return { stdout, stderr, print: createPrint({ stdout, stderr, env }) }
+  const process = Object.assign(new EventEmitter(), { stdout, stderr, env, exitCode: 0 })
+  return { stdout, stderr, process, print: createPrint(process) }
 }
 
 test('results go to stdout, remarks to stderr', () => {
@@ -57,10 +58,37 @@ test('a wait is mentioned once it is long, and its line is cleared on a terminal
   }
 })
 
+const failure = (code: string) => Object.assign(new Error(`${code}: made up`), { code })
+
 test('a reader that leaves early is no failure', () => {
-  const { stdout, print } = terminal()
+  const { stdout, stderr, process, print } = terminal()
   expect(print.isClosed()).toBe(false)
-  stdout.emit('error', Object.assign(new Error('broken pipe'), { code: 'EPIPE' }))
+  stdout.emit('error', failure('EPIPE'))
   expect(print.isClosed()).toBe(true)
-  expect(() => stdout.emit('error', new Error('other'))).toThrow('other')
+  process.emit('exit')
+  expect([stderr.written, process.exitCode]).toEqual([[], 0])
+})
+
+test('a result that can not be written is one line and a failure, however often it is tried', () => {
+  const { stdout, stderr, process, print } = terminal()
+  for (const code of ['ENOSPC', 'ENOSPC', 'EPIPE']) stdout.emit('error', failure(code))
+  expect(print.isClosed()).toBe(true)
+  expect(stderr.written).toEqual(['codex-api-proxy: The result could not be written: ENOSPC: made up\n'])
+  process.emit('exit')
+  expect(process.exitCode).toBe(1)
+})
+
+test('a command that failed by itself keeps its exit code', () => {
+  const { stdout, process } = terminal()
+  stdout.emit('error', failure('ENOSPC'))
+  process.exitCode = 3
+  process.emit('exit')
+  expect(process.exitCode).toBe(3)
+})
+
+test.each(['EPIPE', 'ENOSPC', 'EIO'])('remarks and log lines that can not be written are let go (%s)', (code) => {
+  const { stderr, process, print } = terminal()
+  stderr.emit('error', failure(code))
+  process.emit('exit')
+  expect([print.isClosed(), process.exitCode]).toEqual([false, 0])
 })

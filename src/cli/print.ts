@@ -22,7 +22,7 @@ export type Print = {
   log(text: string): void
   readonly logIsTerminal: boolean
   readonly logIsColoured: boolean
-  /** True once nobody reads the result any more (`… | head`). */
+  /** True once the result can't be written any more, since nobody reads it (`… | head`) for example. */
   isClosed(): boolean
 }
 
@@ -35,23 +35,34 @@ type Terminal = {
   readonly stdout: Output
   readonly stderr: Output
   readonly env: Readonly<Record<string, string | undefined>>
+  once(event: 'exit', listener: () => void): unknown
+  exitCode?: number | string | null | undefined
 }
 
 /** A wait shorter than this isn't worth a word. */
 const PROGRESS_AFTER_MS = 1000
 const ESCAPE = '\u001b['
 
-export function createPrint({ stdout, stderr, env }: Terminal): Print {
+/** `terminal` is the process. */
+export function createPrint(terminal: Terminal): Print {
+  const { stdout, stderr, env } = terminal
   // https://no-color.org: any value that isn't empty.
   const mayColour = !env.NO_COLOR && env.TERM !== 'dumb'
   const coloured = mayColour && stdout.isTTY === true
   let closed = false
-  for (const output of [stdout, stderr]) {
-    output.on('error', (error) => {
-      if (error.code !== 'EPIPE') throw error
-      if (output === stdout) closed = true
+  // A full disk, a terminal that is gone: there is nowhere left to say so, and the server has better to do than to die.
+  stderr.on('error', () => {})
+  stdout.on('error', (error) => {
+    // Every further write fails too; and a reader that has seen enough (`… | head`) is no failure.
+    const isNews = !closed && error.code !== 'EPIPE'
+    closed = true
+    if (!isNews) return
+    stderr.write(`codex-api-proxy: The result could not be written: ${error.message}\n`)
+    // At the very end: until then the command sets its own.
+    terminal.once('exit', () => {
+      terminal.exitCode ||= 1
     })
-  }
+  })
   return {
     coloured,
     logIsTerminal: stderr.isTTY === true,
