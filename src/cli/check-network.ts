@@ -1,12 +1,13 @@
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
-import { connect, isIP } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { request } from 'undici'
 import type { Config } from '../config/options.ts'
 import { ERRORS } from '../errors.ts'
 import { type OutboundRoute, openOutboundRoute } from '../upstream/outbound-proxy.ts'
 import { ORIGINATOR, userAgent } from '../upstream/own-name.ts'
+import { createTrust } from '../upstream/trusted-certificates.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 import { explain } from './explain.ts'
 
@@ -31,10 +32,10 @@ export async function checkNetwork(config: Config, upstream: URL, now: () => num
 async function checkProxy(shown: string): Promise<Check> {
   const { hostname, port, protocol } = new URL(shown)
   const usual = protocol === 'https:' ? 443 : protocol === 'http:' ? 80 : 1080
+  let socket: Socket | undefined
   try {
-    const socket = connect({ host: bare(hostname), port: Number(port || usual) })
-    await once(socket, 'connect', { signal: AbortSignal.timeout(LIMIT_MS) })
-    socket.destroy()
+    socket = connect({ host: bare(hostname), port: Number(port || usual) })
+    await happens(socket, 'connect')
     return ok('Outbound proxy', `${shown} can be reached.`)
   } catch (error) {
     return problem(
@@ -42,6 +43,19 @@ async function checkProxy(shown: string): Promise<Check> {
       `${shown} can't be reached: ${explain(error)}`,
       ERRORS.outbound_proxy_failed.remedy,
     )
+  } finally {
+    socket?.destroy()
+  }
+}
+
+async function happens(socket: Socket, event: 'connect' | 'secureConnect'): Promise<void> {
+  // What fails after the limit is nobody's any more, and without a listener it would end the program.
+  socket.on('error', () => {})
+  try {
+    await once(socket, event, { signal: AbortSignal.timeout(LIMIT_MS) })
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'AbortError')) throw error
+    throw new Error(`no answer within ${LIMIT_MS / 1000} s.`, { cause: error })
   }
 }
 
@@ -70,13 +84,16 @@ async function checkTls(upstream: URL, host: string): Promise<Check> {
   let socket: TLSSocket | undefined
   try {
     const servername = isIP(host) === 0 ? { servername: host } : {}
-    socket = connectTls({ host, port: Number(upstream.port || 443), ...servername })
-    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(LIMIT_MS) })
+    // The same trust as requests have: else this would find fault where they work.
+    const secureContext = createTrust(process.env, () => {})()
+    socket = connectTls({ host, port: Number(upstream.port || 443), secureContext, ...servername })
+    await happens(socket, 'secureConnect')
     const { issuer, valid_to: end } = socket.getPeerCertificate()
     return ok('TLS', `${socket.getProtocol()}, certificate by ${issuer.O ?? issuer.CN} until ${end}.`)
   } catch (error) {
     const remedy =
-      'If this network inspects TLS, name its certificate with NODE_EXTRA_CA_CERTS; else check the network.'
+      'If this network inspects TLS, name its certificate with CODEX_CA_CERTIFICATE, SSL_CERT_FILE or ' +
+      'NODE_EXTRA_CA_CERTS, also where the server starts; else check the network.'
     return problem('TLS', `No secure connection to ${upstream.host}: ${explain(error)}`, remedy)
   } finally {
     socket?.destroy()

@@ -35,10 +35,11 @@ export async function startPrivately(config: Config): Promise<Asked> {
   }
 }
 
-/** What `/health` says of the login. */
-export function checkLogin(health: JsonObject, now: number): Check[] {
-  const credentials = isObject(health.credentials) ? health.credentials : {}
-  const { problem: found, warning, file, plan, expiresAt } = credentials
+/** What `/health` says of the login; without the client key that is only whether requests would fail. */
+export function checkLogin(health: JsonObject | undefined, now: number): Check[] {
+  if (health === undefined) return [failed('Login', undefined), skipped('Token', 'Seen with the login.')]
+  if (!isObject(health.credentials)) return [checkUnseenLogin(health), skipped('Token', 'Seen with the login.')]
+  const { problem: found, warning, file, plan, expiresAt } = health.credentials
   if (isObject(found))
     return [problem('Login', String(found.message), String(found.remedy)), skipped('Token', 'No usable login.')]
   const kind = health.mode === 'api-key' ? 'API key' : `ChatGPT${typeof plan === 'string' ? `, plan ${plan}` : ''}`
@@ -47,6 +48,13 @@ export function checkLogin(health: JsonObject, now: number): Check[] {
     return [login, problem('Token', warning, 'Requests still work; look again in a while.')]
   if (typeof expiresAt !== 'string') return [login, skipped('Token', 'Does not say when it expires.')]
   return [login, ok('Token', `Expires ${fromNow(Date.parse(expiresAt), now)}, and is renewed before.`)]
+}
+
+function checkUnseenLogin(health: JsonObject): Check {
+  if (health.status === 'ok') return skipped('Login', 'The client key is needed to see the login.')
+  if (health.status !== 'error') return failed('Login', health)
+  const remedy = 'Give the client key with --api-key-file or CODEX_PROXY_API_KEY to see why.'
+  return problem('Login', 'Requests fail now; the client key is needed to see the login.', remedy)
 }
 
 export async function checkModels({ url, clientKey }: Asked): Promise<{ check: Check; first: string | undefined }> {

@@ -20,8 +20,9 @@ export async function doctor(context: Context, { settings, flags }: Call): Promi
   const done = print.progress('Looking …')
   const checks: Check[] = []
   try {
-    const health = (await askServer(asked.url, '/health', asked.clientKey))?.body ?? {}
-    checks.push(...checkLogin(health, Date.now()))
+    const answer = await askServer(asked.url, '/health', asked.clientKey)
+    checks.push(...checkLogin(answer?.body, Date.now()))
+    const health = answer?.body ?? {}
     checks.push(...(await checkNetwork(config, upstreamOf(health, config.chatgptBaseUrl), Date.now)))
     checks.push(...(await checkServer(located, reached)), await checkPermissions(config, authFileOf(health)))
     const { check, first } = await checkModels(asked)

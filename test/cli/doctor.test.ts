@@ -1,9 +1,15 @@
-import { chmod } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:https'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { apiKeyAuth, chatgptAuth } from '../support/auth-files.ts'
-import { createHome, type Home, run } from '../support/program.ts'
+import { selfSignedCertificate } from '../support/certificate.ts'
+import { createHome, type Home, run, startForeground } from '../support/program.ts'
 
 let home: Home
 let upstream: FakeUpstream
@@ -107,6 +113,94 @@ test('an outbound proxy that does not answer is named', async () => {
     state: 'problem',
     message: expect.stringMatching(/^http:\/\/127\.0\.0\.1:1\/? can't be reached: .*ECONNREFUSED/),
   })
+})
+
+/** A port where connections are neither accepted nor refused: its process stands still, and its queue is full. */
+async function silentPort(): Promise<{ port: number; close(): void }> {
+  const script =
+    "const s = require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(s.address().port))"
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [line] = await once(child.stdout, 'data')
+  const port = Number(line)
+  child.kill('SIGSTOP')
+  const sockets: Socket[] = []
+  for (let isFull = false; !isFull; ) {
+    const socket = connect({ host: '127.0.0.1', port }).on('error', () => {})
+    sockets.push(socket)
+    const limit = new AbortController()
+    isFull = await Promise.race([
+      once(socket, 'connect', { signal: limit.signal }).then(() => false),
+      delay(500, true, { signal: limit.signal }),
+    ])
+    limit.abort()
+  }
+  return {
+    port,
+    close() {
+      for (const socket of sockets) socket.destroy()
+      child.kill('SIGKILL')
+    },
+  }
+}
+
+test('an outbound proxy that is silent is named, and nothing is waited for after that', async () => {
+  const silent = await silentPort()
+  try {
+    const startedAt = performance.now()
+    const { stdout, stderr, code } = await run(['doctor', '--proxy', `http://127.0.0.1:${silent.port}`], { home, env })
+    expect([code, stderr]).toEqual([1, 'Looking …\n'])
+    expect(stdout).toMatch(
+      /^fix +Outbound proxy +http:\/\/127\.0\.0\.1:\d+\/? can't be reached: no answer within 10 s\.$/m,
+    )
+    // The system itself gives up after more than two minutes.
+    expect(performance.now() - startedAt).toBeLessThan(40_000)
+  } finally {
+    silent.close()
+  }
+})
+
+test('TLS is judged with the certificates that requests trust', async () => {
+  const certificate = selfSignedCertificate()
+  const server = createServer(certificate, (_request, response) => response.writeHead(401).end('{}'))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const caFile = join(home.path, 'ca.pem')
+  await writeFile(caFile, certificate.cert)
+  const { port } = server.address() as AddressInfo
+  env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: `https://localhost:${port}` }
+  try {
+    const { TLS: untrusted } = (await doctor()).checks
+    expect(untrusted?.state).toBe('problem')
+    const plain = env
+    for (const variable of ['CODEX_CA_CERTIFICATE', 'SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS']) {
+      expect(untrusted?.remedy).toContain(variable)
+      env = { ...plain, [variable]: caFile }
+      const { checks } = await doctor()
+      expect([checks.TLS?.state, checks.Upstream?.state], variable).toEqual(['ok', 'ok'])
+    }
+  } finally {
+    server.close()
+  }
+})
+
+test('without the client key of the server that runs the login is unknown, and a failing one is still a problem', async () => {
+  const server = await startForeground(['--api-key', 'secret'], { home, env })
+  const port = ['--port', new URL(server.url).port]
+  try {
+    const unseen = await doctor(...port)
+    expect(unseen.checks.Login).toEqual({
+      name: 'Login',
+      state: 'skipped',
+      message: 'The client key is needed to see the login.',
+    })
+    await rm(join(home.codexHome, 'auth.json'))
+    const failing = await doctor(...port)
+    expect([failing.code, failing.checks.Login?.state]).toEqual([1, 'problem'])
+    expect(failing.checks.Login?.message).toMatch(/^Requests fail now/)
+    const seen = await doctor(...port, '--api-key', 'secret')
+    expect(seen.checks.Login?.remedy).toContain('codex login')
+  } finally {
+    await server.stop()
+  }
 })
 
 test('a wrong clock is noticed', async () => {
