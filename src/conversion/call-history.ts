@@ -21,6 +21,8 @@ export class CallHistory {
   readonly #kinds = new Map<string, CallKind>()
   /** By the client's id of the call. */
   readonly #open = new Map<string, OpenCall>()
+  /** Ids of unanswered legacy calls by the name of their function, oldest first. */
+  readonly #legacyOpen = new Map<string, string[]>()
   #legacyCalls = 0
 
   /** Notes a call of message number `message` and says which id goes upstream. */
@@ -41,6 +43,9 @@ export class CallHistory {
     const callId = `call_legacy_${this.#legacyCalls++}`
     this.#kinds.set(callId, 'function')
     this.#open.set(callId, { message, legacyName: name })
+    const ofName = this.#legacyOpen.get(name)
+    if (ofName === undefined) this.#legacyOpen.set(name, [callId])
+    else ofName.push(callId)
     return callId
   }
 
@@ -55,8 +60,7 @@ export class CallHistory {
 
   /** The result of the latest legacy call of that function (case 41). */
   legacyResult(name: string, message: number): string {
-    const waiting = [...this.#open].filter(([, call]) => call.legacyName === name)
-    const callId = waiting.at(-1)?.[0]
+    const callId = this.#legacyOpen.get(name)?.pop()
     if (callId === undefined) throw orphan(message, 'function', 'function_call')
     this.#open.delete(callId)
     return callId

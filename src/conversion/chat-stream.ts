@@ -7,7 +7,7 @@ import { ChatToolCalls, isClientCall } from './chat-tool-calls.ts'
 import { isPrelude, isTerminal } from './event-types.ts'
 import { asIndex, asList, asObject, asString } from './json.ts'
 import { reasoningByCall } from './reasoning-continuity.ts'
-import { eventError } from './upstream-error.ts'
+import { type AnswerHead, eventError, NO_HEAD } from './upstream-error.ts'
 import { type ChatUsage, chatUsage, sumUsage } from './usage.ts'
 
 const NO_REASONING: ReadonlyMap<string, readonly JsonObject[]> = new Map()
@@ -19,6 +19,7 @@ export class ChatStream {
   readonly #plan: ChatPlan
   readonly #choice: number
   readonly #head: ChunkHead
+  readonly #answerHead: AnswerHead
   readonly #reasoning: ChatReasoning
   readonly #text: ChatText
   readonly #calls: ChatToolCalls
@@ -29,12 +30,14 @@ export class ChatStream {
   #begun = false
   #finished = false
   #ended = false
+  #failed = false
   #usage: ChatUsage | undefined
   #frame: { revision: number; before: string; after: string } | undefined
 
   /** The choices of one answer share a head, so that they have one id. */
-  constructor(plan: ChatPlan, choice: number, head = new ChunkHead(plan.model)) {
+  constructor(plan: ChatPlan, choice: number, head = new ChunkHead(plan.model), answerHead = NO_HEAD) {
     this.#plan = plan
+    this.#answerHead = answerHead
     this.#choice = choice
     this.#head = head
     this.#reasoning = new ChatReasoning(plan.showReasoning)
@@ -48,6 +51,11 @@ export class ChatStream {
    */
   get ended(): boolean {
     return this.#ended
+  }
+
+  /** Its finish reason has been told, after a stop text too: upstream can only add its usage. */
+  get finished(): boolean {
+    return this.#finished
   }
 
   /** Something a client can see has come, a failure aside: the 200 may be sent. */
@@ -82,7 +90,7 @@ export class ChatStream {
   convert(event: unknown): ChatChunk[] {
     const fields = asObject(event)
     const type = asString(fields?.type)
-    if (fields === undefined || type === undefined || this.#ended) return []
+    if (fields === undefined || type === undefined || this.#ended || this.#failed) return []
     if (isTerminal(type)) return this.#terminal(fields)
     this.#visible ||= !isPrelude(type)
     if (this.#finished) return []
@@ -94,7 +102,7 @@ export class ChatStream {
 
   /** Upstream has closed. An answer without a terminal event is half an answer, whatever it holds (case 166). */
   finish(): ChatChunk[] {
-    if (this.#ended) return []
+    if (this.#ended || this.#failed) return []
     if (this.#finished) return this.#end()
     throw new ProxyError('upstream_stream_cut', 'Upstream closed the stream before the answer was complete.')
   }
@@ -179,8 +187,11 @@ export class ChatStream {
     this.#usage = chatUsage(event)
     if (this.#finished) return this.#end()
 
-    const error = eventError(event, 'chat')
-    if (error !== undefined) throw error
+    const error = eventError(event, 'chat', this.#answerHead)
+    if (error !== undefined) {
+      this.#failed = true
+      throw error
+    }
     this.#visible = true
     const isWhole = event.type !== 'response.incomplete' && response?.status !== 'incomplete'
     const deltas = asList(response?.output).flatMap((item, index) => this.#itemDone(index, asObject(item)))

@@ -122,12 +122,16 @@ export class ChatText {
 
   /** The client has to answer a tool call: commentary before it is what the person reads meanwhile. */
   callOpened(): ChatDelta[] {
-    return this.#decide('content')
+    return this.#withRest(this.#decide('content'))
   }
 
   end(): ChatDelta[] {
     const isOnlyText = this.#contentFrom === undefined && this.#refusalFrom === undefined
-    const decided = this.#decide(isOnlyText ? 'content' : 'reasoning')
+    return this.#withRest(this.#decide(isOnlyText ? 'content' : 'reasoning'))
+  }
+
+  /** What was held back as the possible beginning of a stop text is none when no text follows. */
+  #withRest(decided: ChatDelta[]): ChatDelta[] {
     const rest = this.#stop.end()
     return rest === '' ? decided : [...decided, { content: rest }]
   }

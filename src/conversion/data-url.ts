@@ -10,13 +10,22 @@ export function repairDataUrl(url: string): string {
   if (head === undefined) return url
   const payload = url.slice(head.length)
   if (payload.length % 4 === 0 && BASE64.test(payload)) return url
-  const plain = payload
-    .replace(/%([0-9a-f]{2})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
-    .replace(/\s+|=+$/g, '')
-    .replaceAll('-', '+')
-    .replaceAll('_', '/')
+  const plain = withoutPadding(
+    payload
+      .replace(/%([0-9a-f]{2})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
+      .replace(/\s+/g, '')
+      .replaceAll('-', '+')
+      .replaceAll('_', '/'),
+  )
   if (plain.length % 4 === 1 || !BASE64.test(plain)) return url
   return head + plain.padEnd(Math.ceil(plain.length / 4) * 4, '=')
+}
+
+/** By hand: a pattern for signs at the end looks at every run of them as often as it is long. */
+function withoutPadding(base64: string): string {
+  let end = base64.length
+  while (base64[end - 1] === '=') end--
+  return base64.slice(0, end)
 }
 
 /** The media type of a data URL in lower case; undefined when the URL is none or does not say. */

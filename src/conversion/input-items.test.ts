@@ -241,6 +241,11 @@ describe('images, files and audio', () => {
     expect(partsOf([part])).toEqual([{ type: 'input_image', image_url: PNG }])
   })
 
+  test('case 44: a payload made to be slow to mend is not', () => {
+    const url = `data:image/png;base64,${'='.repeat(500_000)}x`
+    expect(partsOf([{ type: 'image_url', image_url: { url } }])).toEqual([{ type: 'input_image', image_url: url }])
+  })
+
   test('case 44: the URL-safe alphabet is put right', () => {
     const url = (payload: string) => `data:image/png;base64,${payload}`
     const part = { type: 'image_url', image_url: { url: url('-_-_') } }
@@ -332,6 +337,12 @@ describe('legacy functions in the history', () => {
     ])
     expect(items[4]).toMatchObject({ type: 'function_call_output', call_id: 'call_legacy_1' })
     expect(itemsOf([...history, HELLO]).slice(0, 5)).toEqual(items)
+  })
+
+  test('case 41: thousands of calls of one function are answered from the last, in no more time than it takes to read them', () => {
+    const calls = Array.from({ length: 30_000 }, () => legacyCall('f'))
+    const items = itemsOf([HELLO, ...calls, ...calls.map(() => legacyResult('f'))])
+    expect(items.at(-1)).toMatchObject({ type: 'function_call_output', call_id: 'call_legacy_0' })
   })
 
   test('case 41: a result that answers no call is refused', () => {

@@ -29,6 +29,15 @@ test('a large data URL keeps its head and is put back', () => {
   expect(written(JSON.stringify({ url: LARGE_URL }))).toEqual({ url: LARGE_URL })
 })
 
+test.each([
+  ['the URL-safe alphabet', 'ab-_'.repeat(20_000)],
+  ['missing padding', 'A'.repeat(80_002)],
+  ['percent-encoding', 'ab%3'.repeat(20_000)],
+])('case 44: a large data URL with %s is left for what mends it', (_name, payload) => {
+  const url = `data:image/png;base64,${payload}`
+  expect(parsed(JSON.stringify({ url })).value).toEqual({ url })
+})
+
 test('the data is neither copied nor handed on in large pieces', () => {
   const raw = Buffer.from(JSON.stringify({ url: `data:image/png;base64,${PAYLOAD.repeat(20)}` }))
   const { value, write } = parseLargeJson(raw, PREFIX)

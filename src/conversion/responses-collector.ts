@@ -3,7 +3,7 @@ import type { JsonObject } from './chat-plan.ts'
 import { isPrelude, isTerminal } from './event-types.ts'
 import { asList, asObject, asString } from './json.ts'
 import { OutputItems } from './output-items.ts'
-import { eventError } from './upstream-error.ts'
+import { type AnswerHead, eventError, NO_HEAD } from './upstream-error.ts'
 import { type ChatUsage, chatUsage } from './usage.ts'
 
 /** Turns the events of one answer into the one Response object that a client without streaming gets. */
@@ -13,6 +13,11 @@ export class ResponsesCollector {
   #ended = false
   #response: JsonObject | undefined
   #usage: ChatUsage | undefined
+  readonly #head: AnswerHead
+
+  constructor(head = NO_HEAD) {
+    this.#head = head
+  }
 
   /** Nothing more is to be read. */
   get ended(): boolean {
@@ -49,7 +54,7 @@ export class ResponsesCollector {
   #end(event: unknown): void {
     this.#ended = true
     this.#usage = chatUsage(event)
-    const error = eventError(event, 'responses')
+    const error = eventError(event, 'responses', this.#head)
     if (error !== undefined) throw error
     const response = asObject(asObject(event)?.response)
     if (response === undefined)

@@ -32,7 +32,7 @@ function convertItem(place: JsonPlace): JsonObject[] {
     case 'item_reference':
       return []
     default:
-      return [item]
+      return [withoutCacheHints(item)]
   }
 }
 
@@ -67,7 +67,7 @@ function reasoningItem(item: JsonObject): JsonObject[] {
 }
 
 function callItem(item: JsonObject): JsonObject {
-  const kept = without(item, ['id', 'namespace'])
+  const kept = without(withoutCacheHints(item), ['id', 'namespace'])
   if (typeof kept.call_id === 'string') kept.call_id = upstreamCallId(kept.call_id)
   if (Array.isArray(kept.output)) kept.output = kept.output.map(plainPart)
   return kept

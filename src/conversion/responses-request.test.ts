@@ -172,6 +172,17 @@ describe('input', () => {
       { type: 'input_text', text: 'ok' },
       'text',
     ])
+    const call = { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}' }
+    const search = { type: 'web_search_call', status: 'completed' }
+    const hints = { cache_control: {}, prompt_cache_breakpoint: {} }
+    expect(inputOf({ ...call, ...hints }, { ...search, ...hints })).toEqual([call, search])
+  })
+
+  test('case 8: cache hints of tools are dropped, also within a namespace', () => {
+    const tool = { type: 'function', name: 'f', parameters: {} }
+    const namespace = { type: 'namespace', name: 'n', tools: [{ ...tool, cache_control: {} }] }
+    const { request } = convertResponsesRequest({ model: 'm', input: 'Hi', tools: [namespace] }, { strict: false })
+    expect(request.tools).toEqual([{ type: 'namespace', name: 'n', tools: [tool] }])
   })
 
   test('case 120: phase and the pass-through data of Codex are kept', () => {

@@ -61,6 +61,23 @@ test('the answer never ends within a tool call as if the call were whole', () =>
   expect(finishReasonOf(chunks)).toBe('stop')
 })
 
+test('what could have become a stop text comes before the tool call that follows it', () => {
+  const { chunks } = answer(
+    [
+      event.text(0, 'At the e'),
+      event.added(1, callItem('call_1', '{}')),
+      event.done(1, callItem('call_1', '{}')),
+      event.completed(),
+    ],
+    { stop: ['end'] },
+  )
+  const kinds = deltasOf(chunks).flatMap((delta) =>
+    delta.tool_calls ? ['call'] : delta.content ? [delta.content] : [],
+  )
+  expect(kinds.slice(0, 2)).toEqual(['At the ', 'e'])
+  expect(new Set(kinds.slice(2))).toEqual(new Set(['call']))
+})
+
 const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 0, maxLength: 12 })
 const stops = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 4 }), {
   minLength: 1,

@@ -11,31 +11,48 @@ export function convertToolChoice(
 ): string | JsonObject | undefined {
   const choice = body.at('tool_choice')
   const legacy = body.at('function_call')
-  if (choice.absent) return legacy.absent ? undefined : legacyChoice(legacy, tools)
+  if (choice.absent) return legacy.absent ? undefined : legacyChoice(legacy, declaredIn(tools))
   if (!legacy.absent) reported.add('function_call', "is not supported together with 'tool_choice'")
   if (typeof choice.value === 'string') return choice.word(['none', 'auto', 'required'])
   if (!isObject(choice)) throw choice.wrongType('one of a string or object')
   const type = choice.at('type').string()
-  if (type === 'allowed_tools') return allowedTools(choice, tools)
+  const declared = declaredIn(tools)
+  if (type === 'allowed_tools') return allowedTools(choice, declared)
   // Upstream refuses to be forced to make an image (case 67).
   if (type === 'image_generation') {
     reported.add('tool_choice', "cannot be 'image_generation'")
     return 'auto'
   }
-  return withFilters(chosenTool(choice, tools), tools)
+  return withFilters(chosenTool(choice, declared), tools)
+}
+
+/** Looked up, not searched: a request may declare thousands of tools and allow each of them. */
+type Declared = {
+  readonly byName: ReadonlyMap<unknown, readonly JsonObject[]>
+  readonly types: ReadonlySet<unknown>
+}
+
+function declaredIn(tools: readonly JsonObject[]): Declared {
+  const byName = new Map<unknown, JsonObject[]>()
+  for (const tool of tools) {
+    const ofName = byName.get(tool.name)
+    if (ofName === undefined) byName.set(tool.name, [tool])
+    else ofName.push(tool)
+  }
+  return { byName, types: new Set(tools.map(({ type }) => type)) }
 }
 
 function isObject(place: JsonPlace): boolean {
   return typeof place.value === 'object' && !Array.isArray(place.value)
 }
 
-function legacyChoice(choice: JsonPlace, tools: readonly JsonObject[]): string | JsonObject {
+function legacyChoice(choice: JsonPlace, declared: Declared): string | JsonObject {
   if (typeof choice.value === 'string') return choice.word(['none', 'auto'])
   if (!isObject(choice)) throw choice.wrongType('one of a string or object')
-  return declared(choice, 'function', choice.at('name').string(), tools)
+  return namedTool(choice, 'function', choice.at('name').string(), declared)
 }
 
-function allowedTools(choice: JsonPlace, tools: readonly JsonObject[]): JsonObject {
+function allowedTools(choice: JsonPlace, declared: Declared): JsonObject {
   const allowed = choice.at('allowed_tools').absent ? choice : choice.at('allowed_tools')
   const mode = allowed.at('mode').word(['auto', 'required'])
   return {
@@ -44,33 +61,33 @@ function allowedTools(choice: JsonPlace, tools: readonly JsonObject[]): JsonObje
     tools: allowed
       .at('tools')
       .items()
-      .map((tool) => chosenTool(tool, tools)),
+      .map((tool) => chosenTool(tool, declared)),
   }
 }
 
 /** One tool by its kind and, if it has one, its name; in Chat the name is nested, in Responses it is not. */
-function chosenTool(choice: JsonPlace, tools: readonly JsonObject[]): JsonObject {
+function chosenTool(choice: JsonPlace, declared: Declared): JsonObject {
   choice.object()
   const type = choice.at('type').string()
-  if (type !== 'function' && type !== 'custom') return hostedTool(choice, tools)
+  if (type !== 'function' && type !== 'custom') return hostedTool(choice, declared)
   const named = choice.at(type).absent && !choice.at('name').absent ? choice : choice.at(type)
   named.object()
-  return declared(choice, type, named.at('name').string(), tools)
+  return namedTool(choice, type, named.at('name').string(), declared)
 }
 
 /** A choice of an undeclared tool would end in a broken connection upstream (case 71). */
-function declared(choice: JsonPlace, type: string, name: string, tools: readonly JsonObject[]): JsonObject {
-  const ofName = tools.filter((tool) => tool.name === name)
+function namedTool(choice: JsonPlace, type: string, name: string, { byName }: Declared): JsonObject {
+  const ofName = byName.get(name) ?? []
   const tool = ofName.find((each) => each.type === type) ?? ofName[0]
   if (tool !== undefined) return { type: tool.type, name }
   const message = `Invalid value for '${choice.path}': no ${type} named '${shorten(name)}' was specified in the 'tools' parameter.`
   throw choice.fault('invalid_value', message)
 }
 
-function hostedTool(choice: JsonPlace, tools: readonly JsonObject[]): JsonObject {
+function hostedTool(choice: JsonPlace, { types }: Declared): JsonObject {
   const given = choice.object()
   const type = hostedToolType(given.type)
-  if (tools.some((tool) => tool.type === type)) return { ...given, type }
+  if (types.has(type)) return { ...given, type }
   const message = `Invalid value for '${choice.path}': no tool of type '${shorten(String(type))}' was specified in the 'tools' parameter.`
   throw choice.fault('invalid_value', message)
 }

@@ -352,6 +352,17 @@ describe('limits and overload', () => {
     })
   })
 
+  test('case 161: within a 200 a limit says when it ends as it does in an answer of its own', () => {
+    const error = { code: 'usage_limit_reached', message: 'Limit.', resets_at: NOW / 1000 + 3600 }
+    const failed = { type: 'response.failed', response: { error } }
+    expect(eventError(failed, 'chat', { headers: {}, now: NOW })?.headers).toMatchObject({ 'retry-after': '3600' })
+    const window = { 'x-codex-primary-used-percent': '100', 'x-codex-primary-reset-after-seconds': '60' }
+    const silent = { type: 'response.failed', response: { error: { ...error, resets_at: undefined } } }
+    expect(eventError(silent, 'chat', { headers: window, now: NOW })?.headers).toMatchObject({ 'retry-after': '60' })
+    const own = { ...error, resets_at: undefined, headers: { 'Retry-After': '7' } }
+    expect(eventError({ type: 'error', error: own }, 'chat')?.headers).toMatchObject({ 'retry-after': '7' })
+  })
+
   test('the flat error event of the public API is read', () => {
     expect(
       eventError({ type: 'error', code: 'server_error', message: 'Sorry.', param: null }, 'responses'),

@@ -8,6 +8,11 @@ import { isPage, type UpstreamFailure, upstreamFailure } from './upstream-failur
 /** Which route an error is for: Chat and Responses name the same mistake differently. */
 export type ErrorRoute = 'chat' | 'responses' | 'other'
 
+/** What came before the events of an answer, and when, in milliseconds since the epoch: limits are told there too. */
+export type AnswerHead = { readonly headers: AnswerHeaders; readonly now: number | undefined }
+
+export const NO_HEAD: AnswerHead = { headers: {}, now: undefined }
+
 /** How the failure came: the status and headers of an answer, or what an event says of them. */
 type Origin = { readonly status: number | undefined; readonly headers: AnswerHeaders; readonly now: number | undefined }
 
@@ -70,21 +75,24 @@ export function upstreamError(
  * The error that an event stands for; undefined for an event that is no failure. `error` comes flat or nested, and is
  * often followed by `response.failed` for the same failure.
  */
-export function eventError(event: unknown, route: ErrorRoute): ApiError | undefined {
+export function eventError(event: unknown, route: ErrorRoute, head = NO_HEAD): ApiError | undefined {
   const fields = asObject(event)
   const response = asObject(fields?.response)
   if (fields === undefined || !isFailure(fields, response)) return undefined
 
-  const headers = Object.entries(asObject(fields.headers) ?? {}).map(([name, value]) => [
-    name.toLowerCase(),
-    asString(value),
-  ])
+  const failure = upstreamFailure(response === undefined ? fields : { error: response.error })
   const origin = {
     status: asNumber(fields.status) ?? asNumber(fields.status_code),
-    headers: Object.fromEntries(headers),
-    now: undefined,
+    headers: { ...head.headers, ...headersIn(fields), ...headersIn(failure.details) },
+    now: head.now,
   }
-  return explained(upstreamFailure(response === undefined ? fields : { error: response.error }), route, origin)
+  return explained(failure, route, origin)
+}
+
+/** Events and their errors may carry headers of their own (docs/upstream.md 5.2). */
+function headersIn(object: JsonObject): AnswerHeaders {
+  const entries = Object.entries(asObject(object.headers) ?? {})
+  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), asString(value)]))
 }
 
 function isFailure({ type }: JsonObject, response: JsonObject | undefined): boolean {

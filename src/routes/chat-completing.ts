@@ -23,7 +23,7 @@ export async function completeChat(
   const chunks = await runChoices(context, request, plan, {
     call,
     read(choice, answer) {
-      const machine = new ChatStream(plan, choice, head)
+      const machine = new ChatStream(plan, choice, head, { headers: answer.headers, now: context.now() })
       machines[choice] = machine
       return readChoice(machine, answer, context.config.maxEvent, () => {
         if (allVisible(plan, machines)) call.release()
@@ -55,7 +55,9 @@ async function readChoice(
       if (machine.ended) events.finish()
     },
   })
-  await events.read()
+  await events.read().catch((error: unknown) => {
+    if (!machine.finished) throw error
+  })
   if (!machine.ended) chunks.push(...machine.finish())
   return chunks
 }

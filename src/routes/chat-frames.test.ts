@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { chatPlan } from '../../test/support/answers.ts'
 import { ChatStream } from '../conversion/chat-stream.ts'
+import { asObject } from '../conversion/json.ts'
 import { ApiError, errorBody } from '../errors.ts'
 import { frameJson } from '../sse/event.ts'
 import { FrameReader } from '../sse/frame-reader.ts'
@@ -122,6 +123,30 @@ test('a delta without an end of its text takes the plain path, which leaves it o
   const good = render({ shape: 'usual', delta: 'a', output_index: 0, content_index: 0, sequence_number: 1 })
   const broken = good.replace('"delta":"a","logprobs":[]}', '"delta":"a')
   const stream = good + broken + good
+  expect(converted([stream], hot)).toEqual(converted([stream], plain))
+})
+
+test('a model whose name is not ASCII is told in every chunk alike', () => {
+  const foreign = { ...plan, model: 'é模' }
+  const frames = new ChatFrames(new ChatStream(foreign, 0))
+  const delta = (n: number) =>
+    render({ shape: 'usual', delta: `${n}`, output_index: 0, content_index: 0, sequence_number: n })
+  const stream = [1, 2, 3].map(delta).join('')
+  frames.take(stream, 0, stream.length)
+  const models = frames
+    .drain()
+    .split('\n\n')
+    .filter(Boolean)
+    .map(frameJson)
+    .map((chunk) => asObject(chunk)?.model)
+  expect(new Set(models)).toEqual(new Set(['é模']))
+})
+
+test('an item is told whole when its only part is not the one that streamed', () => {
+  const delta = render({ shape: 'usual', delta: 'a', output_index: 0, content_index: 1, sequence_number: 1 })
+  const item = { type: 'message', content: [{ type: 'output_text', annotations: [], text: 'first' }] }
+  const done = { type: 'response.output_item.done', output_index: 0, item }
+  const stream = delta + namedFrame(done.type, done)
   expect(converted([stream], hot)).toEqual(converted([stream], plain))
 })
 

@@ -1,6 +1,6 @@
 import type { ChatStream } from '../conversion/chat-stream.ts'
 import type { LiveText } from '../conversion/chat-text.ts'
-import { eventName, frameJson } from '../sse/event.ts'
+import { eventName, frameJson, utf8ToLatin1 } from '../sse/event.ts'
 import { dataFrame } from '../sse/frames.ts'
 
 const TYPE = '"type":"response.output_text.delta"'
@@ -25,6 +25,7 @@ export class ChatFrames {
   readonly #stream: ChatStream
   /** The last frame passed over of each part, for what it repeats; parsed once a citation needs the texts. */
   readonly #repeated = new Map<string, string>()
+  #cited = false
   #shape: DeltaShape | undefined
   #before = ''
   #after = ''
@@ -66,19 +67,19 @@ export class ChatFrames {
   #plain(name: string, text: string, from: number, to: number): void {
     if (SILENT.has(name)) return
     const frame = text.substring(from, to)
-    const cites = frame.includes('"url_citation"')
-    const part = cites || !REPEATING.has(name) ? undefined : this.#partRepeatedBy(frame)
+    if (!this.#cited && frame.includes('"url_citation"')) this.#makeUpForRepeated()
+    const part = this.#cited || !REPEATING.has(name) ? undefined : this.#partRepeatedBy(frame)
     if (part !== undefined) {
       this.#repeated.set(part, frame)
       return
     }
-    if (cites) this.#makeUpForRepeated()
     this.#convert(frame)
     this.#learn(frame)
   }
 
   /** Where a citation stands is counted in the texts before it. */
   #makeUpForRepeated(): void {
+    this.#cited = true
     for (const frame of this.#repeated.values()) this.#convert(frame)
     this.#repeated.clear()
   }
@@ -94,7 +95,8 @@ export class ChatFrames {
     const live = this.#stream.liveText
     if (live === undefined) return undefined
     const part = nameOf(live)
-    return frame.includes(part) || (frame.includes(itemOf(live)) && hasOnePart(frame)) ? part : undefined
+    if (frame.includes(part)) return part
+    return live.contentIndex === 0 && frame.includes(itemOf(live)) && hasOnePart(frame) ? part : undefined
   }
 
   #learn(frame: string): void {
@@ -109,8 +111,8 @@ export class ChatFrames {
     const [head, sequence, middle] = splitAtSequence(prefix)
     this.#shape = { head: head + sequence, middle }
     const { before, after } = this.#stream.textFrame()
-    this.#before = before
-    this.#after = after
+    this.#before = utf8ToLatin1(before)
+    this.#after = utf8ToLatin1(after)
   }
 }
 

@@ -49,7 +49,8 @@ export class StreamedChat {
   }
 
   async #readChoice(choice: number, answer: UpstreamAnswer, call: UpstreamCall): Promise<void> {
-    const machine = new ChatStream(this.#plan, choice, this.#head)
+    const answerHead = { headers: answer.headers, now: this.#context.now() }
+    const machine = new ChatStream(this.#plan, choice, this.#head, answerHead)
     this.#choices[choice] = machine
     const frames = new ChatFrames(machine)
     const events = new EventStream(answer, this.#context.config.maxEvent, {
@@ -65,7 +66,7 @@ export class StreamedChat {
     } catch (error) {
       // What came before the failure in the same read is the client's.
       this.#sendVisible(frames.drain())
-      throw error
+      if (!machine.finished) throw error
     }
     if (machine.ended) return
     let rest = ''

@@ -177,6 +177,34 @@ describe('over a socket', () => {
     server.close()
   })
 
+  test('a client that leaves the end of its answer unread is cut off', async () => {
+    const settings = { ...SETTINGS, slowClientTimeout: 100 }
+    const closed = new Promise((resolve) => {
+      const server = createServer((_request, response) => {
+        response.once('close', () => {
+          resolve('closed')
+          server.close()
+        })
+        new ClientStream({ takeOver: (status, headers) => response.writeHead(status, headers) }, settings).end(
+          'x'.repeat(20_000_000),
+        )
+      }).listen(0, '127.0.0.1', () => {
+        const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {})
+        socket.pause().write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+      })
+    })
+    expect(await closed).toBe('closed')
+  })
+
+  test('what is written after the end goes nowhere', async () => {
+    const [, body] = await answerTo('1.1', (stream) => {
+      stream.end('data: [DONE]\n\n')
+      stream.write('data: late\n\n')
+      stream.end('data: later\n\n')
+    })
+    expect(body).toBe('e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n')
+  })
+
   test('a client of HTTP/1.0, which knows no chunks, gets none', async () => {
     const [head, body] = await answerTo('1.0', inPieces)
     expect(head).not.toContain('transfer-encoding')

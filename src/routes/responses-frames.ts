@@ -1,7 +1,7 @@
 import { isPrelude, isTerminal } from '../conversion/event-types.ts'
 import { asObject, asString } from '../conversion/json.ts'
 import { fillOutput } from '../conversion/responses-collector.ts'
-import { eventError } from '../conversion/upstream-error.ts'
+import { type AnswerHead, eventError, NO_HEAD } from '../conversion/upstream-error.ts'
 import { type ChatUsage, chatUsage } from '../conversion/usage.ts'
 import type { ApiError } from '../errors.ts'
 import { frameJson } from '../sse/event.ts'
@@ -21,6 +21,11 @@ export class ResponsesFrames {
   #ended = false
   #usage: ChatUsage | undefined
   #error: ApiError | undefined
+  readonly #head: AnswerHead
+
+  constructor(head = NO_HEAD) {
+    this.#head = head
+  }
 
   /** Something a client can see has come: the 200 may be sent. */
   get visible(): boolean {
@@ -76,7 +81,7 @@ export class ResponsesFrames {
 
   #terminal(type: string, event: unknown): string | undefined {
     this.#ended = true
-    this.#error = eventError(event, 'responses')
+    this.#error = eventError(event, 'responses', this.#head)
     if (this.#error !== undefined && !this.#visible) throw this.#error
     this.#visible = true
     this.#usage = chatUsage(event)

@@ -69,7 +69,7 @@ async function collect(
   const response = await withEarlyRetries(context, request, {
     open: () => call.open(request.cancellation),
     async read(answer) {
-      collector = new ResponsesCollector()
+      collector = new ResponsesCollector({ headers: answer.headers, now: context.now() })
       const events = new EventStream(answer, context.config.maxEvent, {
         frames(text, from, to) {
           for (const event of frameEvents(text, from, to)) collector.take(event)
@@ -119,7 +119,7 @@ async function pass(
   request: ApiRequest,
   { answer, client, call, log }: { answer: UpstreamAnswer; client: ClientStream; call: UpstreamCall; log: MessageLog },
 ): Promise<void> {
-  const frames = new ResponsesFrames()
+  const frames = new ResponsesFrames({ headers: answer.headers, now: context.now() })
   let out = ''
   const events = new EventStream(answer, context.config.maxEvent, {
     frames(text, from, to) {

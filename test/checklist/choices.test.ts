@@ -141,6 +141,20 @@ describe('case 13: a stop text that straddles deltas', () => {
     gate.open()
   })
 
+  test.each([true, false])('is a whole answer also if upstream breaks off behind it (stream: %s)', async (stream) => {
+    answerWith(stage.upstream, { events: EVENTS, resetAfter: 2000 })
+    const request = stream ? { ...STOPPING, stream, stream_options: { include_usage: true } } : STOPPING
+    const response = await stage.post(PATH, request)
+    const text = await response.text()
+    expect(response.status).toBe(200)
+    if (stream) {
+      expect(saidIn(text, 'content')).toBe('one t')
+      expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
+      expect(text).not.toContain('"error":{')
+    } else
+      expect(JSON.parse(text)).toMatchObject({ choices: [{ message: { content: 'one t' }, finish_reason: 'stop' }] })
+  })
+
   test.each([true, false])('waits for the usage that must be reported (stream: %s)', async (stream) => {
     answerWith(stage.upstream, { events: EVENTS })
     const request = stream ? { ...STOPPING, stream, stream_options: { include_usage: true } } : STOPPING
