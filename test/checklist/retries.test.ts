@@ -31,6 +31,14 @@ describe.each(ROUTES)('%s', (path, body) => {
     expect(JSON.parse(await answer.ended)).toMatchObject({ error: { code: 'invalid_prompt' } })
   })
 
+  test.each([true, false])('case 161: a limit told within a 200 says when it ends (stream: %s)', async (streamed) => {
+    const headers = { 'x-codex-primary-used-percent': '100', 'x-codex-primary-reset-after-seconds': '60' }
+    answerWith(stage.upstream, { ...failingAnswer('usage_limit_reached'), headers })
+    const answer = await stage.post(path, { ...body, stream: streamed })
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '60'])
+    expect(answer.headers.get('x-ratelimit-remaining-requests')).toBe('0')
+  })
+
   test.each(['server_is_overloaded', 'slow_down'])(
     'case 177, 162: %s within a 200 is tried again while nothing is visible',
     async (code) => {
