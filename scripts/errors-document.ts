@@ -8,21 +8,23 @@ export function errorsDocument(): string {
   const codes = Object.keys(ERRORS) as ErrorCode[] // the keys of this very table
   const rows = codes.map((code) => {
     const { status, type, remedy } = ERRORS[code]
-    return [`\`${code}\``, String(status), `\`${type}\``, remedy]
+    const told = code === 'upstream_error' ? 'that of upstream, or 502' : String(status)
+    return [`\`${code}\``, told, `\`${type}\``, remedy]
   })
   const upstreamRows = [...UPSTREAM_CODES].map(([code, { status }]) => [`\`${code}\``, String(status)])
   return `${NOTICE}
 
 # Errors
 
-Every failure has the status and the body of OpenAI's API, on every path:
+Every failure has the status and the body of OpenAI's API, on every path but \`/health\` and \`/ready\`, which describe a
+state:
 
 \`\`\`json
 {"error": {"message": "What happened. What to do.", "type": "…", "param": null, "code": "…"}}
 \`\`\`
 
 \`param\` names the exact field of a request that is at fault: \`messages[2].content[0].type\`. The header
-\`x-codex-proxy-request-id\` has the id under which the log tells of the request.
+\`x-codex-proxy-request-id\` has the id under which the log tells of a \`/v1\` request.
 
 An answer whose 200 has been sent ends with the same body as a frame, \`data: {"error":{…}}\`, and without \`[DONE]\`: the
 official clients throw on that frame. On \`/v1/responses\` it is an \`error\` event. The 200 is held back until there is
@@ -45,6 +47,7 @@ and \`x-ratelimit-reset-requests\`. Limits that no retry outlasts have \`x-shoul
 honour. An unknown model is a 404 on Chat and a 400 with \`param: "model"\` on Responses, as the API has it.
 
 What failed before anything was shown to the client is tried again by the proxy, at most twice: connections that broke,
-502 and 503, and overload told inside a 200. Nothing else is, and nothing once a client may have acted on it.
+502 and 503, and, with a ChatGPT login, overload or a break inside a 200. Nothing else is, and nothing once a client may
+have acted on it.
 `
 }

@@ -45,7 +45,7 @@ export const CLIENT_NAMES = [
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 const SERVICE_ACTIONS = ['install', 'uninstall', 'status'] as const
 
-/** The one table of commands: the program, its help, shell completion and docs/cli.md come from it. */
+/** The one table of commands: the program, its help and shell completion come from it; docs/cli.md is held to it. */
 export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'start',
