@@ -2,7 +2,7 @@ import type { GivenSettings } from '../config/load.ts'
 import type { Context, Outcome } from './context.ts'
 import { loadSettings } from './load-settings.ts'
 import { locate } from './locate.ts'
-import { startWith } from './start.ts'
+import { checkStartable, startWith } from './start.ts'
 import { stopLocated } from './stop.ts'
 
 /** Stops the server if it runs, and starts it with the last saved settings; flags and variables override them. */
@@ -10,6 +10,8 @@ export async function restart(context: Context, flags: GivenSettings): Promise<O
   // Where it runs now is what was saved, even if a flag moves its pid file.
   const before = await locate(context, flags.stateFile === undefined ? {} : { stateFile: flags.stateFile })
   const loaded = loadSettings(context, flags, before.saved.settings)
+  // Before the old one is stopped: else a mistake in a setting would end the service.
+  checkStartable(loaded.config)
   await stopLocated(context, before)
   return await startWith(context, loaded, { flagsAreNew: false })
 }

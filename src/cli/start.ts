@@ -3,6 +3,9 @@ import type { Config } from '../config/options.ts'
 import { describeError } from '../daemon/describe-error.ts'
 import type { RunningServer } from '../daemon/pid-file.ts'
 import { startProcess } from '../daemon/process.ts'
+import { checkBind } from '../http/bind-policy.ts'
+import { clientKeyFrom } from '../http/client-key.ts'
+import { tlsOptions } from '../http/tls.ts'
 import { BACKGROUND_COMMAND, type Context, type Outcome } from './context.ts'
 import { explainStart } from './explain.ts'
 import { loadSettings } from './load-settings.ts'
@@ -40,6 +43,13 @@ export async function startWith(
       await showLog(context, loaded.config, outcome.logFrom)
       return 1
   }
+}
+
+/** Throws a UsageError for settings that no server starts with, as far as that can be told without starting one. */
+export function checkStartable(config: Config): void {
+  const ignore = () => {}
+  checkBind({ ...config, clientKey: clientKeyFrom(config, ignore) }, ignore)
+  tlsOptions(config)
 }
 
 /** Run files that can't be written, in a home folder that is read-only for example. */

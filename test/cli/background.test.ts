@@ -157,6 +157,19 @@ test('restart takes over what was saved, a client key too, and flags override it
   })
 })
 
+test.each([
+  ['an address others can reach, without a key', ['--host', '0.0.0.0'], 'Others can reach 0.0.0.0'],
+  ['a key file there is not', ['--api-key-file', 'nowhere'], "The file for the client key can't be read (ENOENT)"],
+  ['TLS files there are not', ['--tls-cert', 'nowhere', '--tls-key', 'nowhere'], "it can't be read (ENOENT)"],
+])('restart with settings that can not start leaves the server running: %s', async (_name, args, message) => {
+  const { pid, url } = started(await command('start', '--port', '0'))
+  const { code, stdout, stderr } = await command('restart', ...args)
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).toContain(message)
+  expect((await fetch(`${url}/health`)).status).toBe(200)
+  expect((await command('status')).stdout).toContain(`(process ${pid})`)
+})
+
 /** A value that differs from the default for each setting; settings that exclude each other come in a second round. */
 const EVERY_SETTING: Partial<Record<OptionName, string>> = {
   host: 'localhost',
@@ -290,6 +303,15 @@ async function childOf(parent: number): Promise<number> {
     await new Promise(setImmediate)
   }
 }
+
+test('the server in the background goes on after SIGHUP, which logrotate sends by habit', async () => {
+  const { url, pid } = started(await command('start', '--port', '0'))
+  for (let sent = 0; sent < 3; sent++) {
+    process.kill(pid, 'SIGHUP')
+    expect((await fetch(`${url}/health`)).status).toBe(200)
+  }
+  expect(await command('stop')).toMatchObject({ code: 0, stdout: `Stopped process ${pid}.\n` })
+})
 
 test('a start that is interrupted leaves no server', async () => {
   const starting = spawn(process.execPath, [PROGRAM, 'start', '--port', '0'], { env: home.env, stdio: 'ignore' })
