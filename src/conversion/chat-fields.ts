@@ -1,3 +1,4 @@
+import { API_DEFAULTS } from './api-defaults.ts'
 import type { JsonPlace } from './json-path.ts'
 import { type ReportedFields, unsupportedParameter } from './reported-fields.ts'
 
@@ -17,6 +18,7 @@ export type ChatField = {
 }
 
 const equals = (standard: unknown) => (value: unknown) => value === standard
+const isDefault = (field: keyof typeof API_DEFAULTS) => equals(API_DEFAULTS[field])
 const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0
 const isTextOnly = (value: unknown) => Array.isArray(value) && value.every((mode) => mode === 'text')
 
@@ -73,16 +75,31 @@ export const CHAT_FIELDS = {
   stop: { fate: 'emulated', note: 'The answer is cut before the first match.' },
   max_tokens: { fate: 'ignored', note: 'Upstream has no limit to set.', type: 'integer' },
   max_completion_tokens: { fate: 'ignored', note: 'Upstream has no limit to set.', type: 'integer' },
-  temperature: { fate: 'ignored', note: 'Default 1.', type: 'number', asksNothing: equals(1) },
-  top_p: { fate: 'ignored', note: 'Default 1.', type: 'number', asksNothing: equals(1) },
-  frequency_penalty: { fate: 'ignored', note: 'Default 0.', type: 'number', asksNothing: equals(0) },
-  presence_penalty: { fate: 'ignored', note: 'Default 0.', type: 'number', asksNothing: equals(0) },
+  temperature: { fate: 'ignored', note: 'Default 1.', type: 'number', asksNothing: isDefault('temperature') },
+  top_p: { fate: 'ignored', note: 'Default 1.', type: 'number', asksNothing: isDefault('top_p') },
+  frequency_penalty: {
+    fate: 'ignored',
+    note: 'Default 0.',
+    type: 'number',
+    asksNothing: isDefault('frequency_penalty'),
+  },
+  presence_penalty: { fate: 'ignored', note: 'Default 0.', type: 'number', asksNothing: isDefault('presence_penalty') },
   seed: { fate: 'ignored', note: 'Upstream draws as it likes.', type: 'integer' },
   logit_bias: { fate: 'ignored', note: 'Default: an empty map.', type: 'object', asksNothing: isEmpty },
   metadata: { fate: 'ignored', note: 'Default: an empty map.', type: 'object', asksNothing: isEmpty },
-  store: { fate: 'ignored', note: 'Nothing is stored. Default false.', type: 'boolean', asksNothing: equals(false) },
-  user: { fate: 'ignored', note: 'Upstream knows the account.', type: 'string', asksNothing: equals('') },
-  safety_identifier: { fate: 'ignored', note: 'Upstream knows the account.', type: 'string', asksNothing: equals('') },
+  store: {
+    fate: 'ignored',
+    note: 'Nothing is stored. Default false.',
+    type: 'boolean',
+    asksNothing: isDefault('store'),
+  },
+  user: { fate: 'ignored', note: 'Upstream knows the account.', type: 'string', asksNothing: isDefault('user') },
+  safety_identifier: {
+    fate: 'ignored',
+    note: 'Upstream knows the account.',
+    type: 'string',
+    asksNothing: isDefault('safety_identifier'),
+  },
   prediction: { fate: 'ignored', note: 'Only a hint for speed.', type: 'object' },
   moderation: { fate: 'ignored', note: 'Upstream moderates as it likes.', type: 'object', asksNothing: isEmpty },
   prompt_cache_retention: { fate: 'ignored', note: 'Upstream keeps its cache as it likes.', type: 'string' },
@@ -93,7 +110,12 @@ export const CHAT_FIELDS = {
     type: 'boolean',
     asksNothing: equals(false),
   },
-  top_logprobs: { fate: 'refused', note: 'As `logprobs`. Default 0.', type: 'integer', asksNothing: equals(0) },
+  top_logprobs: {
+    fate: 'refused',
+    note: 'As `logprobs`. Default 0.',
+    type: 'integer',
+    asksNothing: isDefault('top_logprobs'),
+  },
   modalities: {
     fate: 'refused',
     note: 'Anything but `["text"]`: there is no audio upstream.',

@@ -1,7 +1,7 @@
 import type { ChatPlan, ConversionContext, JsonObject } from './chat-plan.ts'
 import { type JsonPlace, shorten } from './json-path.ts'
 import { type NamedModel, readEffort } from './model-name.ts'
-import type { ReportedFields } from './reported-fields.ts'
+import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
 
 const MOST_CHOICES = 8
 const MOST_STOPS = 4
@@ -73,12 +73,4 @@ export function readStop(stop: JsonPlace): string[] {
     throw stop.fault('array_above_max_length', `Invalid '${stop.path}': array too long. ${expected}`)
   }
   return texts.filter((text) => text !== '')
-}
-
-/** Keys of an object that are neither converted nor honoured are reported by their path. */
-export function reportOtherKeys(place: JsonPlace, known: readonly string[], reported: ReportedFields): void {
-  if (place.absent) return
-  for (const key of Object.keys(place.object())) {
-    if (!known.includes(key) && !place.at(key).absent) reported.add(place.at(key).path, 'is not known')
-  }
 }

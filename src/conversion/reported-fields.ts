@@ -1,4 +1,5 @@
 import { ProxyError } from '../errors.ts'
+import type { JsonPlace } from './json-path.ts'
 
 /** A header has to hold them all. */
 const MOST_NAMES = 32
@@ -30,4 +31,12 @@ export class ReportedFields {
 export function unsupportedParameter(name: string, reason: string): ProxyError {
   const shown = name.slice(0, LONGEST_NAME)
   return new ProxyError('unsupported_parameter', `Unsupported parameter: '${shown}' ${reason}.`, { param: shown })
+}
+
+/** Keys of an object that are neither converted nor honoured are reported by their path. */
+export function reportOtherKeys(place: JsonPlace, known: readonly string[], reported: ReportedFields): void {
+  if (place.absent) return
+  for (const key of Object.keys(place.object())) {
+    if (!known.includes(key) && !place.at(key).absent) reported.add(place.at(key).path, 'is not known')
+  }
 }

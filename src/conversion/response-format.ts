@@ -1,7 +1,6 @@
-import { reportOtherKeys } from './chat-parameters.ts'
 import type { JsonObject } from './chat-plan.ts'
 import type { JsonPlace } from './json-path.ts'
-import type { ReportedFields } from './reported-fields.ts'
+import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
 
 export type ConvertedFormat = {
   /** `text` of the upstream body; undefined when nothing was asked for. */

@@ -1,10 +1,11 @@
 import { ProxyError } from '../errors.ts'
-import { readServiceTier, reportOtherKeys } from './chat-parameters.ts'
+import { API_DEFAULTS } from './api-defaults.ts'
+import { readServiceTier } from './chat-parameters.ts'
 import type { JsonObject, ResponsesRequest } from './chat-plan.ts'
 import { responsesTool } from './hosted-tools.ts'
 import { asList, asObject } from './json.ts'
 import { JsonPlace } from './json-path.ts'
-import { ReportedFields, unsupportedParameter } from './reported-fields.ts'
+import { ReportedFields, reportOtherKeys, unsupportedParameter } from './reported-fields.ts'
 import { responsesInput } from './responses-input.ts'
 import { withinDepth } from './within-depth.ts'
 
@@ -44,18 +45,9 @@ const KNOWN = new Set([
 ])
 
 /** Values that ask for no more than the API's default. */
-const DEFAULTS: ReadonlyMap<string, unknown> = new Map<string, unknown>([
-  ['store', false],
-  ['temperature', 1],
-  ['top_p', 1],
-  ['top_logprobs', 0],
-  ['truncation', 'disabled'],
-  ['background', false],
-  ['frequency_penalty', 0],
-  ['presence_penalty', 0],
-  ['user', ''],
-  ['safety_identifier', ''],
-])
+const DEFAULTS: ReadonlyMap<string, unknown> = new Map<string, unknown>(
+  Object.entries({ ...API_DEFAULTS, truncation: 'disabled', background: false }),
+)
 
 const ENCRYPTED_REASONING = 'reasoning.encrypted_content'
 

@@ -1,0 +1,11 @@
+/** What fields that Chat and Responses share mean when they are absent: to send just that asks for nothing. */
+export const API_DEFAULTS = {
+  store: false,
+  temperature: 1,
+  top_p: 1,
+  top_logprobs: 0,
+  frequency_penalty: 0,
+  presence_penalty: 0,
+  user: '',
+  safety_identifier: '',
+} as const
