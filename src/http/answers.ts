@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ApiError, errorBody } from '../errors.ts'
 import type { Answer } from '../routes/api-request.ts'
+import { discardRest } from './linger.ts'
+
+const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** By names in lower case: what an answer carries, whatever it will be. */
 export type AnswerHeaders = Map<string, string | string[]>
@@ -38,7 +41,7 @@ export function sendAnswer(
   const isJson = typeof body === 'object' && !Buffer.isBuffer(body)
   const empty = status === 204 || status === 304
   writeHead(response, status, common, {
-    ...(isJson && { 'content-type': 'application/json; charset=utf-8' }),
+    ...(isJson && { 'content-type': JSON_TYPE }),
     ...headers,
     // RFC 9110 §8.6: these two have none.
     ...(!empty && { 'content-length': String(bytes.length) }),
@@ -57,8 +60,24 @@ export function sendError(
     response.destroy()
     return
   }
-  // What was not read of a refused body must not be taken for the next request. And out of file descriptors only closed
-  // connections make room for others, which wait to be accepted meanwhile.
-  const rest = request.complete && error.status < 500 ? {} : { connection: 'close' }
-  sendAnswer(response, common, { status: error.status, headers: { ...error.headers, ...rest }, body: errorBody(error) })
+  // Out of file descriptors only closed connections make room for others, which wait to be accepted meanwhile.
+  const last = request.complete && error.status < 500 ? {} : { connection: 'close' }
+  const answer = { status: error.status, headers: { ...error.headers, ...last }, body: errorBody(error) }
+  if (request.complete) sendAnswer(response, common, answer)
+  else answerBeforeBody(request, response, common, answer)
+}
+
+/** What was not read of a refused body must not be taken for the next request, nor cost the client its answer. */
+function answerBeforeBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  common: AnswerHeaders,
+  { status, headers, body }: Required<Answer>,
+): void {
+  const bytes = Buffer.from(JSON.stringify(body))
+  const ofBody = { 'content-type': JSON_TYPE, 'content-length': String(bytes.length) }
+  writeHead(response, status, common, { ...ofBody, ...headers })
+  // Whole by its length; its end, which closes the connection, waits.
+  response.write(bytes)
+  discardRest(request, () => response.end())
 }

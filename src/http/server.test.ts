@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { loadConfig } from '../config/load.ts'
 import type { Answer } from '../routes/api-request.ts'
@@ -16,13 +17,15 @@ const NOT_FOR_A_HEADER = 'two\nlines'
 
 let server: Server
 let url = ''
-/** What the only route answers, and what its answers carry besides. */
+/** What the only route answers, what its answers carry besides, and how often it was asked. */
 let answer: Answer
 let common: Record<string, string>
+let asked: number
 
 beforeEach(async () => {
   answer = { status: 200, body: { fine: true } }
   common = {}
+  asked = 0
   const { config } = loadConfig({ flags: {}, env: {}, saved: {}, bases: { home: '/home/tester', cwd: '/' } })
   const logger = createLogger('error', { write() {} })
   server = createServer({
@@ -34,6 +37,7 @@ beforeEach(async () => {
         path: '/answer',
         kind: 'api',
         async handle(request) {
+          asked++
           request.setHeaders(common)
           return answer
         },
@@ -82,4 +86,12 @@ test('a failure that cannot be told ends the connection, not the program', async
   await expect(fetch(url)).rejects.toThrow('fetch failed')
   common = {}
   expect((await fetch(url)).status).toBe(200)
+})
+
+test('what follows a refused body on its connection is no request', async () => {
+  const good = 'GET /answer HTTP/1.1\r\nHost: localhost\r\n\r\n'
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.write(`POST /answer HTTP/1.1\r\nHost: evil.example\r\nContent-Length: ${good.length}\r\n\r\n${good}${good}`)
+  const answers = (await text(socket)).match(/HTTP\/1\.1 \d+/g)
+  expect({ answers, asked }).toEqual({ answers: ['HTTP/1.1 403'], asked: 0 })
 })

@@ -13,6 +13,7 @@ import { sendAnswer, sendError } from './answers.ts'
 import { canonicalUrl } from './canonical-url.ts'
 import { answerClientError } from './client-errors.ts'
 import type { Guard } from './guard.ts'
+import { isClosing } from './linger.ts'
 import type { Observer } from './observe.ts'
 import { createRouter, type RouteEntry, type Router } from './router.ts'
 import { Visit } from './visit.ts'
@@ -42,6 +43,7 @@ export function createServer(parts: ServerParts): Server {
   const { config, tls, logger } = parts
   const router = createRouter(parts.routes)
   const listener = (request: IncomingMessage, response: ServerResponse) => {
+    if (isClosing(request.socket)) return
     serve(parts, router, request, response).catch((error: unknown) => {
       // Not even the failure could be told: that ends the connection, not the program.
       logger.error({ err: error }, 'unexpected failure')
@@ -123,6 +125,8 @@ function answerFailure(
 ): void {
   const error = toApiError(thrown)
   if (error.code !== null) record.code = error.code
+  // A client that leaves while it still sends has got its answer: that is none cut short.
+  if (!request.complete && !response.headersSent) record.status = error.status
   if (error.code === 'internal_error' && cancellation.reason === undefined) {
     logger.error({ requestId: record.id, err: error.cause }, 'unexpected failure')
   }

@@ -1,0 +1,68 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { discardRest, isClosing } from './linger.ts'
+
+const NEVER = 3_600_000
+const LENGTH = 1_000_000
+const HEAD = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${LENGTH}\r\n\r\n`
+
+let server: Server | undefined
+let client: Socket | undefined
+
+afterEach(() => {
+  client?.destroy()
+  server?.closeAllConnections()
+  server?.close()
+})
+
+/** A client that has sent `HEAD` and was refused; `ended` resolves when its body is no longer read. */
+async function refused(bounds: object): Promise<{ client: Socket; request: IncomingMessage; ended: Promise<'ended'> }> {
+  server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  client.on('error', () => {})
+  client.write(HEAD)
+  const [request] = (await once(server, 'request')) as [IncomingMessage]
+  const ended = new Promise<'ended'>((resolve) => {
+    const whole = { silenceMs: NEVER, longestMs: NEVER, mostBytes: LENGTH }
+    discardRest(request, () => resolve('ended'), { ...whole, ...bounds })
+  })
+  return { client, request, ended }
+}
+
+test('a body is read to its end, on a connection that takes no other request', async () => {
+  const { client, request, ended } = await refused({})
+  expect(isClosing(request.socket)).toBe(true)
+  client.write(Buffer.alloc(LENGTH - 1))
+  await expect.poll(() => request.socket.bytesRead).toBe(HEAD.length + LENGTH - 1)
+  expect(await Promise.race([ended, 'goes on'])).toBe('goes on')
+  client.write('x')
+  await ended
+})
+
+test('a client that sends no more is not waited for', async () => {
+  const { ended } = await refused({ silenceMs: 20 })
+  await ended
+})
+
+test('a client that drips is cut off', async () => {
+  const { client, ended } = await refused({ longestMs: 50 })
+  const dripping = setInterval(() => client.write('x'), 5)
+  await ended
+  clearInterval(dripping)
+})
+
+test('a client that sends much is cut off', async () => {
+  const { client, ended } = await refused({ mostBytes: 1000 })
+  client.write(Buffer.alloc(1001))
+  await ended
+})
+
+test('a client that leaves ends it', async () => {
+  const { client, ended } = await refused({})
+  client.destroy()
+  await ended
+})

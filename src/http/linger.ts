@@ -1,0 +1,44 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+
+type Bounds = { readonly silenceMs: number; readonly longestMs: number; readonly mostBytes: number }
+
+/** Enough for every body a client may send by default; whoever sends without end is cut off soon. */
+const BOUNDS: Bounds = { silenceMs: 1000, longestMs: 10_000, mostBytes: 256 * 1024 * 1024 }
+
+const closing = new WeakSet<Socket>()
+
+/**
+ * Reads what a refused client still sends and throws it away, then calls `close`: when the body has ended, or has been
+ * silent, long or large beyond the bounds. A socket closed with bytes unread resets its connection, and a client that
+ * reads only after sending loses the answer with it (nginx's `lingering_close`).
+ */
+export function discardRest(request: IncomingMessage, close: () => void, bounds = BOUNDS): void {
+  closing.add(request.socket)
+  if (request.destroyed) {
+    close()
+    return
+  }
+  const until = performance.now() + bounds.longestMs
+  let bytes = 0
+  const silence = setTimeout(finish, bounds.silenceMs)
+
+  function onData({ length }: Buffer): void {
+    bytes += length
+    if (bytes > bounds.mostBytes || performance.now() > until) finish()
+    else silence.refresh()
+  }
+  function finish(): void {
+    clearTimeout(silence)
+    request.off('data', onData).off('end', finish).off('close', finish)
+    close()
+  }
+  request.on('data', onData).on('end', finish).on('close', finish)
+  // Whoever began to read the body may have paused it.
+  request.resume()
+}
+
+/** The last answer of this connection was given: what comes after it is no request (RFC 9112 §9.6). */
+export function isClosing(socket: Socket): boolean {
+  return closing.has(socket)
+}
