@@ -42,7 +42,8 @@ async function runServer(
   process.once('exit', claim.release)
   const log = openLogFile(config.logFile, config.logMaxSize)
   const server = await serve(config, log)
-  const release = stopOnSignals(process, server, { draining: () => {}, failed: (error) => logFailure(log, error) })
+  const reporter = { draining: () => {}, failed: (error: unknown) => logFailure(log, error) }
+  const release = stopOnSignals(process, server, reporter, 'ignore')
   try {
     await claim.announce(server.url)
     // Only now: settings that don't start aren't what `restart` should come back to.

@@ -14,15 +14,16 @@ export async function startInForeground(context: Context, flags: GivenSettings):
   const { print } = context
   const { config } = loadSettings(context, flags)
   const server = await listen(config, print)
-  const release = stopOnSignals(process, server, {
+  const reporter = {
     draining() {
       // Elsewhere the log says the same, and is all that stderr holds.
       if (print.logIsTerminal) {
         print.note('Stopping; running answers may finish. A second signal (Ctrl-C) ends at once.')
       }
     },
-    failed: (error) => print.note(`codex-api-proxy: stopping failed: ${explain(error)}`),
-  })
+    failed: (error: unknown) => print.note(`codex-api-proxy: stopping failed: ${explain(error)}`),
+  }
+  const release = stopOnSignals(process, server, reporter, 'stop')
   // Only now: whoever reads this may stop it at once.
   print.line(`codex-api-proxy ${packageVersion()} listens on ${server.url}/v1`)
   await server.finished

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import { closeSync } from 'node:fs'
 
 type Stoppable = {
   /** Refuses new connections and lets running answers finish, up to a limit. */
@@ -10,6 +11,15 @@ type Stoppable = {
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 /**
+ * What SIGHUP does. Node can't tell whether it was started with SIGHUP ignored, as nohup does: it sets every signal
+ * back before the program runs. So it is decided by how the server was started:
+ * - `stop` in the foreground: the terminal is gone, whose server this was. Who wants to keep it has the background.
+ * - `ignore` in the background: that server never had a terminal, so it comes from a habit such as logrotate's, for
+ *   programs that read their settings or open their log again then. Nobody wants it to end.
+ */
+export type OnHangup = 'stop' | 'ignore'
+
+/**
  * SIGTERM or SIGINT drains, a second one ends at once. `source` is the process. Returns a function that takes the
  * listeners away again.
  */
@@ -17,6 +27,7 @@ export function stopOnSignals(
   source: EventEmitter,
   server: Stoppable,
   report: { draining(): void; failed(error: unknown): void },
+  hangup: OnHangup,
 ): () => void {
   let received = 0
   const onSignal = () => {
@@ -26,8 +37,30 @@ export function stopOnSignals(
     // Not before: whoever reads it may count on new connections being refused.
     if (received === 1) report.draining()
   }
+  const onHangup = () => {
+    // A terminal that closes often sends it twice, itself and by its shell: that is no impatience.
+    if (hangup === 'ignore' || received > 0) return
+    source.once('exit', letGoOfTerminal)
+    onSignal()
+  }
   for (const signal of SIGNALS) source.on(signal, onSignal)
+  source.on('SIGHUP', onHangup)
   return () => {
     for (const signal of SIGNALS) source.off(signal, onSignal)
+    source.off('SIGHUP', onHangup)
+  }
+}
+
+/**
+ * At its very end Node sets the terminal back as it was, and aborts with a core dump when that fails, as it does once
+ * the terminal is gone. What is closed it leaves alone.
+ */
+function letGoOfTerminal(): void {
+  for (const file of [0, 1, 2]) {
+    try {
+      closeSync(file)
+    } catch {
+      // Closed already.
+    }
   }
 }

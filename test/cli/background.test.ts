@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -168,6 +168,43 @@ test.each([
   expect(stderr).toContain(message)
   expect((await fetch(`${url}/health`)).status).toBe(200)
   expect((await command('status')).stdout).toContain(`(process ${pid})`)
+})
+
+/** Variables that no command may start a server with. */
+const UNUSABLE = { HTTPS_PROXY: 'socks4://x', NO_PROXY: ' ', CODEX_PROXY_MAX_BODY: 'abc' }
+
+test('a bad setting that a command does not need does not keep it from its work', async () => {
+  const { pid } = started(await command('start', '--port', '0'))
+  const unusable = (...args: string[]) => run(args, { home, env: UNUSABLE })
+  expect(await unusable('status')).toMatchObject({ code: 0, stdout: expect.stringContaining(`(process ${pid})`) })
+  expect(await unusable('logs')).toMatchObject({ code: 0, stderr: '' })
+  expect((await unusable('restart')).code).toBe(2)
+  expect(await run(['stop'], { home, env: { ...UNUSABLE, CODEX_PROXY_PORT: 'abc' } })).toEqual({
+    code: 0,
+    stdout: `Stopped process ${pid}.\n`,
+    stderr: '',
+  })
+  const { code, stderr } = await unusable('status')
+  expect(code).toBe(3)
+  expect(stderr).toMatch(/^The next start would fail: HTTPS_PROXY: /m)
+})
+
+test('a key file that is gone keeps no server from being seen and stopped', async () => {
+  const keyFile = join(home.path, 'key')
+  await writeFile(keyFile, 'secret', { mode: 0o600 })
+  const { pid } = started(await command('start', '--port', '0', '--api-key-file', keyFile))
+  await rm(keyFile)
+  expect(await command('status')).toMatchObject({ code: 0, stdout: expect.stringContaining(`(process ${pid})`) })
+  expect(await command('stop')).toMatchObject({ code: 0, stdout: `Stopped process ${pid}.\n` })
+  expect(await command('stop')).toEqual({ code: 0, stdout: 'Not running.\n', stderr: '' })
+})
+
+test('stop finds a server whose state file is broken by its pid file', async () => {
+  const { pid } = started(await command('start', '--port', '0'))
+  await writeFile(join(home.runFolder, 'codex-api-proxy.state.json'), '')
+  const { code, stdout, stderr } = await command('stop')
+  expect([code, stdout]).toEqual([0, `Stopped process ${pid}.\n`])
+  expect(stderr).toContain('holds no saved settings')
 })
 
 /** A value that differs from the default for each setting; settings that exclude each other come in a second round. */

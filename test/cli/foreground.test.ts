@@ -89,6 +89,19 @@ test('SIGTERM lets a running stream finish while new connections are refused', a
   expect(await proxy.ended).toBe(0)
 })
 
+test('SIGHUP, of a terminal that closes, lets a running stream finish, however often it comes', async () => {
+  const proxy = await startForeground([], { home, env })
+  const gate = createGate()
+  const stream = await streamHeldBy(gate, proxy.url)
+  proxy.signal('SIGHUP')
+  await untilDraining(proxy)
+  proxy.signal('SIGHUP')
+  expect(await isRefused(proxy.url)).toBe(true)
+  gate.open()
+  expect((await stream.rest()).trimEnd().endsWith('data: [DONE]')).toBe(true)
+  expect(await proxy.ended).toBe(0)
+})
+
 test('a second signal ends at once, and the cut stream is not a complete one', async () => {
   const proxy = await startForeground([], { home, env })
   const gate = createGate()

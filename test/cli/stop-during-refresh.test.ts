@@ -5,7 +5,7 @@ import { STOP_GRACE_MS } from '../../src/daemon/grace.ts'
 import { TOKEN_REQUEST_LIMIT_MS } from '../../src/upstream/token-request.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { startTokenIssuer, type TokenIssuer } from '../fake-upstream/token-issuer.ts'
-import { createHome, type Home, run } from '../support/program.ts'
+import { createHome, type Home, run, startForeground } from '../support/program.ts'
 
 let home: Home
 let upstream: FakeUpstream
@@ -49,5 +49,14 @@ test('`stop` waits for a slow token refresh: killed half-way it would lose the l
   issuer.delayMs = 6000
   await refreshUnderWay(/http:\/\/[^/]+/.exec(stdout)?.[0] ?? '')
   expect((await run(['stop'], { home, env })).stdout).toMatch(/^Stopped process \d+\.\n$/)
+  expect(await hasGoodLogin()).toBe(true)
+})
+
+test.each(['SIGHUP', 'SIGTERM', 'SIGINT'] as const)('%s waits for a token refresh', async (signal) => {
+  const proxy = await startForeground([], { home, env })
+  issuer.delayMs = 1000
+  await refreshUnderWay(proxy.url)
+  proxy.signal(signal)
+  expect(await proxy.ended).toBe(0)
   expect(await hasGoodLogin()).toBe(true)
 })

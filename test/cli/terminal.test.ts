@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmod, writeFile } from 'node:fs/promises'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { packageVersion } from '../../src/version.ts'
@@ -125,6 +125,19 @@ test('the foreground logs readable lines, and Ctrl-C stops it', async () => {
   expect(shown).toMatch(/^\^?C?Stopping; running answers may finish\. A second signal \(Ctrl-C\) ends at once\.$/m)
   expect(shown).toMatch(/^HH:MM:SS info {2}stopped$/m)
   expect(shown).not.toContain('{')
+})
+
+test('a terminal that is closed stops the foreground gently', async () => {
+  openTerminal()
+  await screen(prompts(1))
+  // A shell that outlives its terminal, to see how the program ended.
+  type("(trap '' HUP; codex-api-proxy start --foreground; echo $? >code)")
+  await screen((shown) => shown.includes('listens on'))
+  tmux('kill-server')
+  const code = () => readFile(join(home.path, 'code'), 'utf8').catch(() => '')
+  while ((await code()) === '') await new Promise((resolve) => setTimeout(resolve, 50))
+  openTerminal() // For the end of the test, which closes one.
+  expect(await code()).toBe('0\n')
 })
 
 test('colours are for the terminal, and NO_COLOR takes them away', async () => {
