@@ -23,9 +23,9 @@ export function createRouteTable(context: RouteContext, describeOutbound: () => 
     entries: [
       { methods: ['POST'], path: '/v1/chat/completions', kind: 'api', handle: route('chatCompletions') },
       { methods: ['POST'], path: '/v1/responses', kind: 'api', handle: route('responses') },
-      { methods: ['GET'], path: '/v1/models', kind: 'api', handle: models },
-      { methods: ['GET'], path: '/v1/models/*', kind: 'api', handle: models },
-      { methods: ALL_METHODS, path: '/v1/*', kind: 'api', handle: route('otherPaths') },
+      { methods: READ, path: '/v1/models', kind: 'api', handle: models },
+      { methods: READ, path: '/v1/models/*', kind: 'api', handle: models },
+      { methods: ALL_METHODS, path: '/v1/*', kind: 'api', handle: route('otherPaths'), fallback: true },
       { methods: READ, path: '/health', kind: 'probe', handle: health },
       { methods: READ, path: '/ready', kind: 'probe', handle: health },
       { methods: READ, path: '/metrics', kind: 'page', handle: metricsRoute(context) },

@@ -1,17 +1,19 @@
 import { expect, test } from 'vitest'
+import { ProxyError } from '../errors.ts'
 import { createRouter, type RouteEntry } from './router.ts'
 
-const entry = (methods: string[], path: string): RouteEntry => ({
+const entry = (methods: string[], path: string, more: Partial<RouteEntry> = {}): RouteEntry => ({
   methods,
   path,
   kind: 'api',
   handle: async () => undefined,
+  ...more,
 })
 const router = createRouter([
   entry(['POST'], '/v1/responses'),
   entry(['GET'], '/v1/models'),
   entry(['GET'], '/v1/models/*'),
-  entry(['GET', 'POST'], '/v1/*'),
+  entry(['GET', 'POST'], '/v1/*', { fallback: true }),
   entry(['GET', 'HEAD'], '/health'),
 ])
 
@@ -36,4 +38,19 @@ test('a path that is there for other methods names them; any other is not found'
     headers: { allow: 'GET, HEAD' },
   })
   expect(router.refusal('GET', '/x')).toMatchObject({ code: 'not_found', status: 404 })
+})
+
+test.each([
+  ['PUT', '/v1/responses', 'method_not_allowed', 'POST'],
+  ['PUT', '/v1/models/', 'method_not_allowed', 'GET'],
+  ['PUT', '/v1/models/acme/x', 'method_not_allowed', 'GET'],
+  ['TRACE', '/v1/files', 'method_not_allowed', 'GET, POST'],
+])('what the fallback takes does not count as a method of another path: %s %s', (method, path, code, allow) => {
+  expect(router.refusal(method, path)).toMatchObject({ code, headers: { allow } })
+})
+
+test('what the fallback does not serve is refused for its method when the path is known, else as the fallback says', () => {
+  const unserved = new ProxyError('api_key_required', 'No.')
+  expect(router.refusal('POST', '/v1/models', unserved)).toMatchObject({ status: 405, headers: { allow: 'GET' } })
+  expect(router.refusal('POST', '/v1/files', unserved)).toBe(unserved)
 })

@@ -8,13 +8,15 @@ export type RouteEntry = {
   /** API requests are counted, logged and admitted; probes answer always, with less to those without the client key. */
   readonly kind: 'api' | 'page' | 'probe'
   readonly handle: Route
+  /** It takes what is left over, so it tells nothing of which methods a path has. */
+  readonly fallback?: true
 }
 
 export type Router = {
   /** The entry for a path without its query: the first of the table that fits. */
   find(method: string, path: string): RouteEntry | undefined
-  /** Why `find` found nothing. */
-  refusal(method: string, path: string): ProxyError
+  /** Why nothing serves a request: no entry, or a fallback that said `unserved` of it. */
+  refusal(method: string, path: string, unserved?: ProxyError): ProxyError
 }
 
 /** Eight paths need no library: a lookup of whole paths, then the few that end in `/*`, in their order. */
@@ -37,8 +39,11 @@ export function createRouter(table: readonly RouteEntry[]): Router {
       if (exact?.methods.includes(method)) return exact
       return fitting(path).find(({ methods }) => methods.includes(method))
     },
-    refusal(method, path) {
-      const allowed = fitting(path).flatMap(({ methods }) => methods)
+    refusal(method, path, unserved) {
+      const entries = fitting(path)
+      const known = entries.filter(({ fallback }) => fallback === undefined)
+      if (known.length === 0 && unserved !== undefined) return unserved
+      const allowed = (known.length === 0 ? entries : known).flatMap(({ methods }) => methods)
       if (allowed.length === 0) return new ProxyError('not_found', `There is no ${method} ${shorten(path)} here.`)
       const headers = { allow: [...new Set(allowed)].join(', ') }
       return new ProxyError('method_not_allowed', `${shorten(path)} does not take ${method}.`, { headers })

@@ -89,7 +89,8 @@ async function serve(
     sendAnswer(response, visit.answerHeaders, answer)
     limitReading(response, parts.config.slowClientTimeout)
   } catch (thrown) {
-    answerFailure(parts, thrown, request, response, visit)
+    const reason = isUnserved(thrown) ? router.refusal(method, path, thrown) : thrown
+    answerFailure(parts, reason, request, response, visit)
   }
 }
 
@@ -114,6 +115,11 @@ function arrive(
 function admit({ isDraining, admission }: ServerParts): Leave | undefined {
   if (isDraining()) throw new ProxyError('draining', 'The proxy takes no new requests.')
   return admission.tryEnter()
+}
+
+/** A ChatGPT login lacks the call: its path may still be there for another method, which is the router's to know. */
+function isUnserved(thrown: unknown): thrown is ProxyError {
+  return thrown instanceof ProxyError && thrown.code === 'api_key_required'
 }
 
 function answerFailure(

@@ -4,7 +4,7 @@ import type { ApiRequest, Route } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { forwardOr } from './forward.ts'
 
-/** `GET /v1/models` and `GET /v1/models/{id}`; ids may hold slashes. */
+/** `GET /v1/models` and `GET /v1/models/{id}`, and HEAD of both; ids may hold slashes. */
 export function modelsRoute(context: RouteContext): Route {
   return forwardOr(context, async (request) => {
     const id = modelId(request)

@@ -126,6 +126,10 @@ test.each([
   ['POST', '/v1/embeddings'],
   ['PUT', '/v1/new/path/of%2Ftomorrow?x=%20'],
   ['PATCH', '/v1/some/thing'],
+  ['GET', '/v1/chat/completions?limit=2'],
+  ['DELETE', '/v1/models/ft:gpt-4o-mini:acme'],
+  ['PUT', '/v1/models'],
+  ['OPTIONS', '/v1/models'],
 ])('%s %s is forwarded with its method, path, query and body', async (method, path) => {
   const bytes = Buffer.from([0, 1, 254, 255, 13, 10, 34])
   const body = method === 'GET' || method === 'DELETE' ? null : bytes
@@ -133,6 +137,11 @@ test.each([
   const answer = await stage.send(path, body === null ? { method } : { method, headers, body })
   expect(answer.status).toBe(200)
   expect(await answer.json()).toMatchObject({ method, path, body_base64: (body ?? Buffer.alloc(0)).toString('base64') })
+})
+
+test('HEAD of a path that ChatGPT logins have too is forwarded', async () => {
+  expect((await stage.send('/v1/models?limit=1', { method: 'HEAD' })).status).toBe(200)
+  expect(last()).toMatchObject({ method: 'HEAD', path: '/v1/models?limit=1' })
 })
 
 test('an upload in several parts arrives whole', async () => {

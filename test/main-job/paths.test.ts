@@ -68,15 +68,38 @@ test('what only the API has is not found, and says that it needs an API key', as
   expect(String(error)).toMatch(/API key/)
 })
 
-test('unknown paths and methods are refused in the shape of OpenAI', async () => {
+test('unknown paths are refused in the shape of OpenAI', async () => {
   const unknown = await stage.send('/nothing/here')
   expect(unknown.status).toBe(404)
   expect(await unknown.json()).toMatchObject({ error: { code: 'not_found', type: 'invalid_request_error' } })
-  const method = await stage.send('/v1/chat/completions')
-  expect(method.status).toBe(405)
-  expect(method.headers.get('allow')).toBe('POST')
-  expect(await method.json()).toMatchObject({ error: { code: 'method_not_allowed' } })
 })
+
+test.each([
+  ['GET', '/v1/chat/completions', 'POST'],
+  ['GET', '/responses', 'POST'],
+  ['PUT', '/v1/models', 'GET, HEAD'],
+  ['POST', '/models/', 'GET, HEAD'],
+  ['DELETE', '/v1/models/acme/team/gpt-5.5', 'GET, HEAD'],
+  ['OPTIONS', '/v1/models', 'GET, HEAD'],
+  ['POST', '/health', 'GET, HEAD'],
+  ['PUT', '/metrics', 'GET, HEAD'],
+])('%s %s is the wrong method for a path there is: 405 with those it takes', async (method, path, allow) => {
+  const answer = await stage.send(path, { method })
+  expect(answer.status).toBe(405)
+  expect(answer.headers.get('allow')).toBe(allow)
+  expect(await answer.json()).toMatchObject({ error: { code: 'method_not_allowed', type: 'invalid_request_error' } })
+})
+
+test.each(['/v1/models', '/v1/models/gpt-5.5', '/health', '/ready', '/metrics'])(
+  'HEAD %s is answered as GET is, without the body',
+  async (path) => {
+    const [head, get] = await Promise.all([stage.send(path, { method: 'HEAD' }), stage.send(path)])
+    expect(head.status).toBe(200)
+    expect(head.headers.get('content-type')).toBe(get.headers.get('content-type'))
+    expect(Number(head.headers.get('content-length'))).toBeGreaterThan(0)
+    expect(await head.text()).toBe('')
+  },
+)
 
 test.each(['/health', '/ready'])('%s is fine and tells nothing secret', async (path) => {
   const answer = await stage.send(path)
