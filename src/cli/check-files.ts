@@ -8,6 +8,7 @@ import { configuredUrl, isProxy } from './ask-server.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 import { explain } from './explain.ts'
 import type { Located, Reached } from './locate.ts'
+import { checkStartable } from './start.ts'
 
 /** Whether the server runs; if not, whether it could listen. */
 export async function checkServer({ loaded, running }: Located, reached: Reached | undefined): Promise<Check[]> {
@@ -25,7 +26,17 @@ export async function checkServer({ loaded, running }: Located, reached: Reached
   const process = leftOver
     ? 'Not running; the pid file of an earlier one is replaced at the next start.'
     : 'Not running.'
-  return [ok('Process', process), await checkPort(config)]
+  return [ok('Process', process), ...checkSettings(config), await checkPort(config)]
+}
+
+/** Says nothing when all is well: what is wrong in one setting alone was refused before. */
+function checkSettings(config: Config): Check[] {
+  try {
+    checkStartable(config)
+    return []
+  } catch (error) {
+    return [problem('Settings', `It could not start: ${explain(error)}`, 'Change that setting.')]
+  }
 }
 
 async function checkPort(config: Config): Promise<Check> {

@@ -5,7 +5,7 @@ import { checkNetwork } from './check-network.ts'
 import { type Asked, checkCall, checkLogin, checkModels, startPrivately } from './check-server.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
-import { locate, type Reached, reach } from './locate.ts'
+import { ALL_SETTINGS, locate, type Reached, reach } from './locate.ts'
 import type { Print } from './print.ts'
 
 const MARKS = { ok: ['ok', 'green'], problem: ['fix', 'red'], skipped: ['-', 'dim'] } as const
@@ -13,7 +13,7 @@ const MARKS = { ok: ['ok', 'green'], problem: ['fix', 'red'], skipped: ['-', 'di
 /** Looks at everything a request needs; asks the server that runs, or one started for this alone. */
 export async function doctor(context: Context, { settings, flags }: Call): Promise<Outcome> {
   const { print } = context
-  const located = await locate(context, settings)
+  const located = await locate(context, settings, { needed: ALL_SETTINGS })
   const { config } = located.loaded
   const reached = await reach(located)
   const asked = reached === undefined ? await startPrivately(config) : running(reached)

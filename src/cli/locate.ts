@@ -1,4 +1,6 @@
-import type { GivenSettings, LoadedConfig } from '../config/load.ts'
+import { type GivenSettings, type LoadedConfig, OPTION_NAMES } from '../config/load.ts'
+import type { Config, OptionName } from '../config/options.ts'
+import { UsageError } from '../config/parsers.ts'
 import { findRunning, type RunningServer } from '../daemon/pid-file.ts'
 import { readState, type SavedState } from '../daemon/state-file.ts'
 import { clientKeyFrom } from '../http/client-key.ts'
@@ -13,14 +15,32 @@ export type Located = {
   readonly running: RunningServer | undefined
 }
 
+type How = {
+  /** The settings of the command: a mistake in another one must not keep a server from being stopped or looked at. */
+  readonly needed?: readonly OptionName[]
+  /** Reads the state file. */
+  readonly read?: (stateFile: string) => Promise<SavedState>
+}
+
+export const ALL_SETTINGS = OPTION_NAMES
+const RUN_FILES = ['pidFile', 'logFile', 'stateFile'] as const
+/** What it takes to find a server, wherever it runs. */
+const TO_REACH = ['host', 'port', 'apiKey', 'apiKeyFile', 'tlsCert', ...RUN_FILES] as const
+/** What it takes to stop one. */
+export const TO_STOP = [...RUN_FILES, 'drainTimeout'] as const
+
 /**
  * Finds the server of the background. The state file knows where the other files are, so that a server started with
  * `--pid-file` is found without it.
  */
-export async function locate(context: Context, flags: GivenSettings): Promise<Located> {
-  const { config, origins } = loadSettings(context, flags)
-  const saved = await readState(config.stateFile)
-  const found = loadSettings(context, { ...flags, stateFile: config.stateFile }, saved.settings)
+export async function locate(
+  context: Context,
+  flags: GivenSettings,
+  { needed = TO_REACH, read = readState }: How = {},
+): Promise<Located> {
+  const { config, origins } = loadSettings(context, flags, {}, needed)
+  const saved = await read(config.stateFile)
+  const found = loadSettings(context, { ...flags, stateFile: config.stateFile }, saved.settings, needed)
   const loaded = { ...found, origins: { ...found.origins, stateFile: origins.stateFile } }
   return { loaded, saved, running: await findRunning(loaded.config.pidFile) }
 }
@@ -35,8 +55,18 @@ export type Reached = {
 
 export async function reach({ loaded, running }: Located): Promise<Reached | undefined> {
   const { config } = loaded
-  const clientKey = clientKeyFrom(config, () => {})
+  const clientKey = readableKey(config)
   if (running?.url !== undefined) return { url: running.url, clientKey, pid: running.pid }
   const url = configuredUrl(config)
   return config.port !== 0 && (await isProxy(url)) ? { url, clientKey } : undefined
+}
+
+/** A key that can't be read is none: what a server tells without it is more than nothing. */
+function readableKey(config: Pick<Config, 'apiKey' | 'apiKeyFile'>): string | undefined {
+  try {
+    return clientKeyFrom(config, () => {})
+  } catch (error) {
+    if (error instanceof UsageError) return undefined
+    throw error
+  }
 }

@@ -18,6 +18,9 @@ export async function status(context: Context, { settings: flags, flags: { json,
   const reached = await reach(located)
   const answer = reached && (await askServer(reached.url, '/health', reached.clientKey))
   const settings = settingsToShow(context, located, reached)
+  if (settings?.of === 'next restart') {
+    for (const reason of located.loaded.unusable) context.print.note(`The next start would fail: ${reason}`)
+  }
   if (json === true) context.print.json(report(located, reached, answer?.body, settings))
   else show(context, { located, reached, health: answer?.body, settings }, verbose === true)
   return reached === undefined && located.running === undefined ? NOT_RUNNING : 0
@@ -30,7 +33,7 @@ function settingsToShow(
   reached?: Reached,
 ): Settings | undefined {
   if (running === undefined) return reached === undefined ? { ...loaded, of: 'next restart' } : undefined
-  const { config, origins } = loadConfig({ flags: {}, env: {}, saved: saved.settings, bases })
+  const { config, origins } = loadConfig({ flags: {}, env: {}, saved: saved.settings, bases, needed: [] })
   return { config, origins: { ...origins, ...saved.origins }, of: 'running' }
 }
 

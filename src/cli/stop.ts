@@ -1,10 +1,13 @@
 import type { GivenSettings } from '../config/load.ts'
+import { describeError } from '../daemon/describe-error.ts'
 import { stopProcess } from '../daemon/process.ts'
+import { readState, type SavedState } from '../daemon/state-file.ts'
 import type { Context, Outcome } from './context.ts'
-import { type Located, locate, reach } from './locate.ts'
+import { type Located, locate, reach, TO_STOP } from './locate.ts'
 
 export async function stop(context: Context, flags: GivenSettings): Promise<Outcome> {
-  const located = await locate(context, flags)
+  const read = (stateFile: string) => readIfUsable(context, stateFile)
+  const located = await locate(context, flags, { needed: TO_STOP, read })
   const outcome = await stopLocated(context, located)
   if (outcome !== 'not running') return 0
   context.print.line('Not running.')
@@ -15,6 +18,16 @@ export async function stop(context: Context, flags: GivenSettings): Promise<Outc
     )
   }
   return 0
+}
+
+/** A broken state file must not keep a server running: where its pid file is by default, it is found without. */
+async function readIfUsable({ print }: Context, stateFile: string): Promise<SavedState> {
+  try {
+    return await readState(stateFile)
+  } catch (error) {
+    print.note(`${describeError(error)} Looking for the server by --pid-file or the default pid file.`)
+    return { settings: {}, origins: {} }
+  }
 }
 
 /** Stops the server and says so; says nothing when there is none. */

@@ -70,6 +70,14 @@ test.each([
   expect(() => load(sources)).toThrow(message)
 })
 
+test('a bad value of a setting that is not needed counts as not set, and is told', () => {
+  const sources = { env: { HTTPS_PROXY: 'socks4://x', CODEX_PROXY_PORT: '1234' }, needed: ['port'] as const }
+  const { config, origins, given, unusable } = load(sources)
+  expect([config.proxy, config.port, origins.proxy, given.proxy]).toEqual([undefined, 1234, 'default', undefined])
+  expect(unusable).toEqual([expect.stringMatching(/^HTTPS_PROXY: Use a URL such as/)])
+  expect(() => load({ ...sources, needed: ['proxy'] })).toThrow(UsageError)
+})
+
 test('a bad secret is not repeated', () => {
   expect(() => load({ flags: { proxy: 'ftp://user:hidden@host' } })).toThrow(/^--proxy: Use a URL such as/)
 })

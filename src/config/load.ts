@@ -13,6 +13,8 @@ export type LoadedConfig = {
   readonly origins: Origins
   /** Every setting that isn't at its default, ready to be saved and loaded again from any folder. */
   readonly given: GivenSettings
+  /** Why settings beside those asked for can't be used; they count as not set. */
+  readonly unusable: readonly string[]
 }
 
 export type Sources = {
@@ -20,27 +22,32 @@ export type Sources = {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly saved: GivenSettings
   readonly bases: Bases
+  /** What the caller works with, all when absent: a mistake in any other must not keep it from its work. */
+  readonly needed?: readonly OptionName[]
 }
 
 export const OPTION_NAMES = Object.keys(OPTIONS).filter(isOptionName)
 
-/** Flags beat variables beat saved settings beat defaults. Throws a UsageError that names the flag or variable. */
+/**
+ * Flags beat variables beat saved settings beat defaults. Throws a UsageError that names the flag or variable of a
+ * setting that is needed and can't be used.
+ */
 export function loadConfig(sources: Sources): LoadedConfig {
   const values: [OptionName, unknown][] = []
   const origins: [OptionName, Origin][] = []
   const given: [OptionName, string | readonly string[]][] = []
+  const unusable: string[] = []
 
   for (const name of OPTION_NAMES) {
     const option: Option<unknown> = OPTIONS[name]
-    const found = findUnlessReplaced(name, sources)
+    const found = findUsable(name, sources, (reason) => unusable.push(reason))
     origins.push([name, found.origin])
     if (found.texts === undefined) {
       values.push([name, defaultOf(option, sources.bases)])
       continue
     }
-    const texts = option.path ? found.texts.map((text) => absolute(text, sources.bases)) : found.texts
-    values.push([name, parseAll(option, texts, found.source)])
-    given.push([name, option.repeatable ? texts : (texts.at(-1) ?? '')])
+    values.push([name, found.value])
+    given.push([name, option.repeatable ? found.texts : (found.texts.at(-1) ?? '')])
   }
   // The three lists hold one entry per name of the table, each parsed by its own row: what the types say, which
   // Object.fromEntries can't know.
@@ -48,6 +55,7 @@ export function loadConfig(sources: Sources): LoadedConfig {
     config: Object.fromEntries(values) as Config,
     origins: Object.fromEntries(origins) as Origins,
     given: Object.fromEntries(given),
+    unusable,
   }
 }
 
@@ -58,6 +66,26 @@ export function isOptionName(name: string): name is OptionName {
 /** `--port` of `--port <number>`. */
 export function flagName(option: Pick<Option<unknown>, 'flag'>): string | undefined {
   return option.flag?.split(' ')[0]
+}
+
+/** What is found, read; what can't be used throws where it is needed, and else counts as not set. */
+function findUsable(
+  name: OptionName,
+  sources: Sources,
+  ignored: (reason: string) => void,
+): Found & { value?: unknown } {
+  const option: Option<unknown> = OPTIONS[name]
+  const found = findUnlessReplaced(name, sources)
+  if (found.texts === undefined) return found
+  const texts = option.path ? found.texts.map((text) => absolute(text, sources.bases)) : found.texts
+  try {
+    return { ...found, texts, value: parseAll(option, texts, found.source) }
+  } catch (error) {
+    const isNeeded = sources.needed?.includes(name) ?? true
+    if (isNeeded || !(error instanceof UsageError)) throw error
+    ignored(error.message)
+    return unset(name)
+  }
 }
 
 /** Two ways to say the same: the one that is given closer to the person wins over the other. */

@@ -212,6 +212,15 @@ test('a wrong clock is noticed', async () => {
   })
 })
 
+test('settings that no server starts with are a problem while none runs', async () => {
+  const { code, checks } = await doctor('--api-key-file', 'nowhere')
+  expect(code).toBe(1)
+  expect(checks.Settings).toMatchObject({
+    state: 'problem',
+    message: expect.stringContaining("can't be read (ENOENT)"),
+  })
+})
+
 test('files that others can read are listed with the command that mends it', async () => {
   await chmod(join(home.codexHome, 'auth.json'), 0o644)
   const { code, checks } = await doctor()
