@@ -17,7 +17,7 @@ export async function logs(context: Context, { settings, flags }: Call): Promise
   const lines = parseCount(typeof flags.lines === 'string' ? flags.lines : LINES)
   const located = await locate(context, settings)
   const { logFile } = located.loaded.config
-  const show = flags.json === true ? (line: string) => print.line(line) : readable(context)
+  const show = flags.json === true ? print.line : readableLines(print.raw, print.coloured).write
 
   const file = await openExisting(logFile)
   if (file === undefined) print.note(await whyNothing(located))
@@ -41,15 +41,6 @@ function parseCount(text: string): number {
     return count(text)
   } catch (error) {
     throw error instanceof Error ? Object.assign(error, { message: `--lines "${text}": ${error.message}` }) : error
-  }
-}
-
-function readable({ print }: Context): (line: string) => void {
-  const { write } = readableLines(print.raw, print.coloured)
-  return (line) => {
-    // What Node itself wrote, a crash for example, isn't JSON.
-    if (line.startsWith('{') && line.endsWith('}')) write(line)
-    else if (line !== '') print.line(line)
   }
 }
 

@@ -10,32 +10,57 @@ type Line = {
 const LEVEL_STYLES = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red', fatal: 'red' } as const
 
 /**
- * A destination that turns the logger's JSON lines into readable ones: `12:30:01 info  request finished model=…`.
+ * A destination that turns the logger's JSON lines into readable ones: `12:30:01 info  request finished model=…`. Other
+ * lines, what Node itself wrote for example, are shown as they are. Clients choose some of what is in a line (a model's
+ * name): no character of it reaches the terminal as a command.
  * Our own, since the lines are our own and flat; the known formatter brings 13 packages.
  */
 export function readableLines(write: (text: string) => void, coloured: boolean): { write(lines: string): void } {
   return {
     write(lines) {
       const shown = lines.split('\n').filter((line) => line !== '')
-      write(shown.map((line) => `${readable(JSON.parse(line), coloured)}\n`).join(''))
+      write(shown.map((line) => `${readable(line, coloured)}\n`).join(''))
     },
   }
 }
 
-function readable({ time, level, msg, ...fields }: Line, coloured: boolean): string {
-  const clock = typeof time === 'string' ? time.slice(11, 19) : ''
-  const label = String(level).padEnd(5)
-  const style = isLevel(level) ? LEVEL_STYLES[level] : undefined
-  const shown = coloured && style !== undefined ? styleText(style, label, { validateStream: false }) : label
-  const rest = Object.entries(fields).map(([name, value]) => `${name}=${plain(value)}`)
-  return [clock, shown, String(msg ?? ''), ...rest].join(' ')
+function readable(text: string, coloured: boolean): string {
+  const line = parse(text)
+  if (line === undefined || !isLevel(line.level)) return withoutControls(text)
+  const { time, level, msg, ...fields } = line
+  const clock = /T(\d\d:\d\d:\d\d)/.exec(String(time))?.[1] ?? ''
+  const label = level.padEnd(5)
+  const shown = coloured ? styleText(LEVEL_STYLES[level], label, { validateStream: false }) : label
+  const rest = Object.entries(fields).map(([name, value]) => `${plain(name)}=${plain(value)}`)
+  return [clock, shown, withoutControls(String(msg ?? '')), ...rest].join(' ')
+}
+
+function parse(text: string): Line | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isObject(value: unknown): value is Line {
+  return typeof value === 'object' && value !== null
 }
 
 function isLevel(level: unknown): level is keyof typeof LEVEL_STYLES {
-  return typeof level === 'string' && level in LEVEL_STYLES
+  return typeof level === 'string' && Object.hasOwn(LEVEL_STYLES, level)
 }
 
 function plain(value: unknown): string {
-  if (typeof value === 'string' && /^[^\s"=]+$/.test(value)) return value
-  return JSON.stringify(value)
+  if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value) && !/["=]/.test(value)) return value
+  return withoutControls(JSON.stringify(value))
+}
+
+/** Control characters as JSON would write them; it leaves those beyond ASCII, which terminals obey too. A tab may stay. */
+function withoutControls(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f]/g, (found) => {
+    return `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
 }

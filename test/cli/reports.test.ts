@@ -108,6 +108,21 @@ test('logs shows the last lines, readable or as they are, and not the prompts', 
   expect(JSON.parse(line)).toMatchObject({ level: 'info', msg: 'request finished', model: 'gpt-5.5' })
 })
 
+test('logs shows what a client made up, and odd lines, without their commands to the terminal', async () => {
+  const url = await startServer()
+  await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ model: '\u001b[31mgpt', messages: [{ role: 'user', content: 'Hello' }] }),
+  })
+  await writeFile(join(home.runFolder, 'codex-api-proxy.log'), '{ code: 1 }\n', { flag: 'a' })
+  const { code, stdout } = await command('logs')
+  expect(code).toBe(0)
+  expect(stdout).toContain('model="\\u001b[31mgpt"')
+  expect(stdout).not.toContain('\u001b')
+  expect(stdout).toContain('\n{ code: 1 }\n')
+})
+
 test('logs without a log says so', async () => {
   const { code, stdout, stderr } = await command('logs')
   expect([code, stdout]).toEqual([0, ''])

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { readableLines } from './readable-lines.ts'
+
+function shown(lines: string, coloured = false): string {
+  let text = ''
+  readableLines((more) => (text += more), coloured).write(lines)
+  return text
+}
+
+const line = (fields: object) => `${JSON.stringify({ level: 'info', time: '2026-01-02T12:30:01.000Z', ...fields })}\n`
+
+test('a line begins with clock, level and message; fields follow, quoted where they would be read otherwise', () => {
+  expect(
+    shown(line({ msg: 'done – all', model: 'gpt-5.5', text: 'a b', pair: 'a=b', empty: '', n: 1, o: { a: [] } })),
+  ).toBe('12:30:01 info  done – all model=gpt-5.5 text="a b" pair="a=b" empty="" n=1 o={"a":[]}\n')
+})
+
+test('several lines at once stay several, and the level is coloured for a terminal', () => {
+  expect(shown(line({ msg: 'a' }) + line({ msg: 'b', level: 'error' }), true)).toBe(
+    '12:30:01 \u001b[32minfo \u001b[39m a\n12:30:01 \u001b[31merror\u001b[39m b\n',
+  )
+})
+
+test.each([
+  ['a field', { msg: '', model: '\u001b[31mgpt\u009b2J\u007f' }, 'model="\\u001b[31mgpt\\u009b2J\\u007f"'],
+  ['the message', { msg: '\u001b]0;title\u0007 \u009b2J' }, '\\u001b]0;title\\u0007 \\u009b2J'],
+  ['a name', { msg: '', '\u001b[2J': 1 }, '"\\u001b[2J"=1'],
+  ['a value inside', { msg: '', err: { message: '\u009b2J' } }, 'err={"message":"\\u009b2J"}'],
+  ['the clock', { msg: 'x', time: '\u001b[2JT\u001b[2J' }, ' info  x'],
+])('%s commands no terminal', (_where, fields, expected) => {
+  expect(shown(line(fields))).toContain(expected)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+  expect(shown(line(fields))).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/)
+})
+
+test.each(['{ code: 1 }', '{"no":"level"}', 'null', '"text"', '[1]', '{', '\tat main.js:1:1', '{"level":"toString"}'])(
+  'a line that is none of the logger is shown as it is: %s',
+  (text) => {
+    expect(shown(`${text}\n${line({ msg: 'next' })}`)).toBe(`${text}\n12:30:01 info  next\n`)
+  },
+)
+
+test('a line that is none of the logger commands no terminal either', () => {
+  expect(shown('Error: \u001b[31mred\r\n')).toBe('Error: \\u001b[31mred\\u000d\n')
+})
