@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs'
 import type { GivenSettings, LoadedConfig } from '../config/load.ts'
 import type { Config } from '../config/options.ts'
+import { UsageError } from '../config/parsers.ts'
 import { describeError } from '../daemon/describe-error.ts'
-import type { RunningServer } from '../daemon/pid-file.ts'
+import { findRunning, type RunningServer } from '../daemon/pid-file.ts'
 import { startProcess } from '../daemon/process.ts'
+import { readState } from '../daemon/state-file.ts'
 import { checkBind } from '../http/bind-policy.ts'
 import { clientKeyFrom } from '../http/client-key.ts'
 import { tlsOptions } from '../http/tls.ts'
@@ -25,6 +28,7 @@ export async function startWith(
   { flagsAreNew }: { flagsAreNew: boolean },
 ): Promise<Outcome> {
   const { print } = context
+  await refuseToHide(context, loaded.config)
   const done = print.progress('Starting …')
   const outcome = await startProcess([context.program, BACKGROUND_COMMAND], loaded, context.env)
     .catch(addRemedy)
@@ -43,6 +47,24 @@ export async function startWith(
       await showLog(context, loaded.config, outcome.logFrom)
       return 1
   }
+}
+
+/**
+ * A state file knows one server: a second one would hide the first from every command, and `restart` would mix their
+ * settings. So it is refused, rather than both being looked for wherever they may be.
+ */
+async function refuseToHide(context: Context, { pidFile, stateFile }: Config): Promise<void> {
+  if (!existsSync(stateFile)) return
+  const saved = await readState(stateFile).catch(() => undefined)
+  if (saved === undefined) return
+  const before = loadSettings(context, { stateFile }, saved.settings, ['pidFile'])
+  if (before.config.pidFile === pidFile) return
+  const other = await findRunning(before.config.pidFile)
+  if (other === undefined) return
+  throw new UsageError(
+    `${stateFile} is of a server that runs (${addressOf(other)}). Stop that one first, or give this one a file of ` +
+      'its own with --state-file.',
+  )
 }
 
 /** Throws a UsageError for settings that no server starts with, as far as that can be told without starting one. */

@@ -295,6 +295,21 @@ test('a server with files of its own is found by its state file', async () => {
   expect(await command('stop', ...files)).toMatchObject({ stdout: `Stopped process ${pid}.\n` })
 })
 
+test('a second server that would hide the first from every command is refused', async () => {
+  const { pid } = started(await command('start', '--port', '0'))
+  const second = await command('start', '--port', '0', '--pid-file', 'two.pid')
+  expect([second.code, second.stdout]).toEqual([2, ''])
+  expect(second.stderr).toContain(`(process ${pid})). Stop that one first, or give this one`)
+  expect(second.stderr).toContain('--state-file')
+  expect((await command('status')).stdout).toContain(`(process ${pid})`)
+  expect(await command('stop')).toMatchObject({ code: 0, stdout: `Stopped process ${pid}.\n` })
+
+  const third = started(await command('start', '--port', '0', '--pid-file', 'two.pid'))
+  expect((await command('start', '--port', '0')).code).toBe(2)
+  expect((await command('restart', '--pid-file', 'three.pid')).stdout).toContain(`Stopped process ${third.pid}.`)
+  expect((await command('stop')).stdout).toMatch(/^Stopped process/)
+})
+
 test('files that can not be used are named in one line', async () => {
   await mkdir(home.runFolder)
   const state = join(home.runFolder, 'codex-api-proxy.state.json')
@@ -317,6 +332,18 @@ test('a log that can not be opened is named in one line, and nothing is left run
   expect(code).toBe(1)
   expect(stderr).toMatch(/^codex-api-proxy: Can't use .*\.log: it is a folder\. Choose --pid-file.*\n$/)
   expect((await command('status')).code).toBe(3)
+})
+
+test('with a relative HOME the server and the commands mean the same folder', async () => {
+  const relative = (...args: string[]) => run(args, { home, env: { HOME: '.' } })
+  const { pid } = started(await relative('start', '--port', '0'))
+  try {
+    expect((await stat(pidFile())).isFile()).toBe(true)
+    expect((await relative('status')).stdout).toContain(`(process ${pid})`)
+    expect(await relative('stop')).toMatchObject({ stdout: `Stopped process ${pid}.\n` })
+  } finally {
+    if (await isThere(pid)) await kill(pid)
+  }
 })
 
 test('20 rapid cycles leave no process and no stale file', async () => {
