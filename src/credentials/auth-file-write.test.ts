@@ -1,6 +1,7 @@
 import * as nodeFs from 'node:fs'
 import {
   chmodSync,
+  chownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -16,7 +17,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Files } from './auth-file.ts'
-import { adoptLeftover, replaceAuthFile, withTokens } from './auth-file-write.ts'
+import { isWritable, leftTokens, mendAuthFile, replaceAuthFile, withTokens } from './auth-file-write.ts'
 
 let home: string
 let path: string
@@ -129,6 +130,151 @@ test('a file system that can’t sync folders is good enough', () => {
   expect(replaceAuthFile(path, { ...nodeFs, openSync: openSync as never }, replacement)).toBe(true)
 })
 
+test('what fails after the file was replaced is no failure', () => {
+  const files = { ...nodeFs, readdirSync: failWith('EMFILE') } as Files
+  expect(replaceAuthFile(path, files, replacement)).toBe(true)
+  expect(readFileSync(path, 'utf8')).toBe(text(NEW))
+})
+
+test.each(['EPERM', 'EINVAL', 'ENOTSUP', 'ENOSYS'])('a mode that can’t be changed (%s) is no obstacle', (code) => {
+  expect(replaceAuthFile(path, { ...nodeFs, fchmodSync: failWith(code) } as Files, replacement)).toBe(true)
+  expect(readFileSync(path, 'utf8')).toBe(text(NEW))
+})
+
+const LONGER = { ...NEW, added: 'x'.repeat(9000) }
+const inode = () => statSync(path).ino
+
+test.each([
+  ['is a mount of its own', 'renameSync', 'EBUSY'],
+  ['is of another file system', 'renameSync', 'EXDEV'],
+  ['lies in a folder where only its owner may replace it', 'renameSync', 'EPERM'],
+])('a file that %s is written in place, longer or shorter', (_name, step, code) => {
+  const files = { ...nodeFs, [step]: failWith(code) } as Files
+  const before = inode()
+  expect(replaceAuthFile(path, files, { ...replacement, content: LONGER })).toBe(true)
+  expect(readFileSync(path, 'utf8')).toBe(text(LONGER))
+  expect(replaceAuthFile(path, files, replacement)).toBe(true)
+  expect(readFileSync(path, 'utf8')).toBe(text(NEW))
+  expect([inode(), statSync(path).mode & 0o777]).toEqual([before, 0o600])
+  expect(readdirSync(home)).toEqual(['auth.json'])
+})
+
+test.each(['EACCES', 'EPERM', 'EROFS'])('in a folder that takes no file (%s) it is written in place', (code) => {
+  const before = inode()
+  expect(replaceAuthFile(path, { ...nodeFs, openSync: refusingNewFiles(code) } as Files, replacement)).toBe(true)
+  expect(readFileSync(path, 'utf8')).toBe(text(NEW))
+  expect(inode()).toBe(before)
+})
+
+test.runIf(process.getuid?.() === 0)('a root that may not give files away writes in place, so the owner stays', () => {
+  chownSync(path, 1234, 5678)
+  expect(replaceAuthFile(path, { ...nodeFs, fchownSync: failWith('EPERM') } as Files, replacement)).toBe(true)
+  expect(readFileSync(path, 'utf8')).toBe(text(NEW))
+  expect(statSync(path)).toMatchObject({ uid: 1234, gid: 5678 })
+  expect(readdirSync(home)).toEqual(['auth.json'])
+})
+
+test('a newer login that appears at the last moment is not written over in place either', () => {
+  const files = { ...nodeFs, renameSync: failWith('EBUSY') } as Files
+  expect(replaceAuthFile(path, files, { ...replacement, mayReplace: () => false })).toBe(false)
+  expect(readFileSync(path, 'utf8')).toBe(text(OLD))
+  expect(readdirSync(home)).toEqual(['auth.json'])
+})
+
+test('a full disk in the midst of writing in place: the old content is put back, the new tokens lie beside it', () => {
+  const files = { ...nodeFs, renameSync: failWith('EBUSY'), writeSync: fullBeyond(text(OLD).length) as never }
+  expect(() => replaceAuthFile(path, files, { ...replacement, content: LONGER })).toThrow('ENOSPC')
+  expect(readFileSync(path, 'utf8')).toBe(text(OLD))
+  expect(leftTokens(path, nodeFs, 'rt-old')?.tokens).toEqual({ access_token: 'new', refresh_token: 'rt-new' })
+})
+
+test('tokens left beside the file stay until others are complete', () => {
+  leaveBehind()
+  const files = { ...nodeFs, fsyncSync: failWith('EIO') } as Files
+  expect(() => replaceAuthFile(path, files, replacement)).toThrow('EIO')
+  expect(leftTokens(path, nodeFs, 'rt-old')?.tokens).toEqual({ access_token: 'new', refresh_token: 'rt-new' })
+})
+
+test.each([0, 1, 2, 3, 4, 5])('killed at call %i of writing in place: the next process completes it', (kept) => {
+  const files: Files = { ...nodeFs, ...(dyingInPlace(kept) as object) }
+  expect(() => replaceAuthFile(path, files, replacement)).toThrow('killed')
+  const torn = readFileSync(path, 'utf8')
+  if (torn !== text(OLD) && torn !== text(NEW)) expect(torn).toMatch(/^#/)
+  expect(mendAuthFile(path, nodeFs)).toBe(torn.startsWith('#'))
+  expect([text(OLD), text(NEW)]).toContain(readFileSync(path, 'utf8'))
+  if (torn.startsWith('#')) expect(readFileSync(path, 'utf8')).toBe(text(NEW))
+})
+
+test('a file that is malformed for other reasons is not touched', () => {
+  leaveBehind()
+  writeFileSync(path, '{"tokens":')
+  expect(mendAuthFile(path, nodeFs)).toBe(false)
+  expect(readFileSync(path, 'utf8')).toBe('{"tokens":')
+})
+
+test('a file that was being written in place without a copy beside it stays as it is', () => {
+  writeFileSync(path, '#"tokens":')
+  expect(mendAuthFile(path, nodeFs)).toBe(false)
+})
+
+test('what can be written is known before', () => {
+  expect(isWritable(path, nodeFs)).toBe(true)
+  // A file for reading in a folder that takes others: it can be replaced.
+  expect(isWritable(path, { ...nodeFs, openSync: failWith('EACCES') } as Files)).toBe(true)
+  // A file for reading in a folder for reading.
+  const readOnly = { ...nodeFs, openSync: failWith('EACCES'), accessSync: failWith('EACCES') } as Files
+  expect(isWritable(path, readOnly)).toBe(false)
+  // A mount for reading, of the folder or of the file alone.
+  expect(isWritable(path, { ...nodeFs, openSync: failWith('EROFS') } as Files)).toBe(false)
+  // A file that can be written in a folder that takes no others.
+  expect(isWritable(path, { ...nodeFs, accessSync: failWith('EROFS') } as Files)).toBe(true)
+  // A file for reading that is a mount of its own.
+  const mounted = (name: string) => ({ dev: name === home ? 1 : 2 })
+  expect(isWritable(path, { ...nodeFs, openSync: failWith('EACCES'), statSync: mounted } as never)).toBe(false)
+})
+
+function failWith(code: string) {
+  return () => {
+    throw Object.assign(new Error(code), { code })
+  }
+}
+
+function refusingNewFiles(code: string) {
+  return (name: string, flags: string, mode?: number) => {
+    if (flags === 'wx') failWith(code)()
+    return nodeFs.openSync(name, flags, mode)
+  }
+}
+
+/** The temporary file can still be written; the one in place can't grow. */
+function fullBeyond(size: number) {
+  return (file: number, bytes: Buffer, at: number, length?: number, position?: number) => {
+    if (position === undefined) return nodeFs.writeSync(file, bytes, at)
+    if (position >= size) failWith('ENOSPC')()
+    return nodeFs.writeSync(file, bytes, at, Math.min(length ?? 0, size - position), position)
+  }
+}
+
+/** Lets so many writing calls on the file itself through, a third of the text at a time, then no call at all. */
+function dyingInPlace(kept: number) {
+  let left = kept
+  const step = () => {
+    if (left-- <= 0) throw new Error('killed')
+  }
+  return {
+    renameSync: failWith('EBUSY'),
+    writeSync(file: number, bytes: Buffer, at: number, length?: number, position?: number) {
+      if (position === undefined) return nodeFs.writeSync(file, bytes, at)
+      step()
+      return nodeFs.writeSync(file, bytes, at, Math.min(length ?? 0, Math.ceil(bytes.length / 3)), position)
+    },
+    ftruncateSync(file: number, length: number) {
+      step()
+      nodeFs.ftruncateSync(file, length)
+    },
+  }
+}
+
 /** What a process leaves behind that is killed right before it renames. */
 function leaveBehind(content = NEW): string {
   const renameSync = () => {
@@ -140,18 +286,26 @@ function leaveBehind(content = NEW): string {
   return join(home, leftover ?? 'none')
 }
 
+/** As the proxy does it before it redeems a refresh token. */
+function adopt(redeemed: string): boolean {
+  const left = leftTokens(path, nodeFs, redeemed)
+  if (left === undefined) return false
+  const content = withTokens(JSON.parse(readFileSync(path, 'utf8')), left.tokens, left.refreshedAt)
+  return replaceAuthFile(path, nodeFs, { ...replacement, content, redeemed })
+}
+
 test('tokens that a killed process could only write beside the file are put in place', () => {
   leaveBehind()
-  expect(adoptLeftover(path, nodeFs, 'rt-old')).toBe(true)
+  expect(adopt('rt-old')).toBe(true)
   expect(readFileSync(path, 'utf8')).toBe(text(NEW))
   expect(readdirSync(home)).toEqual(['auth.json'])
 })
 
 test('tokens of another refresh token, or cut off, are not', () => {
   const leftover = leaveBehind()
-  expect(adoptLeftover(path, nodeFs, 'rt-another')).toBe(false)
+  expect(adopt('rt-another')).toBe(false)
   writeFileSync(leftover, '{"tokens":{"acc')
-  expect(adoptLeftover(path, nodeFs, 'rt-old')).toBe(false)
+  expect(adopt('rt-old')).toBe(false)
   expect(readFileSync(path, 'utf8')).toBe(text(OLD))
 })
 

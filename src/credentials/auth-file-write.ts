@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Files } from './auth-file.ts'
-import { type JsonObject, objectOf } from './json-object.ts'
+import { type Files, isCode } from './auth-file.ts'
+import { headerText, type JsonObject, objectOf } from './json-object.ts'
 import { parseLogin } from './login.ts'
 import type { NewTokens } from './refresh.ts'
 
@@ -10,6 +11,14 @@ const MODE = 0o600
 /** How the file is called until it is complete. The part between tells which refresh token was redeemed for it. */
 const LEFTOVER_PREFIX = '.auth-'
 const LEFTOVER_SUFFIX = '.codex-api-proxy.tmp'
+/** The first byte of a file while it is written in place. No JSON begins so, thus nobody takes a half for the whole. */
+const UNFINISHED = '#'
+/** What a folder answers that takes no new file, or doesn't let this one be replaced. */
+const REFUSED = ['EACCES', 'EPERM', 'EROFS']
+/** What `rename` answers where the file itself is mounted, as by `docker run -v …/auth.json:…/auth.json`. */
+const MOUNTED = ['EBUSY', 'EXDEV']
+/** What file systems and sandboxes answer that don't let the mode of a file be changed. */
+const NO_MODES = ['EPERM', 'EINVAL', 'ENOTSUP', 'ENOSYS']
 
 /** The content of auth.json with the tokens of an answer: everything else, and the order of keys, stays. */
 export function withTokens(content: JsonObject, tokens: NewTokens, refreshedAt: number): JsonObject {
@@ -30,75 +39,244 @@ type Replacement = {
 
 /**
  * Replaces auth.json at once: whoever reads it, or whenever this process is killed, finds the old content or the new.
- * A symbolic link stays and its target is replaced. Throws what the file system throws; the old file is intact then.
+ * A symbolic link stays and its target is replaced. Where the file can't be replaced it is written in place; killed in
+ * the midst of that, `mendAuthFile` completes it. Throws what the file system throws; the old content is intact then.
  */
 export function replaceAuthFile(path: string, files: Files, { content, redeemed, mayReplace }: Replacement): boolean {
   const target = files.realpathSync(path)
-  const folder = dirname(target)
-  const temporary = join(folder, leftoverName(redeemed))
+  const bytes = Buffer.from(JSON.stringify(content, null, 2))
+  const temporary = freeName(target, files, redeemed)
+  let replaced: boolean
   try {
-    files.rmSync(temporary, { force: true })
-    writeDurably(temporary, JSON.stringify(content, null, 2), files, files.statSync(target))
+    const replaceable = writeBeside(temporary, bytes, files, files.statSync(target))
     if (!mayReplace()) {
-      files.rmSync(temporary)
+      remove(temporary, files)
       return false
     }
-    files.renameSync(temporary, target)
+    replaced = replaceable && rename(temporary, target, files)
   } catch (error) {
     remove(temporary, files)
     throw error
   }
-  syncFolder(folder, files)
-  removeLeftovers(folder, files)
+  // Should this fail, the temporary file stays: whoever comes next finds the tokens in it.
+  if (!replaced) overwrite(target, bytes, files)
+  tidyUp(dirname(target), files)
   return true
 }
 
 /**
- * Puts in place what a killed process wrote after it had redeemed this refresh token, but didn't rename any more: the
- * tokens exist nowhere else, and without them the login would be lost. Only for the holder of the lock.
+ * Whether `replaceAuthFile` can be expected to succeed. Asked before a refresh token is redeemed: one whose successor
+ * can't be kept had better not be.
  */
-export function adoptLeftover(path: string, files: Files, redeemed: string): boolean {
+export function isWritable(path: string, files: Files): boolean {
   try {
     const target = files.realpathSync(path)
-    const leftover = join(dirname(target), leftoverName(redeemed))
-    parseLogin(files.readFileSync(leftover, 'utf8'))
-    files.renameSync(leftover, target)
+    try {
+      files.closeSync(files.openSync(target, 'r+'))
+      return true
+    } catch (error) {
+      // Its mount is read-only: the folder's too, or the file is a mount of its own, which nothing can be renamed to.
+      if (isCode(error, 'EROFS')) return false
+      if (!isOneOf(error, REFUSED)) return true
+    }
+    return takesFiles(dirname(target), files) && files.statSync(target).dev === files.statSync(dirname(target)).dev
+  } catch {
+    return true // It is gone, or can't be reached: reading says so.
+  }
+}
+
+type LeftTokens = { readonly tokens: NewTokens; readonly refreshedAt: number }
+
+/**
+ * The tokens that a killed process wrote beside the file after it had redeemed this refresh token, but didn't put in
+ * place any more. They exist nowhere else, and without them the login would be lost. Only for the holder of the lock.
+ */
+export function leftTokens(path: string, files: Files, redeemed: string): LeftTokens | undefined {
+  try {
+    const [leftover] = leftovers(leftoverPaths(files.realpathSync(path), redeemed), files)
+    return leftover && { tokens: tokensIn(leftover.content), refreshedAt: leftover.refreshedAt }
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Completes a file that a killed process was just writing in place, by the copy that it had put beside it first. For
+ * files that nobody has been writing to for a while: then it does no harm if two do it at once.
+ */
+export function mendAuthFile(path: string, files: Files): boolean {
+  try {
+    const target = files.realpathSync(path)
+    if (!files.readFileSync(target, 'utf8').startsWith(UNFINISHED)) return false
+    const [leftover] = leftovers(allLeftoverPaths(dirname(target), files), files)
+    if (leftover === undefined) return false
+    overwrite(target, Buffer.from(leftover.text), files)
+    tidyUp(dirname(target), files)
     return true
   } catch {
-    return false // None there, or one that wasn't completed.
+    return false // It is as malformed as before, and the next who reads it tries again.
   }
 }
 
-function leftoverName(redeemed: string): string {
+type Leftover = {
+  readonly path: string
+  readonly text: string
+  readonly content: JsonObject
+  readonly refreshedAt: number
+}
+
+/** Two names, so that a complete file need not go before another is complete. */
+function leftoverPaths(target: string, redeemed: string): string[] {
   const digest = createHash('sha256').update(redeemed).digest('hex').slice(0, 16)
-  return `${LEFTOVER_PREFIX}${digest}${LEFTOVER_SUFFIX}`
+  return [digest, `${digest}-2`].map((name) => join(dirname(target), LEFTOVER_PREFIX + name + LEFTOVER_SUFFIX))
 }
 
-/** Of killed processes, for refresh tokens the file has moved on from. They hold tokens, so none may lie about. */
-function removeLeftovers(folder: string, files: Files): void {
-  for (const name of files.readdirSync(folder)) {
-    if (name.startsWith(LEFTOVER_PREFIX) && name.endsWith(LEFTOVER_SUFFIX)) remove(join(folder, name), files)
+function freeName(target: string, files: Files, redeemed: string): string {
+  const paths = leftoverPaths(target, redeemed)
+  const [newest] = leftovers(paths, files)
+  const [first, second] = paths as [string, string]
+  return first === newest?.path ? second : first
+}
+
+/** Those of the files that are there and complete, the newest first. */
+function leftovers(paths: readonly string[], files: Files): Leftover[] {
+  const found = paths.map((path) => readLeftover(path, files)).filter((leftover) => leftover !== undefined)
+  return found.sort((one, other) => other.refreshedAt - one.refreshedAt)
+}
+
+function readLeftover(path: string, files: Files): Leftover | undefined {
+  try {
+    const text = files.readFileSync(path, 'utf8')
+    const { content } = parseLogin(text)
+    const refreshedAt = Date.parse(String(content.last_refresh))
+    return Number.isNaN(refreshedAt) ? undefined : { path, text, content, refreshedAt }
+  } catch {
+    return undefined // None there, or one that wasn't completed.
   }
 }
 
-function writeDurably(path: string, text: string, files: Files, owner: { uid: number; gid: number }): void {
-  const file = files.openSync(path, 'wx', MODE)
+function allLeftoverPaths(folder: string, files: Files): string[] {
+  const names = files.readdirSync(folder)
+  const ours = names.filter((name) => name.startsWith(LEFTOVER_PREFIX) && name.endsWith(LEFTOVER_SUFFIX))
+  return ours.map((name) => join(folder, name))
+}
+
+function tokensIn(content: JsonObject): NewTokens {
+  const tokens = objectOf(content.tokens)
+  const names = ['id_token', 'access_token', 'refresh_token'] as const
+  const given = names.map((name) => [name, headerText(tokens[name])] as const)
+  return Object.fromEntries(given.filter(([, token]) => token !== undefined))
+}
+
+/** False when the file must not take the place of the other: it isn't there, or belongs to somebody else. */
+function writeBeside(path: string, bytes: Buffer, files: Files, owner: { uid: number; gid: number }): boolean {
+  const file = create(path, files)
+  if (file === undefined) return false
   try {
-    files.fchmodSync(file, MODE)
-    keepOwner(file, files, owner)
-    const bytes = Buffer.from(text)
+    limitMode(file, files)
+    const owned = keepOwner(file, files, owner)
     // A disk that runs full takes a part first and fails at the next call.
     for (let at = 0; at < bytes.length; ) at += files.writeSync(file, bytes, at)
+    files.fsyncSync(file)
+    return owned
+  } finally {
+    files.closeSync(file)
+  }
+}
+
+/** `undefined` when the folder takes no files. */
+function create(path: string, files: Files): number | undefined {
+  try {
+    files.rmSync(path, { force: true })
+    return files.openSync(path, 'wx', MODE)
+  } catch (error) {
+    if (isOneOf(error, REFUSED)) return undefined
+    throw error
+  }
+}
+
+function limitMode(file: number, files: Files): void {
+  try {
+    files.fchmodSync(file, MODE)
+  } catch (error) {
+    if (!isOneOf(error, NO_MODES)) throw error
+  }
+}
+
+/**
+ * A proxy that runs as root (in a container, mostly) must not take the file away from the user of Codex. False when
+ * that is what replacing it would do: root may lack the right to give files away.
+ */
+function keepOwner(file: number, files: Files, { uid, gid }: { uid: number; gid: number }): boolean {
+  if (process.getuid?.() !== 0 || uid === 0) return true
+  try {
+    files.fchownSync(file, uid, gid)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** False when the file can only be written in place. */
+function rename(temporary: string, target: string, files: Files): boolean {
+  try {
+    files.renameSync(temporary, target)
+    return true
+  } catch (error) {
+    // On Windows these codes mean that somebody has the file open at the moment; it works the next time.
+    if (process.platform !== 'win32' && isOneOf(error, [...MOUNTED, ...REFUSED])) return false
+    throw error
+  }
+}
+
+/** Writes in place, which keeps the file's owner and a mount on it. When that fails, the old content is put back. */
+function overwrite(target: string, bytes: Buffer, files: Files): void {
+  const before = files.readFileSync(target)
+  const file = files.openSync(target, 'r+')
+  try {
+    limitMode(file, files)
+    try {
+      fill(file, bytes, files)
+    } catch (error) {
+      fill(file, before, files)
+      throw error
+    }
     files.fsyncSync(file)
   } finally {
     files.closeSync(file)
   }
 }
 
-/** A proxy that runs as root (in a container, mostly) must not take the file away from the user of Codex. */
-function keepOwner(file: number, files: Files, { uid, gid }: { uid: number; gid: number }): void {
-  if (process.getuid?.() !== 0 || uid === 0) return
-  files.fchownSync(file, uid, gid)
+/** The first byte comes last: cut off before, the file is no JSON, rather than a mixture of two logins. */
+function fill(file: number, bytes: Buffer, files: Files): void {
+  files.writeSync(file, Buffer.from(UNFINISHED), 0, 1, 0)
+  for (let at = 1; at < bytes.length; ) at += files.writeSync(file, bytes, at, bytes.length - at, at)
+  files.ftruncateSync(file, bytes.length)
+  files.writeSync(file, bytes, 0, 1, 0)
+}
+
+function takesFiles(folder: string, files: Files): boolean {
+  try {
+    files.accessSync(folder, constants.W_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The login is written by now: nothing here is a reason to report a failure. */
+function tidyUp(folder: string, files: Files): void {
+  syncFolder(folder, files)
+  try {
+    // Of killed processes, for refresh tokens the file has moved on from. They hold tokens, so none may lie about.
+    for (const path of allLeftoverPaths(folder, files)) remove(path, files)
+  } catch {
+    // The next write tries again.
+  }
+}
+
+function isOneOf(error: unknown, codes: readonly string[]): boolean {
+  return codes.some((code) => isCode(error, code))
 }
 
 function remove(path: string, files: Files): void {

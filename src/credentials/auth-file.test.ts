@@ -39,6 +39,14 @@ test('a file that did not change is not read again', () => {
   expect(file.read()).toBe(file.read())
 })
 
+test('nor is one from the future, which a clock that was set back makes of every file', () => {
+  writeFileSync(path, key('one'))
+  const tomorrow = Date.now() / 1000 + 86_400
+  utimesSync(path, tomorrow, tomorrow)
+  const file = open()
+  expect(file.read()).toBe(file.read())
+})
+
 test('a replaced file is read', () => {
   writeFileSync(path, key('one'))
   const file = open()

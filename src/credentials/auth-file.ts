@@ -8,10 +8,12 @@ import { type Login, parseLogin } from './login.ts'
 /** The file calls that reading and writing the login is made of; tests make them fail or stop at any of them. */
 export type Files = Pick<
   typeof nodeFs,
+  | 'accessSync'
   | 'closeSync'
   | 'fchmodSync'
   | 'fchownSync'
   | 'fsyncSync'
+  | 'ftruncateSync'
   | 'openSync'
   | 'readdirSync'
   | 'readFileSync'
@@ -56,7 +58,7 @@ export class AuthFile {
     const stamp = this.#stat()
     if (this.#read?.settled === true && sameStamp(this.#read.stamp, stamp)) return this.#read.stored
     const stored = parseLogin(this.#readText())
-    this.#read = { stamp, settled: this.#now() - stamp.mtimeMs > CLOCK_TICK_MS, stored }
+    this.#read = { stamp, settled: Math.abs(this.#now() - stamp.mtimeMs) > CLOCK_TICK_MS, stored }
     return stored
   }
 

@@ -1,9 +1,10 @@
 import * as nodeFs from 'node:fs'
-import { renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { unsignedJwt } from '../../test/support/auth-files.ts'
 import { type LoginStage, post, startLoginStage, tokenOf } from '../../test/support/login-stage.ts'
 import type { ProxyError } from '../errors.ts'
+import { replaceAuthFile, withTokens } from './auth-file-write.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
@@ -29,6 +30,9 @@ const errorOf = async (work: unknown): Promise<ProxyError> => {
 }
 const refreshes = () => stage.issuer.requests.length
 const login = (lifetimeMs: number) => stage.issuer.login({ lifetimeMs })
+const failWith = (code: string) => () => {
+  throw Object.assign(new Error(code), { code })
+}
 const refusal = (code: string) => ({ error: { code } })
 
 test('a fresh token is used as it is', async () => {
@@ -310,12 +314,16 @@ test('tokens that can’t be written are used from memory, warned of, and writte
 test('unsaved tokens are refreshed in turn, and the last ones are written over the first', async () => {
   let now = Date.now()
   await stage.writeAuth(login(-MINUTE))
-  let readOnly = true
+  let readOnly = false
   const openSync = (path: string, flags: string, mode?: number) => {
     if (readOnly && flags !== 'r') throw Object.assign(new Error('read-only file system'), { code: 'EROFS' })
     return nodeFs.openSync(path, flags, mode)
   }
-  const source = stage.source({ now: () => now, files: { ...nodeFs, openSync: openSync as never } })
+  const postToken = (url: string, body: object) => {
+    readOnly = true // While the first refresh is under way; with nothing in hand it would not begin.
+    return post(url, body)
+  }
+  const source = stage.source({ now: () => now, postToken, files: { ...nodeFs, openSync: openSync as never } })
   await source.current()
   now += 10 * DAY
   const token = tokenOf(await source.current())
@@ -324,6 +332,85 @@ test('unsaved tokens are refreshed in turn, and the last ones are written over t
   await source.close()
   expect((await stage.readAuth()).tokens.access_token).toBe(token)
   expect(stage.issuer.reuses).toBe(0)
+})
+
+test('a login whose file is a mount of its own is renewed and written', async () => {
+  await stage.writeAuth({ ...login(-MINUTE), future_field: { kept: true } })
+  const source = stage.source({ files: { ...nodeFs, renameSync: failWith('EBUSY') } })
+  const token = tokenOf(await source.current())
+  expect(await stage.readAuth()).toMatchObject({ future_field: { kept: true }, tokens: { access_token: token } })
+  expect(stage.warnings).toEqual([])
+  expect((await source.status()).warning).toBeUndefined()
+})
+
+test('a login that can’t be written is not renewed: the new tokens would be lost when the proxy stops', async () => {
+  const auth = login(4 * MINUTE)
+  await stage.writeAuth(auth)
+  let now = Date.now()
+  const files = { ...nodeFs, openSync: failWith('EACCES') as never, accessSync: failWith('EACCES') }
+  const source = stage.source({ files, now: () => now })
+  const credentials = await source.current()
+  expect(tokenOf(credentials)).toBe(auth.tokens.access_token)
+  now += 5 * MINUTE
+  const stale = { code: 'login_stale', status: 401, message: expect.stringContaining(stage.authPath) }
+  expect(await errorOf(source.current())).toMatchObject(stale)
+  expect(await errorOf(source.replace(credentials))).toMatchObject(stale)
+  expect((await source.status()).problem).toMatchObject({ code: 'login_stale' })
+  expect(refreshes()).toBe(0)
+  expect(await stage.readAuth()).toEqual(auth)
+
+  const newer = { ...login(10 * MINUTE) }
+  await stage.writeAuth(newer)
+  expect(tokenOf(await source.current())).toBe(newer.tokens.access_token)
+})
+
+/** What a process leaves that was killed after it had redeemed the refresh token in the file, and the tokens in it. */
+async function leaveBehind(auth: ReturnType<typeof login>) {
+  const dying = { ...nodeFs, renameSync: failWith('EBUSY'), ftruncateSync: failWith('killed') }
+  const { refresh_token } = auth.tokens
+  const answer = await post(stage.issuer.url, { grant_type: 'refresh_token', refresh_token })
+  const { id_token, access_token, refresh_token: next } = JSON.parse(answer.body)
+  const tokens = { id_token, access_token, refresh_token: next }
+  const content = withTokens(auth, tokens, Date.now())
+  const replacement = { content, redeemed: refresh_token, mayReplace: () => true }
+  expect(() => replaceAuthFile(stage.authPath, dying, replacement)).toThrow('killed')
+  return tokens
+}
+
+test('tokens left by a killed process are taken, and what auth.json has got since stays', async () => {
+  const auth = login(-MINUTE)
+  await stage.writeAuth(auth)
+  const left = await leaveBehind(auth)
+  await stage.writeAuth({ ...auth, added: 'since', tokens: { ...auth.tokens, added: 'since' } })
+  expect(tokenOf(await stage.source().current())).toBe(left.access_token)
+  expect(await stage.readAuth()).toMatchObject({ added: 'since', tokens: { ...left, added: 'since' } })
+  expect(refreshes()).toBe(1)
+})
+
+test('tokens left by a killed process that can’t be put in place are used, rather than the spent one redeemed', async () => {
+  const auth = login(-MINUTE)
+  await stage.writeAuth(auth)
+  const left = await leaveBehind(auth)
+  await stage.writeAuth(auth)
+  const source = stage.source({ files: { ...nodeFs, writeSync: failWith('ENOSPC') } })
+  expect(tokenOf(await source.current())).toBe(left.access_token)
+  expect(refreshes()).toBe(1)
+  expect(stage.issuer.reuses).toBe(0)
+  expect(tokenOf(await stage.source().current())).toBe(left.access_token)
+  expect((await stage.readAuth()).tokens.access_token).toBe(left.access_token)
+})
+
+test('a file that a killed process has written half is completed, by whoever may write', async () => {
+  const auth = { ...login(-MINUTE), future_field: { kept: true } }
+  await stage.writeAuth(auth)
+  const left = await leaveBehind(auth)
+  await stage.writeAuth('#half')
+  expect(await errorOf(stage.source().current())).toMatchObject({ code: 'credentials_malformed' }) // Who knows.
+  utimesSync(stage.authPath, 1_700_000_000, 1_700_000_000)
+  expect(await errorOf(stage.source({ mode: 'read-only' }).current())).toMatchObject({ code: 'credentials_malformed' })
+  expect(tokenOf(await stage.source().current())).toBe(left.access_token)
+  expect(await stage.readAuth()).toMatchObject({ future_field: { kept: true }, tokens: left })
+  expect(nodeFs.readdirSync(stage.codexHome)).toEqual(['auth.json'])
 })
 
 test('unsaved tokens give way to a login that somebody else writes', async () => {

@@ -53,7 +53,7 @@ class Source implements CredentialSource {
     const wallClock = () => Date.now()
     this.#now = options.now
     this.#file = new AuthFile(codexHome, files, wallClock)
-    this.#store = new TokenStore(this.#file, files, options.warn)
+    this.#store = new TokenStore(this.#file, files, options.mode, options.warn)
     this.#memory = new TokenMemory(options.now)
     const [store, memory] = [this.#store, this.#memory]
     this.#renewal = new Renewal({ ...options, store, memory, overrides, wallClock, healingMs })

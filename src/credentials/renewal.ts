@@ -100,7 +100,8 @@ export class Renewal {
     if (lock === undefined) {
       const login = this.#unspent(spent)
       if (login !== undefined) return login
-      throw new ProxyError('refresh_failed', 'Another codex-api-proxy has been renewing the login for too long.')
+      const message = `Another codex-api-proxy has been renewing the login for too long; its lock is ${store.lockPath}.`
+      throw new ProxyError('refresh_failed', message)
     }
     try {
       return await this.#redeem(spent)
@@ -116,7 +117,7 @@ export class Renewal {
       const { login } = stored
       if (login.kind === 'api-key' || !spent(login)) return login
       const grant = this.#grant(login)
-      if (store.recover(grant.refreshToken)) continue
+      if (store.recover(stored, grant.refreshToken)) continue
       const outcome = await redeem(grant, postToken)
       if (outcome.kind === 'renewed') return this.#take(stored, login, grant, outcome.tokens)
       const healed = await this.#healed(spent, grant, outcome.kind === 'refused' ? healingMs : 0)
@@ -163,7 +164,7 @@ export class Renewal {
   }
 
   #grant(login: ChatGptLogin): Grant {
-    const { mode, memory, overrides } = this.#parts
+    const { store, mode, memory, overrides } = this.#parts
     if (mode === 'read-only') {
       throw new ProxyError(
         'login_stale',
@@ -172,6 +173,16 @@ export class Renewal {
     }
     const refusal = memory.refusalOf(login)
     if (refusal !== undefined) throw refusal
-    return grantOf(login, overrides)
+    const grant = grantOf(login, overrides)
+    if (!store.canKeep()) throw unkeepable(store.path)
+    return grant
   }
+}
+
+/** Renewing would spend the refresh token, and what comes of it would be gone when the proxy stops. */
+function unkeepable(path: string): ProxyError {
+  return new ProxyError(
+    'login_stale',
+    `The access token in auth.json is no longer good, and a renewed one could not be kept: ${path} can't be written.`,
+  )
 }

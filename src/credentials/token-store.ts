@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ProxyError } from '../errors.ts'
 import type { AuthFile, Files, StoredLogin } from './auth-file.ts'
-import { adoptLeftover, replaceAuthFile, withTokens } from './auth-file-write.ts'
+import { isWritable, leftTokens, mendAuthFile, replaceAuthFile, withTokens } from './auth-file-write.ts'
 import { type Login, loginOf } from './login.ts'
 import type { NewTokens } from './refresh.ts'
 
@@ -29,15 +29,21 @@ type Unsaved = {
 export class TokenStore {
   readonly #file: AuthFile
   readonly #files: Files
+  readonly #mode: 'read-write' | 'read-only'
   readonly #warn: Warn
   #unsaved: Unsaved | undefined
   #failures = 0
   #retry: NodeJS.Timeout | undefined
 
-  constructor(file: AuthFile, files: Files, warn: Warn) {
+  constructor(file: AuthFile, files: Files, mode: 'read-write' | 'read-only', warn: Warn) {
     this.#file = file
     this.#files = files
+    this.#mode = mode
     this.#warn = warn
+  }
+
+  get path(): string {
+    return this.#file.path
   }
 
   get hasUnsaved(): boolean {
@@ -59,15 +65,16 @@ export class TokenStore {
     return stored
   }
 
-  /** The same, and once more for a file that an older Codex, which writes in place, is just writing. */
+  /** The same, and once more for a file that somebody is just writing in place, or was when they were killed. */
   async readSettled(): Promise<StoredLogin> {
     try {
       return this.read()
     } catch (error) {
       const unfinished = error instanceof ProxyError && error.code === 'credentials_malformed'
-      if (!unfinished || !this.#file.justWritten()) throw error
+      if (!unfinished) throw error
+      if (this.#file.justWritten()) await delay(REREAD_MS)
+      else if (!this.#mend()) throw error
     }
-    await delay(REREAD_MS)
     return this.read()
   }
 
@@ -80,9 +87,18 @@ export class TokenStore {
     }
   }
 
-  /** Before a refresh token is redeemed: completes what a process that was killed had begun with it. */
-  recover(redeemed: string): boolean {
-    return adoptLeftover(this.#file.path, this.#files, redeemed)
+  /** Whether tokens that were renewed could be kept: in the file, or those in hand are in memory only anyway. */
+  canKeep(): boolean {
+    return this.#unsaved !== undefined || isWritable(this.#file.path, this.#files)
+  }
+
+  /** Before a refresh token is redeemed: takes over what a process that was killed had got for it. */
+  recover(from: StoredLogin, redeemed: string): boolean {
+    if (this.#unsaved !== undefined) return false // Newer than anything that lies about.
+    const left = leftTokens(this.#file.path, this.#files, redeemed)
+    if (left === undefined) return false
+    this.keep(from, redeemed, left.tokens, left.refreshedAt)
+    return true
   }
 
   /** Takes over the tokens of an answer and writes them. Returns what to go on with: them, or a newer login of the file. */
@@ -132,6 +148,10 @@ export class TokenStore {
       )
     }
     this.#retry = setTimeout(() => this.save(), RETRY_MS).unref()
+  }
+
+  #mend(): boolean {
+    return this.#mode === 'read-write' && mendAuthFile(this.#file.path, this.#files)
   }
 
   #fileOrNothing(): StoredLogin | undefined {

@@ -2,19 +2,35 @@
 // started again and again, and compiling would take most of the time.
 import * as fs from 'node:fs'
 import { join } from 'node:path'
-import { adoptLeftover, replaceAuthFile } from '../../dist/credentials/auth-file-write.js'
+import { leftTokens, mendAuthFile, replaceAuthFile, withTokens } from '../../dist/credentials/auth-file-write.js'
 
 const read = (folder) => JSON.parse(fs.readFileSync(join(folder, 'auth.json'), 'utf8'))
 const redeemed = (content) => content.tokens.refresh_token
+const [mode, place, ...args] = process.argv.slice(2)
+const renameSync = () => {
+  throw Object.assign(new Error('a mount of its own'), { code: 'EBUSY' })
+}
+/** The file is replaced, or can only be written `in-place`. */
+const undisturbed = place === 'in-place' ? { ...fs, renameSync } : fs
 
 /** Takes up what an earlier process left, then writes the next generation. */
 function writeNext(folder, files) {
-  adoptLeftover(join(folder, 'auth.json'), fs, redeemed(read(folder)))
+  takeUp(folder)
+  const generation = Date.parse(read(folder).last_refresh) + 1
+  write(folder, files, { access_token: `at-${generation}`, refresh_token: `rt-${generation}` }, generation)
+}
+
+function takeUp(folder) {
+  const path = join(folder, 'auth.json')
+  mendAuthFile(path, undisturbed)
+  const left = leftTokens(path, undisturbed, redeemed(read(folder)))
+  if (left !== undefined) write(folder, undisturbed, left.tokens, left.refreshedAt)
+}
+
+function write(folder, files, tokens, generation) {
   const content = read(folder)
-  const generation = content.generation + 1
-  const tokens = { ...content.tokens, access_token: `at-${generation}`, refresh_token: `rt-${generation}` }
   replaceAuthFile(join(folder, 'auth.json'), files, {
-    content: { ...content, tokens, generation },
+    content: withTokens(content, tokens, generation),
     redeemed: redeemed(content),
     mayReplace: () => redeemed(read(folder)) === redeemed(content),
   })
@@ -26,9 +42,13 @@ function watched(before) {
     (name, call) =>
     (...args) => {
       before(name)
-      return name === 'writeSync' ? call(args[0], args[1], args[2], Math.ceil(args[1].length / 3)) : call(...args)
+      return name === 'writeSync' ? call(...aThird(args)) : call(...args)
     }
-  return Object.fromEntries(Object.entries(fs).map(([name, call]) => [name, watch(name, call)]))
+  return Object.fromEntries(Object.entries(undisturbed).map(([name, call]) => [name, watch(name, call)]))
+}
+
+function aThird([file, bytes, at, length = bytes.length, position = null]) {
+  return [file, bytes, at, Math.min(length, bytes.length - at, Math.ceil(bytes.length / 3)), position]
 }
 
 /**
@@ -44,7 +64,6 @@ function cutAll(folders, offset, callsOfOne, at = 0) {
   writeNext(folders[at], files)
 }
 
-const [mode, ...args] = process.argv.slice(2)
 if (mode === 'count') {
   const names = []
   writeNext(
@@ -55,7 +74,9 @@ if (mode === 'count') {
 } else if (mode === 'cut') {
   const [offset, callsOfOne, ...folders] = args
   cutAll(folders, Number(offset), Number(callsOfOne))
+} else if (mode === 'take-up') {
+  for (const folder of args) takeUp(folder)
 } else {
   process.stdout.write('started')
-  while (true) writeNext(args[0], fs)
+  while (true) writeNext(args[0], undisturbed)
 }
