@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -88,6 +88,25 @@ test('a lock without a name in it is taken over after a while', async () => {
   utimesSync(path, AN_HOUR_AGO, AN_HOUR_AGO)
   await taken()
 })
+
+test('a lock that only another user may read is taken over after a long time', async () => {
+  chmodSync(home, 0o777)
+  writeFileSync(path, '{}', { mode: 0 })
+  await asAnybody(async () => expect(await acquire(30)).toBeUndefined())
+  utimesSync(path, AN_HOUR_AGO, AN_HOUR_AGO)
+  await asAnybody(() => taken(30))
+})
+
+/** Nothing is unreadable for root. */
+async function asAnybody(work: () => Promise<unknown>): Promise<void> {
+  const isRoot = process.geteuid?.() === 0
+  if (isRoot) process.seteuid?.(65_534)
+  try {
+    await work()
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+  }
+}
 
 test('a removal that was cut off does not block for ever', async () => {
   await writeHolder({ pid: deadPid() })

@@ -7,7 +7,10 @@ import { isObject, type JsonObject, parseJson } from './json-object.ts'
 const POLL_MS = 25
 /** A lock without a readable holder: its maker was killed between making and writing it. */
 const NAMELESS_MS = 10_000
-/** A holder that can't be looked up: on another machine, or where processes have no start time. Nothing lasts so long. */
+/**
+ * A holder that can't be looked up: on another machine, where processes have no start time, or in a lock that only
+ * another user may read. Nothing lasts so long.
+ */
 const UNSEEN_MS = 300_000
 
 export type Lock = { release(): void }
@@ -23,8 +26,9 @@ type LockOptions = {
 
 /**
  * A lock between our own processes: a file that only one can make, with the holder's name in it. `undefined` when
- * `until` came first, or patience ran out (then `until` is still false). Where no file can be made there is no lock: a
- * login that can't be written needs none.
+ * `until` came first, or patience ran out (then `until` is still false). Where no file can be made there is no lock.
+ * Either the login can't be written then, and isn't renewed. Or the file can be, in place, in a folder that can't: to
+ * refuse would make such a login useless, while two processes that renew it at once are rare, and the second one heals.
  */
 export async function acquireLock(path: string, { until, patienceMs, now }: LockOptions): Promise<Lock | undefined> {
   const deadline = now() + patienceMs
@@ -75,8 +79,9 @@ function create(path: string, text: string): void {
 function isAbandoned(path: string, now: () => number): boolean {
   const text = textOf(path)
   const made = statSync(path, { throwIfNoEntry: false })
-  if (text === undefined || made === undefined) return false
+  if (made === undefined) return false
   const age = now() - made.mtimeMs
+  if (text === undefined) return age > UNSEEN_MS
   const holder = parseJson(text)
   if (!isObject(holder) || typeof holder.pid !== 'number') return age > NAMELESS_MS
   if (holder.host !== host()) return age > UNSEEN_MS
