@@ -42,3 +42,11 @@ test('what was refused is not given out again in the same turn', async () => {
   await shared.replace(FIRST)
   expect(shared.current()).toBe(SECOND)
 })
+
+test('what was given out while the replacement was under way is not given out after it', async () => {
+  const { shared } = sourceOf(FIRST, SECOND)
+  const replaced = shared.replace(FIRST)
+  expect(shared.current()).toBe(FIRST)
+  await replaced
+  expect(shared.current()).toBe(SECOND)
+})

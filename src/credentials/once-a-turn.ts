@@ -22,7 +22,8 @@ export function onceATurn(source: CredentialSource): CredentialSource {
     },
     replace(rejected) {
       forget()
-      return source.replace(rejected)
+      // Until it is replaced, others in its turns may have been given what was refused.
+      return source.replace(rejected).finally(forget)
     },
     status: () => source.status(),
     close: () => source.close(),
