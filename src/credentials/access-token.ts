@@ -10,10 +10,16 @@ export function claimsOf(token: string): JsonObject {
   return objectOf(parseJson(Buffer.from(payload, 'base64url').toString('utf8')))
 }
 
-/** When the token stops working, in milliseconds since the epoch (`exp`, RFC 7519 §4.1.4, in seconds). */
+/** As far from the epoch as a Date goes, in milliseconds. */
+const LAST_TIME_MS = 8.64e15
+
+/**
+ * When the token stops working, in milliseconds since the epoch (`exp`, RFC 7519 §4.1.4, in seconds). What no calendar
+ * holds says nothing.
+ */
 export function expiresAt(claims: JsonObject): number | undefined {
   const { exp } = claims
-  return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : undefined
+  return typeof exp === 'number' && Math.abs(exp * 1000) <= LAST_TIME_MS ? exp * 1000 : undefined
 }
 
 /** What OpenAI says of the account in both the id token and the access token (docs/upstream.md 3). */

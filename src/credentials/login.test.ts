@@ -88,6 +88,8 @@ test.each([
   ['text that is no token', 'not.a'],
   ['a payload that is no JSON', `a.${Buffer.from('{').toString('base64url')}.c`],
   ['an expiry that is no number', unsignedJwt({ exp: 'soon' })],
+  ['an expiry beyond what a Date can hold', unsignedJwt({ exp: 8.65e12 })],
+  ['an expiry that far before our time', unsignedJwt({ exp: -8.65e12 })],
 ])('an access token of %s has no readable expiry', (_name, token) => {
   expect(chatgptOf({ tokens: { ...TOKENS, access_token: token } }).expiresAt).toBeUndefined()
 })
