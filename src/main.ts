@@ -19,10 +19,20 @@ if (only === '--help' || only === '-h' || only === 'help') {
 } else {
   const { runProgram } = await import('./cli/program.ts')
   const { homeFolder } = await import('./config/paths.ts')
+  const home = homeFolder()
   process.exitCode = await runProgram(argv, {
     print,
     env: process.env,
-    bases: { home: homeFolder(), cwd: process.cwd() },
+    bases: { home, cwd: workingFolder(home) },
     program: process.argv[1] ?? '',
   })
+}
+
+/** A folder that was deleted meanwhile has no path any more. */
+function workingFolder(home: string): string {
+  try {
+    return process.cwd()
+  } catch {
+    return home
+  }
 }

@@ -2,7 +2,9 @@ import {
   baseUrl,
   byteSize,
   choice,
+  codexVersion,
   count,
+  credentialUrl,
   duration,
   hostName,
   origin,
@@ -156,7 +158,7 @@ export const OPTIONS = {
     default: undefined,
     help: 'Where the login is renewed instead of the usual issuer; https, or http on loopback.',
     group: 'upstream',
-    parse: baseUrl,
+    parse: credentialUrl,
   }),
   loginClientId: option<string | undefined>({
     env: ['CODEX_APP_SERVER_LOGIN_CLIENT_ID'],
@@ -180,7 +182,7 @@ export const OPTIONS = {
     default: undefined,
     help: 'Codex version told to upstream, which hides newer models from older ones. Unset: that of the installed Codex.',
     group: 'upstream',
-    parse: text,
+    parse: codexVersion,
   }),
   chatgptBaseUrl: option({
     env: ['CODEX_API_PROXY_CHATGPT_BASE_URL'],

@@ -62,6 +62,8 @@ export function duration(given: string): number {
 /** A host name or IP address without port; brackets around IPv6 are taken off. */
 export function hostName(given: string): string {
   const host = given.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  // Of an address like fe80::1%eth0 no URL can be made, which clients and our own commands need.
+  if (host.includes('%')) throw new UsageError('Use an IP address without a zone (what follows the %).')
   if (isIP(host) !== 0 || /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(host)) return host
   throw new UsageError('Use a host name or an IP address, without scheme, port or path.')
 }
@@ -90,10 +92,27 @@ export function outboundProxyUrl(given: string): string {
 export function baseUrl(given: string): string {
   const url = parseUrl(given)
   const usable = url !== undefined && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
-  if (usable && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname)))) {
-    return url.href.replace(/\/+$/, '')
-  }
+  if (usable && isProtected(url)) return url.href.replace(/\/+$/, '')
   throw new UsageError('Use an https URL, or an http one on loopback, without user, query or fragment.')
+}
+
+/** A URL that is used as it is, with its path and query. A refresh token goes there: only https, or http on loopback. */
+export function credentialUrl(given: string): string {
+  const url = parseUrl(given)
+  if (url !== undefined && url.username === '' && url.password === '' && url.hash === '' && isProtected(url)) {
+    return url.href
+  }
+  throw new UsageError('Use an https URL, or an http one on loopback, without user or fragment.')
+}
+
+function isProtected({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname))
+}
+
+/** A version of Codex, as upstream/client-version.ts knows it: it goes into headers and URLs. */
+export function codexVersion(given: string): string {
+  if (/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(given)) return given
+  throw new UsageError('Use a version of Codex such as 0.169.0.')
 }
 
 /** `localhost`, `*.localhost` (RFC 6761 §6.3), 127.0.0.0/8 and ::1; IPv6 with or without brackets. */

@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands.ts'
-import { createHome, type Home, run } from '../support/program.ts'
+import { createHome, type Home, PROGRAM, run } from '../support/program.ts'
 
 let home: Home
 beforeAll(async () => {
@@ -58,6 +59,18 @@ test.each([
     {},
     'codex-api-proxy: --log-level "loud": Allowed choices are debug, info, warning, error.',
   ],
+  [
+    'an address with a zone',
+    ['start', '--host', '::1%lo', '--api-key', 'k'],
+    {},
+    'codex-api-proxy: --host "::1%lo": Use an IP address without a zone (what follows the %).',
+  ],
+  [
+    'a version with a line break',
+    ['start', '--client-version', '0.169.0\nx'],
+    {},
+    'codex-api-proxy: --client-version "0.169.0\\nx": Use a version of Codex such as 0.169.0.',
+  ],
   ['a number of lines that is none', ['logs', '-n', 'all'], {}, 'codex-api-proxy: --lines "all": Use a whole number.'],
 ])('%s is one line on stderr and exit code 2', async (_name, args, env, line) => {
   const result = await run(args, { home, env })
@@ -71,6 +84,17 @@ test('an address that others can reach is refused without a client key, before a
     expect(stderr).toMatch(/^codex-api-proxy: .*Others can reach 0\.0\.0\.0.*--insecure-no-key\.\n$/)
   }
   expect((await run(['status'], { home })).code).toBe(3)
+})
+
+test('in a folder that was deleted it works all the same', async () => {
+  const gone = await mkdtemp(join(home.path, 'gone-'))
+  const script = 'rmdir "$PWD" && exec "$0" "$@"'
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', script, process.execPath, PROGRAM, 'status'], {
+    cwd: gone,
+    env: home.env,
+    encoding: 'utf8',
+  })
+  expect([status, stdout, stderr]).toEqual([3, 'Not running.\n', ''])
 })
 
 test.each([[[]], [['--help']], [['-h']], [['help']]])('%j lists the commands', async (args) => {
