@@ -1,4 +1,4 @@
-import { homedir } from 'node:os'
+import { homedir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 
 /** What paths of settings are relative to. */
@@ -16,10 +16,10 @@ export function shortPath(path: string, home: string): string {
   return path.startsWith(join(home, '/')) ? `~${path.slice(home.length)}` : path
 }
 
-/** The user's home folder; HOME (on Windows USERPROFILE) decides before the user database. */
+/** The user's home folder; HOME (on Windows USERPROFILE) decides before the user database, unless it is empty. */
 export function homeFolder(): string {
   try {
-    return homedir()
+    return resolve(homedir() || userInfo().homedir)
   } catch {
     // A user id without an entry in the user database, as containers have: paths stay relative to the root.
     return '/'

@@ -3,6 +3,7 @@ import { closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LoadedConfig } from '../config/load.ts'
+import { homeFolder } from '../config/paths.ts'
 import { STOP_GRACE_MS } from './grace.ts'
 import type { StartOrder, StartReport } from './messages.ts'
 import { findRunning, type RunningServer, removeStale } from './pid-file.ts'
@@ -23,6 +24,8 @@ export type StartOutcome =
 /** Longer than the slowest machine needs; after it the start has failed. */
 const START_LIMIT_MS = 30_000
 const POLL_MS = 20
+/** The server works in another folder, where a relative home would be another one. */
+const HOME_VARIABLE = process.platform === 'win32' ? 'USERPROFILE' : 'HOME'
 /** What the system takes to end a process that is killed. */
 const KILL_LIMIT_MS = 5000
 
@@ -46,7 +49,7 @@ export async function startProcess(
     windowsHide: true,
     // Not the folder it was started in, which then could not be unmounted or removed.
     cwd: dirname(config.stateFile),
-    env,
+    env: { ...env, [HOME_VARIABLE]: homeFolder() },
     stdio: ['ignore', log, log, 'ipc'],
   })
   closeSync(log)
