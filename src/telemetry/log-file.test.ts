@@ -1,8 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
+import { mkdtempSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openLogFile } from './log-file.ts'
+
+vi.mock(import('node:fs'), { spy: true })
 
 let folder: string
 
@@ -65,6 +67,31 @@ test('a device that is always full stops nothing', () => {
   const log = openLogFile(path, 1000)
   log.write('lost\n')
   log.close()
+})
+
+test('without a file descriptor for the new file the log goes on under its name, and is rotated when there is one', () => {
+  const path = join(folder, 'proxy.log')
+  const log = openLogFile(path, 10)
+  log.write('first 9.\n')
+  vi.mocked(openSync).mockImplementationOnce(() => {
+    throw Object.assign(new Error('too many open files'), { code: 'EMFILE' })
+  })
+  log.write('second 9\n')
+  expect(readFileSync(path, 'utf8')).toBe('first 9.\nsecond 9\n')
+  log.write('third 99\n')
+  log.close()
+  expect(readFileSync(path, 'utf8')).toBe('third 99\n')
+  expect(readFileSync(`${path}.1`, 'utf8')).toBe('first 9.\nsecond 9\n')
+})
+
+test('a log that somebody removed begins anew at the next rotation', () => {
+  const path = join(folder, 'proxy.log')
+  const log = openLogFile(path, 10)
+  log.write('first 9.\n')
+  rmSync(path)
+  log.write('second 9\n')
+  log.close()
+  expect(readFileSync(path, 'utf8')).toBe('second 9\n')
 })
 
 test('nothing is written after close', () => {

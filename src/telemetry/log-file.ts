@@ -20,13 +20,14 @@ export function openLogFile(path: string, maxSize: number, write: Write = writeS
   let dropped = 0
 
   const rotate = (full: number) => {
+    if (!moveAway(path)) return
     try {
-      renameSync(path, `${path}.1`)
       file = openForAppend(path)
       closeSync(full)
       size = 0
     } catch {
-      // Better a log that is too long than none.
+      // No file descriptor left: what comes would go to the older file for ever. The next line tries again.
+      moveBack(path)
     }
   }
 
@@ -43,6 +44,25 @@ export function openLogFile(path: string, maxSize: number, write: Write = writeS
       if (file !== undefined) closeSync(file)
       file = undefined
     },
+  }
+}
+
+/** True when a new file can take the name. */
+function moveAway(path: string): boolean {
+  try {
+    renameSync(path, `${path}.1`)
+    return true
+  } catch (error) {
+    // Removed by someone: then a new one begins. Else better a log that is too long than none.
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  }
+}
+
+function moveBack(path: string): void {
+  try {
+    renameSync(`${path}.1`, path)
+  } catch {
+    // It is written on under the older name until it can be rotated.
   }
 }
 
