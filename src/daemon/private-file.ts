@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, link, mkdir, open, rename, rm } from 'node:fs/promises'
+import { chmod, link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 
 const OUR_FOLDER = '.codex-api-proxy'
@@ -10,8 +10,29 @@ const OUR_FOLDER = '.codex-api-proxy'
  */
 export async function ensureFolderOf(file: string): Promise<void> {
   const folder = dirname(file)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder)
   if (basename(folder) === OUR_FOLDER) await chmod(folder, 0o700)
+}
+
+/** With the folders above it. Node's own way (`recursive`) never ends where none can be made, under /proc for example. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, 0o700)
+  } catch (error) {
+    if (await isFolder(folder)) return
+    const parent = dirname(folder)
+    const mayBeMade = error instanceof Error && 'code' in error && error.code === 'ENOENT' && !(await isFolder(parent))
+    if (!mayBeMade) throw error
+    await makeFolder(parent)
+    await makeFolder(folder)
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
 }
 
 /** Replaces `file` at once, so that nobody reads half of it; readable by its owner alone. */

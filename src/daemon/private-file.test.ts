@@ -1,0 +1,32 @@
+import { mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ensureFolderOf } from './private-file.ts'
+
+let base: string
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), 'private-file-'))
+})
+afterEach(() => rm(base, { recursive: true }))
+
+test('the folders above a file are made for their owner alone, by several at once too', async () => {
+  const file = join(base, 'a', 'b', 'c', 'file')
+  await Promise.all([ensureFolderOf(file), ensureFolderOf(file), ensureFolderOf(join(base, 'a', 'file'))])
+  for (const folder of ['a', 'a/b', 'a/b/c']) expect((await stat(join(base, folder))).mode & 0o777).toBe(0o700)
+})
+
+test('a folder that is there, or a link to one, will do', async () => {
+  await symlink(base, join(base, 'link'))
+  await ensureFolderOf(join(base, 'link', 'file'))
+  await ensureFolderOf('/file')
+})
+
+test('a path where no folder can be made fails with the reason instead of being tried for ever', async () => {
+  await expect(ensureFolderOf('/proc/there-is-no/such/folder/file')).rejects.toThrow('ENOENT')
+  await writeFile(join(base, 'text'), '')
+  await expect(ensureFolderOf(join(base, 'text', 'file'))).rejects.toThrow('EEXIST')
+  await expect(ensureFolderOf(join(base, 'text', 'more', 'file'))).rejects.toThrow('ENOTDIR')
+  await symlink(join(base, 'missing'), join(base, 'loose'))
+  await expect(ensureFolderOf(join(base, 'loose', 'file'))).rejects.toThrow('EEXIST')
+})
