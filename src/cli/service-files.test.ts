@@ -20,6 +20,17 @@ test('a systemd unit quotes what systemd would read otherwise', () => {
   expect(content).toContain('TimeoutStopSec=95\n')
 })
 
+test.each(['\n', '\r'])(
+  'a systemd unit takes no line break, which would begin a directive of its own (%j)',
+  (lineBreak) => {
+    const environment = { CODEX_PROXY_API_KEY: `hidden${lineBreak}ExecStartPre=/bin/false` }
+    expect(() => serviceFile('systemd', { ...parts, environment })).toThrow(
+      /^A service can't have a line break in CODEX_PROXY_API_KEY\.$/,
+    )
+    expect(() => serviceFile('systemd', { ...parts, program: `/a${lineBreak}b` })).toThrow('in "/a\\')
+  },
+)
+
 test('a launchd agent is XML with the same content', () => {
   const { path, content, install } = serviceFile('launchd', parts)
   expect(path).toBe('/home/so me/Library/LaunchAgents/codex-api-proxy.plist')

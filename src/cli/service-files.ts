@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type GivenSettings, isOptionName } from '../config/load.ts'
 import { OPTIONS, type Option } from '../config/options.ts'
+import { UsageError } from '../config/parsers.ts'
 import { STOP_GRACE_MS } from '../daemon/grace.ts'
 
 export type Manager = 'systemd' | 'launchd'
@@ -141,7 +142,14 @@ function stopSeconds(drainTimeout: number): number {
 
 /** Quoting and specifiers of systemd.syntax(7) and systemd.unit(5). */
 function systemdQuote(text: string): string {
+  // It would end the line, and what follows could be any other directive; there is no way to quote it.
+  if (/[\n\r]/.test(text)) throw new UsageError(`A service can't have a line break in ${named(text)}.`)
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`
+}
+
+/** The name of a variable without its value, which may be a secret; a path as it is. */
+function named(text: string): string {
+  return /^\w+(?==)/.exec(text)?.[0] ?? JSON.stringify(text)
 }
 
 /** In commands `$` stands for a variable, too. */
