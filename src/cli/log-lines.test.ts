@@ -38,3 +38,7 @@ test('what was there before is not looked at', async () => {
 test('no file has no lines', async () => {
   expect(await lastLines(join(folder, 'missing'), 5)).toEqual([])
 })
+
+test('a folder is named', async () => {
+  await expect(lastLines(folder, 5)).rejects.toMatchObject({ code: 'EISDIR', path: folder })
+})

@@ -35,13 +35,18 @@ export async function lastLinesOf(
   return count === 0 ? [] : lines.slice(-count)
 }
 
-export async function openExisting(path: string) {
+/** A file to read, or nothing when there is none. */
+export async function openExisting(path: string): Promise<FileHandle | undefined> {
   try {
-    return await open(path, 'r')
+    const file = await open(path, 'r')
+    if (!(await file.stat()).isDirectory()) return file
+    await file.close()
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
+  // Opening one succeeds; reading it would fail, without its path.
+  throw Object.assign(new Error(`${path} is a folder.`), { code: 'EISDIR', path })
 }
 
 function countNewlines(bytes: Buffer): number {

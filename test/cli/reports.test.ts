@@ -129,6 +129,14 @@ test('logs without a log says so', async () => {
   expect(stderr).toMatch(/^Nothing was logged yet: there is no .*codex-api-proxy\.log\.\n$/)
 })
 
+test('logs of a folder names it', async () => {
+  expect(await command('logs', '--log-file', home.path)).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `codex-api-proxy: Can't use ${home.path}: it is a folder.\n`,
+  })
+})
+
 test('logs of a server that is not in the background says where its log is', async () => {
   const proxy = await startForeground([], { home, env })
   const { stderr } = await run(['logs'], { home, env: { ...env, CODEX_PROXY_PORT: new URL(proxy.url).port } })
