@@ -351,6 +351,9 @@ test('a login that can’t be written is not renewed: the new tokens would be lo
   const source = stage.source({ files, now: () => now })
   const credentials = await source.current()
   expect(tokenOf(credentials)).toBe(auth.tokens.access_token)
+  expect(await source.status()).toMatchObject({ warning: expect.stringContaining("can't be written") })
+  expect((await source.status()).problem).toBeUndefined()
+  expect((await stage.source({ files, mode: 'read-only' }).status()).warning).toBeUndefined()
   now += 5 * MINUTE
   const stale = { code: 'login_stale', status: 401, message: expect.stringContaining(stage.authPath) }
   expect(await errorOf(source.current())).toMatchObject(stale)

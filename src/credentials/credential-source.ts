@@ -43,6 +43,7 @@ class Source implements CredentialSource {
   readonly #store: TokenStore
   readonly #memory: TokenMemory
   readonly #renewal: Renewal
+  readonly #mode: SourceOptions['mode']
   readonly #now: () => number
   /** Given out in answer to a 401: when upstream refuses these too, there is no further step. */
   readonly #lastTry = new WeakSet<Credentials>()
@@ -51,6 +52,7 @@ class Source implements CredentialSource {
   constructor({ codexHome, files = nodeFs, env: overrides, healingMs = HEALING_MS, ...options }: SourceOptions) {
     // Times of files are compared with the clock they come from, whatever clock tokens live by.
     const wallClock = () => Date.now()
+    this.#mode = options.mode
     this.#now = options.now
     this.#file = new AuthFile(codexHome, files, wallClock)
     this.#store = new TokenStore(this.#file, files, options.mode, options.warn)
@@ -134,7 +136,9 @@ class Source implements CredentialSource {
     const failure = this.#memory.failureOf(login)
     const usable = this.#memory.isUsable(login)
     const problem = usable ? undefined : (obstacle ?? (this.#memory.isResting(login) ? failure : undefined))
-    const warning = this.#store.hasUnsaved ? UNSAVED : (this.#memory.refusalOf(login) ?? failure)?.message
+    const warning = this.#store.hasUnsaved
+      ? UNSAVED
+      : (this.#memory.refusalOf(login) ?? failure ?? this.#foreseen(obstacle))?.message
     return {
       kind: 'chatgpt',
       ...(login.plan !== undefined && { plan: login.plan }),
@@ -143,6 +147,11 @@ class Source implements CredentialSource {
       ...(problem !== undefined && { problem: problemOf(problem) }),
       ...(problem === undefined && warning !== undefined && { warning }),
     }
+  }
+
+  /** Of a login that is still good: what will keep it from being renewed, unless that is how it was asked for. */
+  #foreseen(obstacle: ProxyError | undefined): ProxyError | undefined {
+    return this.#mode === 'read-write' && obstacle?.code === 'login_stale' ? obstacle : undefined
   }
 }
 

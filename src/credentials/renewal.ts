@@ -183,6 +183,6 @@ export class Renewal {
 function unkeepable(path: string): ProxyError {
   return new ProxyError(
     'login_stale',
-    `The access token in auth.json is no longer good, and a renewed one could not be kept: ${path} can't be written.`,
+    `${path} can't be written, so its login isn't renewed: the new tokens would be lost. Let the proxy write its folder.`,
   )
 }
