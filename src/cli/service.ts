@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { UsageError } from '../config/parsers.ts'
+import { certificateVariables } from '../config/paths.ts'
 import { writePrivateFile } from '../daemon/private-file.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
@@ -11,8 +12,6 @@ import { locate } from './locate.ts'
 import { type Manager, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
 
 const NOT_RUNNING = 3
-/** Besides the settings: what Node and the proxy read at their start. */
-const KEPT_VARIABLES = ['CODEX_CA_CERTIFICATE', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_OPTIONS']
 
 export async function service(context: Context, call: Call): Promise<Outcome> {
   const file = describeService(context, call)
@@ -29,10 +28,9 @@ export async function service(context: Context, call: Call): Promise<Outcome> {
 
 function describeService(context: Context, { settings }: Call): ServiceFile {
   const { config, given } = loadSettings(context, settings)
-  const kept = KEPT_VARIABLES.flatMap((name): [string, string][] => {
-    const value = context.env[name]
-    return value === undefined || value === '' ? [] : [[name, value]]
-  })
+  const { NODE_OPTIONS } = context.env
+  // Besides the settings: what Node and the proxy read at their start.
+  const kept = { ...certificateVariables(context.env, context.bases.cwd), ...(NODE_OPTIONS && { NODE_OPTIONS }) }
   return serviceFile(managerOf(process.platform), {
     home: context.bases.home,
     configHome: context.env.XDG_CONFIG_HOME || join(context.bases.home, '.config'),
@@ -40,7 +38,7 @@ function describeService(context: Context, { settings }: Call): ServiceFile {
     node: process.execPath,
     program: context.program,
     logFile: config.logFile,
-    environment: { ...Object.fromEntries(kept), ...settingsAsVariables(given) },
+    environment: { ...kept, ...settingsAsVariables(given) },
     drainTimeout: config.drainTimeout,
   })
 }
@@ -76,7 +74,6 @@ async function install(context: Context, file: ServiceFile, { settings }: Call):
   }
   // Its manager takes a changed file only after it has let go of the old one.
   if (isRunning(file)) for (const command of file.uninstall) tell(command)
-  await mkdir(dirname(file.path), { recursive: true })
   // The settings in it may hold the client key.
   await writePrivateFile(file.path, file.content)
   print.line(`Written: ${file.path}`)

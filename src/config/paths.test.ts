@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
-import { homeFolder } from './paths.ts'
+import { certificateVariables, homeFolder } from './paths.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -12,4 +12,16 @@ test.each([
 ])('HOME: %s', (_name, given, expected) => {
   vi.stubEnv('HOME', given)
   expect(homeFolder()).toBe(expected)
+})
+
+test('variables that name certificates become absolute; what is not set stays so', () => {
+  const env = { SSL_CERT_FILE: 'ca.pem', NODE_EXTRA_CA_CERTS: '/etc/more.pem', CODEX_CA_CERTIFICATE: '', HOME: 'x' }
+  expect(certificateVariables(env, '/work')).toEqual({
+    SSL_CERT_FILE: '/work/ca.pem',
+    NODE_EXTRA_CA_CERTS: '/etc/more.pem',
+  })
+  expect(certificateVariables({ SSL_CERT_DIR: 'certs:/etc/certs:' }, '/work')).toEqual({
+    SSL_CERT_DIR: '/work/certs:/etc/certs',
+  })
+  expect(certificateVariables({ SSL_CERT_DIR: '' }, '/work')).toEqual({})
 })

@@ -1,5 +1,5 @@
 import { homedir, userInfo } from 'node:os'
-import { join, resolve } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 
 /** What paths of settings are relative to. */
 export type Bases = { readonly home: string; readonly cwd: string }
@@ -24,4 +24,19 @@ export function homeFolder(): string {
     // A user id without an entry in the user database, as containers have: paths stay relative to the root.
     return '/'
   }
+}
+
+const CERTIFICATE_FILES = ['CODEX_CA_CERTIFICATE', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'] as const
+
+/** The variables that name certificates, those that are set, for a process that works in another folder than `cwd`. */
+export function certificateVariables(
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const name of CERTIFICATE_FILES) if (env[name]) found[name] = resolve(cwd, env[name])
+  // A list, openssl-verification-options(1).
+  const folders = env.SSL_CERT_DIR?.split(delimiter).filter((folder) => folder !== '') ?? []
+  if (folders.length > 0) found.SSL_CERT_DIR = folders.map((folder) => resolve(cwd, folder)).join(delimiter)
+  return found
 }

@@ -3,7 +3,7 @@ import { closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LoadedConfig } from '../config/load.ts'
-import { homeFolder } from '../config/paths.ts'
+import { certificateVariables, homeFolder } from '../config/paths.ts'
 import { STOP_GRACE_MS } from './grace.ts'
 import type { StartOrder, StartReport } from './messages.ts'
 import { findRunning, type RunningServer, removeStale } from './pid-file.ts'
@@ -49,7 +49,7 @@ export async function startProcess(
     windowsHide: true,
     // Not the folder it was started in, which then could not be unmounted or removed.
     cwd: dirname(config.stateFile),
-    env: { ...env, [HOME_VARIABLE]: homeFolder() },
+    env: { ...env, ...certificateVariables(env, process.cwd()), [HOME_VARIABLE]: homeFolder() },
     stdio: ['ignore', log, log, 'ipc'],
   })
   closeSync(log)

@@ -1,5 +1,11 @@
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { apiKeyAuth } from '../support/auth-files.ts'
+import { selfSignedCertificate } from '../support/certificate.ts'
 import { createHome, type Home, run } from '../support/program.ts'
 
 // The server in the background works in another folder than the command that started it.
@@ -23,4 +29,41 @@ test('with a relative HOME the server and the commands mean the same folder', as
     process.kill(pid, 'SIGKILL')
     throw error
   }
+})
+
+const VARIABLES = ['SSL_CERT_FILE', 'CODEX_CA_CERTIFICATE', 'NODE_EXTRA_CA_CERTS']
+
+test.each(VARIABLES)('a relative path in %s is trusted in the background as in the foreground', async (variable) => {
+  const certificate = selfSignedCertificate()
+  await writeFile(join(home.path, 'ca.pem'), certificate.cert)
+  const asked: (string | undefined)[] = []
+  const upstream = createServer(certificate, ({ url }, response) => {
+    asked.push(url)
+    response.end('{}')
+  }).listen(0, '127.0.0.1')
+  await once(upstream, 'listening')
+  const { port } = upstream.address() as AddressInfo
+  const env = {
+    [variable]: 'ca.pem',
+    CODEX_API_PROXY_OPENAI_BASE_URL: `https://127.0.0.1:${port}/v1`,
+    CODEX_API_PROXY_HTTPS_PROXY: 'none',
+  }
+  try {
+    const { stdout } = await run(['start', '--port', '0'], { home, env })
+    await fetch(`${/http:\/\/[^/]+/.exec(stdout)?.[0]}/v1/responses`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gpt-5.5', input: 'Hello' }),
+    })
+    expect(asked).toContain('/v1/responses')
+  } finally {
+    upstream.close()
+  }
+})
+
+test.runIf(process.platform === 'linux')('a service gets the paths of certificates absolute', async () => {
+  const env = { ...Object.fromEntries(VARIABLES.map((name) => [name, 'ca.pem'])), SSL_CERT_DIR: 'certs:/etc/certs' }
+  const { stdout } = await run(['service', 'install', '--print'], { home, env })
+  for (const name of VARIABLES) expect(stdout).toContain(`Environment="${name}=${join(home.path, 'ca.pem')}"\n`)
+  expect(stdout).toContain(`Environment="SSL_CERT_DIR=${join(home.path, 'certs')}:/etc/certs"\n`)
 })
