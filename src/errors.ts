@@ -37,7 +37,8 @@ export const ERRORS = {
   login_stale: {
     status: 401,
     type: 'authentication_error',
-    remedy: 'Run any `codex` command to renew the login, or let the proxy write auth.json (no `--credentials read-only`).',
+    remedy:
+      'Run any `codex` command to renew the login, or let the proxy write auth.json (no `--credentials read-only`).',
   },
   refresh_failed: {
     status: 503,

@@ -1,6 +1,7 @@
 import type { GivenSettings } from '../config/load.ts'
 import type { OptionName } from '../config/options.ts'
 import { BACKGROUND_COMMAND, type Context, type Outcome } from './context.ts'
+import { ADDRESS, RUN_FILES, STOPPING } from './setting-groups.ts'
 
 /** A command line after parsing. */
 export type Call = {
@@ -22,8 +23,6 @@ export type CommandRow = {
   readonly run: (context: Context, call: Call) => Promise<Outcome>
 }
 
-const RUN_FILES = ['pidFile', 'logFile', 'stateFile'] as const
-const ADDRESS = ['host', 'port', 'apiKey', 'apiKeyFile', 'tlsCert', ...RUN_FILES] as const
 const JSON_FLAG = { flag: '--json', help: 'Answer as JSON.' }
 
 export const CLIENT_NAMES = [
@@ -62,7 +61,7 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'stop',
     help: 'Stop it; running answers may finish.',
     group: 'Run',
-    settings: [...RUN_FILES, 'drainTimeout'],
+    settings: STOPPING,
     run: async (context, { settings }) => await (await import('./stop.ts')).stop(context, settings),
   },
   {

@@ -1,3 +1,4 @@
+import { OPTION_NAMES } from '../config/load.ts'
 import { askServer, type JsonObject } from './ask-server.ts'
 import type { Check } from './check.ts'
 import { checkPermissions, checkServer } from './check-files.ts'
@@ -5,7 +6,7 @@ import { checkNetwork } from './check-network.ts'
 import { type Asked, checkCall, checkLogin, checkModels, startPrivately } from './check-server.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
-import { ALL_SETTINGS, locate, type Reached, reach } from './locate.ts'
+import { locate, type Reached, reach } from './locate.ts'
 import type { Print } from './print.ts'
 
 const MARKS = { ok: ['ok', 'green'], problem: ['fix', 'red'], skipped: ['-', 'dim'] } as const
@@ -13,7 +14,7 @@ const MARKS = { ok: ['ok', 'green'], problem: ['fix', 'red'], skipped: ['-', 'di
 /** Looks at everything a request needs; asks the server that runs, or one started for this alone. */
 export async function doctor(context: Context, { settings, flags }: Call): Promise<Outcome> {
   const { print } = context
-  const located = await locate(context, settings, { needed: ALL_SETTINGS })
+  const located = await locate(context, settings, { needed: OPTION_NAMES })
   const { config } = located.loaded
   const reached = await reach(located)
   const asked = reached === undefined ? await startPrivately(config) : running(reached)

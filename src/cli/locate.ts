@@ -1,4 +1,4 @@
-import { type GivenSettings, type LoadedConfig, OPTION_NAMES } from '../config/load.ts'
+import type { GivenSettings, LoadedConfig } from '../config/load.ts'
 import type { Config, OptionName } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
 import { findRunning, type RunningServer } from '../daemon/pid-file.ts'
@@ -7,6 +7,7 @@ import { clientKeyFrom } from '../http/client-key.ts'
 import { configuredUrl, isProxy } from './ask-server.ts'
 import type { Context } from './context.ts'
 import { loadSettings } from './load-settings.ts'
+import { ADDRESS } from './setting-groups.ts'
 
 /** What the run files say, and the settings that follow from them. */
 export type Located = {
@@ -22,13 +23,6 @@ type How = {
   readonly read?: (stateFile: string) => Promise<SavedState>
 }
 
-export const ALL_SETTINGS = OPTION_NAMES
-const RUN_FILES = ['pidFile', 'logFile', 'stateFile'] as const
-/** What it takes to find a server, wherever it runs. */
-const TO_REACH = ['host', 'port', 'apiKey', 'apiKeyFile', 'tlsCert', ...RUN_FILES] as const
-/** What it takes to stop one. */
-export const TO_STOP = [...RUN_FILES, 'drainTimeout'] as const
-
 /**
  * Finds the server of the background. The state file knows where the other files are, so that a server started with
  * `--pid-file` is found without it.
@@ -36,7 +30,7 @@ export const TO_STOP = [...RUN_FILES, 'drainTimeout'] as const
 export async function locate(
   context: Context,
   flags: GivenSettings,
-  { needed = TO_REACH, read = readState }: How = {},
+  { needed = ADDRESS, read = readState }: How = {},
 ): Promise<Located> {
   const { config, origins } = loadSettings(context, flags, {}, needed)
   const saved = await read(config.stateFile)

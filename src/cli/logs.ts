@@ -7,6 +7,7 @@ import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { type Located, locate, reach } from './locate.ts'
 import { lastLinesOf, openExisting } from './log-lines.ts'
+import { RUN_FILES } from './setting-groups.ts'
 
 const LINES = '50'
 const POLL_MS = 200
@@ -15,7 +16,7 @@ const POLL_MS = 200
 export async function logs(context: Context, { settings, flags }: Call): Promise<Outcome> {
   const { print } = context
   const lines = parseCount(typeof flags.lines === 'string' ? flags.lines : LINES)
-  const located = await locate(context, settings)
+  const located = await locate(context, settings, { needed: RUN_FILES })
   const { logFile } = located.loaded.config
   const show = flags.json === true ? print.line : readableLines(print.raw, print.coloured).write
 

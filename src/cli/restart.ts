@@ -1,7 +1,8 @@
 import type { GivenSettings } from '../config/load.ts'
 import type { Context, Outcome } from './context.ts'
 import { loadSettings } from './load-settings.ts'
-import { locate, TO_STOP } from './locate.ts'
+import { locate } from './locate.ts'
+import { STOPPING } from './setting-groups.ts'
 import { checkStartable, startWith } from './start.ts'
 import { stopLocated } from './stop.ts'
 
@@ -9,7 +10,7 @@ import { stopLocated } from './stop.ts'
 export async function restart(context: Context, flags: GivenSettings): Promise<Outcome> {
   // Where it runs now is what was saved, even if a flag moves its pid file.
   const where = flags.stateFile === undefined ? {} : { stateFile: flags.stateFile }
-  const before = await locate(context, where, { needed: TO_STOP })
+  const before = await locate(context, where, { needed: STOPPING })
   const loaded = loadSettings(context, flags, before.saved.settings)
   // Before the old one is stopped: else a mistake in a setting would end the service.
   checkStartable(loaded.config)

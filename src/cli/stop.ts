@@ -3,11 +3,12 @@ import { describeError } from '../daemon/describe-error.ts'
 import { stopProcess } from '../daemon/process.ts'
 import { readState, type SavedState } from '../daemon/state-file.ts'
 import type { Context, Outcome } from './context.ts'
-import { type Located, locate, reach, TO_STOP } from './locate.ts'
+import { type Located, locate, reach } from './locate.ts'
+import { STOPPING } from './setting-groups.ts'
 
 export async function stop(context: Context, flags: GivenSettings): Promise<Outcome> {
   const read = (stateFile: string) => readIfUsable(context, stateFile)
-  const located = await locate(context, flags, { needed: TO_STOP, read })
+  const located = await locate(context, flags, { needed: STOPPING, read })
   const outcome = await stopLocated(context, located)
   if (outcome !== 'not running') return 0
   context.print.line('Not running.')

@@ -334,18 +334,6 @@ test('a log that can not be opened is named in one line, and nothing is left run
   expect((await command('status')).code).toBe(3)
 })
 
-test('with a relative HOME the server and the commands mean the same folder', async () => {
-  const relative = (...args: string[]) => run(args, { home, env: { HOME: '.' } })
-  const { pid } = started(await relative('start', '--port', '0'))
-  try {
-    expect((await stat(pidFile())).isFile()).toBe(true)
-    expect((await relative('status')).stdout).toContain(`(process ${pid})`)
-    expect(await relative('stop')).toMatchObject({ stdout: `Stopped process ${pid}.\n` })
-  } finally {
-    if (await isThere(pid)) await kill(pid)
-  }
-})
-
 test('20 rapid cycles leave no process and no stale file', async () => {
   const port = String(await freePort())
   const pids: number[] = []

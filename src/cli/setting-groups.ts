@@ -1,0 +1,9 @@
+import type { OptionName } from '../config/options.ts'
+
+// Which settings a command works with: a mistake in another one must not keep it from its work.
+
+export const RUN_FILES = ['pidFile', 'logFile', 'stateFile'] as const satisfies readonly OptionName[]
+/** What it takes to reach a server, wherever it runs. */
+export const ADDRESS = ['host', 'port', 'apiKey', 'apiKeyFile', 'tlsCert', ...RUN_FILES] as const
+/** What it takes to stop one. */
+export const STOPPING = [...RUN_FILES, 'drainTimeout'] as const
