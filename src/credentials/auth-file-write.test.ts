@@ -17,7 +17,8 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Files } from './auth-file.ts'
-import { isWritable, leftTokens, mendAuthFile, replaceAuthFile, withTokens } from './auth-file-write.ts'
+import { isWritable, mendAuthFile, replaceAuthFile, withTokens } from './auth-file-write.ts'
+import { leftTokens } from './leftovers.ts'
 
 let home: string
 let path: string

@@ -1,25 +1,15 @@
-import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { type Files, isCode } from './auth-file.ts'
-import { headerText, type JsonObject, objectOf } from './json-object.ts'
-import { parseLogin } from './login.ts'
+import { dirname } from 'node:path'
+import { type Files, isCode, isOneOf } from './auth-file.ts'
+import { type JsonObject, objectOf } from './json-object.ts'
+import { allLeftoverPaths, freeName, leftovers } from './leftovers.ts'
 import type { NewTokens } from './refresh.ts'
+import { isUnfinished, limitMode, MODE, overwrite } from './write-in-place.ts'
 
-/** Readable by the owner alone, whatever it was before, like Codex writes it. */
-const MODE = 0o600
-/** How the file is called until it is complete. The part between tells which refresh token was redeemed for it. */
-const LEFTOVER_PREFIX = '.auth-'
-const LEFTOVER_SUFFIX = '.codex-api-proxy.tmp'
-/** The first byte of a file while it is written in place. No JSON begins so, thus nobody takes a half for the whole. */
-const UNFINISHED = '#'
 /** What a folder answers that takes no new file, or doesn't let this one be replaced. */
 const REFUSED = ['EACCES', 'EPERM', 'EROFS']
 /** What `rename` answers where the file itself is mounted, as by `docker run -v …/auth.json:…/auth.json`. */
 const MOUNTED = ['EBUSY', 'EXDEV']
-/** What file systems and sandboxes answer that don't let the mode of a file be changed. */
-const NO_MODES = ['EPERM', 'EINVAL', 'ENOTSUP', 'ENOSYS']
-
 /** The content of auth.json with the tokens of an answer: everything else, and the order of keys, stays. */
 export function withTokens(content: JsonObject, tokens: NewTokens, refreshedAt: number): JsonObject {
   return {
@@ -85,21 +75,6 @@ export function isWritable(path: string, files: Files): boolean {
   }
 }
 
-type LeftTokens = { readonly tokens: NewTokens; readonly refreshedAt: number }
-
-/**
- * The tokens that a killed process wrote beside the file after it had redeemed this refresh token, but didn't put in
- * place any more. They exist nowhere else, and without them the login would be lost. Only for the holder of the lock.
- */
-export function leftTokens(path: string, files: Files, redeemed: string): LeftTokens | undefined {
-  try {
-    const [leftover] = leftovers(leftoverPaths(files.realpathSync(path), redeemed), files)
-    return leftover && { tokens: tokensIn(leftover.content), refreshedAt: leftover.refreshedAt }
-  } catch {
-    return undefined
-  }
-}
-
 /**
  * Completes a file that a killed process was just writing in place, by the copy that it had put beside it first. For
  * files that nobody has been writing to for a while: then it does no harm if two do it at once.
@@ -107,7 +82,7 @@ export function leftTokens(path: string, files: Files, redeemed: string): LeftTo
 export function mendAuthFile(path: string, files: Files): boolean {
   try {
     const target = files.realpathSync(path)
-    if (!files.readFileSync(target, 'utf8').startsWith(UNFINISHED)) return false
+    if (!isUnfinished(files.readFileSync(target, 'utf8'))) return false
     const [leftover] = leftovers(allLeftoverPaths(dirname(target), files), files)
     if (leftover === undefined) return false
     overwrite(target, Buffer.from(leftover.text), files)
@@ -116,56 +91,6 @@ export function mendAuthFile(path: string, files: Files): boolean {
   } catch {
     return false // It is as malformed as before, and the next who reads it tries again.
   }
-}
-
-type Leftover = {
-  readonly path: string
-  readonly text: string
-  readonly content: JsonObject
-  readonly refreshedAt: number
-}
-
-/** Two names, so that a complete file need not go before another is complete. */
-function leftoverPaths(target: string, redeemed: string): string[] {
-  const digest = createHash('sha256').update(redeemed).digest('hex').slice(0, 16)
-  return [digest, `${digest}-2`].map((name) => join(dirname(target), LEFTOVER_PREFIX + name + LEFTOVER_SUFFIX))
-}
-
-function freeName(target: string, files: Files, redeemed: string): string {
-  const paths = leftoverPaths(target, redeemed)
-  const [newest] = leftovers(paths, files)
-  const [first, second] = paths as [string, string]
-  return first === newest?.path ? second : first
-}
-
-/** Those of the files that are there and complete, the newest first. */
-function leftovers(paths: readonly string[], files: Files): Leftover[] {
-  const found = paths.map((path) => readLeftover(path, files)).filter((leftover) => leftover !== undefined)
-  return found.sort((one, other) => other.refreshedAt - one.refreshedAt)
-}
-
-function readLeftover(path: string, files: Files): Leftover | undefined {
-  try {
-    const text = files.readFileSync(path, 'utf8')
-    const { content } = parseLogin(text)
-    const refreshedAt = Date.parse(String(content.last_refresh))
-    return Number.isNaN(refreshedAt) ? undefined : { path, text, content, refreshedAt }
-  } catch {
-    return undefined // None there, or one that wasn't completed.
-  }
-}
-
-function allLeftoverPaths(folder: string, files: Files): string[] {
-  const names = files.readdirSync(folder)
-  const ours = names.filter((name) => name.startsWith(LEFTOVER_PREFIX) && name.endsWith(LEFTOVER_SUFFIX))
-  return ours.map((name) => join(folder, name))
-}
-
-function tokensIn(content: JsonObject): NewTokens {
-  const tokens = objectOf(content.tokens)
-  const names = ['id_token', 'access_token', 'refresh_token'] as const
-  const given = names.map((name) => [name, headerText(tokens[name])] as const)
-  return Object.fromEntries(given.filter(([, token]) => token !== undefined))
 }
 
 /** False when the file must not take the place of the other: it isn't there, or belongs to somebody else. */
@@ -195,14 +120,6 @@ function create(path: string, files: Files): number | undefined {
   }
 }
 
-function limitMode(file: number, files: Files): void {
-  try {
-    files.fchmodSync(file, MODE)
-  } catch (error) {
-    if (!isOneOf(error, NO_MODES)) throw error
-  }
-}
-
 /**
  * A proxy that runs as root (in a container, mostly) must not take the file away from the user of Codex. False when
  * that is what replacing it would do: root may lack the right to give files away.
@@ -229,32 +146,6 @@ function rename(temporary: string, target: string, files: Files): boolean {
   }
 }
 
-/** Writes in place, which keeps the file's owner and a mount on it. When that fails, the old content is put back. */
-function overwrite(target: string, bytes: Buffer, files: Files): void {
-  const before = files.readFileSync(target)
-  const file = files.openSync(target, 'r+')
-  try {
-    limitMode(file, files)
-    try {
-      fill(file, bytes, files)
-    } catch (error) {
-      fill(file, before, files)
-      throw error
-    }
-    files.fsyncSync(file)
-  } finally {
-    files.closeSync(file)
-  }
-}
-
-/** The first byte comes last: cut off before, the file is no JSON, rather than a mixture of two logins. */
-function fill(file: number, bytes: Buffer, files: Files): void {
-  files.writeSync(file, Buffer.from(UNFINISHED), 0, 1, 0)
-  for (let at = 1; at < bytes.length; ) at += files.writeSync(file, bytes, at, bytes.length - at, at)
-  files.ftruncateSync(file, bytes.length)
-  files.writeSync(file, bytes, 0, 1, 0)
-}
-
 function takesFiles(folder: string, files: Files): boolean {
   try {
     files.accessSync(folder, constants.W_OK | constants.X_OK)
@@ -273,10 +164,6 @@ function tidyUp(folder: string, files: Files): void {
   } catch {
     // The next write tries again.
   }
-}
-
-function isOneOf(error: unknown, codes: readonly string[]): boolean {
-  return codes.some((code) => isCode(error, code))
 }
 
 function remove(path: string, files: Files): void {

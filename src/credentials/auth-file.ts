@@ -124,3 +124,7 @@ function unreadable(path: string, error: unknown): ProxyError {
 export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
 }
+
+export function isOneOf(error: unknown, codes: readonly string[]): boolean {
+  return codes.some((code) => isCode(error, code))
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import { dirname, join } from 'node:path'
+import type { Files } from './auth-file.ts'
+import { headerText, type JsonObject, objectOf } from './json-object.ts'
+import { parseLogin } from './login.ts'
+import type { NewTokens } from './refresh.ts'
+
+/** How the file is called until it is complete. The part between tells which refresh token was redeemed for it. */
+const LEFTOVER_PREFIX = '.auth-'
+const LEFTOVER_SUFFIX = '.codex-api-proxy.tmp'
+
+type Leftover = {
+  readonly path: string
+  readonly text: string
+  readonly content: JsonObject
+  readonly refreshedAt: number
+}
+
+type LeftTokens = { readonly tokens: NewTokens; readonly refreshedAt: number }
+
+/**
+ * The tokens that a killed process wrote beside the file after it had redeemed this refresh token, but didn't put in
+ * place any more. They exist nowhere else, and without them the login would be lost. Only for the holder of the lock.
+ */
+export function leftTokens(path: string, files: Files, redeemed: string): LeftTokens | undefined {
+  try {
+    const [leftover] = leftovers(leftoverPaths(files.realpathSync(path), redeemed), files)
+    return leftover && { tokens: tokensIn(leftover.content), refreshedAt: leftover.refreshedAt }
+  } catch {
+    return undefined
+  }
+}
+
+/** Two names, so that a complete file need not go before another is complete. */
+function leftoverPaths(target: string, redeemed: string): string[] {
+  const digest = createHash('sha256').update(redeemed).digest('hex').slice(0, 16)
+  return [digest, `${digest}-2`].map((name) => join(dirname(target), LEFTOVER_PREFIX + name + LEFTOVER_SUFFIX))
+}
+
+/** Where to write next: not over the newest complete one. */
+export function freeName(target: string, files: Files, redeemed: string): string {
+  const paths = leftoverPaths(target, redeemed)
+  const [newest] = leftovers(paths, files)
+  const [first, second] = paths as [string, string]
+  return first === newest?.path ? second : first
+}
+
+/** Those of the files that are there and complete, the newest first. */
+export function leftovers(paths: readonly string[], files: Files): Leftover[] {
+  const found = paths.map((path) => readLeftover(path, files)).filter((leftover) => leftover !== undefined)
+  return found.sort((one, other) => other.refreshedAt - one.refreshedAt)
+}
+
+function readLeftover(path: string, files: Files): Leftover | undefined {
+  try {
+    const text = files.readFileSync(path, 'utf8')
+    const { content } = parseLogin(text)
+    const refreshedAt = Date.parse(String(content.last_refresh))
+    return Number.isNaN(refreshedAt) ? undefined : { path, text, content, refreshedAt }
+  } catch {
+    return undefined // None there, or one that wasn't completed.
+  }
+}
+
+export function allLeftoverPaths(folder: string, files: Files): string[] {
+  const names = files.readdirSync(folder)
+  const ours = names.filter((name) => name.startsWith(LEFTOVER_PREFIX) && name.endsWith(LEFTOVER_SUFFIX))
+  return ours.map((name) => join(folder, name))
+}
+
+function tokensIn(content: JsonObject): NewTokens {
+  const tokens = objectOf(content.tokens)
+  const names = ['id_token', 'access_token', 'refresh_token'] as const
+  const given = names.map((name) => [name, headerText(tokens[name])] as const)
+  return Object.fromEntries(given.filter(([, token]) => token !== undefined))
+}

@@ -1,0 +1,47 @@
+import { type Files, isOneOf } from './auth-file.ts'
+
+/** Readable by the owner alone, whatever it was before, like Codex writes it. */
+export const MODE = 0o600
+/** The first byte of a file while it is written in place. No JSON begins so, thus nobody takes a half for the whole. */
+const UNFINISHED = '#'
+/** What file systems and sandboxes answer that don't let the mode of a file be changed. */
+const NO_MODES = ['EPERM', 'EINVAL', 'ENOTSUP', 'ENOSYS']
+
+/** Writes in place, which keeps the file's owner and a mount on it. When that fails, the old content is put back. */
+export function overwrite(target: string, bytes: Buffer, files: Files): void {
+  const before = files.readFileSync(target)
+  const file = files.openSync(target, 'r+')
+  try {
+    limitMode(file, files)
+    try {
+      fill(file, bytes, files)
+    } catch (error) {
+      fill(file, before, files)
+      throw error
+    }
+    files.fsyncSync(file)
+  } finally {
+    files.closeSync(file)
+  }
+}
+
+/** The first byte comes last: cut off before, the file is no JSON, rather than a mixture of two logins. */
+function fill(file: number, bytes: Buffer, files: Files): void {
+  files.writeSync(file, Buffer.from(UNFINISHED), 0, 1, 0)
+  for (let at = 1; at < bytes.length; ) at += files.writeSync(file, bytes, at, bytes.length - at, at)
+  files.ftruncateSync(file, bytes.length)
+  files.writeSync(file, bytes, 0, 1, 0)
+}
+
+/** A file that is just written so by somebody, or was when they were killed. */
+export function isUnfinished(text: string): boolean {
+  return text.startsWith(UNFINISHED)
+}
+
+export function limitMode(file: number, files: Files): void {
+  try {
+    files.fchmodSync(file, MODE)
+  } catch (error) {
+    if (!isOneOf(error, NO_MODES)) throw error
+  }
+}
