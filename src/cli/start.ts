@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import type { GivenSettings, LoadedConfig } from '../config/load.ts'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
+import { certificateVariables } from '../config/paths.ts'
 import { describeError } from '../daemon/describe-error.ts'
 import { findRunning, type RunningServer } from '../daemon/pid-file.ts'
 import { startProcess } from '../daemon/process.ts'
@@ -30,7 +31,7 @@ export async function startWith(
   const { print } = context
   await refuseToHide(context, loaded.config)
   const done = print.progress('Starting …')
-  const outcome = await startProcess([context.program, BACKGROUND_COMMAND], loaded, context.env)
+  const outcome = await startProcess([context.program, BACKGROUND_COMMAND], loaded, childEnvironment(context))
     .catch(addRemedy)
     .finally(done)
   switch (outcome.kind) {
@@ -47,6 +48,13 @@ export async function startWith(
       await showLog(context, loaded.config, outcome.logFrom)
       return 1
   }
+}
+
+const HOME_VARIABLE = process.platform === 'win32' ? 'USERPROFILE' : 'HOME'
+
+/** The server works in another folder, where a relative path would be another one. */
+function childEnvironment({ env, bases }: Context): NodeJS.ProcessEnv {
+  return { ...env, ...certificateVariables(env, bases.cwd), [HOME_VARIABLE]: bases.home }
 }
 
 /**

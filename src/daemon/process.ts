@@ -3,7 +3,6 @@ import { closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LoadedConfig } from '../config/load.ts'
-import { certificateVariables, homeFolder } from '../config/paths.ts'
 import { STOP_GRACE_MS } from './grace.ts'
 import type { StartOrder, StartReport } from './messages.ts'
 import { findRunning, type RunningServer, removeStale } from './pid-file.ts'
@@ -24,12 +23,13 @@ export type StartOutcome =
 /** Longer than the slowest machine needs; after it the start has failed. */
 const START_LIMIT_MS = 30_000
 const POLL_MS = 20
-/** The server works in another folder, where a relative home would be another one. */
-const HOME_VARIABLE = process.platform === 'win32' ? 'USERPROFILE' : 'HOME'
 /** What the system takes to end a process that is killed. */
 const KILL_LIMIT_MS = 5000
 
-/** Starts `node` with these arguments as the server's own process; resolves when it answers, or with the reason why it does not. */
+/**
+ * Starts `node` with these arguments as the server's own process, in another folder; resolves when it answers, or with
+ * the reason why it does not.
+ */
 export async function startProcess(
   nodeArguments: readonly string[],
   { config, given, origins }: LoadedConfig,
@@ -49,7 +49,7 @@ export async function startProcess(
     windowsHide: true,
     // Not the folder it was started in, which then could not be unmounted or removed.
     cwd: dirname(config.stateFile),
-    env: { ...env, ...certificateVariables(env, process.cwd()), [HOME_VARIABLE]: homeFolder() },
+    env,
     stdio: ['ignore', log, log, 'ipc'],
   })
   closeSync(log)

@@ -1,12 +1,13 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { apiKeyAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
-import { createHome, type Home, run } from '../support/program.ts'
+import { createHome, type Home, PROGRAM, run } from '../support/program.ts'
 
 // The server in the background works in another folder than the command that started it.
 
@@ -29,6 +30,24 @@ test('with a relative HOME the server and the commands mean the same folder', as
     process.kill(pid, 'SIGKILL')
     throw error
   }
+})
+
+test('from a folder that was deleted the server starts, is found and stops', async () => {
+  const gone = await mkdtemp(join(home.path, 'gone-'))
+  const script =
+    'rmdir "$PWD"; "$0" "$1" status; "$0" "$1" start --port 0; "$0" "$1" status; "$0" "$1" stop; "$0" "$1" status'
+  const { stdout, stderr } = spawnSync('sh', ['-c', script, process.execPath, PROGRAM], {
+    cwd: gone,
+    env: home.env,
+    encoding: 'utf8',
+  })
+  const url = 'http://127\\.0\\.0\\.1:\\d+/v1'
+  expect(stdout).toMatch(
+    new RegExp(
+      `^Not running\\.\nStarted: ${url} \\(process \\d+\\)\nRunning: ${url} .*\nStopped process \\d+\\.\nNot running\\.\n$`,
+    ),
+  )
+  expect(stderr).toBe('')
 })
 
 const VARIABLES = ['SSL_CERT_FILE', 'CODEX_CA_CERTIFICATE', 'NODE_EXTRA_CA_CERTS']

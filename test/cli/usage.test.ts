@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands.ts'
-import { createHome, type Home, PROGRAM, run } from '../support/program.ts'
+import { createHome, type Home, run } from '../support/program.ts'
 
 let home: Home
 beforeAll(async () => {
@@ -84,17 +83,6 @@ test('an address that others can reach is refused without a client key, before a
     expect(stderr).toMatch(/^codex-api-proxy: .*Others can reach 0\.0\.0\.0.*--insecure-no-key\.\n$/)
   }
   expect((await run(['status'], { home })).code).toBe(3)
-})
-
-test('in a folder that was deleted it works all the same', async () => {
-  const gone = await mkdtemp(join(home.path, 'gone-'))
-  const script = 'rmdir "$PWD" && exec "$0" "$@"'
-  const { status, stdout, stderr } = spawnSync('sh', ['-c', script, process.execPath, PROGRAM, 'status'], {
-    cwd: gone,
-    env: home.env,
-    encoding: 'utf8',
-  })
-  expect([status, stdout, stderr]).toEqual([3, 'Not running.\n', ''])
 })
 
 test.each([[[]], [['--help']], [['-h']], [['help']]])('%j lists the commands', async (args) => {
