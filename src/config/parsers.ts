@@ -109,9 +109,11 @@ function isProtected({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname))
 }
 
-/** A version of Codex, as upstream/client-version.ts knows it: it goes into headers and URLs. */
+/** It goes into headers and URLs. */
+export const CODEX_VERSION = /^\d+\.\d+\.\d+(?:-[\w.]+)?$/
+
 export function codexVersion(given: string): string {
-  if (/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(given)) return given
+  if (CODEX_VERSION.test(given)) return given
   throw new UsageError('Use a version of Codex such as 0.169.0.')
 }
 

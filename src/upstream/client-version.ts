@@ -1,10 +1,10 @@
+import { CODEX_VERSION } from '../config/parsers.ts'
 import { codexModelsCache } from './codex-models-cache.ts'
 
 /** The Codex this program was written against; what upstream is told when no other is known. */
 const BUILT_IN_VERSION = '0.169.0'
 
 /** It goes into headers and URLs: nothing but a version of the usual form may. */
-const VERSION = /^\d+\.\d+\.\d+(?:-[\w.]+)?$/
 
 /** Each request asks; a Codex that is updated meanwhile may wait that long. */
 const LOOK_AGAIN_MS = 1000
@@ -31,7 +31,7 @@ export function createClientVersion({
     if (now() - lookedAt < LOOK_AGAIN_MS) return version
     lookedAt = now()
     const { clientVersion = '' } = cache()
-    version = VERSION.test(clientVersion) ? clientVersion : BUILT_IN_VERSION
+    version = CODEX_VERSION.test(clientVersion) ? clientVersion : BUILT_IN_VERSION
     return version
   }
 }
