@@ -109,7 +109,7 @@ function isProtected({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname))
 }
 
-/** It goes into headers and URLs. */
+/** The usual form of a version of Codex; nothing else may go into headers and URLs. */
 export const CODEX_VERSION = /^\d+\.\d+\.\d+(?:-[\w.]+)?$/
 
 export function codexVersion(given: string): string {

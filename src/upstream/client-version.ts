@@ -4,8 +4,6 @@ import { codexModelsCache } from './codex-models-cache.ts'
 /** The Codex this program was written against; what upstream is told when no other is known. */
 const BUILT_IN_VERSION = '0.169.0'
 
-/** It goes into headers and URLs: nothing but a version of the usual form may. */
-
 /** Each request asks; a Codex that is updated meanwhile may wait that long. */
 const LOOK_AGAIN_MS = 1000
 
