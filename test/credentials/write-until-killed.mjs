@@ -2,7 +2,8 @@
 // started again and again, and compiling would take most of the time.
 import * as fs from 'node:fs'
 import { join } from 'node:path'
-import { leftTokens, mendAuthFile, replaceAuthFile, withTokens } from '../../dist/credentials/auth-file-write.js'
+import { mendAuthFile, replaceAuthFile, withTokens } from '../../dist/credentials/auth-file-write.js'
+import { leftTokens } from '../../dist/credentials/leftovers.js'
 
 const read = (folder) => JSON.parse(fs.readFileSync(join(folder, 'auth.json'), 'utf8'))
 const redeemed = (content) => content.tokens.refresh_token
