@@ -16,12 +16,12 @@ test.each([
 
 test('variables that name certificates become absolute; what is not set stays so', () => {
   const env = { SSL_CERT_FILE: 'ca.pem', NODE_EXTRA_CA_CERTS: '/etc/more.pem', CODEX_CA_CERTIFICATE: '', HOME: 'x' }
-  expect(certificateVariables(env, '/work')).toEqual({
-    SSL_CERT_FILE: '/work/ca.pem',
+  expect(certificateVariables(env, '/folder')).toEqual({
+    SSL_CERT_FILE: '/folder/ca.pem',
     NODE_EXTRA_CA_CERTS: '/etc/more.pem',
   })
-  expect(certificateVariables({ SSL_CERT_DIR: 'certs:/etc/certs:' }, '/work')).toEqual({
-    SSL_CERT_DIR: '/work/certs:/etc/certs',
+  expect(certificateVariables({ SSL_CERT_DIR: 'certs:/etc/certs:' }, '/folder')).toEqual({
+    SSL_CERT_DIR: '/folder/certs:/etc/certs',
   })
-  expect(certificateVariables({ SSL_CERT_DIR: '' }, '/work')).toEqual({})
+  expect(certificateVariables({ SSL_CERT_DIR: '' }, '/folder')).toEqual({})
 })

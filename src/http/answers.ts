@@ -3,8 +3,6 @@ import { type ApiError, errorBody } from '../errors.ts'
 import type { Answer } from '../routes/api-request.ts'
 import { discardRest } from './linger.ts'
 
-const JSON_TYPE = 'application/json; charset=utf-8'
-
 /** By names in lower case: what an answer carries, whatever it will be. */
 export type AnswerHeaders = Map<string, string | string[]>
 
@@ -31,22 +29,27 @@ export function addHeaders(headers: AnswerHeaders, added: Readonly<Record<string
 }
 
 /** Sends an answer that is no stream. */
-export function sendAnswer(
+export function sendAnswer(response: ServerResponse, common: AnswerHeaders, answer: Answer): void {
+  response.end(beginAnswer(response, common, answer))
+}
+
+/** Writes the head and returns the body that goes with it. */
+function beginAnswer(
   response: ServerResponse,
   common: AnswerHeaders,
   { status, headers = {}, body }: Answer,
-): void {
+): Buffer | undefined {
   const bytes =
     typeof body === 'string' || Buffer.isBuffer(body) ? Buffer.from(body) : Buffer.from(JSON.stringify(body))
   const isJson = typeof body === 'object' && !Buffer.isBuffer(body)
   const empty = status === 204 || status === 304
   writeHead(response, status, common, {
-    ...(isJson && { 'content-type': JSON_TYPE }),
+    ...(isJson && { 'content-type': 'application/json; charset=utf-8' }),
     ...headers,
     // RFC 9110 §8.6: these two have none.
     ...(!empty && { 'content-length': String(bytes.length) }),
   })
-  response.end(empty ? undefined : bytes)
+  return empty ? undefined : bytes
 }
 
 export function sendError(
@@ -63,21 +66,12 @@ export function sendError(
   // Out of file descriptors only closed connections make room for others, which wait to be accepted meanwhile.
   const last = request.complete && error.status < 500 ? {} : { connection: 'close' }
   const answer = { status: error.status, headers: { ...error.headers, ...last }, body: errorBody(error) }
-  if (request.complete) sendAnswer(response, common, answer)
-  else answerBeforeBody(request, response, common, answer)
-}
-
-/** What was not read of a refused body must not be taken for the next request, nor cost the client its answer. */
-function answerBeforeBody(
-  request: IncomingMessage,
-  response: ServerResponse,
-  common: AnswerHeaders,
-  { status, headers, body }: Required<Answer>,
-): void {
-  const bytes = Buffer.from(JSON.stringify(body))
-  const ofBody = { 'content-type': JSON_TYPE, 'content-length': String(bytes.length) }
-  writeHead(response, status, common, { ...ofBody, ...headers })
-  // Whole by its length; its end, which closes the connection, waits.
-  response.write(bytes)
+  if (request.complete) {
+    sendAnswer(response, common, answer)
+    return
+  }
+  // What was not read of a refused body must not be taken for the next request, nor cost the client its answer: that is
+  // whole by its length, while its end, which closes the connection, waits.
+  response.write(beginAnswer(response, common, answer))
   discardRest(request, () => response.end())
 }

@@ -9,7 +9,7 @@ import type { ApiRequest } from './api-request.ts'
 import { allVisible, runChoices } from './choices.ts'
 import type { RouteContext } from './context.ts'
 import { EventStream } from './event-stream.ts'
-import type { UpstreamCall } from './open-responses.ts'
+import { headOf, type UpstreamCall } from './open-responses.ts'
 
 /** A Chat answer in one piece: the machines of the stream, run to their end. */
 export async function completeChat(
@@ -23,7 +23,7 @@ export async function completeChat(
   const chunks = await runChoices(context, request, plan, {
     call,
     read(choice, answer) {
-      const machine = new ChatStream(plan, choice, head, { headers: answer.headers, now: context.now() })
+      const machine = new ChatStream(plan, choice, head, headOf(context, answer))
       machines[choice] = machine
       return readChoice(machine, answer, context.config.maxEvent, () => {
         if (allVisible(plan, machines)) call.release()

@@ -12,7 +12,7 @@ import { ClientStream } from './client-stream.ts'
 import type { RouteContext } from './context.ts'
 import { EventStream } from './event-stream.ts'
 import type { MessageLog } from './message-log.ts'
-import type { UpstreamCall } from './open-responses.ts'
+import { headOf, type UpstreamCall } from './open-responses.ts'
 
 /** One Chat answer on its way to the client, of one or more choices. */
 export class StreamedChat {
@@ -49,8 +49,7 @@ export class StreamedChat {
   }
 
   async #readChoice(choice: number, answer: UpstreamAnswer, call: UpstreamCall): Promise<void> {
-    const answerHead = { headers: answer.headers, now: this.#context.now() }
-    const machine = new ChatStream(this.#plan, choice, this.#head, answerHead)
+    const machine = new ChatStream(this.#plan, choice, this.#head, headOf(this.#context, answer))
     this.#choices[choice] = machine
     const frames = new ChatFrames(machine)
     const events = new EventStream(answer, this.#context.config.maxEvent, {

@@ -1,7 +1,7 @@
 import type { Cancellation } from '../cancellation.ts'
 import type { ResponsesRequest } from '../conversion/chat-plan.ts'
 import { sessionHeaderValue } from '../conversion/prompt-cache-key.ts'
-import { upstreamError } from '../conversion/upstream-error.ts'
+import { type AnswerHead, upstreamError } from '../conversion/upstream-error.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import type { ApiError } from '../errors.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
@@ -112,6 +112,11 @@ export function noticeHeaders(context: RouteContext, request: ApiRequest, { head
   context.rateLimits.notice(headers, context.now())
   const etag = headers['x-models-etag']
   if (typeof etag === 'string') context.catalogue.noticeEtag(etag)
+}
+
+/** What its head says beside the events: limits may be told there alone. */
+export function headOf({ now }: Pick<RouteContext, 'now'>, { headers }: UpstreamAnswer): AnswerHead {
+  return { headers, now: now() }
 }
 
 async function refusalOf(context: RouteContext, route: Call['route'], answer: UpstreamAnswer): Promise<ApiError> {

@@ -14,7 +14,7 @@ import { withEarlyRetries } from './early-retry.ts'
 import { EventStream } from './event-stream.ts'
 import { forwardOr } from './forward.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
-import { LITE_HEADERS, noteIgnored, sessionHeaders, UpstreamCall } from './open-responses.ts'
+import { headOf, LITE_HEADERS, noteIgnored, sessionHeaders, UpstreamCall } from './open-responses.ts'
 import { ResponsesFrames } from './responses-frames.ts'
 
 /** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */
@@ -69,7 +69,7 @@ async function collect(
   const response = await withEarlyRetries(context, request, {
     open: () => call.open(request.cancellation),
     async read(answer) {
-      collector = new ResponsesCollector({ headers: answer.headers, now: context.now() })
+      collector = new ResponsesCollector(headOf(context, answer))
       const events = new EventStream(answer, context.config.maxEvent, {
         frames(text, from, to) {
           for (const event of frameEvents(text, from, to)) collector.take(event)
@@ -119,7 +119,7 @@ async function pass(
   request: ApiRequest,
   { answer, client, call, log }: { answer: UpstreamAnswer; client: ClientStream; call: UpstreamCall; log: MessageLog },
 ): Promise<void> {
-  const frames = new ResponsesFrames({ headers: answer.headers, now: context.now() })
+  const frames = new ResponsesFrames(headOf(context, answer))
   let out = ''
   const events = new EventStream(answer, context.config.maxEvent, {
     frames(text, from, to) {
