@@ -5,8 +5,16 @@ import type { RouteContext } from './context.ts'
 
 const RETRIES = 2
 const FIRST_DELAY_MS = 250
-/** What overload looks like in a stream that began with a 200; nothing was done yet. */
-const OVERLOAD_CODES = new Set(['server_is_overloaded', 'overloaded_error', 'slow_down', 'upstream_stream_cut'])
+/** Limits by the minute end in seconds. For a longer one the client waits itself: it is told how long. */
+const LONGEST_WAIT_MS = 5000
+/** What "not now" looks like in a stream that began with a 200; nothing was done yet (case 162). */
+const NOT_NOW_CODES = new Set([
+  'server_is_overloaded',
+  'overloaded_error',
+  'slow_down',
+  'rate_limit_exceeded',
+  'upstream_stream_cut',
+])
 
 type Attempt<Value> = {
   /** Asks upstream. A refusal is final: `upstream/client.ts` has tried again what may be tried again. */
@@ -17,7 +25,7 @@ type Attempt<Value> = {
 }
 
 /**
- * Asks and reads, again when upstream was overloaded or broke off within its answer before it said anything that a
+ * Asks and reads, again when upstream had no room for it or broke off within its answer before it said anything that a
  * client can see. Never later: a client may have acted on a tool call already (case 177), and the tokens are spent.
  */
 export async function withEarlyRetries<Value>(
@@ -29,15 +37,22 @@ export async function withEarlyRetries<Value>(
     const answer = await open()
     try {
       return await read(answer)
-    } catch (error) {
+    } catch (thrown) {
       const isOver = retry === RETRIES || request.cancellation.reason !== undefined || isVisible()
-      if (isOver || !isOverload(toApiError(error))) throw error
+      const error = toApiError(thrown)
+      const wait = Math.max(FIRST_DELAY_MS * 2 ** retry * (0.5 + random()), askedWait(error))
+      if (isOver || !isNotNow(error) || wait > LONGEST_WAIT_MS) throw thrown
       request.record.upstreamRetries++
-      await request.cancellation.delay(FIRST_DELAY_MS * 2 ** retry * (0.5 + random()))
+      await request.cancellation.delay(wait)
     }
   }
 }
 
-function isOverload(error: ApiError): boolean {
-  return error.code !== null && OVERLOAD_CODES.has(error.code)
+function isNotNow({ code }: ApiError): boolean {
+  return code !== null && NOT_NOW_CODES.has(code)
+}
+
+/** How long upstream wants to be left alone, in milliseconds; 0 where it says nothing, or says it as a date. */
+function askedWait({ headers }: ApiError): number {
+  return Number(headers['retry-after'] ?? 0) * 1000 || 0
 }

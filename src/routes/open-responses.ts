@@ -74,7 +74,9 @@ export class UpstreamCall {
       if (answer.status === 200) return answer
       refusal = await refusalOf(this.#context, call.route, answer)
     }
-    if (refusal?.code === 'model_not_found') this.#context.catalogue.forget(call.variants[0].body().model)
+    if (refusal?.code !== 'model_not_found') throw refusal
+    this.#context.catalogue.forget(call.variants[0].body().model)
+    await nameModels(this.#context, refusal)
     throw refusal
   }
 
@@ -126,4 +128,10 @@ async function refusalOf(context: RouteContext, route: Call['route'], answer: Up
     () => '',
   )
   return upstreamError(answer.status, answer.headers, body, route, context.now())
+}
+
+/** The refusal of a model names those there are (case 163); without a list its remedy says where to look. */
+async function nameModels({ catalogue }: RouteContext, refusal: ApiError): Promise<void> {
+  const { models } = await catalogue.list().catch(() => ({ models: [] }))
+  if (models.length > 0) refusal.message += ` This login has ${models.map(({ slug }) => slug).join(', ')}.`
 }

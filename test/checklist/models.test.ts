@@ -42,7 +42,7 @@ test('case 196: the list says where it is from', async () => {
   expect((await stage.send('/v1/models')).headers.get('x-codex-proxy-models')).toBe('live')
 })
 
-test('case 199: a model that the account was refused is no longer shown', async () => {
+test('case 199, 163: a model that the account was refused is no longer shown; the error names those it has', async () => {
   expect(await ids()).toContain('gpt-6-astra')
   const detail = "The 'gpt-6-astra' model is not supported when using Codex with a ChatGPT account."
   stage.upstream.setDefault({ status: 400, body: { detail } })
@@ -50,7 +50,13 @@ test('case 199: a model that the account was refused is no longer shown', async 
     model: 'gpt-6-astra',
     messages: [{ role: 'user', content: 'Hello' }],
   })
-  await expect(asked).rejects.toMatchObject({ status: 404, code: 'model_not_found' })
+  const refusal = await asked.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  expect(refusal).toMatchObject({ status: 404, code: 'model_not_found' })
+  const named = / This login has (.+)\. /.exec(String(refusal))?.[1]?.split(', ')
+  expect(named).toEqual(await ids())
   expect(await ids()).not.toContain('gpt-6-astra')
   expect(await ids()).toContain('gpt-5.5')
 })

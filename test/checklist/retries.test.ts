@@ -39,7 +39,7 @@ describe.each(ROUTES)('%s', (path, body) => {
     expect(answer.headers.get('x-ratelimit-remaining-requests')).toBe('0')
   })
 
-  test.each(['server_is_overloaded', 'slow_down'])(
+  test.each(['server_is_overloaded', 'slow_down', 'rate_limit_exceeded'])(
     'case 177, 162: %s within a 200 is tried again while nothing is visible',
     async (code) => {
       const before = await metrics()
@@ -68,6 +68,16 @@ describe.each(ROUTES)('%s', (path, body) => {
     expect(answer.status).toBe(503)
     expect(JSON.parse(await answer.ended)).toMatchObject({ error: { code: 'server_is_overloaded' } })
     expect(calls).toBe(3)
+  })
+
+  test('case 162: a limit that ends in a moment is waited for, a longer one is told at once', async () => {
+    const limited = (wait: string) => failingAnswer('rate_limit_exceeded', [], `Please try again in ${wait}.`)
+    answerWith(stage.upstream, limited('100ms'), { events: EVENTS })
+    const [answer, calls] = await callsDuring(stage.upstream, () => stage.post(path, body))
+    expect([answer.status, calls]).toEqual([200, 2])
+    answerWith(stage.upstream, limited('20s'))
+    const [late, lateCalls] = await callsDuring(stage.upstream, () => stage.post(path, body))
+    expect([late.status, late.headers.get('retry-after'), lateCalls]).toEqual([429, '20', 1])
   })
 
   const BEGUN: readonly (readonly [string, Item])[] = [

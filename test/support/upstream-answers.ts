@@ -10,8 +10,12 @@ export function answerWith(upstream: FakeUpstream, ...answers: readonly [...Answ
 }
 
 /** An answer that begins with a 200 and these items, and then fails. */
-export function failingAnswer(code: string, items: readonly Item[] = []): Answer {
-  return { events: responseEvents(items, { end: 'failed', error: { code, message: 'It failed, says upstream.' } }) }
+export function failingAnswer(
+  code: string,
+  items: readonly Item[] = [],
+  message = 'It failed, says upstream.',
+): Answer {
+  return { events: responseEvents(items, { end: 'failed', error: { code, message } }) }
 }
 
 /** How often upstream was asked meanwhile. */
