@@ -47,7 +47,7 @@ and \`x-ratelimit-reset-requests\`. Limits that no retry outlasts have \`x-shoul
 honour. An unknown model is a 404 on Chat and a 400 with \`param: "model"\` on Responses, as the API has it.
 
 What failed before anything was shown to the client is tried again by the proxy, at most twice: connections that broke,
-502 and 503, and, with a ChatGPT login, overload or a break inside a 200. Nothing else is, and nothing once a client may
-have acted on it.
+502 and 503, and, with a ChatGPT login, a break inside a 200, or overload or \`rate_limit_exceeded\` there unless upstream
+asks for a wait of more than 5 seconds. Nothing else is, and nothing once a client may have acted on it.
 `
 }

@@ -5,7 +5,7 @@ import type { RouteContext } from './context.ts'
 
 const RETRIES = 2
 const FIRST_DELAY_MS = 250
-/** Limits by the minute end in seconds. For a longer one the client waits itself: it is told how long. */
+/** Limits by the minute end in seconds. When upstream asks for more, the client waits itself: it is told how long. */
 const LONGEST_WAIT_MS = 5000
 /** What "not now" looks like in a stream that began with a 200; nothing was done yet (case 162). */
 const NOT_NOW_CODES = new Set([
@@ -40,7 +40,7 @@ export async function withEarlyRetries<Value>(
     } catch (thrown) {
       const isOver = retry === RETRIES || request.cancellation.reason !== undefined || isVisible()
       const error = toApiError(thrown)
-      const wait = Math.max(FIRST_DELAY_MS * 2 ** retry * (0.5 + random()), askedWait(error))
+      const wait = Math.max(FIRST_DELAY_MS * 2 ** retry * (0.5 + random()), retryAfterMs(error))
       if (isOver || !isNotNow(error) || wait > LONGEST_WAIT_MS) throw thrown
       request.record.upstreamRetries++
       await request.cancellation.delay(wait)
@@ -53,6 +53,6 @@ function isNotNow({ code }: ApiError): boolean {
 }
 
 /** How long upstream wants to be left alone, in milliseconds; 0 where it says nothing, or says it as a date. */
-function askedWait({ headers }: ApiError): number {
+function retryAfterMs({ headers }: ApiError): number {
   return Number(headers['retry-after'] ?? 0) * 1000 || 0
 }

@@ -50,10 +50,7 @@ test('case 199, 163: a model that the account was refused is no longer shown; th
     model: 'gpt-6-astra',
     messages: [{ role: 'user', content: 'Hello' }],
   })
-  const refusal = await asked.then(
-    () => undefined,
-    (error: unknown) => error,
-  )
+  const refusal: unknown = await asked.catch((error: unknown) => error)
   expect(refusal).toMatchObject({ status: 404, code: 'model_not_found' })
   const named = / This login has (.+)\. /.exec(String(refusal))?.[1]?.split(', ')
   expect(named).toEqual(await ids())

@@ -36,7 +36,7 @@ test('from a folder that was deleted the server starts, is found and stops', asy
   const gone = await mkdtemp(join(home.path, 'gone-'))
   const script =
     'rmdir "$PWD"; "$0" "$1" status; "$0" "$1" start --port 0; "$0" "$1" status; "$0" "$1" stop; "$0" "$1" status'
-  const { stdout, stderr } = spawnSync('sh', ['-c', script, process.execPath, PROGRAM], {
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', script, process.execPath, PROGRAM], {
     cwd: gone,
     env: home.env,
     encoding: 'utf8',
@@ -47,7 +47,7 @@ test('from a folder that was deleted the server starts, is found and stops', asy
       `^Not running\\.\nStarted: ${url} \\(process \\d+\\)\nRunning: ${url} .*\nStopped process \\d+\\.\nNot running\\.\n$`,
     ),
   )
-  expect(stderr).toBe('')
+  expect([status, stderr]).toEqual([3, ''])
 })
 
 const VARIABLES = ['SSL_CERT_FILE', 'CODEX_CA_CERTIFICATE', 'NODE_EXTRA_CA_CERTS']
