@@ -101,7 +101,8 @@ test('an empty answer of a failing upstream is a server error in the same shape'
 })
 
 test('case 164: an overload after the head of the stream keeps its status as long as nothing was sent', async () => {
-  const failure = { code: 'rate_limit_exceeded', message: 'Rate limit reached. Please try again in 2s.' }
+  // Longer than the proxy itself waits (case 162).
+  const failure = { code: 'rate_limit_exceeded', message: 'Rate limit reached. Please try again in 20s.' }
   const error = await errorFor({ events: responseEvents([], { end: 'failed', error: failure }) }, true)
   expect(error).toBeInstanceOf(OpenAI.RateLimitError)
 })
