@@ -3,7 +3,7 @@ import type { JsonObject } from './chat-plan.ts'
 // Readers for JSON whose shape others decide: the value if it is of the kind asked for, else undefined.
 
 export function asObject(value: unknown): JsonObject | undefined {
-  return isObject(value) ? value : undefined
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
 }
 
 export function asString(value: unknown): string | undefined {
@@ -21,8 +21,4 @@ export function asIndex(value: unknown): number | undefined {
 
 export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

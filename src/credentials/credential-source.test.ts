@@ -38,7 +38,20 @@ const refusal = (code: string) => ({ error: { code } })
 test('a fresh token is used as it is', async () => {
   const auth = login(6 * MINUTE)
   await stage.writeAuth(auth)
-  expect(tokenOf(await stage.source().current())).toBe(auth.tokens.access_token)
+  const source = stage.source()
+  expect(source.ready()).toMatchObject({ kind: 'chatgpt', accessToken: auth.tokens.access_token })
+  expect(tokenOf(await source.current())).toBe(auth.tokens.access_token)
+  expect(refreshes()).toBe(0)
+})
+
+test.each([
+  ['expires within five minutes', 4 * MINUTE],
+  ['has expired', -MINUTE],
+])('a token that %s is not ready, and is left alone until it is asked for', async (_name, lifetimeMs) => {
+  await stage.writeAuth(login(lifetimeMs))
+  const source = stage.source()
+  expect(source.ready()).toBeUndefined()
+  await source.close()
   expect(refreshes()).toBe(0)
 })
 

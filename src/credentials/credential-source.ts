@@ -61,8 +61,12 @@ class Source implements CredentialSource {
     this.#renewal = new Renewal({ ...options, store, memory, overrides, wallClock, healingMs })
   }
 
+  ready(): Credentials | undefined {
+    return this.#fresh()?.credentials
+  }
+
   current(): Credentials | Promise<Credentials> {
-    return this.#fresh()?.credentials ?? this.#renewed().then(({ credentials }) => credentials)
+    return this.ready() ?? this.#renewed().then(({ credentials }) => credentials)
   }
 
   async replace(rejected: Credentials): Promise<Credentials> {

@@ -10,6 +10,7 @@ function sourceOf(...answers: (Credentials | Promise<Credentials>)[]) {
   const current = vi.fn(() => answers.shift() ?? SECOND)
   const source: CredentialSource = {
     current,
+    ready: () => undefined,
     replace: async () => SECOND,
     status: async () => ({ kind: 'none', file: '' }),
     close: async () => {},

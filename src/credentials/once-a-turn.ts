@@ -20,6 +20,7 @@ export function onceATurn(source: CredentialSource): CredentialSource {
       setImmediate(forget)
       return current
     },
+    ready: () => source.ready(),
     replace(rejected) {
       forget()
       // Until it is replaced, others in its turns may have been given what was refused.

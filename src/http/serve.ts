@@ -47,7 +47,7 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<R
   lines.flush()
   const preparing = setTimeout(() => {
     load(loadRoutes).then(
-      () => connectAhead(outbound, context, logger),
+      () => prepareUpstream(outbound, context, logger),
       (error: unknown) => {
         logger.error({ err: error }, 'a part of the program could not be loaded: stopping')
         return drainOnce()
@@ -95,16 +95,21 @@ async function load(loadRoutes: () => Promise<void>): Promise<void> {
   await Promise.all([loadRoutes(), import('../upstream/outbound-proxy.ts')])
 }
 
-/** The first request finds a connection to its upstream made. Without one it makes it itself. */
-async function connectAhead(
+/**
+ * The first request finds a connection to its upstream made, and the models known that it may be converted for. A login
+ * that has to be renewed first is left alone until somebody asks.
+ */
+async function prepareUpstream(
   outbound: LazyOutbound,
-  { config, credentials }: RouteContext,
+  { config, credentials, catalogue }: RouteContext,
   logger: Logger,
 ): Promise<void> {
   try {
     const route = await outbound.get()
     const { kind } = await credentials.status()
-    if (kind !== 'none') route.keepWarm(new URL(kind === 'api-key' ? config.openaiBaseUrl : config.chatgptBaseUrl))
+    if (kind === 'none') return
+    route.keepWarm(new URL(kind === 'api-key' ? config.openaiBaseUrl : config.chatgptBaseUrl))
+    if (credentials.ready()?.kind === 'chatgpt') catalogue.peek()
   } catch (error) {
     logger.error({ err: error }, 'connecting ahead failed')
   }

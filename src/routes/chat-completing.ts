@@ -45,10 +45,12 @@ async function readChoice(
 ): Promise<ChatChunk[]> {
   const chunks: ChatChunk[] = []
   const events = new EventStream(answer, maxEvent, {
-    frames(text, from, to) {
-      for (const event of frameEvents(text, from, to)) {
-        if (!machine.ended) chunks.push(...machine.convert(event))
-      }
+    frames: {
+      take(text, from, to) {
+        for (const event of frameEvents(text, from, to)) {
+          if (!machine.ended) chunks.push(...machine.convert(event))
+        }
+      },
     },
     batchEnd() {
       afterBatch()

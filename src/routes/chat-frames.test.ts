@@ -22,9 +22,12 @@ function converted(pieces: readonly string[], convert: (machine: ChatStream) => 
   const machine = new ChatStream(plan, 0)
   const take = convert(machine)
   let out = ''
-  const reader = new FrameReader((text, from, to) => {
-    out += take(text.slice(from, to))
-  }, 1e9)
+  const sink = {
+    take(text: string, from: number, to: number) {
+      out += take(text.slice(from, to))
+    },
+  }
+  const reader = new FrameReader(sink, 1e9)
   try {
     for (const text of pieces) reader.take({ text, ranges: [0, text.length] })
     reader.end()

@@ -1,6 +1,7 @@
 import type { ChatStream } from '../conversion/chat-stream.ts'
 import type { LiveText } from '../conversion/chat-text.ts'
 import { eventName, frameJson, utf8ToLatin1 } from '../sse/event.ts'
+import type { FrameSink } from '../sse/frame-reader.ts'
 import { dataFrame } from '../sse/frames.ts'
 
 const TYPE = '"type":"response.output_text.delta"'
@@ -21,7 +22,7 @@ type DeltaShape = { readonly head: string; readonly middle: string }
  * same part; its text, still escaped, is copied between the halves of a chunk made ready. Everything else is parsed and
  * goes through `ChatStream`. A property test holds the two equal.
  */
-export class ChatFrames {
+export class ChatFrames implements FrameSink {
   readonly #stream: ChatStream
   /** The last frame passed over of each part, for what it repeats; parsed once a citation needs the texts. */
   readonly #repeated = new Map<string, string>()
@@ -45,28 +46,38 @@ export class ChatFrames {
   /** Converts whole frames; those after the one that ended the answer are left out. Throws what `ChatStream` throws. */
   take(text: string, from: number, to: number): void {
     let at = from
-    while (at < to && !this.#stream.ended) {
-      const start = this.#textStart(text, at)
-      const end = text.indexOf('\n\n', start === -1 ? at : start)
-      const quote = start === -1 ? -1 : closingQuote(text, start)
-      if (quote === -1 || quote > end) this.#plain(eventName(text, at), text, at, end)
-      else this.#out += this.#before + text.slice(start, quote) + this.#after
-      at = end + 2
+    while (at < to) {
+      const next = this.#copyText(text, at)
+      at = next === -1 ? this.#plain(text, at) : next
     }
   }
 
-  /** Where the text of a delta begins if the frame at `at` has the expected shape, else -1. */
-  #textStart(text: string, at: number): number {
+  /** Where the next frame begins, if the one at `at` has the expected shape and its text is copied; else -1. */
+  #copyText(text: string, at: number): number {
     const shape = this.#shape
-    if (shape === undefined || !standsAt(text, at, shape.head)) return -1
-    let next = at + shape.head.length
-    while (isDigit(text.charCodeAt(next))) next++
-    return standsAt(text, next, shape.middle) ? next + shape.middle.length : -1
+    if (shape === undefined) return -1
+    const sequence = at + shape.head.length
+    // Not `startsWith`, which compares character by character and takes five to ten times as long (docs/performance.md).
+    if (text.substring(at, sequence) !== shape.head) return -1
+    const middle = afterDigits(text, sequence)
+    const start = middle + shape.middle.length
+    if (text.substring(middle, start) !== shape.middle) return -1
+    const quote = closingQuote(text, start)
+    const end = text.indexOf('\n\n', start)
+    if (quote === -1 || quote > end) return -1
+    this.#out += this.#before + text.substring(start, quote) + this.#after
+    return end + 2
   }
 
-  #plain(name: string, text: string, from: number, to: number): void {
+  /** Where the next frame begins; the one at `from` is converted. */
+  #plain(text: string, from: number): number {
+    const end = text.indexOf('\n\n', from)
+    if (!this.#stream.ended) this.#handle(eventName(text, from), text.substring(from, end))
+    return end + 2
+  }
+
+  #handle(name: string, frame: string): void {
     if (SILENT.has(name)) return
-    const frame = text.substring(from, to)
     if (!this.#cited && frame.includes('"url_citation"')) this.#makeUpForRepeated()
     const part = this.#cited || !REPEATING.has(name) ? undefined : this.#partRepeatedBy(frame)
     if (part !== undefined) {
@@ -131,18 +142,11 @@ function hasOnePart(itemFrame: string): boolean {
   return itemFrame.split('"type":').length === 4
 }
 
-/** As `startsWith`, which compares character by character and takes five to ten times as long (docs/performance.md). */
-function standsAt(text: string, at: number, part: string): boolean {
-  return text.substring(at, at + part.length) === part
-}
-
 /** The prefix before, at and after the digits of its sequence number; upstreams without one have nothing to skip. */
 function splitAtSequence(prefix: string): [string, string, string] {
   const at = prefix.indexOf(SEQUENCE)
   if (at === -1) return [prefix.slice(0, -DELTA.length), '', DELTA]
-  let end = at + SEQUENCE.length
-  while (isDigit(prefix.charCodeAt(end))) end++
-  return [prefix.slice(0, at), SEQUENCE, prefix.slice(end)]
+  return [prefix.slice(0, at), SEQUENCE, prefix.slice(afterDigits(prefix, at + SEQUENCE.length))]
 }
 
 /** The quote that ends the JSON string whose inside begins at `start`: the first with an even run of backslashes before it. */
@@ -157,8 +161,10 @@ function closingQuote(text: string, start: number): number {
   return quote
 }
 
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57
+function afterDigits(text: string, at: number): number {
+  let end = at
+  for (let code = text.charCodeAt(end); code >= 48 && code <= 57; code = text.charCodeAt(end)) end++
+  return end
 }
 
 const BACKSLASH = 92

@@ -53,7 +53,7 @@ export class StreamedChat {
     this.#choices[choice] = machine
     const frames = new ChatFrames(machine)
     const events = new EventStream(answer, this.#context.config.maxEvent, {
-      frames: (text, from, to) => frames.take(text, from, to),
+      frames,
       batchEnd: () => {
         if (allVisible(this.#plan, this.#choices)) call.release()
         this.#send(frames.drain(), machine)

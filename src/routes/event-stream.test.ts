@@ -39,7 +39,7 @@ function openStream(handlers: Partial<FrameHandlers> = {}) {
   const body = new FakeBody()
   const told: string[] = []
   const events: EventStream = new EventStream({ body }, 1024, {
-    frames: (text, from, to) => told.push(text.slice(from, to).trim()),
+    frames: { take: (text, from, to) => told.push(text.slice(from, to).trim()) },
     batchEnd() {
       told.push('end of read')
       if (told.includes('data: last')) events.finish()
@@ -101,8 +101,10 @@ test('a stream that breaks off hands over what came before and rejects', async (
 test('what a handler throws ends the upstream request and rejects', async () => {
   const fault = new Error('not to be converted')
   const { body, done } = openStream({
-    frames() {
-      throw fault
+    frames: {
+      take() {
+        throw fault
+      },
     },
   })
   body.read('data: 1\n\n')

@@ -1,5 +1,5 @@
 import { ProxyError } from '../errors.ts'
-import { FrameReader, type TakeFrames } from '../sse/frame-reader.ts'
+import { FrameReader, type FrameSink } from '../sse/frame-reader.ts'
 import { ReadBatch } from '../sse/read-batch.ts'
 import type { AnswerBody, BodySink, UpstreamAnswer } from '../upstream/exchange.ts'
 import type { Source } from './client-stream.ts'
@@ -10,7 +10,7 @@ const LINGER_MS = 1000
 /** What becomes of the frames of one upstream answer. What one of these throws ends the stream with that error. */
 export type FrameHandlers = {
   /** Whole frames, as latin1 text; in the read of the last frame that matters also those behind it. */
-  readonly frames: TakeFrames
+  readonly frames: FrameSink
   /** All frames of one read have been handed over: what they gave can be written in one piece. */
   readonly batchEnd: () => void
 }

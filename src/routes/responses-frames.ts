@@ -5,6 +5,7 @@ import { type AnswerHead, eventError, NO_HEAD } from '../conversion/upstream-err
 import { type ChatUsage, chatUsage } from '../conversion/usage.ts'
 import type { ApiError } from '../errors.ts'
 import { frameJson } from '../sse/event.ts'
+import type { FrameSink } from '../sse/frame-reader.ts'
 import { namedFrame } from '../sse/frames.ts'
 
 /** The usual forms; a frame of another form (ids, comments, several lines of data) is parsed to be known. */
@@ -14,9 +15,10 @@ const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
  * Frames of a Responses stream on their way through, latin1 text. They stay as they are, but that vendor events are
  * left out and a terminal event with an empty `output` gets the items that were streamed (docs/upstream.md 5.1).
  */
-export class ResponsesFrames {
+export class ResponsesFrames implements FrameSink {
   /** Parsed only if the terminal event leaves its output to them. */
   readonly #doneFrames: string[] = []
+  #out = ''
   #visible = false
   #ended = false
   #usage: ChatUsage | undefined
@@ -45,29 +47,36 @@ export class ResponsesFrames {
     return this.#error
   }
 
+  /** What there is to pass on since the last call. */
+  drain(): string {
+    const out = this.#out
+    this.#out = ''
+    return out
+  }
+
   /** Throws the failure itself while nothing was visible, so that it keeps its HTTP status. */
-  convert(text: string, from: number, to: number): string {
-    let out = ''
+  take(text: string, from: number, to: number): void {
     let copied = from
     let at = from
     while (at < to && !this.#ended) {
       const end = text.indexOf('\n\n', at) + 2
-      const replacement = isNamedDelta(text, at) ? this.#see() : this.#look(text.slice(at, end - 2))
+      const replacement = this.#look(text, at, end - 2)
       if (replacement !== undefined) {
-        out += text.slice(copied, at) + replacement
+        this.#out += text.slice(copied, at) + replacement
         copied = end
       }
       at = end
     }
-    return out + text.slice(copied, at)
-  }
-
-  #see(): undefined {
-    this.#visible = true
+    this.#out += text.slice(copied, at)
   }
 
   /** What to send in place of a frame; undefined to leave it as it is. */
-  #look(frame: string): string | undefined {
+  #look(text: string, from: number, to: number): string | undefined {
+    if (isNamedDelta(text, from)) {
+      this.#visible = true
+      return undefined
+    }
+    const frame = text.slice(from, to)
     const [, name, dataType] = EVENT_TYPE.exec(frame) ?? []
     const type = name ?? dataType ?? asString(asObject(frameJson(frame))?.type)
     if (type === undefined) return undefined

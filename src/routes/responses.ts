@@ -71,8 +71,10 @@ async function collect(
     async read(answer) {
       collector = new ResponsesCollector(headOf(context, answer))
       const events = new EventStream(answer, context.config.maxEvent, {
-        frames(text, from, to) {
-          for (const event of frameEvents(text, from, to)) collector.take(event)
+        frames: {
+          take(text, from, to) {
+            for (const event of frameEvents(text, from, to)) collector.take(event)
+          },
         },
         batchEnd() {
           if (collector.visible) call.release()
@@ -120,14 +122,10 @@ async function pass(
   { answer, client, call, log }: { answer: UpstreamAnswer; client: ClientStream; call: UpstreamCall; log: MessageLog },
 ): Promise<void> {
   const frames = new ResponsesFrames(headOf(context, answer))
-  let out = ''
   const events = new EventStream(answer, context.config.maxEvent, {
-    frames(text, from, to) {
-      out += frames.convert(text, from, to)
-    },
+    frames,
     batchEnd() {
-      const ready = out
-      out = ''
+      const ready = frames.drain()
       log.frames(ready)
       if (frames.visible) {
         request.record.firstEventAt ??= context.monotonic()

@@ -8,14 +8,13 @@ const MAX = 1024
 
 function framesOf(pieces: readonly string[], maxEvent = MAX): string[] {
   const frames: string[] = []
-  const reader = new FrameReader((text, from, to) => {
-    frames.push(
-      ...text
-        .slice(from, to)
-        .split('\n\n')
-        .filter((frame) => frame.trim() !== ''),
-    )
-  }, maxEvent)
+  const sink = {
+    take(text: string, from: number, to: number) {
+      const whole = text.slice(from, to).split('\n\n')
+      frames.push(...whole.filter((frame) => frame.trim() !== ''))
+    },
+  }
+  const reader = new FrameReader(sink, maxEvent)
   for (const text of pieces) reader.take({ text, ranges: [0, text.length] })
   reader.end()
   return frames

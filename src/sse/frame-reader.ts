@@ -1,15 +1,17 @@
 import { ProxyError } from '../errors.ts'
 import type { Batch } from './read-batch.ts'
 
-/** Takes whole frames: `text` from `from` to `to` holds one or more, each ended by an empty line (`\n\n`). */
-export type TakeFrames = (text: string, from: number, to: number) => void
+export type FrameSink = {
+  /** Takes whole frames: `text` from `from` to `to` holds one or more, each ended by an empty line (`\n\n`). */
+  take(text: string, from: number, to: number): void
+}
 
 /**
  * Splits an event stream into frames (https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
  * Works on latin1 text, so a cut within a UTF-8 sequence does no harm. Lines ended by CR or CRLF are brought to LF.
  */
 export class FrameReader {
-  readonly #takeFrames: TakeFrames
+  readonly #sink: FrameSink
   readonly #maxEvent: number
   /** The beginning of a frame whose end has not come; in pieces, since joining at each read would be quadratic. */
   #rest: string[] = []
@@ -18,17 +20,18 @@ export class FrameReader {
   #afterCr = false
   #first = true
 
-  constructor(takeFrames: TakeFrames, maxEvent: number) {
-    this.#takeFrames = takeFrames
+  constructor(sink: FrameSink, maxEvent: number) {
+    this.#sink = sink
     this.#maxEvent = maxEvent
   }
 
   take({ text, ranges }: Batch): void {
     for (let i = 0; i + 1 < ranges.length; i += 2) {
-      const from = this.#afterMark(text, ranges[i] ?? 0)
+      const start = ranges[i] ?? 0
+      const from = this.#first ? this.#afterMark(text, start) : start
       const to = ranges[i + 1] ?? 0
       const whole = text.charCodeAt(to - 1) === LF && text.charCodeAt(to - 2) === LF && to - from > 2
-      if (whole && this.#restLength === 0 && !this.#afterCr) this.#takeFrames(text, from, to)
+      if (whole && this.#restLength === 0 && !this.#afterCr) this.#sink.take(text, from, to)
       else if (to > from) this.#takePiece(text.slice(from, to))
     }
   }
@@ -37,7 +40,7 @@ export class FrameReader {
   end(): void {
     if (this.#restLength === 0) return
     const frame = `${this.#joined()}\n\n`
-    this.#takeFrames(frame, 0, frame.length)
+    this.#sink.take(frame, 0, frame.length)
   }
 
   #takePiece(piece: string): void {
@@ -58,13 +61,12 @@ export class FrameReader {
       this.#rest.push(joined.slice(end))
       this.#restLength = joined.length - end
     }
-    this.#takeFrames(joined, 0, end)
+    this.#sink.take(joined, 0, end)
     this.#checkSize()
   }
 
   /** The first piece of all may begin with a byte order mark. */
   #afterMark(text: string, from: number): number {
-    if (!this.#first) return from
     this.#first = false
     return text.startsWith(BYTE_ORDER_MARK, from) ? from + BYTE_ORDER_MARK.length : from
   }

@@ -33,6 +33,14 @@ test('case 197: a model has the shape of OpenAI, and what clients guess otherwis
   })
 })
 
+test('the models are asked for when the program has started, so that the first request is converted for them', async () => {
+  const started = await startStage()
+  await started.upstream.waitForLookUp()
+  await started.send('/v1/models')
+  expect(started.upstream.requests).toHaveLength(1)
+  await started.close()
+})
+
 test('case 198: a Codex that names its version finds whole entries of the catalogue', async () => {
   const { models } = (await (await stage.send('/v1/models?client_version=0.169.0')).json()) as { models: object[] }
   expect(models).toContainEqual(expect.objectContaining({ slug: 'gpt-5.5', base_instructions: expect.any(String) }))

@@ -34,6 +34,8 @@ export type FakeUpstream = {
   setModelsAnswer(answer: Answerer | undefined): void
   /** The n-th call (from 1), as soon as it has arrived whole. */
   waitForCall(n?: number): Promise<RecordedRequest>
+  /** The first look-up of the ChatGPT catalogue: a proxy with a good login makes it soon after its start. */
+  waitForLookUp(): Promise<RecordedRequest>
   close(): Promise<void>
 }
 
@@ -51,6 +53,14 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
   let models: Answerer | undefined
 
   const calls = () => requests.filter((request) => !isCatalogueLookUp(request))
+
+  async function arrival(find: () => RecordedRequest | undefined): Promise<RecordedRequest> {
+    for (;;) {
+      const request = find()
+      if (request !== undefined) return request
+      await new Promise<void>((resolve) => arrivals.push(resolve))
+    }
+  }
 
   async function nextAnswer(request: RecordedRequest): Promise<Answer> {
     const given = queue.shift() ?? standard
@@ -103,13 +113,8 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
     setModelsAnswer(answer) {
       models = answer
     },
-    async waitForCall(n = 1) {
-      for (;;) {
-        const call = calls()[n - 1]
-        if (call !== undefined) return call
-        await new Promise<void>((resolve) => arrivals.push(resolve))
-      }
-    },
+    waitForCall: (n = 1) => arrival(() => calls()[n - 1]),
+    waitForLookUp: () => arrival(() => requests.find(isCatalogueLookUp)),
     async close() {
       const closed = once(server, 'close')
       server.close()

@@ -26,6 +26,7 @@ async function errorFor(answer: Answer, stream = false): Promise<InstanceType<ty
 }
 
 test('a wrong client key is an AuthenticationError, and nothing is sent upstream', async () => {
+  await stage.upstream.waitForLookUp()
   const before = stage.upstream.requests.length
   const stranger = new OpenAI({ baseURL: `${stage.proxy.url}/v1`, apiKey: 'wrong', maxRetries: 0 })
   await expect(stranger.models.list()).rejects.toBeInstanceOf(OpenAI.AuthenticationError)

@@ -14,6 +14,7 @@ describe('a proxy with a client key', () => {
 
   beforeAll(async () => {
     stage = await startStage({ env: { CODEX_PROXY_API_KEY: KEY } })
+    await stage.upstream.waitForLookUp()
   })
 
   afterAll(async () => {
