@@ -63,6 +63,7 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<R
     logger.info('stopping: running answers may finish')
     clearTimeout(preparing)
     await drain(config.drainTimeout, logger)
+    context.catalogue.close()
     // A refresh in flight has spent its token: what it brings must be saved.
     await context.credentials.close()
     await outbound.close()

@@ -14,11 +14,25 @@ const TIMEOUT_MS = 10_000
 /** Entries hold whole base prompts; the list of today has some 500 KB. */
 const MAX_BYTES = 16 * 1024 * 1024
 
-/** `GET /models` of the ChatGPT backend (docs/upstream.md 4.7). Throws a ProxyError that says why there is no list. */
-export async function askForModels(send: SendUpstream, clientVersion: string): Promise<LiveModels> {
+/**
+ * `GET /models` of the ChatGPT backend (docs/upstream.md 4.7). Throws a ProxyError that says why there is no list, or
+ * the reason of the cancellation.
+ */
+export async function askForModels(
+  send: SendUpstream,
+  clientVersion: string,
+  cancellation: Cancellation,
+): Promise<LiveModels> {
   const message = `Upstream did not send the list of models within ${TIMEOUT_MS / 1000} s.`
   const late = new ProxyError('upstream_timeout', message)
-  return await withDeadline(TIMEOUT_MS, late, (deadline) => ask(send, clientVersion, deadline))
+  return await withDeadline(TIMEOUT_MS, late, async (deadline) => {
+    cancellation.add(deadline)
+    try {
+      return await ask(send, clientVersion, deadline)
+    } finally {
+      cancellation.remove(deadline)
+    }
+  })
 }
 
 async function ask(send: SendUpstream, clientVersion: string, deadline: Cancellation): Promise<LiveModels> {

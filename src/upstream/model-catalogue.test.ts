@@ -41,7 +41,7 @@ describe('the model catalogue', () => {
   let codexHome = ''
   let now = 0
   let account: Credentials
-  let replies: (Reply | Error)[]
+  let replies: (Reply | Error | 'silence')[]
   let sent: { request: UpstreamRequest; credentials: Credentials }[]
   let catalogue: ModelCatalogue
 
@@ -52,10 +52,11 @@ describe('the model catalogue', () => {
     replies = []
     sent = []
     catalogue = createModelCatalogue({
-      async send(request, credentials) {
+      async send(request, credentials, cancellation) {
         sent.push({ request, credentials })
         const reply = replies.shift() ?? new ProxyError('upstream_unreachable', 'Nobody there.')
         if (reply instanceof Error) throw reply
+        if (reply === 'silence') return await cancellation.race(new Promise<never>(() => {}))
         return answer(reply)
       },
       credentials: async () => account,
@@ -89,6 +90,14 @@ describe('the model catalogue', () => {
     const lists = await Promise.all([slugs(), slugs(), slugs()])
     expect(lists).toEqual(Array(3).fill({ slugs: ['a'], source: 'live' }))
     expect(sent).toHaveLength(1)
+  })
+
+  test('a list that never comes is not waited for when the program stops', async () => {
+    replies = ['silence']
+    const list = catalogue.list()
+    await vi.waitUntil(() => sent.length > 0)
+    catalogue.close()
+    await expect(list).rejects.toThrow('The proxy is stopping.')
   })
 
   test('case 196: answers at once with an old list, says so, and looks again meanwhile', async () => {

@@ -1,4 +1,4 @@
-import type { Cancellation } from '../cancellation.ts'
+import { Cancellation } from '../cancellation.ts'
 import type { CatalogueModel } from '../conversion/chat-plan.ts'
 import type { Credentials } from '../credentials/credentials.ts'
 import { codexModelsCache } from './codex-models-cache.ts'
@@ -58,6 +58,7 @@ export class ModelCatalogue {
   /** Refused to the account although they are listed, until upstream's catalogue changes (case 199). */
   readonly #forgotten = new Set<string>()
   #noticedEtag: string | undefined
+  readonly #stopping = new Cancellation()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -95,6 +96,11 @@ export class ModelCatalogue {
     if (this.#known === undefined || this.#known.etag === etag) return
     this.#known = { ...this.#known, fetchedAt: this.#known.fetchedAt - FRESH_MS }
     this.#revalidate()
+  }
+
+  /** Before the program ends: nobody waits for a list any more. */
+  close(): void {
+    this.#stopping.cancel(new Error('The proxy is stopping.'))
   }
 
   #isFresh({ fetchedAt, version }: Known): boolean {
@@ -165,6 +171,7 @@ export class ModelCatalogue {
       const live = await askForModels(
         (request, cancellation) => this.#parts.send(request, credentials, cancellation),
         version,
+        this.#stopping,
       )
       return this.#learn({ ...live, account, version })
     } catch (error) {

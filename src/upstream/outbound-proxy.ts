@@ -148,8 +148,9 @@ class Route implements OutboundRoute {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#direct.close(), this.#tunnelled?.close()])
+    // First: an agent that closes waits for the connections it makes, which may take as long as their timeout.
     this.#pending.destroy()
+    await Promise.all([this.#direct.close(), this.#tunnelled?.close()])
   }
 
   #wayTo(url: URL): OutboundWay {
