@@ -60,3 +60,10 @@ test('work that outlasts its deadline is cancelled with what it is late for', as
   await expect(late).rejects.toBe(LEFT)
   expect(cancelled).toHaveBeenCalledWith(LEFT)
 })
+
+test('work with a deadline also ends with what it is part of', async () => {
+  const outer = new Cancellation()
+  const work = withDeadline(100_000, new Error('late'), () => new Promise(() => {}), outer)
+  outer.cancel(LEFT)
+  await expect(work).rejects.toBe(LEFT)
+})

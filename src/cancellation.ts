@@ -59,17 +59,22 @@ export class Cancellation implements Cancellable {
   }
 }
 
-/** What `work` resolves with; cancelled, and rejected with `late`, when that takes longer than so many milliseconds. */
+/**
+ * What `work` resolves with; cancelled, and rejected with `late`, when that takes longer than so many milliseconds, or
+ * as soon as `outer` is cancelled, with its reason.
+ */
 export async function withDeadline<Value>(
   milliseconds: number,
   late: Error,
   work: (deadline: Cancellation) => Promise<Value>,
+  outer = new Cancellation(),
 ): Promise<Value> {
-  const deadline = new Cancellation()
+  const deadline = outer.add(new Cancellation())
   const timer = setTimeout(() => deadline.cancel(late), milliseconds)
   try {
     return await deadline.race(work(deadline))
   } finally {
     clearTimeout(timer)
+    outer.remove(deadline)
   }
 }

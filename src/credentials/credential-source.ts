@@ -61,8 +61,16 @@ class Source implements CredentialSource {
     this.#renewal = new Renewal({ ...options, store, memory, overrides, wallClock, healingMs })
   }
 
+  /** What every request takes: one `stat`, two comparisons. */
   ready(): Credentials | undefined {
-    return this.#fresh()?.credentials
+    try {
+      const { login } = this.#store.read()
+      const isFresh = login.kind === 'api-key' || (!this.#memory.isStale(login) && this.#memory.isUsable(login))
+      return isFresh ? login.credentials : undefined
+    } catch {
+      // Read again by `#renewed`, which says why it can't be.
+      return undefined
+    }
   }
 
   current(): Credentials | Promise<Credentials> {
@@ -94,17 +102,6 @@ class Source implements CredentialSource {
   async close(): Promise<void> {
     await this.#renewal.settled()
     this.#store.save()
-  }
-
-  /** What every request takes: one `stat`, two comparisons. `undefined` when there is more to do. */
-  #fresh(): Login | undefined {
-    try {
-      const { login } = this.#store.read()
-      if (login.kind === 'api-key' || (!this.#memory.isStale(login) && this.#memory.isUsable(login))) return login
-    } catch {
-      // Read again by `#renewed`, which says why it can't be.
-    }
-    return undefined
   }
 
   async #renewed(): Promise<Login> {

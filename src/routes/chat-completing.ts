@@ -3,7 +3,7 @@ import { type ChatCompletion, joinChunks } from '../conversion/chat-completion.t
 import type { ChatPlan } from '../conversion/chat-plan.ts'
 import { ChatStream } from '../conversion/chat-stream.ts'
 import { sumUsage, tokenUsage } from '../conversion/usage.ts'
-import { frameEvents } from '../sse/event.ts'
+import { eventSink } from '../sse/event.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
 import { allVisible, runChoices } from './choices.ts'
@@ -45,13 +45,9 @@ async function readChoice(
 ): Promise<ChatChunk[]> {
   const chunks: ChatChunk[] = []
   const events = new EventStream(answer, maxEvent, {
-    frames: {
-      take(text, from, to) {
-        for (const event of frameEvents(text, from, to)) {
-          if (!machine.ended) chunks.push(...machine.convert(event))
-        }
-      },
-    },
+    frames: eventSink((event) => {
+      if (!machine.ended) chunks.push(...machine.convert(event))
+    }),
     batchEnd() {
       afterBatch()
       if (machine.ended) events.finish()

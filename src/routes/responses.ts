@@ -4,7 +4,7 @@ import { convertResponsesRequest } from '../conversion/responses-request.ts'
 import { tokenUsage } from '../conversion/usage.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import { type ApiError, errorBody, ProxyError, toApiError } from '../errors.ts'
-import { frameEvents } from '../sse/event.ts'
+import { eventSink } from '../sse/event.ts'
 import { namedFrame } from '../sse/frames.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { Answer, ApiRequest, Route } from './api-request.ts'
@@ -71,11 +71,7 @@ async function collect(
     async read(answer) {
       collector = new ResponsesCollector(headOf(context, answer))
       const events = new EventStream(answer, context.config.maxEvent, {
-        frames: {
-          take(text, from, to) {
-            for (const event of frameEvents(text, from, to)) collector.take(event)
-          },
-        },
+        frames: eventSink((event) => collector.take(event)),
         batchEnd() {
           if (collector.visible) call.release()
           if (collector.ended) events.finish()

@@ -1,3 +1,5 @@
+import type { FrameSink } from './frame-reader.ts'
+
 /** The name of the frame that begins at `at`, or '' for one that does not begin with its name. */
 export function eventName(text: string, at: number): string {
   if (text.substring(at, at + EVENT.length) !== EVENT) return ''
@@ -39,13 +41,16 @@ export function frameJson(frame: string): unknown {
   }
 }
 
-/** The JSON of whole frames, from `from` to `to`; frames without any are left out. */
-export function frameEvents(text: string, from: number, to: number): unknown[] {
-  return text
-    .slice(from, to)
-    .split('\n\n')
-    .map(frameJson)
-    .filter((event) => event !== undefined)
+/** For whoever wants the JSON of every frame; frames without any are left out. */
+export function eventSink(take: (event: unknown) => void): FrameSink {
+  return {
+    take(text, from, to) {
+      for (const frame of text.slice(from, to).split('\n\n')) {
+        const event = frameJson(frame)
+        if (event !== undefined) take(event)
+      }
+    },
+  }
 }
 
 function latin1ToUtf8(text: string): string {

@@ -25,14 +25,7 @@ export async function askForModels(
 ): Promise<LiveModels> {
   const message = `Upstream did not send the list of models within ${TIMEOUT_MS / 1000} s.`
   const late = new ProxyError('upstream_timeout', message)
-  return await withDeadline(TIMEOUT_MS, late, async (deadline) => {
-    cancellation.add(deadline)
-    try {
-      return await ask(send, clientVersion, deadline)
-    } finally {
-      cancellation.remove(deadline)
-    }
-  })
+  return await withDeadline(TIMEOUT_MS, late, (deadline) => ask(send, clientVersion, deadline), cancellation)
 }
 
 async function ask(send: SendUpstream, clientVersion: string, deadline: Cancellation): Promise<LiveModels> {
