@@ -89,6 +89,7 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
     credentials,
     targetFor: createTargets({ chatgpt: config.chatgptBaseUrl, openai: config.openaiBaseUrl }, identity),
     outbound: outbound.get,
+    idleTimeout: config.idleTimeout,
     random: Math.random,
   })
   return {

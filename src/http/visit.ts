@@ -53,9 +53,9 @@ export class Visit implements ApiRequest {
   }
 
   // Bodies stay unread until a route wants them, as bytes: what is passed through is never recoded.
-  async jsonBody(): Promise<Buffer> {
+  jsonBody(): Promise<Buffer> {
     requireJson(this.#request.headers)
-    return await readBody(this.#request, this.#limits)
+    return readBody(this.#request, this.#limits)
   }
 
   rawBody(): Promise<Buffer> {

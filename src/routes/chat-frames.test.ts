@@ -29,7 +29,7 @@ function converted(pieces: readonly string[], convert: (machine: ChatStream) => 
   }
   const reader = new FrameReader(sink, 1e9)
   try {
-    for (const text of pieces) reader.take({ text, ranges: [0, text.length] })
+    for (const text of pieces) reader.take(text, [0, text.length])
     reader.end()
     for (const chunk of machine.finish()) out += dataFrame(chunk)
   } catch (error) {

@@ -23,7 +23,7 @@ type Choices<Value> = {
  * Runs the choices of one answer side by side, each tried again while nothing of it is visible. When one fails the
  * others are ended: there is no answer without it.
  */
-export async function runChoices<Value>(
+export function runChoices<Value>(
   context: RouteContext,
   request: ApiRequest,
   { choices }: Pick<ChatPlan, 'choices'>,
@@ -35,12 +35,10 @@ export async function runChoices<Value>(
       read: (answer) => read(choice, answer),
       isVisible: () => isVisible(choice),
     })
-  if (choices === 1) return [await run(0, request.cancellation)]
+  if (choices === 1) return Promise.all([run(0, request.cancellation)])
   const siblings = request.cancellation.add(new Cancellation())
-  try {
-    return await Promise.all(Array.from({ length: choices }, (_, choice) => run(choice, siblings)))
-  } catch (error) {
+  return Promise.all(Array.from({ length: choices }, (_, choice) => run(choice, siblings))).catch((error: unknown) => {
     siblings.cancel(toApiError(error))
     throw error
-  }
+  })
 }

@@ -1,7 +1,7 @@
 import { ProxyError } from '../errors.ts'
 import { FrameReader, type FrameSink } from '../sse/frame-reader.ts'
-import { ReadBatch } from '../sse/read-batch.ts'
-import type { AnswerBody, BodySink, UpstreamAnswer } from '../upstream/exchange.ts'
+import { type AnswerBody, type BodySink, type UpstreamAnswer, UpstreamSilent } from '../upstream/exchange.ts'
+import type { SocketRead } from '../upstream/socket-read.ts'
 import type { Source } from './client-stream.ts'
 
 /** How long upstream may keep its side open after the last event that matters, so that its connection can be reused. */
@@ -19,20 +19,17 @@ export type FrameHandlers = {
 export class EventStream implements Source, BodySink {
   readonly #body: AnswerBody
   readonly #reader: FrameReader
-  readonly #batch: ReadBatch
   readonly #batchEnd: () => void
   #resolve = () => {}
   #reject: (error: unknown) => void = () => {}
   /** Nothing that still arrives matters. */
   #over = false
-  #bodyOver = false
   #lingering: NodeJS.Timeout | undefined
 
   constructor({ body }: Pick<UpstreamAnswer, 'body'>, maxEvent: number, { frames, batchEnd }: FrameHandlers) {
     this.#body = body
     this.#batchEnd = batchEnd
     this.#reader = new FrameReader(frames, maxEvent)
-    this.#batch = new ReadBatch((batch) => this.#attempt(() => this.#reader.take(batch)))
   }
 
   /** Resolves at `finish` or at the end of the body; rejects when the stream breaks, or with what a handler threw. */
@@ -44,21 +41,20 @@ export class EventStream implements Source, BodySink {
     })
   }
 
-  data(bytes: Buffer): void {
-    if (!this.#over) this.#batch.add(bytes)
+  /** One character a byte, so UTF-8 survives untouched. */
+  data({ memory, ranges }: SocketRead): void {
+    this.#attempt(() => this.#reader.take(memory.toString('latin1'), ranges))
   }
 
   end(): void {
-    this.#leaveBody()
-    this.#batch.flush()
+    clearTimeout(this.#lingering)
     this.#attempt(() => this.#reader.end())
     this.finish()
   }
 
   /** The bytes broke off; what came before is still handed over. */
   fail(cause: Error): void {
-    this.#leaveBody()
-    this.#batch.flush()
+    clearTimeout(this.#lingering)
     this.#failed(cutError(cause))
   }
 
@@ -76,7 +72,7 @@ export class EventStream implements Source, BodySink {
     this.#over = true
     // A short answer ends in the same read as its last event: nothing is left to wait for, and a timer would keep all
     // of the request in memory meanwhile.
-    if (!this.#bodyOver) {
+    if (!this.#body.over) {
       this.#body.resume()
       this.#lingering = setTimeout(() => this.#body.abort(), LINGER_MS).unref()
     }
@@ -99,18 +95,10 @@ export class EventStream implements Source, BodySink {
     this.#body.abort()
     this.#reject(error)
   }
-
-  #leaveBody(): void {
-    this.#bodyOver = true
-    clearTimeout(this.#lingering)
-  }
 }
 
-/** undici names a silence beyond the idle timeout `UND_ERR_BODY_TIMEOUT`. */
 function cutError(cause: Error): ProxyError {
-  if ('code' in cause && cause.code === 'UND_ERR_BODY_TIMEOUT') {
-    return new ProxyError('upstream_timeout', 'Upstream fell silent in the middle of its answer.', { cause })
-  }
+  if (cause instanceof UpstreamSilent) return new ProxyError('upstream_timeout', cause.message, { cause })
   return new ProxyError('upstream_stream_cut', 'The connection to upstream broke in the middle of its answer.', {
     cause,
   })

@@ -1,7 +1,8 @@
-import type { ApiKeyCredentials, ChatGptCredentials } from '../credentials/credentials.ts'
+import type { ApiKeyCredentials, ChatGptCredentials, Credentials } from '../credentials/credentials.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import { answerHeadersForClient, requestHeadersForUpstream } from '../upstream/forwarded-headers.ts'
 import { readBody } from '../upstream/read-body.ts'
+import { piecesOf } from '../upstream/socket-read.ts'
 import type { Answer, ApiRequest, Route } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { noticeHeaders } from './open-responses.ts'
@@ -14,10 +15,13 @@ export function forwardOr(
   context: RouteContext,
   convert: (request: ApiRequest, credentials: ChatGptCredentials) => Promise<Answer | undefined>,
 ): Route {
-  return async (request) => {
-    const credentials = await context.credentials.current()
-    if (credentials.kind === 'api-key') return await forward(context, request, credentials)
-    return await convert(request, credentials)
+  const serve = (request: ApiRequest, credentials: Credentials) =>
+    credentials.kind === 'api-key' ? forward(context, request, credentials) : convert(request, credentials)
+  return (request) => {
+    const credentials = context.credentials.current()
+    return credentials instanceof Promise
+      ? credentials.then((renewed) => serve(request, renewed))
+      : serve(request, credentials)
   }
 }
 
@@ -80,8 +84,10 @@ function relay(
       resolve()
     })
     body.pipe({
-      data(bytes) {
-        if (response.write(bytes)) return
+      data(read) {
+        let room = true
+        for (const piece of piecesOf(read)) room = response.write(piece)
+        if (room) return
         body.pause()
         stalled ??= setTimeout(() => response.destroy(), context.config.slowClientTimeout)
       },

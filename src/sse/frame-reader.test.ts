@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { frameData, frameJson } from './event.ts'
 import { FrameReader } from './frame-reader.ts'
-import { type Batch, ReadBatch } from './read-batch.ts'
 
 const MAX = 1024
 
@@ -15,7 +14,7 @@ function framesOf(pieces: readonly string[], maxEvent = MAX): string[] {
     },
   }
   const reader = new FrameReader(sink, maxEvent)
-  for (const text of pieces) reader.take({ text, ranges: [0, text.length] })
+  for (const text of pieces) reader.take(text, [0, text.length])
   reader.end()
   return frames
 }
@@ -69,21 +68,4 @@ test('case 121: JSON is read as UTF-8; garbage and [DONE] are nothing', () => {
   })
   expect(frameJson('data: [DONE]')).toBeUndefined()
   expect(frameJson('data: {"x":')).toBeUndefined()
-})
-
-test('views into one read come out as one batch, in order, at the end of the turn', async () => {
-  const batches: Batch[] = []
-  const batch = new ReadBatch((each) => batches.push(each))
-  const read = Buffer.from('5\r\nfirst\r\n6\r\nsecond\r\n')
-  batch.add(read.subarray(3, 8))
-  batch.add(read.subarray(13, 19))
-  const other = Buffer.from(new Uint8Array(Buffer.from('third')).buffer)
-  batch.add(other)
-  await new Promise(setImmediate)
-  const texts = batches.map(({ text, ranges }) => {
-    const parts: string[] = []
-    for (let i = 0; i < ranges.length; i += 2) parts.push(text.slice(ranges[i], ranges[i + 1]))
-    return parts
-  })
-  expect(texts).toEqual([['first', 'second'], ['third']])
 })

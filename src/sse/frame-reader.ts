@@ -1,5 +1,4 @@
 import { ProxyError } from '../errors.ts'
-import type { Batch } from './read-batch.ts'
 
 export type FrameSink = {
   /** Takes whole frames: `text` from `from` to `to` holds one or more, each ended by an empty line (`\n\n`). */
@@ -25,7 +24,8 @@ export class FrameReader {
     this.#maxEvent = maxEvent
   }
 
-  take({ text, ranges }: Batch): void {
+  /** The ranges of `text` (start, end, start, end, …) that belong to the stream. */
+  take(text: string, ranges: readonly number[]): void {
     for (let i = 0; i + 1 < ranges.length; i += 2) {
       const start = ranges[i] ?? 0
       const from = this.#first ? this.#afterMark(text, start) : start

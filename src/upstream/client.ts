@@ -24,11 +24,15 @@ type Parts = {
   readonly credentials: CredentialSource
   readonly targetFor: (credentials: Credentials) => Target
   readonly outbound: () => OutboundRoute | Promise<OutboundRoute>
+  /** Milliseconds that upstream may be silent within an answer. */
+  readonly idleTimeout: number
   /** A number in [0, 1) for the jitter of delays. */
   readonly random: () => number
 }
 
-export function createUpstreamClient({ credentials: source, targetFor, outbound, random }: Parts): UpstreamClient {
+export function createUpstreamClient(parts: Parts): UpstreamClient {
+  const { credentials: source, targetFor, outbound, idleTimeout, random } = parts
+
   function sendOnce(request: UpstreamRequest, target: Target, route: OutboundRoute, cancellation: Cancellation) {
     const wire = {
       origin: target.origin,
@@ -36,6 +40,7 @@ export function createUpstreamClient({ credentials: source, targetFor, outbound,
       path: target.basePath + request.path,
       headers: headerList(request.headers, target.headers),
       body: request.body,
+      idleTimeout,
     }
     return exchange(route.dispatcherFor(target.url), wire, cancellation)
   }

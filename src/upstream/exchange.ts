@@ -1,11 +1,17 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Cancellation } from '../cancellation.ts'
+import type { SocketRead } from './socket-read.ts'
 
 /** What takes the bytes of an answer, in order; exactly one of `end` and `fail` comes last, unless the body was aborted. */
 export type BodySink = {
-  data(bytes: Buffer): void
+  data(read: SocketRead): void
   end(): void
   fail(error: Error): void
+}
+
+/** Why a body fails whose upstream sent nothing for too long. */
+export class UpstreamSilent extends Error {
+  override readonly name = 'UpstreamSilent'
 }
 
 /**
@@ -13,6 +19,8 @@ export type BodySink = {
  * `abort` closes the upstream request at once; nothing reaches the sink afterwards.
  */
 export type AnswerBody = {
+  /** All of it has come, or it broke off; the sink may still be told its last bytes. */
+  readonly over: boolean
   pipe(sink: BodySink): void
   pause(): void
   resume(): void

@@ -5,7 +5,6 @@ import { OutboundProxyError } from './tunnel.ts'
 export type Limits = {
   /** Milliseconds. */
   readonly headerTimeout: number
-  readonly idleTimeout: number
 }
 
 /**
@@ -21,8 +20,6 @@ export function explainFailure(error: Error, origin: URL, through: string | unde
   switch (codeOf(error)) {
     case 'UND_ERR_HEADERS_TIMEOUT':
       return timeout(`${upstream} did not begin its answer within ${limits.headerTimeout / 1000} s.`, error)
-    case 'UND_ERR_BODY_TIMEOUT':
-      return timeout(`${upstream} was silent for ${limits.idleTimeout / 1000} s within its answer.`, error)
     default: {
       const way = through === undefined ? '' : `, through the outbound proxy ${through}`
       return new ProxyError('upstream_unreachable', `${upstream} ${reasonOf(error)}${way}.`, { cause: error })

@@ -23,8 +23,9 @@ function answer({ status = 200, models, text, headers = {} }: Reply): UpstreamAn
     status,
     headers,
     body: {
+      over: true,
       pipe(sink) {
-        sink.data(body)
+        sink.data({ memory: body, ranges: [0, body.length] })
         sink.end()
       },
       pause() {},

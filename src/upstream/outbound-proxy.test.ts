@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openOutboundRoute } from './outbound-proxy.ts'
 
 const log = { info() {}, warn() {} }
-const LIMITS = { connectTimeout: 100_000, headerTimeout: 100_000, idleTimeout: 100_000 }
+const LIMITS = { connectTimeout: 100_000, headerTimeout: 100_000 }
 
 // No patience ends: what is waited for now is waited for without end.
 beforeEach(() => {

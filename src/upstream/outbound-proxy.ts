@@ -17,10 +17,9 @@ export type OutboundSettings = {
   readonly proxy: string | undefined
   /** Hosts reached directly, as NO_PROXY names them. */
   readonly noProxy: string | undefined
-  /** Milliseconds, as the next two. */
+  /** Milliseconds, as the next one. */
   readonly connectTimeout: number
   readonly headerTimeout: number
-  readonly idleTimeout: number
 }
 
 type OutboundDescription = {

@@ -12,7 +12,6 @@ const CLOSE_PATIENCE_MS = 5_000
 type Limits = {
   /** Milliseconds. */
   readonly headerTimeout: number
-  readonly idleTimeout: number
 }
 
 /** One way to upstreams, direct or through a proxy: what carries requests, and the connections made ahead for it. */
@@ -20,13 +19,14 @@ export class OutboundWay {
   readonly agent: Agent
   readonly #warm: WarmConnections
 
-  constructor(connector: buildConnector.connector, { headerTimeout, idleTimeout }: Limits, now: () => number) {
+  constructor(connector: buildConnector.connector, { headerTimeout }: Limits, now: () => number) {
     this.#warm = new WarmConnections(connector, now)
     this.agent = new Agent({
       connect: this.#warm.connect,
       pipelining: 1,
       headersTimeout: headerTimeout,
-      bodyTimeout: idleTimeout,
+      // Each exchange has its own (transport.ts).
+      bodyTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: LONGEST_KEEP_ALIVE_MS,
     })

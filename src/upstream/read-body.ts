@@ -1,5 +1,6 @@
 import { ProxyError } from '../errors.ts'
 import type { AnswerBody } from './exchange.ts'
+import { piecesOf } from './socket-read.ts'
 
 /** The whole body of an answer that is not a stream. Beyond `limit` bytes it is given up with an error. */
 export function readBody(body: AnswerBody, limit: number): Promise<Buffer> {
@@ -7,9 +8,11 @@ export function readBody(body: AnswerBody, limit: number): Promise<Buffer> {
     const pieces: Buffer[] = []
     let length = 0
     body.pipe({
-      data(bytes) {
-        length += bytes.length
-        pieces.push(bytes)
+      data(read) {
+        for (const piece of piecesOf(read)) {
+          length += piece.length
+          pieces.push(piece)
+        }
         if (length <= limit) return
         body.abort()
         reject(new ProxyError('upstream_invalid', `Upstream sent an answer of more than ${limit} bytes.`))

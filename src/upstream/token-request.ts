@@ -31,6 +31,7 @@ export function createTokenRequest(
         'user-agent': userAgent,
       }),
       body: [Buffer.from(JSON.stringify(body))],
+      idleTimeout: TOKEN_REQUEST_LIMIT_MS,
     }
     try {
       return await withDeadline(TOKEN_REQUEST_LIMIT_MS, tooLate(url), async (deadline) => {

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Agent } from 'undici'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Cancellation } from '../cancellation.ts'
+import { type AnswerBody, UpstreamSilent } from './exchange.ts'
 import { exchange } from './transport.ts'
 
 setFlagsFromString('--expose-gc')
@@ -38,8 +39,30 @@ afterEach(async () => {
   server.close()
 })
 
+const IDLE_TIMEOUT = 10_000
+
 const post = (body: readonly Buffer[]) =>
-  exchange(agent, { origin, method: 'POST', path: '/', headers: [], body }, new Cancellation())
+  exchange(
+    agent,
+    { origin, method: 'POST', path: '/', headers: [], body, idleTimeout: IDLE_TIMEOUT },
+    new Cancellation(),
+  )
+
+/** The body of an answer that has begun and says nothing more; `failed` is told when it fails. */
+async function openSilent(failed = (_error: Error) => {}): Promise<{ body: AnswerBody; failure: Promise<Error> }> {
+  const { body } = await post([])
+  const failure = new Promise<Error>((resolve) => {
+    body.pipe({
+      data() {},
+      end() {},
+      fail(error) {
+        failed(error)
+        resolve(error)
+      },
+    })
+  })
+  return { body, failure }
+}
 
 test.each([
   ['one small piece', [1000]],
@@ -61,4 +84,33 @@ test('a large body is let go once it is sent, while its answer still streams', a
   collectGarbage()
   expect(held.map((piece) => piece.deref())).toEqual([undefined, undefined])
   answer.body.abort()
+})
+
+describe('silence within an answer', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  })
+
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  test('that lasts too long is a failure', async () => {
+    const { failure } = await openSilent()
+    vi.advanceTimersByTime(IDLE_TIMEOUT)
+    expect(await failure).toBeInstanceOf(UpstreamSilent)
+  })
+
+  test('does not count while the answer is paused; once resumed it has all of the time again', async () => {
+    const failed = vi.fn()
+    const { body, failure } = await openSilent(failed)
+    body.pause()
+    vi.advanceTimersByTime(2 * IDLE_TIMEOUT)
+    body.resume()
+    vi.advanceTimersByTime(IDLE_TIMEOUT - 1)
+    await new Promise(setImmediate)
+    expect(failed).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(1)
+    expect(await failure).toBeInstanceOf(UpstreamSilent)
+  })
 })

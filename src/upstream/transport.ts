@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Cancellable, Cancellation } from '../cancellation.ts'
-import type { AnswerBody, BodySink, UpstreamAnswer } from './exchange.ts'
+import { type AnswerBody, type BodySink, type UpstreamAnswer, UpstreamSilent } from './exchange.ts'
+import { ReadGatherer, type SocketRead } from './socket-read.ts'
 
 type WireRequest = {
   readonly origin: string
@@ -10,6 +11,8 @@ type WireRequest = {
   /** Names and values in turns. */
   readonly headers: string[]
   readonly body: readonly Buffer[] | undefined
+  /** Milliseconds of silence within the answer after which it is given up. */
+  readonly idleTimeout: number
 }
 
 /**
@@ -22,7 +25,7 @@ export function exchange(
   cancellation: Cancellation,
 ): Promise<UpstreamAnswer> {
   return new Promise((resolve, reject) => {
-    const running = cancellation.add(new Exchange(resolve, reject, cancellation))
+    const running = cancellation.add(new Exchange(resolve, reject, request.idleTimeout, cancellation))
     try {
       dispatcher.dispatch(
         {
@@ -78,19 +81,30 @@ const MAX_EARLY_BYTES = 256 * 1024
 class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   readonly #resolve: (answer: UpstreamAnswer) => void
   readonly #reject: (error: unknown) => void
+  readonly #idleTimeout: number
   readonly #cancellation: Cancellation
   #controller: Dispatcher.DispatchController | undefined
   #sink: BodySink | undefined
+  readonly #gathered = new ReadGatherer((read) => this.#hand(read))
   /** What came in the same socket read as the head, before there was a sink. */
-  #early: Buffer[] = []
+  #early: SocketRead[] = []
   #earlyBytes = 0
+  #paused = false
+  /** undici has a limit of its own, which costs something for every event instead of every read (docs/performance.md). */
+  #silence: NodeJS.Timeout | undefined
   #outcome: 'end' | Error | undefined
   #answered = false
   #cancelled: Error | undefined
 
-  constructor(resolve: (answer: UpstreamAnswer) => void, reject: (error: unknown) => void, cancellation: Cancellation) {
+  constructor(
+    resolve: (answer: UpstreamAnswer) => void,
+    reject: (error: unknown) => void,
+    idleTimeout: number,
+    cancellation: Cancellation,
+  ) {
     this.#resolve = resolve
     this.#reject = reject
+    this.#idleTimeout = idleTimeout
     this.#cancellation = cancellation
   }
 
@@ -102,18 +116,16 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200 || this.#answered) return
     this.#answered = true
+    this.#silence = setTimeout(() => this.#fellSilent(), this.#idleTimeout)
     this.#resolve({ status, headers, body: this })
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, bytes: Buffer): void {
+  onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {
     if (this.#cancelled !== undefined) return
-    if (this.#sink !== undefined) {
-      this.#sink.data(bytes)
-      return
-    }
-    this.#early.push(bytes)
+    this.#gathered.add(bytes)
+    if (this.#sink !== undefined) return
     this.#earlyBytes += bytes.length
-    if (this.#earlyBytes > MAX_EARLY_BYTES) controller.pause()
+    if (this.#earlyBytes > MAX_EARLY_BYTES) this.pause()
   }
 
   onResponseEnd(): void {
@@ -124,19 +136,27 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     this.#settle(error)
   }
 
+  get over(): boolean {
+    return this.#outcome !== undefined
+  }
+
   pipe(sink: BodySink): void {
     this.#sink = sink
-    for (const bytes of this.#early) if (this.#cancelled === undefined) sink.data(bytes)
+    const early = this.#early
     this.#early = []
+    for (const read of early) this.#hand(read)
     if (this.#outcome !== undefined) this.#report(this.#outcome)
-    else if (this.#earlyBytes > MAX_EARLY_BYTES) this.#controller?.resume()
+    else if (this.#earlyBytes > MAX_EARLY_BYTES) this.resume()
   }
 
   pause(): void {
+    this.#paused = true
     this.#controller?.pause()
   }
 
   resume(): void {
+    this.#paused = false
+    this.#silence?.refresh()
     this.#controller?.resume()
   }
 
@@ -147,16 +167,31 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   cancel(reason: Error): void {
     if (this.#cancelled !== undefined || this.#outcome !== undefined) return
     this.#cancelled = reason
+    clearTimeout(this.#silence)
     this.#cancellation.remove(this)
     this.#reject(reason)
     this.#controller?.abort(reason)
   }
 
+  /** Who pauses it keeps upstream from saying more; that ends with `resume`, which starts the time anew. */
+  #fellSilent(): void {
+    if (!this.#paused) this.#controller?.abort(new UpstreamSilent('Upstream fell silent in the middle of its answer.'))
+  }
+
+  #hand(read: SocketRead): void {
+    if (this.#cancelled !== undefined) return
+    this.#silence?.refresh()
+    if (this.#sink === undefined) this.#early.push(read)
+    else this.#sink.data(read)
+  }
+
   #settle(outcome: 'end' | Error): void {
     if (this.#outcome !== undefined) return
     this.#outcome = outcome
+    clearTimeout(this.#silence)
     this.#cancellation.remove(this)
     if (outcome !== 'end') this.#reject(outcome)
+    this.#gathered.flush()
     this.#report(outcome)
   }
 

@@ -71,7 +71,7 @@ describe('the way to upstream', () => {
     settings: Partial<OutboundSettings>,
     surroundings: { implicitProxy?: string; env?: Record<string, string> } = {},
   ): Promise<OutboundRoute> {
-    const limits = { connectTimeout: 10_000, headerTimeout: 10_000, idleTimeout: 10_000 }
+    const limits = { connectTimeout: 10_000, headerTimeout: 10_000 }
     const route = await openOutboundRoute({ proxy: undefined, noProxy: undefined, ...limits, ...settings }, log, {
       env: { SSL_CERT_FILE: join(folder, 'ca.pem') },
       implicitProxy: `http://127.0.0.1:${await freePort()}`,
@@ -85,7 +85,14 @@ describe('the way to upstream', () => {
 
   /** What upstream answered, or the failure as a client gets to know it. */
   async function ask(route: OutboundRoute, url = target()): Promise<string> {
-    const request = { origin: url.origin, method: 'GET', path: '/there', headers: [], body: undefined }
+    const request = {
+      origin: url.origin,
+      method: 'GET',
+      path: '/there',
+      headers: [],
+      body: undefined,
+      idleTimeout: 10_000,
+    }
     try {
       const { body } = await exchange(route.dispatcherFor(url), request, new Cancellation())
       return (await readBody(body, 1000)).toString()
