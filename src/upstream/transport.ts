@@ -116,7 +116,6 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200 || this.#answered) return
     this.#answered = true
-    this.#silence = setTimeout(() => this.#fellSilent(), this.#idleTimeout)
     this.#resolve({ status, headers, body: this })
   }
 
@@ -145,8 +144,14 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     const early = this.#early
     this.#early = []
     for (const read of early) this.#hand(read)
-    if (this.#outcome !== undefined) this.#report(this.#outcome)
-    else if (this.#earlyBytes > MAX_EARLY_BYTES) this.resume()
+    if (this.#outcome !== undefined) {
+      this.#report(this.#outcome)
+      return
+    }
+    if (this.#cancelled !== undefined) return
+    // Not before: a short answer has ended by now.
+    this.#silence = setTimeout(() => this.#fellSilent(), this.#idleTimeout)
+    if (this.#earlyBytes > MAX_EARLY_BYTES) this.resume()
   }
 
   pause(): void {
