@@ -2,7 +2,7 @@ import type { ApiKeyCredentials, ChatGptCredentials, Credentials } from '../cred
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import { answerHeadersForClient, requestHeadersForUpstream } from '../upstream/forwarded-headers.ts'
 import { readBody } from '../upstream/read-body.ts'
-import { piecesOf } from '../upstream/socket-read.ts'
+import { bytesOf } from '../upstream/socket-read.ts'
 import type { Answer, ApiRequest, Route } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { noticeHeaders } from './open-responses.ts'
@@ -85,9 +85,7 @@ function relay(
     })
     body.pipe({
       data(read) {
-        let room = true
-        for (const piece of piecesOf(read)) room = response.write(piece)
-        if (room) return
+        if (response.write(bytesOf(read))) return
         body.pause()
         stalled ??= setTimeout(() => response.destroy(), context.config.slowClientTimeout)
       },

@@ -1,6 +1,6 @@
 import { ProxyError } from '../errors.ts'
 import type { AnswerBody } from './exchange.ts'
-import { piecesOf } from './socket-read.ts'
+import { bytesOf } from './socket-read.ts'
 
 /** The whole body of an answer that is not a stream. Beyond `limit` bytes it is given up with an error. */
 export function readBody(body: AnswerBody, limit: number): Promise<Buffer> {
@@ -9,10 +9,9 @@ export function readBody(body: AnswerBody, limit: number): Promise<Buffer> {
     let length = 0
     body.pipe({
       data(read) {
-        for (const piece of piecesOf(read)) {
-          length += piece.length
-          pieces.push(piece)
-        }
+        const bytes = bytesOf(read)
+        length += bytes.length
+        pieces.push(bytes)
         if (length <= limit) return
         body.abort()
         reject(new ProxyError('upstream_invalid', `Upstream sent an answer of more than ${limit} bytes.`))

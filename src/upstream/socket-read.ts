@@ -1,14 +1,15 @@
 /**
- * What one read of a socket brought of a body: `ranges` of `memory` (start, end, start, end, …). What lies between them
- * is HTTP chunk framing.
+ * What one read of a socket brought of a body: `ranges` of `memory` (start, end, start, end, …), from its beginning to
+ * its end. What lies between them is HTTP chunk framing.
  */
 export type SocketRead = { readonly memory: Buffer; readonly ranges: readonly number[] }
 
-/** The bytes of the body, piece by piece; nothing is copied. */
-export function piecesOf({ memory, ranges }: SocketRead): Buffer[] {
+/** The bytes of the body; copied only where framing lies between them. */
+export function bytesOf({ memory, ranges }: SocketRead): Buffer {
+  if (ranges.length === 2) return memory
   const pieces: Buffer[] = []
   for (let i = 0; i < ranges.length; i += 2) pieces.push(memory.subarray(ranges[i], ranges[i + 1]))
-  return pieces
+  return Buffer.concat(pieces)
 }
 
 /**

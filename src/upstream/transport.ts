@@ -90,7 +90,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   #early: SocketRead[] = []
   #earlyBytes = 0
   #paused = false
-  /** undici has a limit of its own, which costs something for every event instead of every read (docs/performance.md). */
+  /** undici's own limit costs something for every event instead of every read (docs/performance.md). */
   #silence: NodeJS.Timeout | undefined
   #outcome: 'end' | Error | undefined
   #answered = false
@@ -172,7 +172,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   cancel(reason: Error): void {
     if (this.#cancelled !== undefined || this.#outcome !== undefined) return
     this.#cancelled = reason
-    clearTimeout(this.#silence)
+    this.#stopSilence()
     this.#cancellation.remove(this)
     this.#reject(reason)
     this.#controller?.abort(reason)
@@ -181,6 +181,11 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   /** Who pauses it keeps upstream from saying more; that ends with `resume`, which starts the time anew. */
   #fellSilent(): void {
     if (!this.#paused) this.#controller?.abort(new UpstreamSilent('Upstream fell silent in the middle of its answer.'))
+  }
+
+  #stopSilence(): void {
+    clearTimeout(this.#silence)
+    this.#silence = undefined
   }
 
   #hand(read: SocketRead): void {
@@ -193,7 +198,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   #settle(outcome: 'end' | Error): void {
     if (this.#outcome !== undefined) return
     this.#outcome = outcome
-    clearTimeout(this.#silence)
+    this.#stopSilence()
     this.#cancellation.remove(this)
     if (outcome !== 'end') this.#reject(outcome)
     this.#gathered.flush()
