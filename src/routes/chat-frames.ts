@@ -120,11 +120,16 @@ export class ChatFrames implements FrameSink {
     if (delta === -1 || !prefix.includes(TYPE) || !prefix.includes(nameOf(live))) return
 
     const [head, sequence, middle] = splitAtSequence(prefix)
-    this.#shape = { head: head + sequence, middle }
+    this.#shape = { head: ownCopy(head + sequence), middle: ownCopy(middle) }
     const { before, after } = this.#stream.textFrame()
     this.#before = utf8ToLatin1(before)
     this.#after = utf8ToLatin1(after)
   }
+}
+
+/** Latin1 text in memory of its own: what is cut out of a read keeps all of it in memory, for as long as the stream lasts. */
+function ownCopy(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
 }
 
 /** How the frames of a part name it, as the API writes them. Within a text its quotes would be escaped. */
