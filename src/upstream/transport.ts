@@ -89,7 +89,6 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   /** What came in the same socket read as the head, before there was a sink. */
   #early: SocketRead[] = []
   #earlyBytes = 0
-  #paused = false
   /** undici's own limit costs something for every event instead of every read (docs/performance.md). */
   #silence: NodeJS.Timeout | undefined
   #outcome: 'end' | Error | undefined
@@ -155,12 +154,10 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   }
 
   pause(): void {
-    this.#paused = true
     this.#controller?.pause()
   }
 
   resume(): void {
-    this.#paused = false
     this.#silence?.refresh()
     this.#controller?.resume()
   }
@@ -180,7 +177,8 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
 
   /** Who pauses it keeps upstream from saying more; that ends with `resume`, which starts the time anew. */
   #fellSilent(): void {
-    if (!this.#paused) this.#controller?.abort(new UpstreamSilent('Upstream fell silent in the middle of its answer.'))
+    if (this.#controller?.paused === true) return
+    this.#controller?.abort(new UpstreamSilent('Upstream fell silent in the middle of its answer.'))
   }
 
   #stopSilence(): void {
