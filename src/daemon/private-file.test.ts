@@ -12,7 +12,8 @@ afterEach(() => rm(base, { recursive: true }))
 
 test('the folders above a file are made for their owner alone, by several at once too', async () => {
   const file = join(base, 'a', 'b', 'c', 'file')
-  await Promise.all([ensureFolderOf(file), ensureFolderOf(file), ensureFolderOf(join(base, 'a', 'file'))])
+  const others = [join(base, 'a', 'file'), join(base, 'a', 'b', 'file')]
+  await Promise.all([file, file, ...others].map(ensureFolderOf))
   for (const folder of ['a', 'a/b', 'a/b/c']) expect((await stat(join(base, folder))).mode & 0o777).toBe(0o700)
 })
 

@@ -17,14 +17,21 @@ export async function ensureFolderOf(file: string): Promise<void> {
 /** With the folders above it. Node's own way (`recursive`) never ends where none can be made, under /proc for example. */
 async function makeFolder(folder: string): Promise<void> {
   try {
+    await makeOne(folder)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    const parent = dirname(folder)
+    // Another process may have made it in the meantime: then all that is left is another try.
+    if (!(await isFolder(parent))) await makeFolder(parent)
+    await makeOne(folder)
+  }
+}
+
+async function makeOne(folder: string): Promise<void> {
+  try {
     await mkdir(folder, 0o700)
   } catch (error) {
-    if (await isFolder(folder)) return
-    const parent = dirname(folder)
-    const mayBeMade = error instanceof Error && 'code' in error && error.code === 'ENOENT' && !(await isFolder(parent))
-    if (!mayBeMade) throw error
-    await makeFolder(parent)
-    await makeFolder(folder)
+    if (!(await isFolder(folder))) throw error
   }
 }
 
