@@ -53,8 +53,6 @@ export class ChunkHead {
   #created: number | undefined
   #model: string | undefined
   #tier: string | null = null
-  /** Counts the changes, for whoever keeps something made of this. */
-  revision = 0
 
   constructor(requestedModel: string) {
     this.#requestedModel = requestedModel
@@ -65,7 +63,6 @@ export class ChunkHead {
     this.#created ??= asNumber(response?.created_at)
     this.#model ??= asString(response?.model)
     this.#tier = tierOf(response) ?? this.#tier
-    this.revision++
   }
 
   chunk(choices: ChatChunk['choices']): ChatChunk {
@@ -82,7 +79,9 @@ export class ChunkHead {
 
   /** The last chunk of an answer that must report usage. */
   usageChunk(usage: ChatUsage): ChatChunk {
-    return { ...this.chunk([]), usage }
+    const chunk = this.chunk([])
+    chunk.usage = usage
+    return chunk
   }
 }
 

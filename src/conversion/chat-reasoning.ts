@@ -1,6 +1,7 @@
 import type { ChatDelta } from './chat-chunk.ts'
 import type { JsonObject } from './chat-plan.ts'
 import { asIndex, asList, asObject, asString } from './json.ts'
+import type { LiveDelta } from './live-delta.ts'
 import { PlaceholderFilter } from './placeholder-filter.ts'
 
 /** Upstream tells reasoning as a summary; open models tell the reasoning itself. */
@@ -13,16 +14,29 @@ export class ChatReasoning {
   readonly #kinds = new Map<number, Kind>()
   readonly #filters = new Map<string, PlaceholderFilter>()
   #lastPart: string | undefined
+  /** What the last delta belongs to. */
+  #current: { readonly outputIndex: number; readonly part: number; readonly kind: Kind } | undefined
 
   constructor(shown: boolean) {
     this.#shown = shown
   }
 
+  get live(): LiveDelta | undefined {
+    if (this.#current === undefined) return undefined
+    const { outputIndex, part, kind } = this.#current
+    const name = partName(outputIndex, part)
+    if (this.#lastPart !== name || this.#filters.get(name)?.withinLine !== true) return undefined
+    return { outputIndex, partField: partField(kind), part, delta: { reasoning_content: '' }, kind: 'reasoning' }
+  }
+
   delta(event: JsonObject, kind: Kind): ChatDelta[] {
     const item = asIndex(event.output_index)
     const text = asString(event.delta)
+    this.#current = undefined
     if (item === undefined || text === undefined || !this.#accepts(item, kind)) return []
-    return this.#push(partName(item, partIndex(event, kind)), text)
+    const part = partIndex(event, kind)
+    this.#current = { outputIndex: item, part, kind }
+    return this.#push(partName(item, part), text)
   }
 
   /** The whole text of a part, shown if it did not come in deltas. */
@@ -82,8 +96,12 @@ export class ChatReasoning {
   }
 }
 
+function partField(kind: Kind): 'summary_index' | 'content_index' {
+  return kind === 'summary' ? 'summary_index' : 'content_index'
+}
+
 function partIndex(event: JsonObject, kind: Kind): number {
-  return asIndex(kind === 'summary' ? event.summary_index : event.content_index) ?? 0
+  return asIndex(event[partField(kind)]) ?? 0
 }
 
 function partName(item: number, part: number): string {

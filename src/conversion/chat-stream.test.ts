@@ -121,13 +121,13 @@ test('case 162, 177: a failure shows nothing, so that overload can be tried agai
   expect(stream.visible).toBe(false)
 })
 
-test('the rendered frame of a live delta equals the frame of its chunk', () => {
+test('the chunk of a live delta is the next one but for its text', () => {
   const stream = new ChatStream(chatPlan({ includeUsage: true }), 0)
   for (const one of [event.created, event.text(0, 'Hi')]) stream.convert(one)
-  expect(stream.liveText).toEqual({ outputIndex: 0, contentIndex: 0 })
-  const { before, after } = stream.textFrame()
+  const live = stream.liveDelta('response.output_text.delta')
+  const told = live && stream.liveChunk(live)
   const [chunk] = stream.convert(event.text(0, ' "you"\n'))
-  expect(before + JSON.stringify(' "you"\n').slice(1, -1) + after).toBe(`data: ${JSON.stringify(chunk)}\n\n`)
+  expect(told).toEqual({ ...chunk, choices: [{ ...chunk?.choices[0], delta: { content: '' } }] })
 })
 
 test('text is live only where a delta is nothing but content', () => {
@@ -136,20 +136,10 @@ test('text is live only where a delta is nothing but content', () => {
     for (const one of events) stream.convert(one)
     return stream.liveText
   }
+  const place = (outputIndex: number, part: number) => expect.objectContaining({ outputIndex, part })
   expect(live({}, event.added(0, messageItem('')))).toBeUndefined()
-  expect(live({}, event.text(0, 'a'), event.text(0, 'b', 1))).toEqual({ outputIndex: 0, contentIndex: 1 })
+  expect(live({}, event.text(0, 'a'), event.text(0, 'b', 1))).toEqual(place(0, 1))
   expect(live({ stop: ['x'] }, event.text(0, 'a'))).toBeUndefined()
-  expect(live({ jsonOutput: true }, event.text(0, 'a'), event.text(1, 'b'))).toEqual({
-    outputIndex: 0,
-    contentIndex: 0,
-  })
+  expect(live({ jsonOutput: true }, event.text(0, 'a'), event.text(1, 'b'))).toEqual(place(0, 0))
   expect(live({}, event.text(0, 'a'), event.completed())).toBeUndefined()
-})
-
-test('the rendered frame follows what is learnt late', () => {
-  const stream = new ChatStream(chatPlan(), 0)
-  for (const one of [event.created, event.text(0, 'Hi')]) stream.convert(one)
-  expect(stream.textFrame().before).toContain('"service_tier":null')
-  stream.convert({ type: 'response.in_progress', response: { service_tier: 'priority' } })
-  expect(stream.textFrame().before).toContain('"service_tier":"priority"')
 })

@@ -2,10 +2,11 @@ import { ProxyError } from '../errors.ts'
 import { type ChatChunk, type ChatDelta, ChunkHead, type FinishReason, imageResult } from './chat-chunk.ts'
 import type { ChatPlan, JsonObject } from './chat-plan.ts'
 import { ChatReasoning } from './chat-reasoning.ts'
-import { ChatText, type LiveText } from './chat-text.ts'
+import { ChatText } from './chat-text.ts'
 import { ChatToolCalls, isClientCall } from './chat-tool-calls.ts'
 import { isPrelude, isTerminal } from './event-types.ts'
 import { asIndex, asList, asObject, asString } from './json.ts'
+import type { LiveDelta } from './live-delta.ts'
 import { reasoningByCall } from './reasoning-continuity.ts'
 import { type AnswerHead, eventError, NO_HEAD } from './upstream-error.ts'
 import { type ChatUsage, chatUsage, sumUsage } from './usage.ts'
@@ -32,7 +33,6 @@ export class ChatStream {
   #ended = false
   #failed = false
   #usage: ChatUsage | undefined
-  #frame: { revision: number; before: string; after: string } | undefined
 
   /** The choices of one answer share a head, so that they have one id. */
   constructor(plan: ChatPlan, choice: number, head = new ChunkHead(plan.model), answerHead = NO_HEAD) {
@@ -63,9 +63,35 @@ export class ChatStream {
     return this.#visible
   }
 
-  /** The text part whose next delta becomes exactly one chunk `{content: delta}`; undefined when there is more to do. */
-  get liveText(): LiveText | undefined {
+  /** The text part that is streaming. */
+  get liveText(): LiveDelta | undefined {
     return this.#finished ? undefined : this.#text.live
+  }
+
+  /** After an event of this type: what the next one at the same place becomes. Undefined when there is more to do. */
+  liveDelta(type: string): LiveDelta | undefined {
+    if (this.#finished) return undefined
+    switch (type) {
+      case 'response.output_text.delta':
+        return this.#text.live
+      case 'response.function_call_arguments.delta':
+      case 'response.custom_tool_call_input.delta':
+        return this.#calls.live
+      case 'response.reasoning_summary_text.delta':
+      case 'response.reasoning_text.delta':
+        return this.#reasoning.live
+      default:
+        return undefined
+    }
+  }
+
+  liveChunk({ delta }: LiveDelta): ChatChunk {
+    return this.#chunk(delta, null)
+  }
+
+  /** The text of live deltas that were copied past `convert`, where it must be known: arguments of calls. */
+  copied(text: string): void {
+    this.#calls.copied(text)
   }
 
   get usage(): ChatUsage | undefined {
@@ -75,15 +101,6 @@ export class ChatStream {
   /** Encrypted reasoning items by the `call_id` of the tool call they led to. */
   get reasoningBeforeCalls(): ReadonlyMap<string, readonly JsonObject[]> {
     return this.#reasoningItems.size === 0 ? NO_REASONING : reasoningByCall(this.#reasoningItems, this.#calls.ids)
-  }
-
-  /** The SSE frame of a `{content: …}` chunk around the text, which goes between quotes, escaped as in JSON. */
-  textFrame(): { before: string; after: string } {
-    if (this.#frame?.revision === this.#head.revision) return this.#frame
-    const frame = `data: ${JSON.stringify(this.#chunk({ content: '' }, null))}\n\n`
-    const quote = frame.indexOf('"content":"') + '"content":"'.length
-    this.#frame = { revision: this.#head.revision, before: frame.slice(0, quote), after: frame.slice(quote) }
-    return this.#frame
   }
 
   /** One parsed event to the chunks it gives. Throws the ApiError that a failure event stands for. */
@@ -241,7 +258,8 @@ export class ChatStream {
   #chunk(delta: ChatDelta, finishReason: FinishReason | null): ChatChunk {
     const choice = { index: this.#choice, delta, logprobs: null, finish_reason: finishReason }
     const chunk = this.#head.chunk([choice])
-    return this.#plan.includeUsage ? { ...chunk, usage: null } : chunk
+    if (this.#plan.includeUsage) chunk.usage = null
+    return chunk
   }
 }
 

@@ -2,6 +2,7 @@ import { type ChatDelta, type UrlCitation, urlCitation } from './chat-chunk.ts'
 import type { ChatPlan, JsonObject } from './chat-plan.ts'
 import type { ChatReasoning } from './chat-reasoning.ts'
 import { asIndex, asList, asObject, asString } from './json.ts'
+import type { LiveDelta } from './live-delta.ts'
 import { StopText } from './stop-text.ts'
 
 /**
@@ -27,9 +28,6 @@ type Message = {
   readonly parts: Map<number, Part>
 }
 
-/** Where a text part stands in the answer. */
-export type LiveText = { readonly outputIndex: number; readonly contentIndex: number }
-
 const COMMENTARY = new Set(['commentary', 'analysis'])
 
 /** Turns messages into `content`, `refusal`, `annotations`, and commentary into `reasoning_content`. */
@@ -42,7 +40,7 @@ export class ChatText {
   /** The message whose text was last sent as `content`. */
   #contentFrom: Message | undefined
   #refusalFrom: Message | undefined
-  #live: LiveText | undefined
+  #live: LiveDelta | undefined
   #cites = false
 
   constructor(plan: ChatPlan, reasoning: ChatReasoning) {
@@ -56,8 +54,7 @@ export class ChatText {
     return this.#stop.stopped
   }
 
-  /** The part whose next delta becomes `{content: delta}` and nothing else. */
-  get live(): LiveText | undefined {
+  get live(): LiveDelta | undefined {
     return this.#live
   }
 
@@ -76,7 +73,7 @@ export class ChatText {
     const text = asString(event.delta)
     if (index === undefined || text === undefined) return []
     const partIndex = asIndex(event.content_index) ?? 0
-    if (this.#live?.outputIndex === index && this.#live.contentIndex === partIndex) return [{ content: text }]
+    if (this.#live?.outputIndex === index && this.#live.part === partIndex) return [{ content: text }]
 
     const before = this.open(index, {})
     const message = this.#messages.get(index)
@@ -84,7 +81,7 @@ export class ChatText {
     partOf(message, partIndex).streamed = true
     const deltas = this.#text(message, text)
     if (message === this.#contentFrom && !this.#stop.active) {
-      this.#live = { outputIndex: index, contentIndex: partIndex }
+      this.#live = liveContent(index, partIndex)
     }
     return [...before, ...deltas]
   }
@@ -222,6 +219,10 @@ function partIn(event: JsonObject): JsonObject {
   const part = asObject(event.part)
   if (part !== undefined) return part
   return 'refusal' in event ? { type: 'refusal', refusal: event.refusal } : { type: 'output_text', text: event.text }
+}
+
+function liveContent(outputIndex: number, part: number): LiveDelta {
+  return { outputIndex, partField: 'content_index', part, delta: { content: '' }, kind: 'content' }
 }
 
 function partOf(message: Message, index: number): Part {

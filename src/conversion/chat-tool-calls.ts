@@ -1,10 +1,12 @@
 import type { ChatDelta } from './chat-chunk.ts'
 import type { JsonObject } from './chat-plan.ts'
 import { asIndex, asString } from './json.ts'
+import type { LiveDelta } from './live-delta.ts'
 
 type Kind = 'function' | 'custom'
 
 type Call = {
+  readonly outputIndex: number
   /** Position in `tool_calls`: calls are counted by their opening (case 129). */
   readonly index: number
   readonly kind: Kind
@@ -26,6 +28,8 @@ export class ChatToolCalls {
   readonly #legacy: boolean
   /** By output index: the ids of items may change between events (recorded). */
   readonly #calls = new Map<number, Call>()
+  /** The call that the last delta belongs to. */
+  #current: Call | undefined
 
   constructor(legacy: boolean) {
     this.#legacy = legacy
@@ -45,6 +49,18 @@ export class ChatToolCalls {
     return new Map([...this.#calls].map(([index, call]) => [index, call.callId]))
   }
 
+  get live(): LiveDelta | undefined {
+    const call = this.#current
+    const [delta] = call === undefined || call.closed ? [] : this.#part(call, '')
+    if (call === undefined || delta === undefined) return undefined
+    return { outputIndex: call.outputIndex, partField: undefined, part: 0, delta, kind: 'arguments' }
+  }
+
+  /** Arguments of the live call that went to the client without `delta`. */
+  copied(text: string): void {
+    if (this.#current !== undefined) this.#current.sent += text
+  }
+
   open(outputIndex: number, item: JsonObject): ChatDelta[] {
     const kind = kindOf(item)
     const callId = asString(item.call_id)
@@ -52,7 +68,7 @@ export class ChatToolCalls {
     if (kind === undefined || callId === undefined || name === undefined) return []
     if (this.#calls.has(outputIndex) || this.#knows(callId)) return []
 
-    const call = { index: this.#calls.size, kind, callId, sent: '', closed: false }
+    const call = { outputIndex, index: this.#calls.size, kind, callId, sent: '', closed: false }
     this.#calls.set(outputIndex, call)
     return this.#header(call, name)
   }
@@ -60,6 +76,7 @@ export class ChatToolCalls {
   delta(event: JsonObject): ChatDelta[] {
     const call = this.#at(event)
     const text = asString(event.delta)
+    this.#current = call
     return call === undefined || text === undefined || call.closed ? [] : this.#append(call, text)
   }
 
@@ -105,6 +122,10 @@ export class ChatToolCalls {
   #append(call: Call, text: string): ChatDelta[] {
     if (text === '') return []
     call.sent += text
+    return this.#part(call, text)
+  }
+
+  #part(call: Call, text: string): ChatDelta[] {
     const { index } = call
     if (this.#legacy) return index === 0 ? [{ function_call: { arguments: text } }] : []
     const part = call.kind === 'function' ? { function: { arguments: text } } : { custom: { input: text } }

@@ -10,6 +10,11 @@ export class PlaceholderFilter {
   /** The start of the current line, while it may still become a placeholder; undefined further into a line. */
   #held: string | undefined = ''
 
+  /** Text passes as it comes, up to the next newline. */
+  get withinLine(): boolean {
+    return this.#held === undefined
+  }
+
   push(text: string): string {
     let out = ''
     let from = 0

@@ -18,8 +18,12 @@ const STREAMS = readdirSync(FIXTURES)
 const plan = chatPlan({ includeUsage: true })
 
 /** What a client gets, as parsed chunks; an error ends it. */
-function converted(pieces: readonly string[], convert: (machine: ChatStream) => (frames: string) => string): unknown[] {
-  const machine = new ChatStream(plan, 0)
+function converted(
+  pieces: readonly string[],
+  convert: (machine: ChatStream) => (frames: string) => string,
+  differences: Parameters<typeof chatPlan>[0] = {},
+): unknown[] {
+  const machine = new ChatStream({ ...plan, ...differences }, 0)
   const take = convert(machine)
   let out = ''
   const sink = {
@@ -78,7 +82,7 @@ test.each(STREAMS)('$name: chunks do not depend on how the bytes were cut', ({ t
 
 const deltaText = fc.oneof(
   fc.string({ unit: 'grapheme' }),
-  fc.constantFrom('"', '\\', '\\"', '\n\n', '","x":"', 'é\u2028', ''),
+  fc.constantFrom('"', '\\', '\\"', '\n\n', '","x":"', 'é\u2028', '', '\ud83d', '\ude00'),
 )
 const deltaFrame = fc.record({
   delta: deltaText,
@@ -120,6 +124,95 @@ test('any deltas of any parts in any shape come out of the hot path as out of th
     }),
     { numRuns: 300 },
   )
+})
+
+const DELTA_KINDS = [
+  { type: 'response.output_text.delta', part: 'content_index' },
+  { type: 'response.function_call_arguments.delta' },
+  { type: 'response.custom_tool_call_input.delta' },
+  { type: 'response.reasoning_summary_text.delta', part: 'summary_index' },
+  { type: 'response.reasoning_text.delta', part: 'content_index' },
+]
+const deltaOfAnyKind = fc.record({
+  kind: fc.constantFrom(...DELTA_KINDS),
+  /** Frames may be named other than their event. */
+  misnamed: fc.option(fc.constantFrom(...DELTA_KINDS), { freq: 8 }),
+  output_index: fc.nat(2),
+  part: fc.nat(1),
+  /** The texts of a run of deltas, as they come in a stream. */
+  texts: fc.array(fc.oneof(deltaText, fc.constantFrom('<!--', ' -->', '\n', '\\n', '{"a":')), { maxLength: 6 }),
+  /** The call it belongs to is opened before it; told whole after it, with this text more; and ended. */
+  opened: fc.boolean(),
+  whole: fc.option(fc.string({ maxLength: 3 })),
+  ended: fc.boolean(),
+})
+type DeltaRun = typeof deltaOfAnyKind extends fc.Arbitrary<infer Run> ? Run : never
+
+/** The frames of runs of deltas, and of what stands around those of calls. */
+function renderRuns(runs: readonly DeltaRun[]): string {
+  const sent = new Map<number, string>()
+  const frames = runs.flatMap(({ kind, misnamed, output_index, part, texts, opened, whole, ended }) => {
+    const place = { item_id: 'item_1', output_index, ...(kind.part !== undefined && { [kind.part]: part }) }
+    const isCustom = kind.type.includes('custom')
+    const item = { type: isCustom ? 'custom_tool_call' : 'function_call', call_id: `call_${output_index}`, name: 'f' }
+    const all = (sent.get(output_index) ?? '') + texts.join('')
+    sent.set(output_index, all)
+    const told = { [isCustom ? 'input' : 'arguments']: all + whole }
+    const events = [
+      ...(opened ? [{ type: 'response.output_item.added', output_index, item }] : []),
+      ...texts.map((delta, sequence_number) => ({
+        type: kind.type,
+        sequence_number,
+        ...place,
+        delta,
+        obfuscation: 'x',
+      })),
+      ...(whole === null ? [] : [{ type: kind.type.replace('.delta', '.done'), ...place, ...told }]),
+      ...(ended ? [{ type: 'response.output_item.done', output_index, item: { ...item, ...told } }] : []),
+    ]
+    return events.map((event) => namedFrame(event.type === kind.type ? (misnamed ?? kind).type : event.type, event))
+  })
+  return [...frames, namedFrame('response.completed', { type: 'response.completed', response: { output: [] } })].join(
+    '',
+  )
+}
+
+test.each([{}, { legacyFunctions: true }, { showReasoning: false }, { stop: ['a'] }, { jsonOutput: true }])(
+  'any runs of deltas of text, calls and reasoning come out as on the plain path: %j',
+  (differences) => {
+    fc.assert(
+      fc.property(fc.array(deltaOfAnyKind, { maxLength: 12 }), (runs) => {
+        const stream = renderRuns(runs)
+        expect(converted([stream], hot, differences)).toEqual(converted([stream], plain, differences))
+      }),
+      { numRuns: 300 },
+    )
+  },
+)
+
+test('the arguments of a call that were copied are known: what the whole has more is told, what it repeats is not', () => {
+  const run = {
+    kind: { type: 'response.function_call_arguments.delta' },
+    misnamed: null,
+    output_index: 0,
+    part: 0,
+  } as const
+  const texts = ['{"a":"', 'é"\\', 'b"']
+  const stream = renderRuns([{ ...run, texts, opened: true, whole: '}', ended: true }])
+  const told = converted([stream], hot).flatMap((chunk) =>
+    [...JSON.stringify(chunk).matchAll(/"arguments":("(?:[^"\\]|\\.)*")/g)].map(([, json]) => JSON.parse(json ?? '')),
+  )
+  expect(told).toEqual(['', ...texts, '}'])
+})
+
+test('what is learnt late is told in the chunks after it', () => {
+  const delta = (n: number) =>
+    render({ shape: 'usual', delta: `${n}`, output_index: 0, content_index: 0, sequence_number: n })
+  const queued = { type: 'response.queued', response: { service_tier: 'priority' } }
+  const stream = delta(1) + delta(2) + namedFrame(queued.type, queued) + delta(3) + delta(4)
+  const tiers = converted([stream.replace(/$/, namedFrame('response.completed', { type: 'response.completed' }))], hot)
+  expect(tiers.map((chunk) => asObject(chunk)?.service_tier)).toEqual([null, null, null, ...Array(4).fill('priority')])
+  expect(converted([stream], hot)).toEqual(converted([stream], plain))
 })
 
 test('a delta without an end of its text takes the plain path, which leaves it out', () => {

@@ -1,10 +1,9 @@
 import type { ChatStream } from '../conversion/chat-stream.ts'
-import type { LiveText } from '../conversion/chat-text.ts'
-import { eventName, frameJson, utf8ToLatin1 } from '../sse/event.ts'
+import type { LiveDelta } from '../conversion/live-delta.ts'
+import { eventName, frameJson, unescaped } from '../sse/event.ts'
 import type { FrameSink } from '../sse/frame-reader.ts'
 import { dataFrame } from '../sse/frames.ts'
 
-const TYPE = '"type":"response.output_text.delta"'
 const DELTA = '"delta":"'
 const SEQUENCE = '"sequence_number":'
 /** They repeat the text of a part that came in deltas: a long answer is not parsed once more for them. */
@@ -12,15 +11,22 @@ const REPEATING = new Set(['response.output_text.done', 'response.content_part.d
 /** They say nothing that Chat shows, and the first repeats the whole request (instructions, tools) a second time. */
 const SILENT = new Set(['response.in_progress', 'response.content_part.added', 'response.reasoning_summary_part.added'])
 
-/** What every text delta of the part that is streaming looks like, around its sequence number and its text. */
-type DeltaShape = { readonly head: string; readonly middle: string }
+/** What every delta looks like at the place that is streaming, around its sequence number and its text. */
+type DeltaShape = {
+  readonly head: string
+  readonly middle: string
+  /** The chunk it becomes, around the text. */
+  readonly before: string
+  readonly after: string
+  readonly kind: LiveDelta['kind']
+}
 
 /**
  * Frames of a Responses stream in, frames of a Chat stream out; both latin1 text.
  *
- * The hot path: a frame that equals the last text delta up to its text, but for the sequence number, belongs to the
- * same part; its text, still escaped, is copied between the halves of a chunk made ready. Everything else is parsed and
- * goes through `ChatStream`. A property test holds the two equal.
+ * The hot path: a frame that equals the last delta up to its text, but for the sequence number, belongs to the same
+ * part, call or reasoning; its text, still escaped, is copied between the halves of a chunk made ready. Everything else
+ * is parsed and goes through `ChatStream`. A property test holds the two equal.
  */
 export class ChatFrames implements FrameSink {
   readonly #stream: ChatStream
@@ -28,8 +34,8 @@ export class ChatFrames implements FrameSink {
   readonly #repeated = new Map<string, string>()
   #cited = false
   #shape: DeltaShape | undefined
-  #before = ''
-  #after = ''
+  /** What was copied and `ChatStream` has to know, still escaped. */
+  #copied = ''
   #out = ''
 
   constructor(stream: ChatStream) {
@@ -65,15 +71,30 @@ export class ChatFrames implements FrameSink {
     const quote = closingQuote(text, start)
     const end = text.indexOf('\n\n', start)
     if (quote === -1 || quote > end) return -1
-    this.#out += this.#before + text.substring(start, quote) + this.#after
+    const copied = text.substring(start, quote)
+    if (shape.kind !== 'content' && !this.#mayCopy(shape.kind, copied)) return -1
+    this.#out += shape.before + copied + shape.after
     return end + 2
+  }
+
+  #mayCopy(kind: 'arguments' | 'reasoning', text: string): boolean {
+    if (text === '') return false
+    if (kind === 'reasoning') return !NEWLINE.test(text)
+    this.#copied += text
+    return true
   }
 
   /** Where the next frame begins; the one at `from` is converted. */
   #plain(text: string, from: number): number {
     const end = text.indexOf('\n\n', from)
+    if (this.#copied !== '') this.#tellCopied()
     if (!this.#stream.ended) this.#handle(eventName(text, from), text.substring(from, end))
     return end + 2
+  }
+
+  #tellCopied(): void {
+    this.#stream.copied(unescaped(this.#copied))
+    this.#copied = ''
   }
 
   #handle(name: string, frame: string): void {
@@ -85,7 +106,7 @@ export class ChatFrames implements FrameSink {
       return
     }
     this.#convert(frame)
-    this.#learn(frame)
+    this.#learn(name, frame)
   }
 
   /** Where a citation stands is counted in the texts before it. */
@@ -107,23 +128,28 @@ export class ChatFrames implements FrameSink {
     if (live === undefined) return undefined
     const part = nameOf(live)
     if (frame.includes(part)) return part
-    return live.contentIndex === 0 && frame.includes(itemOf(live)) && hasOnePart(frame) ? part : undefined
+    return live.part === 0 && frame.includes(itemOf(live)) && hasOnePart(frame) ? part : undefined
   }
 
-  #learn(frame: string): void {
-    const live = this.#stream.liveText
+  #learn(name: string, frame: string): void {
     this.#shape = undefined
-    if (live === undefined || !frame.includes(TYPE)) return
+    const live = this.#stream.liveDelta(name)
+    if (live === undefined) return
     const delta = frame.indexOf(DELTA)
     const prefix = frame.slice(0, delta + DELTA.length)
-    // Only a prefix that names the part tells one part's deltas from another's.
-    if (delta === -1 || !prefix.includes(TYPE) || !prefix.includes(nameOf(live))) return
+    // Only a prefix that names event and place tells these deltas from others.
+    if (delta === -1 || !prefix.includes(`"type":"${name}"`) || !prefix.includes(nameOf(live))) return
 
     const [head, sequence, middle] = splitAtSequence(prefix)
-    this.#shape = { head: ownCopy(head + sequence), middle: ownCopy(middle) }
-    const { before, after } = this.#stream.textFrame()
-    this.#before = utf8ToLatin1(before)
-    this.#after = utf8ToLatin1(after)
+    const chunk = dataFrame(this.#stream.liveChunk(live))
+    const quote = chunk.lastIndexOf('""') + 1
+    this.#shape = {
+      head: ownCopy(head + sequence),
+      middle: ownCopy(middle),
+      before: chunk.slice(0, quote),
+      after: chunk.slice(quote),
+      kind: live.kind,
+    }
   }
 }
 
@@ -132,13 +158,14 @@ function ownCopy(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1')
 }
 
-/** How the frames of a part name it, as the API writes them. Within a text its quotes would be escaped. */
-function nameOf({ outputIndex, contentIndex }: LiveText): string {
-  return `"output_index":${outputIndex},"content_index":${contentIndex},`
+/** How frames name a place, as the API writes them. Within a text its quotes would be escaped. */
+function nameOf({ outputIndex, partField, part }: LiveDelta): string {
+  const item = `"output_index":${outputIndex},`
+  return partField === undefined ? item : `${item}"${partField}":${part},`
 }
 
 /** How the whole item of a part is told. */
-function itemOf({ outputIndex }: LiveText): string {
+function itemOf({ outputIndex }: LiveDelta): string {
   return `"output_index":${outputIndex},"item":{`
 }
 
@@ -173,3 +200,5 @@ function afterDigits(text: string, at: number): number {
 }
 
 const BACKSLASH = 92
+/** Escaped as in JSON; also what only looks like it, an escaped backslash before an n. */
+const NEWLINE = /\\(?:n|u000a)/i

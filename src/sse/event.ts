@@ -53,6 +53,15 @@ export function eventSink(take: (event: unknown) => void): FrameSink {
   }
 }
 
+/** The inside of a JSON string, as latin1 text of its UTF-8; itself where it is none. */
+export function unescaped(inside: string): string {
+  try {
+    return JSON.parse(`"${latin1ToUtf8(inside)}"`)
+  } catch {
+    return inside
+  }
+}
+
 function latin1ToUtf8(text: string): string {
   return NON_ASCII.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text
 }
