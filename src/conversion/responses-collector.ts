@@ -63,6 +63,11 @@ export class ResponsesCollector {
   }
 }
 
+/** Whether the Response object of an event tells any output items. */
+export function hasOutput(event: unknown): boolean {
+  return asList(asObject(asObject(event)?.response)?.output).length > 0
+}
+
 /** A terminal event with the items of the `response.output_item.done` events before it where its own `output` is empty. */
 export function fillOutput(terminalEvent: unknown, doneEvents: () => Iterable<unknown>): unknown {
   const event = asObject(terminalEvent)

@@ -2,8 +2,9 @@ import { type ChatChunk, ChunkHead } from '../conversion/chat-chunk.ts'
 import { type ChatCompletion, joinChunks } from '../conversion/chat-completion.ts'
 import type { ChatPlan } from '../conversion/chat-plan.ts'
 import { ChatStream } from '../conversion/chat-stream.ts'
+import { READ_OF_RESPONSE } from '../conversion/response-fields.ts'
 import { sumUsage, tokenUsage } from '../conversion/usage.ts'
-import { eventSink } from '../sse/event.ts'
+import { eventSink, leanFrameJson } from '../sse/event.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
 import { allVisible, runChoices } from './choices.ts'
@@ -45,9 +46,12 @@ async function readChoice(
 ): Promise<ChatChunk[]> {
   const chunks: ChatChunk[] = []
   const events = new EventStream(answer, maxEvent, {
-    frames: eventSink((event) => {
-      if (!machine.ended) chunks.push(...machine.convert(event))
-    }),
+    frames: eventSink(
+      (event) => {
+        if (!machine.ended) chunks.push(...machine.convert(event))
+      },
+      (frame) => leanFrameJson(frame, READ_OF_RESPONSE),
+    ),
     batchEnd() {
       afterBatch()
       if (machine.ended) events.finish()

@@ -1,8 +1,10 @@
 import type { ChatStream } from '../conversion/chat-stream.ts'
 import type { LiveDelta } from '../conversion/live-delta.ts'
-import { eventName, frameJson, unescaped } from '../sse/event.ts'
+import { READ_OF_RESPONSE } from '../conversion/response-fields.ts'
+import { eventName, leanFrameJson, unescaped } from '../sse/event.ts'
 import type { FrameSink } from '../sse/frame-reader.ts'
 import { dataFrame } from '../sse/frames.ts'
+import { closingQuote } from '../sse/json-text.ts'
 
 const DELTA = '"delta":"'
 const SEQUENCE = '"sequence_number":'
@@ -117,7 +119,7 @@ export class ChatFrames implements FrameSink {
   }
 
   #convert(frame: string): void {
-    const event = frameJson(frame)
+    const event = leanFrameJson(frame, READ_OF_RESPONSE)
     if (event === undefined) return
     for (const chunk of this.#stream.convert(event)) this.#out += dataFrame(chunk)
   }
@@ -181,24 +183,11 @@ function splitAtSequence(prefix: string): [string, string, string] {
   return [prefix.slice(0, at), SEQUENCE, prefix.slice(afterDigits(prefix, at + SEQUENCE.length))]
 }
 
-/** The quote that ends the JSON string whose inside begins at `start`: the first with an even run of backslashes before it. */
-function closingQuote(text: string, start: number): number {
-  let quote = text.indexOf('"', start)
-  while (text.charCodeAt(quote - 1) === BACKSLASH) {
-    let run = 0
-    while (quote - 1 - run >= start && text.charCodeAt(quote - 1 - run) === BACKSLASH) run++
-    if (run % 2 === 0) break
-    quote = text.indexOf('"', quote + 1)
-  }
-  return quote
-}
-
 function afterDigits(text: string, at: number): number {
   let end = at
   for (let code = text.charCodeAt(end); code >= 48 && code <= 57; code = text.charCodeAt(end)) end++
   return end
 }
 
-const BACKSLASH = 92
 /** Escaped as in JSON; also what only looks like it, an escaped backslash before an n. */
 const NEWLINE = /\\(?:n|u000a)/i

@@ -1,10 +1,11 @@
 import { isPrelude, isTerminal } from '../conversion/event-types.ts'
 import { asObject, asString } from '../conversion/json.ts'
-import { fillOutput } from '../conversion/responses-collector.ts'
+import { READ_OF_RESPONSE } from '../conversion/response-fields.ts'
+import { fillOutput, hasOutput } from '../conversion/responses-collector.ts'
 import { type AnswerHead, eventError, NO_HEAD } from '../conversion/upstream-error.ts'
 import { type ChatUsage, chatUsage } from '../conversion/usage.ts'
 import type { ApiError } from '../errors.ts'
-import { frameJson } from '../sse/event.ts'
+import { frameJson, leanFrameJson } from '../sse/event.ts'
 import type { FrameSink } from '../sse/frame-reader.ts'
 import { namedFrame } from '../sse/frames.ts'
 
@@ -82,20 +83,23 @@ export class ResponsesFrames implements FrameSink {
     if (type === undefined) return undefined
     if (type.startsWith('codex.')) return ''
     if (isPrelude(type)) return undefined
-    if (isTerminal(type)) return this.#terminal(type, frameJson(frame))
+    if (isTerminal(type)) return this.#terminal(type, frame)
     this.#visible = true
     if (type === 'response.output_item.done') this.#doneFrames.push(frame)
     return undefined
   }
 
-  #terminal(type: string, event: unknown): string | undefined {
+  #terminal(type: string, frame: string): string | undefined {
+    const event = leanFrameJson(frame, READ_OF_RESPONSE)
     this.#ended = true
     this.#error = eventError(event, 'responses', this.#head)
     if (this.#error !== undefined && !this.#visible) throw this.#error
     this.#visible = true
     this.#usage = chatUsage(event)
-    const filled = fillOutput(event, () => this.#doneFrames.map(frameJson))
-    return filled === event ? undefined : namedFrame(type, filled)
+    if (hasOutput(event)) return undefined
+    const whole = frameJson(frame)
+    const filled = fillOutput(whole, () => this.#doneFrames.map(frameJson))
+    return filled === whole ? undefined : namedFrame(type, filled)
   }
 }
 

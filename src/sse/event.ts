@@ -1,4 +1,5 @@
 import type { FrameSink } from './frame-reader.ts'
+import { keepMembers } from './json-text.ts'
 
 /** The name of the frame that begins at `at`, or '' for one that does not begin with its name. */
 export function eventName(text: string, at: number): string {
@@ -33,23 +34,35 @@ function joinedData(frame: string): string | undefined {
 /** The JSON of one frame; undefined when there is none, e.g. `[DONE]` or garbage. */
 export function frameJson(frame: string): unknown {
   const data = frameData(frame)
-  if (data === undefined || data === '' || data === '[DONE]') return undefined
-  try {
-    return JSON.parse(latin1ToUtf8(data))
-  } catch {
-    return undefined
-  }
+  return data === undefined || data === '' || data === '[DONE]' ? undefined : parsed(data)
+}
+
+/** The same, but where a long event tells a Response object only these fields of it: parsing the rest would be in vain. */
+export function leanFrameJson(frame: string, fields: ReadonlySet<string>): unknown {
+  if (frame.length < LONG) return frameJson(frame)
+  const data = usualData(frame)
+  const [beginning] = (data !== undefined && TELLS_RESPONSE.exec(data)) || []
+  const lean = data && beginning && keepMembers(data, beginning.length, fields)
+  return lean ? parsed(lean) : frameJson(frame)
 }
 
 /** For whoever wants the JSON of every frame; frames without any are left out. */
-export function eventSink(take: (event: unknown) => void): FrameSink {
+export function eventSink(take: (event: unknown) => void, read = frameJson): FrameSink {
   return {
     take(text, from, to) {
       for (const frame of text.slice(from, to).split('\n\n')) {
-        const event = frameJson(frame)
+        const event = read(frame)
         if (event !== undefined) take(event)
       }
     },
+  }
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(latin1ToUtf8(json))
+  } catch {
+    return undefined
   }
 }
 
@@ -73,6 +86,10 @@ export function utf8ToLatin1(text: string): string {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII begins at NUL.
 const NON_ASCII = /[^\x00-\x7f]/
+/** Shorter ones are parsed in less time than it takes to leave something out. */
+const LONG = 4096
+/** As the API begins such an event. */
+const TELLS_RESPONSE = /^\{"type":"[\w.]+",(?:"sequence_number":\d+,)?"response":(?=\{)/
 const EVENT = 'event: '
 const DATA = 'data: '
 const COLON = 58

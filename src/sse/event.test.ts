@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { frameJson, leanFrameJson, unescaped } from './event.ts'
+
+const FIXTURES = new URL('../../test/fixtures/', import.meta.url)
+const KEPT = new Set(['id', 'usage', 'output'])
+
+/** The recorded events that tell a Response object and are long, for the request they repeat. */
+const LONG_FRAMES = readdirSync(FIXTURES)
+  .filter((name) => name.endsWith('-stream'))
+  .flatMap((name) => readFileSync(new URL(`${name}/stream.sse`, FIXTURES), 'latin1').split('\n\n'))
+  .filter((frame) => frame.length > 4096 && frame.includes('"response":{"id":'))
+
+test('of the recorded events that repeat the request the fields asked for are those of the whole', () => {
+  expect(LONG_FRAMES.length).toBeGreaterThan(8)
+  for (const frame of LONG_FRAMES) {
+    const whole = frameJson(frame) as { response: object }
+    const response = Object.entries(whole.response).filter(([name]) => KEPT.has(name))
+    expect(leanFrameJson(frame, KEPT)).toEqual({ ...whole, response: Object.fromEntries(response) })
+  }
+})
+
+const long = 'x'.repeat(5000)
+
+test.each([
+  ['another order', `{"response":{"id":"1","tools":"${long}"},"type":"response.completed"}`],
+  ['spaces', `{"type": "response.completed", "response": {"id": "1", "tools": "${long}"}}`],
+  ['no response', `{"type":"response.output_text.done","text":"${long}"}`],
+])('an event of another form is told whole: %s', (_form, data) => {
+  expect(leanFrameJson(`event: response.completed\ndata: ${data}`, KEPT)).toEqual(JSON.parse(data))
+})
+
+test('a long event that was cut is none', () => {
+  const frame = `event: response.completed\ndata: {"type":"response.completed","response":{"id":"1","tools":"${long}`
+  expect(leanFrameJson(frame, KEPT)).toBeUndefined()
+})
+
+test('the inside of a JSON string is told as it reads; what is none is left as it is', () => {
+  const latin1 = Buffer.from('é\\n\\"').toString('latin1')
+  expect(unescaped(latin1)).toBe('é\n"')
+  expect(unescaped('\\x')).toBe('\\x')
+})

@@ -1,0 +1,60 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { closingQuote, keepMembers } from './json-text.ts'
+
+const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('"', '\\', '\\"', '{', ']', '":', '\\\\"'))
+
+test('a string ends at its first quote that no backslash escapes', () => {
+  fc.assert(
+    fc.property(text, text, (inside, after) => {
+      const json = JSON.stringify(inside)
+      expect(closingQuote(json + after, 1)).toBe(json.length - 1)
+    }),
+  )
+  expect(closingQuote('no end', 0)).toBe(-1)
+  expect(closingQuote('\\"', 0)).toBe(-1)
+})
+
+/** JSON values with what may mislead a reader: quotes, brackets and backslashes in texts and names. */
+const json = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    fc.constantFrom(null, true, false, 0, -1.5e-7, 1e21),
+    text,
+    fc.array(tie('value'), { maxLength: 4 }),
+    fc.dictionary(text, tie('value'), { maxKeys: 4 }),
+  ),
+})).value
+
+test('the members kept are those that JSON.parse sees, whatever stands around them', () => {
+  const object = fc.dictionary(fc.oneof(fc.constantFrom('id', 'usage', 'output'), fc.string()), json, { maxKeys: 8 })
+  const kept = new Set(['id', 'usage', 'output'])
+  fc.assert(
+    fc.property(json, object, json, (before, response, after) => {
+      const whole = JSON.stringify({ before, response, after })
+      const lean = keepMembers(whole, JSON.stringify({ before }).length + '"response":'.length, kept)
+      if (lean === undefined) {
+        expect(Object.keys(response).some((name) => JSON.stringify(name).includes('\\'))).toBe(true)
+        return
+      }
+      const members = Object.entries(JSON.parse(whole).response).filter(([name]) => kept.has(name))
+      expect(JSON.parse(lean)).toEqual({ ...JSON.parse(whole), response: Object.fromEntries(members) })
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test.each([
+  ['{"id":1'],
+  ['{"id":"1'],
+  ['{"id":{"a":1}'],
+  ['{"id":["a}'],
+  ['{"id":}'],
+  ['{"id"'],
+  ['{"id": 1}'],
+  ['{ "id":1}'],
+  ['{"id":1 }'],
+  ['{"i\\u0064":1}'],
+])('%s: what does not end, or is spaced or escaped, is left to JSON.parse', (broken) => {
+  expect(keepMembers(broken, 0, new Set(['id']))).toBeUndefined()
+})
