@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { coldStart } from './measures/cold-start.ts'
+import { conversion } from './measures/conversion.ts'
 import { firstToken } from './measures/first-token.ts'
 import { idleMemory } from './measures/idle-memory.ts'
 import { largeBody } from './measures/large-body.ts'
@@ -14,7 +15,7 @@ import { publish } from './publish.ts'
 import { problems, type Results, table } from './report.ts'
 import { startUpstream } from './targets.ts'
 
-const MEASURES: readonly Measure[] = [throughput, firstToken, paced, idleMemory, largeBody, coldStart]
+const MEASURES: readonly Measure[] = [throughput, conversion, firstToken, paced, idleMemory, largeBody, coldStart]
 
 const USAGE = `npm run bench -- [options]
   --reps <number>      repetitions of everything (3)
