@@ -205,6 +205,15 @@ test('the arguments of a call that were copied are known: what the whole has mor
   expect(told).toEqual(['', ...texts, '}'])
 })
 
+test('long arguments are known as well', () => {
+  const run = { kind: { type: 'response.function_call_arguments.delta' }, misnamed: null, output_index: 0, part: 0 }
+  const texts = Array.from({ length: 1000 }, (_, index) => `"é\ud83d\ude00 ${index}`)
+  const stream = renderRuns([{ ...run, texts, opened: true, whole: '!', ended: true }])
+  const told = converted([stream], hot)
+  expect(told).toEqual(converted([stream], plain))
+  expect(JSON.stringify(told)).toContain('"arguments":"!"')
+})
+
 test('what is learnt late is told in the chunks after it', () => {
   const delta = (n: number) =>
     render({ shape: 'usual', delta: `${n}`, output_index: 0, content_index: 0, sequence_number: n })

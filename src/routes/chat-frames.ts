@@ -13,6 +13,9 @@ const REPEATING = new Set(['response.output_text.done', 'response.content_part.d
 /** They say nothing that Chat shows, and the first repeats the whole request (instructions, tools) a second time. */
 const SILENT = new Set(['response.in_progress', 'response.content_part.added', 'response.reasoning_summary_part.added'])
 
+/** What was copied is told after so many characters: cut out of its reads it holds all of them in memory. */
+const MOST_COPIED = 4096
+
 /** What every delta looks like at the place that is streaming, around its sequence number and its text. */
 type DeltaShape = {
   readonly head: string
@@ -83,6 +86,7 @@ export class ChatFrames implements FrameSink {
     if (text === '') return false
     if (kind === 'reasoning') return !NEWLINE.test(text)
     this.#copied += text
+    if (this.#copied.length > MOST_COPIED) this.#tellCopied()
     return true
   }
 

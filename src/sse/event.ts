@@ -39,11 +39,10 @@ export function frameJson(frame: string): unknown {
 
 /** The same, but where a long event tells a Response object only these fields of it: parsing the rest would be in vain. */
 export function leanFrameJson(frame: string, fields: ReadonlySet<string>): unknown {
-  if (frame.length < LONG) return frameJson(frame)
-  const data = usualData(frame)
-  const [beginning] = (data !== undefined && TELLS_RESPONSE.exec(data)) || []
-  const lean = data && beginning && keepMembers(data, beginning.length, fields)
-  return lean ? parsed(lean) : frameJson(frame)
+  const data = frame.length < LONG ? undefined : usualData(frame)
+  const beginning = data === undefined ? undefined : TELLS_RESPONSE.exec(data)?.[0]
+  if (data === undefined || beginning === undefined) return frameJson(frame)
+  return parsed(keepMembers(data, beginning.length, fields) ?? data)
 }
 
 /** For whoever wants the JSON of every frame; frames without any are left out. */
