@@ -6,7 +6,7 @@ import { ChatText } from './chat-text.ts'
 import { ChatToolCalls, isClientCall } from './chat-tool-calls.ts'
 import { isPrelude, isTerminal } from './event-types.ts'
 import { asIndex, asList, asObject, asString } from './json.ts'
-import type { LiveDelta } from './live-delta.ts'
+import { type LiveDelta, liveIn } from './live-delta.ts'
 import { reasoningByCall } from './reasoning-continuity.ts'
 import { type AnswerHead, eventError, NO_HEAD } from './upstream-error.ts'
 import { type ChatUsage, chatUsage, sumUsage } from './usage.ts'
@@ -70,19 +70,7 @@ export class ChatStream {
 
   /** After an event of this type: what the next one at the same place becomes. Undefined when there is more to do. */
   liveDelta(type: string): LiveDelta | undefined {
-    if (this.#finished) return undefined
-    switch (type) {
-      case 'response.output_text.delta':
-        return this.#text.live
-      case 'response.function_call_arguments.delta':
-      case 'response.custom_tool_call_input.delta':
-        return this.#calls.live
-      case 'response.reasoning_summary_text.delta':
-      case 'response.reasoning_text.delta':
-        return this.#reasoning.live
-      default:
-        return undefined
-    }
+    return this.#finished ? undefined : liveIn(type, this.#text, this.#calls, this.#reasoning)
   }
 
   liveChunk({ delta }: LiveDelta): ChatChunk {

@@ -17,3 +17,21 @@ export type LiveDelta = {
    */
   readonly kind: 'content' | 'arguments' | 'reasoning'
 }
+
+type Holder = { readonly live: LiveDelta | undefined }
+
+/** What is live where events of this type belong. */
+export function liveIn(type: string, text: Holder, calls: Holder, reasoning: Holder): LiveDelta | undefined {
+  switch (type) {
+    case 'response.output_text.delta':
+      return text.live
+    case 'response.function_call_arguments.delta':
+    case 'response.custom_tool_call_input.delta':
+      return calls.live
+    case 'response.reasoning_summary_text.delta':
+    case 'response.reasoning_text.delta':
+      return reasoning.live
+    default:
+      return undefined
+  }
+}
