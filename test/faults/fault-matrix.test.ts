@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import OpenAI, { APIError } from 'openai'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Answer } from '../fake-upstream/answer.ts'
 import { encodeEvents, responseEvents } from '../fake-upstream/event-stream.ts'
 import { apiKeyAuth, chatgptAuth } from '../support/auth-files.ts'
@@ -191,8 +191,9 @@ describe('with a ChatGPT login', () => {
     expect(metrics.requests_total).toBe(
       (metrics.requests_ok ?? 0) + (metrics.requests_error ?? 0) + (metrics.requests_aborted ?? 0),
     )
-    // One kept-alive connection to each side may stand where there was one at the start.
-    expect(openFiles(stage.proxy.pid)).toBeLessThanOrEqual(filesAtStart + 2)
+    // One kept-alive connection to each side may stand where there was one at the start. Under load a third may still be
+    // closing, or be kept by a client for its few seconds.
+    await vi.waitFor(() => expect(openFiles(stage.proxy.pid)).toBeLessThanOrEqual(filesAtStart + 2), 15_000)
   })
 })
 
