@@ -29,20 +29,25 @@ export function readRawBody(request: IncomingMessage, { maxBody }: Pick<BodyLimi
       reject(cutOff())
       return
     }
-    const body = Number.isNaN(announced) ? new GrowingBuffer(maxBody, GROWTH) : new GrowingBuffer(announced, Infinity)
+    // Let go of once it is whole or refused: the listeners stay, and with them what they hold.
+    let body: GrowingBuffer | undefined = Number.isNaN(announced)
+      ? new GrowingBuffer(maxBody, GROWTH)
+      : new GrowingBuffer(announced, Infinity)
 
-    function settle(outcome: () => void): void {
-      request.off('data', onData).off('end', onEnd).off('close', onClose)
-      outcome()
-    }
-    function onData(bytes: Buffer): void {
-      if (body.add(bytes)) return
-      settle(() => reject(tooLarge(maxBody)))
+    request.on('data', (bytes: Buffer) => {
+      if (body === undefined || body.add(bytes)) return
+      body = undefined
+      reject(tooLarge(maxBody))
       request.pause()
-    }
-    const onEnd = () => settle(() => resolve(body.bytes()))
-    const onClose = () => settle(() => reject(cutOff()))
-    request.on('data', onData).on('end', onEnd).on('close', onClose)
+    })
+    request.on('end', () => {
+      if (body !== undefined) resolve(body.bytes())
+      body = undefined
+    })
+    request.on('close', () => {
+      body = undefined
+      reject(cutOff())
+    })
   })
 }
 
