@@ -70,6 +70,7 @@ export class ClientStream {
       this.#stopTimers()
       return
     }
+    response.on('drain', () => this.#drained())
     response.once('close', () => this.#stopTimers())
     const held = this.#held
     this.#held = ''
@@ -144,12 +145,12 @@ export class ClientStream {
 
   #full(): void {
     if (this.#stalled !== undefined) return
-    this.#response?.once('drain', () => this.#drained())
     for (const source of this.#sources) source.pause()
     this.#stalled = setTimeout(() => this.#response?.destroy(), this.#settings.slowClientTimeout)
   }
 
   #drained(): void {
+    if (this.#stalled === undefined) return
     clearTimeout(this.#stalled)
     this.#stalled = undefined
     for (const source of this.#sources) source.resume()
