@@ -5,6 +5,7 @@ import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
 
 const MOST_CHOICES = 8
 const MOST_STOPS = 4
+const REASONING_FIELDS = ['reasoning', 'reasoning_effort'] as const
 const SUMMARIES = ['auto', 'concise', 'detailed'] as const
 
 /** `reasoning` of the upstream body; a summary comes only if asked for (case 104). */
@@ -14,6 +15,9 @@ export function readReasoning(
   context: ConversionContext,
   reported: ReportedFields,
 ): JsonObject | undefined {
+  if (model.effort === undefined && !body.hasAny(REASONING_FIELDS)) {
+    return context.reasoningSummary ? { summary: 'auto' } : undefined
+  }
   const reasoning = body.at('reasoning')
   reportOtherKeys(reasoning, ['effort', 'summary'], reported)
   const ofChat = body.at('reasoning_effort')
@@ -40,6 +44,7 @@ export function readServiceTier(place: JsonPlace, model: NamedModel, reported: R
 
 export function readStreaming(body: JsonPlace, reported: ReportedFields): Pick<ChatPlan, 'stream' | 'includeUsage'> {
   const options = body.at('stream_options')
+  if (options.absent) return { stream: body.at('stream').optionalBoolean() ?? false, includeUsage: false }
   reportOtherKeys(options, ['include_usage', 'include_obfuscation'], reported)
   const includeUsage = options.at('include_usage').optionalBoolean() ?? false
   if (options.at('include_obfuscation').optionalBoolean() === true) reported.add('stream_options.include_obfuscation')
