@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { ChatStream } from '../src/conversion/chat-stream.ts'
-import { ChatFrames } from '../src/routes/chat-frames.ts'
 import { frameJson } from '../src/sse/event.ts'
-import { dataFrame } from '../src/sse/frames.ts'
 import { chatPlan } from '../test/support/answers.ts'
+import { type ChatPath, hotPath, plainPath } from '../test/support/chat-paths.ts'
 import { planFromArguments } from './process-life.ts'
 
 // A process of its own: converts recorded streams without any sockets, once as the proxy does, once with every frame
@@ -17,23 +16,13 @@ type Convert = (bytes: Buffer) => string
 const plan = chatPlan({ includeUsage: true })
 
 /** In one piece; in reality it comes in many. */
-const hot: Convert = (bytes) => {
-  const text = bytes.toString('latin1')
-  const frames = new ChatFrames(new ChatStream(plan, 0))
-  frames.take(text, 0, text.length)
-  return frames.drain()
-}
+const whole =
+  (path: ChatPath): Convert =>
+  (bytes) =>
+    path(new ChatStream(plan, 0))(bytes.toString('latin1'))
 
-const plain: Convert = (bytes) => {
-  const machine = new ChatStream(plan, 0)
-  let out = ''
-  for (const frame of bytes.toString('latin1').split('\n\n')) {
-    const event = frameJson(frame)
-    if (event === undefined) continue
-    for (const chunk of machine.convert(event)) out += dataFrame(chunk)
-  }
-  return out
-}
+const hot = whole(hotPath)
+const plain = whole(plainPath)
 
 function microsOf(convert: Convert, bytes: Buffer, seconds: number): number {
   let times = 0

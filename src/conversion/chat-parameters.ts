@@ -43,12 +43,13 @@ export function readServiceTier(place: JsonPlace, model: NamedModel, reported: R
 }
 
 export function readStreaming(body: JsonPlace, reported: ReportedFields): Pick<ChatPlan, 'stream' | 'includeUsage'> {
+  const stream = body.at('stream').optionalBoolean() ?? false
   const options = body.at('stream_options')
-  if (options.absent) return { stream: body.at('stream').optionalBoolean() ?? false, includeUsage: false }
+  if (options.absent) return { stream, includeUsage: false }
   reportOtherKeys(options, ['include_usage', 'include_obfuscation'], reported)
   const includeUsage = options.at('include_usage').optionalBoolean() ?? false
   if (options.at('include_obfuscation').optionalBoolean() === true) reported.add('stream_options.include_obfuscation')
-  return { stream: body.at('stream').optionalBoolean() ?? false, includeUsage }
+  return { stream, includeUsage }
 }
 
 export function readChoices(n: JsonPlace): number {

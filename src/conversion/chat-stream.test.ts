@@ -3,6 +3,7 @@ import { answer, callItem, chatPlan, deltasOf, event, messageItem, recordedEvent
 import { ChunkHead } from './chat-chunk.ts'
 import { joinChunks } from './chat-completion.ts'
 import { ChatStream, combinedUsageChunk } from './chat-stream.ts'
+import type { LiveDelta } from './live-delta.ts'
 import { sumUsage } from './usage.ts'
 
 const USAGE = { input_tokens: 3, output_tokens: 2, total_tokens: 5 }
@@ -136,10 +137,28 @@ test('text is live only where a delta is nothing but content', () => {
     for (const one of events) stream.convert(one)
     return stream.liveText
   }
-  const place = (outputIndex: number, part: number) => expect.objectContaining({ outputIndex, part })
+  const place = (outputIndex: number, part: number): LiveDelta => ({
+    outputIndex,
+    partField: 'content_index',
+    part,
+    delta: { content: '' },
+    kind: 'content',
+  })
   expect(live({}, event.added(0, messageItem('')))).toBeUndefined()
   expect(live({}, event.text(0, 'a'), event.text(0, 'b', 1))).toEqual(place(0, 1))
   expect(live({ stop: ['x'] }, event.text(0, 'a'))).toBeUndefined()
   expect(live({ jsonOutput: true }, event.text(0, 'a'), event.text(1, 'b'))).toEqual(place(0, 0))
   expect(live({}, event.text(0, 'a'), event.completed())).toBeUndefined()
+})
+
+test('the chunk of a live delta follows what is learnt late', () => {
+  const stream = new ChatStream(chatPlan(), 0)
+  const tier = () => {
+    const live = stream.liveDelta('response.output_text.delta')
+    return live && stream.liveChunk(live).service_tier
+  }
+  for (const one of [event.created, event.text(0, 'Hi')]) stream.convert(one)
+  expect(tier()).toBe(null)
+  stream.convert({ type: 'response.in_progress', response: { service_tier: 'priority' } })
+  expect(tier()).toBe('priority')
 })

@@ -65,7 +65,7 @@ export class ChatStream {
 
   /** The text part that is streaming. */
   get liveText(): LiveDelta | undefined {
-    return this.#finished ? undefined : this.#text.live
+    return this.liveDelta('response.output_text.delta')
   }
 
   /** After an event of this type: what the next one at the same place becomes. Undefined when there is more to do. */
@@ -73,6 +73,7 @@ export class ChatStream {
     return this.#finished ? undefined : liveIn(type, this.#text, this.#calls, this.#reasoning)
   }
 
+  /** The chunk that the next one becomes, around its text. */
   liveChunk({ delta }: LiveDelta): ChatChunk {
     return this.#chunk(delta, null)
   }

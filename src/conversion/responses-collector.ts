@@ -65,7 +65,7 @@ export class ResponsesCollector {
 
 /** Whether the Response object of an event tells any output items. */
 export function hasOutput(event: unknown): boolean {
-  return asList(asObject(asObject(event)?.response)?.output).length > 0
+  return tellsItems(asObject(asObject(event)?.response))
 }
 
 /** A terminal event with the items of the `response.output_item.done` events before it where its own `output` is empty. */
@@ -83,7 +83,11 @@ export function fillOutput(terminalEvent: unknown, doneEvents: () => Iterable<un
 
 /** The ChatGPT backend sends `output: []`, or none, in `response.completed` (docs/upstream.md 5.1). */
 function filled(response: JsonObject, items: () => OutputItems): JsonObject {
-  if (asList(response.output).length > 0) return response
+  if (tellsItems(response)) return response
   const output = items().list
   return output.length === 0 && Array.isArray(response.output) ? response : { ...response, output }
+}
+
+function tellsItems(response: JsonObject | undefined): boolean {
+  return asList(response?.output).length > 0
 }

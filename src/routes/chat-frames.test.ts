@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { chatPlan } from '../../test/support/answers.ts'
+import { type ChatPath, hotPath as hot, plainPath as plain } from '../../test/support/chat-paths.ts'
 import { ChatStream } from '../conversion/chat-stream.ts'
 import { asObject } from '../conversion/json.ts'
 import { ApiError, errorBody } from '../errors.ts'
@@ -20,7 +21,7 @@ const plan = chatPlan({ includeUsage: true })
 /** What a client gets, as parsed chunks; an error ends it. */
 function converted(
   pieces: readonly string[],
-  convert: (machine: ChatStream) => (frames: string) => string,
+  convert: ChatPath,
   differences: Parameters<typeof chatPlan>[0] = {},
 ): unknown[] {
   const machine = new ChatStream({ ...plan, ...differences }, 0)
@@ -42,23 +43,6 @@ function converted(
   }
   return out.split('\n\n').filter(Boolean).map(frameJson)
 }
-
-const hot = (machine: ChatStream) => {
-  const frames = new ChatFrames(machine)
-  return (text: string) => {
-    frames.take(text, 0, text.length)
-    return frames.drain()
-  }
-}
-
-/** The same without the hot path: every frame parsed, every chunk rendered. */
-const plain = (machine: ChatStream) => (text: string) =>
-  text
-    .split('\n\n')
-    .map(frameJson)
-    .flatMap((event) => (machine.ended || event === undefined ? [] : machine.convert(event)))
-    .map(dataFrame)
-    .join('')
 
 test('there are recorded streams to compare', () => {
   expect(STREAMS.length).toBeGreaterThanOrEqual(38)
@@ -222,6 +206,16 @@ test('what is learnt late is told in the chunks after it', () => {
   const tiers = converted([stream.replace(/$/, namedFrame('response.completed', { type: 'response.completed' }))], hot)
   expect(tiers.map((chunk) => asObject(chunk)?.service_tier)).toEqual([null, null, null, ...Array(4).fill('priority')])
   expect(converted([stream], hot)).toEqual(converted([stream], plain))
+})
+
+test('a copied delta gives the very bytes that its chunk gives', () => {
+  const run = { misnamed: null, output_index: 0, part: 0, opened: true, whole: null, ended: false }
+  const texts = ['Hi', ' "you"\n', 'é', ' there']
+  for (const kind of DELTA_KINDS) {
+    const stream = renderRuns([{ ...run, kind, texts: ['first', ...texts] }])
+    const [copied, rendered] = [hot, plain].map((path) => path(new ChatStream(plan, 0))(stream))
+    expect(copied).toBe(rendered)
+  }
 })
 
 test('a delta without an end of its text takes the plain path, which leaves it out', () => {

@@ -67,11 +67,8 @@ function parsed(json: string): unknown {
 
 /** The inside of a JSON string, as latin1 text of its UTF-8; itself where it is none. */
 export function unescaped(inside: string): string {
-  try {
-    return JSON.parse(`"${latin1ToUtf8(inside)}"`)
-  } catch {
-    return inside
-  }
+  const text = parsed(`"${inside}"`)
+  return typeof text === 'string' ? text : inside
 }
 
 function latin1ToUtf8(text: string): string {
