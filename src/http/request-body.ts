@@ -29,7 +29,8 @@ export function readRawBody(request: IncomingMessage, { maxBody }: Pick<BodyLimi
       reject(cutOff())
       return
     }
-    // Let go of once it is whole or refused: the listeners stay, and with them what they hold.
+    // Let go of once it is whole or refused: the listeners stay, and with them what they hold. Whoever finds it gone has
+    // nothing left to say, and an error that nobody gets would still cost its stack trace, at every request.
     let body: GrowingBuffer | undefined = Number.isNaN(announced)
       ? new GrowingBuffer(maxBody, GROWTH)
       : new GrowingBuffer(announced, Infinity)
@@ -41,12 +42,14 @@ export function readRawBody(request: IncomingMessage, { maxBody }: Pick<BodyLimi
       request.pause()
     })
     request.on('end', () => {
-      if (body !== undefined) resolve(body.bytes())
+      if (body === undefined) return
+      resolve(body.bytes())
       body = undefined
     })
     request.on('close', () => {
-      body = undefined
+      if (body === undefined) return
       reject(cutOff())
+      body = undefined
     })
   })
 }
