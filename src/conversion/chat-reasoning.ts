@@ -7,12 +7,15 @@ import { PlaceholderFilter } from './placeholder-filter.ts'
 /** Upstream tells reasoning as a summary; open models tell the reasoning itself. */
 type Kind = 'summary' | 'text'
 
+/** A piece of reasoning whose text has begun. */
+type Part = { readonly name: string; readonly filter: PlaceholderFilter }
+
 /** Turns reasoning into `reasoning_content`: parts separated by a blank line, never in `content`. */
 export class ChatReasoning {
   readonly #shown: boolean
   /** The kind of an item's reasoning that came first; the other would say the same again. */
-  readonly #kinds = new Map<number, Kind>()
-  readonly #filters = new Map<string, PlaceholderFilter>()
+  readonly #kinds: Kind[] = []
+  readonly #parts: Part[] = []
   #lastPart: string | undefined
   /** What the last delta belongs to. */
   #current: { readonly outputIndex: number; readonly part: number; readonly kind: Kind } | undefined
@@ -25,7 +28,7 @@ export class ChatReasoning {
     if (this.#current === undefined) return undefined
     const { outputIndex, part, kind } = this.#current
     const name = partName(outputIndex, part)
-    if (this.#lastPart !== name || this.#filters.get(name)?.withinLine !== true) return undefined
+    if (this.#lastPart !== name || this.#filter(name)?.withinLine !== true) return undefined
     return { outputIndex, partField: partField(kind), part, delta: { reasoning_content: '' }, kind: 'reasoning' }
   }
 
@@ -57,7 +60,7 @@ export class ChatReasoning {
   }
 
   end(): ChatDelta[] {
-    return [...this.#filters].flatMap(([part, filter]) => this.#show(part, filter.end()))
+    return this.#parts.flatMap(({ name, filter }) => this.#show(name, filter.end()))
   }
 
   #snapshotOf(item: number, part: number, kind: Kind, value: unknown): ChatDelta[] {
@@ -68,24 +71,27 @@ export class ChatReasoning {
   #snapshot(item: number, part: number, kind: Kind, text: string): ChatDelta[] {
     if (!this.#accepts(item, kind)) return []
     const name = partName(item, part)
-    const streamed = this.#filters.has(name)
-    return [...(streamed ? [] : this.#push(name, text)), ...this.#show(name, this.#filters.get(name)?.end() ?? '')]
+    const streamed = this.#filter(name) !== undefined
+    return [...(streamed ? [] : this.#push(name, text)), ...this.#show(name, this.#filter(name)?.end() ?? '')]
   }
 
   #accepts(item: number, kind: Kind): boolean {
-    const known = this.#kinds.get(item) ?? kind
-    this.#kinds.set(item, known)
-    return known === kind
+    this.#kinds[item] ??= kind
+    return this.#kinds[item] === kind
   }
 
-  #push(part: string, text: string): ChatDelta[] {
+  #filter(name: string): PlaceholderFilter | undefined {
+    return this.#parts.find((part) => part.name === name)?.filter
+  }
+
+  #push(name: string, text: string): ChatDelta[] {
     if (text === '') return []
-    let filter = this.#filters.get(part)
+    let filter = this.#filter(name)
     if (filter === undefined) {
       filter = new PlaceholderFilter()
-      this.#filters.set(part, filter)
+      this.#parts.push({ name, filter })
     }
-    return this.#show(part, filter.push(text))
+    return this.#show(name, filter.push(text))
   }
 
   #show(part: string, text: string): ChatDelta[] {

@@ -25,8 +25,8 @@ export class ChatStream {
   readonly #text: ChatText
   readonly #calls: ChatToolCalls
   /** Output indexes of items that are whole; a later telling of them is old news. */
-  readonly #done = new Set<number>()
-  readonly #reasoningItems = new Map<number, JsonObject>()
+  readonly #done: number[] = []
+  readonly #reasoningItems: [number, JsonObject][] = []
   #visible = false
   #begun = false
   #finished = false
@@ -89,7 +89,7 @@ export class ChatStream {
 
   /** Encrypted reasoning items by the `call_id` of the tool call they led to. */
   get reasoningBeforeCalls(): ReadonlyMap<string, readonly JsonObject[]> {
-    return this.#reasoningItems.size === 0 ? NO_REASONING : reasoningByCall(this.#reasoningItems, this.#calls.ids)
+    return this.#reasoningItems.length === 0 ? NO_REASONING : reasoningByCall(this.#reasoningItems, this.#calls.ids)
   }
 
   /** One parsed event to the chunks it gives. Throws the ApiError that a failure event stands for. */
@@ -173,8 +173,8 @@ export class ChatStream {
   }
 
   #itemDone(index: number | undefined, item: JsonObject | undefined): ChatDelta[] {
-    if (index === undefined || item === undefined || this.#done.has(index)) return []
-    this.#done.add(index)
+    if (index === undefined || item === undefined || this.#done.includes(index)) return []
+    this.#done.push(index)
     if (isClientCall(item)) return this.#call(() => this.#calls.itemDone(index, item))
     if (item.type === 'message') return this.#text.itemDone(index, item)
     if (item.type === 'reasoning') return this.#reasoningDone(index, item)
@@ -183,7 +183,7 @@ export class ChatStream {
   }
 
   #reasoningDone(index: number, item: JsonObject): ChatDelta[] {
-    this.#reasoningItems.set(index, item)
+    this.#reasoningItems.push([index, item])
     return this.#reasoning.itemDone(index, item)
   }
 

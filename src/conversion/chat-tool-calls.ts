@@ -26,8 +26,8 @@ export function isClientCall(item: JsonObject): boolean {
 /** Turns function and custom tool calls into `tool_calls`, or into the one `function_call` of the legacy form. */
 export class ChatToolCalls {
   readonly #legacy: boolean
-  /** By output index: the ids of items may change between events (recorded). */
-  readonly #calls = new Map<number, Call>()
+  /** Told apart by output index: the ids of items may change between events (recorded). */
+  readonly #calls: Call[] = []
   /** The call that the last delta belongs to. */
   #current: Call | undefined
 
@@ -36,17 +36,17 @@ export class ChatToolCalls {
   }
 
   get any(): boolean {
-    return this.#calls.size > 0
+    return this.#calls.length > 0
   }
 
   /** Every call that was opened has all its arguments. */
   get complete(): boolean {
-    return [...this.#calls.values()].every((call) => call.closed)
+    return this.#calls.every((call) => call.closed)
   }
 
   /** `call_id` of each call by its output index. */
-  get ids(): ReadonlyMap<number, string> {
-    return new Map([...this.#calls].map(([index, call]) => [index, call.callId]))
+  get ids(): readonly (readonly [number, string])[] {
+    return this.#calls.map(({ outputIndex, callId }) => [outputIndex, callId])
   }
 
   get live(): LiveDelta | undefined {
@@ -66,43 +66,39 @@ export class ChatToolCalls {
     const callId = asString(item.call_id)
     const name = asString(item.name)
     if (kind === undefined || callId === undefined || name === undefined) return []
-    if (this.#calls.has(outputIndex) || this.#knows(callId)) return []
+    if (this.#calls.some((call) => call.outputIndex === outputIndex || call.callId === callId)) return []
 
-    const call = { outputIndex, index: this.#calls.size, kind, callId, sent: '', closed: false }
-    this.#calls.set(outputIndex, call)
+    const call = { outputIndex, index: this.#calls.length, kind, callId, sent: '', closed: false }
+    this.#calls.push(call)
     return this.#header(call, name)
   }
 
   delta(event: JsonObject): ChatDelta[] {
-    const call = this.#at(event)
+    const call = this.#at(asIndex(event.output_index))
     const text = asString(event.delta)
     this.#current = call
     return call === undefined || text === undefined || call.closed ? [] : this.#append(call, text)
   }
 
   argumentsDone(event: JsonObject): ChatDelta[] {
-    const call = this.#at(event)
+    const call = this.#at(asIndex(event.output_index))
     return call === undefined ? [] : this.#appendRest(call, asString(event.arguments) ?? asString(event.input))
   }
 
   itemDone(outputIndex: number, item: JsonObject): ChatDelta[] {
     const header = this.open(outputIndex, item)
-    const call = this.#calls.get(outputIndex)
+    const call = this.#at(outputIndex)
     if (call === undefined) return header
     return [...header, ...this.#close(call, asString(item.arguments) ?? asString(item.input))]
   }
 
   /** The answer is whole, so the calls still open are too. */
   end(): ChatDelta[] {
-    return [...this.#calls.values()].flatMap((call) => this.#close(call, undefined))
+    return this.#calls.flatMap((call) => this.#close(call, undefined))
   }
 
-  #at(event: JsonObject): Call | undefined {
-    return this.#calls.get(asIndex(event.output_index) ?? -1)
-  }
-
-  #knows(callId: string): boolean {
-    return [...this.#calls.values()].some((call) => call.callId === callId)
+  #at(outputIndex: number | undefined): Call | undefined {
+    return this.#calls.find((call) => call.outputIndex === outputIndex)
   }
 
   /** A call without arguments gets `{}`, so that clients can parse them (case 136); a custom tool's input is free text. */

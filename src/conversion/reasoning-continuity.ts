@@ -1,12 +1,12 @@
 import type { JsonObject } from './chat-plan.ts'
 
 /**
- * Encrypted reasoning items by the call they led to: the first call after them. Both maps go by output index; a call
+ * Encrypted reasoning items by the call they led to: the first call after them. Both lists go by output index; a call
  * that follows another without new reasoning has none of its own, so that putting the items back doubles nothing.
  */
 export function reasoningByCall(
-  reasoning: ReadonlyMap<number, JsonObject>,
-  callIds: ReadonlyMap<number, string>,
+  reasoning: readonly (readonly [number, JsonObject])[],
+  callIds: readonly (readonly [number, string])[],
 ): ReadonlyMap<string, readonly JsonObject[]> {
   const byCall = new Map<string, JsonObject[]>()
   const calls = [...callIds].sort(([a], [b]) => a - b)

@@ -39,6 +39,8 @@ export class ChatFrames implements FrameSink {
   readonly #repeated = new Map<string, string>()
   #cited = false
   #shape: DeltaShape | undefined
+  /** The frame converted last. What it looks like is learnt when another of its kind comes: the first is not kept waiting. */
+  #last = { name: '', frame: '' }
   /** What was copied and `ChatStream` has to know, still escaped. */
   #copied = ''
   #out = ''
@@ -92,9 +94,14 @@ export class ChatFrames implements FrameSink {
 
   /** Where the next frame begins; the one at `from` is converted. */
   #plain(text: string, from: number): number {
+    const name = eventName(text, from)
+    if (this.#shape === undefined && name === this.#last.name && this.#learn()) {
+      const next = this.#copyText(text, from)
+      if (next !== -1) return next
+    }
     const end = text.indexOf('\n\n', from)
     if (this.#copied !== '') this.#tellCopied()
-    if (!this.#stream.ended) this.#handle(eventName(text, from), text.substring(from, end))
+    if (!this.#stream.ended) this.#handle(name, text.substring(from, end))
     return end + 2
   }
 
@@ -112,7 +119,8 @@ export class ChatFrames implements FrameSink {
       return
     }
     this.#convert(frame)
-    this.#learn(name, frame)
+    this.#shape = undefined
+    this.#last = { name, frame }
   }
 
   /** Where a citation stands is counted in the texts before it. */
@@ -137,18 +145,20 @@ export class ChatFrames implements FrameSink {
     return live.part === 0 && frame.includes(itemOf(live)) && hasOnePart(frame) ? part : undefined
   }
 
-  #learn(name: string, frame: string): void {
-    this.#shape = undefined
+  /** Whether the frames after the last one may be copied. */
+  #learn(): boolean {
+    const { name, frame } = this.#last
     const live = this.#stream.liveDelta(name)
-    if (live === undefined) return
+    if (live === undefined) return false
     const delta = frame.indexOf(DELTA)
     const prefix = frame.slice(0, delta + DELTA.length)
     // Only a prefix that names event and place tells these deltas from others.
-    if (delta === -1 || !prefix.includes(`"type":"${name}"`) || !prefix.includes(nameOf(live))) return
+    if (delta === -1 || !prefix.includes(`"type":"${name}"`) || !prefix.includes(nameOf(live))) return false
 
     const [head, sequence, middle] = splitAtSequence(prefix)
     const chunk = dataFrame(this.#stream.liveChunk(live))
     const quote = chunk.lastIndexOf('""') + 1
+    this.#last = { name: '', frame: '' }
     this.#shape = {
       head: ownCopy(head + sequence),
       middle: ownCopy(middle),
@@ -156,6 +166,7 @@ export class ChatFrames implements FrameSink {
       after: chunk.slice(quote),
       kind: live.kind,
     }
+    return true
   }
 }
 

@@ -35,7 +35,7 @@ export function runChoices<Value>(
       read: (answer) => read(choice, answer),
       isVisible: () => isVisible(choice),
     })
-  if (choices === 1) return Promise.all([run(0, request.cancellation)])
+  if (choices === 1) return run(0, request.cancellation).then((value) => [value])
   const siblings = request.cancellation.add(new Cancellation())
   return Promise.all(Array.from({ length: choices }, (_, choice) => run(choice, siblings))).catch((error: unknown) => {
     siblings.cancel(toApiError(error))

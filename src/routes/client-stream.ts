@@ -53,12 +53,15 @@ export class ClientStream {
   }
 
   /** Reads the source to its end: no faster than the client does, and with a sign of life in every silence. */
-  follow(source: Source): Promise<void> {
+  async follow(source: Source): Promise<void> {
     const reading = source.read()
     // A short answer has been read and sent by now.
-    if (this.#response?.writableEnded === true) return reading
-    this.#addSource(source)
-    return reading.finally(() => this.#sources.delete(source))
+    if (this.#response?.writableEnded !== true) this.#addSource(source)
+    try {
+      await reading
+    } finally {
+      this.#sources.delete(source)
+    }
   }
 
   /** Sends the 200 with the next write, also of nothing. */
