@@ -42,7 +42,8 @@ export function createGuard({ hosts, origins, clientKey }: GuardSettings): Guard
   }
 
   /** The origin of a page that may read the answer; undefined for the proxy's own pages and for what is no page. */
-  function checkOrigin({ origin, ...headers }: IncomingHttpHeaders, authority: string): string | undefined {
+  function checkOrigin(headers: IncomingHttpHeaders, authority: string): string | undefined {
+    const { origin } = headers
     if (origin !== undefined && allowedOrigins.has(origin)) return origin
     if (origin !== undefined && !isOwnOrigin(origin, authority)) {
       throw new ProxyError('origin_not_allowed', 'The request comes from a page of another origin.')
