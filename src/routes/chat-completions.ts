@@ -1,7 +1,7 @@
 import type { CatalogueModel, ChatPlan, ConversionContext, ResponsesRequest } from '../conversion/chat-plan.ts'
 import { convertChatRequest, withoutRecalledReasoning } from '../conversion/chat-request.ts'
 import type { ChatStream } from '../conversion/chat-stream.ts'
-import { parseLargeJson } from '../conversion/large-strings.ts'
+import { type LargeJson, parseLargeJson } from '../conversion/large-strings.ts'
 import { toLiteRequest } from '../conversion/lite-request.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import type { ApiError } from '../errors.ts'
@@ -11,7 +11,7 @@ import { StreamedChat } from './chat-streaming.ts'
 import type { RouteContext } from './context.ts'
 import { forwardOr } from './forward.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
-import { LITE_HEADERS, noteIgnored, sessionHeaders, UpstreamCall, type Variant } from './open-responses.ts'
+import { LITE_HEADERS, noteIgnored, sessionHeaders, UpstreamCall, type Variant, wanted } from './open-responses.ts'
 
 /** `POST /v1/chat/completions`: forwarded with an API key, converted with a ChatGPT login. */
 export function chatCompletionsRoute(context: RouteContext): Route {
@@ -52,14 +52,14 @@ function convert(
   const log = openMessageLog(context.logger, record)
   log.input(body.input)
 
-  const call = {
-    route: 'chat' as const,
+  const call = new UpstreamCall(context, request, {
+    route: 'chat',
     credentials,
-    variants: variantsOf(body, catalogue),
+    model: body.model,
+    variants: [wanted(json.write(body)), ...fallbacks(body, catalogue, json.write)],
     headers: sessionHeaders(request, body),
-    write: json.write,
-  }
-  return { plan, log, call: new UpstreamCall(context, request, call) }
+  })
+  return { plan, log, call }
 }
 
 function conversionContext(
@@ -79,14 +79,15 @@ function conversionContext(
   }
 }
 
-/** The full lane; without the reasoning we put back, if upstream refuses it; the Lite lane, if the model wants that. */
-function variantsOf(body: ResponsesRequest, catalogue: readonly CatalogueModel[]): [Variant, ...Variant[]] {
-  const variants: [Variant, ...Variant[]] = [{ body: () => body }]
+/** Without the reasoning we put back, if upstream refuses it; the Lite lane, if the model wants that. */
+function fallbacks(body: ResponsesRequest, catalogue: readonly CatalogueModel[], write: LargeJson['write']): Variant[] {
+  const variants: Variant[] = []
   const plain = withoutRecalledReasoning(body)
-  if (plain !== body) variants.push({ body: () => plain, after: isReasoningRefusal })
+  if (plain !== body) variants.push({ body: () => write(plain), after: isReasoningRefusal })
   const model = catalogue.find(({ id }) => id === body.model)
   if (model?.usesResponsesLite === true) {
-    variants.push({ body: () => toLiteRequest(plain), headers: LITE_HEADERS, after: ({ status }) => status === 404 })
+    const isNotServed = ({ status }: ApiError) => status === 404
+    variants.push({ body: () => write(toLiteRequest(plain)), headers: LITE_HEADERS, after: isNotServed })
   }
   return variants
 }

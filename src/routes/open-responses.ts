@@ -35,8 +35,8 @@ export function noteIgnored(request: ApiRequest, ignored: readonly string[]): vo
 
 /** A way to ask the same thing: the request as wanted, or a lesser one for when upstream refuses that. */
 export type Variant = {
-  /** Put together when its turn comes. */
-  readonly body: () => ResponsesRequest
+  /** As bytes: what they were made from is not held while the answer is awaited. A lesser one is made when its turn comes. */
+  readonly body: () => readonly Buffer[]
   /** Headers that go with this form of the body. */
   readonly headers?: Readonly<Record<string, string>>
   /** Whether this variant is worth a try after the one before it failed so. */
@@ -46,9 +46,14 @@ export type Variant = {
 export type Call = {
   readonly route: 'chat' | 'responses'
   readonly credentials: ChatGptCredentials
+  readonly model: string
   readonly variants: readonly [Variant, ...Variant[]]
   readonly headers: Readonly<Record<string, string>>
-  readonly write: (value: unknown) => Buffer[]
+}
+
+/** What was asked for, as it is. */
+export function wanted(body: readonly Buffer[], headers: Variant['headers'] = {}): Variant {
+  return { body: () => body, headers }
 }
 
 /** What is asked of upstream, once for each choice of the answer, and again while nothing of that choice is visible. */
@@ -71,11 +76,13 @@ export class UpstreamCall {
     for (const variant of call.variants) {
       if (refusal !== undefined && variant.after?.(refusal) !== true) continue
       const answer = await this.#post(call, variant, cancellation)
+      noticeHeaders(this.#context, this.#request, answer)
+      this.#request.setHeaders(informingHeaders(answer.headers))
       if (answer.status === 200) return answer
       refusal = await refusalOf(this.#context, call.route, answer)
     }
     if (refusal?.code !== 'model_not_found') throw refusal
-    this.#context.catalogue.forget(call.variants[0].body().model)
+    this.#context.catalogue.forget(call.model)
     await nameModels(this.#context, refusal)
     throw refusal
   }
@@ -85,7 +92,7 @@ export class UpstreamCall {
     this.#call = undefined
   }
 
-  async #post(call: Call, variant: Variant, cancellation: Cancellation): Promise<UpstreamAnswer> {
+  #post(call: Call, variant: Variant, cancellation: Cancellation): Promise<UpstreamAnswer> {
     const request = {
       method: 'POST',
       path: '/responses',
@@ -95,15 +102,12 @@ export class UpstreamCall {
         ...call.headers,
         ...variant.headers,
       },
-      body: call.write(variant.body()),
+      body: variant.body(),
       onRetry: () => {
         this.#request.record.upstreamRetries++
       },
     }
-    const answer = await this.#context.upstream.send(request, call.credentials, cancellation)
-    noticeHeaders(this.#context, this.#request, answer)
-    this.#request.setHeaders(informingHeaders(answer.headers))
-    return answer
+    return this.#context.upstream.send(request, call.credentials, cancellation)
   }
 }
 

@@ -14,7 +14,7 @@ import { withEarlyRetries } from './early-retry.ts'
 import { EventStream } from './event-stream.ts'
 import { forwardOr } from './forward.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
-import { headOf, LITE_HEADERS, noteIgnored, sessionHeaders, UpstreamCall } from './open-responses.ts'
+import { headOf, LITE_HEADERS, noteIgnored, sessionHeaders, UpstreamCall, wanted } from './open-responses.ts'
 import { ResponsesFrames } from './responses-frames.ts'
 
 /** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */
@@ -49,14 +49,14 @@ function convert(
   const log = openMessageLog(context.logger, record)
   log.input(converted.request.input)
 
-  const call = {
-    route: 'responses' as const,
+  const call = new UpstreamCall(context, request, {
+    route: 'responses',
     credentials,
-    variants: [{ body: () => converted.request, ...(converted.lite && { headers: LITE_HEADERS }) }] as const,
+    model: converted.model,
+    variants: [wanted(json.write(converted.request), converted.lite ? LITE_HEADERS : {})],
     headers: sessionHeaders(request, converted.request),
-    write: json.write,
-  }
-  return { log, call: new UpstreamCall(context, request, call) }
+  })
+  return { log, call }
 }
 
 async function collect(
