@@ -20,9 +20,10 @@ const MOST_COPIED = 4096
 type DeltaShape = {
   readonly head: string
   readonly middle: string
-  /** The chunk it becomes, around the text. */
+  /** The chunk it becomes, around the text; and what stands between the texts of two of them. */
   readonly before: string
   readonly after: string
+  readonly between: string
   readonly kind: LiveDelta['kind']
 }
 
@@ -44,6 +45,8 @@ export class ChatFrames implements FrameSink {
   /** What was copied and `ChatStream` has to know, still escaped. */
   #copied = ''
   #out = ''
+  /** The end of the last copied chunk. Held back, it is joined with the beginning of the next: a third of the joining. */
+  #owed = ''
 
   constructor(stream: ChatStream) {
     this.#stream = stream
@@ -51,6 +54,7 @@ export class ChatFrames implements FrameSink {
 
   /** What has been converted since the last call. */
   drain(): string {
+    this.#payOwed()
     const out = this.#out
     this.#out = ''
     return out
@@ -80,8 +84,15 @@ export class ChatFrames implements FrameSink {
     if (quote === -1 || quote > end) return -1
     const copied = text.substring(start, quote)
     if (shape.kind !== 'content' && !this.#mayCopy(shape.kind, copied)) return -1
-    this.#out += shape.before + copied + shape.after
+    this.#out += (this.#owed === '' ? shape.before : shape.between) + copied
+    this.#owed = shape.after
     return end + 2
+  }
+
+  #payOwed(): void {
+    if (this.#owed === '') return
+    this.#out += this.#owed
+    this.#owed = ''
   }
 
   #mayCopy(kind: 'arguments' | 'reasoning', text: string): boolean {
@@ -131,6 +142,7 @@ export class ChatFrames implements FrameSink {
   }
 
   #convert(frame: string): void {
+    this.#payOwed()
     const event = leanFrameJson(frame, READ_OF_RESPONSE)
     if (event === undefined) return
     for (const chunk of this.#stream.convert(event)) this.#out += dataFrame(chunk)
@@ -158,12 +170,15 @@ export class ChatFrames implements FrameSink {
     const [head, sequence, middle] = splitAtSequence(prefix)
     const chunk = dataFrame(this.#stream.liveChunk(live))
     const quote = chunk.lastIndexOf('""') + 1
+    const between = ownCopy(chunk.slice(quote) + chunk.slice(0, quote))
+    const border = chunk.length - quote
     this.#last = { name: '', frame: '' }
     this.#shape = {
       head: ownCopy(head + sequence),
       middle: ownCopy(middle),
-      before: chunk.slice(0, quote),
-      after: chunk.slice(quote),
+      before: between.slice(border),
+      after: between.slice(0, border),
+      between,
       kind: live.kind,
     }
     return true
