@@ -3,8 +3,11 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { ProxyError } from '../errors.ts'
 import { readBody, readRawBody } from './request-body.ts'
+
+vi.mock(import('../errors.ts'), { spy: true })
 
 const LIMITS = { maxBody: 100_000, maxDecodedBody: 200_000 }
 /** `printf '{"model":"gpt-5.5"}' | zstd --no-check` */
@@ -173,6 +176,20 @@ test('a client that left before anyone read its body is noticed', async () => {
   socket.destroy()
   await closed
   await expect(readBody(request, LIMITS)).rejects.toMatchObject({ code: 'invalid_body' })
+})
+
+test('no error is made at the close of a request whose body came whole', async () => {
+  const closed = new Promise((resolve) => {
+    read = (request) => {
+      request.once('close', resolve)
+      return readBody(request, limits)
+    }
+  })
+  vi.mocked(ProxyError).mockClear()
+  await post(JSON_BODY)
+  await closed
+  expect(outcomes).toEqual([JSON_BODY])
+  expect(ProxyError).not.toHaveBeenCalled()
 })
 
 test('raw bodies are not decoded', async () => {
