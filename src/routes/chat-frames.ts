@@ -13,6 +13,8 @@ const REPEATING = new Set(['response.output_text.done', 'response.content_part.d
 /** They say nothing that Chat shows, and the first repeats the whole request (instructions, tools) a second time. */
 const SILENT = new Set(['response.in_progress', 'response.content_part.added', 'response.reasoning_summary_part.added'])
 
+const NO_DELTA = { name: '', frame: '' }
+
 /** What was copied is told after so many characters: cut out of its reads it holds all of them in memory. */
 const MOST_COPIED = 4096
 
@@ -40,8 +42,8 @@ export class ChatFrames implements FrameSink {
   readonly #repeated = new Map<string, string>()
   #cited = false
   #shape: DeltaShape | undefined
-  /** The frame converted last. What it looks like is learnt when another of its kind comes: the first is not kept waiting. */
-  #last = { name: '', frame: '' }
+  /** The delta converted last. What it looks like is learnt when another comes: the first is not kept waiting. */
+  #last = NO_DELTA
   /** What was copied and `ChatStream` has to know, still escaped. */
   #copied = ''
   #out = ''
@@ -131,7 +133,8 @@ export class ChatFrames implements FrameSink {
     }
     this.#convert(frame)
     this.#shape = undefined
-    this.#last = { name, frame }
+    // Others would keep their read in memory (`ownCopy`), for as long as a model thinks.
+    this.#last = name.endsWith('.delta') ? { name, frame } : NO_DELTA
   }
 
   /** Where a citation stands is counted in the texts before it. */
@@ -172,7 +175,7 @@ export class ChatFrames implements FrameSink {
     const quote = chunk.lastIndexOf('""') + 1
     const between = ownCopy(chunk.slice(quote) + chunk.slice(0, quote))
     const border = chunk.length - quote
-    this.#last = { name: '', frame: '' }
+    this.#last = NO_DELTA
     this.#shape = {
       head: ownCopy(head + sequence),
       middle: ownCopy(middle),

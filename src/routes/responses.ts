@@ -52,7 +52,7 @@ function convert(
   const call = new UpstreamCall(context, request, {
     route: 'responses',
     credentials,
-    model: converted.model,
+    model: converted.request.model,
     variants: [wanted(json.write(converted.request), converted.lite ? LITE_HEADERS : {})],
     headers: sessionHeaders(request, converted.request),
   })
