@@ -32,7 +32,7 @@ function line(record: RequestRecord, now: number, time: string): object {
     firstEventMs: firstEventAt === undefined ? undefined : milliseconds(firstEventAt - record.startedAt),
     totalMs: milliseconds(now - record.startedAt),
     usage: record.usage,
-    ignored: ignored?.length === 0 ? undefined : ignored,
+    ignored: ignored.length === 0 ? undefined : ignored,
     upstreamRetries: upstreamRetries === 0 ? undefined : upstreamRetries,
     upstreamRequestId: record.upstreamRequestId,
     msg: 'request finished',

@@ -14,23 +14,39 @@ export type RequestRecord = {
   route: string
   /** `performance.now()` at arrival. */
   readonly startedAt: number
-  model?: string
+  model: string | undefined
   stream: boolean
   /** The status the client got; after a 200 the status it would have had. */
   status: number
   /** The error code, when it failed. */
-  code?: string
+  code: string | undefined
   /** The client left before the end. */
   aborted: boolean
   /** `performance.now()` when the first event a client can see was written. */
-  firstEventAt?: number
+  firstEventAt: number | undefined
   /** Undefined as long as upstream has told none: a client that leaves, or a stop text, ends the answer before. */
-  usage?: TokenUsage | undefined
-  ignored?: readonly string[]
-  upstreamRequestId?: string
+  usage: TokenUsage | undefined
+  ignored: readonly string[]
+  upstreamRequestId: string | undefined
   upstreamRetries: number
 }
 
+/** With all its fields from the start: records that get them one by one differ in shape, and V8 compiles for each. */
 export function newRequestRecord(id: string, method: string, route: string, startedAt: number): RequestRecord {
-  return { id, method, route, startedAt, stream: false, status: 0, aborted: false, upstreamRetries: 0 }
+  return {
+    id,
+    method,
+    route,
+    startedAt,
+    model: undefined,
+    stream: false,
+    status: 0,
+    code: undefined,
+    aborted: false,
+    firstEventAt: undefined,
+    usage: undefined,
+    ignored: [],
+    upstreamRequestId: undefined,
+    upstreamRetries: 0,
+  }
 }
