@@ -15,9 +15,8 @@ export function readReasoning(
   context: ConversionContext,
   reported: ReportedFields,
 ): JsonObject | undefined {
-  if (model.effort === undefined && !body.hasAny(REASONING_FIELDS)) {
-    return context.reasoningSummary ? { summary: 'auto' } : undefined
-  }
+  const standard = context.reasoningSummary ? 'auto' : undefined
+  if (model.effort === undefined && !body.hasAny(REASONING_FIELDS)) return reasoningOf(undefined, standard)
   const reasoning = body.at('reasoning')
   reportOtherKeys(reasoning, ['effort', 'summary'], reported)
   const ofChat = body.at('reasoning_effort')
@@ -28,8 +27,11 @@ export function readReasoning(
     reported.add('reasoning.effort', "is not supported together with 'reasoning_effort'")
   }
   const effort = readEffort(given, model, context.catalogue, reported)
-  const standard = context.reasoningSummary && effort !== 'none' ? 'auto' : undefined
-  const summary = reasoning.at('summary').optionalWord(SUMMARIES) ?? standard
+  const summary = reasoning.at('summary').optionalWord(SUMMARIES) ?? (effort === 'none' ? undefined : standard)
+  return reasoningOf(effort, summary)
+}
+
+function reasoningOf(effort: string | undefined, summary: string | undefined): JsonObject | undefined {
   if (effort === undefined && summary === undefined) return undefined
   return { ...(effort !== undefined && { effort }), ...(summary !== undefined && { summary }) }
 }

@@ -4,6 +4,7 @@ import type { ChatPlan, JsonObject } from './chat-plan.ts'
 import { ChatReasoning } from './chat-reasoning.ts'
 import { ChatText } from './chat-text.ts'
 import { ChatToolCalls, isClientCall } from './chat-tool-calls.ts'
+import { ChoiceChunks } from './choice-chunks.ts'
 import { isPrelude, isTerminal } from './event-types.ts'
 import { asIndex, asList, asObject, asString } from './json.ts'
 import { type LiveDelta, liveIn } from './live-delta.ts'
@@ -12,14 +13,12 @@ import { type AnswerHead, eventError, NO_HEAD } from './upstream-error.ts'
 import { type ChatUsage, chatUsage, sumUsage } from './usage.ts'
 
 const NO_REASONING: ReadonlyMap<string, readonly JsonObject[]> = new Map()
-const TEXT_OPENING: ChatDelta = { role: 'assistant', content: '', refusal: null }
-const REFUSAL_OPENING: ChatDelta = { role: 'assistant', content: null, refusal: '' }
 
 /** Turns the events of one Responses answer into Chat chunks of one choice, one event at a time. */
 export class ChatStream {
   readonly #plan: ChatPlan
-  readonly #choice: number
   readonly #head: ChunkHead
+  readonly #chunks: ChoiceChunks
   readonly #answerHead: AnswerHead
   readonly #reasoning: ChatReasoning
   readonly #text: ChatText
@@ -28,7 +27,6 @@ export class ChatStream {
   readonly #done: number[] = []
   readonly #reasoningItems: [number, JsonObject][] = []
   #visible = false
-  #begun = false
   #finished = false
   #ended = false
   #failed = false
@@ -38,8 +36,8 @@ export class ChatStream {
   constructor(plan: ChatPlan, choice: number, head = new ChunkHead(plan.model), answerHead = NO_HEAD) {
     this.#plan = plan
     this.#answerHead = answerHead
-    this.#choice = choice
     this.#head = head
+    this.#chunks = new ChoiceChunks(plan, choice, head)
     this.#reasoning = new ChatReasoning(plan.showReasoning)
     this.#text = new ChatText(plan, this.#reasoning)
     this.#calls = new ChatToolCalls(plan.legacyFunctions)
@@ -75,7 +73,7 @@ export class ChatStream {
 
   /** The chunk that the next one becomes, around its text. */
   liveChunk({ delta }: LiveDelta): ChatChunk {
-    return this.#chunk(delta, null)
+    return this.#chunks.one(delta)
   }
 
   /** The text of live deltas that were copied past `convert`, where it must be known: arguments of calls. */
@@ -102,7 +100,7 @@ export class ChatStream {
     if (this.#finished) return []
 
     const deltas = this.#deltas(type, fields)
-    const chunks = deltas.length === 0 ? [] : this.#chunks(deltas)
+    const chunks = deltas.length === 0 ? [] : this.#chunks.of(deltas)
     return this.#text.stopped ? [...chunks, ...this.#finish(this.#finishReason())] : chunks
   }
 
@@ -203,18 +201,17 @@ export class ChatStream {
     const deltas = asList(response?.output).flatMap((item, index) => this.#itemDone(index, asObject(item)))
     if (isWhole) deltas.push(...this.#calls.end())
     deltas.push(...this.#reasoning.end(), ...this.#text.end())
-    const chunks = this.#chunks(deltas)
+    const chunks = this.#chunks.of(deltas)
     const reason = isWhole || this.#text.stopped ? this.#finishReason() : cutReason(response)
     return [...chunks, ...this.#finish(reason), ...this.#end()]
   }
 
   #finish(reason: FinishReason): ChatChunk[] {
     const citations = this.#text.citations()
-    const chunks = citations.length === 0 ? [] : this.#chunks([{ annotations: citations }])
-    if (!this.#begun) chunks.push(this.#chunk(TEXT_OPENING, null))
+    const chunks = citations.length === 0 ? [] : this.#chunks.of([{ annotations: citations }])
     this.#finished = true
     this.#ended = this.#plan.stream && !this.#plan.includeUsage
-    return [...chunks, this.#chunk({}, reason)]
+    return [...chunks, ...this.#chunks.last(reason)]
   }
 
   #finishReason(): FinishReason {
@@ -227,28 +224,6 @@ export class ChatStream {
   #end(): ChatChunk[] {
     this.#ended = true
     return this.#plan.choices === 1 && this.#plan.includeUsage ? [this.#head.usageChunk(sumUsage([this.#usage]))] : []
-  }
-
-  #chunks(deltas: readonly ChatDelta[]): ChatChunk[] {
-    return deltas.flatMap((delta) => this.#begin(delta))
-  }
-
-  /** The chunks of a delta: the first of an answer also says whose message it is, in the form recorded for its kind. */
-  #begin(delta: ChatDelta): ChatChunk[] {
-    if (this.#begun) return [this.#chunk(delta, null)]
-    this.#begun = true
-    if (delta.tool_calls !== undefined || delta.function_call !== undefined) {
-      return [this.#chunk({ role: 'assistant', content: null, ...delta, refusal: null }, null)]
-    }
-    const opening = delta.refusal === undefined ? TEXT_OPENING : REFUSAL_OPENING
-    return [this.#chunk(opening, null), this.#chunk(delta, null)]
-  }
-
-  #chunk(delta: ChatDelta, finishReason: FinishReason | null): ChatChunk {
-    const choice = { index: this.#choice, delta, logprobs: null, finish_reason: finishReason }
-    const chunk = this.#head.chunk([choice])
-    if (this.#plan.includeUsage) chunk.usage = null
-    return chunk
   }
 }
 

@@ -86,7 +86,6 @@ function fallbacks(body: ResponsesRequest, catalogue: readonly CatalogueModel[],
   if (plain !== body) variants.push({ body: () => write(plain), after: isReasoningRefusal })
   const model = catalogue.find(({ id }) => id === body.model)
   if (model?.usesResponsesLite === true) {
-    const isNotServed = ({ status }: ApiError) => status === 404
     variants.push({ body: () => write(toLiteRequest(plain)), headers: LITE_HEADERS, after: isNotServed })
   }
   return variants
@@ -97,6 +96,11 @@ function isReasoningRefusal(error: ApiError): boolean {
   return (
     error.status === 400 && (error.code === 'invalid_encrypted_content' || /reasoning|encrypted/i.test(error.message))
   )
+}
+
+/** The full lane does not have the model: the Lite lane may (docs/upstream.md 4.4). */
+function isNotServed({ status }: ApiError): boolean {
+  return status === 404
 }
 
 function rememberReasoning(
