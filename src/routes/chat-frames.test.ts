@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { chatPlan } from '../../test/support/answers.ts'
+import { piecesOf } from '../../test/support/bytes.ts'
 import { type ChatPath, hotPath as hot, plainPath as plain } from '../../test/support/chat-paths.ts'
 import { ChatStream } from '../conversion/chat-stream.ts'
 import { asObject } from '../conversion/json.ts'
@@ -9,7 +10,6 @@ import { ApiError, errorBody } from '../errors.ts'
 import { frameJson } from '../sse/event.ts'
 import { FrameReader } from '../sse/frame-reader.ts'
 import { dataFrame, namedFrame } from '../sse/frames.ts'
-import { ChatFrames } from './chat-frames.ts'
 
 const FIXTURES = new URL('../../test/fixtures/', import.meta.url)
 const STREAMS = readdirSync(FIXTURES)
@@ -28,13 +28,13 @@ function converted(
   const take = convert(machine)
   let out = ''
   const sink = {
-    take(text: string, from: number, to: number) {
-      out += take(text.slice(from, to))
+    take(memory: Buffer, ranges: readonly number[]) {
+      for (const piece of piecesOf(memory, ranges)) out += take(piece)
     },
   }
   const reader = new FrameReader(sink, 1e9)
   try {
-    for (const text of pieces) reader.take(text, [0, text.length])
+    for (const text of pieces) reader.take(Buffer.from(text, 'latin1'), [0, text.length])
     reader.end()
     for (const chunk of machine.finish()) out += dataFrame(chunk)
   } catch (error) {
@@ -227,13 +227,11 @@ test('a delta without an end of its text takes the plain path, which leaves it o
 
 test('a model whose name is not ASCII is told in every chunk alike', () => {
   const foreign = { ...plan, model: 'é模' }
-  const frames = new ChatFrames(new ChatStream(foreign, 0))
+  const take = hot(new ChatStream(foreign, 0))
   const delta = (n: number) =>
     render({ shape: 'usual', delta: `${n}`, output_index: 0, content_index: 0, sequence_number: n })
   const stream = [1, 2, 3].map(delta).join('')
-  frames.take(stream, 0, stream.length)
-  const models = frames
-    .drain()
+  const models = take(stream)
     .split('\n\n')
     .filter(Boolean)
     .map(frameJson)

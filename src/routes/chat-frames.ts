@@ -1,10 +1,11 @@
 import type { ChatStream } from '../conversion/chat-stream.ts'
 import type { LiveDelta } from '../conversion/live-delta.ts'
 import { READ_OF_RESPONSE } from '../conversion/response-fields.ts'
+import { BytePattern, viewOf } from '../sse/byte-pattern.ts'
 import { eventName, leanFrameJson, unescaped } from '../sse/event.ts'
-import type { FrameSink } from '../sse/frame-reader.ts'
+import type { FrameOutput } from '../sse/frame-output.ts'
+import { type FrameSink, frameEnd } from '../sse/frame-reader.ts'
 import { dataFrame } from '../sse/frames.ts'
-import { closingQuote } from '../sse/json-text.ts'
 
 const DELTA = '"delta":"'
 const SEQUENCE = '"sequence_number":'
@@ -15,29 +16,30 @@ const SILENT = new Set(['response.in_progress', 'response.content_part.added', '
 
 const NO_DELTA = { name: '', frame: '' }
 
-/** What was copied is told after so many characters: cut out of its reads it holds all of them in memory. */
+/** What was copied is told after so many characters, so that it does not pile up. */
 const MOST_COPIED = 4096
 
 /** What every delta looks like at the place that is streaming, around its sequence number and its text. */
 type DeltaShape = {
-  readonly head: string
-  readonly middle: string
+  readonly head: BytePattern
+  readonly middle: BytePattern
   /** The chunk it becomes, around the text; and what stands between the texts of two of them. */
-  readonly before: string
-  readonly after: string
-  readonly between: string
+  readonly before: Buffer
+  readonly after: Buffer
+  readonly between: Buffer
   readonly kind: LiveDelta['kind']
 }
 
 /**
- * Frames of a Responses stream in, frames of a Chat stream out; both latin1 text.
+ * Frames of a Responses stream in, frames of a Chat stream out.
  *
- * The hot path: a frame that equals the last delta up to its text, but for the sequence number, belongs to the same
- * part, call or reasoning; its text, still escaped, is copied between the halves of a chunk made ready. Everything else
- * is parsed and goes through `ChatStream`. A property test holds the two equal.
+ * The hot path works on bytes: a frame that equals the last delta up to its text, but for the sequence number, belongs
+ * to the same part, call or reasoning; its text, still escaped, is copied between the halves of a chunk made ready.
+ * Everything else is parsed and goes through `ChatStream`. A property test holds the two equal.
  */
 export class ChatFrames implements FrameSink {
   readonly #stream: ChatStream
+  readonly #out: FrameOutput
   /** The last frame passed over of each part, for what it repeats; parsed once a citation needs the texts. */
   readonly #repeated = new Map<string, string>()
   #cited = false
@@ -46,55 +48,51 @@ export class ChatFrames implements FrameSink {
   #last = NO_DELTA
   /** What was copied and `ChatStream` has to know, still escaped. */
   #copied = ''
-  #out = ''
-  /** The end of the last copied chunk. Held back, it is joined with the beginning of the next: a third of the joining. */
-  #owed = ''
+  /** The end of the last copied chunk, until it is put out together with the beginning of the next. */
+  #owed: Buffer | undefined
 
-  constructor(stream: ChatStream) {
+  constructor(stream: ChatStream, out: FrameOutput) {
     this.#stream = stream
-  }
-
-  /** What has been converted since the last call. */
-  drain(): string {
-    this.#payOwed()
-    const out = this.#out
-    this.#out = ''
-    return out
+    this.#out = out
   }
 
   /** Converts whole frames; those after the one that ended the answer are left out. Throws what `ChatStream` throws. */
-  take(text: string, from: number, to: number): void {
-    let at = from
-    while (at < to) {
-      const next = this.#copyText(text, at)
-      at = next === -1 ? this.#plain(text, at) : next
+  take(memory: Buffer, ranges: readonly number[]): void {
+    const view = viewOf(memory)
+    this.#out.expect(memory.length + (memory.length >> 2))
+    for (let i = 0; i + 1 < ranges.length; i += 2) {
+      const to = ranges[i + 1] ?? 0
+      for (let at = ranges[i] ?? 0; at < to; ) {
+        const next = this.#copyText(memory, view, at, to)
+        at = next === -1 ? this.#plain(memory, view, at, to) : next
+      }
     }
+    this.#payOwed()
   }
 
   /** Where the next frame begins, if the one at `at` has the expected shape and its text is copied; else -1. */
-  #copyText(text: string, at: number): number {
+  #copyText(memory: Buffer, view: DataView, at: number, to: number): number {
     const shape = this.#shape
     if (shape === undefined) return -1
     const sequence = at + shape.head.length
-    // Not `startsWith`, which compares character by character and takes five to ten times as long (docs/performance.md).
-    if (text.substring(at, sequence) !== shape.head) return -1
-    const middle = afterDigits(text, sequence)
+    if (sequence > to || !shape.head.isAt(view, at)) return -1
+    const middle = afterDigits(memory, sequence)
     const start = middle + shape.middle.length
-    if (text.substring(middle, start) !== shape.middle) return -1
-    const quote = closingQuote(text, start)
-    const end = text.indexOf('\n\n', start)
+    if (start > to || !shape.middle.isAt(view, middle)) return -1
+    const quote = closingQuote(memory, start)
+    const end = frameEnd(memory, start)
     if (quote === -1 || quote > end) return -1
-    const copied = text.substring(start, quote)
-    if (shape.kind !== 'content' && !this.#mayCopy(shape.kind, copied)) return -1
-    this.#out += (this.#owed === '' ? shape.before : shape.between) + copied
+    if (shape.kind !== 'content' && !this.#mayCopy(shape.kind, memory.toString('latin1', start, quote))) return -1
+    this.#out.bytes(this.#owed === undefined ? shape.before : shape.between)
+    this.#out.range(memory, start, quote)
     this.#owed = shape.after
     return end + 2
   }
 
   #payOwed(): void {
-    if (this.#owed === '') return
-    this.#out += this.#owed
-    this.#owed = ''
+    if (this.#owed === undefined) return
+    this.#out.bytes(this.#owed)
+    this.#owed = undefined
   }
 
   #mayCopy(kind: 'arguments' | 'reasoning', text: string): boolean {
@@ -106,15 +104,17 @@ export class ChatFrames implements FrameSink {
   }
 
   /** Where the next frame begins; the one at `from` is converted. */
-  #plain(text: string, from: number): number {
-    const name = eventName(text, from)
+  #plain(memory: Buffer, view: DataView, from: number, to: number): number {
+    const end = frameEnd(memory, from)
+    const frame = memory.toString('latin1', from, end)
+    const name = eventName(frame)
     if (this.#shape === undefined && name === this.#last.name && this.#learn()) {
-      const next = this.#copyText(text, from)
+      const next = this.#copyText(memory, view, from, to)
       if (next !== -1) return next
     }
-    const end = text.indexOf('\n\n', from)
+    this.#payOwed()
     if (this.#copied !== '') this.#tellCopied()
-    if (!this.#stream.ended) this.#handle(name, text.substring(from, end))
+    if (!this.#stream.ended) this.#handle(name, frame)
     return end + 2
   }
 
@@ -133,7 +133,6 @@ export class ChatFrames implements FrameSink {
     }
     this.#convert(frame)
     this.#shape = undefined
-    // Others would keep their read in memory (`ownCopy`), for as long as a model thinks.
     this.#last = name.endsWith('.delta') ? { name, frame } : NO_DELTA
   }
 
@@ -145,10 +144,9 @@ export class ChatFrames implements FrameSink {
   }
 
   #convert(frame: string): void {
-    this.#payOwed()
     const event = leanFrameJson(frame, READ_OF_RESPONSE)
     if (event === undefined) return
-    for (const chunk of this.#stream.convert(event)) this.#out += dataFrame(chunk)
+    for (const chunk of this.#stream.convert(event)) this.#out.text(dataFrame(chunk))
   }
 
   /** The name of a part that has come in deltas, if this is the whole of it or the item of that one part. */
@@ -170,27 +168,21 @@ export class ChatFrames implements FrameSink {
     // Only a prefix that names event and place tells these deltas from others.
     if (delta === -1 || !prefix.includes(`"type":"${name}"`) || !prefix.includes(nameOf(live))) return false
 
-    const [head, sequence, middle] = splitAtSequence(prefix)
+    const [head, sequence, rest] = splitAtSequence(prefix)
     const chunk = dataFrame(this.#stream.liveChunk(live))
     const quote = chunk.lastIndexOf('""') + 1
-    const between = ownCopy(chunk.slice(quote) + chunk.slice(0, quote))
-    const border = chunk.length - quote
+    const [before, after] = [chunk.slice(0, quote), chunk.slice(quote)]
     this.#last = NO_DELTA
     this.#shape = {
-      head: ownCopy(head + sequence),
-      middle: ownCopy(middle),
-      before: between.slice(border),
-      after: between.slice(0, border),
-      between,
+      head: new BytePattern(head + sequence),
+      middle: new BytePattern(rest),
+      before: Buffer.from(before, 'latin1'),
+      after: Buffer.from(after, 'latin1'),
+      between: Buffer.from(after + before, 'latin1'),
       kind: live.kind,
     }
     return true
   }
-}
-
-/** Latin1 text in memory of its own: what is cut out of a read keeps all of it in memory, for as long as the stream lasts. */
-function ownCopy(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1')
 }
 
 /** How frames name a place, as the API writes them. Within a text its quotes would be escaped. */
@@ -213,14 +205,28 @@ function hasOnePart(itemFrame: string): boolean {
 function splitAtSequence(prefix: string): [string, string, string] {
   const at = prefix.indexOf(SEQUENCE)
   if (at === -1) return [prefix.slice(0, -DELTA.length), '', DELTA]
-  return [prefix.slice(0, at), SEQUENCE, prefix.slice(afterDigits(prefix, at + SEQUENCE.length))]
+  return [prefix.slice(0, at), SEQUENCE, prefix.slice(at + SEQUENCE.length).replace(/^\d+/, '')]
 }
 
-function afterDigits(text: string, at: number): number {
+function afterDigits(memory: Buffer, at: number): number {
   let end = at
-  for (let code = text.charCodeAt(end); code >= 48 && code <= 57; code = text.charCodeAt(end)) end++
+  for (let code = memory[end] ?? 0; code >= 48 && code <= 57; code = memory[end] ?? 0) end++
   return end
 }
 
+/** The quote that ends the JSON string whose inside begins at `start`: the first with an even run of backslashes before it. */
+function closingQuote(memory: Buffer, start: number): number {
+  let quote = memory.indexOf(QUOTE, start)
+  while (memory[quote - 1] === BACKSLASH) {
+    let run = 1
+    while (quote - 1 - run >= start && memory[quote - 1 - run] === BACKSLASH) run++
+    if (run % 2 === 0) break
+    quote = memory.indexOf(QUOTE, quote + 1)
+  }
+  return quote
+}
+
+const QUOTE = 34
+const BACKSLASH = 92
 /** Escaped as in JSON; also what only looks like it, an escaped backslash before an n. */
 const NEWLINE = /\\(?:n|u000a)/i

@@ -20,7 +20,6 @@ export class StreamedChat {
   readonly #request: ApiRequest
   readonly #plan: ChatPlan
   readonly #client: ClientStream
-  readonly #log: MessageLog
   readonly #head: ChunkHead
   /** The machine of each choice; replaced when a choice is tried again. */
   readonly #choices: ChatStream[] = []
@@ -29,8 +28,7 @@ export class StreamedChat {
     this.#context = context
     this.#request = request
     this.#plan = plan
-    this.#client = new ClientStream(request, context.config)
-    this.#log = log
+    this.#client = new ClientStream(request, context.config, log.sent)
     this.#head = new ChunkHead(plan.model)
   }
 
@@ -51,12 +49,11 @@ export class StreamedChat {
   async #readChoice(choice: number, answer: UpstreamAnswer, call: UpstreamCall): Promise<void> {
     const machine = new ChatStream(this.#plan, choice, this.#head, headOf(this.#context, answer))
     this.#choices[choice] = machine
-    const frames = new ChatFrames(machine)
     const events = new EventStream(answer, this.#context.config.maxEvent, {
-      frames,
+      frames: new ChatFrames(machine, this.#client.out),
       batchEnd: () => {
         if (allVisible(this.#plan, this.#choices)) call.release()
-        this.#send(frames.drain(), machine)
+        this.#send(machine)
         if (machine.ended) events.finish()
       },
     })
@@ -64,30 +61,29 @@ export class StreamedChat {
       await this.#client.follow(events)
     } catch (error) {
       // What came before the failure in the same read is the client's.
-      this.#sendVisible(frames.drain())
+      this.#sendVisible()
       if (!machine.finished) throw error
     }
     if (machine.ended) return
-    let rest = ''
-    for (const chunk of machine.finish()) rest += dataFrame(chunk)
-    this.#send(rest, machine)
+    for (const chunk of machine.finish()) this.#client.out.text(dataFrame(chunk))
+    this.#send(machine)
   }
 
-  #send(text: string, machine: ChatStream): void {
-    this.#log.frames(text)
+  #send(machine: ChatStream): void {
     if (machine.visible) this.#request.record.firstEventAt ??= this.#context.monotonic()
     if (this.#allEnded()) {
-      this.#client.end(text + this.#closing())
+      this.#client.out.text(this.#closing())
+      this.#client.end()
       return
     }
     if (machine.visible) this.#client.open()
-    this.#client.write(text)
+    this.#client.flush()
   }
 
-  #sendVisible(text: string): void {
-    if (text === '') return
+  #sendVisible(): void {
+    if (this.#client.out.length === 0) return
     this.#client.open()
-    this.#client.write(text)
+    this.#client.flush()
   }
 
   #allEnded(): boolean {
@@ -113,6 +109,7 @@ export class StreamedChat {
     }
     this.#request.record.status = error.status
     if (error.code !== null) this.#request.record.code = error.code
-    this.#client.end(dataFrame(errorBody(error)))
+    this.#client.out.text(dataFrame(errorBody(error)))
+    this.#client.end()
   }
 }

@@ -25,8 +25,8 @@ class FakeResponse extends EventEmitter {
     return this as unknown as ServerResponse
   }
 
-  write(text: string) {
-    this.written.push(text)
+  write(bytes: Buffer) {
+    this.written.push(bytes.toString('latin1'))
     return this.takes && !this.destroyed
   }
 
@@ -53,6 +53,16 @@ class FakeSource {
   }
 }
 
+function write(stream: ClientStream, text: string) {
+  stream.out.text(text)
+  stream.flush()
+}
+
+function end(stream: ClientStream, text: string) {
+  stream.out.text(text)
+  stream.end()
+}
+
 function openStream() {
   const response = new FakeResponse()
   const source = new FakeSource()
@@ -63,11 +73,11 @@ function openStream() {
 
 test('what comes before the 200 is kept, and sent with it', () => {
   const { stream, written } = openStream()
-  stream.write('data: 1\n\n')
+  write(stream, 'data: 1\n\n')
   expect(written).toEqual([])
   stream.open()
-  stream.write('data: 2\n\n')
-  expect(written).toEqual(['head 200', 'data: 1\n\n', 'data: 2\n\n'])
+  write(stream, 'data: 2\n\n')
+  expect(written).toEqual(['head 200', 'data: 1\n\ndata: 2\n\n'])
 })
 
 test('silence opens the stream and is filled with comments', () => {
@@ -80,7 +90,7 @@ test('a client that does not read pauses upstream, and is given up after a while
   const { stream, response, source } = openStream()
   stream.open()
   response.takes = false
-  stream.write('data: 1\n\n')
+  write(stream, 'data: 1\n\n')
   expect(source.paused).toBe(true)
   vi.advanceTimersByTime(SETTINGS.slowClientTimeout)
   expect(response.destroyed).toBe(true)
@@ -90,7 +100,7 @@ test('a client that reads again is served on', () => {
   const { stream, response, source } = openStream()
   stream.open()
   response.takes = false
-  stream.write('data: 1\n\n')
+  write(stream, 'data: 1\n\n')
   response.emit('drain')
   expect(source.paused).toBe(false)
   vi.advanceTimersByTime(SETTINGS.slowClientTimeout)
@@ -105,17 +115,17 @@ test.each([
   before(stream)
   response.destroy()
   const seen = [...written]
-  stream.write('data: late\n\n')
+  write(stream, 'data: late\n\n')
   vi.advanceTimersByTime(SETTINGS.keepAlive)
-  stream.write('data: later\n\n')
+  write(stream, 'data: later\n\n')
   expect(vi.getTimerCount()).toBe(0)
   expect(written).toEqual(seen)
 })
 
 test('an attempt that failed leaves nothing behind', () => {
   const { stream, written } = openStream()
-  stream.write('data: 1\n\n')
-  stream.forgetHeld()
+  write(stream, 'data: 1\n\n')
+  stream.out.clear()
   stream.discard()
   vi.advanceTimersByTime(SETTINGS.keepAlive)
   expect(written).toEqual([])
@@ -144,8 +154,8 @@ describe('over a socket', () => {
 
   const inPieces = (stream: ClientStream) => {
     stream.open()
-    for (const text of ['data: \u00c3\u00a9\n\n', '', 'data: 2\n\n']) stream.write(text)
-    stream.end('data: [DONE]\n\n')
+    for (const text of ['data: \u00c3\u00a9\n\n', '', 'data: 2\n\n']) write(stream, text)
+    end(stream, 'data: [DONE]\n\n')
   }
 
   test('what is written in pieces are the chunks of HTTP/1.1, the last of them empty', async () => {
@@ -164,9 +174,9 @@ describe('over a socket', () => {
     const server = createServer((_request, response) => {
       const stream = new ClientStream({ takeOver: (status, headers) => response.writeHead(status, headers) }, SETTINGS)
       stream.open()
-      stream.write('')
-      stream.write('')
-      finish = () => stream.end('data: [DONE]\n\n')
+      write(stream, '')
+      write(stream, '')
+      finish = () => end(stream, 'data: [DONE]\n\n')
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -185,9 +195,9 @@ describe('over a socket', () => {
           resolve('closed')
           server.close()
         })
-        new ClientStream({ takeOver: (status, headers) => response.writeHead(status, headers) }, settings).end(
-          'x'.repeat(20_000_000),
-        )
+        const takeOver: ConstructorParameters<typeof ClientStream>[0]['takeOver'] = (status, headers) =>
+          response.writeHead(status, headers)
+        end(new ClientStream({ takeOver }, settings), 'x'.repeat(20_000_000))
       }).listen(0, '127.0.0.1', () => {
         const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {})
         socket.pause().write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
@@ -198,9 +208,9 @@ describe('over a socket', () => {
 
   test('what is written after the end goes nowhere', async () => {
     const [, body] = await answerTo('1.1', (stream) => {
-      stream.end('data: [DONE]\n\n')
-      stream.write('data: late\n\n')
-      stream.end('data: later\n\n')
+      end(stream, 'data: [DONE]\n\n')
+      write(stream, 'data: late\n\n')
+      end(stream, 'data: later\n\n')
     })
     expect(body).toBe('e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n')
   })
@@ -213,8 +223,8 @@ describe('over a socket', () => {
 
   test('an answer that comes whole is one chunk', async () => {
     const [head, body] = await answerTo('1.1', (stream) => {
-      stream.write('data: \u00c3\u00a9\n\n')
-      stream.end('data: [DONE]\n\n')
+      write(stream, 'data: \u00c3\u00a9\n\n')
+      end(stream, 'data: [DONE]\n\n')
     })
     expect(head).toContain('transfer-encoding: chunked')
     expect(body).toBe('18\r\ndata: \u00c3\u00a9\n\ndata: [DONE]\n\n\r\n0\r\n\r\n')

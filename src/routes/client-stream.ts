@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { FrameOutput } from '../sse/frame-output.ts'
 import { KEEP_ALIVE_FRAME } from '../sse/frames.ts'
 import type { ApiRequest } from './api-request.ts'
 import { limitReading } from './slow-client.ts'
@@ -30,8 +31,12 @@ const STREAM_HEADERS = {
  * but no longer than the first keep-alive: clients time out on headers. Back-pressure pauses the sources.
  */
 export class ClientStream {
+  /** What is to be sent next. It is kept until `open`. */
+  readonly out = new FrameOutput()
   readonly #request: Pick<ApiRequest, 'takeOver'>
   readonly #settings: Settings
+  /** Told of everything that is sent. */
+  readonly #sent: ((bytes: Buffer) => void) | undefined
   readonly #sources = new Set<Source>()
   /** Runs from the first answer's head on. */
   #silence: NodeJS.Timeout | undefined
@@ -41,11 +46,11 @@ export class ClientStream {
   /** The 200 is on its way. */
   #announced = false
   #stalled: NodeJS.Timeout | undefined
-  #held = ''
 
-  constructor(request: Pick<ApiRequest, 'takeOver'>, settings: Settings) {
+  constructor(request: Pick<ApiRequest, 'takeOver'>, settings: Settings, sent?: (bytes: Buffer) => void) {
     this.#request = request
     this.#settings = settings
+    this.#sent = sent
   }
 
   get opened(): boolean {
@@ -75,40 +80,28 @@ export class ClientStream {
     }
     response.on('drain', () => this.#drained())
     response.once('close', () => this.#stopTimers())
-    const held = this.#held
-    this.#held = ''
-    if (held !== '') this.write(held)
   }
 
-  /** Latin1 text of whole frames; kept until `open`. */
-  write(text: string): void {
-    if (this.#response === undefined) {
-      this.#held += text
-      return
+  /** Sends what there is in `out`, if the stream is open. */
+  flush(): void {
+    const response = this.#response
+    if (response === undefined) return
+    if (response.destroyed || response.writableEnded) this.out.clear()
+    else if (this.out.length === 0) this.#announce(response)
+    else {
+      this.#announced = true
+      this.#silence?.refresh()
+      if (!response.write(this.#taken())) this.#full()
     }
-    if (this.#response.destroyed || this.#response.writableEnded) return
-    if (text === '') {
-      this.#announce(this.#response)
-      return
-    }
-    this.#announced = true
-    this.#silence?.refresh()
-    if (!this.#response.write(this.#chunked ? httpChunk(text) : text, 'latin1')) this.#full()
   }
 
-  /** What was kept came from an attempt that failed. */
-  forgetHeld(): void {
-    this.#held = ''
-  }
-
-  /** An answer of which nothing was sent yet goes out as a whole, in one write. */
-  end(text = ''): void {
+  /** Ends with what there is in `out`; an answer of which nothing was sent yet goes out as a whole, in one write. */
+  end(): void {
     this.#stopTimers()
     const response = this.#response ?? this.#begin()
     // Of the choices of one answer that fail at once, the first has told it.
     if (response.writableEnded) return
-    const rest = this.#held + text
-    response.end(this.#chunked ? httpChunk(rest) + LAST_CHUNK : rest, 'latin1')
+    response.end(this.#taken(LAST_CHUNK))
     limitReading(response, this.#settings.slowClientTimeout)
   }
 
@@ -124,6 +117,15 @@ export class ClientStream {
     this.#chunked = response.chunkedEncoding
     response.chunkedEncoding = false
     return response
+  }
+
+  /** What there is in `out`, as an HTTP chunk if the answer is sent so. An empty one would be the last. */
+  #taken(after = ''): Buffer {
+    const { length } = this.out
+    const [size, end] = length === 0 ? ['', ''] : [`${length.toString(16)}\r\n`, '\r\n']
+    const taken = this.#chunked ? this.out.take(size, end + after) : this.out.take()
+    this.#sent?.(this.#chunked ? taken.subarray(size.length, size.length + length) : taken)
+    return taken
   }
 
   #addSource(source: Source): void {
@@ -142,7 +144,10 @@ export class ClientStream {
   #keepAlive(): void {
     this.open()
     if (this.#response?.destroyed) return
-    if (this.#stalled === undefined) this.write(KEEP_ALIVE_FRAME)
+    if (this.#stalled === undefined) {
+      this.out.text(KEEP_ALIVE_FRAME)
+      this.flush()
+    }
     this.#silence?.refresh()
   }
 
@@ -166,8 +171,3 @@ export class ClientStream {
 }
 
 const LAST_CHUNK = '0\r\n\r\n'
-
-/** Latin1 text: a character is a byte. An empty chunk would be the last one. */
-function httpChunk(text: string): string {
-  return text === '' ? '' : `${text.length.toString(16)}\r\n${text}\r\n`
-}

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { piecesOf } from '../../test/support/bytes.ts'
 import type { AnswerBody, BodySink } from '../upstream/exchange.ts'
 import { EventStream, type FrameHandlers } from './event-stream.ts'
 
@@ -48,7 +49,7 @@ function openStream(handlers: Partial<FrameHandlers> = {}) {
   const body = new FakeBody()
   const told: string[] = []
   const events: EventStream = new EventStream({ body }, 1024, {
-    frames: { take: (text, from, to) => told.push(text.slice(from, to).trim()) },
+    frames: { take: (memory, ranges) => told.push(...piecesOf(memory, ranges).map((piece) => piece.trim())) },
     batchEnd() {
       told.push('end of read')
       if (told.includes('data: last')) events.finish()

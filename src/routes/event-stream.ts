@@ -9,7 +9,7 @@ const LINGER_MS = 1000
 
 /** What becomes of the frames of one upstream answer. What one of these throws ends the stream with that error. */
 export type FrameHandlers = {
-  /** Whole frames, as latin1 text; in the read of the last frame that matters also those behind it. */
+  /** Takes whole frames; in the read of the last frame that matters also those behind it. */
   readonly frames: FrameSink
   /** All frames of one read have been handed over: what they gave can be written in one piece. */
   readonly batchEnd: () => void
@@ -41,9 +41,8 @@ export class EventStream implements Source, BodySink {
     })
   }
 
-  /** One character a byte, so UTF-8 survives untouched. */
   data({ memory, ranges }: SocketRead): void {
-    this.#attempt(() => this.#reader.take(memory.toString('latin1'), ranges))
+    this.#attempt(() => this.#reader.take(memory, ranges))
   }
 
   end(): void {

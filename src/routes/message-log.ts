@@ -4,27 +4,22 @@ import type { RequestRecord } from '../telemetry/request-record.ts'
 /** Prompts and answers, for `--log-level debug` only; the start-up log warns that they are recorded. */
 export type MessageLog = {
   input(messages: unknown): void
-  /** Collects what a stream writes, to be logged when it has finished. */
-  frames(text: string): void
-  /** `undefined`: what `frames` collected. */
+  /** Collects what a stream sends, to be logged when it has finished. Undefined: nobody wants it. */
+  readonly sent?: (bytes: Buffer) => void
+  /** `undefined`: what `sent` collected. */
   output(messages?: unknown): void
 }
 
-const SILENT: MessageLog = { input() {}, frames() {}, output() {} }
+const SILENT: MessageLog = { input() {}, output() {} }
 
 export function openMessageLog(logger: Logger, record: RequestRecord): MessageLog {
   if (!logger.isLevelEnabled('debug')) return SILENT
   const log = logger.child({ name: 'codex_api_proxy.messages' })
-  let streamed = ''
+  const streamed: Buffer[] = []
   return {
     input: (messages) => log.debug({ requestId: record.id, input: messages }, 'input messages'),
-    frames(text) {
-      streamed += text
-    },
+    sent: (bytes) => streamed.push(bytes),
     output: (messages) =>
-      log.debug(
-        { requestId: record.id, output: messages ?? Buffer.from(streamed, 'latin1').toString() },
-        'output messages',
-      ),
+      log.debug({ requestId: record.id, output: messages ?? Buffer.concat(streamed).toString() }, 'output messages'),
   }
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { frameJson } from '../sse/event.ts'
+import { FrameOutput } from '../sse/frame-output.ts'
 import { namedFrame } from '../sse/frames.ts'
 import { ResponsesFrames } from './responses-frames.ts'
 
@@ -14,10 +15,11 @@ function completed(output: unknown[]) {
 }
 
 function passed(...events: { type: string }[]) {
-  const frames = new ResponsesFrames()
+  const out = new FrameOutput()
+  const frames = new ResponsesFrames(out)
   const stream = events.map((event) => namedFrame(event.type, event)).join('')
-  frames.take(stream, 0, stream.length)
-  return { stream, out: frames.drain(), usage: frames.usage }
+  frames.take(Buffer.from(stream, 'latin1'), [0, stream.length])
+  return { stream, out: out.take().toString('latin1'), usage: frames.usage }
 }
 
 test('a long last event that tells its output passes as it is, its usage noticed', () => {

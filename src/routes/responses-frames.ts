@@ -5,28 +5,44 @@ import { fillOutput, hasOutput } from '../conversion/responses-collector.ts'
 import { type AnswerHead, eventError, NO_HEAD } from '../conversion/upstream-error.ts'
 import { type ChatUsage, chatUsage } from '../conversion/usage.ts'
 import type { ApiError } from '../errors.ts'
+import { BytePattern, viewOf } from '../sse/byte-pattern.ts'
 import { frameJson, leanFrameJson } from '../sse/event.ts'
-import type { FrameSink } from '../sse/frame-reader.ts'
+import type { FrameOutput } from '../sse/frame-output.ts'
+import { type FrameSink, frameEnd } from '../sse/frame-reader.ts'
 import { namedFrame } from '../sse/frames.ts'
 
 /** The usual forms; a frame of another form (ids, comments, several lines of data) is parsed to be known. */
 const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
 
+/** How frames begin that are the bulk of every stream; they are passed on after a look at that alone. */
+const DELTAS = new Map(
+  [
+    'response.output_text.delta',
+    'response.reasoning_summary_text.delta',
+    'response.reasoning_text.delta',
+    'response.function_call_arguments.delta',
+    'response.custom_tool_call_input.delta',
+  ].map((type) => [type, new BytePattern(`event: ${type}\n`)]),
+)
+
 /**
- * Frames of a Responses stream on their way through, latin1 text. They stay as they are, but that vendor events are
+ * Frames of a Responses stream on their way through. They stay as they are, but that vendor events are
  * left out and a terminal event with an empty `output` gets the items that were streamed (docs/upstream.md 5.1).
  */
 export class ResponsesFrames implements FrameSink {
   /** Parsed only if the terminal event leaves its output to them. */
   readonly #doneFrames: string[] = []
-  #out = ''
+  readonly #out: FrameOutput
+  /** How the last delta began: most frames after it do as well. */
+  #usual: BytePattern | undefined
   #visible = false
   #ended = false
   #usage: ChatUsage | undefined
   #error: ApiError | undefined
   readonly #head: AnswerHead
 
-  constructor(head = NO_HEAD) {
+  constructor(out: FrameOutput, head = NO_HEAD) {
+    this.#out = out
     this.#head = head
   }
 
@@ -48,36 +64,41 @@ export class ResponsesFrames implements FrameSink {
     return this.#error
   }
 
-  /** What there is to pass on since the last call. */
-  drain(): string {
-    const out = this.#out
-    this.#out = ''
-    return out
+  /** Throws the failure itself while nothing was visible, so that it keeps its HTTP status. */
+  take(memory: Buffer, ranges: readonly number[]): void {
+    const view = viewOf(memory)
+    this.#out.expect(memory.length)
+    for (let i = 0; i + 1 < ranges.length && !this.#ended; i += 2) {
+      this.#pass(memory, view, ranges[i] ?? 0, ranges[i + 1] ?? 0)
+    }
   }
 
-  /** Throws the failure itself while nothing was visible, so that it keeps its HTTP status. */
-  take(text: string, from: number, to: number): void {
+  #pass(memory: Buffer, view: DataView, from: number, to: number): void {
     let copied = from
     let at = from
     while (at < to && !this.#ended) {
-      const end = text.indexOf('\n\n', at) + 2
-      const replacement = this.#look(text, at, end - 2)
+      const usual = this.#usualBeginning(view, at, to)
+      const end = frameEnd(memory, at + usual)
+      const replacement = usual > 0 ? undefined : this.#look(memory, at, end)
       if (replacement !== undefined) {
-        this.#out += text.slice(copied, at) + replacement
-        copied = end
+        this.#out.range(memory, copied, at)
+        this.#out.text(replacement)
+        copied = end + 2
       }
-      at = end
+      at = end + 2
     }
-    this.#out += text.slice(copied, at)
+    this.#out.range(memory, copied, at)
+  }
+
+  /** Of so many bytes, if the frame at `at` begins as the last delta did; else 0. */
+  #usualBeginning(view: DataView, at: number, to: number): number {
+    const usual = this.#usual
+    return usual !== undefined && at + usual.length <= to && usual.isAt(view, at) ? usual.length : 0
   }
 
   /** What to send in place of a frame; undefined to leave it as it is. */
-  #look(text: string, from: number, to: number): string | undefined {
-    if (isNamedDelta(text, from)) {
-      this.#visible = true
-      return undefined
-    }
-    const frame = text.slice(from, to)
+  #look(memory: Buffer, from: number, to: number): string | undefined {
+    const frame = memory.toString('latin1', from, to)
     const [, name, dataType] = EVENT_TYPE.exec(frame) ?? []
     const type = name ?? dataType ?? asString(asObject(frameJson(frame))?.type)
     if (type === undefined) return undefined
@@ -85,6 +106,7 @@ export class ResponsesFrames implements FrameSink {
     if (isPrelude(type)) return undefined
     if (isTerminal(type)) return this.#terminal(type, frame)
     this.#visible = true
+    if (name !== undefined) this.#usual = DELTAS.get(name) ?? this.#usual
     if (type === 'response.output_item.done') this.#doneFrames.push(frame)
     return undefined
   }
@@ -101,11 +123,4 @@ export class ResponsesFrames implements FrameSink {
     const filled = fillOutput(whole, () => this.#doneFrames.map(frameJson))
     return filled === whole ? undefined : namedFrame(type, filled)
   }
-}
-
-/** `event: response.….delta`: the bulk of every stream, passed on after a look at its name alone. */
-function isNamedDelta(text: string, at: number): boolean {
-  const lineEnd = text.indexOf('\n', at)
-  // Substrings, not `startsWith`: see `chat-frames.ts`.
-  return text.substring(lineEnd - 6, lineEnd) === '.delta' && text.substring(at, at + 12) === 'event: respo'
 }

@@ -89,13 +89,13 @@ async function collect(
 }
 
 async function stream(context: RouteContext, request: ApiRequest, call: UpstreamCall, log: MessageLog): Promise<void> {
-  const client = new ClientStream(request, context.config)
+  const client = new ClientStream(request, context.config, log.sent)
   try {
     await withEarlyRetries(context, request, {
       open: () => call.open(request.cancellation),
       read: (answer) =>
-        pass(context, request, { answer, client, call, log }).catch((error: unknown) => {
-          client.forgetHeld()
+        pass(context, request, { answer, client, call }).catch((error: unknown) => {
+          if (!client.opened) client.out.clear()
           throw error
         }),
       isVisible: () => client.opened,
@@ -107,7 +107,8 @@ async function stream(context: RouteContext, request: ApiRequest, call: Upstream
       throw error
     }
     noteFailure(request, error)
-    client.end(errorFrame(error))
+    client.out.text(errorFrame(error))
+    client.end()
   }
   log.output()
 }
@@ -115,27 +116,25 @@ async function stream(context: RouteContext, request: ApiRequest, call: Upstream
 async function pass(
   context: RouteContext,
   request: ApiRequest,
-  { answer, client, call, log }: { answer: UpstreamAnswer; client: ClientStream; call: UpstreamCall; log: MessageLog },
+  { answer, client, call }: { answer: UpstreamAnswer; client: ClientStream; call: UpstreamCall },
 ): Promise<void> {
-  const frames = new ResponsesFrames(headOf(context, answer))
+  const frames = new ResponsesFrames(client.out, headOf(context, answer))
   const events = new EventStream(answer, context.config.maxEvent, {
     frames,
     batchEnd() {
-      const ready = frames.drain()
-      log.frames(ready)
       if (frames.visible) {
         request.record.firstEventAt ??= context.monotonic()
         call.release()
       }
       if (!frames.ended) {
         if (frames.visible) client.open()
-        client.write(ready)
+        client.flush()
         return
       }
       request.record.status = 200
       request.record.usage = tokenUsage([frames.usage])
       if (frames.error !== undefined) noteFailure(request, frames.error)
-      client.end(ready)
+      client.end()
       events.finish()
     },
   })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { piecesOf } from '../../test/support/bytes.ts'
 import { frameData, frameJson } from './event.ts'
 import { FrameReader } from './frame-reader.ts'
 
@@ -8,13 +9,13 @@ const MAX = 1024
 function framesOf(pieces: readonly string[], maxEvent = MAX): string[] {
   const frames: string[] = []
   const sink = {
-    take(text: string, from: number, to: number) {
-      const whole = text.slice(from, to).split('\n\n')
+    take(memory: Buffer, ranges: readonly number[]) {
+      const whole = piecesOf(memory, ranges).flatMap((piece) => piece.split('\n\n'))
       frames.push(...whole.filter((frame) => frame.trim() !== ''))
     },
   }
   const reader = new FrameReader(sink, maxEvent)
-  for (const text of pieces) reader.take(text, [0, text.length])
+  for (const text of pieces) reader.take(Buffer.from(text, 'latin1'), [0, text.length])
   reader.end()
   return frames
 }
@@ -37,6 +38,14 @@ test.each([
       expect(framesOf(cutAt(stream, at)).map(frameData)).toEqual(whole.map(frameData))
     }),
   )
+})
+
+test('the whole frames of a read are handed over at once, also when it begins and ends within others', () => {
+  const handed: string[][] = []
+  const reader = new FrameReader({ take: (memory, ranges) => handed.push(piecesOf(memory, ranges)) }, MAX)
+  reader.take(Buffer.from('data: 1\n\ndata: 2\n\ndata'), [0, 9, 9, 18, 18, 22])
+  reader.take(Buffer.from(': 3\n\ndata: 4\n\ndata: 5\n\nda'), [0, 5, 5, 14, 14, 23, 23, 25])
+  expect(handed).toEqual([['data: 1\n\n', 'data: 2\n\n'], ['data: 3\n\n'], ['data: 4\n\n', 'data: 5\n\n']])
 })
 
 test('a byte order mark before the first frame is dropped', () => {

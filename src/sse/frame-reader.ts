@@ -1,22 +1,33 @@
 import { ProxyError } from '../errors.ts'
 
 export type FrameSink = {
-  /** Takes whole frames: `text` from `from` to `to` holds one or more, each ended by an empty line (`\n\n`). */
-  take(text: string, from: number, to: number): void
+  /**
+   * Takes whole frames: each of the `ranges` of `memory` (start, end, start, end, …) holds one or more, each ended by an
+   * empty line (`\n\n`).
+   */
+  take(memory: Buffer, ranges: readonly number[]): void
+}
+
+/** Where the frame that begins at `at` ends, before its empty line; -1 when there is none. */
+export function frameEnd(memory: Buffer, at: number): number {
+  let end = memory.indexOf(LF, at)
+  while (end !== -1 && memory[end + 1] !== LF) end = memory.indexOf(LF, end + 1)
+  return end
 }
 
 /**
  * Splits an event stream into frames (https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
- * Works on latin1 text, so a cut within a UTF-8 sequence does no harm. Lines ended by CR or CRLF are brought to LF.
+ * Works on bytes: no byte of a UTF-8 sequence looks like a line end. Lines ended by CR or CRLF are brought to LF.
  */
 export class FrameReader {
   readonly #sink: FrameSink
   readonly #maxEvent: number
   /** The beginning of a frame whose end has not come; in pieces, since joining at each read would be quadratic. */
-  #rest: string[] = []
+  #rest: Buffer[] = []
   #restLength = 0
-  /** The last character was a CR: a LF that follows belongs to the same line end. */
+  /** The last byte was a CR: a LF that follows belongs to the same line end. */
   #afterCr = false
+  /** The first piece of all may begin with a byte order mark. */
   #first = true
 
   constructor(sink: FrameSink, maxEvent: number) {
@@ -24,30 +35,41 @@ export class FrameReader {
     this.#maxEvent = maxEvent
   }
 
-  /** The ranges of `text` (start, end, start, end, …) that belong to the stream. */
-  take(text: string, ranges: readonly number[]): void {
-    for (let i = 0; i + 1 < ranges.length; i += 2) {
-      const start = ranges[i] ?? 0
-      const from = this.#first ? this.#afterMark(text, start) : start
-      const to = ranges[i + 1] ?? 0
-      const whole = text.charCodeAt(to - 1) === LF && text.charCodeAt(to - 2) === LF && to - from > 2
-      if (whole && this.#restLength === 0 && !this.#afterCr) this.#sink.take(text, from, to)
-      else if (to > from) this.#takePiece(text.slice(from, to))
+  /** The ranges of `memory` (start, end, start, end, …) that belong to the stream. */
+  take(memory: Buffer, ranges: readonly number[]): void {
+    const mark = this.#first && startsWithMark(memory, ranges[0] ?? 0) ? BYTE_ORDER_MARK.length : 0
+    this.#first = false
+    if (mark > 0) {
+      const [start = 0, ...others] = ranges
+      this.take(memory, [start + mark, ...others])
+      return
+    }
+    for (let at = 0; at < ranges.length; ) {
+      const end = this.#isBetweenFrames() ? endOfWhole(memory, ranges, at) : at
+      if (end > at) this.#sink.take(memory, at === 0 && end === ranges.length ? ranges : ranges.slice(at, end))
+      if (end < ranges.length) this.#takePiece(memory.subarray(ranges[end], ranges[end + 1]))
+      at = end + 2
     }
   }
 
   /** The stream ended: a last frame without an empty line behind it still counts, as servers forget that line. */
   end(): void {
     if (this.#restLength === 0) return
-    const frame = `${this.#joined()}\n\n`
-    this.#sink.take(frame, 0, frame.length)
+    this.#rest.push(EMPTY_LINE)
+    const frame = this.#joined()
+    this.#sink.take(frame, [0, frame.length])
   }
 
-  #takePiece(piece: string): void {
+  #isBetweenFrames(): boolean {
+    return this.#restLength === 0 && !this.#afterCr
+  }
+
+  #takePiece(piece: Buffer): void {
+    if (piece.length === 0) return
     const lines = this.#normalized(piece)
-    if (lines === '') return
+    if (lines.length === 0) return
     // An empty line may straddle the pieces: look at it joined only when this piece can end a frame.
-    const endsFrame = lines.includes('\n\n') || (lines.charCodeAt(0) === LF && this.#restEndsWithLf())
+    const endsFrame = lines.includes(EMPTY_LINE) || (lines[0] === LF && this.#restEndsWithLf())
     this.#rest.push(lines)
     this.#restLength += lines.length
     if (!endsFrame) {
@@ -56,34 +78,29 @@ export class FrameReader {
     }
 
     const joined = this.#joined()
-    const end = joined.lastIndexOf('\n\n') + 2
+    const end = joined.lastIndexOf(EMPTY_LINE) + EMPTY_LINE.length
     if (end < joined.length) {
-      this.#rest.push(joined.slice(end))
+      this.#rest.push(joined.subarray(end))
       this.#restLength = joined.length - end
     }
-    this.#sink.take(joined, 0, end)
+    this.#sink.take(joined, [0, end])
     this.#checkSize()
   }
 
-  /** The first piece of all may begin with a byte order mark. */
-  #afterMark(text: string, from: number): number {
-    this.#first = false
-    return text.startsWith(BYTE_ORDER_MARK, from) ? from + BYTE_ORDER_MARK.length : from
-  }
-
-  #normalized(piece: string): string {
-    const text = this.#afterCr && piece.charCodeAt(0) === LF ? piece.slice(1) : piece
-    this.#afterCr = piece.charCodeAt(piece.length - 1) === CR
-    return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text
+  #normalized(piece: Buffer): Buffer {
+    const bytes = this.#afterCr && piece[0] === LF ? piece.subarray(1) : piece
+    this.#afterCr = piece[piece.length - 1] === CR
+    if (!bytes.includes(CR)) return bytes
+    return Buffer.from(bytes.toString('latin1').replace(/\r\n?/g, '\n'), 'latin1')
   }
 
   #restEndsWithLf(): boolean {
-    const last = this.#rest.at(-1)
-    return last !== undefined && last.charCodeAt(last.length - 1) === LF
+    return this.#rest.at(-1)?.at(-1) === LF
   }
 
-  #joined(): string {
-    const joined = this.#rest.join('')
+  #joined(): Buffer {
+    const [only] = this.#rest
+    const joined = this.#rest.length === 1 && only !== undefined ? only : Buffer.concat(this.#rest)
     this.#rest = []
     this.#restLength = 0
     return joined
@@ -97,5 +114,21 @@ export class FrameReader {
 
 const LF = 10
 const CR = 13
-/** U+FEFF in UTF-8, read as latin1. */
-const BYTE_ORDER_MARK = '\u00ef\u00bb\u00bf'
+const EMPTY_LINE = Buffer.from('\n\n')
+const BYTE_ORDER_MARK = Buffer.from('\ufeff')
+
+function startsWithMark(memory: Buffer, from: number): boolean {
+  return memory.subarray(from, from + BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+}
+
+/** How far the `ranges` from `at` on end with a frame each. */
+function endOfWhole(memory: Buffer, ranges: readonly number[], at: number): number {
+  let end = at
+  while (end < ranges.length && isWhole(memory, ranges[end] ?? 0, ranges[end + 1] ?? 0)) end += 2
+  return end
+}
+
+/** Whether these bytes end with a frame. */
+function isWhole(memory: Buffer, from: number, to: number): boolean {
+  return memory[to - 1] === LF && memory[to - 2] === LF && to - from > 2
+}

@@ -1,6 +1,7 @@
 import type { ChatStream } from '../../src/conversion/chat-stream.ts'
 import { ChatFrames } from '../../src/routes/chat-frames.ts'
 import { frameJson } from '../../src/sse/event.ts'
+import { FrameOutput } from '../../src/sse/frame-output.ts'
 import { dataFrame } from '../../src/sse/frames.ts'
 
 /** Converts whole frames of a Responses stream, in as many pieces as they come; latin1 text in and out. */
@@ -8,10 +9,12 @@ export type ChatPath = (machine: ChatStream) => (frames: string) => string
 
 /** As the proxy does it. */
 export const hotPath: ChatPath = (machine) => {
-  const frames = new ChatFrames(machine)
+  const out = new FrameOutput()
+  const frames = new ChatFrames(machine, out)
   return (text) => {
-    frames.take(text, 0, text.length)
-    return frames.drain()
+    const memory = Buffer.from(text, 'latin1')
+    frames.take(memory, [0, memory.length])
+    return out.take().toString('latin1')
   }
 }
 

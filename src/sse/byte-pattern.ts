@@ -1,0 +1,35 @@
+const WORD = 8
+
+/**
+ * Tells whether bytes are the ones of a text, eight at a time: read as a double they differ if any of them does. Bytes
+ * that as a double are no number equal nothing, not even themselves; ASCII never is that. The order of bytes is the one
+ * that processors have.
+ */
+export class BytePattern {
+  readonly length: number
+  readonly #words: Float64Array
+  readonly #last: number
+
+  /** Latin1 text of at least eight characters. */
+  constructor(text: string) {
+    const bytes = Buffer.from(text, 'latin1')
+    const view = viewOf(bytes)
+    this.length = bytes.length
+    this.#words = new Float64Array(Math.floor(bytes.length / WORD))
+    for (let word = 0; word < this.#words.length; word++) this.#words[word] = view.getFloat64(word * WORD, true)
+    this.#last = view.getFloat64(bytes.length - WORD, true)
+  }
+
+  /** Whether the bytes at `at` are these. Throws a RangeError where there are fewer. */
+  isAt(view: DataView, at: number): boolean {
+    const words = this.#words
+    for (let word = 0; word < words.length; word++) {
+      if (view.getFloat64(at + word * WORD, true) !== words[word]) return false
+    }
+    return view.getFloat64(at + this.length - WORD, true) === this.#last
+  }
+}
+
+export function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length)
+}

@@ -1,0 +1,75 @@
+/** Around what is put together, for what a client's connection needs there: the framing of an HTTP chunk. */
+const ROOM_BEFORE = 16
+const ROOM_AFTER = 16
+/** Less is not asked for: most writes are of one event. */
+const LEAST_ROOM = 1024
+/** Up to here a loop copies sooner than a call that leaves JavaScript. */
+const SHORT = 48
+
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * Frames for a client, put together as bytes in one piece of memory that is handed on as it is. As strings they would be
+ * joined, flattened and encoded: three times the memory, and as much for the garbage collector (docs/performance.md).
+ */
+export class FrameOutput {
+  #memory = NOTHING
+  #end = ROOM_BEFORE
+
+  /** In bytes: what has been put in since the last `take`. */
+  get length(): number {
+    return this.#end - ROOM_BEFORE
+  }
+
+  /** Makes room for so many bytes at once. */
+  expect(bytes: number): void {
+    const needed = this.#end + bytes + ROOM_AFTER
+    if (needed <= this.#memory.length) return
+    const larger = Buffer.allocUnsafe(Math.max(needed, LEAST_ROOM))
+    if (this.length > 0) this.#memory.copy(larger, ROOM_BEFORE, ROOM_BEFORE, this.#end)
+    this.#memory = larger
+  }
+
+  /** Latin1 text: a character is a byte. */
+  text(text: string): void {
+    if (text === '') return
+    this.#grow(text.length)
+    this.#end += this.#memory.write(text, this.#end, 'latin1')
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.#grow(bytes.length)
+    this.#memory.set(bytes, this.#end)
+    this.#end += bytes.length
+  }
+
+  /** The bytes of `memory` from `start` to `end`. */
+  range(memory: Buffer, start: number, end: number): void {
+    this.#grow(end - start)
+    const into = this.#memory
+    if (end - start > SHORT) memory.copy(into, this.#end, start, end)
+    else for (let at = start, to = this.#end; at < end; at++, to++) into[to] = memory[at] ?? 0
+    this.#end += end - start
+  }
+
+  /** Forgets what has been put in. */
+  clear(): void {
+    this.#end = ROOM_BEFORE
+  }
+
+  /** What has been put in, between these two short latin1 texts; the output is empty afterwards. */
+  take(before = '', after = ''): Buffer {
+    const start = ROOM_BEFORE - before.length
+    this.expect(0)
+    this.#memory.write(before, start, 'latin1')
+    this.#memory.write(after, this.#end, 'latin1')
+    const taken = this.#memory.subarray(start, this.#end + after.length)
+    this.#memory = NOTHING
+    this.clear()
+    return taken
+  }
+
+  #grow(bytes: number): void {
+    if (this.#end + bytes + ROOM_AFTER > this.#memory.length) this.expect(Math.max(bytes, this.#memory.length))
+  }
+}
