@@ -39,7 +39,7 @@ function stringify(value: unknown): string {
 }
 
 function restore(json: string, cut: CutText | undefined): Buffer[] {
-  if (cut === undefined || cut.payloads.length === 0) return [Buffer.from(json)]
+  if (cut === undefined || cut.payloads.length === 0) return [ownMemory(json)]
   const pieces: Buffer[] = []
   let from = 0
   for (const { 0: found, 1: number, index } of json.matchAll(cut.placeholders)) {
@@ -50,6 +50,16 @@ function restore(json: string, cut: CutText | undefined): Buffer[] {
   }
   pieces.push(Buffer.from(json.slice(from)))
   return pieces
+}
+
+/**
+ * Bytes that are held until their answer has ended. Node puts small ones into a pool of 8 KB, all of which lives as long
+ * as any of them.
+ */
+function ownMemory(json: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(json))
+  bytes.write(json)
+  return bytes
 }
 
 function sliced(payload: Buffer): Buffer[] {

@@ -171,18 +171,26 @@ export class ChatFrames implements FrameSink {
     const [head, sequence, rest] = splitAtSequence(prefix)
     const chunk = dataFrame(this.#stream.liveChunk(live))
     const quote = chunk.lastIndexOf('""') + 1
-    const [before, after] = [chunk.slice(0, quote), chunk.slice(quote)]
+    const between = ownMemory(chunk.slice(quote) + chunk.slice(0, quote))
+    const border = chunk.length - quote
     this.#last = NO_DELTA
     this.#shape = {
       head: new BytePattern(head + sequence),
       middle: new BytePattern(rest),
-      before: Buffer.from(before, 'latin1'),
-      after: Buffer.from(after, 'latin1'),
-      between: Buffer.from(after + before, 'latin1'),
+      before: between.subarray(border),
+      after: between.subarray(0, border),
+      between,
       kind: live.kind,
     }
     return true
   }
+}
+
+/** Latin1 text as bytes. Node puts small ones into a pool of 8 KB, all of which lives as long as any of them. */
+function ownMemory(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(text.length)
+  bytes.write(text, 'latin1')
+  return bytes
 }
 
 /** How frames name a place, as the API writes them. Within a text its quotes would be escaped. */

@@ -112,7 +112,9 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     if (this.#cancelled !== undefined) controller.abort(this.#cancelled)
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    // They are views on the whole first read, and undici would hold them as long as the stream lasts.
+    controller.rawHeaders = null
     if (status < 200 || this.#answered) return
     this.#answered = true
     this.#resolve({ status, headers, body: this })
