@@ -129,12 +129,15 @@ const FIELDS: ReadonlyMap<string, ChatField> = new Map(Object.entries(CHAT_FIELD
 
 /** Refuses and reports what the table says; what is converted is read elsewhere. A field nobody knows is ignored. */
 export function checkChatFields(body: JsonPlace, reported: ReportedFields): void {
-  for (const name of Object.keys(body.object())) {
-    const place = body.at(name)
-    if (place.absent) continue
+  const fields = body.object()
+  for (const name of Object.keys(fields)) {
+    const value = fields[name] ?? undefined
+    if (value === undefined) continue
     const field = FIELDS.get(name)
-    if (field?.type !== undefined) requireType(place, field.type)
-    if (field?.asksNothing?.(place.value) === true) continue
+    if (field?.type !== undefined && !TYPES[field.type].is(value)) {
+      throw body.at(name).wrongType(TYPES[field.type].expected)
+    }
+    if (field?.asksNothing?.(value) === true) continue
     if (field === undefined) reported.add(name, 'is not known')
     else if (field.fate === 'ignored') reported.add(name)
     else if (field.fate === 'refused') throw unsupportedParameter(name, 'is not supported with a ChatGPT login')
@@ -148,8 +151,4 @@ const TYPES: Readonly<Record<FieldType, { expected: string; is: (value: unknown)
   string: { expected: 'a string', is: (value) => typeof value === 'string' },
   list: { expected: 'an array', is: (value) => Array.isArray(value) },
   object: { expected: 'an object', is: (value) => typeof value === 'object' && !Array.isArray(value) },
-}
-
-function requireType(place: JsonPlace, type: FieldType): void {
-  if (!TYPES[type].is(place.value)) throw place.wrongType(TYPES[type].expected)
 }

@@ -11,19 +11,19 @@ const ECHOED_REASONING = new Set(['reasoning', 'thinking', 'redacted_thinking'])
 
 /** Content of a user, system or developer message; empty text is left out. */
 export function inputParts(content: JsonPlace): JsonObject[] {
-  return partsOf(content, inputPart).filter(saysSomething)
+  return partsOf(content, 'input_text', inputPart).filter(saysSomething)
 }
 
 /** Content of an assistant message; empty text is left out. */
 export function outputParts(content: JsonPlace): JsonObject[] {
-  return partsOf(content, outputPart).filter(saysSomething)
+  return partsOf(content, 'output_text', outputPart).filter(saysSomething)
 }
 
 /** A tool's result: a string stays one, parts stay parts (an image is an image, not a million tokens of text). */
 export function toolOutput(content: JsonPlace): string | JsonObject[] {
   if (content.absent) return ''
   if (typeof content.value === 'string') return imagesInText(content.value) ?? content.value
-  const parts = partsOf(content, toolPart)
+  const parts = partsOf(content, 'input_text', toolPart)
   return parts.length === 0 ? '' : parts
 }
 
@@ -32,24 +32,21 @@ export function textOf(parts: readonly JsonObject[]): string {
   return parts.map((part) => asString(part.text) ?? '').join('\n\n')
 }
 
-function partsOf(content: JsonPlace, convert: (part: JsonPlace) => JsonObject | undefined): JsonObject[] {
-  if (typeof content.value === 'string') return definite(convert(asTextPart(content)))
+/** `convert` leaves out what it gives nothing for. */
+function partsOf(
+  content: JsonPlace,
+  textType: 'input_text' | 'output_text',
+  convert: (part: JsonPlace) => JsonObject | undefined,
+): JsonObject[] {
+  if (typeof content.value === 'string') return [{ type: textType, text: content.value }]
   if (content.absent) throw content.missing()
   if (!Array.isArray(content.value)) throw content.wrongType('one of a string or array of objects')
-  return content.items().flatMap((part) => {
+  return content.items().flatMap<JsonObject>((part) => {
     // Some clients send plain strings among the parts.
-    if (typeof part.value === 'string') return definite(convert(asTextPart(part)))
+    if (typeof part.value === 'string') return { type: textType, text: part.value }
     if (asObject(part.value) === undefined) throw part.wrongType('an object')
-    return definite(convert(part))
+    return convert(part) ?? []
   })
-}
-
-function asTextPart(place: JsonPlace): JsonPlace {
-  return new JsonPlace({ type: 'text', text: place.value })
-}
-
-function definite(part: JsonObject | undefined): JsonObject[] {
-  return part === undefined ? [] : [part]
 }
 
 function saysSomething(part: JsonObject): boolean {

@@ -34,7 +34,10 @@ export class JsonPlace {
 
   /** Whether there is a property of any of these names. */
   hasAny(keys: readonly string[]): boolean {
-    return keys.some((key) => (this.#property(key) ?? undefined) !== undefined)
+    const object = asObject(this.value)
+    return (
+      object !== undefined && keys.some((key) => Object.hasOwn(object, key) && (object[key] ?? undefined) !== undefined)
+    )
   }
 
   object(): JsonObject {
@@ -74,9 +77,8 @@ export class JsonPlace {
   /** One of a few words. */
   word<Word extends string>(words: readonly Word[]): Word {
     const text = this.string()
-    const word = words.find((each) => each === text)
-    if (word === undefined) throw this.notOneOf(words)
-    return word
+    if (!isOneOf(words, text)) throw this.notOneOf(words)
+    return text
   }
 
   optionalWord<Word extends string>(words: readonly Word[]): Word | undefined {
@@ -108,6 +110,10 @@ export class JsonPlace {
     const got = kindOf(this.value)
     return this.fault('invalid_type', `Invalid type for '${this.path}': expected ${expected}, but got ${got} instead.`)
   }
+}
+
+function isOneOf<Word extends string>(words: readonly Word[], text: string): text is Word {
+  return (words as readonly string[]).includes(text)
 }
 
 /** Texts of a client in a message of ours are cut: a message is no place for a whole prompt. */

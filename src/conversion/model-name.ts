@@ -21,7 +21,8 @@ export type NamedModel = {
 
 /** Takes a name apart only if the catalogue knows a part of it but not the whole (case 16); else it passes (case 17). */
 export function readModelName(name: string, catalogue: readonly CatalogueModel[]): NamedModel {
-  if (catalogue.length === 0 || name.length > LONGEST_NAME) return { id: name }
+  const passes = catalogue.length === 0 || catalogue.some(({ id }) => id === name) || name.length > LONGEST_NAME
+  if (passes) return { id: name }
   const known = new Set(catalogue.map(({ id }) => id))
   return withoutSuffixes(name, known) ?? withoutSuffixes(name.replace(PROVIDER, ''), known) ?? { id: name }
 }

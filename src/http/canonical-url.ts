@@ -6,7 +6,7 @@ const API_PATHS = ['/chat/completions', '/responses', '/models']
  */
 export function canonicalUrl(url: string): string {
   const path = url.startsWith('/') ? url : url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
-  if (path.startsWith('/v1/v1/')) return path.slice(3)
+  if (path.startsWith('/v1/')) return path.startsWith('/v1/v1/') ? path.slice(3) : path
   const isApi = API_PATHS.some((known) => path.startsWith(known) && /^[/?]?$/.test(path.charAt(known.length)))
   return isApi ? `/v1${path}` : path || '/'
 }
