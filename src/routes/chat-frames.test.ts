@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { chatPlan } from '../../test/support/answers.ts'
-import { piecesOf } from '../../test/support/bytes.ts'
+import { inOneRead, piecesOf } from '../../test/support/bytes.ts'
 import { type ChatPath, hotPath as hot, plainPath as plain } from '../../test/support/chat-paths.ts'
 import { ChatStream } from '../conversion/chat-stream.ts'
 import { asObject } from '../conversion/json.ts'
@@ -18,11 +18,12 @@ const STREAMS = readdirSync(FIXTURES)
 
 const plan = chatPlan({ includeUsage: true })
 
-/** What a client gets, as parsed chunks; an error ends it. */
+/** What a client gets of what so many reads brought, as parsed chunks; an error ends it. */
 function converted(
   pieces: readonly string[],
   convert: ChatPath,
   differences: Parameters<typeof chatPlan>[0] = {},
+  reads = pieces.map((piece) => inOneRead([piece])),
 ): unknown[] {
   const machine = new ChatStream({ ...plan, ...differences }, 0)
   const take = convert(machine)
@@ -34,7 +35,7 @@ function converted(
   }
   const reader = new FrameReader(sink, 1e9)
   try {
-    for (const text of pieces) reader.take(Buffer.from(text, 'latin1'), [0, text.length])
+    for (const { memory, ranges } of reads) reader.take(memory, ranges)
     reader.end()
     for (const chunk of machine.finish()) out += dataFrame(chunk)
   } catch (error) {
@@ -59,6 +60,7 @@ test.each(STREAMS)('$name: chunks do not depend on how the bytes were cut', ({ t
       const ends = [...new Set([...at, text.length])].sort((a, b) => a - b)
       const pieces = ends.map((end, i) => text.slice(ends[i - 1] ?? 0, end))
       expect(converted(pieces, hot)).toEqual(whole)
+      expect(converted(pieces, hot, {}, [inOneRead(pieces)])).toEqual(whole)
     }),
     { numRuns: 20 },
   )
@@ -99,6 +101,13 @@ function render({
   const json = shape === 'spaces' ? JSON.stringify(payload, null, 1).replaceAll('\n', '') : JSON.stringify(payload)
   return `${shape === 'no name' ? '' : `event: ${type}\n`}data: ${Buffer.from(json).toString('latin1')}\n\n`
 }
+
+test.each(STREAMS)('$name: chunks do not depend on whether its events come one by one or in one read', ({ text }) => {
+  const events = text.match(/[\s\S]*?\n\n|[\s\S]+$/g) ?? []
+  const whole = converted([text], plain)
+  expect(converted(events, hot)).toEqual(whole)
+  expect(converted(events, hot, {}, [inOneRead(events)])).toEqual(whole)
+})
 
 test('any deltas of any parts in any shape come out of the hot path as out of the plain one', () => {
   fc.assert(

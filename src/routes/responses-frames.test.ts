@@ -1,6 +1,10 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { inOneRead } from '../../test/support/bytes.ts'
 import { frameJson } from '../sse/event.ts'
 import { FrameOutput } from '../sse/frame-output.ts'
+import { FrameReader } from '../sse/frame-reader.ts'
 import { namedFrame } from '../sse/frames.ts'
 import { ResponsesFrames } from './responses-frames.ts'
 
@@ -31,4 +35,51 @@ test('a long last event that tells its output passes as it is, its usage noticed
 test('a long last event without output gets the items that were streamed, and keeps all it has', () => {
   const { out } = passed(done, completed([]))
   expect(frameJson(out.split('\n\n')[1] ?? '')).toEqual(completed([item]))
+})
+
+const FIXTURES = new URL('../../test/fixtures/', import.meta.url)
+const STREAMS = readdirSync(FIXTURES)
+  .filter((name) => /^(resp|chatgpt)-.*-stream$/.test(name))
+  .map((name) => ({ name, text: readFileSync(new URL(`${name}/stream.sse`, FIXTURES)).toString('latin1') }))
+
+/** What is passed on of these pieces of a stream, all in one read or one after the other; a failure ends it. */
+function passedOn(pieces: readonly string[], together: boolean): string {
+  const out = new FrameOutput()
+  const frames = new ResponsesFrames(out)
+  const reader = new FrameReader(frames, 1e9)
+  try {
+    for (const read of together ? [inOneRead(pieces)] : pieces.map((piece) => inOneRead([piece]))) {
+      reader.take(read.memory, read.ranges)
+    }
+    reader.end()
+  } catch (error) {
+    // Nothing of it has been sent yet, and it is answered with a status of its own.
+    if (!frames.visible) out.clear()
+    out.text(`failed: ${error}`)
+  }
+  return out.take().toString('latin1')
+}
+
+test.each(STREAMS)('$name: what is passed on does not depend on how the bytes were cut', ({ text }) => {
+  const whole = passedOn([text], true)
+  fc.assert(
+    fc.property(fc.array(fc.nat(text.length), { maxLength: 30 }), fc.boolean(), (at, together) => {
+      const ends = [...new Set([...at, text.length])].sort((a, b) => a - b)
+      const pieces = ends.map((end, i) => text.slice(ends[i - 1] ?? 0, end))
+      expect(passedOn(pieces, together)).toBe(whole)
+    }),
+    { numRuns: 20 },
+  )
+})
+
+test('recorded streams with an output pass byte for byte but for events of the vendor', () => {
+  const told = STREAMS.filter(({ text }) => text.includes('"output":[{') && !text.includes('\r'))
+  expect(told.length).toBeGreaterThan(10)
+  for (const { text } of told) {
+    const events = text.match(/[\s\S]*?\n\n|[\s\S]+$/g) ?? []
+    const passed = passedOn(events, true)
+    const usual = events.filter((event) => !event.startsWith('event: codex.')).join('')
+    expect(usual.startsWith(passed)).toBe(true)
+    expect(passed.trimEnd().split('\n\n').at(-1)).toMatch(/^event: response\.(completed|incomplete)$/m)
+  }
 })

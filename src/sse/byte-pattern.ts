@@ -16,8 +16,8 @@ export class BytePattern {
     const view = viewOf(bytes)
     this.length = bytes.length
     this.#words = new Float64Array(Math.floor(bytes.length / WORD))
-    for (let word = 0; word < this.#words.length; word++) this.#words[word] = view.getFloat64(word * WORD, true)
-    this.#last = view.getFloat64(bytes.length - WORD, true)
+    for (let word = 0; word < this.#words.length; word++) this.#words[word] = wordAt(view, word * WORD)
+    this.#last = wordAt(view, bytes.length - WORD)
   }
 
   /** Whether the bytes at `at` are these. Throws a RangeError where there are fewer. */
@@ -28,6 +28,11 @@ export class BytePattern {
     }
     return view.getFloat64(at + this.length - WORD, true) === this.#last
   }
+}
+
+/** Zero has two forms that compare as equal: then nothing is. */
+function wordAt(view: DataView, at: number): number {
+  return view.getFloat64(at, true) || Number.NaN
 }
 
 export function viewOf({ buffer, byteOffset, length }: Buffer): DataView {

@@ -1,0 +1,51 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { FrameOutput } from './frame-output.ts'
+
+const bytes = fc.uint8Array({ maxLength: 3000 })
+/** What may be done to an output, and what it then holds; the text is latin1. */
+const step = fc.oneof(
+  fc.record({ put: fc.constantFrom('text', 'bytes'), bytes }),
+  fc.record({ put: fc.constant('range'), bytes, from: fc.nat(100), to: fc.nat(100) }),
+  fc.record({ expect: fc.nat(5000) }),
+  fc.constant('take'),
+  fc.constant('clear'),
+)
+
+test('what is put in comes out, in order, once, and stays what it was', () => {
+  fc.assert(
+    fc.property(fc.array(step), (steps) => {
+      const out = new FrameOutput()
+      let held = ''
+      const taken: { got: Buffer; wanted: string }[] = []
+      for (const each of steps) {
+        if (each === 'take') {
+          taken.push({ got: out.take('<<', '>>'), wanted: `<<${held}>>` })
+          held = ''
+        } else if (each === 'clear') {
+          out.clear()
+          held = ''
+        } else if ('expect' in each) out.expect(each.expect)
+        else held += put(out, each)
+        expect(out.length).toBe(held.length)
+      }
+      expect(taken.map(({ got }) => got.toString('latin1'))).toEqual(taken.map(({ wanted }) => wanted))
+    }),
+  )
+})
+
+function put(out: FrameOutput, step: { put: string; bytes: Uint8Array; from?: number; to?: number }): string {
+  const memory = Buffer.from(step.bytes)
+  const text = memory.toString('latin1')
+  if (step.put === 'text') out.text(text)
+  if (step.put === 'bytes') out.bytes(memory)
+  if (step.put !== 'range') return text
+  const start = Math.min(step.from ?? 0, memory.length)
+  const end = Math.max(start, Math.min(step.to ?? 0, memory.length))
+  out.range(memory, start, end)
+  return text.slice(start, end)
+}
+
+test('an empty output gives what was to stand around it', () => {
+  expect(new FrameOutput().take('a', 'b').toString()).toBe('ab')
+})
