@@ -19,7 +19,7 @@ const plan = chatPlan({ includeUsage: true })
 const whole =
   (path: ChatPath): Convert =>
   (bytes) =>
-    path(new ChatStream(plan, 0))(bytes.toString('latin1'))
+    path(new ChatStream(plan, 0))(bytes)
 
 const hot = whole(hotPath)
 const plain = whole(plainPath)

@@ -82,7 +82,7 @@ export class ChatFrames implements FrameSink {
     const quote = closingQuote(memory, start)
     const end = frameEnd(memory, start)
     if (quote === -1 || quote > end) return -1
-    if (shape.kind !== 'content' && !this.#mayCopy(shape.kind, memory.toString('latin1', start, quote))) return -1
+    if (shape.kind !== 'content' && !this.#mayCopy(shape.kind, memory.toString('utf8', start, quote))) return -1
     this.#out.bytes(this.#owed === undefined ? shape.before : shape.between)
     this.#out.range(memory, start, quote)
     this.#owed = shape.after
@@ -106,7 +106,7 @@ export class ChatFrames implements FrameSink {
   /** Where the next frame begins; the one at `from` is converted. */
   #plain(memory: Buffer, view: DataView, from: number, to: number): number {
     const end = frameEnd(memory, from)
-    const frame = memory.toString('latin1', from, end)
+    const frame = memory.toString('utf8', from, end)
     const name = eventName(frame)
     if (this.#shape === undefined && name === this.#last.name && this.#learn()) {
       const next = this.#copyText(memory, view, from, to)
@@ -172,11 +172,11 @@ export class ChatFrames implements FrameSink {
     const chunk = dataFrame(this.#stream.liveChunk(live))
     const quote = chunk.lastIndexOf('""') + 1
     const between = ownMemory(chunk.slice(quote) + chunk.slice(0, quote))
-    const border = chunk.length - quote
+    const border = Buffer.byteLength(chunk.slice(quote))
     this.#last = NO_DELTA
     this.#shape = {
-      head: new BytePattern(head + sequence),
-      middle: new BytePattern(rest),
+      head: new BytePattern(Buffer.from(head + sequence)),
+      middle: new BytePattern(Buffer.from(rest)),
       before: between.subarray(border),
       after: between.subarray(0, border),
       between,
@@ -186,10 +186,10 @@ export class ChatFrames implements FrameSink {
   }
 }
 
-/** Latin1 text as bytes. Node puts small ones into a pool of 8 KB, all of which lives as long as any of them. */
+/** Node puts small ones into a pool of 8 KB, all of which lives as long as any of them. */
 function ownMemory(text: string): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(text.length)
-  bytes.write(text, 'latin1')
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+  bytes.write(text)
   return bytes
 }
 

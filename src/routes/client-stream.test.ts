@@ -154,7 +154,7 @@ describe('over a socket', () => {
 
   const inPieces = (stream: ClientStream) => {
     stream.open()
-    for (const text of ['data: \u00c3\u00a9\n\n', '', 'data: 2\n\n']) write(stream, text)
+    for (const text of ['data: é\n\n', '', 'data: 2\n\n']) write(stream, text)
     end(stream, 'data: [DONE]\n\n')
   }
 
@@ -223,7 +223,7 @@ describe('over a socket', () => {
 
   test('an answer that comes whole is one chunk', async () => {
     const [head, body] = await answerTo('1.1', (stream) => {
-      write(stream, 'data: \u00c3\u00a9\n\n')
+      write(stream, 'data: é\n\n')
       end(stream, 'data: [DONE]\n\n')
     })
     expect(head).toContain('transfer-encoding: chunked')

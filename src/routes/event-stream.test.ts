@@ -49,7 +49,9 @@ function openStream(handlers: Partial<FrameHandlers> = {}) {
   const body = new FakeBody()
   const told: string[] = []
   const events: EventStream = new EventStream({ body }, 1024, {
-    frames: { take: (memory, ranges) => told.push(...piecesOf(memory, ranges).map((piece) => piece.trim())) },
+    frames: {
+      take: (memory, ranges) => told.push(...piecesOf(memory, ranges).map((piece) => piece.toString().trim())),
+    },
     batchEnd() {
       told.push('end of read')
       if (told.includes('data: last')) events.finish()

@@ -22,7 +22,7 @@ const DELTAS = new Map(
     'response.reasoning_text.delta',
     'response.function_call_arguments.delta',
     'response.custom_tool_call_input.delta',
-  ].map((type) => [type, new BytePattern(`event: ${type}\n`)]),
+  ].map((type) => [type, new BytePattern(Buffer.from(`event: ${type}\n`))]),
 )
 
 /**
@@ -98,7 +98,7 @@ export class ResponsesFrames implements FrameSink {
 
   /** What to send in place of a frame; undefined to leave it as it is. */
   #look(memory: Buffer, from: number, to: number): string | undefined {
-    const frame = memory.toString('latin1', from, to)
+    const frame = memory.toString('utf8', from, to)
     const [, name, dataType] = EVENT_TYPE.exec(frame) ?? []
     const type = name ?? dataType ?? asString(asObject(frameJson(frame))?.type)
     if (type === undefined) return undefined

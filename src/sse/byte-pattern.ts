@@ -10,9 +10,8 @@ export class BytePattern {
   readonly #words: Float64Array
   readonly #last: number
 
-  /** Latin1 text of at least eight characters. */
-  constructor(text: string) {
-    const bytes = Buffer.from(text, 'latin1')
+  /** At least eight bytes. */
+  constructor(bytes: Buffer) {
     const view = viewOf(bytes)
     this.length = bytes.length
     this.#words = new Float64Array(Math.floor(bytes.length / WORD))

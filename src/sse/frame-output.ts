@@ -30,11 +30,9 @@ export class FrameOutput {
     this.#memory = larger
   }
 
-  /** Latin1 text: a character is a byte. */
   text(text: string): void {
-    if (text === '') return
-    this.#grow(text.length)
-    this.#end += this.#memory.write(text, this.#end, 'latin1')
+    this.#grow(Buffer.byteLength(text))
+    this.#end += this.#memory.write(text, this.#end)
   }
 
   bytes(bytes: Uint8Array): void {
@@ -57,12 +55,12 @@ export class FrameOutput {
     this.#end = ROOM_BEFORE
   }
 
-  /** What has been put in, between these two short latin1 texts; the output is empty afterwards. */
+  /** What has been put in, between these two short texts of ASCII; the output is empty afterwards. */
   take(before = '', after = ''): Buffer {
     const start = ROOM_BEFORE - before.length
     this.expect(0)
-    this.#memory.write(before, start, 'latin1')
-    this.#memory.write(after, this.#end, 'latin1')
+    this.#memory.write(before, start)
+    this.#memory.write(after, this.#end)
     const taken = this.#memory.subarray(start, this.#end + after.length)
     this.#memory = NOTHING
     this.clear()

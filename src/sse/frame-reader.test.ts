@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { piecesOf } from '../../test/support/bytes.ts'
-import { frameData, frameJson } from './event.ts'
+import { cutAt, piecesOf } from '../../test/support/bytes.ts'
+import { eventSink, frameData, frameJson } from './event.ts'
 import { FrameReader } from './frame-reader.ts'
 
 const MAX = 1024
@@ -10,7 +10,7 @@ function framesOf(pieces: readonly string[], maxEvent = MAX): string[] {
   const frames: string[] = []
   const sink = {
     take(memory: Buffer, ranges: readonly number[]) {
-      const whole = piecesOf(memory, ranges).flatMap((piece) => piece.split('\n\n'))
+      const whole = piecesOf(memory, ranges).flatMap((piece) => piece.toString('latin1').split('\n\n'))
       frames.push(...whole.filter((frame) => frame.trim() !== ''))
     },
   }
@@ -20,9 +20,13 @@ function framesOf(pieces: readonly string[], maxEvent = MAX): string[] {
   return frames
 }
 
-function cutAt(text: string, positions: readonly number[]): string[] {
-  const sorted = [...new Set(positions.map((at) => at % (text.length + 1)))].sort((a, b) => a - b)
-  return [...sorted, text.length].map((end, i) => text.slice(i === 0 ? 0 : sorted[i - 1], end))
+/** Latin1 text in pieces, cut wherever. */
+function pieces(text: string, positions: readonly number[]): string[] {
+  const bytes = Buffer.from(text, 'latin1')
+  return cutAt(
+    bytes,
+    positions.map((at) => at % (bytes.length + 1)),
+  ).map((piece) => piece.toString('latin1'))
 }
 
 const STREAM = 'event: a\ndata: {"x":"\u00c3\u00a9"}\n\n: comment\n\ndata: 1\ndata: 2\n\n\n\ndata: [DONE]\n\n'
@@ -35,14 +39,14 @@ test.each([
   const whole = framesOf([STREAM])
   fc.assert(
     fc.property(fc.array(fc.nat()), (at) => {
-      expect(framesOf(cutAt(stream, at)).map(frameData)).toEqual(whole.map(frameData))
+      expect(framesOf(pieces(stream, at)).map(frameData)).toEqual(whole.map(frameData))
     }),
   )
 })
 
 test('the whole frames of a read are handed over at once, also when it begins and ends within others', () => {
   const handed: string[][] = []
-  const reader = new FrameReader({ take: (memory, ranges) => handed.push(piecesOf(memory, ranges)) }, MAX)
+  const reader = new FrameReader({ take: (memory, ranges) => handed.push(piecesOf(memory, ranges).map(String)) }, MAX)
   reader.take(Buffer.from('data: 1\n\ndata: 2\n\ndata'), [0, 9, 9, 18, 18, 22])
   reader.take(Buffer.from(': 3\n\ndata: 4\n\ndata: 5\n\nda'), [0, 5, 5, 14, 14, 23, 23, 25])
   expect(handed).toEqual([['data: 1\n\n', 'data: 2\n\n'], ['data: 3\n\n'], ['data: 4\n\n', 'data: 5\n\n']])
@@ -71,10 +75,20 @@ test('case 121: data of several lines is joined, a missing space after the colon
   expect(frameData(': comment')).toBeUndefined()
 })
 
-test('case 121: JSON is read as UTF-8; garbage and [DONE] are nothing', () => {
-  expect(frameJson('data: {"x":"\u00c3\u00a9\u2028"}'.replace('\u2028', '\u00e2\u0080\u00a8'))).toEqual({
-    x: 'é\u2028',
-  })
+test('case 121: JSON is read as UTF-8, also where a read ends within a character', () => {
+  const whole = Buffer.from('data: {"x":"é\u2028"}\n\n')
+  for (let at = 1; at < whole.length; at++) {
+    const events: unknown[] = []
+    const reader = new FrameReader(
+      eventSink((event) => events.push(event)),
+      MAX,
+    )
+    for (const piece of cutAt(whole, [at])) reader.take(piece, [0, piece.length])
+    expect(events).toEqual([{ x: 'é\u2028' }])
+  }
+})
+
+test('case 121: garbage and [DONE] are nothing', () => {
   expect(frameJson('data: [DONE]')).toBeUndefined()
   expect(frameJson('data: {"x":')).toBeUndefined()
 })

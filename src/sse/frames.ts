@@ -1,11 +1,9 @@
-import { utf8ToLatin1 } from './event.ts'
-
-/** One event without a name, as Chat streams have them; latin1 text. JSON has no line breaks, so one `data` line does. */
+/** One event without a name, as Chat streams have them. JSON has no line breaks, so one `data` line does. */
 export function dataFrame(payload: unknown): string {
-  return `data: ${utf8ToLatin1(JSON.stringify(payload))}\n\n`
+  return `data: ${JSON.stringify(payload)}\n\n`
 }
 
-/** An event that names its type, as Responses streams have them; latin1 text. */
+/** An event that names its type, as Responses streams have them. */
 export function namedFrame(type: string, payload: unknown): string {
   return `event: ${type}\n${dataFrame(payload)}`
 }

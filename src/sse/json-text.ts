@@ -1,5 +1,4 @@
-// Finding one's way in JSON text without parsing it. Works on latin1 text of UTF-8 as well: its bytes beyond ASCII are no
-// part of the syntax. What is passed over is not checked beyond its brackets and quotes.
+// Finding one's way in JSON text without parsing it. What is passed over is not checked beyond its brackets and quotes.
 
 /** The quote that ends the JSON string whose inside begins at `start`: the first with an even run of backslashes before it. */
 export function closingQuote(text: string, start: number): number {

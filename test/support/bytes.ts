@@ -1,18 +1,27 @@
-/** Pieces of a body, latin1 text, as one read of a socket brings them: HTTP chunk framing stands between them. */
-export function inOneRead(pieces: readonly string[]): { memory: Buffer; ranges: number[] } {
-  let text = ''
+/** Pieces of a body as one read of a socket brings them: HTTP chunk framing stands between them. */
+export function inOneRead(pieces: readonly (Buffer | string)[]): { memory: Buffer; ranges: number[] } {
+  const parts: Buffer[] = []
   const ranges: number[] = []
-  for (const piece of pieces) {
-    text += text === '' ? '' : `\r\n${piece.length.toString(16)}\r\n`
-    ranges.push(text.length, text.length + piece.length)
-    text += piece
+  let at = 0
+  for (const piece of pieces.map((each) => Buffer.from(each))) {
+    const framing = Buffer.from(at === 0 ? '' : `\r\n${piece.length.toString(16)}\r\n`)
+    at += framing.length
+    ranges.push(at, at + piece.length)
+    at += piece.length
+    parts.push(framing, piece)
   }
-  return { memory: Buffer.from(text, 'latin1'), ranges }
+  return { memory: Buffer.concat(parts), ranges }
 }
 
-/** The ranges of `memory` (start, end, start, end, …), each as latin1 text. */
-export function piecesOf(memory: Buffer, ranges: readonly number[]): string[] {
-  const pieces: string[] = []
-  for (let i = 0; i < ranges.length; i += 2) pieces.push(memory.toString('latin1', ranges[i], ranges[i + 1]))
+/** The ranges of `memory` (start, end, start, end, …). */
+export function piecesOf(memory: Buffer, ranges: readonly number[]): Buffer[] {
+  const pieces: Buffer[] = []
+  for (let i = 0; i < ranges.length; i += 2) pieces.push(memory.subarray(ranges[i], ranges[i + 1]))
   return pieces
+}
+
+/** Cut at these positions, each within the whole. */
+export function cutAt(whole: Buffer, positions: readonly number[]): Buffer[] {
+  const ends = [...new Set([...positions, whole.length])].sort((a, b) => a - b)
+  return ends.map((end, i) => whole.subarray(ends[i - 1] ?? 0, end))
 }

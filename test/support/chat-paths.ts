@@ -4,23 +4,23 @@ import { frameJson } from '../../src/sse/event.ts'
 import { FrameOutput } from '../../src/sse/frame-output.ts'
 import { dataFrame } from '../../src/sse/frames.ts'
 
-/** Converts whole frames of a Responses stream, in as many pieces as they come; latin1 text in and out. */
-export type ChatPath = (machine: ChatStream) => (frames: string) => string
+/** Converts whole frames of a Responses stream, in as many pieces as they come. */
+export type ChatPath = (machine: ChatStream) => (frames: Buffer) => string
 
 /** As the proxy does it. */
 export const hotPath: ChatPath = (machine) => {
   const out = new FrameOutput()
   const frames = new ChatFrames(machine, out)
-  return (text) => {
-    const memory = Buffer.from(text, 'latin1')
+  return (memory) => {
     frames.take(memory, [0, memory.length])
-    return out.take().toString('latin1')
+    return out.take().toString()
   }
 }
 
 /** The same without the hot path: every frame parsed, every chunk rendered. */
-export const plainPath: ChatPath = (machine) => (text) =>
-  text
+export const plainPath: ChatPath = (machine) => (memory) =>
+  memory
+    .toString()
     .split('\n\n')
     .map(frameJson)
     .flatMap((event) => (machine.ended || event === undefined ? [] : machine.convert(event)))
