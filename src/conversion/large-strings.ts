@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { ProxyError } from '../errors.ts'
+import { ownMemory } from '../own-memory.ts'
 import { type CutText, cutLargeStrings } from './cut-strings.ts'
 import { withinDepth } from './within-depth.ts'
 
@@ -50,16 +51,6 @@ function restore(json: string, cut: CutText | undefined): Buffer[] {
   }
   pieces.push(Buffer.from(json.slice(from)))
   return pieces
-}
-
-/**
- * Bytes that are held until their answer has ended. Node puts small ones into a pool of 8 KB, all of which lives as long
- * as any of them.
- */
-function ownMemory(json: string): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(json))
-  bytes.write(json)
-  return bytes
 }
 
 function sliced(payload: Buffer): Buffer[] {

@@ -1,6 +1,7 @@
 import type { ChatStream } from '../conversion/chat-stream.ts'
 import type { LiveDelta } from '../conversion/live-delta.ts'
 import { READ_OF_RESPONSE } from '../conversion/response-fields.ts'
+import { ownMemory } from '../own-memory.ts'
 import { BytePattern, viewOf } from '../sse/byte-pattern.ts'
 import { eventName, leanFrameJson, unescaped } from '../sse/event.ts'
 import type { FrameOutput } from '../sse/frame-output.ts'
@@ -184,13 +185,6 @@ export class ChatFrames implements FrameSink {
     }
     return true
   }
-}
-
-/** Node puts small ones into a pool of 8 KB, all of which lives as long as any of them. */
-function ownMemory(text: string): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
-  bytes.write(text)
-  return bytes
 }
 
 /** How frames name a place, as the API writes them. Within a text its quotes would be escaped. */
