@@ -132,6 +132,44 @@ test('an attempt that failed leaves nothing behind', () => {
   expect(vi.getTimerCount()).toBe(0)
 })
 
+describe('the memory of what was written', () => {
+  /** A stream and what its response was given: the bytes, and how it tells that they are written. */
+  function openLarge() {
+    const given: { bytes: Buffer; written: (error?: Error) => void }[] = []
+    const response = Object.assign(new FakeResponse(), {
+      write(bytes: Buffer, written: (error?: Error) => void) {
+        given.push({ bytes, written })
+        return true
+      },
+    })
+    const stream = new ClientStream({ takeOver: () => response as unknown as ServerResponse }, SETTINGS)
+    stream.open()
+    const send = (letter: string) => {
+      write(stream, letter.repeat(50_000))
+      const last = given.at(-1)
+      if (last === undefined) throw new Error('Nothing was written.')
+      return last
+    }
+    return send
+  }
+
+  test('is used again once the socket has it, and not before', () => {
+    const send = openLarge()
+    const first = send('a')
+    send('b')
+    expect(first.bytes.every((byte) => byte === 97)).toBe(true)
+    first.written()
+    expect(send('c').bytes.buffer).toBe(first.bytes.buffer)
+  })
+
+  test('is left alone when writing failed', () => {
+    const send = openLarge()
+    const first = send('a')
+    first.written(new Error('EPIPE'))
+    expect(send('b').bytes.buffer).not.toBe(first.bytes.buffer)
+  })
+})
+
 describe('over a socket', () => {
   beforeEach(() => {
     vi.useRealTimers()

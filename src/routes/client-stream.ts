@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { FrameOutput } from '../sse/frame-output.ts'
+import { FrameOutput, giveBack } from '../sse/frame-output.ts'
 import { KEEP_ALIVE_FRAME } from '../sse/frames.ts'
 import type { ApiRequest } from './api-request.ts'
 import { limitReading } from './slow-client.ts'
@@ -85,13 +85,20 @@ export class ClientStream {
   /** Sends what there is in `out`, if the stream is open. */
   flush(): void {
     const response = this.#response
-    if (response === undefined) return
+    if (response === undefined) {
+      this.out.settle()
+      return
+    }
     if (response.destroyed || response.writableEnded) this.out.clear()
     else if (this.out.length === 0) this.#announce(response)
     else {
       this.#announced = true
       this.#silence?.refresh()
-      if (!response.write(this.#taken())) this.#full()
+      const bytes = this.#taken()
+      const written = (error?: Error | null) => {
+        if (!error) giveBack(bytes)
+      }
+      if (!response.write(bytes, written)) this.#full()
     }
   }
 

@@ -18,7 +18,7 @@ export function openMessageLog(logger: Logger, record: RequestRecord): MessageLo
   const streamed: Buffer[] = []
   return {
     input: (messages) => log.debug({ requestId: record.id, input: messages }, 'input messages'),
-    sent: (bytes) => streamed.push(bytes),
+    sent: (bytes) => streamed.push(Buffer.from(bytes)),
     output: (messages) =>
       log.debug({ requestId: record.id, output: messages ?? Buffer.concat(streamed).toString() }, 'output messages'),
   }

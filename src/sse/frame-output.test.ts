@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { FrameOutput } from './frame-output.ts'
+import { FrameOutput, giveBack } from './frame-output.ts'
 
 const bytes = fc.uint8Array({ maxLength: 3000 })
 /** What may be done to an output. */
@@ -8,12 +8,11 @@ const step = fc.oneof(
   fc.record({ text: fc.string({ unit: 'binary', maxLength: 1000 }) }),
   fc.record({ put: fc.constant('bytes'), bytes }),
   fc.record({ put: fc.constant('range'), bytes, from: fc.nat(100), to: fc.nat(100) }),
-  fc.record({ expect: fc.nat(5000) }),
-  fc.constant('take'),
-  fc.constant('clear'),
+  fc.record({ expect: fc.nat(200_000) }),
+  fc.constantFrom('take', 'give back', 'settle', 'clear'),
 )
 
-test('what is put in comes out, in order, once, and stays what it was', () => {
+test('what is put in comes out, in order, once, and stays what it was until it is given back', () => {
   fc.assert(
     fc.property(fc.array(step), (steps) => {
       const out = new FrameOutput()
@@ -23,7 +22,11 @@ test('what is put in comes out, in order, once, and stays what it was', () => {
         if (each === 'take') {
           taken.push({ got: out.take('<<', '>>'), wanted: `<<${held}>>` })
           held = ''
-        } else if (each === 'clear') {
+        } else if (each === 'give back') {
+          const [oldest] = taken.splice(0, 1)
+          if (oldest !== undefined) giveBack(oldest.got)
+        } else if (each === 'settle') out.settle()
+        else if (each === 'clear') {
           out.clear()
           held = ''
         } else if ('expect' in each) out.expect(each.expect)
@@ -54,4 +57,12 @@ function put(out: FrameOutput, step: { put: string; bytes: Uint8Array; from?: nu
 
 test('an empty output gives what was to stand around it', () => {
   expect(new FrameOutput().take('a', 'b').toString()).toBe('ab')
+})
+
+test('an output that waits holds little more than what is in it', () => {
+  const out = new FrameOutput()
+  out.expect(80_000)
+  out.text('x'.repeat(5000))
+  out.settle()
+  expect(out.take().buffer.byteLength).toBeLessThan(6000)
 })

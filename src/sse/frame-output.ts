@@ -6,14 +6,33 @@ const LEAST_ROOM = 1024
 /** Up to here a loop copies sooner than a call that leaves JavaScript. */
 const SHORT = 48
 
-const NOTHING = Buffer.alloc(0)
+const NOTHING: Buffer = Buffer.alloc(0)
+
+/** What is larger is made in pieces of one size, for the events of a whole socket read, that are used again. */
+const SMALL = 4096
+const PIECE = 96 * 1024
+const MOST_SPARE = 8
+const spare: Buffer[] = []
+
+function room(bytes: number): Buffer {
+  if (bytes <= SMALL) return Buffer.allocUnsafe(Math.max(bytes, LEAST_ROOM))
+  return bytes > PIECE ? Buffer.allocUnsafeSlow(bytes) : (spare.pop() ?? Buffer.allocUnsafeSlow(PIECE))
+}
+
+/**
+ * Nobody looks at these taken bytes any more: their memory may be used again. As garbage it would pile up outside of the
+ * heap, where the collector hardly notices it.
+ */
+export function giveBack({ buffer }: Buffer): void {
+  if (buffer.byteLength === PIECE && spare.length < MOST_SPARE) spare.push(Buffer.from(buffer))
+}
 
 /**
  * Frames for a client, put together as bytes in one piece of memory that is handed on as it is. As strings they would be
  * joined, flattened and encoded: three times the memory, and as much for the garbage collector (docs/performance.md).
  */
 export class FrameOutput {
-  #memory = NOTHING
+  #memory: Buffer = NOTHING
   #end = ROOM_BEFORE
 
   /** In bytes: what has been put in since the last `take`. */
@@ -25,9 +44,12 @@ export class FrameOutput {
   expect(bytes: number): void {
     const needed = this.#end + bytes + ROOM_AFTER
     if (needed <= this.#memory.length) return
-    const larger = Buffer.allocUnsafe(Math.max(needed, LEAST_ROOM))
-    if (this.length > 0) this.#memory.copy(larger, ROOM_BEFORE, ROOM_BEFORE, this.#end)
-    this.#memory = larger
+    this.#moveTo(room(needed))
+  }
+
+  /** It may be long until `take`: no more room is held than is needed. */
+  settle(): void {
+    if (this.#memory.length > 2 * this.#end) this.#moveTo(Buffer.allocUnsafeSlow(this.#end + ROOM_AFTER))
   }
 
   text(text: string): void {
@@ -65,6 +87,12 @@ export class FrameOutput {
     this.#memory = NOTHING
     this.clear()
     return taken
+  }
+
+  #moveTo(memory: Buffer): void {
+    if (this.length > 0) this.#memory.copy(memory, ROOM_BEFORE, ROOM_BEFORE, this.#end)
+    giveBack(this.#memory)
+    this.#memory = memory
   }
 
   #grow(bytes: number): void {
