@@ -19,7 +19,7 @@ const plan = chatPlan({ includeUsage: true })
 const whole =
   (path: ChatPath): Convert =>
   (bytes) =>
-    path(new ChatStream(plan, 0))(bytes)
+    path(new ChatStream(plan, 0))(bytes, [0, bytes.length])
 
 const hot = whole(hotPath)
 const plain = whole(plainPath)

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { chatPlan } from '../../test/support/answers.ts'
-import { cutAt, inOneRead, piecesOf } from '../../test/support/bytes.ts'
+import { cutAt, inOneRead } from '../../test/support/bytes.ts'
 import { type ChatPath, hotPath as hot, plainPath as plain } from '../../test/support/chat-paths.ts'
 import { ChatStream } from '../conversion/chat-stream.ts'
 import { asObject } from '../conversion/json.ts'
@@ -30,7 +30,7 @@ function converted(
   let out = ''
   const sink = {
     take(memory: Buffer, ranges: readonly number[]) {
-      for (const piece of piecesOf(memory, ranges)) out += take(piece)
+      out += take(memory, ranges)
     },
   }
   const reader = new FrameReader(sink, 1e9)
@@ -43,6 +43,12 @@ function converted(
     out += dataFrame(errorBody(error))
   }
   return out.split('\n\n').filter(Boolean).map(frameJson)
+}
+
+/** A stream that comes in one read. */
+function whole(take: ReturnType<ChatPath>, stream: string): string {
+  const bytes = Buffer.from(stream)
+  return take(bytes, [0, bytes.length])
 }
 
 test('there are recorded streams to compare', () => {
@@ -102,10 +108,20 @@ function render({
 }
 
 test.each(STREAMS)('$name: chunks do not depend on whether its events come one by one or in one read', ({ whole }) => {
-  const events = whole.toString().match(/[\s\S]*?\n\n|[\s\S]+$/g) ?? []
+  const events = whole.toString().split(/(?<=\n\n)/)
   const chunks = converted([whole], plain)
   expect(converted(events, hot)).toEqual(chunks)
   expect(converted(events, hot, {}, [inOneRead(events)])).toEqual(chunks)
+})
+
+test.each([1, 2, 3])('%d empty lines too many after each event change nothing', (more) => {
+  for (const { whole } of STREAMS) {
+    const events = whole.toString().split(/(?<=\n\n)/)
+    const chunks = converted([whole], plain)
+    const wide = events.map((event) => event + '\n'.repeat(more))
+    expect(converted(wide, hot)).toEqual(chunks)
+    expect(converted(wide, hot, {}, [inOneRead(wide)])).toEqual(chunks)
+  }
 })
 
 test('any deltas of any parts in any shape come out of the hot path as out of the plain one', () => {
@@ -221,7 +237,7 @@ test('a copied delta gives the very bytes that its chunk gives', () => {
   const texts = ['Hi', ' "you"\n', 'é', ' there']
   for (const kind of DELTA_KINDS) {
     const stream = renderRuns([{ ...run, kind, texts: ['first', ...texts] }])
-    const [copied, rendered] = [hot, plain].map((path) => path(new ChatStream(plan, 0))(Buffer.from(stream)))
+    const [copied, rendered] = [hot, plain].map((path) => whole(path(new ChatStream(plan, 0)), stream))
     expect(copied).toBe(rendered)
   }
 })
@@ -239,7 +255,7 @@ test('a model whose name is not ASCII is told in every chunk alike', () => {
   const delta = (n: number) =>
     render({ shape: 'usual', delta: `${n}`, output_index: 0, content_index: 0, sequence_number: n })
   const stream = [1, 2, 3].map(delta).join('')
-  const models = take(Buffer.from(stream))
+  const models = whole(take, stream)
     .split('\n\n')
     .filter(Boolean)
     .map(frameJson)

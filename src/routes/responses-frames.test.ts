@@ -70,12 +70,29 @@ test.each(STREAMS)('$name: what is passed on does not depend on how the bytes we
   )
 })
 
+test.each([1, 2, 3])('%d empty lines too many after each event pass, and the last event is noticed', (more) => {
+  const streams = STREAMS.map(({ whole }) => whole.toString()).filter((text) => !text.includes('\r'))
+  for (const text of streams) {
+    const wide = text.split(/(?<=\n\n)/).map((event) => event + '\n'.repeat(more))
+    for (const together of [true, false]) {
+      expect(passedOn(wide, together).replace(/\n{3,}/g, '\n\n')).toBe(passedOn([text], true))
+    }
+  }
+})
+
+test('a named delta without data does not swallow the event behind it', () => {
+  const delta = namedFrame('response.output_text.delta', { type: 'response.output_text.delta', delta: 'a' })
+  const bare = 'event: response.output_text.delta\n\n'
+  const end = namedFrame('response.completed', completed([item]))
+  expect(passedOn([delta + bare + end + delta], true)).toBe(delta + bare + end)
+})
+
 test('recorded streams with an output pass byte for byte but for events of the vendor', () => {
   const texts = STREAMS.map(({ whole }) => whole.toString())
   const told = texts.filter((text) => text.includes('"output":[{') && !text.includes('\r'))
   expect(told.length).toBeGreaterThan(10)
   for (const text of told) {
-    const events = text.match(/[\s\S]*?\n\n|[\s\S]+$/g) ?? []
+    const events = text.split(/(?<=\n\n)/)
     const passed = passedOn(events, true)
     const usual = events.filter((event) => !event.startsWith('event: codex.')).join('')
     expect(usual.startsWith(passed)).toBe(true)

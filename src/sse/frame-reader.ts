@@ -8,8 +8,12 @@ export type FrameSink = {
   take(memory: Buffer, ranges: readonly number[]): void
 }
 
-/** Where the frame that begins at `at` ends, before its empty line; -1 when there is none. */
+/**
+ * Where the frame that begins at `at` ends: two bytes before the next. An empty line more than there need be is a frame of
+ * nothing, which ends before it begins; -1 when there is no end.
+ */
 export function frameEnd(memory: Buffer, at: number): number {
+  if (memory[at] === LF) return at - 1
   let end = memory.indexOf(LF, at)
   while (end !== -1 && memory[end + 1] !== LF) end = memory.indexOf(LF, end + 1)
   return end
