@@ -35,9 +35,7 @@ export class JsonPlace {
   /** Whether there is a property of any of these names. */
   hasAny(keys: readonly string[]): boolean {
     const object = asObject(this.value)
-    return (
-      object !== undefined && keys.some((key) => Object.hasOwn(object, key) && (object[key] ?? undefined) !== undefined)
-    )
+    return object !== undefined && keys.some((key) => (ownProperty(object, key) ?? undefined) !== undefined)
   }
 
   object(): JsonObject {
@@ -87,7 +85,7 @@ export class JsonPlace {
 
   #property(key: string): unknown {
     const object = asObject(this.value)
-    return object !== undefined && Object.hasOwn(object, key) ? object[key] : undefined
+    return object === undefined ? undefined : ownProperty(object, key)
   }
 
   /** The error for a fault of this value. */
@@ -110,6 +108,10 @@ export class JsonPlace {
     const got = kindOf(this.value)
     return this.fault('invalid_type', `Invalid type for '${this.path}': expected ${expected}, but got ${got} instead.`)
   }
+}
+
+function ownProperty(object: JsonObject, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined
 }
 
 function isOneOf<Word extends string>(words: readonly Word[], text: string): text is Word {

@@ -60,6 +60,7 @@ export class ChatFrames implements FrameSink {
   /** Converts whole frames; those after the one that ended the answer are left out. Throws what `ChatStream` throws. */
   take(memory: Buffer, ranges: readonly number[]): void {
     const view = viewOf(memory)
+    // A chunk is somewhat longer than the event it is made of.
     this.#out.expect(memory.length + (memory.length >> 2))
     for (let i = 0; i + 1 < ranges.length; i += 2) {
       const to = ranges[i + 1] ?? 0

@@ -129,9 +129,9 @@ export class ClientStream {
   /** What there is in `out`, as an HTTP chunk if the answer is sent so. An empty one would be the last. */
   #taken(after = ''): Buffer {
     const { length } = this.out
-    const [size, end] = length === 0 ? ['', ''] : [`${length.toString(16)}\r\n`, '\r\n']
-    const taken = this.#chunked ? this.out.take(size, end + after) : this.out.take()
-    this.#sent?.(this.#chunked ? taken.subarray(size.length, size.length + length) : taken)
+    const [size, end] = this.#chunked && length > 0 ? [`${length.toString(16)}\r\n`, '\r\n'] : ['', '']
+    const taken = this.out.take(size, this.#chunked ? end + after : '')
+    this.#sent?.(taken.subarray(size.length, size.length + length))
     return taken
   }
 
