@@ -81,6 +81,17 @@ export class ChatStream {
     this.#calls.copied(text)
   }
 
+  /** Whether so many items, and thus all of an answer that has no more, have been told whole. */
+  hasTold(items: number): boolean {
+    for (let index = 0; index < items; index++) if (!this.#done.includes(index)) return false
+    return true
+  }
+
+  /** An item was told whole and said nothing new; it was not given to `convert`. */
+  itemPassedOver(index: number): void {
+    if (!this.#done.includes(index)) this.#done.push(index)
+  }
+
   get usage(): ChatUsage | undefined {
     return this.#usage
   }

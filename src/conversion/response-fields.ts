@@ -2,7 +2,7 @@
  * The fields that are read of the Response object within an event. The others repeat the request, its instructions and
  * tools: 12 KB as recorded, twice an answer.
  */
-export const READ_OF_RESPONSE: ReadonlySet<string> = new Set([
+const READ: ReadonlySet<string> = new Set([
   'id',
   'created_at',
   'model',
@@ -13,3 +13,7 @@ export const READ_OF_RESPONSE: ReadonlySet<string> = new Set([
   'usage',
   'output',
 ])
+
+export function isReadOfResponse(field: string): boolean {
+  return READ.has(field)
+}

@@ -2,7 +2,7 @@ import { type ChatChunk, ChunkHead } from '../conversion/chat-chunk.ts'
 import { type ChatCompletion, joinChunks } from '../conversion/chat-completion.ts'
 import type { ChatPlan } from '../conversion/chat-plan.ts'
 import { ChatStream } from '../conversion/chat-stream.ts'
-import { READ_OF_RESPONSE } from '../conversion/response-fields.ts'
+import { isReadOfResponse } from '../conversion/response-fields.ts'
 import { sumUsage, tokenUsage } from '../conversion/usage.ts'
 import { eventSink, leanFrameJson } from '../sse/event.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
@@ -50,7 +50,7 @@ async function readChoice(
       (event) => {
         if (!machine.ended) chunks.push(...machine.convert(event))
       },
-      (frame) => leanFrameJson(frame, READ_OF_RESPONSE),
+      (frame) => leanFrameJson(frame, isReadOfResponse),
     ),
     batchEnd() {
       afterBatch()

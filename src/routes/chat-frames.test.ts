@@ -284,15 +284,18 @@ const messagePart = fc.record({
 })
 type MessagePart = typeof messagePart extends fc.Arbitrary<infer Part> ? Part : never
 
-/** The frames of one message with one part, in the order and with the fields of recorded streams. */
-function renderMessage(
-  { text, streamed, cited, repeats, itemDone, another }: MessagePart,
-  output_index: number,
-): string {
-  const place = { output_index, content_index: 0 }
+function messageItem({ text, cited, another }: MessagePart) {
   const citation = { type: 'url_citation', start_index: 0, end_index: 1, title: 't', url: 'https://example.com' }
   const part = { type: 'output_text', annotations: cited ? [citation] : [], text }
-  const item = { type: 'message', content: another ? [part, { ...part, text: 'more' }] : [part] }
+  return { type: 'message', content: another ? [part, { ...part, text: 'more' }] : [part] }
+}
+
+/** The frames of one message with one part, in the order and with the fields of recorded streams. */
+function renderMessage(message: MessagePart, output_index: number): string {
+  const { text, streamed, repeats, itemDone } = message
+  const place = { output_index, content_index: 0 }
+  const item = messageItem(message)
+  const [part] = item.content
   const events: Record<string, unknown>[] = [
     { type: 'response.output_item.added', output_index, item: { type: 'message', content: [] } },
     ...(streamed ? [{ type: 'response.output_text.delta', item_id: 'msg', ...place, delta: text }] : []),
@@ -302,15 +305,49 @@ function renderMessage(
   return events.map((event) => namedFrame(String(event.type), event)).join('')
 }
 
+/** So long that its Response is read in part. */
+function renderEnd(output: readonly object[]): string {
+  const response = { instructions: 'x'.repeat(5000), status: 'completed', output }
+  return namedFrame('response.completed', { type: 'response.completed', response })
+}
+
 test('what is passed over because it repeats a streamed text changes nothing, citations of later messages included', () => {
-  const end = namedFrame('response.completed', { type: 'response.completed', response: { output: [] } })
+  const call = { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{}' }
   fc.assert(
-    fc.property(fc.array(messagePart, { maxLength: 4 }), (parts) => {
-      // A message that others follow always ends so; only a stream that was cut can lack it.
-      const whole = parts.map((part, at) => ({ ...part, itemDone: part.itemDone || at < parts.length - 1 }))
-      const stream = whole.map(renderMessage).join('') + end
-      expect(converted([stream], hot)).toEqual(converted([stream], plain))
-    }),
+    fc.property(
+      fc.array(messagePart, { maxLength: 4 }),
+      fc.boolean(),
+      fc.subarray([call]),
+      fc.array(fc.nat()),
+      (parts, listed, untold, cuts) => {
+        // A message that others follow always ends so; only a stream that was cut can lack it.
+        const whole = parts.map((part, at) => ({ ...part, itemDone: part.itemDone || at < parts.length - 1 }))
+        const end = renderEnd(listed ? [...whole.map(messageItem), ...untold] : [])
+        const stream = Buffer.from(whole.map(renderMessage).join('') + end)
+        const pieces = cutAt(
+          stream,
+          cuts.map((at) => at % stream.length),
+        )
+        expect(converted(pieces, hot)).toEqual(converted([stream], plain))
+      },
+    ),
     { numRuns: 300 },
   )
+})
+
+test('of a long answer neither the events that repeat it nor its items in the last event are read once more', () => {
+  const text = 'a'.repeat(10_000)
+  const message = { text, streamed: true, cited: false, repeats: [TEXT_DONE], itemDone: true, another: false }
+  const stream = renderMessage(message, 0) + renderEnd([messageItem(message)])
+  const told: unknown[] = []
+  class Watched extends ChatStream {
+    override convert(event: unknown) {
+      told.push(event)
+      return super.convert(event)
+    }
+  }
+  const out = whole(hot(new Watched(plan, 0)), stream)
+  expect(out.split(text).length).toBe(2)
+  expect(out).toContain('"finish_reason":"stop"')
+  expect(JSON.stringify(told).split(text).length).toBe(2)
 })

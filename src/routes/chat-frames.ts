@@ -1,21 +1,29 @@
 import type { ChatStream } from '../conversion/chat-stream.ts'
 import type { LiveDelta } from '../conversion/live-delta.ts'
-import { READ_OF_RESPONSE } from '../conversion/response-fields.ts'
+import { isReadOfResponse } from '../conversion/response-fields.ts'
 import { ownMemory } from '../own-memory.ts'
 import { BytePattern, viewOf } from '../sse/byte-pattern.ts'
 import { eventName, leanFrameJson, unescaped } from '../sse/event.ts'
 import type { FrameOutput } from '../sse/frame-output.ts'
 import { type FrameSink, frameEnd } from '../sse/frame-reader.ts'
 import { dataFrame } from '../sse/frames.ts'
+import { closingQuote, listLength } from '../sse/json-text.ts'
 
 const DELTA = '"delta":"'
 const SEQUENCE = '"sequence_number":'
+const ITEM_DONE = 'response.output_item.done'
 /** They repeat the text of a part that came in deltas: a long answer is not parsed once more for them. */
-const REPEATING = new Set(['response.output_text.done', 'response.content_part.done', 'response.output_item.done'])
+const REPEATING = new Set(['response.output_text.done', 'response.content_part.done', ITEM_DONE])
 /** They say nothing that Chat shows, and the first repeats the whole request (instructions, tools) a second time. */
 const SILENT = new Set(['response.in_progress', 'response.content_part.added', 'response.reasoning_summary_part.added'])
 
+const CITATION = Buffer.from('"url_citation"')
+const TYPE = Buffer.from('"type":')
+
 const NO_DELTA = { name: '', frame: '' }
+
+/** Bytes that Node reads of a socket at once. */
+const MOST_READ = 64 * 1024
 
 /** What was copied is told after so many characters, so that it does not pile up. */
 const MOST_COPIED = 4096
@@ -41,9 +49,11 @@ type DeltaShape = {
 export class ChatFrames implements FrameSink {
   readonly #stream: ChatStream
   readonly #out: FrameOutput
-  /** The last frame passed over of each part, for what it repeats; parsed once a citation needs the texts. */
+  /** The first frame passed over of each part, for what it repeats; parsed once a citation needs the texts. */
   readonly #repeated = new Map<string, string>()
-  #cited = false
+  /** What is read of the Response in a long event: its items only if there are others than have been told. */
+  readonly #isRead = (field: string, value: Buffer) =>
+    field === 'output' ? !this.#stream.hasTold(listLength(value) ?? Infinity) : isReadOfResponse(field)
   #shape: DeltaShape | undefined
   /** The delta converted last. What it looks like is learnt when another comes: the first is not kept waiting. */
   #last = NO_DELTA
@@ -60,8 +70,8 @@ export class ChatFrames implements FrameSink {
   /** Converts whole frames; those after the one that ended the answer are left out. Throws what `ChatStream` throws. */
   take(memory: Buffer, ranges: readonly number[]): void {
     const view = viewOf(memory)
-    // A chunk is somewhat longer than the event it is made of.
-    this.#out.expect(memory.length + (memory.length >> 2))
+    // A chunk is somewhat longer than the event it is made of; what is longer than a read is one event that gives little.
+    this.#out.expect(Math.min(memory.length, MOST_READ) * 1.25)
     for (let i = 0; i + 1 < ranges.length; i += 2) {
       const to = ranges[i + 1] ?? 0
       for (let at = ranges[i] ?? 0; at < to; ) {
@@ -108,7 +118,7 @@ export class ChatFrames implements FrameSink {
   /** Where the next frame begins; the one at `from` is converted. */
   #plain(memory: Buffer, view: DataView, from: number, to: number): number {
     const end = frameEnd(memory, from)
-    const frame = memory.toString('utf8', from, end)
+    const frame = memory.subarray(from, Math.max(from, end))
     const name = eventName(frame)
     if (this.#shape === undefined && name === this.#last.name && this.#learn()) {
       const next = this.#copyText(memory, view, from, to)
@@ -125,39 +135,41 @@ export class ChatFrames implements FrameSink {
     this.#copied = ''
   }
 
-  #handle(name: string, frame: string): void {
+  #handle(name: string, frame: Buffer): void {
     if (SILENT.has(name)) return
-    if (!this.#cited && frame.includes('"url_citation"')) this.#makeUpForRepeated()
-    const part = this.#cited || !REPEATING.has(name) ? undefined : this.#partRepeatedBy(frame)
-    if (part !== undefined) {
-      this.#repeated.set(part, frame)
-      return
-    }
+    const repeats = REPEATING.has(name)
+    // Where a citation stands is counted in the texts before it.
+    if ((repeats || this.#repeated.size > 0) && frame.includes(CITATION)) this.#makeUpForRepeated()
+    else if (repeats && this.#repeats(name, frame)) return
     this.#convert(frame)
     this.#shape = undefined
-    this.#last = name.endsWith('.delta') ? { name, frame } : NO_DELTA
+    this.#last = name.endsWith('.delta') ? { name, frame: frame.toString('utf8') } : NO_DELTA
   }
 
-  /** Where a citation stands is counted in the texts before it. */
   #makeUpForRepeated(): void {
-    this.#cited = true
-    for (const frame of this.#repeated.values()) this.#convert(frame)
+    for (const frame of this.#repeated.values()) this.#convert(Buffer.from(frame))
     this.#repeated.clear()
   }
 
-  #convert(frame: string): void {
-    const event = leanFrameJson(frame, READ_OF_RESPONSE)
+  #convert(frame: Buffer): void {
+    const event = leanFrameJson(frame, this.#isRead)
     if (event === undefined) return
     for (const chunk of this.#stream.convert(event)) this.#out.text(dataFrame(chunk))
   }
 
-  /** The name of a part that has come in deltas, if this is the whole of it or the item of that one part. */
-  #partRepeatedBy(frame: string): string | undefined {
+  /** Whether this tells a part that has come in deltas, or the item of that one part after it; the first telling is kept. */
+  #repeats(name: string, frame: Buffer): boolean {
     const live = this.#stream.liveText
-    if (live === undefined) return undefined
+    if (live === undefined) return false
     const part = nameOf(live)
-    if (frame.includes(part)) return part
-    return live.part === 0 && frame.includes(itemOf(live)) && hasOnePart(frame) ? part : undefined
+    if (name === ITEM_DONE) {
+      const isRepeated = this.#repeated.has(part) && isItemOf(live, frame)
+      if (isRepeated) this.#stream.itemPassedOver(live.outputIndex)
+      return isRepeated
+    }
+    if (!frame.includes(part)) return false
+    if (!this.#repeated.has(part)) this.#repeated.set(part, frame.toString('utf8'))
+    return true
   }
 
   /** Whether the frames after the last one may be copied. */
@@ -194,14 +206,16 @@ function nameOf({ outputIndex, partField, part }: LiveDelta): string {
   return partField === undefined ? item : `${item}"${partField}":${part},`
 }
 
-/** How the whole item of a part is told. */
-function itemOf({ outputIndex }: LiveDelta): string {
-  return `"output_index":${outputIndex},"item":{`
+/** Whether the frame tells the item whose only part is this. */
+function isItemOf({ outputIndex, part }: LiveDelta, frame: Buffer): boolean {
+  return part === 0 && frame.includes(`"output_index":${outputIndex},"item":{`) && hasOnePart(frame)
 }
 
 /** Three things in it have a type: the event, the item and the part. */
-function hasOnePart(itemFrame: string): boolean {
-  return itemFrame.split('"type":').length === 4
+function hasOnePart(itemFrame: Buffer): boolean {
+  let types = 0
+  for (let at = itemFrame.indexOf(TYPE); at !== -1; at = itemFrame.indexOf(TYPE, at + TYPE.length)) types++
+  return types === 3
 }
 
 /** The prefix before, at and after the digits of its sequence number; upstreams without one have nothing to skip. */
@@ -217,19 +231,5 @@ function afterDigits(memory: Buffer, at: number): number {
   return end
 }
 
-/** The quote that ends the JSON string whose inside begins at `start`: the first with an even run of backslashes before it. */
-function closingQuote(memory: Buffer, start: number): number {
-  let quote = memory.indexOf(QUOTE, start)
-  while (memory[quote - 1] === BACKSLASH) {
-    let run = 1
-    while (quote - 1 - run >= start && memory[quote - 1 - run] === BACKSLASH) run++
-    if (run % 2 === 0) break
-    quote = memory.indexOf(QUOTE, quote + 1)
-  }
-  return quote
-}
-
-const QUOTE = 34
-const BACKSLASH = 92
 /** Escaped as in JSON; also what only looks like it, an escaped backslash before an n. */
 const NEWLINE = /\\(?:n|u000a)/i

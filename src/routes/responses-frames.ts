@@ -1,6 +1,6 @@
 import { isPrelude, isTerminal } from '../conversion/event-types.ts'
 import { asObject, asString } from '../conversion/json.ts'
-import { READ_OF_RESPONSE } from '../conversion/response-fields.ts'
+import { isReadOfResponse } from '../conversion/response-fields.ts'
 import { fillOutput, hasOutput } from '../conversion/responses-collector.ts'
 import { type AnswerHead, eventError, NO_HEAD } from '../conversion/upstream-error.ts'
 import { type ChatUsage, chatUsage } from '../conversion/usage.ts'
@@ -13,6 +13,8 @@ import { namedFrame } from '../sse/frames.ts'
 
 /** The usual forms; a frame of another form (ids, comments, several lines of data) is parsed to be known. */
 const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
+
+const LONGEST_BEGINNING = 256
 
 /** How frames begin that are the bulk of every stream; they are passed on after a look at that alone. */
 const DELTAS = new Map(
@@ -79,7 +81,7 @@ export class ResponsesFrames implements FrameSink {
     while (at < to && !this.#ended) {
       const usual = this.#usualBeginning(view, at, to)
       const end = frameEnd(memory, at + usual)
-      const replacement = usual > 0 ? undefined : this.#look(memory, at, end)
+      const replacement = usual > 0 ? undefined : this.#look(memory.subarray(at, Math.max(at, end)))
       if (replacement !== undefined) {
         this.#out.range(memory, copied, at)
         this.#out.text(replacement)
@@ -97,30 +99,33 @@ export class ResponsesFrames implements FrameSink {
   }
 
   /** What to send in place of a frame; undefined to leave it as it is. */
-  #look(memory: Buffer, from: number, to: number): string | undefined {
-    const frame = memory.toString('utf8', from, to)
-    const [, name, dataType] = EVENT_TYPE.exec(frame) ?? []
-    const type = name ?? dataType ?? asString(asObject(frameJson(frame))?.type)
+  #look(frame: Buffer): string | undefined {
+    const [, name, dataType] = EVENT_TYPE.exec(frame.toString('latin1', 0, LONGEST_BEGINNING)) ?? []
+    const type = name ?? dataType ?? asString(asObject(jsonOf(frame))?.type)
     if (type === undefined) return undefined
     if (type.startsWith('codex.')) return ''
     if (isPrelude(type)) return undefined
     if (isTerminal(type)) return this.#terminal(type, frame)
     this.#visible = true
     if (name !== undefined) this.#usual = DELTAS.get(name) ?? this.#usual
-    if (type === 'response.output_item.done') this.#doneFrames.push(frame)
+    if (type === 'response.output_item.done') this.#doneFrames.push(frame.toString('utf8'))
     return undefined
   }
 
-  #terminal(type: string, frame: string): string | undefined {
-    const event = leanFrameJson(frame, READ_OF_RESPONSE)
+  #terminal(type: string, frame: Buffer): string | undefined {
+    const event = leanFrameJson(frame, isReadOfResponse)
     this.#ended = true
     this.#error = eventError(event, 'responses', this.#head)
     if (this.#error !== undefined && !this.#visible) throw this.#error
     this.#visible = true
     this.#usage = chatUsage(event)
     if (hasOutput(event)) return undefined
-    const whole = frameJson(frame)
+    const whole = jsonOf(frame)
     const filled = fillOutput(whole, () => this.#doneFrames.map(frameJson))
     return filled === whole ? undefined : namedFrame(type, filled)
   }
+}
+
+function jsonOf(frame: Buffer): unknown {
+  return frameJson(frame.toString('utf8'))
 }

@@ -1,9 +1,10 @@
-import type { FrameSink } from './frame-reader.ts'
-import { keepMembers } from './json-text.ts'
+import { type FrameSink, frameEnd } from './frame-reader.ts'
+import { type Keep, keepMembers } from './json-text.ts'
 
 /** The name of a frame, or '' for one that does not begin with its name. */
-export function eventName(frame: string): string {
-  return frame.substring(0, EVENT.length) === EVENT ? frame.substring(EVENT.length, frame.indexOf('\n')) : ''
+export function eventName(frame: Buffer): string {
+  const line = frame.toString('latin1', 0, frame.indexOf(LF))
+  return line.startsWith(EVENT) ? line.substring(EVENT.length) : ''
 }
 
 /** The `data` of one frame; undefined when it has none (a comment, a `retry:`). */
@@ -36,22 +37,29 @@ export function frameJson(frame: string): unknown {
   return data === undefined || data === '' || data === '[DONE]' ? undefined : parsed(data)
 }
 
-/** The same, but where a long event tells a Response object only these fields of it: parsing the rest would be in vain. */
-export function leanFrameJson(frame: string, fields: ReadonlySet<string>): unknown {
-  const data = frame.length < LONG ? undefined : usualData(frame)
-  const beginning = data === undefined ? undefined : TELLS_RESPONSE.exec(data)?.[0]
-  if (data === undefined || beginning === undefined) return frameJson(frame)
-  return parsed(keepMembers(data, beginning.length, fields) ?? data)
+/** The same, but where a long event tells a Response object only some of its fields: the rest would be read in vain. */
+export function leanFrameJson(frame: Buffer, keep: Keep): unknown {
+  const beginning = frame.length < LONG ? null : TELLS_RESPONSE.exec(frame.toString('latin1', 0, LONGEST_BEGINNING))
+  const [all = '', name = ''] = beginning ?? []
+  const isUsual = beginning !== null && frame.indexOf(LF, all.length) === -1
+  const lean = isUsual ? keepMembers(frame.subarray(name.length), all.length - name.length, keep) : undefined
+  return lean === undefined ? frameJson(frame.toString('utf8')) : parsed(lean)
 }
 
 /** For whoever wants the JSON of every frame; frames without any are left out. */
-export function eventSink(take: (event: unknown) => void, read = frameJson): FrameSink {
+export function eventSink(
+  take: (event: unknown) => void,
+  read = (frame: Buffer) => frameJson(frame.toString('utf8')),
+): FrameSink {
   return {
     take(memory, ranges) {
       for (let i = 0; i + 1 < ranges.length; i += 2) {
-        for (const frame of memory.toString('utf8', ranges[i], ranges[i + 1]).split('\n\n')) {
-          const event = read(frame)
+        const to = ranges[i + 1] ?? 0
+        for (let at = ranges[i] ?? 0; at < to; ) {
+          const end = frameEnd(memory, at)
+          const event = read(memory.subarray(at, Math.max(at, end)))
           if (event !== undefined) take(event)
+          at = end + 2
         }
       }
     },
@@ -74,9 +82,11 @@ export function unescaped(inside: string): string {
 
 /** Shorter ones are parsed in less time than it takes to leave something out. */
 const LONG = 4096
-/** As the API begins such an event. */
-const TELLS_RESPONSE = /^\{"type":"[\w.]+",(?:"sequence_number":\d+,)?"response":(?=\{)/
+/** As the API begins such an event; the group is its name and what stands before the data. */
+const TELLS_RESPONSE = /^(event: [\w.]+\ndata: )\{"type":"[\w.]+",(?:"sequence_number":\d+,)?"response":(?=\{)/
+const LONGEST_BEGINNING = 256
 const EVENT = 'event: '
 const DATA = 'data: '
+const LF = 10
 const COLON = 58
 const SPACE = 32

@@ -52,6 +52,18 @@ test('the whole frames of a read are handed over at once, also when it begins an
   expect(handed).toEqual([['data: 1\n\n', 'data: 2\n\n'], ['data: 3\n\n'], ['data: 4\n\n', 'data: 5\n\n']])
 })
 
+test('long frames in many pieces come whole, also where their memory was used before', () => {
+  const frame = fc.tuple(fc.integer({ min: 1, max: 300_000 }), fc.constantFrom('a', 'b', 'c'))
+  fc.assert(
+    fc.property(fc.array(frame, { maxLength: 6 }), fc.array(fc.nat()), (frames, at) => {
+      const texts = frames.map(([length, letter]) => `data: ${letter.repeat(length)}`)
+      const stream = texts.map((text) => `${text}\n\n`).join('')
+      expect(framesOf(pieces(stream, at), 1e6)).toEqual(texts)
+    }),
+    { numRuns: 100 },
+  )
+})
+
 test('a byte order mark before the first frame is dropped', () => {
   expect(framesOf(['\u00ef\u00bb\u00bfdata: 1\n\n'])).toEqual(['data: 1'])
 })

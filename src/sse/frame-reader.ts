@@ -3,7 +3,7 @@ import { ProxyError } from '../errors.ts'
 export type FrameSink = {
   /**
    * Takes whole frames: each of the `ranges` of `memory` (start, end, start, end, …) holds one or more, each ended by an
-   * empty line (`\n\n`).
+   * empty line (`\n\n`). The memory is used again afterwards.
    */
   take(memory: Buffer, ranges: readonly number[]): void
 }
@@ -26,8 +26,11 @@ export function frameEnd(memory: Buffer, at: number): number {
 export class FrameReader {
   readonly #sink: FrameSink
   readonly #maxEvent: number
-  /** The beginning of a frame whose end has not come; in pieces, since joining at each read would be quadratic. */
-  #rest: Buffer[] = []
+  /**
+   * The beginning of a frame whose end has not come. Copied together: what it was read into, much larger as a rule, need
+   * not be held for it, and the few long frames at the end of an answer share one piece of memory.
+   */
+  #rest: Buffer = NOTHING
   #restLength = 0
   /** The last byte was a CR: a LF that follows belongs to the same line end. */
   #afterCr = false
@@ -59,9 +62,8 @@ export class FrameReader {
   /** The stream ended: a last frame without an empty line behind it still counts, as servers forget that line. */
   end(): void {
     if (this.#restLength === 0) return
-    this.#rest.push(EMPTY_LINE)
-    const frame = this.#joined()
-    this.#sink.take(frame, [0, frame.length])
+    this.#add(EMPTY_LINE)
+    this.#handOver()
   }
 
   #isBetweenFrames(): boolean {
@@ -70,25 +72,52 @@ export class FrameReader {
 
   #takePiece(piece: Buffer): void {
     if (piece.length === 0) return
-    const lines = this.#normalized(piece)
-    if (lines.length === 0) return
-    // An empty line may straddle the pieces: look at it joined only when this piece can end a frame.
-    const endsFrame = lines.includes(EMPTY_LINE) || (lines[0] === LF && this.#restEndsWithLf())
-    this.#rest.push(lines)
-    this.#restLength += lines.length
-    if (!endsFrame) {
-      this.#checkSize()
-      return
+    let lines = this.#normalized(piece)
+    if (this.#restLength > 0) {
+      const end = this.#endOfRest(lines)
+      this.#add(lines.subarray(0, end))
+      if (end === undefined) return
+      this.#handOver()
+      lines = lines.subarray(end)
     }
+    const whole = lines.lastIndexOf(EMPTY_LINE) + EMPTY_LINE.length
+    if (whole >= EMPTY_LINE.length) {
+      this.#sink.take(lines, [0, whole])
+      lines = lines.subarray(whole)
+    }
+    if (lines.length > 0) this.#add(lines)
+    else if (this.#rest.length > MOST_KEPT) this.#letGo()
+  }
 
-    const joined = this.#joined()
-    const end = joined.lastIndexOf(EMPTY_LINE) + EMPTY_LINE.length
-    if (end < joined.length) {
-      this.#rest.push(joined.subarray(end))
-      this.#restLength = joined.length - end
+  /** Where in these lines the frame ends that was begun before them; undefined when it does not. */
+  #endOfRest(lines: Buffer): number | undefined {
+    if (lines[0] === LF && this.#rest[this.#restLength - 1] === LF) return 1
+    const at = lines.indexOf(EMPTY_LINE)
+    return at === -1 ? undefined : at + EMPTY_LINE.length
+  }
+
+  #add(piece: Buffer): void {
+    const length = this.#restLength + piece.length
+    if (length > this.#rest.length) {
+      const larger = room(Math.max(length, 2 * this.#rest.length))
+      this.#rest.copy(larger, 0, 0, this.#restLength)
+      this.#rest = larger
     }
-    this.#sink.take(joined, [0, end])
-    this.#checkSize()
+    piece.copy(this.#rest, this.#restLength)
+    this.#restLength = length
+    if (length <= this.#maxEvent) return
+    throw new ProxyError('upstream_invalid', `Upstream sent an event of more than ${this.#maxEvent} bytes.`)
+  }
+
+  #handOver(): void {
+    const length = this.#restLength
+    this.#restLength = 0
+    this.#sink.take(this.#rest.subarray(0, length), [0, length])
+  }
+
+  #letGo(): void {
+    if (this.#rest.length <= MOST_SPARED && spare.length < MOST_SPARE) spare.push(this.#rest)
+    this.#rest = NOTHING
   }
 
   #normalized(piece: Buffer): Buffer {
@@ -97,29 +126,24 @@ export class FrameReader {
     if (!bytes.includes(CR)) return bytes
     return Buffer.from(bytes.toString('latin1').replace(/\r\n?/g, '\n'), 'latin1')
   }
-
-  #restEndsWithLf(): boolean {
-    return this.#rest.at(-1)?.at(-1) === LF
-  }
-
-  #joined(): Buffer {
-    const [only] = this.#rest
-    const joined = this.#rest.length === 1 && only !== undefined ? only : Buffer.concat(this.#rest)
-    this.#rest = []
-    this.#restLength = 0
-    return joined
-  }
-
-  #checkSize(): void {
-    if (this.#restLength <= this.#maxEvent) return
-    throw new ProxyError('upstream_invalid', `Upstream sent an event of more than ${this.#maxEvent} bytes.`)
-  }
 }
 
+const NOTHING = Buffer.alloc(0)
+/** Bytes for frames in pieces that a stream keeps while no frame is begun. */
+const MOST_KEPT = 4096
+/** An answer ends with events that repeat all of it. As garbage outside of the heap their memory would pile up. */
+const MOST_SPARED = 1024 * 1024
+const MOST_SPARE = 4
+const spare: Buffer[] = []
 const LF = 10
 const CR = 13
 const EMPTY_LINE = Buffer.from('\n\n')
 const BYTE_ORDER_MARK = Buffer.from('\ufeff')
+
+function room(bytes: number): Buffer {
+  const spared = bytes > MOST_KEPT ? spare.pop() : undefined
+  return spared !== undefined && spared.length >= bytes ? spared : Buffer.allocUnsafeSlow(bytes)
+}
 
 function startsWithMark(memory: Buffer, from: number): boolean {
   return memory.subarray(from, from + BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)

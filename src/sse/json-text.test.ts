@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { closingQuote, keepMembers } from './json-text.ts'
+import { closingQuote, keepMembers, listLength } from './json-text.ts'
 
 const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('"', '\\', '\\"', '{', ']', '":', '\\\\"'))
 
@@ -8,11 +8,11 @@ test('a string ends at its first quote that no backslash escapes', () => {
   fc.assert(
     fc.property(text, text, (inside, after) => {
       const json = JSON.stringify(inside)
-      expect(closingQuote(json + after, 1)).toBe(json.length - 1)
+      expect(closingQuote(Buffer.from(json + after), 1)).toBe(Buffer.byteLength(json) - 1)
     }),
   )
-  expect(closingQuote('no end', 0)).toBe(-1)
-  expect(closingQuote('\\"', 0)).toBe(-1)
+  expect(closingQuote(Buffer.from('no end'), 0)).toBe(-1)
+  expect(closingQuote(Buffer.from('\\"'), 0)).toBe(-1)
 })
 
 /** JSON values with what may mislead a reader: quotes, brackets and backslashes in texts and names. */
@@ -32,7 +32,8 @@ test('the members kept are those that JSON.parse sees, whatever stands around th
   fc.assert(
     fc.property(json, object, json, (before, response, after) => {
       const whole = JSON.stringify({ before, response, after })
-      const lean = keepMembers(whole, JSON.stringify({ before }).length + '"response":'.length, kept)
+      const start = Buffer.byteLength(JSON.stringify({ before })) + '"response":'.length
+      const lean = keepMembers(Buffer.from(whole), start, (name) => kept.has(name))
       if (lean === undefined) {
         expect(Object.keys(response).some((name) => JSON.stringify(name).includes('\\'))).toBe(true)
         return
@@ -56,5 +57,17 @@ test.each([
   ['{"id":1 }'],
   ['{"i\\u0064":1}'],
 ])('%s: what does not end, or is spaced or escaped, is left to JSON.parse', (broken) => {
-  expect(keepMembers(broken, 0, new Set(['id']))).toBeUndefined()
+  expect(keepMembers(Buffer.from(broken), 0, (name) => name === 'id')).toBeUndefined()
+})
+
+test('the length of a list is the one that JSON.parse sees', () => {
+  fc.assert(
+    fc.property(fc.array(json), json, (list, after) => {
+      expect(listLength(Buffer.from(JSON.stringify(list) + JSON.stringify(after)))).toBe(list.length)
+    }),
+  )
+})
+
+test.each(['{}', '1', '', '[', '[1', '["a]', '[ 1]', '[1, 2]', '[1 ]'])('%s has no length', (other) => {
+  expect(listLength(Buffer.from(other))).toBeUndefined()
 })

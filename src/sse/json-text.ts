@@ -1,51 +1,70 @@
-// Finding one's way in JSON text without parsing it. What is passed over is not checked beyond its brackets and quotes.
+// Finding one's way in JSON without parsing or decoding it: in its bytes as UTF-8, where no byte of a longer sequence looks
+// like ASCII. What is passed over is not checked beyond its brackets and quotes.
 
 /** The quote that ends the JSON string whose inside begins at `start`: the first with an even run of backslashes before it. */
-export function closingQuote(text: string, start: number): number {
-  let quote = text.indexOf('"', start)
-  while (text.charCodeAt(quote - 1) === BACKSLASH) {
-    let run = 0
-    while (quote - 1 - run >= start && text.charCodeAt(quote - 1 - run) === BACKSLASH) run++
+export function closingQuote(json: Buffer, start: number): number {
+  let quote = json.indexOf(QUOTE, start)
+  while (json[quote - 1] === BACKSLASH) {
+    let run = 1
+    while (quote - 1 - run >= start && json[quote - 1 - run] === BACKSLASH) run++
     if (run % 2 === 0) break
-    quote = text.indexOf('"', quote + 1)
+    quote = json.indexOf(QUOTE, quote + 1)
   }
   return quote
 }
 
+/** Which members to keep, by name and JSON. */
+export type Keep = (name: string, value: Buffer) => boolean
+
 /**
- * The JSON with only the members named `kept` of the object that begins at `start`. Undefined when the object does not
- * end, or has spaces between its parts or escapes in its names.
+ * The JSON with only some of the members of the object that begins at `start`. Undefined when the object does not end, or
+ * has spaces between its parts or escapes in its names.
  */
-export function keepMembers(json: string, start: number, kept: ReadonlySet<string>): string | undefined {
+export function keepMembers(json: Buffer, start: number, keep: Keep): string | undefined {
   let members = ''
   let at = start + 1
-  while (json.charCodeAt(at) === QUOTE) {
-    const nameEnd = json.indexOf('":', at + 1)
-    const name = json.substring(at + 1, nameEnd)
-    const end = endOfValue(json, nameEnd + 2)
-    if (nameEnd === -1 || end === -1 || name.includes('\\')) return undefined
-    if (kept.has(name)) members += `${members === '' ? '' : ','}${json.substring(at, end)}`
-    at = json.charCodeAt(end) === COMMA ? end + 1 : end
+  while (json[at] === QUOTE) {
+    const nameEnd = json.indexOf(NAME_END, at + 1)
+    if (nameEnd === -1) return undefined
+    const name = json.toString('utf8', at + 1, nameEnd)
+    const value = nameEnd + NAME_END.length
+    const end = endOfValue(json, value)
+    if (end === -1 || name.includes('\\')) return undefined
+    if (keep(name, json.subarray(value, end)))
+      members += `${members === '' ? '' : ','}${json.toString('utf8', at, end)}`
+    at = json[end] === COMMA ? end + 1 : end
   }
-  return json.charCodeAt(at) === CLOSING_BRACE
-    ? `${json.substring(0, start + 1)}${members}${json.substring(at)}`
+  return json[at] === CLOSING_BRACE
+    ? `${json.toString('utf8', 0, start + 1)}${members}${json.toString('utf8', at)}`
     : undefined
 }
 
+/** How many values a list has; undefined when this is none, or has spaces between its parts. */
+export function listLength(json: Buffer): number | undefined {
+  if (json[0] !== OPENING_BRACKET) return undefined
+  let length = 0
+  for (let at = 1; json[at] !== CLOSING_BRACKET; length++) {
+    const end = endOfValue(json, at)
+    if (end === -1) return undefined
+    at = json[end] === COMMA ? end + 1 : end
+  }
+  return length
+}
+
 /** Where the value that begins at `at` is over; -1 when it never is. */
-function endOfValue(json: string, at: number): number {
-  const first = json.charCodeAt(at)
+function endOfValue(json: Buffer, at: number): number {
+  const first = json[at]
   if (first === QUOTE) return closingQuote(json, at + 1) + 1 || -1
   if (first === OPENING_BRACE || first === OPENING_BRACKET) return endOfNested(json, at)
   let end = at
-  while (isWordCharacter(json.charCodeAt(end))) end++
+  while (isWordCharacter(json[end])) end++
   return end === at ? -1 : end
 }
 
-function endOfNested(json: string, start: number): number {
+function endOfNested(json: Buffer, start: number): number {
   let depth = 0
   for (let at = start; at < json.length; at++) {
-    const code = json.charCodeAt(at)
+    const code = json[at]
     if (code === QUOTE) {
       at = closingQuote(json, at + 1)
       if (at === -1) return -1
@@ -56,10 +75,11 @@ function endOfNested(json: string, start: number): number {
 }
 
 /** Of numbers, `true`, `false` and `null`. */
-function isWordCharacter(code: number): boolean {
+function isWordCharacter(code = SPACE): boolean {
   return code > SPACE && code !== COMMA && code !== CLOSING_BRACE && code !== CLOSING_BRACKET
 }
 
+const NAME_END = Buffer.from('":')
 const SPACE = 32
 const QUOTE = 34
 const COMMA = 44
