@@ -58,9 +58,21 @@ test('long frames in many pieces come whole, also where their memory was used be
     fc.property(fc.array(frame, { maxLength: 6 }), fc.array(fc.nat()), (frames, at) => {
       const texts = frames.map(([length, letter]) => `data: ${letter.repeat(length)}`)
       const read = texts.flatMap((text) => pieces(`${text}\n\n`, at))
-      expect(framesOf(read, 1e6)).toEqual(texts)
+      expect(framesOf(read, 1e7)).toEqual(texts)
     }),
-    { numRuns: 100 },
+    {
+      numRuns: 100,
+      examples: [
+        [
+          [
+            [5000, 'a'],
+            [3_000_000, 'b'],
+            [5000, 'c'],
+          ],
+          [1000],
+        ],
+      ],
+    },
   )
 })
 
