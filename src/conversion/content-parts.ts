@@ -11,12 +11,12 @@ const ECHOED_REASONING = new Set(['reasoning', 'thinking', 'redacted_thinking'])
 
 /** Content of a user, system or developer message; empty text is left out. */
 export function inputParts(content: JsonPlace): JsonObject[] {
-  return partsOf(content, 'input_text', inputPart).filter(saysSomething)
+  return tellingParts(content, 'input_text', inputPart)
 }
 
 /** Content of an assistant message; empty text is left out. */
 export function outputParts(content: JsonPlace): JsonObject[] {
-  return partsOf(content, 'output_text', outputPart).filter(saysSomething)
+  return tellingParts(content, 'output_text', outputPart)
 }
 
 /** A tool's result: a string stays one, parts stay parts (an image is an image, not a million tokens of text). */
@@ -29,15 +29,20 @@ export function toolOutput(content: JsonPlace): string | JsonObject[] {
 
 /** The texts of content parts, those of one message apart by a blank line. */
 export function textOf(parts: readonly JsonObject[]): string {
+  if (parts.length === 1) return asString(parts[0]?.text) ?? ''
   return parts.map((part) => asString(part.text) ?? '').join('\n\n')
 }
 
-/** `convert` leaves out what it gives nothing for. */
-function partsOf(
-  content: JsonPlace,
-  textType: 'input_text' | 'output_text',
-  convert: (part: JsonPlace) => JsonObject | undefined,
-): JsonObject[] {
+type TextType = 'input_text' | 'output_text'
+/** Undefined for what is left out. */
+type ConvertPart = (part: JsonPlace) => JsonObject | undefined
+
+function tellingParts(content: JsonPlace, textType: TextType, convert: ConvertPart): JsonObject[] {
+  if (typeof content.value !== 'string') return partsOf(content, textType, convert).filter(({ text }) => text !== '')
+  return content.value === '' ? [] : [{ type: textType, text: content.value }]
+}
+
+function partsOf(content: JsonPlace, textType: TextType, convert: ConvertPart): JsonObject[] {
   if (typeof content.value === 'string') return [{ type: textType, text: content.value }]
   if (content.absent) throw content.missing()
   if (!Array.isArray(content.value)) throw content.wrongType('one of a string or array of objects')
@@ -47,10 +52,6 @@ function partsOf(
     if (asObject(part.value) === undefined) throw part.wrongType('an object')
     return convert(part) ?? []
   })
-}
-
-function saysSomething(part: JsonObject): boolean {
-  return part.text !== ''
 }
 
 function inputPart(part: JsonPlace): JsonObject {

@@ -29,7 +29,9 @@ export function convertMessages(messages: JsonPlace, context: MessagesContext): 
     throw messages.fault('empty_array', `Invalid '${messages.path}': empty array. ${expected}`)
   }
   const builder = new InputBuilder(places, context)
-  for (const [index, message] of places.entries()) builder.add(message, index)
+  places.forEach((message, index) => {
+    builder.add(message, index)
+  })
   return builder.finish()
 }
 
@@ -37,7 +39,7 @@ class InputBuilder {
   readonly #context: MessagesContext
   readonly #calls = new CallHistory()
   readonly #reasoning: RecalledReasoning
-  readonly #onlyOneUser: boolean
+  readonly #messages: readonly JsonPlace[]
   readonly #instructions: string[] = []
   readonly #input: JsonObject[] = []
   #firstUserText: string | undefined
@@ -45,7 +47,7 @@ class InputBuilder {
   constructor(messages: readonly JsonPlace[], context: MessagesContext) {
     this.#context = context
     this.#reasoning = new RecalledReasoning(context.recallReasoning)
-    this.#onlyOneUser = messages.filter(({ value }) => asObject(value)?.role === 'user').length === 1
+    this.#messages = messages
   }
 
   add(message: JsonPlace, index: number): void {
@@ -82,7 +84,11 @@ class InputBuilder {
     const parts = inputParts(message.at('content'))
     this.#firstUserText ??= textOf(parts)
     if (parts.length > 0) this.#push('user', parts)
-    else if (this.#onlyOneUser) this.#push('user', [{ type: 'input_text', text: '' }])
+    else if (this.#hasOneUser()) this.#push('user', [{ type: 'input_text', text: '' }])
+  }
+
+  #hasOneUser(): boolean {
+    return this.#messages.filter(({ value }) => asObject(value)?.role === 'user').length === 1
   }
 
   #addAssistant(message: JsonPlace, index: number): void {

@@ -4,6 +4,7 @@ import type { JsonPlace } from './json-path.ts'
 /** A header has to hold them all. */
 const MOST_NAMES = 32
 const LONGEST_NAME = 64
+const NONE: readonly string[] = []
 
 /** Fields that were asked for and have no effect: told to the client, or refused when it wants that (`--strict`). */
 export class ReportedFields {
@@ -21,7 +22,9 @@ export class ReportedFields {
   }
 
   /** Fit for a header: clients choose the names, and a header takes neither line breaks nor commas. */
-  get names(): string[] {
+  get names(): readonly string[] {
+    // Always the same list: one made anew has another shape once this is optimised, and what reads it is compiled again.
+    if (this.#names.size === 0) return NONE
     const names = [...this.#names].map((name) => name.replace(/[^\x21-\x2b\x2d-\x7e]/g, '?').slice(0, LONGEST_NAME))
     return names.length <= MOST_NAMES ? names : [...names.slice(0, MOST_NAMES), `and-${names.length - MOST_NAMES}-more`]
   }

@@ -41,7 +41,7 @@ export class Visit implements ApiRequest {
       ['x-request-id', record.id],
       ['x-codex-proxy-request-id', record.id],
     ])
-    response.once('close', () => this.#closed())
+    response.on('close', () => this.#closed())
   }
 
   get method(): string {

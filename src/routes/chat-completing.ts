@@ -21,12 +21,13 @@ export async function completeChat(
 ): Promise<{ completion: ChatCompletion; machines: readonly ChatStream[] }> {
   const head = new ChunkHead(plan.model)
   const machines: ChatStream[] = []
-  const chunks = await runChoices(context, request, plan, {
+  const chunks: ChatChunk[][] = []
+  await runChoices(context, request, plan, {
     call,
-    read(choice, answer) {
+    async read(choice, answer) {
       const machine = new ChatStream(plan, choice, head, headOf(context, answer))
       machines[choice] = machine
-      return readChoice(machine, answer, context.config.maxEvent, () => {
+      chunks[choice] = await readChoice(machine, answer, context.config.maxEvent, () => {
         if (allVisible(plan, machines)) call.release()
       })
     },

@@ -25,7 +25,9 @@ async function convertAndSend(
 ): Promise<Answer | undefined> {
   const { plan, call, log } = convert(context, request, credentials, await request.jsonBody())
   if (plan.stream) {
-    rememberReasoning(context, credentials, await new StreamedChat(context, request, plan, log).run(call))
+    const answer = new StreamedChat(context, request, plan, log)
+    await answer.run(call)
+    rememberReasoning(context, credentials, answer.choices)
     log.output()
     return undefined
   }

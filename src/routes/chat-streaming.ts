@@ -32,21 +32,20 @@ export class StreamedChat {
     this.#head = new ChunkHead(plan.model)
   }
 
-  /** Resolves with the machine of each choice once the answer has ended. A failure before the 200 is thrown. */
-  async run(call: UpstreamCall): Promise<readonly ChatStream[]> {
-    try {
-      await runChoices(this.#context, this.#request, this.#plan, {
-        call,
-        read: (choice, answer) => this.#readChoice(choice, answer, call),
-        isVisible: (choice) => this.#choices[choice]?.visible === true,
-      })
-    } catch (error) {
-      this.#fail(toApiError(error))
-    }
+  get choices(): readonly ChatStream[] {
     return this.#choices
   }
 
-  async #readChoice(choice: number, answer: UpstreamAnswer, call: UpstreamCall): Promise<void> {
+  /** Resolves once the answer has ended. A failure before the 200 is thrown. */
+  run(call: UpstreamCall): Promise<void> {
+    return runChoices(this.#context, this.#request, this.#plan, {
+      call,
+      read: (choice, answer) => this.#readChoice(choice, answer, call),
+      isVisible: (choice) => this.#choices[choice]?.visible === true,
+    }).catch((error: unknown) => this.#fail(toApiError(error)))
+  }
+
+  #readChoice(choice: number, answer: UpstreamAnswer, call: UpstreamCall): Promise<void> {
     const machine = new ChatStream(this.#plan, choice, this.#head, headOf(this.#context, answer))
     this.#choices[choice] = machine
     const events = new EventStream(answer, this.#context.config.maxEvent, {
@@ -57,13 +56,18 @@ export class StreamedChat {
         if (machine.ended) events.finish()
       },
     })
-    try {
-      await this.#client.follow(events)
-    } catch (error) {
-      // What came before the failure in the same read is the client's.
-      this.#sendVisible()
-      if (!machine.finished) throw error
-    }
+    return this.#client.follow(events).then(
+      () => this.#finishChoice(machine),
+      (error: unknown) => {
+        // What came before the failure in the same read is the client's.
+        this.#sendVisible()
+        if (!machine.finished) throw error
+        this.#finishChoice(machine)
+      },
+    )
+  }
+
+  #finishChoice(machine: ChatStream): void {
     if (machine.ended) return
     for (const chunk of machine.finish()) this.#client.out.text(dataFrame(chunk))
     this.#send(machine)

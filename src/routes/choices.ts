@@ -13,9 +13,9 @@ export function allVisible({ choices }: Pick<ChatPlan, 'choices'>, machines: rea
   return machines.length === choices && machines.every(({ visible }) => visible)
 }
 
-type Choices<Value> = {
+type Choices = {
   readonly call: UpstreamCall
-  readonly read: (choice: number, answer: UpstreamAnswer) => Promise<Value>
+  readonly read: (choice: number, answer: UpstreamAnswer) => Promise<void>
   readonly isVisible: (choice: number) => boolean
 }
 
@@ -23,22 +23,25 @@ type Choices<Value> = {
  * Runs the choices of one answer side by side, each tried again while nothing of it is visible. When one fails the
  * others are ended: there is no answer without it.
  */
-export function runChoices<Value>(
+export function runChoices(
   context: RouteContext,
   request: ApiRequest,
   { choices }: Pick<ChatPlan, 'choices'>,
-  { call, read, isVisible }: Choices<Value>,
-): Promise<Value[]> {
+  { call, read, isVisible }: Choices,
+): Promise<void> {
   const run = (choice: number, cancellation: Cancellation) =>
     withEarlyRetries(context, request, {
       open: () => call.open(cancellation),
       read: (answer) => read(choice, answer),
       isVisible: () => isVisible(choice),
     })
-  if (choices === 1) return run(0, request.cancellation).then((value) => [value])
+  if (choices === 1) return run(0, request.cancellation)
   const siblings = request.cancellation.add(new Cancellation())
-  return Promise.all(Array.from({ length: choices }, (_, choice) => run(choice, siblings))).catch((error: unknown) => {
-    siblings.cancel(toApiError(error))
-    throw error
-  })
+  return Promise.all(Array.from({ length: choices }, (_, choice) => run(choice, siblings))).then(
+    () => {},
+    (error: unknown) => {
+      siblings.cancel(toApiError(error))
+      throw error
+    },
+  )
 }

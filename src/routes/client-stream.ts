@@ -4,7 +4,7 @@ import { KEEP_ALIVE_FRAME } from '../sse/frames.ts'
 import type { ApiRequest } from './api-request.ts'
 import { limitReading } from './slow-client.ts'
 
-/** Where the answer comes from; paused while the client does not read. */
+/** Where the answer comes from; paused while the client does not read, which means nothing once it has ended. */
 export type Source = {
   pause(): void
   resume(): void
@@ -58,15 +58,11 @@ export class ClientStream {
   }
 
   /** Reads the source to its end: no faster than the client does, and with a sign of life in every silence. */
-  async follow(source: Source): Promise<void> {
+  follow(source: Source): Promise<void> {
     const reading = source.read()
     // A short answer has been read and sent by now.
     if (this.#response?.writableEnded !== true) this.#addSource(source)
-    try {
-      await reading
-    } finally {
-      this.#sources.delete(source)
-    }
+    return reading
   }
 
   /** Sends the 200 with the next write, also of nothing. */
@@ -79,7 +75,7 @@ export class ClientStream {
       return
     }
     response.on('drain', () => this.#drained())
-    response.once('close', () => this.#stopTimers())
+    response.on('close', () => this.#stopTimers())
   }
 
   /** Sends what there is in `out`, if the stream is open. */

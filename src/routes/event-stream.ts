@@ -58,11 +58,11 @@ export class EventStream implements Source, BodySink {
   }
 
   pause(): void {
-    this.#body.pause()
+    if (!this.#over) this.#body.pause()
   }
 
   resume(): void {
-    this.#body.resume()
+    if (!this.#over) this.#body.resume()
   }
 
   /** The last event that matters was read: the stream counts as ended, whatever upstream does (docs/upstream.md 11). */

@@ -79,7 +79,7 @@ function relay(
       stalled = undefined
       body.resume()
     })
-    response.once('close', () => {
+    response.on('close', () => {
       clearTimeout(stalled)
       resolve()
     })

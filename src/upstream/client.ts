@@ -46,7 +46,9 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
   }
 
   async function sendWithRetries(request: UpstreamRequest, credentials: Credentials, cancellation: Cancellation) {
-    const route = await outbound()
+    const opened = outbound()
+    // Awaited only by those who have to wait.
+    const route = opened instanceof Promise ? await opened : opened
     const target = targetFor(credentials)
     route.keepWarm(target.url)
     for (let attempt = 0; ; attempt++) {
