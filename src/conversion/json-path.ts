@@ -49,7 +49,7 @@ export class JsonPlace {
   }
 
   items(): JsonPlace[] {
-    if (Array.isArray(this.value)) return this.value.map((item, index) => new JsonPlace(item, index, this))
+    if (Array.isArray(this.value)) return this.#places(this.value)
     throw this.absent ? this.missing() : this.wrongType('an array')
   }
 
@@ -81,6 +81,12 @@ export class JsonPlace {
 
   optionalWord<Word extends string>(words: readonly Word[]): Word | undefined {
     return this.absent ? undefined : this.word(words)
+  }
+
+  #places(values: readonly unknown[]): JsonPlace[] {
+    const places: JsonPlace[] = []
+    for (const value of values) places.push(new JsonPlace(value, places.length, this))
+    return places
   }
 
   #property(key: string): unknown {

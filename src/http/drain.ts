@@ -20,7 +20,9 @@ export function followConnections(server: Server): Drain {
     unused.add(socket)
     socket.once('close', () => unused.delete(socket))
   })
-  server.on('request', ({ socket }: IncomingMessage) => unused.delete(socket))
+  server.on('request', ({ socket }: IncomingMessage) => {
+    unused.delete(socket)
+  })
 
   return async (deadline, logger) => {
     const sweep = setInterval(() => {

@@ -9,12 +9,12 @@ export type BodyLimits = { readonly maxBody: number; readonly maxDecodedBody: nu
  * `unsupported_content_encoding` before reading anything, and `invalid_body` for what can't be decoded or was cut off.
  * How long a client may take is up to the server's `requestTimeout`.
  */
-export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const codings = contentCodings(request.headers['content-encoding'])
   if (codings.length === 0) {
-    return readRawBody(request, { maxBody: Math.min(limits.maxBody, limits.maxDecodedBody) })
+    return await readRawBody(request, { maxBody: Math.min(limits.maxBody, limits.maxDecodedBody) })
   }
-  return readRawBody(request, limits).then((raw) => decode(raw, codings, limits.maxDecodedBody))
+  return decode(await readRawBody(request, limits), codings, limits.maxDecodedBody)
 }
 
 /** The body exactly as sent. What is beyond the limit is not kept, and the request stays answerable. */

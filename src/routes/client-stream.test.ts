@@ -2,7 +2,10 @@ import { EventEmitter, once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Cancellation } from '../cancellation.ts'
 import { ClientStream } from './client-stream.ts'
+
+type Request = ConstructorParameters<typeof ClientStream>[0]
 
 const SETTINGS = { keepAlive: 15_000, slowClientTimeout: 300_000 }
 
@@ -66,7 +69,9 @@ function end(stream: ClientStream, text: string) {
 function openStream() {
   const response = new FakeResponse()
   const source = new FakeSource()
-  const stream = new ClientStream({ takeOver: (status) => response.writeHead(status) }, SETTINGS)
+  const request = { takeOver: (status: number) => response.writeHead(status), cancellation: new Cancellation() }
+  response.on('close', () => request.cancellation.cancel(new Error('The client left.')))
+  const stream = new ClientStream(request, SETTINGS)
   void stream.follow(source)
   return { stream, response, source, written: response.written }
 }
@@ -142,7 +147,8 @@ describe('the memory of what was written', () => {
         return true
       },
     })
-    const stream = new ClientStream({ takeOver: () => response as unknown as ServerResponse }, SETTINGS)
+    const request = { takeOver: () => response as unknown as ServerResponse, cancellation: new Cancellation() }
+    const stream = new ClientStream(request, SETTINGS)
     stream.open()
     const send = (letter: string) => {
       write(stream, letter.repeat(50_000))
@@ -175,11 +181,16 @@ describe('over a socket', () => {
     vi.useRealTimers()
   })
 
+  function requestOf(response: ServerResponse): Request {
+    return {
+      takeOver: (status, headers) => response.writeHead(status, headers),
+      cancellation: new Cancellation(),
+    }
+  }
+
   /** The bytes of the answer that `write` gives, without its head, and the head. */
   async function answerTo(version: string, write: (stream: ClientStream) => void): Promise<[string, string]> {
-    const server = createServer((_request, response) =>
-      write(new ClientStream({ takeOver: (status, headers) => response.writeHead(status, headers) }, SETTINGS)),
-    )
+    const server = createServer((_request, response) => write(new ClientStream(requestOf(response), SETTINGS)))
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
@@ -210,7 +221,7 @@ describe('over a socket', () => {
   test('an opened stream that has nothing to say yet tells its status', async () => {
     let finish = () => {}
     const server = createServer((_request, response) => {
-      const stream = new ClientStream({ takeOver: (status, headers) => response.writeHead(status, headers) }, SETTINGS)
+      const stream = new ClientStream(requestOf(response), SETTINGS)
       stream.open()
       write(stream, '')
       write(stream, '')
@@ -233,9 +244,7 @@ describe('over a socket', () => {
           resolve('closed')
           server.close()
         })
-        const takeOver: ConstructorParameters<typeof ClientStream>[0]['takeOver'] = (status, headers) =>
-          response.writeHead(status, headers)
-        end(new ClientStream({ takeOver }, settings), 'x'.repeat(20_000_000))
+        end(new ClientStream(requestOf(response), settings), 'x'.repeat(20_000_000))
       }).listen(0, '127.0.0.1', () => {
         const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {})
         socket.pause().write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Cancellable } from '../cancellation.ts'
 import { FrameOutput, giveBack } from '../sse/frame-output.ts'
 import { KEEP_ALIVE_FRAME } from '../sse/frames.ts'
 import type { ApiRequest } from './api-request.ts'
@@ -30,10 +31,10 @@ const STREAM_HEADERS = {
  * Writes one event stream to the client. The 200 is held back until `open`, so that early failures keep their status,
  * but no longer than the first keep-alive: clients time out on headers. Back-pressure pauses the sources.
  */
-export class ClientStream {
+export class ClientStream implements Cancellable {
   /** What is to be sent next. It is kept until `open`. */
   readonly out = new FrameOutput()
-  readonly #request: Pick<ApiRequest, 'takeOver'>
+  readonly #request: Pick<ApiRequest, 'takeOver' | 'cancellation'>
   readonly #settings: Settings
   /** Told of everything that is sent. */
   readonly #sent: ((bytes: Buffer) => void) | undefined
@@ -47,7 +48,11 @@ export class ClientStream {
   #announced = false
   #stalled: NodeJS.Timeout | undefined
 
-  constructor(request: Pick<ApiRequest, 'takeOver'>, settings: Settings, sent?: (bytes: Buffer) => void) {
+  constructor(
+    request: Pick<ApiRequest, 'takeOver' | 'cancellation'>,
+    settings: Settings,
+    sent?: (bytes: Buffer) => void,
+  ) {
     this.#request = request
     this.#settings = settings
     this.#sent = sent
@@ -68,14 +73,13 @@ export class ClientStream {
   /** Sends the 200 with the next write, also of nothing. */
   open(): void {
     if (this.#response !== undefined) return
-    const response = this.#begin()
-    if (response.destroyed) {
-      // The client left in the meantime: its `close` was before, and no timer may outlive it.
-      this.#stopTimers()
-      return
-    }
-    response.on('drain', () => this.#drained())
-    response.on('close', () => this.#stopTimers())
+    this.#begin()
+    this.#request.cancellation.add(this)
+  }
+
+  /** The client has left, which it may have done before: no timer outlives it. */
+  cancel(): void {
+    this.#stopTimers()
   }
 
   /** Sends what there is in `out`, if the stream is open. */
@@ -94,7 +98,7 @@ export class ClientStream {
       const written = (error?: Error | null) => {
         if (!error) giveBack(bytes)
       }
-      if (!response.write(bytes, written)) this.#full()
+      if (!response.write(bytes, written)) this.#full(response)
     }
   }
 
@@ -154,14 +158,14 @@ export class ClientStream {
     this.#silence?.refresh()
   }
 
-  #full(): void {
+  #full(response: ServerResponse): void {
     if (this.#stalled !== undefined) return
     for (const source of this.#sources) source.pause()
-    this.#stalled = setTimeout(() => this.#response?.destroy(), this.#settings.slowClientTimeout)
+    this.#stalled = setTimeout(() => response.destroy(), this.#settings.slowClientTimeout)
+    response.once('drain', () => this.#drained())
   }
 
   #drained(): void {
-    if (this.#stalled === undefined) return
     clearTimeout(this.#stalled)
     this.#stalled = undefined
     for (const source of this.#sources) source.resume()

@@ -68,21 +68,31 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
     }
   }
 
+  /** After a 401: with what the file holds now, then with refreshed tokens (docs/upstream.md 2.4). */
+  async function sendRenewed(
+    request: UpstreamRequest,
+    credentials: Credentials,
+    cancellation: Cancellation,
+    refused: UpstreamAnswer,
+  ) {
+    let answer = refused
+    let rejected = credentials
+    for (let step = 0; step < 2 && answer.status === 401 && rejected.kind === 'chatgpt'; step++) {
+      answer.body.abort()
+      // A client that leaves stops waiting, but a refresh in flight goes on: its token is spent either way.
+      const replacement = await cancellation.race(source.replace(rejected))
+      if (replacement.kind !== credentials.kind) throw loginChanged()
+      answer = await sendWithRetries(request, replacement, cancellation)
+      rejected = replacement
+    }
+    return answer
+  }
+
   return {
-    async send(request, credentials, cancellation) {
-      let answer = await sendWithRetries(request, credentials, cancellation)
-      let rejected = credentials
-      // At most two steps: what the file holds now, then refreshed tokens (docs/upstream.md 2.4).
-      for (let step = 0; step < 2 && answer.status === 401 && rejected.kind === 'chatgpt'; step++) {
-        answer.body.abort()
-        // A client that leaves stops waiting, but a refresh in flight goes on: its token is spent either way.
-        const replacement = await cancellation.race(source.replace(rejected))
-        if (replacement.kind !== credentials.kind) throw loginChanged()
-        answer = await sendWithRetries(request, replacement, cancellation)
-        rejected = replacement
-      }
-      return answer
-    },
+    send: (request, credentials, cancellation) =>
+      sendWithRetries(request, credentials, cancellation).then((answer) =>
+        answer.status === 401 ? sendRenewed(request, credentials, cancellation, answer) : answer,
+      ),
   }
 }
 
