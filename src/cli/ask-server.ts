@@ -1,7 +1,7 @@
-import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { Config } from '../config/options.ts'
 import { isLoopbackHost } from '../config/parsers.ts'
+import { request as httpRequest } from '../node-http.ts'
 
 export type JsonObject = { readonly [key: string]: unknown }
 export type ServerAnswer = { readonly status: number; readonly body: JsonObject }

@@ -21,6 +21,8 @@ async function ask(): Promise<IncomingMessage> {
     headers: HEADERS,
     agent: false,
   })
+  // An answer that breaks off tells it by itself.
+  request.on('error', () => {})
   request.end(JSON.stringify(BODY))
   const [response] = await once(request, 'response')
   return response
