@@ -1,7 +1,8 @@
 import type { SecureContext } from 'node:tls'
-import { Agent, buildConnector } from 'undici'
+import type * as Undici from 'undici'
 import type { PendingSockets } from './pending-sockets.ts'
 import { TCP_KEEP_ALIVE_MS } from './tunnel-options.ts'
+import { Agent, buildConnector } from './undici-parts.ts'
 import { WarmConnections } from './warm-connections.ts'
 
 /** How long an idle connection is kept when upstream names no time of its own, and the longest it may name. */
@@ -16,10 +17,10 @@ type Limits = {
 
 /** One way to upstreams, direct or through a proxy: what carries requests, and the connections made ahead for it. */
 export class OutboundWay {
-  readonly agent: Agent
+  readonly agent: Undici.Agent
   readonly #warm: WarmConnections
 
-  constructor(connector: buildConnector.connector, { headerTimeout }: Limits, now: () => number) {
+  constructor(connector: Undici.buildConnector.connector, { headerTimeout }: Limits, now: () => number) {
     this.#warm = new WarmConnections(connector, now)
     this.agent = new Agent({
       connect: this.#warm.connect,
@@ -55,10 +56,10 @@ export function directConnector(
   timeout: number,
   secureContext: () => SecureContext,
   pending: PendingSockets,
-): buildConnector.connector {
+): Undici.buildConnector.connector {
   const options = { timeout, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS }
   const plain = buildConnector(options)
-  let secure: buildConnector.connector | undefined
+  let secure: Undici.buildConnector.connector | undefined
   return (target, callback) => {
     if (target.protocol !== 'https:') {
       pending.follow(plain(target, callback))
