@@ -71,7 +71,8 @@ export class ChatFrames implements FrameSink {
   take(memory: Buffer, ranges: readonly number[]): void {
     const view = viewOf(memory)
     // A chunk is somewhat longer than the event it is made of; what is longer than a read is one event that gives little.
-    this.#out.expect(Math.min(memory.length, MOST_READ) * 1.25)
+    const read = Math.min(memory.length, MOST_READ)
+    this.#out.expect(read + (read >> 2))
     for (let i = 0; i + 1 < ranges.length; i += 2) {
       const to = ranges[i + 1] ?? 0
       for (let at = ranges[i] ?? 0; at < to; ) {

@@ -39,11 +39,16 @@ export function frameJson(frame: string): unknown {
 
 /** The same, but where a long event tells a Response object only some of its fields: the rest would be read in vain. */
 export function leanFrameJson(frame: Buffer, keep: Keep): unknown {
-  const beginning = frame.length < LONG ? null : TELLS_RESPONSE.exec(frame.toString('latin1', 0, LONGEST_BEGINNING))
-  const [all = '', name = ''] = beginning ?? []
-  const isUsual = beginning !== null && frame.indexOf(LF, all.length) === -1
-  const lean = isUsual ? keepMembers(frame.subarray(name.length), all.length - name.length, keep) : undefined
+  const lean = frame.length < LONG ? undefined : leanJson(frame, keep)
   return lean === undefined ? frameJson(frame.toString('utf8')) : parsed(lean)
+}
+
+/** Undefined for a frame of another form than upstream's. */
+function leanJson(frame: Buffer, keep: Keep): string | undefined {
+  const [beginning, name] = TELLS_RESPONSE.exec(frame.toString('latin1', 0, LONGEST_BEGINNING)) ?? []
+  if (beginning === undefined || name === undefined) return undefined
+  const isOneLine = !frame.includes(LF, beginning.length)
+  return isOneLine ? keepMembers(frame.subarray(name.length), beginning.length - name.length, keep) : undefined
 }
 
 /** For whoever wants the JSON of every frame; frames without any are left out. */
