@@ -112,6 +112,23 @@ test('case 121: JSON is read as UTF-8, also where a read ends within a character
   }
 })
 
+test('events are told once each, however many empty lines stand around them and wherever a read ends', () => {
+  const gap = fc.integer({ min: 2, max: 6 }).map((lines) => '\n'.repeat(lines))
+  fc.assert(
+    fc.property(fc.array(gap, { maxLength: 8 }), fc.array(fc.nat()), (gaps, at) => {
+      const events: unknown[] = []
+      const reader = new FrameReader(
+        eventSink((event) => events.push(event)),
+        MAX,
+      )
+      const stream = `\n${gaps.map((lines, n) => `data: {"n":${n}}${lines}`).join('')}`
+      for (const text of pieces(stream, at)) reader.take(Buffer.from(text), [0, text.length])
+      reader.end()
+      expect(events).toEqual(gaps.map((_, n) => ({ n })))
+    }),
+  )
+})
+
 test('case 121: garbage and [DONE] are nothing', () => {
   expect(frameJson('data: [DONE]')).toBeUndefined()
   expect(frameJson('data: {"x":')).toBeUndefined()
