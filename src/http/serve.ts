@@ -22,7 +22,7 @@ export type RunningServer = {
   readonly finished: Promise<void>
 }
 
-/** What API requests need takes longer to load than all before it: whoever waits for `/health` is answered first. */
+/** What API requests need takes as long to load as all before it: whoever waits for `/health` is answered first. */
 const PREPARE_AFTER_MS = 20
 
 /** Connections that wait to be accepted; Node's 511 overflows when a thousand clients come at once. */

@@ -10,7 +10,7 @@ export type LazyOutbound = {
   close(): Promise<void>
 }
 
-/** undici takes longer to load than the rest of the server, so it is loaded after listening (docs/performance.md). */
+/** Loading undici takes time that whoever waits for the server need not wait for: it comes after listening. */
 export function createLazyOutbound(config: Config, logger: Logger): LazyOutbound {
   let opening: Promise<OutboundRoute> | undefined
   let opened: OutboundRoute | undefined
