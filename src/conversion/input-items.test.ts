@@ -146,6 +146,19 @@ describe('messages', () => {
     expect(itemsOf([HELLO, HELLO])).toEqual([HELLO_ITEM, HELLO_ITEM])
   })
 
+  test('a conversation of nothing but empty messages is not searched anew for each of them', () => {
+    let looks = 0
+    const empty = {
+      get role() {
+        looks++
+        return 'user'
+      },
+      content: '',
+    }
+    itemsOf(Array.from({ length: 100 }, () => empty))
+    expect(looks).toBeLessThanOrEqual(300)
+  })
+
   test('case 50: empty text is left out, unless it is all the user says', () => {
     expect(
       partsOf([

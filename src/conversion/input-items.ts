@@ -39,7 +39,7 @@ class InputBuilder {
   readonly #context: MessagesContext
   readonly #calls = new CallHistory()
   readonly #reasoning: RecalledReasoning
-  readonly #messages: readonly JsonPlace[]
+  readonly #onlyOneUser: boolean
   readonly #instructions: string[] = []
   readonly #input: JsonObject[] = []
   #firstUserText: string | undefined
@@ -47,7 +47,7 @@ class InputBuilder {
   constructor(messages: readonly JsonPlace[], context: MessagesContext) {
     this.#context = context
     this.#reasoning = new RecalledReasoning(context.recallReasoning)
-    this.#messages = messages
+    this.#onlyOneUser = messages.filter(({ value }) => asObject(value)?.role === 'user').length === 1
   }
 
   add(message: JsonPlace, index: number): void {
@@ -84,11 +84,7 @@ class InputBuilder {
     const parts = inputParts(message.at('content'))
     this.#firstUserText ??= textOf(parts)
     if (parts.length > 0) this.#push('user', parts)
-    else if (this.#hasOneUser()) this.#push('user', [{ type: 'input_text', text: '' }])
-  }
-
-  #hasOneUser(): boolean {
-    return this.#messages.filter(({ value }) => asObject(value)?.role === 'user').length === 1
+    else if (this.#onlyOneUser) this.#push('user', [{ type: 'input_text', text: '' }])
   }
 
   #addAssistant(message: JsonPlace, index: number): void {
