@@ -42,8 +42,8 @@ function tellingParts(content: JsonPlace, textType: TextType, convert: ConvertPa
   return content.value === '' ? [] : [{ type: textType, text: content.value }]
 }
 
+/** Of content that is no string. */
 function partsOf(content: JsonPlace, textType: TextType, convert: ConvertPart): JsonObject[] {
-  if (typeof content.value === 'string') return [{ type: textType, text: content.value }]
   if (content.absent) throw content.missing()
   if (!Array.isArray(content.value)) throw content.wrongType('one of a string or array of objects')
   return content.items().flatMap<JsonObject>((part) => {

@@ -49,8 +49,11 @@ export class JsonPlace {
   }
 
   items(): JsonPlace[] {
-    if (Array.isArray(this.value)) return this.#places(this.value)
-    throw this.absent ? this.missing() : this.wrongType('an array')
+    if (!Array.isArray(this.value)) throw this.absent ? this.missing() : this.wrongType('an array')
+    // One by one: the list that `map` makes changes its shape once this is optimised (docs/performance.md).
+    const places: JsonPlace[] = []
+    for (const item of this.value) places.push(new JsonPlace(item, places.length, this))
+    return places
   }
 
   optionalItems(): JsonPlace[] {
@@ -81,12 +84,6 @@ export class JsonPlace {
 
   optionalWord<Word extends string>(words: readonly Word[]): Word | undefined {
     return this.absent ? undefined : this.word(words)
-  }
-
-  #places(values: readonly unknown[]): JsonPlace[] {
-    const places: JsonPlace[] = []
-    for (const value of values) places.push(new JsonPlace(value, places.length, this))
-    return places
   }
 
   #property(key: string): unknown {

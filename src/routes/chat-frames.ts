@@ -5,7 +5,7 @@ import { ownMemory } from '../own-memory.ts'
 import { BytePattern, viewOf } from '../sse/byte-pattern.ts'
 import { eventName, leanFrameJson, unescaped } from '../sse/event.ts'
 import type { FrameOutput } from '../sse/frame-output.ts'
-import { type FrameSink, frameEnd } from '../sse/frame-reader.ts'
+import { type FrameSink, frameAt, frameEnd } from '../sse/frame-reader.ts'
 import { dataFrame } from '../sse/frames.ts'
 import { closingQuote, listLength } from '../sse/json-text.ts'
 
@@ -119,7 +119,7 @@ export class ChatFrames implements FrameSink {
   /** Where the next frame begins; the one at `from` is converted. */
   #plain(memory: Buffer, view: DataView, from: number, to: number): number {
     const end = frameEnd(memory, from)
-    const frame = memory.subarray(from, Math.max(from, end))
+    const frame = frameAt(memory, from, end)
     const name = eventName(frame)
     if (this.#shape === undefined && name === this.#last.name && this.#learn()) {
       const next = this.#copyText(memory, view, from, to)

@@ -6,15 +6,13 @@ import { type AnswerHead, eventError, NO_HEAD } from '../conversion/upstream-err
 import { type ChatUsage, chatUsage } from '../conversion/usage.ts'
 import type { ApiError } from '../errors.ts'
 import { BytePattern, viewOf } from '../sse/byte-pattern.ts'
-import { frameJson, leanFrameJson } from '../sse/event.ts'
+import { bytesJson, frameBeginning, frameJson, leanFrameJson } from '../sse/event.ts'
 import type { FrameOutput } from '../sse/frame-output.ts'
-import { type FrameSink, frameEnd } from '../sse/frame-reader.ts'
+import { type FrameSink, frameAt, frameEnd } from '../sse/frame-reader.ts'
 import { namedFrame } from '../sse/frames.ts'
 
 /** The usual forms; a frame of another form (ids, comments, several lines of data) is parsed to be known. */
 const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
-
-const LONGEST_BEGINNING = 256
 
 /** How frames begin that are the bulk of every stream; they are passed on after a look at that alone. */
 const DELTAS = new Map(
@@ -81,7 +79,7 @@ export class ResponsesFrames implements FrameSink {
     while (at < to && !this.#ended) {
       const usual = this.#usualBeginning(view, at, to)
       const end = frameEnd(memory, at + usual)
-      const replacement = usual > 0 ? undefined : this.#look(memory.subarray(at, Math.max(at, end)))
+      const replacement = usual > 0 ? undefined : this.#look(frameAt(memory, at, end))
       if (replacement !== undefined) {
         this.#out.range(memory, copied, at)
         this.#out.text(replacement)
@@ -100,8 +98,8 @@ export class ResponsesFrames implements FrameSink {
 
   /** What to send in place of a frame; undefined to leave it as it is. */
   #look(frame: Buffer): string | undefined {
-    const [, name, dataType] = EVENT_TYPE.exec(frame.toString('latin1', 0, LONGEST_BEGINNING)) ?? []
-    const type = name ?? dataType ?? asString(asObject(jsonOf(frame))?.type)
+    const [, name, dataType] = EVENT_TYPE.exec(frameBeginning(frame)) ?? []
+    const type = name ?? dataType ?? asString(asObject(bytesJson(frame))?.type)
     if (type === undefined) return undefined
     if (type.startsWith('codex.')) return ''
     if (isPrelude(type)) return undefined
@@ -120,12 +118,8 @@ export class ResponsesFrames implements FrameSink {
     this.#visible = true
     this.#usage = chatUsage(event)
     if (hasOutput(event)) return undefined
-    const whole = jsonOf(frame)
+    const whole = bytesJson(frame)
     const filled = fillOutput(whole, () => this.#doneFrames.map(frameJson))
     return filled === whole ? undefined : namedFrame(type, filled)
   }
-}
-
-function jsonOf(frame: Buffer): unknown {
-  return frameJson(frame.toString('utf8'))
 }

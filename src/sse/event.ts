@@ -1,10 +1,15 @@
-import { type FrameSink, frameEnd } from './frame-reader.ts'
+import { type FrameSink, frameAt, frameEnd } from './frame-reader.ts'
 import { type Keep, keepMembers } from './json-text.ts'
 
 /** The name of a frame, or '' for one that does not begin with its name. */
 export function eventName(frame: Buffer): string {
   const line = frame.toString('latin1', 0, frame.indexOf(LF))
   return line.startsWith(EVENT) ? line.substring(EVENT.length) : ''
+}
+
+/** As much of a frame as tells what it is. */
+export function frameBeginning(frame: Buffer): string {
+  return frame.toString('latin1', 0, LONGEST_BEGINNING)
 }
 
 /** The `data` of one frame; undefined when it has none (a comment, a `retry:`). */
@@ -37,32 +42,34 @@ export function frameJson(frame: string): unknown {
   return data === undefined || data === '' || data === '[DONE]' ? undefined : parsed(data)
 }
 
+/** The same of a frame in bytes. */
+export function bytesJson(frame: Buffer): unknown {
+  return frameJson(frame.toString('utf8'))
+}
+
 /** The same, but where a long event tells a Response object only some of its fields: the rest would be read in vain. */
 export function leanFrameJson(frame: Buffer, keep: Keep): unknown {
   const lean = frame.length < LONG ? undefined : leanJson(frame, keep)
-  return lean === undefined ? frameJson(frame.toString('utf8')) : parsed(lean)
+  return lean === undefined ? bytesJson(frame) : parsed(lean)
 }
 
 /** Undefined for a frame of another form than upstream's. */
 function leanJson(frame: Buffer, keep: Keep): string | undefined {
-  const [beginning, name] = TELLS_RESPONSE.exec(frame.toString('latin1', 0, LONGEST_BEGINNING)) ?? []
+  const [beginning, name] = TELLS_RESPONSE.exec(frameBeginning(frame)) ?? []
   if (beginning === undefined || name === undefined) return undefined
   const isOneLine = !frame.includes(LF, beginning.length)
   return isOneLine ? keepMembers(frame.subarray(name.length), beginning.length - name.length, keep) : undefined
 }
 
 /** For whoever wants the JSON of every frame; frames without any are left out. */
-export function eventSink(
-  take: (event: unknown) => void,
-  read = (frame: Buffer) => frameJson(frame.toString('utf8')),
-): FrameSink {
+export function eventSink(take: (event: unknown) => void, read: (frame: Buffer) => unknown = bytesJson): FrameSink {
   return {
     take(memory, ranges) {
       for (let i = 0; i + 1 < ranges.length; i += 2) {
         const to = ranges[i + 1] ?? 0
         for (let at = ranges[i] ?? 0; at < to; ) {
           const end = frameEnd(memory, at)
-          const event = read(memory.subarray(at, Math.max(at, end)))
+          const event = read(frameAt(memory, at, end))
           if (event !== undefined) take(event)
           at = end + 2
         }

@@ -1,3 +1,5 @@
+import { SpareMemory } from './spare-memory.ts'
+
 /** Around what is put together, for what a client's connection needs there: the framing of an HTTP chunk. */
 const ROOM_BEFORE = 16
 const ROOM_AFTER = 16
@@ -11,20 +13,16 @@ const NOTHING: Buffer = Buffer.alloc(0)
 /** What is larger is made in pieces of one size, for the events of a whole socket read, that are used again. */
 const SMALL = 4096
 const PIECE = 96 * 1024
-const MOST_SPARE = 8
-const spare: Buffer[] = []
+const pieces = new SpareMemory(8)
 
 function room(bytes: number): Buffer {
   if (bytes <= SMALL) return Buffer.allocUnsafe(Math.max(bytes, LEAST_ROOM))
-  return bytes > PIECE ? Buffer.allocUnsafeSlow(bytes) : (spare.pop() ?? Buffer.allocUnsafeSlow(PIECE))
+  return bytes > PIECE ? Buffer.allocUnsafeSlow(bytes) : pieces.take(PIECE)
 }
 
-/**
- * Nobody looks at these taken bytes any more: their memory may be used again. As garbage it would pile up outside of the
- * heap, where the collector hardly notices it.
- */
+/** Nobody looks at these taken bytes any more: their memory may be used again. */
 export function giveBack({ buffer }: Buffer): void {
-  if (buffer.byteLength === PIECE && spare.length < MOST_SPARE) spare.push(Buffer.from(buffer))
+  if (buffer.byteLength === PIECE) pieces.giveBack(Buffer.from(buffer))
 }
 
 /**

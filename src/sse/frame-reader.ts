@@ -1,4 +1,5 @@
 import { ProxyError } from '../errors.ts'
+import { SpareMemory } from './spare-memory.ts'
 
 export type FrameSink = {
   /**
@@ -17,6 +18,11 @@ export function frameEnd(memory: Buffer, at: number): number {
   let end = memory.indexOf(LF, at)
   while (end !== -1 && memory[end + 1] !== LF) end = memory.indexOf(LF, end + 1)
   return end
+}
+
+/** The frame between these places; `end` as `frameEnd` tells it. */
+export function frameAt(memory: Buffer, at: number, end: number): Buffer {
+  return memory.subarray(at, Math.max(at, end))
 }
 
 /**
@@ -116,7 +122,7 @@ export class FrameReader {
   }
 
   #letGo(): void {
-    if (this.#rest.length <= MOST_SPARED && spare.length < MOST_SPARE) spare.push(this.#rest)
+    if (this.#rest.length <= MOST_SPARED) longFrames.giveBack(this.#rest)
     this.#rest = NOTHING
   }
 
@@ -131,18 +137,16 @@ export class FrameReader {
 const NOTHING = Buffer.alloc(0)
 /** Bytes for frames in pieces that a stream keeps while no frame is begun. */
 const MOST_KEPT = 4096
-/** An answer ends with events that repeat all of it. As garbage outside of the heap their memory would pile up. */
+/** Of the events that repeat all of an answer at its end. */
+const longFrames = new SpareMemory(4)
 const MOST_SPARED = 1024 * 1024
-const MOST_SPARE = 4
-const spare: Buffer[] = []
 const LF = 10
 const CR = 13
 const EMPTY_LINE = Buffer.from('\n\n')
 const BYTE_ORDER_MARK = Buffer.from('\ufeff')
 
 function room(bytes: number): Buffer {
-  const spared = bytes > MOST_KEPT ? spare.pop() : undefined
-  return spared !== undefined && spared.length >= bytes ? spared : Buffer.allocUnsafeSlow(bytes)
+  return bytes > MOST_KEPT ? longFrames.take(bytes) : Buffer.allocUnsafeSlow(bytes)
 }
 
 function startsWithMark(memory: Buffer, from: number): boolean {

@@ -1,0 +1,24 @@
+/**
+ * Memory that is used again. As garbage it would pile up outside of the heap, where the collector hardly notices it
+ * (docs/performance.md).
+ */
+export class SpareMemory {
+  readonly #most: number
+  readonly #spare: Buffer[] = []
+
+  /** Keeps no more pieces than `most`. */
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** At least so many bytes; what is in them is anything. */
+  take(bytes: number): Buffer {
+    const spared = this.#spare.pop()
+    return spared !== undefined && spared.length >= bytes ? spared : Buffer.allocUnsafeSlow(bytes)
+  }
+
+  /** Nobody looks at this memory any more. */
+  giveBack(memory: Buffer): void {
+    if (this.#spare.length < this.#most) this.#spare.push(memory)
+  }
+}
