@@ -1,3 +1,4 @@
+import { atEndOfTurn } from '../end-of-turn.ts'
 import type { CredentialSource, Credentials } from './credentials.ts'
 
 /**
@@ -17,7 +18,7 @@ export function onceATurn(source: CredentialSource): CredentialSource {
       const current = source.current()
       if (current instanceof Promise) return current
       seen = current
-      setImmediate(forget)
+      atEndOfTurn(forget)
       return current
     },
     ready: () => source.ready(),

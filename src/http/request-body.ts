@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { atEndOfTurn } from '../end-of-turn.ts'
 import { ProxyError } from '../errors.ts'
 import { contentCodings, decode } from './content-coding.ts'
 
@@ -43,8 +44,9 @@ export function readRawBody(request: IncomingMessage, { maxBody }: Pick<BodyLimi
     })
     request.on('end', () => {
       if (body === undefined) return
-      resolve(body.bytes())
+      const whole = body.bytes()
       body = undefined
+      atEndOfTurn(() => resolve(whole))
     })
     request.on('close', () => {
       if (body === undefined) return

@@ -1,4 +1,5 @@
 import type { DestinationStream } from 'pino'
+import { atEndOfTurn } from '../end-of-turn.ts'
 
 export type TurnLines = DestinationStream & {
   /** Writes what is still held, for when the program ends before its turn does. */
@@ -17,7 +18,7 @@ export function turnLines(destination: DestinationStream): TurnLines {
 
   return {
     write(line) {
-      if (held === '') setImmediate(flush)
+      if (held === '') atEndOfTurn(flush)
       held += line
     },
     flush,

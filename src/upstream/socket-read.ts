@@ -1,3 +1,5 @@
+import { atEndOfTurn } from '../end-of-turn.ts'
+
 /**
  * What one read of a socket brought of a body: `ranges` of `memory` (start, end, start, end, …), from its beginning to
  * its end. What lies between them is HTTP chunk framing.
@@ -41,7 +43,7 @@ export class ReadGatherer {
     this.#to = start + bytes.length
     if (this.#scheduled) return
     this.#scheduled = true
-    process.nextTick(this.#flush)
+    atEndOfTurn(this.#flush)
   }
 
   /** Hands over what has been gathered, now. */

@@ -1,12 +1,14 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { Agent } from 'undici'
+import { Agent, type Dispatcher } from 'undici'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Cancellation } from '../cancellation.ts'
 import { type AnswerBody, UpstreamSilent } from './exchange.ts'
+import { bytesOf } from './socket-read.ts'
 import { exchange } from './transport.ts'
 
 setFlagsFromString('--expose-gc')
@@ -80,10 +82,98 @@ test('a large body is let go once it is sent, while its answer still streams', a
   const held = pieces.map((piece) => new WeakRef(piece))
   const answer = await post(pieces.splice(0))
   // A weak reference holds what it gave until the end of the turn.
-  await new Promise(setImmediate)
+  await nextTurn()
   collectGarbage()
   expect(held.map((piece) => piece.deref())).toEqual([undefined, undefined])
   answer.body.abort()
+})
+
+/** What undici tells of one exchange, said by the test: `say` has its methods. */
+function scripted() {
+  let handler: Dispatcher.DispatchHandler = {}
+  const dispatcher = Object.assign(new EventEmitter(), {
+    dispatch(_options: unknown, given: Dispatcher.DispatchHandler) {
+      handler = given
+      handler.onRequestStart?.(controller, undefined)
+      return true
+    },
+  }) as unknown as Dispatcher
+  const controller = {
+    abort() {},
+    pause() {},
+    resume() {},
+    rawHeaders: null,
+  } as unknown as Dispatcher.DispatchController
+  const wire = { origin, method: 'GET', path: '/', headers: [], body: undefined, idleTimeout: IDLE_TIMEOUT }
+  return {
+    answer: exchange(dispatcher, wire, new Cancellation()),
+    say: {
+      head: () => handler.onResponseStart?.(controller, 200, {}, 'OK'),
+      bytes: (text: string) =>
+        handler.onResponseData?.(controller, Buffer.from(new Uint8Array(Buffer.from(text)).buffer)),
+      end: () => handler.onResponseEnd?.(controller, {}),
+      error: () => handler.onResponseError?.(controller, new Error('broken')),
+    },
+  }
+}
+
+/** Takes the answer; what is told of it, in order. `atData` is done at each read. */
+function taken(body: AnswerBody, atData = () => {}): string[] {
+  const told: string[] = []
+  body.pipe({
+    data(read) {
+      told.push(bytesOf(read).toString())
+      atData()
+    },
+    end: () => told.push('end'),
+    fail: (error) => told.push(error.message),
+  })
+  return told
+}
+
+describe('an answer of which much comes in one turn of the event loop', () => {
+  test('that breaks off in the turn of its head has come: its bytes are told, then the failure', async () => {
+    const { answer, say } = scripted()
+    say.head()
+    say.bytes('half')
+    say.error()
+    const told = taken((await answer).body)
+    await nextTurn()
+    expect(told).toEqual(['half', 'broken'])
+  })
+
+  test('and that is taken in the turn of its end is told whole, and once', async () => {
+    const { answer, say } = scripted()
+    say.head()
+    const { body } = await answer
+    say.bytes('all')
+    say.end()
+    const told = taken(body)
+    await nextTurn()
+    expect(told).toEqual(['all', 'end'])
+  })
+
+  test('and that was taken before is told whole, and once', async () => {
+    const { answer, say } = scripted()
+    say.head()
+    const told = taken((await answer).body)
+    say.bytes('all')
+    say.end()
+    expect(told).toEqual([])
+    await nextTurn()
+    expect(told).toEqual(['all', 'end'])
+  })
+
+  test('tells nothing after an abort, although all of it has come', async () => {
+    const { answer, say } = scripted()
+    say.head()
+    const { body } = await answer
+    const told = taken(body, () => body.abort())
+    say.bytes('all')
+    say.end()
+    await nextTurn()
+    expect(told).toEqual(['all'])
+  })
 })
 
 describe('silence within an answer', () => {
@@ -108,7 +198,7 @@ describe('silence within an answer', () => {
     vi.advanceTimersByTime(2 * IDLE_TIMEOUT)
     body.resume()
     vi.advanceTimersByTime(IDLE_TIMEOUT - 1)
-    await new Promise(setImmediate)
+    await nextTurn()
     expect(failed).not.toHaveBeenCalled()
     vi.advanceTimersByTime(1)
     expect(await failure).toBeInstanceOf(UpstreamSilent)

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Cancellable, Cancellation } from '../cancellation.ts'
+import { atEndOfTurn } from '../end-of-turn.ts'
 import { type AnswerBody, type BodySink, type UpstreamAnswer, UpstreamSilent } from './exchange.ts'
 import { ReadGatherer, type SocketRead } from './socket-read.ts'
 
@@ -117,7 +118,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     controller.rawHeaders = null
     if (status < 200 || this.#answered) return
     this.#answered = true
-    this.#resolve({ status, headers, body: this })
+    atEndOfTurn(() => this.#resolve({ status, headers, body: this }))
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {
@@ -146,7 +147,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     this.#early = []
     for (const read of early) this.#hand(read)
     if (this.#outcome !== undefined) {
-      this.#report(this.#outcome)
+      this.#tell(this.#outcome)
       return
     }
     if (this.#cancelled !== undefined) return
@@ -169,8 +170,9 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   }
 
   cancel(reason: Error): void {
-    if (this.#cancelled !== undefined || this.#outcome !== undefined) return
+    if (this.#cancelled !== undefined) return
     this.#cancelled = reason
+    if (this.#outcome !== undefined) return
     this.#stopSilence()
     this.#cancellation.remove(this)
     this.#reject(reason)
@@ -200,14 +202,17 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     this.#outcome = outcome
     this.#stopSilence()
     this.#cancellation.remove(this)
-    if (outcome !== 'end') this.#reject(outcome)
-    this.#gathered.flush()
-    this.#report(outcome)
+    if (outcome !== 'end' && !this.#answered) this.#reject(outcome)
+    atEndOfTurn(() => this.#tell(outcome))
   }
 
-  #report(outcome: 'end' | Error): void {
-    if (this.#cancelled !== undefined) return
-    if (outcome === 'end') this.#sink?.end()
-    else this.#sink?.fail(outcome)
+  /** The last bytes, and that they are; once. */
+  #tell(outcome: 'end' | Error): void {
+    this.#gathered.flush()
+    const sink = this.#sink
+    if (sink === undefined || this.#cancelled !== undefined) return
+    this.#sink = undefined
+    if (outcome === 'end') sink.end()
+    else sink.fail(outcome)
   }
 }
