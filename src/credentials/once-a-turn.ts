@@ -1,4 +1,3 @@
-import { atEndOfTurn } from '../end-of-turn.ts'
 import type { CredentialSource, Credentials } from './credentials.ts'
 
 /**
@@ -18,7 +17,7 @@ export function onceATurn(source: CredentialSource): CredentialSource {
       const current = source.current()
       if (current instanceof Promise) return current
       seen = current
-      atEndOfTurn(forget)
+      setImmediate(forget)
       return current
     },
     ready: () => source.ready(),

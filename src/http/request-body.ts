@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { atEndOfTurn } from '../end-of-turn.ts'
+import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
 import { ProxyError } from '../errors.ts'
 import { contentCodings, decode } from './content-coding.ts'
 
@@ -46,7 +46,7 @@ export function readRawBody(request: IncomingMessage, { maxBody }: Pick<BodyLimi
       if (body === undefined) return
       const whole = body.bytes()
       body = undefined
-      atEndOfTurn(() => resolve(whole))
+      nowOrAtEndOfTurn(() => resolve(whole))
     })
     request.on('close', () => {
       if (body === undefined) return

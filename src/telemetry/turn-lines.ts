@@ -1,5 +1,4 @@
 import type { DestinationStream } from 'pino'
-import { atEndOfTurn } from '../end-of-turn.ts'
 
 export type TurnLines = DestinationStream & {
   /** Writes what is still held, for when the program ends before its turn does. */
@@ -18,7 +17,7 @@ export function turnLines(destination: DestinationStream): TurnLines {
 
   return {
     write(line) {
-      if (held === '') atEndOfTurn(flush)
+      if (held === '') setImmediate(flush)
       held += line
     },
     flush,

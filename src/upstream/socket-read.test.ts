@@ -1,7 +1,12 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { bytesOf, ReadGatherer, type SocketRead } from './socket-read.ts'
 
-const endOfTurn = () => new Promise(setImmediate)
+/** Of this turn; its own work may come after ours. */
+const endOfTurn = async () => {
+  await nextTurn()
+  await nextTurn()
+}
 
 /** Gathers reads; what each is, as text of its ranges. */
 function gather() {

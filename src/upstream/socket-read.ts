@@ -1,4 +1,4 @@
-import { atEndOfTurn } from '../end-of-turn.ts'
+import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
 
 /**
  * What one read of a socket brought of a body: `ranges` of `memory` (start, end, start, end, …), from its beginning to
@@ -15,12 +15,13 @@ export function bytesOf({ memory, ranges }: SocketRead): Buffer {
 }
 
 /**
- * Gathers what one read of a socket delivers, until the end of the turn. Upstream sends an event per HTTP chunk, and
+ * Gathers what one read of a socket delivers, until that is over. Upstream sends an event per HTTP chunk, and
  * undici hands each over as a view into the same memory: two numbers for each are all that is kept of them, and the read
  * can be decoded as a whole, a third of the cost of decoding every view (docs/performance.md).
  */
 export class ReadGatherer {
   readonly #take: (read: SocketRead) => void
+  readonly #readOver = () => nowOrAtEndOfTurn(this.#flush)
   readonly #flush = () => this.flush()
   #memory: ArrayBufferLike | undefined
   #from = 0
@@ -43,7 +44,8 @@ export class ReadGatherer {
     this.#to = start + bytes.length
     if (this.#scheduled) return
     this.#scheduled = true
-    atEndOfTurn(this.#flush)
+    // Not before: this read may bring more.
+    process.nextTick(this.#readOver)
   }
 
   /** Hands over what has been gathered, now. */

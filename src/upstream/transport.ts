@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Cancellable, Cancellation } from '../cancellation.ts'
-import { atEndOfTurn } from '../end-of-turn.ts'
+import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
 import { type AnswerBody, type BodySink, type UpstreamAnswer, UpstreamSilent } from './exchange.ts'
 import { ReadGatherer, type SocketRead } from './socket-read.ts'
 
@@ -118,7 +118,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     controller.rawHeaders = null
     if (status < 200 || this.#answered) return
     this.#answered = true
-    atEndOfTurn(() => this.#resolve({ status, headers, body: this }))
+    nowOrAtEndOfTurn(() => this.#resolve({ status, headers, body: this }))
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {
@@ -203,7 +203,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     this.#stopSilence()
     this.#cancellation.remove(this)
     if (outcome !== 'end' && !this.#answered) this.#reject(outcome)
-    atEndOfTurn(() => this.#tell(outcome))
+    nowOrAtEndOfTurn(() => this.#tell(outcome))
   }
 
   /** The last bytes, and that they are; once. */
