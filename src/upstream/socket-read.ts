@@ -21,7 +21,6 @@ export function bytesOf({ memory, ranges }: SocketRead): Buffer {
  */
 export class ReadGatherer {
   readonly #take: (read: SocketRead) => void
-  readonly #readOver = () => nowOrAtEndOfTurn(this.#flush)
   readonly #flush = () => this.flush()
   #memory: ArrayBufferLike | undefined
   #from = 0
@@ -45,7 +44,7 @@ export class ReadGatherer {
     if (this.#scheduled) return
     this.#scheduled = true
     // Not before: this read may bring more.
-    process.nextTick(this.#readOver)
+    process.nextTick(nowOrAtEndOfTurn, this.#flush)
   }
 
   /** Hands over what has been gathered, now. */

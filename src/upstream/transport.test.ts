@@ -1,4 +1,4 @@
-import { EventEmitter, once } from 'node:events'
+import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -92,13 +92,13 @@ test('a large body is let go once it is sent, while its answer still streams', a
 /** What undici tells of one exchange, said by the test: `say` has its methods. */
 function scripted() {
   let handler: Dispatcher.DispatchHandler = {}
-  const dispatcher = Object.assign(new EventEmitter(), {
+  const dispatcher = {
     dispatch(_options: unknown, given: Dispatcher.DispatchHandler) {
       handler = given
       handler.onRequestStart?.(controller, undefined)
       return true
     },
-  }) as unknown as Dispatcher
+  } as unknown as Dispatcher
   const controller = {
     abort() {},
     pause() {},
@@ -106,12 +106,13 @@ function scripted() {
     rawHeaders: null,
   } as unknown as Dispatcher.DispatchController
   const wire = { origin, method: 'GET', path: '/', headers: [], body: undefined, idleTimeout: IDLE_TIMEOUT }
+  const cancellation = new Cancellation()
   return {
-    answer: exchange(dispatcher, wire, new Cancellation()),
+    cancellation,
+    answer: exchange(dispatcher, wire, cancellation),
     say: {
       head: () => handler.onResponseStart?.(controller, 200, {}, 'OK'),
-      bytes: (text: string) =>
-        handler.onResponseData?.(controller, Buffer.from(new Uint8Array(Buffer.from(text)).buffer)),
+      bytes: (text: string) => handler.onResponseData?.(controller, Buffer.from(text)),
       end: () => handler.onResponseEnd?.(controller, {}),
       error: () => handler.onResponseError?.(controller, new Error('broken')),
     },
@@ -193,6 +194,18 @@ describe.each([
     await nextTurn()
     expect(told).toEqual(['all'])
   })
+})
+
+test('what is cancelled after its end has come, but before that is told, tells nothing', async () => {
+  await crowd()
+  const { answer, say, cancellation } = scripted()
+  say.head()
+  const told = taken((await answer).body)
+  say.bytes('all')
+  say.end()
+  cancellation.cancel(new Error('The client left.'))
+  await nextTurn()
+  expect(told).toEqual([])
 })
 
 describe('silence within an answer', () => {

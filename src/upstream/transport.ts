@@ -172,9 +172,9 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   cancel(reason: Error): void {
     if (this.#cancelled !== undefined) return
     this.#cancelled = reason
+    this.#cancellation.remove(this)
     if (this.#outcome !== undefined) return
     this.#stopSilence()
-    this.#cancellation.remove(this)
     this.#reject(reason)
     this.#controller?.abort(reason)
   }
@@ -201,7 +201,6 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     if (this.#outcome !== undefined) return
     this.#outcome = outcome
     this.#stopSilence()
-    this.#cancellation.remove(this)
     if (outcome !== 'end' && !this.#answered) this.#reject(outcome)
     nowOrAtEndOfTurn(() => this.#tell(outcome))
   }
@@ -209,6 +208,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   /** The last bytes, and that they are; once. */
   #tell(outcome: 'end' | Error): void {
     this.#gathered.flush()
+    this.#cancellation.remove(this)
     const sink = this.#sink
     if (sink === undefined || this.#cancelled !== undefined) return
     this.#sink = undefined
