@@ -46,6 +46,16 @@ test('the data is neither copied nor handed on in large pieces', () => {
   expect(pieces.every(({ buffer, length }) => buffer === raw.buffer && length <= 256 * 1024)).toBe(true)
 })
 
+test('a large body is freed at once when nothing that is written will be a view of it', () => {
+  const text = Buffer.from(JSON.stringify({ text: 'a'.repeat(100_000) }))
+  expect(parseLargeJson(text, PREFIX).viewed).toBe(undefined)
+  expect(text.length).toBe(0)
+
+  const image = Buffer.from(JSON.stringify({ url: LARGE_URL }))
+  expect(parseLargeJson(image, PREFIX).viewed).toBe(image)
+  expect(image.length).toBeGreaterThan(0)
+})
+
 test('a placeholder may appear nowhere, several times or inside a longer text', () => {
   const json = JSON.stringify({ url: LARGE_URL })
   expect(written(json, () => ({ nothing: true }))).toEqual({ nothing: true })

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { ProxyError } from '../errors.ts'
-import { ownMemory } from '../own-memory.ts'
+import { freeMemory, ownMemory } from '../own-memory.ts'
 import { type CutText, cutLargeStrings } from './cut-strings.ts'
 import { withinDepth } from './within-depth.ts'
 
@@ -14,15 +14,23 @@ export type LargeJson = {
   readonly value: unknown
   /** The JSON of any value made from it, the data put back wherever placeholders are. The bytes are not copied. */
   readonly write: (value: unknown) => Buffer[]
+  /** The body, if what is written may be a view of it; else it was freed. */
+  readonly viewed: Buffer | undefined
 }
 
 /**
  * Parses a body without decoding the large data URLs in it: they are only passed on, and as JavaScript strings they
- * would cost several times their size. `placeholder` marks the cut places; no client can guess it.
+ * would cost several times their size. `placeholder` marks the cut places; no client can guess it. The body is taken over:
+ * nobody else may look at it any more.
  */
 export function parseLargeJson(raw: Buffer, placeholder: string): LargeJson {
   const cut = raw.length <= SMALL ? undefined : cutLargeStrings(raw, placeholder)
-  return { value: parse(cut?.text ?? raw), write: (value) => restore(stringify(value), cut) }
+  const value = parse(cut?.text ?? raw)
+  if (cut !== undefined && cut.payloads.length > 0) {
+    return { value, write: (changed) => restore(stringify(changed), cut), viewed: raw }
+  }
+  freeMemory(raw)
+  return { value, write: (changed) => [ownMemory(stringify(changed))], viewed: undefined }
 }
 
 function parse(raw: Buffer): unknown {
@@ -39,8 +47,7 @@ function stringify(value: unknown): string {
   return withinDepth(() => JSON.stringify(value))
 }
 
-function restore(json: string, cut: CutText | undefined): Buffer[] {
-  if (cut === undefined || cut.payloads.length === 0) return [ownMemory(json)]
+function restore(json: string, cut: CutText): Buffer[] {
   const pieces: Buffer[] = []
   let from = 0
   for (const { 0: found, 1: number, index } of json.matchAll(cut.placeholders)) {

@@ -5,9 +5,11 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ProxyError } from '../errors.ts'
+import { freeMemory } from '../own-memory.ts'
 import { readBody, readRawBody } from './request-body.ts'
 
 vi.mock(import('../errors.ts'), { spy: true })
+vi.mock(import('../own-memory.ts'), { spy: true })
 
 const LIMITS = { maxBody: 100_000, maxDecodedBody: 200_000 }
 /** `printf '{"model":"gpt-5.5"}' | zstd --no-check` */
@@ -121,6 +123,18 @@ test.each([
 ])('a %s bomb is given up', async (encoding, body) => {
   expect((await post(body, { 'content-encoding': encoding })).status).toBe(413)
   expect(outcomes).toEqual(['request_too_large'])
+})
+
+test('the pieces of a large body are freed once they are copied together', async () => {
+  limits = { maxBody: 3_000_000, maxDecodedBody: 3_000_000 }
+  const body = 'abcdefgh'.repeat(300_000)
+  vi.mocked(freeMemory).mockClear()
+  await post(body)
+  expect(outcomes[0] === body).toBe(true)
+  const pieces = vi.mocked(freeMemory).mock.calls.map(([piece]) => piece.length)
+  expect(pieces.length).toBeGreaterThan(10)
+  // Some of Node's reads are small enough to be left to the collector.
+  expect(pieces.every((length) => length < 16 * 1024)).toBe(true)
 })
 
 test('a body of exactly the limit is read, one byte more is not', async () => {

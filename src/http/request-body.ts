@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
 import { ProxyError } from '../errors.ts'
+import { freeMemory } from '../own-memory.ts'
 import { contentCodings, decode } from './content-coding.ts'
 
 export type BodyLimits = { readonly maxBody: number; readonly maxDecodedBody: number }
@@ -66,7 +67,8 @@ const GROWTH = 4
 
 /**
  * Pieces are copied together at once: kept one by one, a body sent in chunks of a byte would cost its size a hundred
- * times over. The only piece of a small body is not copied at all.
+ * times over. The only piece of a small body is not copied at all. What was copied is freed: each piece is a copy of
+ * Node's own, and a large body has hundreds.
  */
 class GrowingBuffer {
   readonly #limit: number
@@ -87,6 +89,7 @@ class GrowingBuffer {
     else {
       if (length > this.#buffer.length) this.#grow(length)
       piece.copy(this.#buffer, this.#length)
+      freeMemory(piece)
     }
     this.#length = length
     return true
@@ -100,6 +103,7 @@ class GrowingBuffer {
     const room = needed <= FIRST_ROOM ? FIRST_ROOM : Math.max(needed, this.#buffer.length * this.#growth)
     const larger = Buffer.allocUnsafeSlow(Math.min(room, this.#limit))
     this.#buffer.copy(larger, 0, 0, this.#length)
+    freeMemory(this.#buffer)
     this.#buffer = larger
   }
 }

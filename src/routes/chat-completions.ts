@@ -5,6 +5,7 @@ import { type LargeJson, parseLargeJson } from '../conversion/large-strings.ts'
 import { toLiteRequest } from '../conversion/lite-request.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import type { ApiError } from '../errors.ts'
+import { BodyMemory } from '../upstream/body-memory.ts'
 import type { Answer, ApiRequest, Route } from './api-request.ts'
 import { completeChat } from './chat-completing.ts'
 import { StreamedChat } from './chat-streaming.ts'
@@ -59,6 +60,7 @@ function convert(
     credentials,
     model: body.model,
     variants: [wanted(json.write(body)), ...fallbacks(body, catalogue, json.write)],
+    memory: new BodyMemory(json.viewed),
     headers: sessionHeaders(request, body),
   })
   return { plan, log, call }

@@ -1,4 +1,5 @@
 import type { ApiKeyCredentials, ChatGptCredentials, Credentials } from '../credentials/credentials.ts'
+import { BodyMemory } from '../upstream/body-memory.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import { answerHeadersForClient, requestHeadersForUpstream } from '../upstream/forwarded-headers.ts'
 import { readBody } from '../upstream/read-body.ts'
@@ -32,12 +33,13 @@ async function forward(
   credentials: ApiKeyCredentials,
 ): Promise<Answer | undefined> {
   const body = await request.rawBody()
+  const memory = new BodyMemory(body)
   const answer = await context.upstream.send(
     {
       method: request.method,
       path: request.url.replace(/^\/v1/, ''),
       headers: requestHeadersForUpstream(request.headers),
-      ...(body.length > 0 && { body: [body] }),
+      ...(body.length > 0 && { body: [body], memory }),
       // Only what may be done twice without harm is sent again.
       ...(!isRepeatable(request) && { retries: false }),
       onRetry: () => {
@@ -47,6 +49,7 @@ async function forward(
     credentials,
     request.cancellation,
   )
+  memory.free()
   noticeHeaders(context, request, answer)
   request.record.firstEventAt = context.monotonic()
   const headers = answerHeadersForClient(answer.headers)

@@ -4,6 +4,7 @@ import { sessionHeaderValue } from '../conversion/prompt-cache-key.ts'
 import { type AnswerHead, upstreamError } from '../conversion/upstream-error.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import type { ApiError } from '../errors.ts'
+import type { BodyMemory } from '../upstream/body-memory.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import { conversationHeaders, informingHeaders } from '../upstream/forwarded-headers.ts'
 import { readBody } from '../upstream/read-body.ts'
@@ -48,6 +49,8 @@ export type Call = {
   readonly credentials: ChatGptCredentials
   readonly model: string
   readonly variants: readonly [Variant, ...Variant[]]
+  /** What the bodies of all variants are views of. */
+  readonly memory: BodyMemory
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -89,6 +92,7 @@ export class UpstreamCall {
 
   /** Every choice is visible, so nothing is asked again: a prompt may be large, and its answer may take an hour. */
   release(): void {
+    this.#call?.memory.free()
     this.#call = undefined
   }
 
@@ -103,6 +107,7 @@ export class UpstreamCall {
         ...variant.headers,
       },
       body: variant.body(),
+      memory: call.memory,
       onRetry: () => {
         this.#request.record.upstreamRetries++
       },

@@ -6,6 +6,7 @@ import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import { type ApiError, errorBody, ProxyError, toApiError } from '../errors.ts'
 import { eventSink } from '../sse/event.ts'
 import { namedFrame } from '../sse/frames.ts'
+import { BodyMemory } from '../upstream/body-memory.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { Answer, ApiRequest, Route } from './api-request.ts'
 import { ClientStream } from './client-stream.ts'
@@ -54,6 +55,7 @@ function convert(
     credentials,
     model: converted.request.model,
     variants: [wanted(json.write(converted.request), converted.lite ? LITE_HEADERS : {})],
+    memory: new BodyMemory(json.viewed),
     headers: sessionHeaders(request, converted.request),
   })
   return { log, call }

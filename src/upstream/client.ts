@@ -40,6 +40,7 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
       path: target.basePath + request.path,
       headers: headerList(request.headers, target.headers),
       body: request.body,
+      memory: request.memory,
       idleTimeout,
     }
     return exchange(route.dispatcherFor(target.url), wire, cancellation)

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Cancellation } from '../cancellation.ts'
+import type { BodyMemory } from './body-memory.ts'
 import type { SocketRead } from './socket-read.ts'
 
 /** What takes the bytes of an answer, in order; exactly one of `end` and `fail` comes last, unless the body was aborted. */
@@ -41,6 +42,8 @@ export type UpstreamRequest = {
   readonly headers: Readonly<Record<string, string>>
   /** In pieces, so that a large image is never copied. */
   readonly body?: readonly Buffer[]
+  /** What pieces of the body are views of. */
+  readonly memory?: BodyMemory
   /** False: a failure is reported at once. */
   readonly retries?: false
   /** Told before each further try, for metrics. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,6 +9,7 @@ import { Agent, type Dispatcher } from 'undici'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Cancellation } from '../cancellation.ts'
 import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
+import { BodyMemory } from './body-memory.ts'
 import { type AnswerBody, UpstreamSilent } from './exchange.ts'
 import { bytesOf } from './socket-read.ts'
 import { exchange } from './transport.ts'
@@ -20,14 +22,14 @@ let server: Server
 let origin = ''
 /** What the server was sent, once its answer has begun; the answer goes on until the test ends. */
 let received: { bytes: number; length: string | undefined; chunked: boolean }[] = []
+let receivedBody: Buffer
 
 beforeEach(async () => {
   received = []
   server = createServer(async (request, response) => {
-    let bytes = 0
-    for await (const chunk of request) bytes += (chunk as Buffer).length
+    receivedBody = Buffer.concat(await request.toArray())
     const { 'content-length': length, 'transfer-encoding': coding } = request.headers
-    received.push({ bytes, length, chunked: coding !== undefined })
+    received.push({ bytes: receivedBody.length, length, chunked: coding !== undefined })
     response.writeHead(200).flushHeaders()
   })
   server.listen(0, '127.0.0.1')
@@ -44,10 +46,10 @@ afterEach(async () => {
 
 const IDLE_TIMEOUT = 10_000
 
-const post = (body: readonly Buffer[]) =>
+const post = (body: readonly Buffer[], memory?: BodyMemory, dispatcher: Dispatcher = agent) =>
   exchange(
-    agent,
-    { origin, method: 'POST', path: '/', headers: [], body, idleTimeout: IDLE_TIMEOUT },
+    dispatcher,
+    { origin, method: 'POST', path: '/', headers: [], body, memory, idleTimeout: IDLE_TIMEOUT },
     new Cancellation(),
   )
 
@@ -87,6 +89,65 @@ test('a large body is let go once it is sent, while its answer still streams', a
   collectGarbage()
   expect(held.map((piece) => piece.deref())).toEqual([undefined, undefined])
   answer.body.abort()
+})
+
+/** What undici is given to send. */
+function handedOver(body: readonly Buffer[], memory: BodyMemory): unknown {
+  const dispatch = vi.fn((_options: Dispatcher.DispatchOptions) => true)
+  void post(body, memory, { dispatch } as unknown as Dispatcher)
+  return dispatch.mock.calls[0]?.[0].body
+}
+
+/** The same, for the test to take piece by piece as undici does. */
+function takenByPieces(body: readonly Buffer[], memory: BodyMemory): Iterator<Buffer> {
+  return (handedOver(body, memory) as Iterable<Buffer>)[Symbol.iterator]()
+}
+
+test('what a body is a view of can be freed once undici has asked for more than there is', () => {
+  const bytes = Buffer.allocUnsafeSlow(200_000)
+  const memory = new BodyMemory(bytes)
+  const sending = takenByPieces([bytes.subarray(0, 100_000), bytes.subarray(100_000)], memory)
+  sending.next()
+  sending.next()
+  memory.free()
+  expect(bytes.length).toBe(200_000)
+  expect(sending.next().done).toBe(true)
+  memory.free()
+  expect(bytes.length).toBe(0)
+})
+
+test('a piece that undici does not wait for is a copy', () => {
+  const bytes = Buffer.alloc(200_000, 'a')
+  const pieces = [bytes.subarray(0, 100_000), bytes.subarray(100_000, 165_535)]
+  const sending = takenByPieces(pieces, new BodyMemory(bytes))
+  expect(sending.next().value.buffer).toBe(bytes.buffer)
+  const { value: last } = sending.next()
+  expect(last.buffer).not.toBe(bytes.buffer)
+  expect(last).toEqual(bytes.subarray(100_000, 165_535))
+})
+
+test('a body that is sent in one piece is left to the collector: nothing tells when it has been sent', () => {
+  const bytes = Buffer.allocUnsafeSlow(64 * 1024)
+  const memory = new BodyMemory(bytes)
+  expect(handedOver([bytes], memory)).toBe(bytes)
+  memory.free()
+  expect(bytes.length).toBe(64 * 1024)
+})
+
+test('a body whose memory is freed as soon as it may be arrives as it was', async () => {
+  const expected = randomBytes(5_000_000)
+  const bytes = Buffer.allocUnsafeSlow(expected.length)
+  expected.copy(bytes)
+  const memory = new BodyMemory(bytes)
+  vi.spyOn(memory, 'giveBack').mockImplementation(() => {
+    BodyMemory.prototype.giveBack.call(memory)
+    memory.free()
+  })
+  const pieces = [0, 262_144, 524_288, 4_999_000].map((at, index, all) => bytes.subarray(at, all[index + 1]))
+  const { body } = await post(pieces, memory)
+  expect(bytes.length).toBe(0)
+  expect(receivedBody.equals(expected)).toBe(true)
+  body.abort()
 })
 
 /** What undici tells of one exchange, said by the test: `say` has its methods. */

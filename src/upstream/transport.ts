@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Cancellable, Cancellation } from '../cancellation.ts'
 import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
+import type { BodyMemory } from './body-memory.ts'
 import { type AnswerBody, type BodySink, type UpstreamAnswer, UpstreamSilent } from './exchange.ts'
 import { ReadGatherer, type SocketRead } from './socket-read.ts'
 
@@ -12,6 +13,8 @@ type WireRequest = {
   /** Names and values in turns. */
   readonly headers: string[]
   readonly body: readonly Buffer[] | undefined
+  /** What pieces of the body are views of. */
+  readonly memory?: BodyMemory | undefined
   /** Milliseconds of silence within the answer after which it is given up. */
   readonly idleTimeout: number
 }
@@ -35,7 +38,7 @@ export function exchange(
           method: request.method as Dispatcher.HttpMethod,
           path: request.path,
           headers: withLength(request.headers, request.body),
-          body: toUndiciBody(request.body),
+          body: toUndiciBody(request),
         },
         running,
       )
@@ -59,19 +62,29 @@ function isSmall(body: readonly Buffer[]): boolean {
   return body.length < 2 && (body[0]?.length ?? 0) <= LARGEST_SMALL_BODY
 }
 
-function toUndiciBody(body: readonly Buffer[] | undefined): Buffer | null {
+function toUndiciBody({ body, memory }: Pick<WireRequest, 'body' | 'memory'>): Buffer | null {
+  memory?.lend()
+  // Nothing tells when a body in one piece has been sent: its memory stays lent.
   if (body === undefined || isSmall(body)) return body?.[0] ?? null
   // undici sends any iterable of buffers, which its types don't say (lib/core/request.js, isIterable).
-  return lettingGo(body) as unknown as Buffer
+  return lettingGo(body, memory) as unknown as Buffer
 }
 
-/** undici holds a body until its answer has ended, which may take an hour: pieces are let go as they are sent. */
-function lettingGo(body: readonly Buffer[]): Iterable<Buffer> {
+/** Most that Node holds back for a socket: undici asks for what follows a piece of this size when all of it is sent. */
+const WAITED_FOR = 64 * 1024
+
+/**
+ * undici holds a body until its answer has ended, which may take an hour: pieces are let go as they are sent. Smaller ones,
+ * which it does not wait for, are copied, so that nothing of `memory` is still to be sent at the end.
+ */
+function lettingGo(body: readonly Buffer[], memory: BodyMemory | undefined): Iterable<Buffer> {
   const pieces = body.toReversed()
   // No generator: one that has ended still holds its arguments.
   function next(): IteratorResult<Buffer> {
-    const value = pieces.pop()
-    return value === undefined ? { done: true, value } : { done: false, value }
+    const piece = pieces.pop()
+    if (piece !== undefined) return { done: false, value: piece.length < WAITED_FOR ? Buffer.from(piece) : piece }
+    memory?.giveBack()
+    return { done: true, value: undefined }
   }
   return { [Symbol.iterator]: () => ({ next }) }
 }

@@ -1,0 +1,27 @@
+import { freeMemory } from '../own-memory.ts'
+
+/** What bodies of requests are views of. It can be sent several times at once and again, and is freed at the end of all. */
+export class BodyMemory {
+  readonly #bytes: Buffer | undefined
+  #readers = 0
+
+  /** Undefined: they have memory of their own. */
+  constructor(bytes: Buffer | undefined) {
+    this.#bytes = bytes
+  }
+
+  /** A connection begins to send from it. */
+  lend(): void {
+    this.#readers++
+  }
+
+  /** That connection has sent all it was given; one that broke off gives nothing back. */
+  giveBack(): void {
+    this.#readers--
+  }
+
+  /** It will not be sent again. While some connection still reads from it, it is left to the collector. */
+  free(): void {
+    if (this.#readers === 0 && this.#bytes !== undefined) freeMemory(this.#bytes)
+  }
+}
