@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { Agent, type Dispatcher } from 'undici'
+import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Cancellation } from '../cancellation.ts'
 import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
@@ -124,6 +124,16 @@ test('a piece that undici does not wait for is a copy', () => {
   const { value: last } = sending.next()
   expect(last.buffer).not.toBe(bytes.buffer)
   expect(last).toEqual(bytes.subarray(100_000, 165_535))
+})
+
+test('no socket holds back more than a piece that is waited for', async () => {
+  const connected = vi.fn()
+  buildConnector({})({ hostname: '127.0.0.1', port: new URL(origin).port, protocol: 'http:' }, connected)
+  await vi.waitUntil(() => connected.mock.calls.length > 0)
+  const [, ofUndici] = connected.mock.calls[0] ?? []
+  expect(ofUndici.writableHighWaterMark).toBeLessThanOrEqual(64 * 1024)
+  expect(new Socket().writableHighWaterMark).toBeLessThanOrEqual(64 * 1024)
+  ofUndici.destroy()
 })
 
 test('a body that is sent in one piece is left to the collector: nothing tells when it has been sent', () => {

@@ -70,7 +70,10 @@ function toUndiciBody({ body, memory }: Pick<WireRequest, 'body' | 'memory'>): B
   return lettingGo(body, memory) as unknown as Buffer
 }
 
-/** Most that Node holds back for a socket: undici asks for what follows a piece of this size when all of it is sent. */
+/**
+ * Most that a socket holds back before it says so, of Node's own and of undici's (lib/core/connect.js): what follows a
+ * piece of this size is asked for when all of it is sent.
+ */
 const WAITED_FOR = 64 * 1024
 
 /**

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest'
+import { Cancellation } from '../cancellation.ts'
+import { newRequestRecord } from '../telemetry/request-record.ts'
+import type { AnswerBody, UpstreamRequest } from '../upstream/exchange.ts'
+import type { ApiRequest } from './api-request.ts'
+import type { RouteContext } from './context.ts'
+import { forwardOr } from './forward.ts'
+
+const BODY_BYTES = 100_000
+
+/** An API key, and an upstream that answers nothing at once; `sending` is done with what it is sent. */
+function contextWith(sending: (request: UpstreamRequest) => void): RouteContext {
+  const body: Partial<AnswerBody> = { pipe: (sink) => sink.end() }
+  const context = {
+    credentials: { current: () => ({ kind: 'api-key', apiKey: 'sk-test' }) },
+    upstream: {
+      async send(request: UpstreamRequest) {
+        sending(request)
+        return { status: 200, headers: { 'content-length': '0' }, body }
+      },
+    },
+    rateLimits: { notice() {} },
+    now: () => 0,
+    monotonic: () => 0,
+  }
+  return context as unknown as RouteContext
+}
+
+/** Forwards this body. */
+async function forwarded(bytes: Buffer, sending: (request: UpstreamRequest) => void): Promise<number | undefined> {
+  const request: Partial<ApiRequest> = {
+    method: 'POST',
+    url: '/v1/responses',
+    headers: {},
+    record: newRequestRecord('id', 'POST', '/v1/responses', 0),
+    cancellation: new Cancellation(),
+    rawBody: async () => bytes,
+  }
+  const route = forwardOr(contextWith(sending), () => Promise.reject(new Error('There is no ChatGPT login.')))
+  return (await route(request as ApiRequest))?.status
+}
+
+test('a body that is forwarded is freed once it is answered', async () => {
+  const bytes = Buffer.allocUnsafeSlow(BODY_BYTES)
+  const sent: number[] = []
+  const status = await forwarded(bytes, ({ body, memory }) => {
+    memory?.lend()
+    sent.push(...(body ?? []).map((piece) => piece.length))
+    memory?.giveBack()
+  })
+  expect([status, sent, bytes.length]).toEqual([200, [BODY_BYTES], 0])
+})
+
+test('a body that is answered while it is still sent is left to the collector', async () => {
+  const bytes = Buffer.allocUnsafeSlow(BODY_BYTES)
+  await forwarded(bytes, ({ memory }) => memory?.lend())
+  expect(bytes.length).toBe(BODY_BYTES)
+})
