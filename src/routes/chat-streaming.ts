@@ -7,7 +7,7 @@ import { DONE_FRAME, dataFrame } from '../sse/frames.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
 import { ChatFrames } from './chat-frames.ts'
-import { allVisible, runChoices } from './choices.ts'
+import { allEnded, allVisible, runChoices } from './choices.ts'
 import { ClientStream } from './client-stream.ts'
 import type { RouteContext } from './context.ts'
 import { EventStream } from './event-stream.ts'
@@ -75,7 +75,7 @@ export class StreamedChat {
 
   #send(machine: ChatStream): void {
     if (machine.visible) this.#request.record.firstEventAt ??= this.#context.monotonic()
-    if (this.#allEnded()) {
+    if (allEnded(this.#plan, this.#choices)) {
       this.#client.out.text(this.#closing())
       this.#client.end()
       return
@@ -88,10 +88,6 @@ export class StreamedChat {
     if (this.#client.out.length === 0) return
     this.#client.open()
     this.#client.flush()
-  }
-
-  #allEnded(): boolean {
-    return this.#choices.length === this.#plan.choices && this.#choices.every((machine) => machine.ended)
   }
 
   /** What follows the last chunk of the last choice. One choice brings its own usage chunk. */

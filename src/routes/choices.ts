@@ -8,9 +8,16 @@ import type { RouteContext } from './context.ts'
 import { withEarlyRetries } from './early-retry.ts'
 import type { UpstreamCall } from './open-responses.ts'
 
-/** Whether something of every choice is visible: then upstream is not asked any more. */
+/**
+ * Whether something of every choice is visible: then upstream is not asked any more. Counted, since `every` passes over
+ * a choice that is asked again and has no machine yet, while one behind it has.
+ */
 export function allVisible({ choices }: Pick<ChatPlan, 'choices'>, machines: readonly ChatStream[]): boolean {
-  return machines.length === choices && machines.every(({ visible }) => visible)
+  return machines.filter(({ visible }) => visible).length === choices
+}
+
+export function allEnded({ choices }: Pick<ChatPlan, 'choices'>, machines: readonly ChatStream[]): boolean {
+  return machines.filter(({ ended }) => ended).length === choices
 }
 
 type Choices = {

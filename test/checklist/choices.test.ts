@@ -99,6 +99,24 @@ describe('case 12: n = 3', () => {
     expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
   })
 
+  test.each([true, false])(
+    'of which one is asked for again waits for it, with all that was asked (stream: %s)',
+    async (stream) => {
+      answerWith(stage.upstream, { status: 503 }, answer('second'), answer('third'), answer('again'))
+      const url = `data:image/png;base64,${'Ab+/'.repeat(50_000)}`
+      const content = [{ type: 'image_url', image_url: { url } }]
+      const before = stage.upstream.calls().length
+      const response = await stage.post(PATH, { ...CHAT, messages: [{ role: 'user', content }], n: 3, stream })
+      const text = await response.text()
+      const said = stream
+        ? [0, 1, 2].map((index) => saidIn(text, 'content', index))
+        : JSON.parse(text).choices.map((choice: { message: { content: string } }) => choice.message.content)
+      expect(said.sort()).toEqual(['again', 'second', 'third'])
+      const asked = stage.upstream.calls().slice(before)
+      expect(asked.map(({ body }) => body.includes(url))).toEqual([true, true, true, true])
+    },
+  )
+
   test('that the client leaves ends all three', async () => {
     const gates = [createGate(), createGate(), createGate()] as const
     const held = gates.map((gate) => ({ ...answer('one two three four'), gate }))
