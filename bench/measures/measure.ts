@@ -52,7 +52,7 @@ export type Subject = {
 
 export type Loaded = LoadResult & { readonly cpuSeconds: number | undefined }
 
-type Found = Pick<Row, 'values' | 'wrong' | 'firstProblem'>
+export type Found = Pick<Row, 'values' | 'wrong' | 'firstProblem'>
 
 /** Starts each target anew for each kind of request, one after the other, and measures it. */
 export async function onTargets(
