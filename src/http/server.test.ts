@@ -95,3 +95,9 @@ test('what follows a refused body on its connection is no request', async () => 
   const answers = (await text(socket)).match(/HTTP\/1\.1 \d+/g)
   expect({ answers, asked }).toEqual({ answers: ['HTTP/1.1 403'], asked: 0 })
 })
+
+test('an expectation that nobody knows is passed over', async () => {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.write('GET /answer HTTP/1.1\r\nHost: localhost\r\nExpect: the-unexpected\r\nConnection: close\r\n\r\n')
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 .*"fine":true/s)
+})

@@ -61,6 +61,8 @@ export function createServer(parts: ServerParts): Server {
     requireHostHeader: false,
   }
   const server = tls === undefined ? createHttp(limits, listener) : createHttps({ ...limits, ...tls }, listener)
+  // RFC 9110 §10.1.1 leaves it to us: Node's own refusal would have no body that a client of the API can read.
+  server.on('checkExpectation', listener)
   // A TLS handshake that fails comes here too; both kinds of sockets are of net.
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerClientError(error, socket as Socket, logger))
   return server

@@ -7,7 +7,7 @@ import type { ModelCatalogue } from '../upstream/model-catalogue.ts'
 import type { RateLimits } from '../upstream/rate-limits.ts'
 import type { ReasoningMemory } from './reasoning-memory.ts'
 
-/** What the routes share; made once, in `http/serve.ts`. */
+/** What the routes share; made once, in `http/compose.ts`. */
 export type RouteContext = {
   readonly config: Config
   readonly credentials: CredentialSource

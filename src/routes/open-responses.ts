@@ -1,4 +1,4 @@
-import type { Cancellation } from '../cancellation.ts'
+import { type Cancellation, withDeadline } from '../cancellation.ts'
 import type { ResponsesRequest } from '../conversion/chat-plan.ts'
 import { sessionHeaderValue } from '../conversion/prompt-cache-key.ts'
 import { type AnswerHead, upstreamError } from '../conversion/upstream-error.ts'
@@ -86,7 +86,7 @@ export class UpstreamCall {
     }
     if (refusal?.code !== 'model_not_found') throw refusal
     this.#context.catalogue.forget(call.model)
-    await nameModels(this.#context, refusal)
+    await nameModels(this.#context, refusal, cancellation)
     throw refusal
   }
 
@@ -139,8 +139,14 @@ async function refusalOf(context: RouteContext, route: Call['route'], answer: Up
   return upstreamError(answer.status, answer.headers, body, route, context.now())
 }
 
+/** The list itself may take ten seconds, which the names of other models are not worth. */
+const NAMES_WITHIN_MS = 2000
+
 /** The refusal of a model names those there are (case 163); without a list its remedy says where to look. */
-async function nameModels({ catalogue }: RouteContext, refusal: ApiError): Promise<void> {
-  const { models } = await catalogue.list().catch(() => ({ models: [] }))
+async function nameModels({ catalogue }: RouteContext, refusal: ApiError, cancellation: Cancellation): Promise<void> {
+  const late = new Error('The list of models takes too long.')
+  const { models } = await withDeadline(NAMES_WITHIN_MS, late, () => catalogue.list(), cancellation).catch(() => ({
+    models: [],
+  }))
   if (models.length > 0) refusal.message += ` This login has ${models.map(({ slug }) => slug).join(', ')}.`
 }

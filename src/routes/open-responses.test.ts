@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Cancellation } from '../cancellation.ts'
+import { newRequestRecord } from '../telemetry/request-record.ts'
+import { BodyMemory } from '../upstream/body-memory.ts'
+import type { AnswerBody } from '../upstream/exchange.ts'
+import type { ApiRequest } from './api-request.ts'
+import type { RouteContext } from './context.ts'
+import { UpstreamCall, wanted } from './open-responses.ts'
+
+const REFUSAL = JSON.stringify({
+  detail: "The 'gpt-0' model is not supported when using Codex with a ChatGPT account.",
+})
+
+/** An upstream that refuses the model, and a list of models that `list` resolves with. */
+function refusedCall(list: () => Promise<{ models: { slug: string }[] }>): UpstreamCall {
+  const memory = Buffer.from(REFUSAL)
+  const body: Partial<AnswerBody> = {
+    pipe(sink) {
+      sink.data({ memory, ranges: [0, memory.length] })
+      sink.end()
+    },
+  }
+  const context = {
+    upstream: { send: async () => ({ status: 400, headers: {}, body }) },
+    catalogue: { forget() {}, list },
+    rateLimits: { notice() {} },
+    now: () => 0,
+  } as unknown as RouteContext
+  const request: Partial<ApiRequest> = { record: newRequestRecord('id', 'POST', '/v1/responses', 0), setHeaders() {} }
+  return new UpstreamCall(context, request as ApiRequest, {
+    route: 'responses',
+    credentials: { kind: 'chatgpt', accessToken: 'token', accountId: undefined, fedramp: false },
+    model: 'gpt-0',
+    variants: [wanted([Buffer.from('{}')])],
+    memory: new BodyMemory(undefined),
+    headers: {},
+  })
+}
+
+const refusalOf = (call: UpstreamCall, cancellation = new Cancellation()) =>
+  call.open(cancellation).then(
+    () => 'no refusal',
+    (error: Error) => error.message,
+  )
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+test('the refusal of a model names those there are', async () => {
+  const call = refusedCall(async () => ({ models: [{ slug: 'gpt-1' }, { slug: 'gpt-2' }] }))
+  expect(await refusalOf(call)).toContain('This login has gpt-1, gpt-2.')
+})
+
+test('the refusal of a model waits two seconds for a list and no longer', async () => {
+  let told = ''
+  const refusal = refusalOf(refusedCall(() => new Promise(() => {}))).then((message) => {
+    told = message
+  })
+  await vi.advanceTimersByTimeAsync(1999)
+  expect(told).toBe('')
+  await vi.advanceTimersByTimeAsync(1)
+  await refusal
+  expect(told).toContain('gpt-0')
+  expect(told).not.toContain('This login has')
+})
+
+test('the refusal of a model is told without names when there is no list', async () => {
+  const told = await refusalOf(refusedCall(() => Promise.reject(new Error('offline'))))
+  expect(told).toContain('gpt-0')
+  expect(told).not.toContain('This login has')
+})
