@@ -46,14 +46,24 @@ test('the data is neither copied nor handed on in large pieces', () => {
   expect(pieces.every(({ buffer, length }) => buffer === raw.buffer && length <= 256 * 1024)).toBe(true)
 })
 
-test('a large body is freed at once when nothing that is written will be a view of it', () => {
+test('a large body is freed at once, unless what is written will be a view of it', () => {
   const text = Buffer.from(JSON.stringify({ text: 'a'.repeat(100_000) }))
-  expect(parseLargeJson(text, PREFIX).viewed).toBe(undefined)
+  expect(parseLargeJson(text, PREFIX).memory).toEqual([])
   expect(text.length).toBe(0)
 
   const image = Buffer.from(JSON.stringify({ url: LARGE_URL }))
-  expect(parseLargeJson(image, PREFIX).viewed).toBe(image)
+  expect(parseLargeJson(image, PREFIX).memory).toEqual([image])
   expect(image.length).toBeGreaterThan(0)
+})
+
+test.each([
+  ['text', { text: 'a'.repeat(100_000) }],
+  ['an image between texts', { before: 'b'.repeat(100_000), url: LARGE_URL, text: 'a'.repeat(100_000) }],
+])('all that is written of %s is known, to be freed', (_name, body) => {
+  const { value, write, memory } = parsed(JSON.stringify(body))
+  const pieces = [...write(value), ...write(value)]
+  expect(pieces.length).toBeGreaterThan(1)
+  for (const { buffer } of pieces) expect(memory.map((bytes) => bytes.buffer)).toContain(buffer)
 })
 
 test('a placeholder may appear nowhere, several times or inside a longer text', () => {

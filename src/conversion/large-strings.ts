@@ -14,8 +14,8 @@ export type LargeJson = {
   readonly value: unknown
   /** The JSON of any value made from it, the data put back wherever placeholders are. The bytes are not copied. */
   readonly write: (value: unknown) => Buffer[]
-  /** The body, if what is written may be a view of it; else it was freed. */
-  readonly viewed: Buffer | undefined
+  /** All that the written pieces are views of; with each call of `write` it becomes more. */
+  readonly memory: readonly Buffer[]
 }
 
 /**
@@ -26,11 +26,18 @@ export type LargeJson = {
 export function parseLargeJson(raw: Buffer, placeholder: string): LargeJson {
   const cut = raw.length <= SMALL ? undefined : cutLargeStrings(raw, placeholder)
   const value = parse(cut?.text ?? raw)
+  const memory: Buffer[] = []
+  const own = (text: string) => {
+    const bytes = ownMemory(text)
+    memory.push(bytes)
+    return bytes
+  }
   if (cut !== undefined && cut.payloads.length > 0) {
-    return { value, write: (changed) => restore(stringify(changed), cut), viewed: raw }
+    memory.push(raw)
+    return { value, write: (changed) => restore(stringify(changed), cut, own), memory }
   }
   freeMemory(raw)
-  return { value, write: (changed) => [ownMemory(stringify(changed))], viewed: undefined }
+  return { value, write: (changed) => [own(stringify(changed))], memory }
 }
 
 function parse(raw: Buffer): unknown {
@@ -47,16 +54,16 @@ function stringify(value: unknown): string {
   return withinDepth(() => JSON.stringify(value))
 }
 
-function restore(json: string, cut: CutText): Buffer[] {
+function restore(json: string, cut: CutText, own: (text: string) => Buffer): Buffer[] {
   const pieces: Buffer[] = []
   let from = 0
   for (const { 0: found, 1: number, index } of json.matchAll(cut.placeholders)) {
     const payload = cut.payloads[Number(number)]
     if (payload === undefined) continue
-    pieces.push(Buffer.from(json.slice(from, index)), ...sliced(payload))
+    pieces.push(own(json.slice(from, index)), ...sliced(payload))
     from = index + found.length
   }
-  pieces.push(Buffer.from(json.slice(from)))
+  pieces.push(own(json.slice(from)))
   return pieces
 }
 

@@ -60,7 +60,7 @@ function convert(
     credentials,
     model: body.model,
     variants: [wanted(json.write(body)), ...fallbacks(body, catalogue, json.write)],
-    memory: new BodyMemory(json.viewed),
+    memory: new BodyMemory(json.memory),
     headers: sessionHeaders(request, body),
   })
   return { plan, log, call }

@@ -33,7 +33,7 @@ async function forward(
   credentials: ApiKeyCredentials,
 ): Promise<Answer | undefined> {
   const body = await request.rawBody()
-  const memory = new BodyMemory(body)
+  const memory = new BodyMemory([body])
   const answer = await context.upstream.send(
     {
       method: request.method,

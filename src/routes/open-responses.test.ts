@@ -32,7 +32,7 @@ function refusedCall(list: () => Promise<{ models: { slug: string }[] }>): Upstr
     credentials: { kind: 'chatgpt', accessToken: 'token', accountId: undefined, fedramp: false },
     model: 'gpt-0',
     variants: [wanted([Buffer.from('{}')])],
-    memory: new BodyMemory(undefined),
+    memory: new BodyMemory([]),
     headers: {},
   })
 }

@@ -55,7 +55,7 @@ function convert(
     credentials,
     model: converted.request.model,
     variants: [wanted(json.write(converted.request), converted.lite ? LITE_HEADERS : {})],
-    memory: new BodyMemory(json.viewed),
+    memory: new BodyMemory(json.memory),
     headers: sessionHeaders(request, converted.request),
   })
   return { log, call }

@@ -2,12 +2,11 @@ import { freeMemory } from '../own-memory.ts'
 
 /** What bodies of requests are views of. It can be sent several times at once and again, and is freed at the end of all. */
 export class BodyMemory {
-  readonly #bytes: Buffer | undefined
+  readonly #memory: readonly Buffer[]
   #readers = 0
 
-  /** Undefined: they have memory of their own. */
-  constructor(bytes: Buffer | undefined) {
-    this.#bytes = bytes
+  constructor(memory: readonly Buffer[]) {
+    this.#memory = memory
   }
 
   /** A connection begins to send from it. */
@@ -22,6 +21,6 @@ export class BodyMemory {
 
   /** It will not be sent again. While some connection still reads from it, it is left to the collector. */
   free(): void {
-    if (this.#readers === 0 && this.#bytes !== undefined) freeMemory(this.#bytes)
+    if (this.#readers === 0) for (const bytes of this.#memory) freeMemory(bytes)
   }
 }

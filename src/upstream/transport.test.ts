@@ -105,7 +105,7 @@ function takenByPieces(body: readonly Buffer[], memory: BodyMemory): Iterator<Bu
 
 test('what a body is a view of can be freed once undici has asked for more than there is', () => {
   const bytes = Buffer.allocUnsafeSlow(200_000)
-  const memory = new BodyMemory(bytes)
+  const memory = new BodyMemory([bytes])
   const sending = takenByPieces([bytes.subarray(0, 100_000), bytes.subarray(100_000)], memory)
   sending.next()
   sending.next()
@@ -119,7 +119,7 @@ test('what a body is a view of can be freed once undici has asked for more than 
 test('a piece that undici does not wait for is a copy', () => {
   const bytes = Buffer.alloc(200_000, 'a')
   const pieces = [bytes.subarray(0, 100_000), bytes.subarray(100_000, 165_535)]
-  const sending = takenByPieces(pieces, new BodyMemory(bytes))
+  const sending = takenByPieces(pieces, new BodyMemory([bytes]))
   expect(sending.next().value.buffer).toBe(bytes.buffer)
   const { value: last } = sending.next()
   expect(last.buffer).not.toBe(bytes.buffer)
@@ -138,7 +138,7 @@ test('no socket holds back more than a piece that is waited for', async () => {
 
 test('a body that is sent in one piece is left to the collector: nothing tells when it has been sent', () => {
   const bytes = Buffer.allocUnsafeSlow(64 * 1024)
-  const memory = new BodyMemory(bytes)
+  const memory = new BodyMemory([bytes])
   expect(handedOver([bytes], memory)).toBe(bytes)
   memory.free()
   expect(bytes.length).toBe(64 * 1024)
@@ -148,7 +148,7 @@ test('a body whose memory is freed as soon as it may be arrives as it was', asyn
   const expected = randomBytes(5_000_000)
   const bytes = Buffer.allocUnsafeSlow(expected.length)
   expected.copy(bytes)
-  const memory = new BodyMemory(bytes)
+  const memory = new BodyMemory([bytes])
   vi.spyOn(memory, 'giveBack').mockImplementation(() => {
     BodyMemory.prototype.giveBack.call(memory)
     memory.free()
