@@ -225,6 +225,13 @@ export class ProxyError extends ApiError {
   }
 }
 
+/** Why an answer that still runs is ended when the proxy stops: its client is there to be told. */
+export class ProxyStopped extends ProxyError {
+  constructor() {
+    super('draining', 'The proxy was stopped before the answer had ended.')
+  }
+}
+
 /** Anything thrown, as an error a client may see. An unforeseen one says nothing of its inside. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error

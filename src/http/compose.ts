@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
+import { Cancellation } from '../cancellation.ts'
 import type { Config } from '../config/options.ts'
 import { createCredentialSource } from '../credentials/credential-source.ts'
 import { onceATurn } from '../credentials/once-a-turn.ts'
@@ -27,6 +28,8 @@ import { tlsOptions } from './tls.ts'
 
 type Composed = {
   readonly server: Server
+  /** Ends the requests that run. */
+  readonly running: Cancellation
   readonly context: RouteContext
   /** Loads what the first API request needs. */
   readonly loadRoutes: () => Promise<void>
@@ -43,6 +46,7 @@ export function composeServer(
   const clientKey = clientKeyFrom(config, warn)
   checkBind({ ...config, clientKey }, warn)
   const context = createContext(config, logger, outbound)
+  const running = new Cancellation()
   const routes = createRouteTable(context, outbound.describe)
   const server = createServer({
     config,
@@ -56,11 +60,12 @@ export function composeServer(
     admission: createAdmission(config),
     observer: createObserver(context.metrics, requestLog, context.monotonic),
     tls: tlsOptions(config),
+    running,
     newRequestId: requestIds(),
     now: context.monotonic,
     isDraining,
   })
-  return { server, context, loadRoutes: routes.load }
+  return { server, running, context, loadRoutes: routes.load }
 }
 
 function createContext(config: Config, logger: Logger, outbound: LazyOutbound): RouteContext {

@@ -2,13 +2,14 @@ import { once } from 'node:events'
 import { Agent, createServer, get, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { expect, test } from 'vitest'
+import { Cancellation } from '../cancellation.ts'
 import { type Drain, followConnections } from './drain.ts'
 
 const ONE_HOUR = 3_600_000
 const silent = { warn: (_fields: object, _message: string) => {} }
 
 async function listening(server: Server): Promise<{ port: number; drain: Drain }> {
-  const drain = followConnections(server)
+  const drain = followConnections(server, new Cancellation())
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return { port: (server.address() as AddressInfo).port, drain }
@@ -20,7 +21,7 @@ test('a connection that never carried a request does not hold up the end', async
   const accepted = once(server, 'connection')
   const unused = connect(port, '127.0.0.1')
   await accepted
-  await Promise.all([drain(ONE_HOUR, silent), once(unused, 'close')])
+  await Promise.all([drain.gently(ONE_HOUR, silent), once(unused, 'close')])
 })
 
 test('an answer that is running finishes, then its kept-alive connection is closed', async () => {
@@ -37,7 +38,7 @@ test('an answer that is running finishes, then its kept-alive connection is clos
     }).on('error', reject)
   })
   const [, response] = await once(server, 'request')
-  const drained = drain(ONE_HOUR, silent)
+  const drained = drain.gently(ONE_HOUR, silent)
   response.end('whole')
   expect(await answered).toBe('whole')
   await drained
@@ -51,7 +52,7 @@ test('after the deadline what still runs is cut, and that is logged', async () =
   const cut = once(get({ port, host: '127.0.0.1' }), 'error')
   await requested
   const warnings: string[] = []
-  await drain(1, { warn: (_fields: object, message: string) => void warnings.push(message) })
+  await drain.gently(1, { warn: (_fields: object, message: string) => void warnings.push(message) })
   await cut
   expect(warnings).toEqual(['answers still running were cut'])
 })

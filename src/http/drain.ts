@@ -2,18 +2,26 @@ import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import { Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
+import type { Cancellation } from '../cancellation.ts'
+import { ProxyStopped } from '../errors.ts'
 
 /** How often connections that became idle are closed: `close` alone waits for keep-alive. */
 const SWEEP_MS = 50
+/** How long a client may take for the error that ends its answer. */
+const LAST_WORDS_MS = 1000
 
-export type Drain = (deadline: number, logger: { warn(fields: object, message: string): void }) => Promise<void>
+export type Drain = {
+  /** No new connections; running answers finish, and after `deadline` milliseconds they are ended. */
+  gently(deadline: number, logger: { warn(fields: object, message: string): void }): Promise<void>
+  /** Ends running answers with an error, and shortly after that their connections. */
+  endAnswers(): void
+}
 
 /**
- * Prepares to close the server gently: no new connections, running answers finish, and after `deadline` milliseconds
- * everything is cut. Connections that never carried a request are followed from the start, since Node does not count
- * them as idle (clients such as fetch open some ahead).
+ * Prepares to close the server, whose requests end with `running`. Connections that never carried a request are followed
+ * from the start, since Node does not count them as idle (clients such as fetch open some ahead).
  */
-export function followConnections(server: Server): Drain {
+export function followConnections(server: Server, running: Cancellation): Drain {
   const unused = new Set<Socket>()
   // Over TLS requests come on a socket of its own, not on the one of `connection`.
   server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
@@ -24,19 +32,27 @@ export function followConnections(server: Server): Drain {
     unused.delete(socket)
   })
 
-  return async (deadline, logger) => {
+  function endAnswers(): void {
+    running.cancel(new ProxyStopped())
+    const cut = setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS)
+    server.once('close', () => clearTimeout(cut))
+  }
+
+  async function gently(deadline: number, logger: { warn(fields: object, message: string): void }): Promise<void> {
     const sweep = setInterval(() => {
       server.closeIdleConnections()
       for (const socket of unused) socket.destroy()
     }, SWEEP_MS)
-    const cut = setTimeout(() => {
+    const late = setTimeout(() => {
       logger.warn({ deadlineMs: deadline }, 'answers still running were cut')
-      server.closeAllConnections()
+      endAnswers()
     }, deadline)
     const closed = once(server, 'close')
     server.close()
     await closed
     clearInterval(sweep)
-    clearTimeout(cut)
+    clearTimeout(late)
   }
+
+  return { gently, endAnswers }
 }

@@ -35,8 +35,8 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<R
   const outbound = createLazyOutbound(config, logger)
   let stopping: Promise<void> | undefined
   const logs = { logger, requestLog: createRequestLog(logger, lines) }
-  const { server, context, loadRoutes } = composeServer(config, logs, outbound, () => stopping !== undefined)
-  const drain = followConnections(server)
+  const { server, running, context, loadRoutes } = composeServer(config, logs, outbound, () => stopping !== undefined)
+  const drain = followConnections(server, running)
   server.listen({ port: config.port, host: config.host, backlog: BACKLOG })
   await once(server, 'listening')
 
@@ -62,7 +62,7 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<R
   async function stop(): Promise<void> {
     logger.info('stopping: running answers may finish')
     clearTimeout(preparing)
-    await drain(config.drainTimeout, logger)
+    await drain.gently(config.drainTimeout, logger)
     context.catalogue.close()
     // A refresh in flight has spent its token: what it brings must be saved.
     await context.credentials.close()
@@ -82,7 +82,7 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<R
     drain: drainOnce,
     close() {
       const stop = drainOnce()
-      server.closeAllConnections()
+      drain.endAnswers()
       return stop
     },
   }

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Cancellation } from '../cancellation.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Answer } from '../routes/api-request.ts'
 import { createLogger } from '../telemetry/logger.ts'
@@ -21,11 +22,13 @@ let url = ''
 let answer: Answer
 let common: Record<string, string>
 let asked: number
+let running: Cancellation
 
 beforeEach(async () => {
   answer = { status: 200, body: { fine: true } }
   common = {}
   asked = 0
+  running = new Cancellation()
   const { config } = loadConfig({ flags: {}, env: {}, saved: {}, bases: { home: '/home/tester', cwd: '/' } })
   const logger = createLogger('error', { write() {} })
   server = createServer({
@@ -47,6 +50,7 @@ beforeEach(async () => {
     admission: createAdmission(config),
     observer: createObserver(new Metrics(now), () => {}, now),
     tls: undefined,
+    running,
     newRequestId: () => 'req_1',
     now,
     isDraining: () => false,
@@ -86,6 +90,13 @@ test('a failure that cannot be told ends the connection, not the program', async
   await expect(fetch(url)).rejects.toThrow('fetch failed')
   common = {}
   expect((await fetch(url)).status).toBe(200)
+})
+
+test('a request that is over is no longer among those that run', async () => {
+  const [began, ended] = [vi.spyOn(running, 'add'), vi.spyOn(running, 'remove')]
+  await (await fetch(url)).text()
+  await expect.poll(() => ended.mock.calls).toEqual(began.mock.calls)
+  expect(began).toHaveBeenCalledOnce()
 })
 
 test('what follows a refused body on its connection is no request', async () => {

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer as createHttps } from 'node:https'
 import type { Socket } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
+import type { Cancellation } from '../cancellation.ts'
 import type { Config } from '../config/options.ts'
 import { ProxyError, toApiError } from '../errors.ts'
 import { createServer as createHttp } from '../node-http.ts'
@@ -27,6 +28,8 @@ export type ServerParts = {
   readonly observer: Observer
   readonly logger: Logger
   readonly tls: SecureContextOptions | undefined
+  /** The work of all requests that run is cancelled with it. */
+  readonly running: Cancellation
   readonly newRequestId: () => string
   /** Milliseconds, monotonic. */
   readonly now: () => number
@@ -107,7 +110,11 @@ function arrive(
   const { record } = visit
   if (entry?.kind === 'api') {
     parts.observer.started(record)
-    visit.onClose(() => parts.observer.finished(record))
+    parts.running.add(visit.cancellation)
+    visit.onClose(() => {
+      parts.running.remove(visit.cancellation)
+      parts.observer.finished(record)
+    })
   }
   const verdict = parts.guard.check(request, { probe: entry?.kind === 'probe' })
   visit.setHeaders(verdict.corsHeaders)

@@ -1,6 +1,5 @@
-import { ProxyError } from '../errors.ts'
 import { FrameReader, type FrameSink } from '../sse/frame-reader.ts'
-import { type AnswerBody, type BodySink, type UpstreamAnswer, UpstreamSilent } from '../upstream/exchange.ts'
+import { type AnswerBody, type BodySink, cutError, type UpstreamAnswer } from '../upstream/exchange.ts'
 import type { SocketRead } from '../upstream/socket-read.ts'
 import type { Source } from './client-stream.ts'
 
@@ -54,7 +53,7 @@ export class EventStream implements Source, BodySink {
   /** The bytes broke off; what came before is still handed over. */
   fail(cause: Error): void {
     clearTimeout(this.#lingering)
-    this.#failed(cutError(cause))
+    this.#failed(cutError(cause, 'The connection to upstream broke in the middle of its answer.'))
   }
 
   pause(): void {
@@ -94,11 +93,4 @@ export class EventStream implements Source, BodySink {
     this.#body.abort()
     this.#reject(error)
   }
-}
-
-function cutError(cause: Error): ProxyError {
-  if (cause instanceof UpstreamSilent) return new ProxyError('upstream_timeout', cause.message, { cause })
-  return new ProxyError('upstream_stream_cut', 'The connection to upstream broke in the middle of its answer.', {
-    cause,
-  })
 }

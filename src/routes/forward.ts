@@ -1,6 +1,6 @@
 import type { ApiKeyCredentials, ChatGptCredentials, Credentials } from '../credentials/credentials.ts'
 import { BodyMemory } from '../upstream/body-memory.ts'
-import type { UpstreamAnswer } from '../upstream/exchange.ts'
+import { cutError, type UpstreamAnswer } from '../upstream/exchange.ts'
 import { answerHeadersForClient, requestHeadersForUpstream } from '../upstream/forwarded-headers.ts'
 import { readBody } from '../upstream/read-body.ts'
 import { bytesOf } from '../upstream/socket-read.ts'
@@ -93,9 +93,10 @@ function relay(
         stalled ??= setTimeout(() => response.destroy(), context.config.slowClientTimeout)
       },
       end: () => response.end(),
-      fail() {
-        request.record.status = 502
-        request.record.code = 'upstream_stream_cut'
+      fail(cause) {
+        const { status, code } = cutError(cause, 'Upstream broke off in the middle of its answer.')
+        request.record.status = status
+        request.record.code = code
         response.destroy()
       },
     })

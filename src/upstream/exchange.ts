@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Cancellation } from '../cancellation.ts'
+import { ProxyError, ProxyStopped } from '../errors.ts'
 import type { BodyMemory } from './body-memory.ts'
 import type { SocketRead } from './socket-read.ts'
 
@@ -13,6 +14,13 @@ export type BodySink = {
 /** Why a body fails whose upstream sent nothing for too long. */
 export class UpstreamSilent extends Error {
   override readonly name = 'UpstreamSilent'
+}
+
+/** What a client is told of a body that failed with `cause`; `message` where that says no more than that it broke off. */
+export function cutError(cause: Error, message: string): ProxyError {
+  if (cause instanceof ProxyStopped) return cause
+  if (cause instanceof UpstreamSilent) return new ProxyError('upstream_timeout', cause.message, { cause })
+  return new ProxyError('upstream_stream_cut', message, { cause })
 }
 
 /**

@@ -1,5 +1,5 @@
 import { ProxyError } from '../errors.ts'
-import type { AnswerBody } from './exchange.ts'
+import { type AnswerBody, cutError } from './exchange.ts'
 import { bytesOf } from './socket-read.ts'
 
 /** The whole body of an answer that is not a stream. Beyond `limit` bytes it is given up with an error. */
@@ -17,7 +17,7 @@ export function readBody(body: AnswerBody, limit: number): Promise<Buffer> {
         reject(new ProxyError('upstream_invalid', `Upstream sent an answer of more than ${limit} bytes.`))
       },
       end: () => resolve(Buffer.concat(pieces, length)),
-      fail: (cause) => reject(new ProxyError('upstream_stream_cut', 'Upstream ended its answer early.', { cause })),
+      fail: (cause) => reject(cutError(cause, 'Upstream ended its answer early.')),
     })
   })
 }

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Cancellable, Cancellation } from '../cancellation.ts'
 import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
+import { ProxyStopped } from '../errors.ts'
 import type { BodyMemory } from './body-memory.ts'
 import { type AnswerBody, type BodySink, type UpstreamAnswer, UpstreamSilent } from './exchange.ts'
 import { ReadGatherer, type SocketRead } from './socket-read.ts'
@@ -187,6 +188,11 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
 
   cancel(reason: Error): void {
     if (this.#cancelled !== undefined) return
+    if (reason instanceof ProxyStopped && this.#controller !== undefined) {
+      // Whoever takes the answer has a client to tell it, after all that has come.
+      this.#controller.abort(reason)
+      return
+    }
     this.#cancelled = reason
     this.#cancellation.remove(this)
     if (this.#outcome !== undefined) return
