@@ -37,6 +37,28 @@ test('a long last event without output gets the items that were streamed, and ke
   expect(frameJson(out.split('\n\n')[1] ?? '')).toEqual(completed([item]))
 })
 
+test.each(['message', 'response.output_text.delta', 'response.created'])(
+  'wire 5.1: the type in the data counts, whatever the frames are named (%s)',
+  (name) => {
+    const delta = { type: 'response.output_text.delta', sequence_number: 1, delta: 'a' }
+    const stream = [delta, delta, done, completed([item])].map((event) => namedFrame(name, event)).join('')
+    const out = new FrameOutput()
+    const frames = new ResponsesFrames(out)
+    frames.take(Buffer.from(stream), [0, Buffer.byteLength(stream)])
+    expect(out.take().toString()).toBe(stream)
+    expect([frames.visible, frames.ended, frames.count]).toEqual([true, true, 4])
+    expect(frames.usage).toMatchObject({ total_tokens: 5 })
+  },
+)
+
+test('a delta by its name that ends the answer by its type is no delta', () => {
+  const delta = { type: 'response.output_text.delta', delta: 'a' }
+  const stream = `${namedFrame(delta.type, delta)}${namedFrame(delta.type, completed([item]))}`
+  const frames = new ResponsesFrames(new FrameOutput())
+  frames.take(Buffer.from(stream), [0, Buffer.byteLength(stream)])
+  expect(frames.ended).toBe(true)
+})
+
 const FIXTURES = new URL('../../test/fixtures/', import.meta.url)
 const STREAMS = readdirSync(FIXTURES)
   .filter((name) => /^(resp|chatgpt)-.*-stream$/.test(name))

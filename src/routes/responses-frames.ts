@@ -14,7 +14,10 @@ import { namedFrame } from '../sse/frames.ts'
 /** The usual forms; a frame of another form (ids, comments, several lines of data) is parsed to be known. */
 const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
 
-/** How frames begin that are the bulk of every stream; they are passed on after a look at that alone. */
+/**
+ * How frames begin that are the bulk of every stream; they are passed on after a look at that alone. What counts is the type
+ * in the data, not the name before it (docs/upstream.md 5.1).
+ */
 const DELTAS = new Map(
   [
     'response.output_text.delta',
@@ -22,7 +25,7 @@ const DELTAS = new Map(
     'response.reasoning_text.delta',
     'response.function_call_arguments.delta',
     'response.custom_tool_call_input.delta',
-  ].map((type) => [type, new BytePattern(Buffer.from(`event: ${type}\n`))]),
+  ].map((type) => [type, new BytePattern(Buffer.from(`event: ${type}\ndata: {"type":"${type}"`))]),
 )
 
 /**
@@ -39,6 +42,7 @@ export class ResponsesFrames implements FrameSink {
   #ended = false
   #usage: ChatUsage | undefined
   #error: ApiError | undefined
+  #count = 0
   readonly #head: AnswerHead
 
   constructor(out: FrameOutput, head = NO_HEAD) {
@@ -57,6 +61,11 @@ export class ResponsesFrames implements FrameSink {
 
   get usage(): ChatUsage | undefined {
     return this.#usage
+  }
+
+  /** How many frames have come: more than the highest `sequence_number` among them, which counts from zero. */
+  get count(): number {
+    return this.#count
   }
 
   /** The failure that a late terminal event told; the client has got that event. */
@@ -86,6 +95,7 @@ export class ResponsesFrames implements FrameSink {
         copied = end + 2
       }
       at = end + 2
+      this.#count++
     }
     this.#out.range(memory, copied, at)
   }
@@ -99,13 +109,13 @@ export class ResponsesFrames implements FrameSink {
   /** What to send in place of a frame; undefined to leave it as it is. */
   #look(frame: Buffer): string | undefined {
     const [, name, dataType] = EVENT_TYPE.exec(frameBeginning(frame)) ?? []
-    const type = name ?? dataType ?? asString(asObject(bytesJson(frame))?.type)
+    const type = dataType ?? asString(asObject(bytesJson(frame))?.type) ?? name
     if (type === undefined) return undefined
     if (type.startsWith('codex.')) return ''
     if (isPrelude(type)) return undefined
     if (isTerminal(type)) return this.#terminal(type, frame)
     this.#visible = true
-    if (name !== undefined) this.#usual = DELTAS.get(name) ?? this.#usual
+    this.#usual = DELTAS.get(type) ?? this.#usual
     if (type === 'response.output_item.done') this.#doneFrames.push(frame.toString('utf8'))
     return undefined
   }

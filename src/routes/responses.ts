@@ -92,14 +92,17 @@ async function collect(
 
 async function stream(context: RouteContext, request: ApiRequest, call: UpstreamCall, log: MessageLog): Promise<void> {
   const client = new ClientStream(request, context.config, log.sent)
+  let frames: ResponsesFrames | undefined
   try {
     await withEarlyRetries(context, request, {
       open: () => call.open(request.cancellation),
-      read: (answer) =>
-        pass(context, request, { answer, client, call }).catch((error: unknown) => {
+      read(answer) {
+        frames = new ResponsesFrames(client.out, headOf(context, answer))
+        return pass(context, request, { answer, frames, client, call }).catch((error: unknown) => {
           if (!client.opened) client.out.clear()
           throw error
-        }),
+        })
+      },
       isVisible: () => client.opened,
     })
   } catch (thrown) {
@@ -109,18 +112,24 @@ async function stream(context: RouteContext, request: ApiRequest, call: Upstream
       throw error
     }
     noteFailure(request, error)
-    client.out.text(errorFrame(error))
+    client.out.text(errorFrame(error, frames?.count ?? 0))
     client.end()
   }
   log.output()
 }
 
+type Passing = {
+  readonly answer: UpstreamAnswer
+  readonly frames: ResponsesFrames
+  readonly client: ClientStream
+  readonly call: UpstreamCall
+}
+
 async function pass(
   context: RouteContext,
   request: ApiRequest,
-  { answer, client, call }: { answer: UpstreamAnswer; client: ClientStream; call: UpstreamCall },
+  { answer, frames, client, call }: Passing,
 ): Promise<void> {
-  const frames = new ResponsesFrames(client.out, headOf(context, answer))
   const events = new EventStream(answer, context.config.maxEvent, {
     frames,
     batchEnd() {
@@ -149,8 +158,11 @@ function noteFailure({ record }: ApiRequest, { status, code }: ApiError): void {
   if (code !== null) record.code = code
 }
 
-/** Both forms in one: the API's own `error` event, and the `error` object the official client throws on. */
-function errorFrame(error: ApiError): string {
+/**
+ * Both forms in one: the API's own `error` event, without whose number the AI SDK knows none, and the `error` object the
+ * official client throws on.
+ */
+function errorFrame(error: ApiError, sequenceNumber: number): string {
   const body = errorBody(error)
-  return namedFrame('error', { ...body.error, ...body, type: 'error' })
+  return namedFrame('error', { ...body.error, ...body, type: 'error', sequence_number: sequenceNumber })
 }

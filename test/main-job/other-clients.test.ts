@@ -5,6 +5,7 @@ import { ChatOpenAI } from '@langchain/openai'
 import { generateObject, generateText, stepCountIs, streamText, tool } from 'ai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { encodeEvents, responseEvents } from '../fake-upstream/event-stream.ts'
 import { recordedText } from '../support/recorded.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
@@ -47,6 +48,21 @@ describe.each(['chat', 'responses'] as const)('the AI SDK over its %s model', (k
   test('gets an object of its schema', async () => {
     const { object } = await generateObject({ model: model(), prompt: 'Hello', schema: CITY, maxRetries: 0 })
     expect(object).toEqual({ city: 'Paris' })
+  })
+
+  test('sees in a stream that it was cut', async () => {
+    const events = responseEvents([{ text: 'one two three four five' }])
+    stage.upstream.enqueue({ events, dropAfter: Buffer.concat(encodeEvents(events)).indexOf('four') })
+    const errors: unknown[] = []
+    const answer = streamText({
+      model: model(),
+      prompt: 'Hello',
+      maxRetries: 0,
+      onError: ({ error }) => void errors.push(error),
+    })
+    await answer.consumeStream()
+    const message = expect.stringMatching(/^The connection to upstream broke in the middle of its answer\./)
+    expect(errors).toMatchObject([{ message, code: 'upstream_stream_cut' }])
   })
 
   test('sees errors with their status and code', async () => {
