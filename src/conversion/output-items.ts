@@ -1,58 +1,88 @@
 import type { JsonObject } from './chat-plan.ts'
 import { asIndex, asObject, asString } from './json.ts'
 
+/** Which text of an item an event tells, and in which of its fields: in `delta` more of it, in any other all of it. */
+type Telling = { readonly what: 'output_text' | 'refusal' | 'arguments' | 'input'; readonly field: string }
+
+const TELLINGS: ReadonlyMap<unknown, Telling> = new Map<unknown, Telling>([
+  ['response.output_text.delta', { what: 'output_text', field: 'delta' }],
+  ['response.output_text.done', { what: 'output_text', field: 'text' }],
+  ['response.refusal.delta', { what: 'refusal', field: 'delta' }],
+  ['response.refusal.done', { what: 'refusal', field: 'refusal' }],
+  ['response.function_call_arguments.delta', { what: 'arguments', field: 'delta' }],
+  ['response.function_call_arguments.done', { what: 'arguments', field: 'arguments' }],
+  ['response.custom_tool_call_input.delta', { what: 'input', field: 'delta' }],
+  ['response.custom_tool_call_input.done', { what: 'input', field: 'input' }],
+])
+
+/** What has come of an item that is not whole. */
+type Begun = {
+  /** As it was announced: its type, and of a call its name and id. */
+  item: JsonObject | undefined
+  /** By part; a call has one text. */
+  readonly texts: Map<number, { readonly what: Telling['what']; readonly text: string }>
+}
+
 /**
  * The items of an answer, gathered from its events: as a rule from `response.output_item.done`, and for an item that
- * is never whole from the text that came for it. By output index, never by id: ids may change between events.
+ * is never whole from what came for it (case 144). By output index, never by id: ids may change between events.
  */
 export class OutputItems {
-  readonly #items = new Map<number, JsonObject>()
-  readonly #texts = new Map<number, Map<number, string>>()
+  readonly #done = new Map<number, JsonObject>()
+  readonly #begun = new Map<number, Begun>()
 
   add(event: unknown): void {
     const fields = asObject(event)
     const index = asIndex(fields?.output_index)
     if (fields === undefined || index === undefined) return
-    const part = asIndex(fields.content_index) ?? 0
-    switch (fields.type) {
-      case 'response.output_item.done':
-        this.#add(index, asObject(fields.item))
-        break
-      case 'response.output_text.delta':
-        this.#addText(index, part, (this.#texts.get(index)?.get(part) ?? '') + (asString(fields.delta) ?? ''))
-        break
-      case 'response.output_text.done':
-        this.#addText(index, part, asString(fields.text))
-        break
+    const item = asObject(fields.item)
+    const telling = TELLINGS.get(fields.type)
+    if (fields.type === 'response.output_item.done' && item !== undefined) {
+      this.#done.set(index, item)
+      this.#begun.delete(index)
+      return
     }
+    if (this.#done.has(index)) return
+    if (fields.type === 'response.output_item.added') this.#begunAt(index).item = item
+    else if (telling !== undefined) this.#addText(this.#begunAt(index), fields, telling)
   }
 
   /** In the order of the answer. */
   get list(): JsonObject[] {
-    const messages = [...this.#texts].map(([index, parts]) => [index, messageOf(index, parts)] as const)
-    return [...this.#items, ...messages].sort(([a], [b]) => a - b).map(([, item]) => item)
+    const items = [...this.#done]
+    for (const [index, begun] of this.#begun) {
+      const item = itemOf(index, begun)
+      if (item !== undefined) items.push([index, item])
+    }
+    return items.sort(([a], [b]) => a - b).map(([, item]) => item)
   }
 
-  #add(index: number, item: JsonObject | undefined): void {
-    if (item === undefined) return
-    this.#items.set(index, item)
-    this.#texts.delete(index)
+  #begunAt(index: number): Begun {
+    const begun = this.#begun.get(index) ?? { item: undefined, texts: new Map() }
+    this.#begun.set(index, begun)
+    return begun
   }
 
-  #addText(index: number, part: number, text: string | undefined): void {
-    if (text === undefined || this.#items.has(index)) return
-    const parts = this.#texts.get(index) ?? new Map<number, string>()
-    this.#texts.set(index, parts.set(part, text))
+  #addText({ texts }: Begun, fields: JsonObject, { what, field }: Telling): void {
+    const told = asString(fields[field])
+    if (told === undefined) return
+    const part = asIndex(fields.content_index) ?? 0
+    const before = field === 'delta' ? (texts.get(part)?.text ?? '') : ''
+    texts.set(part, { what, text: before + told })
   }
 }
 
-function messageOf(index: number, parts: ReadonlyMap<number, string>): JsonObject {
-  const texts = [...parts].sort(([a], [b]) => a - b)
-  return {
-    id: `msg_${index}`,
-    type: 'message',
-    status: 'completed',
-    content: texts.map(([, text]) => ({ type: 'output_text', annotations: [], logprobs: [], text })),
-    role: 'assistant',
+/** Undefined where nothing came, and for a call that was never announced: nobody knows its name. */
+function itemOf(index: number, { item, texts }: Begun): JsonObject | undefined {
+  const sorted = [...texts].sort(([a], [b]) => a - b).map(([, text]) => text)
+  const [first] = sorted
+  if (first === undefined) return undefined
+  if (first.what === 'arguments' || first.what === 'input') {
+    return item && { ...item, status: 'completed', [first.what]: first.text }
   }
+  const content = sorted.map(({ what, text }) =>
+    what === 'refusal' ? { type: what, refusal: text } : { type: what, annotations: [], logprobs: [], text },
+  )
+  const message = item ?? { id: `msg_${index}`, type: 'message', role: 'assistant' }
+  return { ...message, status: 'completed', content }
 }

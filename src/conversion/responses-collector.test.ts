@@ -49,6 +49,41 @@ test('case 144: without a finished item its text is put together from deltas', (
   ])
 })
 
+/** Streams of each kind of item that is told in deltas. */
+const IN_DELTAS = WHOLE.filter(({ name }) =>
+  ['resp-text-long-stream', 'resp-refusal-stream', 'resp-parallel-two-stream', 'made-custom-tool-stream'].includes(
+    name,
+  ),
+)
+
+test.each(IN_DELTAS)('case 144: $name: items are put together from their deltas alone', ({ events }) => {
+  const deltas = events.filter(({ type }) => !/\.done$/.test(String(type)))
+  const { output } = collected(emptied(deltas))
+  // Encrypted reasoning has no deltas.
+  expect(output).toEqual(doneItems(events).filter((item) => (item as JsonObject).type !== 'reasoning'))
+})
+
+test('case 144: what a last telling says of a part or a call takes the place of its deltas', () => {
+  const { output } = collected([
+    event.text(0, 'Hel'),
+    { type: 'response.output_text.done', output_index: 0, content_index: 0, text: 'Hello' },
+    { type: 'response.output_item.added', output_index: 1, item: { type: 'function_call', name: 'f', arguments: '' } },
+    { type: 'response.function_call_arguments.delta', output_index: 1, delta: '{' },
+    { type: 'response.function_call_arguments.done', output_index: 1, arguments: '{}' },
+    { type: 'response.refusal.done', output_index: 2, content_index: 0, refusal: 'No.' },
+    { type: 'response.output_item.added', output_index: 3, item: { type: 'custom_tool_call', name: 'c', input: '' } },
+    { type: 'response.custom_tool_call_input.done', output_index: 3, input: 'in' },
+    { type: 'response.output_item.added', output_index: 4, item: { type: 'reasoning', summary: [] } },
+    event.completed(),
+  ])
+  expect(output).toMatchObject([
+    { type: 'message', content: [{ type: 'output_text', text: 'Hello' }] },
+    { type: 'function_call', name: 'f', arguments: '{}', status: 'completed' },
+    { type: 'message', content: [{ type: 'refusal', refusal: 'No.' }] },
+    { type: 'custom_tool_call', name: 'c', input: 'in' },
+  ])
+})
+
 test('case 155: the response is that of the terminal event, not of one seen before or after', () => {
   const late = { type: 'response.in_progress', response: { id: 'resp_other' } }
   const response = collected([
