@@ -74,6 +74,8 @@ test('case 144: what a last telling says of a part or a call takes the place of 
     { type: 'response.output_item.added', output_index: 3, item: { type: 'custom_tool_call', name: 'c', input: '' } },
     { type: 'response.custom_tool_call_input.done', output_index: 3, input: 'in' },
     { type: 'response.output_item.added', output_index: 4, item: { type: 'reasoning', summary: [] } },
+    event.done(5, { type: 'message', content: [] }),
+    event.text(5, 'after its end'),
     event.completed(),
   ])
   expect(output).toMatchObject([
@@ -81,6 +83,7 @@ test('case 144: what a last telling says of a part or a call takes the place of 
     { type: 'function_call', name: 'f', arguments: '{}', status: 'completed' },
     { type: 'message', content: [{ type: 'refusal', refusal: 'No.' }] },
     { type: 'custom_tool_call', name: 'c', input: 'in' },
+    { type: 'message', content: [] },
   ])
 })
 
