@@ -76,6 +76,7 @@ test('case 144: what a last telling says of a part or a call takes the place of 
     { type: 'response.output_item.added', output_index: 4, item: { type: 'reasoning', summary: [] } },
     event.done(5, { type: 'message', content: [] }),
     event.text(5, 'after its end'),
+    { type: 'response.function_call_arguments.delta', output_index: 6, delta: 'of a call without a name' },
     event.completed(),
   ])
   expect(output).toMatchObject([
