@@ -11,6 +11,13 @@ test.each([
   ['/health', '/health'],
   ['http://other.example/v1/models', '/v1/models'],
   ['http://other.example', '/'],
+  ['/v1/../admin?x=/../y', '/admin?x=/../y'],
+  ['/v1/%2E%2e/admin', '/admin'],
+  ['/v1/files/..', '/v1/'],
+  ['/v1/./models', '/v1/models'],
+  ['/v1/../v1/files/a..b/.c', '/v1/files/a..b/.c'],
+  ['//../v1/models', '/v1/models'],
+  ['/v1/models?a=/..', '/v1/models?a=/..'],
 ])('case 20: %s is served as %s', (given, canonical) => {
   expect(canonicalUrl(given)).toBe(canonical)
 })

@@ -1,3 +1,5 @@
+/** A segment of one or two dots, which may be percent-encoded. */
+const DOTS = /\/(?:\.|%2e){1,2}(?=[/?#]|$)/i
 const API_PATHS = ['/chat/completions', '/responses', '/models']
 
 /**
@@ -5,8 +7,17 @@ const API_PATHS = ['/chat/completions', '/responses', '/models']
  * URL keeps only its path (RFC 9112 §3.2.2), since nothing in a request chooses a host.
  */
 export function canonicalUrl(url: string): string {
-  const path = url.startsWith('/') ? url : url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
+  const path = withoutDots(url.startsWith('/') ? url : url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, ''))
   if (path.startsWith('/v1/')) return path.startsWith('/v1/v1/') ? path.slice(3) : path
   const isApi = API_PATHS.some((known) => path.startsWith(known) && /^[/?]?$/.test(path.charAt(known.length)))
   return isApi ? `/v1${path}` : path || '/'
+}
+
+/** Upstream would resolve `..` itself, and answer with the API key for a path that is none of the API's (RFC 3986 §5.2.4). */
+function withoutDots(path: string): string {
+  if (!DOTS.test(path)) return path
+  const query = path.search(/[?#]/)
+  const [place, rest] = query === -1 ? [path, ''] : [path.slice(0, query), path.slice(query)]
+  // Two slashes at the beginning would be taken for those before a host.
+  return new URL(`http://localhost${place}`).pathname + rest
 }
