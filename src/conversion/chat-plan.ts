@@ -1,3 +1,5 @@
+import type { ToolCall } from './call-key.ts'
+
 /** How the answer to one Chat request must look: all that the answer side has to know of the request. */
 export type ChatPlan = {
   /** The model as the client named it, for the log. */
@@ -34,8 +36,8 @@ export type ConversionContext = {
   readonly reasoningSummary: boolean
   /** Models of the live catalogue; empty when it is not known. */
   readonly catalogue: readonly CatalogueModel[]
-  /** Reasoning items that preceded the tool call `callId` in an earlier answer, or undefined. */
-  readonly recallReasoning: (callId: string) => readonly JsonObject[] | undefined
+  /** Reasoning items that preceded this tool call in an earlier answer, or undefined. */
+  readonly recallReasoning: (call: ToolCall) => readonly JsonObject[] | undefined
 }
 
 export type JsonObject = { [key: string]: unknown }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { convertChat, itemsOf, refusalOf } from '../../test/support/chat-requests.ts'
+import type { ToolCall } from './call-key.ts'
 import { CHAT_FIELDS } from './chat-fields.ts'
 import { convertChatRequest, withoutRecalledReasoning } from './chat-request.ts'
 
@@ -415,7 +416,7 @@ describe('case 106, 108–111: reasoning put back', () => {
     b: [thought('rs_2')],
     c: [thought('rs_3')],
   }
-  const recallReasoning = (callId: string) => memory[callId] as never
+  const recallReasoning = ({ callId }: ToolCall) => memory[callId] as never
 
   test('case 106, 111: right before the call it led to, once for parallel calls', () => {
     const items = itemsOf(history, {}, { recallReasoning })

@@ -8,11 +8,11 @@ import { ChoiceChunks } from './choice-chunks.ts'
 import { isPrelude, isTerminal } from './event-types.ts'
 import { asIndex, asList, asObject, asString } from './json.ts'
 import { type LiveDelta, liveIn } from './live-delta.ts'
-import { reasoningByCall } from './reasoning-continuity.ts'
+import { type ReasonedCall, reasonedCalls } from './reasoning-continuity.ts'
 import { type AnswerHead, eventError, NO_HEAD } from './upstream-error.ts'
 import { type ChatUsage, chatUsage, sumUsage } from './usage.ts'
 
-const NO_REASONING: ReadonlyMap<string, readonly JsonObject[]> = new Map()
+const NO_REASONING: readonly ReasonedCall[] = []
 
 /** Turns the events of one Responses answer into Chat chunks of one choice, one event at a time. */
 export class ChatStream {
@@ -96,9 +96,9 @@ export class ChatStream {
     return this.#usage
   }
 
-  /** Encrypted reasoning items by the `call_id` of the tool call they led to. */
-  get reasoningBeforeCalls(): ReadonlyMap<string, readonly JsonObject[]> {
-    return this.#reasoningItems.length === 0 ? NO_REASONING : reasoningByCall(this.#reasoningItems, this.#calls.ids)
+  /** Encrypted reasoning items with the tool call they led to. */
+  get reasonedCalls(): readonly ReasonedCall[] {
+    return this.#reasoningItems.length === 0 ? NO_REASONING : reasonedCalls(this.#reasoningItems, this.#calls.told)
   }
 
   /** One parsed event to the chunks it gives. Throws the ApiError that a failure event stands for. */

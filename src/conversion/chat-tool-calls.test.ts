@@ -154,7 +154,16 @@ test('the legacy form has room for the first call only', () => {
 
 test('encrypted reasoning is known by the call it led to, as the finished item tells it', () => {
   const { stream } = answer(recordedEvents('made-custom-tool-stream'))
-  expect([...stream.reasoningBeforeCalls]).toMatchObject([['call_custom1', [{ encrypted_content: 'gAAAA-done' }]]])
+  expect(stream.reasonedCalls).toMatchObject([
+    { call: { callId: 'call_custom1' }, items: [{ encrypted_content: 'gAAAA-done' }] },
+  ])
+})
+
+test('reasoning is known by the call as the client was told of it', () => {
+  const thought = { type: 'reasoning', summary: [], encrypted_content: 'one' }
+  const events = [event.done(0, thought), event.added(1, callItem('call_a', '')), event.arguments(1, '{"a":')]
+  const { stream } = answer([...events, event.arguments(1, '1}'), event.completed()])
+  expect(stream.reasonedCalls.map(({ call }) => call)).toEqual([{ callId: 'call_a', name: 'lookup', text: '{"a":1}' }])
 })
 
 test('reasoning belongs to the first call after it', () => {
@@ -170,8 +179,8 @@ test('reasoning belongs to the first call after it', () => {
     event.done(7, thought('after')),
     event.completed(),
   ])
-  const byCall = [...stream.reasoningBeforeCalls].map(([id, items]) => [
-    id,
+  const byCall = stream.reasonedCalls.map(({ call, items }) => [
+    call.callId,
     items.map((item) => item.encrypted_content),
   ])
   expect(byCall).toEqual([
@@ -188,5 +197,5 @@ test('what comes for a call after it is whole is no part of it', () => {
 test('reasoning that is not encrypted is not kept: upstream would not know it', () => {
   const thought = { type: 'reasoning', summary: [], encrypted_content: '' }
   const { stream } = answer([event.done(0, thought), event.done(1, callItem('call_a', '{}')), event.completed()])
-  expect(stream.reasoningBeforeCalls.size).toBe(0)
+  expect(stream.reasonedCalls).toEqual([])
 })

@@ -1,3 +1,4 @@
+import type { ToolCall } from './call-key.ts'
 import type { ChatDelta } from './chat-chunk.ts'
 import type { JsonObject } from './chat-plan.ts'
 import { asIndex, asString } from './json.ts'
@@ -11,6 +12,7 @@ type Call = {
   readonly index: number
   readonly kind: Kind
   readonly callId: string
+  readonly name: string
   /** The arguments sent to the client so far. */
   sent: string
   closed: boolean
@@ -44,9 +46,9 @@ export class ChatToolCalls {
     return this.#calls.every((call) => call.closed)
   }
 
-  /** `call_id` of each call by its output index. */
-  get ids(): readonly (readonly [number, string])[] {
-    return this.#calls.map(({ outputIndex, callId }) => [outputIndex, callId])
+  /** Each call with its output index, as the client was told of it. */
+  get told(): readonly (readonly [number, ToolCall])[] {
+    return this.#calls.map(({ outputIndex, callId, name, sent }) => [outputIndex, { callId, name, text: sent }])
   }
 
   get live(): LiveDelta | undefined {
@@ -68,7 +70,7 @@ export class ChatToolCalls {
     if (kind === undefined || callId === undefined || name === undefined) return []
     if (this.#calls.some((call) => call.outputIndex === outputIndex || call.callId === callId)) return []
 
-    const call = { outputIndex, index: this.#calls.length, kind, callId, sent: '', closed: false }
+    const call = { outputIndex, index: this.#calls.length, kind, callId, name, sent: '', closed: false }
     this.#calls.push(call)
     return this.#header(call, name)
   }

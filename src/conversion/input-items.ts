@@ -1,5 +1,5 @@
 import { CallHistory, type CallKind } from './call-history.ts'
-import type { JsonObject } from './chat-plan.ts'
+import type { ConversionContext, JsonObject } from './chat-plan.ts'
 import { inputParts, outputParts, textOf, toolOutput } from './content-parts.ts'
 import { asObject } from './json.ts'
 import type { JsonPlace } from './json-path.ts'
@@ -17,7 +17,7 @@ type MessagesContext = {
   readonly customTools: ReadonlySet<string>
   /** JSON mode wants the word "json" in `input`, so system messages stay there (case 95). */
   readonly systemStaysInInput: boolean
-  readonly recallReasoning: (callId: string) => readonly JsonObject[] | undefined
+  readonly recallReasoning: ConversionContext['recallReasoning']
 }
 
 const ROLES = ['system', 'assistant', 'user', 'function', 'tool', 'developer'] as const
@@ -113,7 +113,7 @@ class InputBuilder {
     const kind: CallKind = isCustom || this.#context.customTools.has(name) ? 'custom' : 'function'
 
     const call_id = this.#calls.call(id, kind, message)
-    this.#input.push(...this.#reasoning.before(id.string()))
+    this.#input.push(...this.#reasoning.before({ callId: id.string(), name, text }))
     if (kind === 'custom') this.#input.push({ type: 'custom_tool_call', call_id, name, input: text })
     else this.#input.push(functionCall(call_id, name, text))
   }

@@ -1,20 +1,24 @@
+import type { ToolCall } from './call-key.ts'
 import type { JsonObject } from './chat-plan.ts'
 
+/** A call and the encrypted reasoning items that led to it. */
+export type ReasonedCall = { readonly call: ToolCall; readonly items: readonly JsonObject[] }
+
 /**
- * Encrypted reasoning items by the call they led to: the first call after them. Both lists go by output index; a call
+ * Encrypted reasoning items with the call they led to: the first call after them. Both lists go by output index; a call
  * that follows another without new reasoning has none of its own, so that putting the items back doubles nothing.
  */
-export function reasoningByCall(
+export function reasonedCalls(
   reasoning: readonly (readonly [number, JsonObject])[],
-  callIds: readonly (readonly [number, string])[],
-): ReadonlyMap<string, readonly JsonObject[]> {
-  const byCall = new Map<string, JsonObject[]>()
-  const calls = [...callIds].sort(([a], [b]) => a - b)
+  calls: readonly (readonly [number, ToolCall])[],
+): readonly ReasonedCall[] {
+  const itemsOf = new Map<ToolCall, JsonObject[]>()
+  const inOrder = [...calls].sort(([a], [b]) => a - b)
   for (const [index, item] of [...reasoning].sort(([a], [b]) => a - b)) {
-    const call = calls.find(([callIndex]) => callIndex > index)
-    if (call === undefined || typeof item.encrypted_content !== 'string' || item.encrypted_content === '') continue
-    const [, callId] = call
-    byCall.set(callId, [...(byCall.get(callId) ?? []), item])
+    const next = inOrder.find(([callIndex]) => callIndex > index)
+    if (next === undefined || typeof item.encrypted_content !== 'string' || item.encrypted_content === '') continue
+    const [, call] = next
+    itemsOf.set(call, [...(itemsOf.get(call) ?? []), item])
   }
-  return byCall
+  return [...itemsOf].map(([call, items]) => ({ call, items }))
 }

@@ -1,18 +1,19 @@
-import type { JsonObject } from './chat-plan.ts'
+import type { ToolCall } from './call-key.ts'
+import type { ConversionContext, JsonObject } from './chat-plan.ts'
 import { asList, asString } from './json.ts'
 
 /** Puts the reasoning of earlier answers back before the calls it led to (case 106), each item once. */
 export class RecalledReasoning {
-  readonly #recall: (callId: string) => readonly JsonObject[] | undefined
+  readonly #recall: ConversionContext['recallReasoning']
   readonly #used = new Set<string>()
 
-  constructor(recall: (callId: string) => readonly JsonObject[] | undefined) {
+  constructor(recall: ConversionContext['recallReasoning']) {
     this.#recall = recall
   }
 
-  /** `callId` as the answer had it. */
-  before(callId: string): JsonObject[] {
-    return (this.#recall(callId) ?? []).flatMap((item) => {
+  /** The call as the answer had it. */
+  before(call: ToolCall): JsonObject[] {
+    return (this.#recall(call) ?? []).flatMap((item) => {
       const content = asString(item.encrypted_content) ?? ''
       if (content === '' || this.#used.has(content)) return []
       this.#used.add(content)

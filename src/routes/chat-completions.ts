@@ -75,8 +75,8 @@ function conversionContext(
     strict: context.config.strict,
     reasoningSummary: context.config.reasoningSummary === 'auto',
     catalogue,
-    recallReasoning(callId) {
-      const items = context.reasoning.recall(ownerOf(credentials), callId)
+    recallReasoning(call) {
+      const items = context.reasoning.recall(ownerOf(credentials), call)
       context.metrics.reasoningRecalled(items !== undefined)
       return items
     },
@@ -112,8 +112,7 @@ function rememberReasoning(
   credentials: ChatGptCredentials,
   machines: readonly ChatStream[],
 ): void {
-  for (const { reasoningBeforeCalls } of machines)
-    context.reasoning.remember(ownerOf(credentials), reasoningBeforeCalls)
+  for (const { reasonedCalls } of machines) context.reasoning.remember(ownerOf(credentials), reasonedCalls)
 }
 
 /** Whose reasoning it is; a key in memory, never shown. */

@@ -1,4 +1,6 @@
+import { callKey, type ToolCall } from '../conversion/call-key.ts'
 import type { JsonObject } from '../conversion/chat-plan.ts'
+import type { ReasonedCall } from '../conversion/reasoning-continuity.ts'
 
 type Entry = { readonly items: readonly JsonObject[]; readonly bytes: number; readonly storedAt: number }
 
@@ -23,9 +25,9 @@ export class ReasoningMemory {
     this.#maxBytes = maxBytes
   }
 
-  remember(owner: string, reasoningByCall: ReadonlyMap<string, readonly JsonObject[]>): void {
-    for (const [callId, items] of reasoningByCall) {
-      const key = keyOf(owner, callId)
+  remember(owner: string, calls: readonly ReasonedCall[]): void {
+    for (const { call, items } of calls) {
+      const key = keyOf(owner, call)
       const bytes = key.length + JSON.stringify(items).length
       this.#forget(key)
       if (items.length === 0 || bytes > this.#maxBytes) continue
@@ -38,8 +40,8 @@ export class ReasoningMemory {
     }
   }
 
-  recall(owner: string, callId: string): readonly JsonObject[] | undefined {
-    const key = keyOf(owner, callId)
+  recall(owner: string, call: ToolCall): readonly JsonObject[] | undefined {
+    const key = keyOf(owner, call)
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
     this.#entries.delete(key)
@@ -59,6 +61,6 @@ export class ReasoningMemory {
   }
 }
 
-function keyOf(owner: string, callId: string): string {
-  return `${owner}\n${callId}`
+function keyOf(owner: string, call: ToolCall): string {
+  return `${owner}\n${callKey(call)}`
 }

@@ -120,6 +120,42 @@ describe.each([true, false])('case 106: a tool round trip (stream: %s)', (stream
   })
 })
 
+/** A round of a conversation whose calls all have one id. The history grows by the call and its result. */
+async function roundOf(messages: object[], name: string, n: number): Promise<Json[]> {
+  const [responseId, callId] = [`resp_0e${n}_`, 'call_1']
+  const items = [{ reasoning: [`Thought ${n}.`] }, { call: name, arguments: { n, again: true }, callId }]
+  answerWith(stage.upstream, { events: responseEvents(items, { responseId }) })
+  await (await stage.post(PATH, { model: 'gpt-5.5', messages })).text()
+  // Arguments are often parsed by a client and written anew.
+  const call = { id: callId, type: 'function', function: { name, arguments: `{ "again": true, "n": ${n} }` } }
+  messages.push({ role: 'assistant', content: null, tool_calls: [call] })
+  messages.push({ role: 'tool', tool_call_id: callId, content: 'ok' })
+  return lastInput()
+}
+const thoughtsAndCalls = (input: readonly Json[]) =>
+  input.flatMap(({ type, encrypted_content, arguments: text }) =>
+    type === 'reasoning' ? [encrypted_content] : type === 'function_call' ? [JSON.parse(String(text)).n] : [],
+  )
+
+test('case 78, 106, 184: an id used again in a later round leaves the reasoning where it was', async () => {
+  const messages: object[] = [HELLO]
+  const inputs: Json[][] = []
+  for (const n of [1, 2, 3]) inputs.push(await roundOf(messages, 'count', n))
+  const last = await roundOf(messages, 'count', 4)
+  const encrypted = (n: number) => `encrypted-rs_0e${n}_0`
+  expect(thoughtsAndCalls(last)).toEqual([encrypted(1), 1, encrypted(2), 2, encrypted(3), 3])
+  for (const input of inputs) expect(last.slice(0, input.length)).toEqual(input)
+})
+
+test('case 78, 106: an id used again in another conversation has no part in the reasoning of the first', async () => {
+  await roundOf([HELLO], 'count', 1)
+  const other: object[] = [HELLO]
+  await roundOf(other, 'look_up', 2)
+  const call = { id: 'call_1', type: 'function', function: { name: 'look_up', arguments: '{"n":5}' } }
+  other.splice(1, 1, { role: 'assistant', content: null, tool_calls: [call] })
+  expect(typesOf(await roundOf(other, 'look_up', 3))).toEqual(['message', 'function_call', 'function_call_output'])
+})
+
 test('case 110: another 400 is no reason to ask twice', async () => {
   const calling = await callingTurn(false)
   answerWith(stage.upstream, { status: 400, body: { error: { message: 'Bad tools.', code: 'invalid_value' } } })

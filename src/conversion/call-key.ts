@@ -1,0 +1,34 @@
+import { hash } from 'node:crypto'
+import type { JsonObject } from './chat-plan.ts'
+import { asObject } from './json.ts'
+
+/** A tool call as both sides know it: `text` is the arguments of a function, or the input of a custom tool. */
+export type ToolCall = { readonly callId: string; readonly name: string; readonly text: string }
+
+/**
+ * The same for a call and its replay, another for another call: ids alone are used again, in later rounds and in other
+ * conversations (case 78; recorded: `resp-misc-reused-call-id-stream`).
+ */
+export function callKey({ callId, name, text }: ToolCall): string {
+  return hash('sha256', JSON.stringify([callId, name, canonical(text)]), 'base64')
+}
+
+/** Clients may parse arguments and write them anew: the order of keys, white space and escapes do not count. */
+function canonical(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), sortedKeys)
+  } catch (error) {
+    // No JSON, as the input of custom tools, or nested too deeply: then it has to be the same text.
+    if (error instanceof SyntaxError || error instanceof RangeError) return text
+    throw error
+  }
+}
+
+function sortedKeys(_key: string, value: unknown): unknown {
+  const object = asObject(value)
+  return object === undefined ? value : sorted(object)
+}
+
+function sorted(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
