@@ -83,16 +83,26 @@ function conversionContext(
   }
 }
 
-/** Without the reasoning we put back, if upstream refuses it; the Lite lane, if the model wants that. */
+/** Without the reasoning we put back, if upstream refuses it; the Lite lane, if the model wants that; or both. */
 function fallbacks(body: ResponsesRequest, catalogue: readonly CatalogueModel[], write: LargeJson['write']): Variant[] {
-  const variants: Variant[] = []
   const plain = withoutRecalledReasoning(body)
-  if (plain !== body) variants.push({ body: () => write(plain), after: isReasoningRefusal })
+  const isRecalling = plain !== body
+  const full: Variant = { body: () => write(plain), after: isReasoningRefusal }
+  const variants = isRecalling ? [full] : []
   const model = catalogue.find(({ id }) => id === body.model)
-  if (model?.usesResponsesLite === true) {
-    variants.push({ body: () => write(toLiteRequest(plain)), headers: LITE_HEADERS, after: isNotServed })
+  if (model?.usesResponsesLite !== true) return variants
+
+  const lite: Variant = {
+    body: () => write(toLiteRequest(body)),
+    headers: LITE_HEADERS,
+    after: (refusal, refused) => refused !== full && isNotServed(refusal),
   }
-  return variants
+  const plainLite: Variant = {
+    body: () => write(toLiteRequest(plain)),
+    headers: LITE_HEADERS,
+    after: (refusal, refused) => (refused === full ? isNotServed(refusal) : isReasoningRefusal(refusal)),
+  }
+  return isRecalling ? [...variants, lite, plainLite] : [lite]
 }
 
 /** Expired, of another model or another account: the code says so, or the message names the item (case 110, 111). */

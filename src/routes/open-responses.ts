@@ -40,8 +40,8 @@ export type Variant = {
   readonly body: () => readonly Buffer[]
   /** Headers that go with this form of the body. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Whether this variant is worth a try after the one before it failed so. */
-  readonly after?: (error: ApiError) => boolean
+  /** Whether this variant is worth a try after that one, the last that was tried, was refused so. */
+  readonly after?: (refusal: ApiError, refused: Variant) => boolean
 }
 
 export type Call = {
@@ -75,9 +75,11 @@ export class UpstreamCall {
   async open(cancellation: Cancellation): Promise<UpstreamAnswer> {
     const call = this.#call
     if (call === undefined) throw new Error('An answer that is visible must not be asked for again.')
+    let [refused] = call.variants
     let refusal: ApiError | undefined
     for (const variant of call.variants) {
-      if (refusal !== undefined && variant.after?.(refusal) !== true) continue
+      if (refusal !== undefined && variant.after?.(refusal, refused) !== true) continue
+      refused = variant
       const answer = await this.#post(call, variant, cancellation)
       noticeHeaders(this.#context, this.#request, answer)
       this.#request.setHeaders(informingHeaders(answer.headers))

@@ -123,3 +123,58 @@ test('case 191: what the Lite lane has not is refused by upstream, and the clien
     error: { message: expect.stringContaining('only supports function tools'), param: 'tools' },
   })
 })
+
+describe('a history with a call that reasoning led to', () => {
+  const NOT_FOUND: Answer = { status: 404, body: { detail: 'Not Found' } }
+  const REASONING_REFUSED: Answer = {
+    status: 400,
+    body: { error: { message: 'It could not be verified.', param: null, code: 'invalid_encrypted_content' } },
+  }
+  const call = { id: 'call_1', type: 'function', function: { name: TOOL.name, arguments: '{}' } }
+  const history = [
+    ...CHAT.messages,
+    { role: 'assistant', content: null, tool_calls: [call] },
+    { role: 'tool', tool_call_id: 'call_1', content: 'found' },
+  ]
+
+  /** What upstream was asked meanwhile: the lane, and whether the reasoning was in it. */
+  async function asked(...answers: [...Answer[], Answer]): Promise<{ status: number; calls: string[] }> {
+    const items = [{ reasoning: ['Hm.'] }, { call: TOOL.name, arguments: {}, callId: 'call_1' }]
+    answerWith(stage.upstream, { events: responseEvents(items) })
+    await stage.post('/v1/chat/completions', CHAT)
+    const before = stage.upstream.calls().length
+    answerWith(stage.upstream, ...answers)
+    const { status } = await stage.post('/v1/chat/completions', { ...CHAT, messages: history })
+    const calls = stage.upstream.calls().slice(before)
+    return {
+      status,
+      calls: calls.map(({ headers, json }) => {
+        const lane = headers[LITE_HEADER] === undefined ? 'full' : 'lite'
+        const types = (json as { input: Json[] }).input.map(({ type }) => type)
+        const at = types.indexOf('reasoning')
+        if (at !== -1) expect(types[at + 1]).toBe('function_call')
+        return at === -1 ? `${lane}, plain` : lane
+      }),
+    }
+  }
+
+  test.each<[string, [...Answer[], Answer], number, string[]]>([
+    ['keeps the reasoning that nobody refused', [NOT_FOUND, ANSWER], 200, ['full', 'lite']],
+    [
+      'loses the reasoning when the Lite lane refuses it',
+      [NOT_FOUND, REASONING_REFUSED, ANSWER],
+      200,
+      ['full', 'lite', 'lite, plain'],
+    ],
+    [
+      'has no reasoning in the Lite lane that the full lane has refused',
+      [REASONING_REFUSED, NOT_FOUND, ANSWER],
+      200,
+      ['full', 'full, plain', 'lite, plain'],
+    ],
+    ['is not tried on the Lite lane when the full lane has it', [REASONING_REFUSED], 400, ['full', 'full, plain']],
+    ['is tried on either lane once when neither has it', [NOT_FOUND], 404, ['full', 'lite']],
+  ])('case 106, 110, 192: %s', async (_what, answers, status, calls) => {
+    expect(await asked(...answers)).toEqual({ status, calls })
+  })
+})
