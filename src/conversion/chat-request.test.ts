@@ -227,6 +227,7 @@ test('case 18, 19: a body of another API is refused with a word on where it belo
         strict: false,
         reasoningSummary: true,
         catalogue: [],
+        stableJson: JSON.stringify,
         recallReasoning: () => undefined,
       }),
     )
@@ -460,6 +461,7 @@ describe('case 106, 108–111: reasoning put back', () => {
 })
 
 describe('case 181, 182, 184: the prompt cache', () => {
+  const imageOf = (name: string) => ({ type: 'image_url', image_url: { url: `https://example.com/${name}.png` } })
   const key = (fields: object) => convertChat(fields).request.prompt_cache_key
 
   test('case 181: a key of the client passes', () => {
@@ -487,6 +489,51 @@ describe('case 181, 182, 184: the prompt cache', () => {
     expect(new Set(keys).size).toBe(keys.length)
   })
 
+  test.each<[string, (text: string) => object]>([
+    [
+      'a system text that JSON mode leaves in input',
+      (text) => ({
+        messages: [{ role: 'system', content: `${text} json` }, ...HELLO],
+        response_format: { type: 'json_object' },
+      }),
+    ],
+    ['the image beside a text', (text) => ({ messages: [{ role: 'user', content: ['See', imageOf(text)] }] })],
+    [
+      'a system text with an image',
+      (text) => ({ messages: [{ role: 'system', content: [text, imageOf('x')] }, ...HELLO] }),
+    ],
+    [
+      'a system text with an image, without a user',
+      (text) => ({ messages: [{ role: 'system', content: [text, imageOf('x')] }] }),
+    ],
+    ['the greeting before the user', (text) => ({ messages: [{ role: 'assistant', content: text }, ...HELLO] })],
+  ])('case 182: %s tells conversations apart, and stays while they grow', (_what, fields) => {
+    const grown = (text: string) => {
+      const { messages, ...rest } = fields(text) as { messages: object[] }
+      const more = [
+        { role: 'assistant', content: 'Hi' },
+        { role: 'user', content: 'And?' },
+      ]
+      const hasUser = messages.some((message) => (message as { role: string }).role === 'user')
+      return { ...rest, messages: [...messages, ...(hasUser ? more : more.slice(0, 1))] }
+    }
+    expect(key(fields('A'))).not.toBe(key(fields('B')))
+    expect(key(grown('A'))).toBe(key(fields('A')))
+  })
+
+  test('case 182: reasoning that is put back or not changes no key', () => {
+    const call = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } }
+    const messages = [
+      { role: 'assistant', tool_calls: [call] },
+      { role: 'tool', tool_call_id: 'a', content: 'ok' },
+      ...HELLO,
+    ]
+    const thought = [{ type: 'reasoning', summary: [], encrypted_content: 'secret' }]
+    const recalling = convertChat({ messages }, { recallReasoning: () => thought }).request
+    expect(recalling.input.map(({ type }) => type)).toContain('reasoning')
+    expect(recalling.prompt_cache_key).toBe(key({ messages }))
+  })
+
   test('case 184: the order of the client’s keys does not matter', () => {
     const { request } = convertChat({
       messages: [{ content: 'Hello', name: 'x', role: 'user' }],
@@ -500,7 +547,13 @@ describe('case 181, 182, 184: the prompt cache', () => {
         messages: [{ role: 'user', content: [{ text: 'Hello', type: 'text' }] }],
         model: 'gpt-5.5',
       },
-      { strict: false, reasoningSummary: true, catalogue: [], recallReasoning: () => undefined },
+      {
+        strict: false,
+        reasoningSummary: true,
+        catalogue: [],
+        stableJson: JSON.stringify,
+        recallReasoning: () => undefined,
+      },
     )
     expect(JSON.stringify(other.request)).toBe(JSON.stringify(request))
   })

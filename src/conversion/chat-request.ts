@@ -52,12 +52,9 @@ function convert(body: JsonPlace, context: ConversionContext): { request: Respon
     reasoning,
     text,
     service_tier: tier,
-    prompt_cache_key: promptCacheKey(body.at('prompt_cache_key'), [
-      model.id,
-      messages.instructions,
-      tools.fields.tools ?? [],
-      messages.firstUserText,
-    ]),
+    prompt_cache_key: promptCacheKey(body.at('prompt_cache_key'), () =>
+      context.stableJson([model.id, messages.instructions, tools.fields.tools ?? [], messages.opening]),
+    ),
     include: ['reasoning.encrypted_content'],
     store: false,
     stream: true,
@@ -90,9 +87,9 @@ function requiredModel(place: JsonPlace): string {
   return name
 }
 
-function promptCacheKey(place: JsonPlace, conversation: readonly unknown[]): string {
+function promptCacheKey(place: JsonPlace, conversation: () => string): string {
   const given = place.optionalString() ?? ''
-  return given === '' ? derivePromptCacheKey(conversation) : given
+  return given === '' ? derivePromptCacheKey(conversation()) : given
 }
 
 /** As the API has it: without the word, JSON mode may run on without end. */

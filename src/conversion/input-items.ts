@@ -8,8 +8,8 @@ import { RecalledReasoning } from './recalled-reasoning.ts'
 export type ConvertedMessages = {
   readonly instructions: string
   readonly input: JsonObject[]
-  /** Text of the first user message: part of what makes a conversation recognisable. */
-  readonly firstUserText: string
+  /** Messages up to the first one of the user: what makes a conversation recognisable, whatever it grows by. */
+  readonly opening: readonly JsonObject[]
 }
 
 type MessagesContext = {
@@ -42,7 +42,7 @@ class InputBuilder {
   readonly #onlyOneUser: boolean
   readonly #instructions: string[] = []
   readonly #input: JsonObject[] = []
-  #firstUserText: string | undefined
+  #opening: readonly JsonObject[] | undefined
 
   constructor(messages: readonly JsonPlace[], context: MessagesContext) {
     this.#context = context
@@ -67,7 +67,7 @@ class InputBuilder {
     return {
       instructions: this.#instructions.join('\n\n'),
       input: this.#input,
-      firstUserText: this.#firstUserText ?? '',
+      opening: this.#opening ?? leadingSystem(this.#input),
     }
   }
 
@@ -82,7 +82,7 @@ class InputBuilder {
 
   #addUser(message: JsonPlace): void {
     const parts = inputParts(message.at('content'))
-    this.#firstUserText ??= textOf(parts)
+    this.#opening ??= [...this.#input.filter(({ type }) => type === 'message'), messageItem('user', parts)]
     if (parts.length > 0) this.#push('user', parts)
     else if (this.#onlyOneUser) this.#push('user', [{ type: 'input_text', text: '' }])
   }
@@ -137,10 +137,21 @@ class InputBuilder {
     this.#input.push({ type: 'function_call_output', call_id, output: toolOutput(message.at('content')) })
   }
 
-  /** Nothing but these keys: upstream refuses any it does not know (case 33). */
-  #push(role: 'user' | 'developer' | 'assistant', content: JsonObject[]): void {
-    this.#input.push({ type: 'message', role, content })
+  #push(role: Role, content: JsonObject[]): void {
+    this.#input.push(messageItem(role, content))
   }
+}
+
+type Role = 'user' | 'developer' | 'assistant'
+
+/** Nothing but these keys: upstream refuses any it does not know (case 33). */
+function messageItem(role: Role, content: JsonObject[]): JsonObject {
+  return { type: 'message', role, content }
+}
+
+function leadingSystem(input: readonly JsonObject[]): readonly JsonObject[] {
+  const end = input.findIndex(({ role }) => role !== 'developer')
+  return end === -1 ? input : input.slice(0, end)
 }
 
 function functionCall(call_id: string, name: string, text: string): JsonObject {

@@ -87,10 +87,38 @@ test('a converted request is the same whether its images were cut out or not', (
     { role: 'assistant', tool_calls: [call] },
     { role: 'tool', tool_call_id: 'a', content: [image, { type: 'other', blob: LARGE_URL }] },
   ]
-  const { value, write } = parsed(JSON.stringify(messages))
-  const { request } = convertChat({ messages: value })
+  const { value, write, stableJson } = parsed(JSON.stringify(messages))
+  const { request } = convertChat({ messages: value }, { stableJson })
   expect(JSON.stringify(request).length).toBeLessThan(2000)
-  expect(JSON.parse(Buffer.concat(write(request)).toString())).toEqual(convertChat({ messages }).request)
+  const { prompt_cache_key } = request
+  const whole = { ...convertChat({ messages }).request, prompt_cache_key }
+  expect(JSON.parse(Buffer.concat(write(request)).toString())).toEqual(whole)
+})
+
+describe('case 182, 184: the stable JSON of a body', () => {
+  const stable = (url: string, prefix = PREFIX) => {
+    const { value, stableJson } = parseLargeJson(Buffer.from(JSON.stringify({ url })), prefix)
+    return stableJson(value)
+  }
+  const other = 'B'.repeat(100_000)
+
+  test('is the same after a restart', () => {
+    expect(stable(LARGE_URL, 'another prefix')).toBe(stable(LARGE_URL))
+    expect(stable(LARGE_URL).length).toBeLessThan(200)
+  })
+
+  test.each([
+    ['begins', LARGE_URL.replace('base64,Ab+/', 'base64,Ac+/')],
+    ['ends', LARGE_URL.replace(/....$/, 'Aa+/')],
+    ['is long', `${LARGE_URL}Ab+/`],
+  ])('tells apart data that %s otherwise', (_how, url) => {
+    expect(stable(url)).not.toBe(stable(LARGE_URL))
+  })
+
+  test('of small bodies and without data is the JSON itself', () => {
+    expect(stable('data:,a')).toBe('{"url":"data:,a"}')
+    expect(stable(other)).toBe(`{"url":"${other}"}`)
+  })
 })
 
 test.each([

@@ -7,8 +7,8 @@ const PLAIN_TOKEN = /^[A-Za-z0-9._-]{1,64}$/
  * A key that all requests of a conversation share and no other one does: made of what does not change while it grows
  * (case 181, 182). In the form of a UUID (version 8: custom, RFC 9562 §5.8), since Codex's own keys are UUIDs.
  */
-export function derivePromptCacheKey(conversation: readonly unknown[]): string {
-  const digest = sha256(JSON.stringify(conversation))
+export function derivePromptCacheKey(conversation: string): string {
+  const digest = sha256(conversation)
   const variant = ((Number.parseInt(digest.charAt(16), 16) % 4) + 8).toString(16)
   return [
     digest.slice(0, 8),

@@ -47,7 +47,10 @@ function convert(
 ): { plan: ChatPlan; call: UpstreamCall; log: MessageLog } {
   const json = parseLargeJson(raw, context.placeholder)
   const catalogue = context.catalogue.peek()
-  const { request: body, plan } = convertChatRequest(json.value, conversionContext(context, credentials, catalogue))
+  const { request: body, plan } = convertChatRequest(
+    json.value,
+    conversionContext(context, credentials, catalogue, json),
+  )
   const { record } = request
   record.model = plan.model
   record.stream = plan.stream
@@ -70,11 +73,13 @@ function conversionContext(
   context: RouteContext,
   credentials: ChatGptCredentials,
   catalogue: readonly CatalogueModel[],
+  { stableJson }: LargeJson,
 ): ConversionContext {
   return {
     strict: context.config.strict,
     reasoningSummary: context.config.reasoningSummary === 'auto',
     catalogue,
+    stableJson,
     recallReasoning(call) {
       const items = context.reasoning.recall(ownerOf(credentials), call)
       context.metrics.reasoningRecalled(items !== undefined)

@@ -12,6 +12,7 @@ export const CONTEXT: ConversionContext = {
   strict: false,
   reasoningSummary: true,
   catalogue: CATALOGUE,
+  stableJson: JSON.stringify,
   recallReasoning: () => undefined,
 }
 
