@@ -27,6 +27,14 @@ test('case 94: strict is sent as false when absent', () => {
   expect(textOf(jsonSchema({ name: 'x', schema: SCHEMA }))).toMatchObject({ format: { strict: false } })
 })
 
+test('case 53, 55, 94: without a schema an empty one is sent, that may be strict where it has to be', () => {
+  const empty = { type: 'object', properties: {} }
+  const formatOf = (definition: object) => ({ format: { type: 'json_schema', name: 'x', ...definition } })
+  expect(textOf(jsonSchema({ name: 'x' }))).toEqual(formatOf({ schema: empty, strict: false }))
+  const schema = { ...empty, required: [], additionalProperties: false }
+  expect(textOf(jsonSchema({ name: 'x', strict: true }))).toEqual(formatOf({ schema, strict: true }))
+})
+
 describe('case 95: JSON mode needs the word in input', () => {
   const json = { response_format: { type: 'json_object' } }
   const system = { role: 'system', content: 'Answer in JSON.' }

@@ -1,6 +1,7 @@
 import type { JsonObject } from './chat-plan.ts'
 import type { JsonPlace } from './json-path.ts'
 import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
+import { emptySchema } from './strict-schema.ts'
 
 export type ConvertedFormat = {
   /** `text` of the upstream body; undefined when nothing was asked for. */
@@ -48,12 +49,13 @@ function jsonSchema(format: JsonPlace): JsonObject {
   const definition = isFlat ? format : format.at('json_schema')
   definition.object()
   const description = definition.at('description').optionalString()
+  const strict = definition.at('strict').optionalBoolean() ?? false
   return {
     type: 'json_schema',
     name: schemaName(definition.at('name')),
     ...(description !== undefined && { description }),
-    schema: definition.at('schema').optionalObject() ?? { type: 'object', properties: {} },
-    strict: definition.at('strict').optionalBoolean() ?? false,
+    schema: definition.at('schema').optionalObject() ?? emptySchema(strict),
+    strict,
   }
 }
 

@@ -1,4 +1,5 @@
 import { ProxyError } from '../errors.ts'
+import type { JsonObject } from './chat-plan.ts'
 import { asList, asObject } from './json.ts'
 import type { JsonPlace } from './json-path.ts'
 
@@ -14,6 +15,11 @@ export function checkStrictSchema(name: string, parameters: JsonPlace): void {
   if (problem === undefined) return
   const message = `Invalid schema for function '${name}': In context=${context(problem.at)}, ${problem.text}`
   throw new ProxyError('invalid_function_parameters', message, { param: parameters.path })
+}
+
+/** What stands for a schema that was not given: no properties, and with `strict` no others either (case 53, 55). */
+export function emptySchema(strict: boolean): JsonObject {
+  return { type: 'object', properties: {}, ...(strict && { required: [], additionalProperties: false }) }
 }
 
 type Problem = { readonly at: readonly string[]; readonly text: string }

@@ -36,6 +36,13 @@ describe('tools', () => {
     ])
   })
 
+  test('case 53, 55: a strict function without parameters gets a schema that may be strict', () => {
+    const parameters = { type: 'object', properties: {}, required: [], additionalProperties: false }
+    const sent = toolsOf({ type: 'function', function: { name: 'f', strict: true } })
+    expect(sent).toEqual([{ type: 'function', name: 'f', parameters, strict: true }])
+    expect(toolsOf({ type: 'function', function: { name: 'f', strict: true, parameters } })).toEqual(sent)
+  })
+
   describe('case 55: a strict function with a schema that cannot be strict is refused', () => {
     const refusal = (parameters: object) =>
       refusalOf(() => toolsOf({ type: 'function', function: { name: 'f', parameters, strict: true } }))

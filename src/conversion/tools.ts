@@ -3,7 +3,7 @@ import { responsesTool } from './hosted-tools.ts'
 import { asObject, asString } from './json.ts'
 import type { JsonPlace } from './json-path.ts'
 import type { ReportedFields } from './reported-fields.ts'
-import { checkStrictSchema } from './strict-schema.ts'
+import { checkStrictSchema, emptySchema } from './strict-schema.ts'
 import { convertToolChoice } from './tool-choice.ts'
 
 export type ConvertedTools = {
@@ -16,8 +16,6 @@ export type ConvertedTools = {
 
 /** Hosted tools the backend does not have; an answer without them would be a wrong answer (case 66). */
 const ABSENT_HOSTED_TOOLS = new Set(['file_search', 'code_interpreter', 'computer_use', 'computer_use_preview'])
-
-const NO_PARAMETERS = { type: 'object', properties: {} }
 
 const FIELDS = [
   'tools',
@@ -83,8 +81,8 @@ function convertTool(tool: JsonPlace): JsonObject {
 function functionTool(definition: JsonObject, place: JsonPlace): JsonObject {
   const name = nonEmptyName(place.at('name'))
   const description = place.at('description').optionalString()
-  const parameters = place.at('parameters').optionalObject() ?? NO_PARAMETERS
   const strict = place.at('strict').optionalBoolean() ?? false
+  const parameters = place.at('parameters').optionalObject() ?? emptySchema(strict)
   if (strict && asObject(definition.parameters) !== undefined) checkStrictSchema(name, place.at('parameters'))
   return {
     type: 'function',
