@@ -3,12 +3,21 @@ import { asObject } from './json.ts'
 
 /** Cache hints of other dialects and of the public API: upstream refuses unknown keys (case 8). */
 const CACHE_HINTS = new Set(['cache_control', 'prompt_cache_breakpoint'])
+/** What holds data of the client: there, keys are names that it chose. */
+const DATA = new Set([
+  'parameters',
+  'input_schema',
+  'output_schema',
+  'schema',
+  'arguments',
+  'env',
+  'headers',
+  'metadata',
+])
 
 /** A tool in Responses form passes; only its former name and cache hints change, those of tools within it too. */
 export function responsesTool(tool: JsonObject): JsonObject {
-  const type = hostedToolType(tool.type)
-  const plain = withoutCacheHints(tool)
-  const own = type === tool.type ? plain : { ...plain, type }
+  const own: JsonObject = { ...withoutCacheHints(tool), type: hostedToolType(tool.type) }
   if (!Array.isArray(own.tools)) return own
   return { ...own, tools: own.tools.map(nestedTool) }
 }
@@ -23,9 +32,14 @@ export function hostedToolType(type: unknown): unknown {
   return typeof type === 'string' && type.startsWith('web_search_preview') ? 'web_search' : type
 }
 
-/** The object itself when it holds none. */
+/** An item, part or tool without its cache hints, however deep they are. */
 export function withoutCacheHints(object: JsonObject): JsonObject {
-  const entries = Object.entries(object)
-  const kept = entries.filter(([key]) => !CACHE_HINTS.has(key))
-  return kept.length === entries.length ? object : Object.fromEntries(kept)
+  const kept = Object.entries(object).filter(([key]) => !CACHE_HINTS.has(key))
+  return Object.fromEntries(kept.map(([key, value]) => [key, DATA.has(key) ? value : plain(value)]))
+}
+
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain)
+  const object = asObject(value)
+  return object === undefined ? value : withoutCacheHints(object)
 }

@@ -1,7 +1,7 @@
 import { upstreamCallId } from './call-history.ts'
 import type { JsonObject } from './chat-plan.ts'
 import { withoutCacheHints } from './hosted-tools.ts'
-import { asList, asObject } from './json.ts'
+import { asList } from './json.ts'
 import type { JsonPlace } from './json-path.ts'
 
 const ROLES = ['assistant', 'system', 'developer', 'user'] as const
@@ -16,7 +16,7 @@ export function responsesInput(input: JsonPlace): JsonObject[] {
 }
 
 function convertItem(place: JsonPlace): JsonObject[] {
-  const item = place.object()
+  const item = withoutCacheHints(place.object())
   switch (place.at('type').optionalString() ?? 'message') {
     case 'message':
       return [messageItem(place)]
@@ -32,7 +32,7 @@ function convertItem(place: JsonPlace): JsonObject[] {
     case 'item_reference':
       return []
     default:
-      return [withoutCacheHints(item)]
+      return [item]
   }
 }
 
@@ -67,15 +67,9 @@ function reasoningItem(item: JsonObject): JsonObject[] {
 }
 
 function callItem(item: JsonObject): JsonObject {
-  const kept = without(withoutCacheHints(item), ['id', 'namespace'])
+  const kept = without(item, ['id', 'namespace'])
   if (typeof kept.call_id === 'string') kept.call_id = upstreamCallId(kept.call_id)
-  if (Array.isArray(kept.output)) kept.output = kept.output.map(plainPart)
   return kept
-}
-
-function plainPart(part: unknown): unknown {
-  const object = asObject(part)
-  return object === undefined ? part : withoutCacheHints(object)
 }
 
 function without(item: JsonObject, keys: readonly string[]): JsonObject {

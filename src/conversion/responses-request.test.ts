@@ -185,6 +185,30 @@ describe('input', () => {
     expect(request.tools).toEqual([{ type: 'namespace', name: 'n', tools: [tool] }])
   })
 
+  test('case 8: cache hints are dropped however deep they are, but not from what holds data of the client', () => {
+    const hints = { cache_control: 1, prompt_cache_breakpoint: {} }
+    const parameters = { type: 'object', properties: hints }
+    const itemsWith = (extra: object) => [
+      {
+        type: 'message',
+        role: 'user',
+        content: [{ type: 'input_file', file: { file_id: 'f', ...extra }, filename: 'cache_control' }],
+      },
+      { type: 'tool_search_call', arguments: hints, ...extra },
+      { type: 'tool_search_output', tools: [{ type: 'function', name: 'f', parameters, ...extra }] },
+      { type: 'mcp_list_tools', tools: [{ name: 'f', input_schema: parameters, annotations: extra }] },
+      { type: 'reasoning', summary: [{ type: 'summary_text', text: '', ...extra }], encrypted_content: 'x' },
+      { type: 'function_call_output', call_id: 'a', output: [{ type: 'input_file', file: extra }] },
+    ]
+    expect(inputOf(...itemsWith(hints))).toEqual(itemsWith({}))
+    const toolsWith = (extra: object) => [
+      { type: 'mcp', server_label: 's', headers: hints, allowed_tools: { tool_names: ['a'], ...extra } },
+      { type: 'function', name: 'f', parameters },
+    ]
+    const { request } = convertResponsesRequest({ model: 'm', input: 'Hi', tools: toolsWith(hints) }, { strict: false })
+    expect(request.tools).toEqual(toolsWith({}))
+  })
+
   test('case 120: phase and the pass-through data of Codex are kept', () => {
     const item = {
       type: 'message',
