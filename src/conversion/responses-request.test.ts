@@ -279,6 +279,19 @@ test('case 188, 189: a body of the Lite lane passes untouched', () => {
   expect({ lite, ignored }).toEqual({ lite: true, ignored: [] })
 })
 
+test('case 189, 205: storing is reported for a body of the Lite lane too, in strict mode refused', () => {
+  const body = {
+    model: 'gpt-6.1-sol',
+    input: [{ type: 'additional_tools', role: 'developer', tools: [] }],
+    store: true,
+  }
+  const { request, ignored } = convertResponsesRequest(body, { strict: false })
+  expect({ store: request.store, ignored }).toEqual({ store: false, ignored: ['store'] })
+  const refusal = refusalOf(() => convertResponsesRequest(body, { strict: true }))
+  expect(refusal).toMatchObject({ code: 'unsupported_parameter', param: 'store' })
+  expect(convertResponsesRequest({ ...body, store: null }, { strict: true }).ignored).toEqual([])
+})
+
 test('case 193: no reasoning context is made up on the full lane', () => {
   expect(convert({ model: 'gpt-6.1-sol', reasoning: { effort: 'low' } }).request.reasoning).toEqual({ effort: 'low' })
 })

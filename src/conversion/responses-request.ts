@@ -64,7 +64,7 @@ function convert(body: JsonPlace, reported: ReportedFields): ConvertedResponsesR
     if (!body.at(name).absent) throw unsupportedParameter(name, reason)
   }
   const lite = isLite(body.at('input'))
-  const request = lite ? liteRequest(body, model) : fullRequest(body, model, reported)
+  const request = lite ? liteRequest(body, model, reported) : fullRequest(body, model, reported)
   return { request, stream, ignored: reported.names, lite, model }
 }
 
@@ -73,8 +73,10 @@ function isLite(input: JsonPlace): boolean {
   return asList(input.value).some((item) => asObject(item)?.type === 'additional_tools')
 }
 
-/** Untouched, but that upstream always streams and never stores. */
-function liteRequest(body: JsonPlace, model: string): ResponsesRequest {
+/** Untouched, but that upstream always streams and never stores; who wants it to is told. */
+function liteRequest(body: JsonPlace, model: string, reported: ReportedFields): ResponsesRequest {
+  const store = body.at('store')
+  if (!store.absent && store.value !== false) reported.add('store')
   const input = body
     .at('input')
     .items()
