@@ -463,6 +463,13 @@ describe('tool calls in the history', () => {
     const call = { id: 'a', type: 'function', function: { name: 'f', arguments: given } }
     expect(itemsOf([HELLO, { role: 'assistant', tool_calls: [call] }, result('a')])[1]?.arguments).toBe(sent)
   })
+
+  test.each([[''], [null], [undefined]])('case 64, 84: arguments %o of a custom tool are an empty input', (given) => {
+    const tools = [{ type: 'custom', custom: { name: 'grep' } }]
+    const call = { id: 'a', type: 'function', function: { name: 'grep', arguments: given } }
+    const items = itemsOf([HELLO, { role: 'assistant', tool_calls: [call] }, result('a')], { tools })
+    expect(items[1]).toEqual({ type: 'custom_tool_call', call_id: 'a', name: 'grep', input: '' })
+  })
 })
 
 describe('tool results', () => {

@@ -109,8 +109,8 @@ class InputBuilder {
     const body = call.at(isCustom ? 'custom' : 'function')
     body.object()
     const name = requiredName(body)
-    const text = isCustom ? body.at('input').string() : argumentsText(body.at('arguments'))
     const kind: CallKind = isCustom || this.#context.customTools.has(name) ? 'custom' : 'function'
+    const text = isCustom ? body.at('input').string() : argumentsText(body.at('arguments'), kind)
 
     const call_id = this.#calls.call(id, kind, message)
     this.#input.push(...this.#reasoning.before({ callId: id.string(), name, text }))
@@ -121,7 +121,7 @@ class InputBuilder {
   #addLegacyCall(call: JsonPlace, message: number): void {
     call.object()
     const name = requiredName(call)
-    const text = argumentsText(call.at('arguments'))
+    const text = argumentsText(call.at('arguments'), 'function')
     this.#input.push(functionCall(this.#calls.legacyCall(name, message), name, text))
   }
 
@@ -171,8 +171,8 @@ function requiredName(place: JsonPlace): string {
   return name.string()
 }
 
-/** Upstream wants text; some clients keep the parsed object, or nothing (case 84). */
-function argumentsText(place: JsonPlace): string {
-  if (place.absent || place.value === '') return '{}'
+/** Upstream wants text; some clients keep the parsed object, or nothing (case 84). Custom tools take empty input. */
+function argumentsText(place: JsonPlace, kind: CallKind): string {
+  if (place.absent || place.value === '') return kind === 'function' ? '{}' : ''
   return asObject(place.value) === undefined ? place.string() : JSON.stringify(place.value)
 }
