@@ -3,7 +3,7 @@ import { checkChatFields } from './chat-fields.ts'
 import { readChoices, readReasoning, readServiceTier, readStop, readStreaming } from './chat-parameters.ts'
 import type { ChatPlan, ConversionContext, JsonObject, ResponsesRequest } from './chat-plan.ts'
 import { convertMessages } from './input-items.ts'
-import { asObject } from './json.ts'
+import { asList, asObject, asString } from './json.ts'
 import { JsonPlace } from './json-path.ts'
 import { readModelName } from './model-name.ts'
 import { derivePromptCacheKey } from './prompt-cache-key.ts'
@@ -94,11 +94,17 @@ function promptCacheKey(place: JsonPlace, conversation: () => string): string {
 
 /** As the API has it: without the word, JSON mode may run on without end. */
 function requireWordJson(input: readonly JsonObject[]): void {
-  if (/json/i.test(JSON.stringify(input))) return
+  if (input.some(({ content, output }) => textsOf(content ?? output).some((text) => /json/i.test(text)))) return
   throw new ApiError(
     "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
     { status: 400, type: 'invalid_request_error', param: 'messages', code: null },
   )
+}
+
+/** Of a message or a result of a tool: base64 has any letters, and names of functions are no texts. */
+function textsOf(said: unknown): string[] {
+  if (typeof said === 'string') return [said]
+  return asList(said).map((part) => asString(asObject(part)?.text) ?? asString(asObject(part)?.refusal) ?? '')
 }
 
 /**

@@ -56,6 +56,37 @@ describe('case 95: JSON mode needs the word in input', () => {
       message: "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
     })
   })
+
+  const call = { id: 'a', type: 'function', function: { name: 'to_json', arguments: '{}' } }
+  const calling = (content: unknown) => [
+    { role: 'assistant', tool_calls: [call] },
+    { role: 'tool', tool_call_id: 'a', content },
+  ]
+
+  test.each<[string, object[]]>([
+    [
+      'the base64 of an image',
+      [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,jSoN' } }] }],
+    ],
+    ['the name of a function', calling('ok')],
+    ['the name of a file', [{ role: 'user', content: [{ type: 'file', file: { file_id: 'x', filename: 'a.json' } }] }]],
+  ])('letters in %s are not the word', (_where, messages) => {
+    expect(refusalOf(() => convertChat({ ...json, messages: [user, ...messages] }))).toMatchObject({
+      param: 'messages',
+    })
+  })
+
+  test.each<[string, object[]]>([
+    ['the text of a part', [{ role: 'user', content: [{ type: 'text', text: 'as Json' }] }]],
+    ['an answer', [{ role: 'assistant', content: 'JSON?' }]],
+    ['a refusal', [{ role: 'assistant', refusal: 'No json.' }]],
+    ['the result of a tool', calling('json')],
+    ['a part of the result of a tool', calling([{ type: 'text', text: 'json' }])],
+  ])('the word may stand in %s', (_where, messages) => {
+    expect(convertChat({ ...json, messages: [user, ...messages] }).request.text).toEqual({
+      format: { type: 'json_object' },
+    })
+  })
 })
 
 test('case 96: text is no format', () => {
