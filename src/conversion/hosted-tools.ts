@@ -32,8 +32,19 @@ export function hostedToolType(type: unknown): unknown {
   return typeof type === 'string' && type.startsWith('web_search_preview') ? 'web_search' : type
 }
 
-/** An item, part or tool without its cache hints, however deep they are. */
+/** An item, part or tool without its cache hints, however deep they are; the object itself when it holds none. */
 export function withoutCacheHints(object: JsonObject): JsonObject {
+  return holdsHint(object) ? withoutHints(object) : object
+}
+
+function holdsHint(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(holdsHint)
+  const object = asObject(value)
+  if (object === undefined) return false
+  return Object.keys(object).some((key) => CACHE_HINTS.has(key) || (!DATA.has(key) && holdsHint(object[key])))
+}
+
+function withoutHints(object: JsonObject): JsonObject {
   const kept = Object.entries(object).filter(([key]) => !CACHE_HINTS.has(key))
   return Object.fromEntries(kept.map(([key, value]) => [key, DATA.has(key) ? value : plain(value)]))
 }
@@ -41,5 +52,5 @@ export function withoutCacheHints(object: JsonObject): JsonObject {
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain)
   const object = asObject(value)
-  return object === undefined ? value : withoutCacheHints(object)
+  return object === undefined ? value : withoutHints(object)
 }

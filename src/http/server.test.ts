@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Cancellation } from '../cancellation.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Answer } from '../routes/api-request.ts'
@@ -23,11 +23,14 @@ let answer: Answer
 let common: Record<string, string>
 let asked: number
 let running: Cancellation
+/** What answers wait for. */
+let held: Promise<void> | undefined
 
 beforeEach(async () => {
   answer = { status: 200, body: { fine: true } }
   common = {}
   asked = 0
+  held = undefined
   running = new Cancellation()
   const { config } = loadConfig({ flags: {}, env: {}, saved: {}, bases: { home: '/home/tester', cwd: '/' } })
   const logger = createLogger('error', { write() {} })
@@ -41,6 +44,7 @@ beforeEach(async () => {
         kind: 'api',
         async handle(request) {
           asked++
+          await held
           request.setHeaders(common)
           return answer
         },
@@ -90,6 +94,39 @@ test('a failure that cannot be told ends the connection, not the program', async
   await expect(fetch(url)).rejects.toThrow('fetch failed')
   common = {}
   expect((await fetch(url)).status).toBe(200)
+})
+
+describe('two requests on one connection, one right behind the other', () => {
+  const GET = 'GET /answer HTTP/1.1\r\nHost: localhost\r\n\r\n'
+  let release = () => {}
+  let client: Socket
+  let connection: Socket
+  beforeEach(async () => {
+    held = new Promise((resolve) => {
+      release = resolve
+    })
+    const connected = once(server, 'connection')
+    client = connect(Number(new URL(url).port), '127.0.0.1')
+    client.write(GET + GET.replace('\r\n', '\r\nConnection: close\r\n'))
+    ;[connection] = await connected
+    await expect.poll(() => asked).toBe(1)
+  })
+
+  test('are served one after the other, without the time that the first client had to read', async () => {
+    connection.setTimeout(60_000)
+    release()
+    expect((await text(client)).match(/"fine":true/g)).toHaveLength(2)
+    expect([asked, connection.timeout]).toEqual([2, 0])
+  })
+
+  test('the second is never begun when their client leaves before the end of the first', async () => {
+    const ended = vi.spyOn(running, 'remove')
+    client.destroy()
+    await expect.poll(() => ended.mock.calls).toHaveLength(1)
+    release()
+    await fetch(url)
+    expect(asked).toBe(2)
+  })
 })
 
 test('a request that is over is no longer among those that run', async () => {

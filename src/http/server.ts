@@ -48,6 +48,10 @@ export function createServer(parts: ServerParts): Server {
   const router = createRouter(parts.routes)
   const listener = (request: IncomingMessage, response: ServerResponse) => {
     if (isClosing(request.socket)) return
+    if (response.socket === null) {
+      waitForTurn(response, () => listener(request, response))
+      return
+    }
     serve(parts, router, request, response).catch((error: unknown) => {
       // Not even the failure could be told: that ends the connection, not the program.
       logger.error({ err: error }, 'unexpected failure')
@@ -69,6 +73,18 @@ export function createServer(parts: ServerParts): Server {
   // A TLS handshake that fails comes here too; both kinds of sockets are of net.
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerClientError(error, socket as Socket, logger))
   return server
+}
+
+/**
+ * A request that was pipelined has its connection once the answers before it are sent. Until then nobody would be told
+ * that its client has left (Node ties `close` to the connection), and it would be taken for one that does not read.
+ */
+function waitForTurn(response: ServerResponse, begin: () => void): void {
+  response.once('socket', (socket: Socket) => {
+    // Of the answer before: how long its client might take to read it.
+    socket.setTimeout(0)
+    begin()
+  })
 }
 
 /** A failure is an answer. */
