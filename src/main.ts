@@ -1,31 +1,51 @@
 #!/usr/bin/env node
 import module from 'node:module'
 
-// Node 22 and later keep what they compiled, so that the next start needn't; what is loaded below profits.
-if ('enableCompileCache' in module && typeof module.enableCompileCache === 'function') module.enableCompileCache()
-const { createPrint } = await import('./cli/print.ts')
+/** As `engines` in package.json has it. */
+const NEEDED_NODE = { major: 20, minor: 19 }
 
-const argv = process.argv.slice(2)
-const print = createPrint(process)
-const only = argv.length > 1 ? undefined : (argv[0] ?? '--help')
-
-// The two answers that need no command line parsed are given before its parser is loaded.
-if (only === '--help' || only === '-h' || only === 'help') {
-  const { overview } = await import('./cli/overview.ts')
-  print.raw(overview(print.style))
-} else if (only === '--version' || only === '-V') {
-  const { packageVersion } = await import('./version.ts')
-  print.line(packageVersion())
+if (isNodeTooOld(process.versions.node)) {
+  const { major, minor } = NEEDED_NODE
+  // Not by print.ts: an older Node can't load it.
+  process.stderr.write(
+    `codex-api-proxy needs Node ${major}.${minor} or newer, and this is Node ${process.versions.node} ` +
+      `(${process.execPath}): install a newer one, or put it first in PATH.\n`,
+  )
+  process.exitCode = 1
 } else {
-  const { runProgram } = await import('./cli/program.ts')
-  const { homeFolder } = await import('./config/paths.ts')
-  const home = homeFolder()
-  process.exitCode = await runProgram(argv, {
-    print,
-    env: process.env,
-    bases: { home, cwd: workingFolder(home) },
-    program: process.argv[1] ?? '',
-  })
+  await main(process.argv.slice(2))
+}
+
+function isNodeTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major < NEEDED_NODE.major || (major === NEEDED_NODE.major && minor < NEEDED_NODE.minor)
+}
+
+async function main(argv: string[]): Promise<void> {
+  // Node 22 and later keep what they compiled, so that the next start needn't; what is loaded below profits.
+  if ('enableCompileCache' in module && typeof module.enableCompileCache === 'function') module.enableCompileCache()
+  const { createPrint } = await import('./cli/print.ts')
+  const print = createPrint(process)
+  const only = argv.length > 1 ? undefined : (argv[0] ?? '--help')
+
+  // The two answers that need no command line parsed are given before its parser is loaded.
+  if (only === '--help' || only === '-h' || only === 'help') {
+    const { overview } = await import('./cli/overview.ts')
+    print.raw(overview(print.style))
+  } else if (only === '--version' || only === '-V') {
+    const { packageVersion } = await import('./version.ts')
+    print.line(packageVersion())
+  } else {
+    const { runProgram } = await import('./cli/program.ts')
+    const { homeFolder } = await import('./config/paths.ts')
+    const home = homeFolder()
+    process.exitCode = await runProgram(argv, {
+      print,
+      env: process.env,
+      bases: { home, cwd: workingFolder(home) },
+      program: process.argv[1] ?? '',
+    })
+  }
 }
 
 /** A folder that was deleted meanwhile has no path any more. */

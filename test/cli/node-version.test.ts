@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createHome, type Home, run } from '../support/program.ts'
+
+const { engines } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+const needed = /^>=(\d+)\.(\d+)$/.exec(engines.node)
+const [, major, minor] = (needed ?? []).map(Number)
+
+let home: Home
+beforeAll(async () => {
+  home = await createHome()
+})
+afterAll(() => home.remove())
+
+/** Runs as if Node had this version. */
+async function runOn(version: string) {
+  const code = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`
+  return await run(['--version'], {
+    home,
+    env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` },
+  })
+}
+
+test.each(['18.20.8', `${major}.${Number(minor) - 1}.9`])(
+  'on Node %s one sentence says which Node is needed and which this is',
+  async (version) => {
+    const { code, stdout, stderr } = await runOn(version)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toBe(
+      `codex-api-proxy needs Node ${major}.${minor} or newer, and this is Node ${version} (${process.execPath}): install a newer one, or put it first in PATH.\n`,
+    )
+  },
+)
+
+test.each([`${major}.${minor}.0`, `${Number(major) + 2}.0.0`])('Node %s is new enough', async (version) => {
+  expect((await runOn(version)).code).toBe(0)
+})
