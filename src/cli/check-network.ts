@@ -19,10 +19,9 @@ const CLOCK_TOLERANCE_MS = 60_000
 export async function checkNetwork(config: Config, upstream: URL, now: () => number): Promise<Check[]> {
   const route = await openOutboundRoute(config, { info: () => {}, warn: () => {} })
   try {
-    const { proxy, inUse, note } = route.describe()
-    const isDirect = !inUse || route.dispatcherFor(upstream) === route.dispatcherFor(new URL('http://localhost'))
+    const { proxy, inUse, note } = route.describe(upstream)
     const outbound = inUse ? await checkProxy(proxy) : ok('Outbound proxy', note ?? 'None: connections are direct.')
-    const steps = isDirect ? await checkDirect(upstream) : throughProxy(proxy)
+    const steps = inUse ? throughProxy(proxy) : await checkDirect(upstream)
     return [outbound, ...steps, ...(await checkAnswer(route, upstream, now))]
   } finally {
     await route.close()

@@ -41,7 +41,8 @@ function outboundText({ proxy, origin, inUse, note }: JsonObject): string | unde
   if (typeof proxy !== 'string') return undefined
   const remark = textOf(note) === undefined ? '' : ` (${textOf(note)})`
   if (inUse === true) return `${proxy}, ${String(origin)}${remark}`
-  return origin === 'implicit' ? `none, direct; the default would be ${proxy}${remark}` : 'none, direct'
+  if (origin === 'none') return 'none, direct'
+  return `none, direct; ${origin === 'implicit' ? 'the default would be' : 'set is'} ${proxy}${remark}`
 }
 
 function limitRows(limits: JsonObject, now: number): (string[] | undefined)[] {

@@ -14,7 +14,7 @@ export type RouteTable = {
 }
 
 /** Every path this server knows; `canonicalUrl` has brought the variants people type to these. */
-export function createRouteTable(context: RouteContext, describeOutbound: () => object): RouteTable {
+export function createRouteTable(context: RouteContext, describeOutbound: (upstream: URL) => object): RouteTable {
   const health = healthRoute(context, describeOutbound)
   const { load, route } = lazyApiRoutes(context)
   const models = route('models')

@@ -3,7 +3,7 @@ import type { Answer, Route } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 
 /** `GET /health` and `GET /ready`: 200 when a request would be sent upstream, 503 with the reason when not. */
-export function healthRoute(context: RouteContext, describeOutbound: () => object): Route {
+export function healthRoute(context: RouteContext, describeOutbound: (upstream: URL) => object): Route {
   return async (request) => {
     const credentials = await context.credentials.status()
     const healthy = credentials.problem === undefined
@@ -11,11 +11,12 @@ export function healthRoute(context: RouteContext, describeOutbound: () => objec
     const status = healthy ? 200 : 503
     // A probe without the client key learns that we run, nothing of the account.
     if (!request.authenticated) return noStore(status, brief)
+    const upstream = credentials.kind === 'api-key' ? context.config.openaiBaseUrl : context.config.chatgptBaseUrl
     return noStore(status, {
       ...brief,
-      upstream: credentials.kind === 'api-key' ? context.config.openaiBaseUrl : context.config.chatgptBaseUrl,
+      upstream,
       credentials: withReadableTimes(credentials),
-      outboundProxy: describeOutbound(),
+      outboundProxy: describeOutbound(new URL(upstream)),
       ...(credentials.kind === 'chatgpt' && { rateLimits: context.rateLimits.last() ?? null }),
     })
   }

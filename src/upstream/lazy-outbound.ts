@@ -6,7 +6,7 @@ export type LazyOutbound = {
   /** Opened at the first call, and from then on at hand; a failure to open is tried again at the next. */
   get(): OutboundRoute | Promise<OutboundRoute>
   /** What is known now, without waiting: a probe must not load the upstream client. */
-  describe(): object
+  describe(upstream: URL): object
   close(): Promise<void>
 }
 
@@ -30,7 +30,7 @@ export function createLazyOutbound(config: Config, logger: Logger): LazyOutbound
       })
       return opening
     },
-    describe: () => opened?.describe() ?? { state: 'starting' },
+    describe: (upstream) => opened?.describe(upstream) ?? { state: 'starting' },
     async close() {
       const route = await opening?.catch(() => undefined)
       await route?.close()

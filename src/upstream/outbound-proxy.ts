@@ -26,6 +26,7 @@ type OutboundDescription = {
   /** Without its user and password. */
   readonly proxy: string
   readonly origin: 'explicit' | 'implicit' | 'none'
+  /** Whether requests to the upstream that was asked about go through it now. */
   readonly inUse: boolean
   readonly note?: string
 }
@@ -40,7 +41,8 @@ export type OutboundRoute = {
    * another way now.
    */
   connectionFailed(error: Error): Promise<boolean>
-  describe(): OutboundDescription
+  /** How requests to this upstream go now. */
+  describe(upstream: URL): OutboundDescription
   /** Names the failure of a request: who failed (outbound proxy or upstream), and why. */
   explain(error: Error, origin: URL): ProxyError
   close(): Promise<void>
@@ -127,17 +129,23 @@ class Route implements OutboundRoute {
     return before !== this.#inUse
   }
 
-  describe(): OutboundDescription {
+  describe(upstream: URL): OutboundDescription {
     const { origin, address } = this.#choice
-    const described = { proxy: address?.shown ?? 'none', origin, inUse: this.#inUse }
+    const exemption = this.#inUse ? this.#exemptionOf(upstream) : undefined
+    const described = { proxy: address?.shown ?? 'none', origin, inUse: this.#inUse && exemption === undefined }
+    if (exemption !== undefined) {
+      return { ...described, note: `Upstream ${upstream.host} is reached directly: ${exemption}.` }
+    }
     if (origin !== 'implicit') return described
     const note = this.#inUse ? 'Something listens at the default address.' : 'Nothing listens at the default address.'
     return { ...described, note }
   }
 
   announce(): void {
-    const { proxy, origin, inUse } = this.describe()
-    if (inUse) this.#log.info({ proxy, origin }, 'outbound connections go through a proxy')
+    const { origin, address } = this.#choice
+    const proxy = address?.shown
+    const except = this.#settings.noProxy
+    if (this.#inUse) this.#log.info({ proxy, origin, except }, 'outbound connections go through a proxy')
     else if (origin === 'implicit') this.#log.info({ proxy }, 'nothing listens at the default proxy: going direct')
   }
 
@@ -153,8 +161,14 @@ class Route implements OutboundRoute {
   }
 
   #wayTo(url: URL): OutboundWay {
-    if (!this.#inUse || isLoopbackHost(url.hostname) || this.#isExempt(url)) return this.#direct
+    if (!this.#inUse || this.#exemptionOf(url) !== undefined) return this.#direct
     return this.#tunnelled ?? this.#direct
+  }
+
+  /** Why a proxy is left out on the way to this URL, when it is. */
+  #exemptionOf(url: URL): string | undefined {
+    if (isLoopbackHost(url.hostname)) return 'it is on loopback'
+    return this.#isExempt(url) ? 'NO_PROXY names it' : undefined
   }
 }
 

@@ -106,7 +106,11 @@ test('an upstream that is down, a name that is none, and a failing TLS are told 
   expect([plain.checks.DNS?.state, plain.checks.TLS?.state]).toEqual(['skipped', 'problem'])
 })
 
+/** Beyond loopback, where the outbound proxy is used; nothing listens there. */
+const ELSEWHERE = 'https://0.0.0.0:1/v1'
+
 test('an outbound proxy that does not answer is named', async () => {
+  env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: ELSEWHERE }
   const { code, checks } = await doctor('--proxy', 'http://127.0.0.1:1')
   expect(code).toBe(1)
   expect(checks['Outbound proxy']).toMatchObject({
@@ -145,6 +149,7 @@ async function silentPort(): Promise<{ port: number; close(): void }> {
 
 test('an outbound proxy that is silent is named, and nothing is waited for after that', async () => {
   const silent = await silentPort()
+  env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: ELSEWHERE }
   try {
     const startedAt = performance.now()
     const { stdout, stderr, code } = await run(['doctor', '--proxy', `http://127.0.0.1:${silent.port}`], { home, env })

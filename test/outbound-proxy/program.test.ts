@@ -5,7 +5,7 @@ import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts
 import { chatgptAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
 import { type Front, freePort, startMicrosocks, startTinyproxy, startTlsFront } from '../support/forward-proxies.ts'
-import { createHome, type Foreground, type Home, startForeground } from '../support/program.ts'
+import { createHome, type Foreground, type Home, run, startForeground } from '../support/program.ts'
 
 /** This machine by a name that is not loopback's: connections to loopback never use a proxy. */
 const HERE = '0.0.0.0'
@@ -36,18 +36,18 @@ afterAll(async () => {
 })
 
 async function start(args: readonly string[], variables: Record<string, string> = {}): Promise<Foreground> {
-  const { pathname } = new URL(upstream.chatgptBaseUrl)
-  const program = await startForeground(args, {
-    home,
-    env: {
-      SSL_CERT_FILE: caFile,
-      CODEX_API_PROXY_CHATGPT_BASE_URL: `https://${HERE}:${front.port}${pathname}`,
-      CODEX_REFRESH_TOKEN_URL_OVERRIDE: `https://${HERE}:${front.port}/no-token-issuer`,
-      ...variables,
-    },
-  })
+  const program = await startForeground(args, { home, env: { ...environment(), ...variables } })
   closers.push(() => program.stop())
   return program
+}
+
+function environment(): Record<string, string> {
+  const { pathname } = new URL(upstream.chatgptBaseUrl)
+  return {
+    SSL_CERT_FILE: caFile,
+    CODEX_API_PROXY_CHATGPT_BASE_URL: `https://${HERE}:${front.port}${pathname}`,
+    CODEX_REFRESH_TOKEN_URL_OVERRIDE: `https://${HERE}:${front.port}/no-token-issuer`,
+  }
 }
 
 async function chat(program: Foreground): Promise<{ status: number; body: string }> {
@@ -88,6 +88,22 @@ test('case 179: HTTPS_PROXY is used, NO_PROXY leaves hosts out, and --proxy none
   expect(forward.targets()).toEqual([])
   expect(await chat(await start([], variables))).toMatchObject({ status: 200 })
   expect(forward.targets()).not.toEqual([])
+})
+
+test('NO_PROXY that names upstream: health, status and doctor say that the way is direct, not that the proxy is down', async () => {
+  const shown = `http://127.0.0.1:${await freePort()}`
+  const program = await start(['--proxy', shown], { NO_PROXY: '*' })
+  expect(await chat(program)).toMatchObject({ status: 200 })
+  const note = `Upstream ${HERE}:${front.port} is reached directly: NO_PROXY names it.`
+  expect(await outboundOf(program)).toEqual({ proxy: shown, origin: 'explicit', inUse: false, note })
+  const where = { home, env: { ...environment(), NO_PROXY: '*' } }
+  const settings = ['--port', new URL(program.url).port, '--proxy', shown]
+  const status = await run(['status', '--verbose', ...settings.slice(0, 2)], where)
+  expect(status.stdout).toContain(`none, direct; set is ${shown} (${note})\n`)
+  const doctor = await run(['doctor', ...settings], where)
+  expect(doctor.stdout).toMatch(/^ok +Outbound proxy +Upstream .* is reached directly: NO_PROXY names it\.$/m)
+  expect(doctor.stdout).toMatch(/^ok +TLS /m)
+  expect([doctor.code, doctor.stderr]).toEqual([0, ''])
 })
 
 test('a proxy that is down is a 502 that names it, with no way around it', async () => {

@@ -114,7 +114,7 @@ describe('the way to upstream', () => {
       await setImmediate()
       expect(await ask(route)).toBe('hello /there')
       expect(proxy.targets()).toEqual([`${HERE}:${front.port}`])
-      expect(route.describe()).toEqual({
+      expect(route.describe(target())).toEqual({
         proxy: `${scheme}://127.0.0.1:${proxy.port}`,
         origin: 'explicit',
         inUse: true,
@@ -126,7 +126,7 @@ describe('the way to upstream', () => {
       const route = await open({ proxy: `${scheme}://${LOGIN.user}:${LOGIN.password}@127.0.0.1:${proxy.port}` })
       expect(await ask(route)).toBe('hello /there')
       expect(seen[0]?.headers).not.toHaveProperty('proxy-authorization')
-      expect(JSON.stringify([route.describe(), logged])).not.toContain(LOGIN.password)
+      expect(JSON.stringify([route.describe(target()), logged])).not.toContain(LOGIN.password)
     })
 
     test('says that the login is wrong, without showing it', async () => {
@@ -200,6 +200,22 @@ describe('the way to upstream', () => {
       )
       expect(proxy.targets()).toEqual([])
     })
+
+    test('says of an upstream it is left out for that this one is reached directly, and why', async () => {
+      const shown = `${scheme}://127.0.0.1:${await freePort()}`
+      const route = await open({ proxy: shown, noProxy: HERE })
+      const direct = { proxy: shown, origin: 'explicit', inUse: false }
+      expect(route.describe(target())).toEqual({
+        ...direct,
+        note: `Upstream ${HERE}:${front.port} is reached directly: NO_PROXY names it.`,
+      })
+      expect(route.describe(target(443, 'localhost'))).toEqual({
+        ...direct,
+        note: 'Upstream localhost is reached directly: it is on loopback.',
+      })
+      expect(route.describe(target(443, 'example.com'))).toEqual({ ...direct, inUse: true })
+      expect(logged).toEqual([{ proxy: shown, origin: 'explicit', except: HERE }])
+    })
   })
 
   describe('through a proxy that is itself reached by TLS', () => {
@@ -232,14 +248,14 @@ describe('the way to upstream', () => {
       const route = await open({}, { implicitProxy })
       expect(await ask(route)).toBe('hello /there')
       expect(proxy.targets()).toEqual([`${HERE}:${front.port}`])
-      expect(route.describe()).toMatchObject({ proxy: implicitProxy, origin: 'implicit', inUse: true })
+      expect(route.describe(target())).toMatchObject({ proxy: implicitProxy, origin: 'implicit', inUse: true })
       expect(logged).toEqual([{ proxy: implicitProxy, origin: 'implicit' }])
     })
 
     test('is direct while nothing listens there', async () => {
       const route = await open({})
       expect(await ask(route)).toBe('hello /there')
-      expect(route.describe()).toMatchObject({ origin: 'implicit', inUse: false })
+      expect(route.describe(target())).toMatchObject({ origin: 'implicit', inUse: false })
       expect(logged).toHaveLength(1)
     })
 
@@ -252,7 +268,7 @@ describe('the way to upstream', () => {
       expect(await ask(route)).toContain('outbound_proxy_failed')
       expect(await route.connectionFailed(new Error('as above'))).toBe(true)
       expect(await ask(route)).toBe('hello /there')
-      expect(route.describe()).toMatchObject({ origin: 'implicit', inUse: false })
+      expect(route.describe(target())).toMatchObject({ origin: 'implicit', inUse: false })
 
       const second = await started(startTinyproxy({ port: first.port }))
       expect(await ask(route)).toBe('hello /there')
@@ -269,7 +285,7 @@ describe('the way to upstream', () => {
       await proxy.stop()
       const timeout = Object.assign(new Error(), { code: 'UND_ERR_HEADERS_TIMEOUT' })
       expect(await route.connectionFailed(timeout)).toBe(false)
-      expect(route.describe().inUse).toBe(true)
+      expect(route.describe(target()).inUse).toBe(true)
     })
   })
 
@@ -278,7 +294,7 @@ describe('the way to upstream', () => {
     const route = await open({ proxy: 'none' }, { implicitProxy: `http://127.0.0.1:${proxy.port}` })
     expect(await ask(route)).toBe('hello /there')
     expect(proxy.targets()).toEqual([])
-    expect(route.describe()).toEqual({ proxy: 'none', origin: 'none', inUse: false })
+    expect(route.describe(target())).toEqual({ proxy: 'none', origin: 'none', inUse: false })
     expect(await route.connectionFailed(new Error())).toBe(false)
   })
 
