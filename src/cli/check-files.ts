@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import { stat } from 'node:fs/promises'
+import { lstat, mkdtemp, open, rmdir, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Config } from '../config/options.ts'
 import { secretsFileOf } from '../daemon/state-file.ts'
 import { configuredUrl, isProxy } from './ask-server.ts'
@@ -26,7 +26,7 @@ export async function checkServer({ loaded, running }: Located, reached: Reached
   const process = leftOver
     ? 'Not running; the pid file of an earlier one is replaced at the next start.'
     : 'Not running.'
-  return [ok('Process', process), ...checkSettings(config), await checkPort(config)]
+  return [ok('Process', process), ...checkSettings(config), await checkRunFiles(config), await checkPort(config)]
 }
 
 /** Says nothing when all is well: what is wrong in one setting alone was refused before. */
@@ -37,6 +37,35 @@ function checkSettings(config: Config): Check[] {
   } catch (error) {
     return [problem('Settings', `It could not start: ${explain(error)}`, 'Change that setting.')]
   }
+}
+
+/** Whether a start could write what it has to. */
+async function checkRunFiles({ pidFile, logFile, stateFile }: Config): Promise<Check> {
+  try {
+    for (const folder of new Set([pidFile, logFile, stateFile].map(dirname))) await tryToWrite(folder)
+    await tryToOpen(logFile)
+    return ok('Run files', 'Pid, log and state file can be written.')
+  } catch (error) {
+    const remedy =
+      'Make it writable, or choose --pid-file, --log-file and --state-file elsewhere; --foreground needs none.'
+    return problem('Run files', explain(error), remedy)
+  }
+}
+
+/** In the folder, or where it would be made. By doing it: modes alone don't tell, and nothing stays behind. */
+async function tryToWrite(folder: string, place = folder): Promise<void> {
+  try {
+    await rmdir(await mkdtemp(join(place, '.doctor-')))
+  } catch (error) {
+    const above = dirname(place)
+    if (above !== place && !(await lstat(place).catch(() => undefined))) return await tryToWrite(folder, above)
+    throw error instanceof Error ? Object.assign(error, { path: folder }) : error
+  }
+}
+
+/** A log is added to; the other files are replaced. */
+async function tryToOpen(logFile: string): Promise<void> {
+  if (await exists(logFile)) await (await open(logFile, 'r+')).close()
 }
 
 async function checkPort(config: Config): Promise<Check> {

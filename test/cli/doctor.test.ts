@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, rm, writeFile } from 'node:fs/promises'
+import { chmod, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -231,4 +231,25 @@ test('files that others can read are listed with the command that mends it', asy
   const { code, checks } = await doctor()
   expect(code).toBe(1)
   expect(checks.Permissions?.remedy).toBe(`Run: chmod go= ${join(home.codexHome, 'auth.json')}`)
+})
+
+test('run files that could not be written are a problem while no server runs', async () => {
+  const file = join(home.path, 'a-file')
+  await writeFile(file, '')
+  const noFolder = await doctor('--state-file', join(file, 'below', 'state.json'))
+  expect([noFolder.code, noFolder.checks['Run files']?.state]).toEqual([1, 'problem'])
+  expect(noFolder.checks['Run files']?.message).toBe(
+    `Can't use ${join(file, 'below')}: a part of the path is not a folder.`,
+  )
+  expect(noFolder.checks['Run files']?.remedy).toContain('--state-file elsewhere')
+
+  const folderAsLog = await doctor('--log-file', home.codexHome)
+  expect(folderAsLog.checks['Run files']?.message).toBe(`Can't use ${home.codexHome}: it is a folder.`)
+})
+
+test('looking whether run files could be written leaves nothing behind', async () => {
+  const before = await readdir(home.path, { recursive: true })
+  const { code, checks } = await doctor('--log-file', join(home.path, 'to', 'be', 'made.log'))
+  expect([code, checks['Run files']?.state]).toEqual([0, 'ok'])
+  expect(await readdir(home.path, { recursive: true })).toEqual(before)
 })
