@@ -1,4 +1,16 @@
-import { mkdtempSync, openSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -84,14 +96,53 @@ test('without a file descriptor for the new file the log goes on under its name,
   expect(readFileSync(`${path}.1`, 'utf8')).toBe('first 9.\nsecond 9\n')
 })
 
-test('a log that somebody removed begins anew at the next rotation', () => {
+test('a log that somebody removed begins anew with the next line', () => {
   const path = join(folder, 'proxy.log')
-  const log = openLogFile(path, 10)
-  log.write('first 9.\n')
+  const log = openLogFile(path, 1000)
+  log.write('first\n')
   rmSync(path)
-  log.write('second 9\n')
+  log.write('second\n')
   log.close()
-  expect(readFileSync(path, 'utf8')).toBe('second 9\n')
+  expect(readFileSync(path, 'utf8')).toBe('second\n')
+  expect(statSync(path).mode & 0o777).toBe(0o600)
+})
+
+test('a log that was moved is left alone, and the file that took its name is added to', () => {
+  const path = join(folder, 'proxy.log')
+  const log = openLogFile(path, 20)
+  log.write('first\n')
+  // As logrotate does with `create`.
+  renameSync(path, `${path}-yesterday`)
+  writeFileSync(path, '')
+  for (const line of ['second 9\n', 'third 99\n', 'fourth 9\n']) log.write(line)
+  log.close()
+  expect(readFileSync(`${path}-yesterday`, 'utf8')).toBe('first\n')
+  expect(readFileSync(`${path}.1`, 'utf8')).toBe('second 9\nthird 99\n')
+  expect(readFileSync(path, 'utf8')).toBe('fourth 9\n')
+})
+
+test('a log that was emptied is rotated by its new length', () => {
+  const path = join(folder, 'proxy.log')
+  const log = openLogFile(path, 20)
+  log.write('first 9.\n')
+  truncateSync(path) // logrotate's `copytruncate`
+  for (const line of ['second 9\n', 'third 99\n']) log.write(line)
+  log.close()
+  expect(readFileSync(path, 'utf8')).toBe('second 9\nthird 99\n')
+})
+
+test('without its folder the log is still written, and found again when the folder is back', () => {
+  const below = join(folder, 'below')
+  const path = join(below, 'proxy.log')
+  mkdirSync(below)
+  const log = openLogFile(path, 1000)
+  renameSync(below, join(folder, 'aside'))
+  log.write('first\n')
+  mkdirSync(below)
+  log.write('second\n')
+  log.close()
+  expect(readFileSync(join(folder, 'aside', 'proxy.log'), 'utf8')).toBe('first\n')
+  expect(readFileSync(path, 'utf8')).toBe('second\n')
 })
 
 test('nothing is written after close', () => {

@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fchmodSync, fstatSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
 
 export type LogFile = {
   /** One or more whole lines, each with its newline; written before it returns. Never throws. */
@@ -11,23 +11,42 @@ type Write = (file: number, bytes: Buffer, offset: number) => number
 
 /**
  * The daemon's log: readable by its owner alone, and renamed to `<path>.1` (which replaces an older one) before it
- * grows beyond `maxSize` bytes. When the disk is full lines are dropped and counted, and the count is logged as soon
- * as something can be written again. Throws when the file can't be opened.
+ * grows beyond `maxSize` bytes. When somebody else moves or deletes it, logrotate for example, a new one is begun. When
+ * the disk is full lines are dropped and counted, and the count is logged as soon as something can be written again.
+ * Throws when the file can't be opened.
  */
 export function openLogFile(path: string, maxSize: number, write: Write = writeSync): LogFile {
   let file: number | undefined = openForAppend(path)
-  let size = fstatSync(file).size
+  let opened = fstatSync(file)
   let dropped = 0
+
+  const reopen = (former: number) => {
+    const next = openForAppend(path)
+    closeSync(former)
+    file = next
+    opened = fstatSync(next)
+  }
 
   const rotate = (full: number) => {
     if (!moveAway(path)) return
     try {
-      file = openForAppend(path)
-      closeSync(full)
-      size = 0
+      reopen(full)
     } catch {
       // No file descriptor left: what comes would go to the older file for ever. The next line tries again.
       moveBack(path)
+    }
+  }
+
+  /** How long the log is, after it is made sure that it is the one under its name. */
+  const sizeNow = (current: number): number => {
+    try {
+      const found = statSync(path, { throwIfNoEntry: false })
+      if (found !== undefined && found.ino === opened.ino && found.dev === opened.dev) return found.size
+      reopen(current)
+      return opened.size
+    } catch {
+      // No folder, no file descriptor: it goes on where it is. The next line tries again.
+      return 0
     }
   }
 
@@ -35,10 +54,9 @@ export function openLogFile(path: string, maxSize: number, write: Write = writeS
     write(line) {
       if (file === undefined) return
       const bytes = Buffer.from(dropped > 0 ? droppedLine(dropped) + line : line)
+      const size = sizeNow(file)
       if (size > 0 && size + bytes.length > maxSize) rotate(file)
-      const written = writeAll(write, file, bytes)
-      size += written
-      dropped = written === bytes.length ? 0 : dropped + line.split('\n').length - 1
+      dropped = writeAll(write, file, bytes) === bytes.length ? 0 : dropped + line.split('\n').length - 1
     },
     close() {
       if (file !== undefined) closeSync(file)
@@ -52,9 +70,9 @@ function moveAway(path: string): boolean {
   try {
     renameSync(path, `${path}.1`)
     return true
-  } catch (error) {
-    // Removed by someone: then a new one begins. Else better a log that is too long than none.
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  } catch {
+    // Better a log that is too long than none.
+    return false
   }
 }
 
