@@ -2,11 +2,12 @@ import type { FileHandle } from 'node:fs/promises'
 import { stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { count } from '../config/parsers.ts'
+import { olderLogOf } from '../telemetry/log-file.ts'
 import { readableLines } from '../telemetry/readable-lines.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { type Located, locate, reach } from './locate.ts'
-import { lastLinesOf, openExisting } from './log-lines.ts'
+import { lastLines, lastLinesOf, openExisting } from './log-lines.ts'
 import { RUN_FILES } from './setting-groups.ts'
 
 const LINES = '50'
@@ -21,13 +22,24 @@ export async function logs(context: Context, { settings, flags }: Call): Promise
   const show = flags.json === true ? print.line : readableLines(print.raw, print.coloured).write
 
   const file = await openExisting(logFile)
-  if (file === undefined) print.note(await whyNothing(located))
   // What is added from now on is for `follow`: nothing is shown twice, or not at all.
   const end = (await file?.stat())?.size ?? 0
-  for (const line of file === undefined ? [] : await lastLinesOf(file, lines, { from: 0, to: end })) show(line)
+  const recent = file === undefined ? [] : await lastLinesOf(file, lines, { from: 0, to: end })
+  const older = await olderLines(logFile, file, lines - recent.length)
+  if (file === undefined && older.length === 0) print.note(await whyNothing(located))
+  for (const line of [...older, ...recent]) show(line)
   if (flags.follow === true) await follow(logFile, { file, position: end }, show, () => print.isClosed())
   else await file?.close()
   return 0
+}
+
+/** From before the last rotation. */
+async function olderLines(logFile: string, file: FileHandle | undefined, count: number): Promise<string[]> {
+  if (count === 0) return []
+  const path = olderLogOf(logFile)
+  // The open file itself may have been rotated by now.
+  if (file !== undefined && !(await isAnother(path, file))) return []
+  return await lastLines(path, count)
 }
 
 async function whyNothing(located: Located): Promise<string> {
@@ -70,7 +82,7 @@ async function follow(
 
   while (!isDone()) {
     if (file !== undefined) await readOn(file)
-    if (file === undefined || (await isReplaced(path, file))) {
+    if (file === undefined || (await isAnother(path, file))) {
       if (file !== undefined) await readOn(file)
       await file?.close()
       file = await openExisting(path)
@@ -83,7 +95,8 @@ async function follow(
   await file?.close()
 }
 
-async function isReplaced(path: string, file: FileHandle): Promise<boolean> {
+/** Whether there is a file of this name, and it isn't the open one. */
+async function isAnother(path: string, file: FileHandle): Promise<boolean> {
   const [now, open] = await Promise.all([stat(path).catch(() => undefined), file.stat()])
   return now !== undefined && now.ino !== open.ino
 }

@@ -10,7 +10,7 @@ export type LogFile = {
 type Write = (file: number, bytes: Buffer, offset: number) => number
 
 /**
- * The daemon's log: readable by its owner alone, and renamed to `<path>.1` (which replaces an older one) before it
+ * The daemon's log: readable by its owner alone, and renamed (which replaces an older one) before it
  * grows beyond `maxSize` bytes. When somebody else moves or deletes it, logrotate for example, a new one is begun. When
  * the disk is full lines are dropped and counted, and the count is logged as soon as something can be written again.
  * Throws when the file can't be opened.
@@ -65,10 +65,15 @@ export function openLogFile(path: string, maxSize: number, write: Write = writeS
   }
 }
 
+/** Where the lines before those of this log are. */
+export function olderLogOf(path: string): string {
+  return `${path}.1`
+}
+
 /** True when a new file can take the name. */
 function moveAway(path: string): boolean {
   try {
-    renameSync(path, `${path}.1`)
+    renameSync(path, olderLogOf(path))
     return true
   } catch {
     // Better a log that is too long than none.
@@ -78,7 +83,7 @@ function moveAway(path: string): boolean {
 
 function moveBack(path: string): void {
   try {
-    renameSync(`${path}.1`, path)
+    renameSync(olderLogOf(path), path)
   } catch {
     // It is written on under the older name until it can be rotated.
   }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
@@ -121,6 +121,21 @@ test('logs shows what a client made up, and odd lines, without their commands to
   expect(stdout).toContain('model="\\u001b[31mgpt"')
   expect(stdout).not.toContain('\u001b')
   expect(stdout).toContain('\n{ code: 1 }\n')
+})
+
+test('logs goes on into the rotated file for the lines that are missing', async () => {
+  await mkdir(home.runFolder)
+  const log = join(home.runFolder, 'codex-api-proxy.log')
+  await writeFile(`${log}.1`, 'one\ntwo\nthree\n')
+  expect(await command('logs', '-n', '2')).toEqual({ code: 0, stdout: 'two\nthree\n', stderr: '' })
+  await writeFile(log, 'four\nfive\n')
+  expect((await command('logs', '-n', '2')).stdout).toBe('four\nfive\n')
+  expect((await command('logs', '-n', '4')).stdout).toBe('two\nthree\nfour\nfive\n')
+  expect((await command('logs')).stdout).toBe('one\ntwo\nthree\nfour\nfive\n')
+  // As when it is rotated while it is read.
+  await rm(`${log}.1`)
+  await link(log, `${log}.1`)
+  expect(await command('logs')).toEqual({ code: 0, stdout: 'four\nfive\n', stderr: '' })
 })
 
 test('logs without a log says so', async () => {
