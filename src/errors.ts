@@ -164,6 +164,11 @@ export const ERRORS = {
   upstream_invalid: { status: 502, type: 'server_error', remedy: 'Send the request again.' },
   upstream_error: { status: 502, type: 'server_error', remedy: 'Send the request again in a moment.' },
   draining: { status: 503, type: 'server_error', remedy: 'The proxy is stopping; send the request again in a moment.' },
+  program_replaced: {
+    status: 500,
+    type: 'server_error',
+    remedy: 'Restart the proxy, with `codex-api-proxy restart` if it runs in the background.',
+  },
   internal_error: {
     status: 500,
     type: 'server_error',
@@ -232,10 +237,18 @@ export class ProxyStopped extends ProxyError {
   }
 }
 
+/** Some modules are loaded at their first use, when the package may be gone or another one. Undefined for other errors. */
+export function missingModule(error: unknown): ProxyError | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') return undefined
+  const message = 'A part of the proxy is missing: the package was removed or replaced while it ran.'
+  return new ProxyError('program_replaced', message, { cause: error })
+}
+
 /** Anything thrown, as an error a client may see. An unforeseen one says nothing of its inside. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error
-  return new ProxyError('internal_error', 'The proxy failed unexpectedly.', { cause: error })
+  return missingModule(error) ?? new ProxyError('internal_error', 'The proxy failed unexpectedly.', { cause: error })
 }
 
 /** The one place that makes error bodies. */

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
-import { ProxyError } from '../errors.ts'
+import { ApiError, ProxyError } from '../errors.ts'
 import { decodeZstd, TooLong } from './zstd.ts'
 
 type Decoder = (body: Buffer, limits: { readonly maxOutputLength: number }) => Promise<Buffer>
@@ -37,6 +37,8 @@ export async function decode(body: Buffer, codings: readonly Decoder[], limit: n
     try {
       decoded = await decoder(decoded, { maxOutputLength: limit })
     } catch (cause) {
+      // A decoder that can't be loaded is no fault of the body.
+      if (cause instanceof ApiError) throw cause
       if (
         cause instanceof TooLong ||
         (cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE')

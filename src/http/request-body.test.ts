@@ -4,6 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { ZSTDDecoder } from 'zstddec'
 import { ProxyError } from '../errors.ts'
 import { freeMemory } from '../own-memory.ts'
 import { readBody, readRawBody } from './request-body.ts'
@@ -101,6 +102,15 @@ test.each(['compress', 'gzip, aes128gcm', 'constructor', '__proto__', 'gzip, gzi
     expect(outcomes).toEqual(['unsupported_content_encoding'])
   },
 )
+
+test.each([
+  ['ERR_MODULE_NOT_FOUND', 'program_replaced'],
+  ['EMFILE', 'internal_error'],
+])('a decoder that cannot be loaded (%s) is no fault of the body: %s', async (code, outcome) => {
+  vi.spyOn(ZSTDDecoder.prototype, 'init').mockRejectedValueOnce(Object.assign(new Error('not loaded'), { code }))
+  expect((await post(ZSTD, { 'content-encoding': 'zstd' })).status).toBe(500)
+  expect(outcomes).toEqual([outcome])
+})
 
 test.each([
   ['gzip', Buffer.from('no gzip')],

@@ -159,7 +159,7 @@ function answerFailure(
   if (error.code !== null) record.code = error.code
   // A client that leaves while it still sends has got its answer: that is none cut short.
   if (!request.complete && !response.headersSent) record.status = error.status
-  if (error.code === 'internal_error' && cancellation.reason === undefined) {
+  if (error instanceof ProxyError && error.status === 500 && cancellation.reason === undefined) {
     logger.error({ requestId: record.id, err: error.cause }, 'unexpected failure')
   }
   sendError(request, response, answerHeaders, error)

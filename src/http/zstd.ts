@@ -1,4 +1,5 @@
 import type { ZSTDDecoder } from 'zstddec'
+import { toApiError } from '../errors.ts'
 
 export class TooLong extends Error {
   override readonly name = 'TooLong'
@@ -10,7 +11,7 @@ const MOST_ROOM = 1024 ** 3
 const MOST_BLOCKS = 65_536
 
 /**
- * Throws TooLong beyond `limit` decoded bytes, and an Error for anything that is not zstd.
+ * Throws TooLong beyond `limit` decoded bytes, an ApiError without its decoder, and an Error for what is not zstd.
  *
  * Node 20 has no zstd of its own; few clients send it, so the decoder is loaded when one does. It is given room for
  * exactly what may come out, and keeps the memory of the largest body it has seen.
@@ -28,10 +29,14 @@ export async function decodeZstd(body: Buffer, limit: number): Promise<Buffer> {
 }
 
 async function loaded(): Promise<ZSTDDecoder> {
-  const { ZSTDDecoder } = await import('zstddec')
-  const decoder = new ZSTDDecoder()
-  await decoder.init()
-  return decoder
+  try {
+    const { ZSTDDecoder } = await import('zstddec')
+    const decoder = new ZSTDDecoder()
+    await decoder.init()
+    return decoder
+  } catch (error) {
+    throw toApiError(error)
+  }
 }
 
 const FRAME_MAGIC = 0xfd2fb528

@@ -39,6 +39,14 @@ describe('the failure of an exchange', () => {
     expect(error.message).toContain('through the outbound proxy http://127.0.0.1:3128')
   })
 
+  test('a module that is gone is no fault of upstream or the network', () => {
+    const error = explainFailure(failure('MODULE_NOT_FOUND'), ORIGIN, undefined, LIMITS)
+    expect(error).toMatchObject({ code: 'program_replaced', status: 500 })
+    expect(errorBody(error).error.message).toMatch(
+      /the package was removed or replaced while it ran\. Restart the proxy/,
+    )
+  })
+
   test('silence before an answer is a timeout with its length', () => {
     expect(explainFailure(failure('UND_ERR_HEADERS_TIMEOUT'), ORIGIN, undefined, LIMITS)).toMatchObject({
       code: 'upstream_timeout',

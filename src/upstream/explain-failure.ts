@@ -1,4 +1,4 @@
-import { ProxyError } from '../errors.ts'
+import { missingModule, ProxyError } from '../errors.ts'
 import { codeOf, reasonOf } from './failure-reason.ts'
 import { OutboundProxyError } from './tunnel.ts'
 
@@ -16,6 +16,8 @@ export function explainFailure(error: Error, origin: URL, through: string | unde
   if (error instanceof OutboundProxyError) {
     return new ProxyError('outbound_proxy_failed', error.message, { cause: error })
   }
+  const missing = missingModule(error)
+  if (missing !== undefined) return missing
   const upstream = `Upstream ${origin.host}`
   switch (codeOf(error)) {
     case 'UND_ERR_HEADERS_TIMEOUT':
