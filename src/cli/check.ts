@@ -11,8 +11,11 @@ export function ok(name: string, message: string): Check {
   return { name, state: 'ok', message }
 }
 
+/** Remedies of the proxy's errors send people here, which is no news to them any more. */
+const TO_DOCTOR = / with `codex-api-proxy doctor`/
+
 export function problem(name: string, message: string, remedy: string): Check {
-  return { name, state: 'problem', message, remedy }
+  return { name, state: 'problem', message: message.replace(TO_DOCTOR, ''), remedy: remedy.replace(TO_DOCTOR, '') }
 }
 
 export function skipped(name: string, message: string): Check {

@@ -1,6 +1,6 @@
 import { OPTION_NAMES } from '../config/load.ts'
 import { askServer, type JsonObject } from './ask-server.ts'
-import type { Check } from './check.ts'
+import { type Check, skipped } from './check.ts'
 import { checkPermissions, checkServer } from './check-files.ts'
 import { checkNetwork } from './check-network.ts'
 import { type Asked, checkCall, checkLogin, checkModels, startPrivately } from './check-server.ts'
@@ -27,8 +27,8 @@ export async function doctor(context: Context, { settings, flags }: Call): Promi
     checks.push(...(await checkNetwork(config, upstreamOf(health, config.chatgptBaseUrl), Date.now)))
     checks.push(...(await checkServer(located, reached)), await checkPermissions(config, authFileOf(health)))
     const { check, first } = await checkModels(asked)
-    checks.push(check)
-    if (flags.call === true) checks.push(await checkCall(asked, first))
+    checks.push(unlessTold(check, checks))
+    if (flags.call === true) checks.push(unlessTold(await checkCall(asked, first), checks))
   } finally {
     done()
     await asked.end()
@@ -37,6 +37,15 @@ export async function doctor(context: Context, { settings, flags }: Call): Promi
   if (flags.json === true) print.json({ ok: healthy, checks })
   else show(print, checks)
   return healthy ? 0 : 1
+}
+
+/** Without these no request succeeds. */
+const CAUSES = new Set(['Login', 'Outbound proxy', 'DNS', 'TLS', 'Upstream'])
+
+/** What fails because of something else is no second thing to fix. */
+function unlessTold(check: Check, before: readonly Check[]): Check {
+  const isTold = before.some(({ name, state }) => state === 'problem' && CAUSES.has(name))
+  return isTold && check.state === 'problem' ? skipped(check.name, 'Seen when the above is fixed.') : check
 }
 
 function running({ url, clientKey }: Reached): Asked {

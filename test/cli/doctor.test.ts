@@ -40,6 +40,10 @@ async function doctor(...args: string[]): Promise<{ code: number | null; checks:
   return { code, checks: Object.fromEntries(checks.map((check: Check) => [check.name, check])) }
 }
 
+function problemsOf(checks: Record<string, Check>): string[] {
+  return Object.values(checks).flatMap(({ name, state }) => (state === 'problem' ? [name] : []))
+}
+
 test('all is well: each line says so, and nothing is called unless asked', async () => {
   const { code, stdout, stderr } = await run(['doctor'], { home, env })
   expect([code, stderr]).toEqual([0, ''])
@@ -77,6 +81,7 @@ test('a missing login is one thing to fix, and the network is looked at neverthe
   expect(code).toBe(1)
   expect(checks.Login).toMatchObject({ state: 'problem', remedy: expect.stringContaining('codex login') })
   expect(checks.Upstream?.state).toBe('ok')
+  expect(problemsOf(checks)).toEqual(['Login'])
 })
 
 test('a CDN that refuses this network is told apart from upstream', async () => {
@@ -91,19 +96,33 @@ test('a CDN that refuses this network is told apart from upstream', async () => 
   expect(checks.Upstream?.remedy).toContain('another network')
 })
 
+test('a call that fails with the upstream is no second thing to fix, though Codex has noted models', async () => {
+  const noted = { models: [{ slug: 'gpt-noted', visibility: 'list', supported_in_api: true }] }
+  await writeFile(join(home.codexHome, 'models_cache.json'), JSON.stringify(noted))
+  await upstream.close()
+  const { checks } = await doctor('--call')
+  expect(checks.Models).toMatchObject({ state: 'ok', message: '1: gpt-noted' })
+  expect(checks.Call?.message).toBe('Seen when the above is fixed.')
+  expect(problemsOf(checks)).toEqual(['Upstream'])
+})
+
 test('an upstream that is down, a name that is none, and a failing TLS are told apart', async () => {
   await upstream.close()
-  const down = await doctor()
+  const down = await doctor('--call')
   expect(down.checks.Upstream).toMatchObject({ state: 'problem', message: expect.stringContaining('refused') })
+  expect(down.checks.Upstream?.remedy).toBe('Check the network and the --proxy setting.')
+  expect(problemsOf(down.checks)).toEqual(['Upstream'])
   upstream = await startFakeUpstream()
 
   env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: 'https://nowhere.invalid/v1' }
   const unknown = await doctor()
   expect(unknown.checks.DNS).toMatchObject({ state: 'problem', message: expect.stringContaining("can't be looked up") })
+  expect(problemsOf(unknown.checks)).toEqual(['DNS'])
 
   env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl.replace('http:', 'https:') }
   const plain = await doctor()
   expect([plain.checks.DNS?.state, plain.checks.TLS?.state]).toEqual(['skipped', 'problem'])
+  expect(problemsOf(plain.checks)).toEqual(['TLS'])
 })
 
 /** Beyond loopback, where the outbound proxy is used; nothing listens there. */
@@ -113,6 +132,7 @@ test('an outbound proxy that does not answer is named', async () => {
   env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: ELSEWHERE }
   const { code, checks } = await doctor('--proxy', 'http://127.0.0.1:1')
   expect(code).toBe(1)
+  expect(problemsOf(checks)).toEqual(['Outbound proxy'])
   expect(checks['Outbound proxy']).toMatchObject({
     state: 'problem',
     message: expect.stringMatching(/^http:\/\/127\.0\.0\.1:1\/? can't be reached: .*ECONNREFUSED/),
