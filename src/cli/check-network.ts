@@ -99,7 +99,7 @@ async function checkTls(upstream: URL, host: string): Promise<Check> {
   } catch (error) {
     const remedy =
       'If this network inspects TLS, name its certificate with CODEX_CA_CERTIFICATE, SSL_CERT_FILE or ' +
-      'NODE_EXTRA_CA_CERTS, also where the server starts; else check the network.'
+      'NODE_EXTRA_CA_CERTS, also where the server starts; else check the network and the --proxy setting.'
     return problem('TLS', `No secure connection to ${upstream.host}: ${explain(error)}`, remedy)
   } finally {
     socket?.destroy()

@@ -122,6 +122,7 @@ test('an upstream that is down, a name that is none, and a failing TLS are told 
   env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl.replace('http:', 'https:') }
   const plain = await doctor()
   expect([plain.checks.DNS?.state, plain.checks.TLS?.state]).toEqual(['skipped', 'problem'])
+  expect(plain.checks.TLS?.remedy).toMatch(/else check the network and the --proxy setting\.$/)
   expect(problemsOf(plain.checks)).toEqual(['TLS'])
 })
 
