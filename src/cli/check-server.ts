@@ -3,6 +3,7 @@ import type { Config } from '../config/options.ts'
 import { serve } from '../http/serve.ts'
 import { askServer, isObject, type JsonObject } from './ask-server.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
+import { type Model, modelsIn, usualModel } from './models.ts'
 import { fromNow } from './shown.ts'
 
 /** A server to ask, and what ends it. */
@@ -57,17 +58,21 @@ function checkUnseenLogin(health: JsonObject): Check {
   return problem('Login', 'Requests fail now; the client key is needed to see the login.', remedy)
 }
 
-export async function checkModels({ url, clientKey }: Asked): Promise<{ check: Check; first: string | undefined }> {
+export async function checkModels({ url, clientKey }: Asked): Promise<{ check: Check; models: Model[] }> {
   const answer = await askServer(url, '/v1/models', clientKey, MODELS_LIMIT_MS)
-  const ids = idsIn(answer?.body)
-  if (ids.length === 0) return { check: failed('Models', answer?.body), first: undefined }
-  const more = ids.length > MODELS_SHOWN ? ' …' : ''
-  return { check: ok('Models', `${ids.length}: ${ids.slice(0, MODELS_SHOWN).join(', ')}${more}`), first: ids[0] }
+  const models = modelsIn(answer?.body)
+  if (models.length === 0) return { check: failed('Models', answer?.body), models }
+  const more = models.length > MODELS_SHOWN ? ' …' : ''
+  const shown = models.slice(0, MODELS_SHOWN).map(({ id }) => id)
+  return { check: ok('Models', `${models.length}: ${shown.join(', ')}${more}`), models }
 }
 
-/** One short request through the whole way. */
-export async function checkCall({ url, clientKey }: Asked, model: string | undefined): Promise<Check> {
-  if (model === undefined) return skipped('Call', 'There is no model to call.')
+/** One short request through the whole way, to the model that is asked for or the usual one. */
+export async function checkCall({ url, clientKey }: Asked, models: readonly Model[], named: unknown): Promise<Check> {
+  if (models.length === 0) return skipped('Call', 'There is no model to call.')
+  const model = typeof named === 'string' ? named : usualModel(models)?.id
+  if (model === undefined)
+    return problem('Call', 'No model of the list is a usual one.', 'Name the one to call with --model.')
   const startedAt = performance.now()
   const body = { model, messages: [{ role: 'user', content: 'Reply with exactly: pong' }] }
   const answer = await askServer(url, '/v1/chat/completions', clientKey, CALL_LIMIT_MS, body)
@@ -80,9 +85,4 @@ function failed(name: string, body: JsonObject | undefined): Check {
   if (body === undefined) return problem(name, 'The server did not answer.', DEFAULT_REMEDY)
   const message = isObject(body.error) ? String(body.error.message) : 'There are none.'
   return problem(name, message, DEFAULT_REMEDY)
-}
-
-function idsIn(body: JsonObject | undefined): string[] {
-  const entries = Array.isArray(body?.data) ? body.data : []
-  return entries.flatMap((entry) => (isObject(entry) && typeof entry.id === 'string' ? [entry.id] : []))
 }

@@ -1,12 +1,13 @@
-import { type Client, type Model, type Server, shell, string } from './client.ts'
+import { type Client, type Server, shell, string } from './client.ts'
 import { CODE_CLIENTS } from './client-code.ts'
+import type { Model } from './models.ts'
 
 const PROVIDER = 'codex-api-proxy'
-/** What the current models can put out; clients that ask for a limit want some number. */
-const USUAL_MAX_OUTPUT = 128_000
-const USUAL_CONTEXT = 272_000
 
-/** Applications and the configuration they read, as their own documentation describes it. */
+/**
+ * Applications and the configuration they read, as their own documentation describes it. What is not known of a model is
+ * left out: most of them know OpenAI's models themselves.
+ */
 const APPLICATIONS: readonly Client[] = [
   {
     name: 'openclaw',
@@ -24,10 +25,10 @@ const APPLICATIONS: readonly Client[] = [
                 id: each.id,
                 name: each.name,
                 reasoning: each.reasoning,
-                input: each.images ? ['text', 'image'] : ['text'],
-                cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
-                contextWindow: each.contextWindow ?? USUAL_CONTEXT,
-                maxTokens: each.maxOutput ?? USUAL_MAX_OUTPUT,
+                input: inputOf(each),
+                cost: each.inPlan && { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+                contextWindow: each.contextWindow,
+                maxTokens: each.maxOutput,
               })),
             },
           },
@@ -61,59 +62,17 @@ ${needsKey ? `env_key = "CODEX_PROXY_API_KEY"   # in your shell: export CODEX_PR
   {
     name: 'cline',
     title: 'Cline: its settings in the editor',
-    render: ({ baseUrl, key, model }) => `API Provider         OpenAI Compatible
-Base URL             ${baseUrl}
-API Key              ${key}
-Model ID             ${model.id}
-
-Model Configuration
-  Supports Images    ${model.images ? 'yes' : 'no'}
-  Context Window     ${model.contextWindow ?? USUAL_CONTEXT}
-  Max Output Tokens  ${model.maxOutput ?? USUAL_MAX_OUTPUT}
-`,
+    render: cline,
   },
   {
     name: 'continue',
     title: 'Continue: ~/.continue/config.yaml',
-    render: ({ baseUrl, key, models }) => `name: ${PROVIDER}
-version: 1.0.0
-schema: v1
-models:
-${models
-  .map(
-    (model) => `  - name: ${string(model.name)}
-    provider: openai
-    model: ${string(model.id)}
-    apiBase: ${string(baseUrl)}
-    apiKey: ${string(key)}
-    roles: [chat, edit, apply]
-    capabilities: [${model.images ? 'tool_use, image_input' : 'tool_use'}]
-    defaultCompletionOptions:
-      contextLength: ${model.contextWindow ?? USUAL_CONTEXT}
-`,
-  )
-  .join('')}`,
+    render: continueConfig,
   },
   {
     name: 'aider',
     title: 'Aider: ~/.aider.conf.yml',
-    render: ({ baseUrl, key, model }) => `# ~/.aider.conf.yml
-model: ${string(`openai/${model.id}`)}
-openai-api-base: ${string(baseUrl)}
-openai-api-key: ${string(key)}
-
-# ~/.aider.model.metadata.json
-${json({
-  [`openai/${model.id}`]: {
-    max_input_tokens: model.contextWindow ?? USUAL_CONTEXT,
-    max_output_tokens: model.maxOutput ?? USUAL_MAX_OUTPUT,
-    input_cost_per_token: 0,
-    output_cost_per_token: 0,
-    litellm_provider: 'openai',
-    mode: 'chat',
-    supports_vision: model.images,
-  },
-})}`,
+    render: aider,
   },
   {
     name: 'open-webui',
@@ -156,10 +115,60 @@ endpoints:
 
 export const CLIENTS: readonly Client[] = [...CODE_CLIENTS, ...APPLICATIONS]
 
+function cline({ baseUrl, key, model }: Server): string {
+  const known = [
+    model.images !== undefined && `  Supports Images    ${model.images ? 'yes' : 'no'}`,
+    model.contextWindow !== undefined && `  Context Window     ${model.contextWindow}`,
+    model.maxOutput !== undefined && `  Max Output Tokens  ${model.maxOutput}`,
+  ].filter((line) => line !== false)
+  return `API Provider         OpenAI Compatible
+Base URL             ${baseUrl}
+API Key              ${key}
+Model ID             ${model.id}
+${known.length === 0 ? '' : `\nModel Configuration\n${known.join('\n')}\n`}`
+}
+
+function continueConfig({ baseUrl, key, models }: Server): string {
+  const entry = ({ id, name, images, contextWindow }: Model) => `  - name: ${string(name)}
+    provider: openai
+    model: ${string(id)}
+    apiBase: ${string(baseUrl)}
+    apiKey: ${string(key)}
+    roles: [chat, edit, apply]
+${images === undefined ? '' : `    capabilities: [${images ? 'tool_use, image_input' : 'tool_use'}]\n`}${
+  contextWindow === undefined ? '' : `    defaultCompletionOptions:\n      contextLength: ${contextWindow}\n`
+}`
+  return `name: ${PROVIDER}
+version: 1.0.0
+schema: v1
+models:
+${models.map(entry).join('')}`
+}
+
+function aider({ baseUrl, key, model }: Server): string {
+  const { images, contextWindow, maxOutput, inPlan } = model
+  const metadata = {
+    max_input_tokens: contextWindow,
+    max_output_tokens: maxOutput,
+    ...(inPlan && { input_cost_per_token: 0, output_cost_per_token: 0 }),
+    supports_vision: images,
+  }
+  const isKnown = Object.values(metadata).some((value) => value !== undefined)
+  const config = `# ~/.aider.conf.yml
+model: ${string(`openai/${model.id}`)}
+openai-api-base: ${string(baseUrl)}
+openai-api-key: ${string(key)}
+`
+  if (!isKnown) return config
+  return `${config}
+# ~/.aider.model.metadata.json
+${json({ [`openai/${model.id}`]: { ...metadata, litellm_provider: 'openai', mode: 'chat' } })}`
+}
+
 function opencode({ baseUrl, key, model, models }: Server): string {
   const entry = (each: Model) => ({
     name: each.name,
-    capabilities: { tools: true, input: each.images ? ['text', 'image'] : ['text'], output: ['text'] },
+    capabilities: each.images === undefined ? undefined : { tools: true, input: inputOf(each), output: ['text'] },
     limit: limitOf(each),
   })
   return json({
@@ -180,8 +189,8 @@ function opencode1({ baseUrl, key, model, models }: Server): string {
     name: each.name,
     attachment: each.images,
     reasoning: each.reasoning,
-    tool_call: true,
-    modalities: { input: each.images ? ['text', 'image'] : ['text'], output: ['text'] },
+    tool_call: each.inPlan,
+    modalities: each.images === undefined ? undefined : { input: inputOf(each), output: ['text'] },
     limit: limitOf(each),
   })
   return json({
@@ -198,10 +207,18 @@ function opencode1({ baseUrl, key, model, models }: Server): string {
   })
 }
 
-function limitOf({ contextWindow, maxOutput }: Model): { context: number; output: number } {
-  return { context: contextWindow ?? USUAL_CONTEXT, output: maxOutput ?? USUAL_MAX_OUTPUT }
+function inputOf({ images }: Model): string[] | undefined {
+  if (images === undefined) return undefined
+  return images ? ['text', 'image'] : ['text']
 }
 
+/** Both or none: opencode takes no half. */
+function limitOf({ contextWindow, maxOutput }: Model): { context: number; output: number } | undefined {
+  if (contextWindow === undefined || maxOutput === undefined) return undefined
+  return { context: contextWindow, output: maxOutput }
+}
+
+/** JSON leaves out what is undefined. */
 function json(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`
 }

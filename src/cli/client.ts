@@ -1,14 +1,4 @@
-export type Model = {
-  readonly id: string
-  readonly name: string
-  /** Takes images. */
-  readonly images: boolean
-  /** Thinks before it answers. */
-  readonly reasoning: boolean
-  /** Tokens; absent when unknown. */
-  readonly contextWindow?: number
-  readonly maxOutput?: number
-}
+import type { Model } from './models.ts'
 
 export type Server = {
   /** With `/v1`. */
@@ -16,7 +6,7 @@ export type Server = {
   /** What clients send as key; a server without one takes anything. */
   readonly key: string
   readonly needsKey: boolean
-  /** The model to name. */
+  /** The one to name. */
   readonly model: Model
   readonly models: readonly Model[]
 }

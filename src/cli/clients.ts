@@ -1,16 +1,17 @@
-import { askServer, configuredUrl, isObject, type JsonObject, reachable } from './ask-server.ts'
-import type { Model } from './client.ts'
+import { askServer, configuredUrl, reachable } from './ask-server.ts'
 import { CLIENTS } from './client-configs.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { locate, reach } from './locate.ts'
+import { type Model, modelsIn, usualModel } from './models.ts'
+import type { Print } from './print.ts'
 
 /** Asking upstream for the list may take longer than asking ourselves. */
 const MODELS_LIMIT_MS = 20_000
 /** Clients want a key even when the server asks for none. */
 const NO_KEY = 'unused'
 const KEY_PLACEHOLDER = 'YOUR_CLIENT_KEY'
-const MODEL_PLACEHOLDER: Model = { id: 'MODEL', name: 'MODEL', images: true, reasoning: true }
+const MODEL_PLACEHOLDER = 'MODEL'
 
 /** Shows how to point a client at the server, filled with its address and models. */
 export async function clients(context: Context, { argument, flags, settings }: Call): Promise<Outcome> {
@@ -28,25 +29,31 @@ export async function clients(context: Context, { argument, flags, settings }: C
   if (reached === undefined) print.note('The server does not run: start it to have the models filled in.')
   else if (models.length === 0) print.note('The server has no models to offer now; see `codex-api-proxy doctor`.')
 
-  const named = typeof flags.model === 'string' ? flags.model : undefined
-  const all =
-    models.length === 0 ? [{ ...MODEL_PLACEHOLDER, ...(named !== undefined && { id: named, name: named }) }] : models
-  const model = all.find(({ id }) => id === named) ?? all[0] ?? MODEL_PLACEHOLDER
-  if (named !== undefined && model.id !== named)
-    throw new Error(`There is no model ${named}; there are ${all.map(({ id }) => id).join(', ')}.`)
-
+  const model = chosen(models, typeof flags.model === 'string' ? flags.model : undefined, print)
   const config = client.render({
     baseUrl: `${reachable(reached?.url ?? configuredUrl(located.loaded.config))}/v1`,
     key: key === undefined ? NO_KEY : flags.showKey === true ? key : KEY_PLACEHOLDER,
     needsKey: key !== undefined,
     model,
-    models: all,
+    models: models.length === 0 ? [model] : models,
   })
   if (flags.json === true) print.json({ client: client.name, title: client.title, model: model.id, text: config })
   else print.raw(config.endsWith('\n') ? config : `${config}\n`)
   if (key !== undefined && flags.showKey !== true)
     print.note(`Put your client key in place of ${KEY_PLACEHOLDER}, or use --show-key.`)
   return 0
+}
+
+/** The model that is asked for, or the usual one; a placeholder where neither is known. */
+function chosen(models: readonly Model[], named: string | undefined, print: Print): Model {
+  const model = named === undefined ? usualModel(models) : models.find(({ id }) => id === named)
+  if (model !== undefined) return model
+  if (models.length > 0) {
+    const ids = models.map(({ id }) => id).join(', ')
+    if (named !== undefined) throw new Error(`There is no model ${named}; there are ${ids}.`)
+    print.note(`No model of the list is a usual one: name one with --model. There are ${ids}.`)
+  }
+  return { id: named ?? MODEL_PLACEHOLDER, name: named ?? MODEL_PLACEHOLDER }
 }
 
 function list({ print }: Context, json: boolean): Outcome {
@@ -56,32 +63,4 @@ function list({ print }: Context, json: boolean): Outcome {
     print.line('\n`codex-api-proxy clients <name>` shows the configuration of one.')
   }
   return 0
-}
-
-/**
- * `GET /v1/models`: the entries of `data`, with what the ChatGPT backend's own entries of `models` add
- * (docs/upstream.md 4.7). An API key's list has ids alone.
- */
-function modelsIn(body: JsonObject | undefined): Model[] {
-  const details = new Map(objectsIn(body?.models).map((entry) => [String(entry.slug), entry]))
-  return objectsIn(body?.data).map((entry) => modelOf({ ...entry, ...details.get(String(entry.id)) }, String(entry.id)))
-}
-
-function modelOf(entry: JsonObject, id: string): Model {
-  const name = typeof entry.display_name === 'string' ? entry.display_name : id
-  const levels = entry.supported_reasoning_levels
-  const images = !Array.isArray(entry.input_modalities) || entry.input_modalities.includes('image')
-  return {
-    id,
-    name,
-    images,
-    // All current ones do; an entry that lists no levels at all is the exception.
-    reasoning: !Array.isArray(levels) || levels.length > 0,
-    ...(typeof entry.context_window === 'number' && { contextWindow: entry.context_window }),
-    ...(typeof entry.max_output_tokens === 'number' && { maxOutput: entry.max_output_tokens }),
-  }
-}
-
-function objectsIn(value: unknown): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : []
 }

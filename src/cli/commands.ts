@@ -96,7 +96,11 @@ export const COMMANDS: readonly CommandRow[] = [
     help: 'Check everything a request needs, and say what to do.',
     group: 'Look',
     settings: 'all',
-    flags: [{ flag: '--call', help: 'Also send one short request, which counts against your limits.' }, JSON_FLAG],
+    flags: [
+      { flag: '--call', help: 'Also send one short request, which counts against your limits.' },
+      { flag: '--model <id>', help: 'The model that --call names (default: as for `clients`).' },
+      JSON_FLAG,
+    ],
     run: async (context, call) => await (await import('./doctor.ts')).doctor(context, call),
   },
   {
@@ -105,7 +109,7 @@ export const COMMANDS: readonly CommandRow[] = [
     group: 'Set up',
     settings: ADDRESS,
     flags: [
-      { flag: '--model <id>', help: 'The model to name (default: the first of the list).' },
+      { flag: '--model <id>', help: 'The model to name (default: the best or newest usual one).' },
       { flag: '--show-key', help: 'Fill in the client key.' },
       JSON_FLAG,
     ],

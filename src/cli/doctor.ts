@@ -26,9 +26,9 @@ export async function doctor(context: Context, { settings, flags }: Call): Promi
     const health = answer?.body ?? {}
     checks.push(...(await checkNetwork(config, upstreamOf(health, config.chatgptBaseUrl), Date.now)))
     checks.push(...(await checkServer(located, reached)), await checkPermissions(config, authFileOf(health)))
-    const { check, first } = await checkModels(asked)
+    const { check, models } = await checkModels(asked)
     checks.push(unlessTold(check, checks))
-    if (flags.call === true) checks.push(unlessTold(await checkCall(asked, first), checks))
+    if (flags.call === true) checks.push(unlessTold(await checkCall(asked, models, flags.model), checks))
   } finally {
     done()
     await asked.end()

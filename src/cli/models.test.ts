@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest'
+import { modelsIn, usualModel } from './models.ts'
+
+const listed = (...entries: [id: string, created: number][]) =>
+  modelsIn({ object: 'list', data: entries.map(([id, created]) => ({ id, created, object: 'model' })) })
+
+test('of a list of ids alone nothing else is known', () => {
+  expect(listed(['whisper-1', 1])).toEqual([{ id: 'whisper-1', name: 'whisper-1', created: 1 }])
+})
+
+test('a model of a plan is described by its entry, where that is silent by what they have in common', () => {
+  const data = [{ id: 'gpt-6' }, { id: 'gpt-7' }]
+  const inOwnWords = { slug: 'gpt-7', input_modalities: ['text'], supported_reasoning_levels: [], context_window: 1000 }
+  const [plain, described] = modelsIn({ data, models: [{ slug: 'gpt-6', display_name: 'GPT-6' }, inOwnWords] })
+  const limits = { contextWindow: 272_000, maxOutput: 128_000 }
+  expect(plain).toEqual({ id: 'gpt-6', name: 'GPT-6', images: true, reasoning: true, ...limits, inPlan: true })
+  expect(described).toMatchObject({ images: false, reasoning: false, contextWindow: 1000, maxOutput: 128_000 })
+})
+
+test('what no list of models is has none', () => {
+  expect([modelsIn(undefined), modelsIn({ data: 'x' }), modelsIn({ data: [null, { id: 1 }] })]).toEqual([[], [], []])
+})
+
+test('of an API key the newest usual model is named, a small one only without others', () => {
+  const models = listed(['gpt-4-0613', 10], ['gpt-9-mini', 90], ['gpt-5.5', 50], ['gpt-5.5-nano', 60], ['o3', 95])
+  expect(usualModel(models)?.id).toBe('gpt-5.5')
+  expect(usualModel(listed(['gpt-9-nano', 80], ['gpt-9-mini', 90], ['o3', 95]))?.id).toBe('gpt-9-mini')
+})
+
+test.each([
+  ...['whisper-1', 'text-embedding-3-small', 'dall-e-3', 'ft:gpt-4o:acme', 'gpt-image-1', 'gpt-audio', 'gpt-realtime'],
+  ...['gpt-3.5-turbo-instruct', 'gpt-4o-mini-transcribe', 'gpt-4o-mini-tts', 'gpt-4o-search-preview', 'gpt-5-pro'],
+  ...['gpt-5.1-codex-max', 'gpt-5-chat-latest', 'gpt-4o-realtime-preview', 'gpt-5-search-api-2025-10-14'],
+])('%s is never named unasked', (id) => {
+  expect(usualModel(listed([id, 99]))).toBeUndefined()
+})
+
+test('of a plan the first is named: upstream puts the best there', () => {
+  const models = [{ slug: 'codex-6' }, { slug: 'gpt-5.5' }]
+  expect(usualModel(modelsIn({ data: [{ id: 'codex-6' }, { id: 'gpt-5.5', created: 9 }], models }))?.id).toBe('codex-6')
+})

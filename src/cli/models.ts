@@ -1,0 +1,71 @@
+import { isObject, type JsonObject } from './ask-server.ts'
+
+/** A model as the server's list describes it; what is absent is not known. */
+export type Model = {
+  readonly id: string
+  readonly name: string
+  /** Takes images. */
+  readonly images?: boolean
+  /** Thinks before it answers. */
+  readonly reasoning?: boolean
+  /** Tokens. */
+  readonly contextWindow?: number
+  readonly maxOutput?: number
+  /** Seconds since the epoch. */
+  readonly created?: number
+  /** Of a ChatGPT plan: no token of it is billed. */
+  readonly inPlan?: true
+}
+
+/** What the models of a ChatGPT plan have in common; an entry that says otherwise is the exception. */
+const IN_PLAN = { images: true, reasoning: true, contextWindow: 272_000, maxOutput: 128_000, inPlan: true } as const
+
+/**
+ * `GET /v1/models`: the entries of `data`, with what the ChatGPT backend's own entries of `models` add
+ * (docs/upstream.md 4.7). An API key's list has ids alone.
+ */
+export function modelsIn(body: JsonObject | undefined): Model[] {
+  const details = new Map(objectsIn(body?.models).map((entry) => [entry.slug, entry]))
+  return objectsIn(body?.data).flatMap(({ id, ...entry }) => {
+    if (typeof id !== 'string') return []
+    const detail = details.get(id)
+    return [detail === undefined ? modelOf(id, entry) : { ...IN_PLAN, ...modelOf(id, { ...entry, ...detail }) }]
+  })
+}
+
+function modelOf(id: string, entry: JsonObject): Model {
+  const { display_name, input_modalities, supported_reasoning_levels, context_window, max_output_tokens } = entry
+  return {
+    id,
+    name: typeof display_name === 'string' ? display_name : id,
+    ...(Array.isArray(input_modalities) && { images: input_modalities.includes('image') }),
+    ...(Array.isArray(supported_reasoning_levels) && { reasoning: supported_reasoning_levels.length > 0 }),
+    ...(typeof context_window === 'number' && { contextWindow: context_window }),
+    ...(typeof max_output_tokens === 'number' && { maxOutput: max_output_tokens }),
+    ...(typeof entry.created === 'number' && { created: entry.created }),
+  }
+}
+
+/** Models of OpenAI that are made for something else than a chat with tools, or that Chat Completions does not serve. */
+const SPECIAL = /-(audio|chat|codex|embedding|image|instruct|pro|realtime|search|transcribe|tts|vision)\b/
+const SMALL = /-(mini|nano)\b/
+
+/**
+ * The model to name when nobody asked for one. Those of a plan come best first. An API key's list is in no order and
+ * holds every kind: of it the newest that is a usual one, and a small one only when there is no other.
+ */
+export function usualModel(models: readonly Model[]): Model | undefined {
+  const [first] = models
+  if (first?.inPlan === true) return first
+  const usual = models.filter(({ id }) => id.startsWith('gpt-') && !SPECIAL.test(id))
+  const [best] = usual.toSorted((a, b) => smallness(a) - smallness(b) || (b.created ?? 0) - (a.created ?? 0))
+  return best
+}
+
+function smallness({ id }: Model): number {
+  return SMALL.test(id) ? 1 : 0
+}
+
+function objectsIn(value: unknown): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : []
+}
