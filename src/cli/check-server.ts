@@ -3,7 +3,7 @@ import type { Config } from '../config/options.ts'
 import { serve } from '../http/serve.ts'
 import { askServer, isObject, type JsonObject } from './ask-server.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
-import { type Model, modelsIn, usualModel } from './models.ts'
+import { type Model, modelsIn, usualModels } from './models.ts'
 import { fromNow } from './shown.ts'
 
 /** A server to ask, and what ends it. */
@@ -70,7 +70,7 @@ export async function checkModels({ url, clientKey }: Asked): Promise<{ check: C
 /** One short request through the whole way, to the model that is asked for or the usual one. */
 export async function checkCall({ url, clientKey }: Asked, models: readonly Model[], named: unknown): Promise<Check> {
   if (models.length === 0) return skipped('Call', 'There is no model to call.')
-  const model = typeof named === 'string' ? named : usualModel(models)?.id
+  const model = typeof named === 'string' ? named : usualModels(models)[0]?.id
   if (model === undefined)
     return problem('Call', 'No model of the list is a usual one.', 'Name the one to call with --model.')
   const startedAt = performance.now()

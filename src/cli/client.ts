@@ -8,6 +8,7 @@ export type Server = {
   readonly needsKey: boolean
   /** The one to name. */
   readonly model: Model
+  /** It first, then the others to offer. */
   readonly models: readonly Model[]
 }
 

@@ -3,7 +3,7 @@ import { CLIENTS } from './client-configs.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { locate, reach } from './locate.ts'
-import { type Model, modelsIn, usualModel } from './models.ts'
+import { type Model, modelsIn, usualModels } from './models.ts'
 import type { Print } from './print.ts'
 
 /** Asking upstream for the list may take longer than asking ourselves. */
@@ -35,7 +35,7 @@ export async function clients(context: Context, { argument, flags, settings }: C
     key: key === undefined ? NO_KEY : flags.showKey === true ? key : KEY_PLACEHOLDER,
     needsKey: key !== undefined,
     model,
-    models: models.length === 0 ? [model] : models,
+    models: [model, ...usualModels(models).filter(({ id }) => id !== model.id)],
   })
   if (flags.json === true) print.json({ client: client.name, title: client.title, model: model.id, text: config })
   else print.raw(config.endsWith('\n') ? config : `${config}\n`)
@@ -46,7 +46,7 @@ export async function clients(context: Context, { argument, flags, settings }: C
 
 /** The model that is asked for, or the usual one; a placeholder where neither is known. */
 function chosen(models: readonly Model[], named: string | undefined, print: Print): Model {
-  const model = named === undefined ? usualModel(models) : models.find(({ id }) => id === named)
+  const model = named === undefined ? usualModels(models)[0] : models.find(({ id }) => id === named)
   if (model !== undefined) return model
   if (models.length > 0) {
     const ids = models.map(({ id }) => id).join(', ')

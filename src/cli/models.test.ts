@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { modelsIn, usualModel } from './models.ts'
+import { modelsIn, usualModels } from './models.ts'
 
 const listed = (...entries: [id: string, created: number][]) =>
   modelsIn({ object: 'list', data: entries.map(([id, created]) => ({ id, created, object: 'model' })) })
@@ -21,21 +21,25 @@ test('what no list of models is has none', () => {
   expect([modelsIn(undefined), modelsIn({ data: 'x' }), modelsIn({ data: [null, { id: 1 }] })]).toEqual([[], [], []])
 })
 
-test('of an API key the newest usual model is named, a small one only without others', () => {
-  const models = listed(['gpt-4-0613', 10], ['gpt-9-mini', 90], ['gpt-5.5', 50], ['gpt-5.5-nano', 60], ['o3', 95])
-  expect(usualModel(models)?.id).toBe('gpt-5.5')
-  expect(usualModel(listed(['gpt-9-nano', 80], ['gpt-9-mini', 90], ['o3', 95]))?.id).toBe('gpt-9-mini')
+const usual = (...entries: [id: string, created: number][]) => usualModels(listed(...entries)).map(({ id }) => id)
+
+test('of an API key usual models are offered, the newest first, small ones after all others', () => {
+  const ids = usual(['gpt-4-0613', 10], ['gpt-9-mini', 90], ['gpt-5.5', 50], ['gpt-5.5-nano', 60], ['o3', 95])
+  expect(ids).toEqual(['gpt-5.5', 'gpt-4-0613', 'gpt-9-mini', 'gpt-5.5-nano'])
 })
 
 test.each([
   ...['whisper-1', 'text-embedding-3-small', 'dall-e-3', 'ft:gpt-4o:acme', 'gpt-image-1', 'gpt-audio', 'gpt-realtime'],
   ...['gpt-3.5-turbo-instruct', 'gpt-4o-mini-transcribe', 'gpt-4o-mini-tts', 'gpt-4o-search-preview', 'gpt-5-pro'],
   ...['gpt-5.1-codex-max', 'gpt-5-chat-latest', 'gpt-4o-realtime-preview', 'gpt-5-search-api-2025-10-14'],
-])('%s is never named unasked', (id) => {
-  expect(usualModel(listed([id, 99]))).toBeUndefined()
+])('%s is not offered unasked', (id) => {
+  expect(usual([id, 99])).toEqual([])
 })
 
-test('of a plan the first is named: upstream puts the best there', () => {
-  const models = [{ slug: 'codex-6' }, { slug: 'gpt-5.5' }]
-  expect(usualModel(modelsIn({ data: [{ id: 'codex-6' }, { id: 'gpt-5.5', created: 9 }], models }))?.id).toBe('codex-6')
+test('of a plan all are offered as they come: upstream puts the best first', () => {
+  const models = modelsIn({
+    data: [{ id: 'codex-6' }, { id: 'gpt-5' }],
+    models: [{ slug: 'codex-6' }, { slug: 'gpt-5' }],
+  })
+  expect(usualModels(models)).toEqual(models)
 })

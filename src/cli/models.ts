@@ -51,15 +51,13 @@ const SPECIAL = /-(audio|chat|codex|embedding|image|instruct|pro|realtime|search
 const SMALL = /-(mini|nano)\b/
 
 /**
- * The model to name when nobody asked for one. Those of a plan come best first. An API key's list is in no order and
- * holds every kind: of it the newest that is a usual one, and a small one only when there is no other.
+ * Those to offer, and the one to name when nobody asked for another first. Those of a plan come best first. An API key's
+ * list is in no order and holds every kind: of it the usual ones, the newest first, and small ones after all others.
  */
-export function usualModel(models: readonly Model[]): Model | undefined {
-  const [first] = models
-  if (first?.inPlan === true) return first
+export function usualModels(models: readonly Model[]): readonly Model[] {
+  if (models[0]?.inPlan === true) return models
   const usual = models.filter(({ id }) => id.startsWith('gpt-') && !SPECIAL.test(id))
-  const [best] = usual.toSorted((a, b) => smallness(a) - smallness(b) || (b.created ?? 0) - (a.created ?? 0))
-  return best
+  return usual.toSorted((a, b) => smallness(a) - smallness(b) || (b.created ?? 0) - (a.created ?? 0))
 }
 
 function smallness({ id }: Model): number {

@@ -46,10 +46,17 @@ test.each(CLIENT_NAMES)('%s is told of the newest usual model, and nothing the l
   expect(stdout).not.toMatch(/272.?000|128.?000|cost|reasoning|image_input|"image"|vision|Images|undefined/i)
 })
 
-test('a list of models holds those of the list by their ids', async () => {
-  const { models, agents } = JSON.parse((await client('openclaw')).stdout)
-  expect(models.providers['codex-api-proxy'].models).toEqual(MIXED.map((id) => ({ id, name: id })))
-  expect(agents.defaults.model.primary).toBe('codex-api-proxy/gpt-5.5')
+test('a client that takes several is offered the usual ones, after the one that is named', async () => {
+  const offered = async (...args: string[]) => {
+    const { models } = JSON.parse((await client('openclaw', ...args)).stdout)
+    return models.providers['codex-api-proxy'].models
+  }
+  const usual = [
+    { id: 'gpt-5.5', name: 'gpt-5.5' },
+    { id: 'gpt-4-0613', name: 'gpt-4-0613' },
+  ]
+  expect(await offered()).toEqual(usual)
+  expect(await offered('--model', 'gpt-image-1')).toEqual([{ id: 'gpt-image-1', name: 'gpt-image-1' }, ...usual])
 })
 
 test('where no model is a usual one it is left open, and said that --model names it', async () => {
