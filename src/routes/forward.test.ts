@@ -20,6 +20,7 @@ function contextWith(sending: (request: UpstreamRequest) => void): RouteContext 
       },
     },
     rateLimits: { notice() {} },
+    logger: { isLevelEnabled: () => false },
     now: () => 0,
     monotonic: () => 0,
   }

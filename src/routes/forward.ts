@@ -5,6 +5,7 @@ import { answerHeadersForClient, requestHeadersForUpstream } from '../upstream/f
 import { readBody } from '../upstream/read-body.ts'
 import { bytesOf } from '../upstream/socket-read.ts'
 import type { Answer, ApiRequest, Route } from './api-request.ts'
+import { BodyLog, isEventStream } from './body-log.ts'
 import type { RouteContext } from './context.ts'
 import { noticeHeaders } from './open-responses.ts'
 
@@ -32,7 +33,12 @@ async function forward(
   request: ApiRequest,
   credentials: ApiKeyCredentials,
 ): Promise<Answer | undefined> {
+  const { record } = request
+  // Only the answer tells, since the body stays unread.
+  record.stream = undefined
   const body = await request.rawBody()
+  const log = BodyLog.open(context, record)
+  log?.request(body, request.headers)
   const memory = new BodyMemory([body])
   const answer = await context.upstream.send(
     {
@@ -43,7 +49,7 @@ async function forward(
       // Only what may be done twice without harm is sent again.
       ...(!isRepeatable(request) && { retries: false }),
       onRetry: () => {
-        request.record.upstreamRetries++
+        record.upstreamRetries++
       },
     },
     credentials,
@@ -51,13 +57,19 @@ async function forward(
   )
   memory.free()
   noticeHeaders(context, request, answer)
-  request.record.firstEventAt = context.monotonic()
+  record.firstEventAt = context.monotonic()
+  record.stream = isEventStream(answer.headers)
+  log?.answer(answer.headers)
   const headers = answerHeadersForClient(answer.headers)
   const length = Number(answer.headers['content-length'])
   if (length <= SMALL_ANSWER_BYTES && request.method !== 'HEAD') {
-    return { status: answer.status, headers, body: await readBody(answer.body, SMALL_ANSWER_BYTES) }
+    const whole = await readBody(answer.body, SMALL_ANSWER_BYTES)
+    log?.sent(whole)
+    log?.answered()
+    return { status: answer.status, headers, body: whole }
   }
-  await relay(context, request, answer, headers)
+  await relay(context, request, { answer, headers, log })
+  log?.answered()
   return undefined
 }
 
@@ -65,12 +77,17 @@ function isRepeatable(request: ApiRequest): boolean {
   return request.method !== 'POST' || /^\/v1\/(chat\/completions|responses)(\?|$)/.test(request.url)
 }
 
+type Relayed = {
+  readonly answer: UpstreamAnswer
+  readonly headers: Readonly<Record<string, string | string[]>>
+  readonly log: BodyLog | undefined
+}
+
 /** The bytes of an answer, untouched. A cut cannot be told in an arbitrary body: the connection ends without its end. */
 function relay(
   context: RouteContext,
   request: ApiRequest,
-  { status, body }: UpstreamAnswer,
-  headers: Readonly<Record<string, string | string[]>>,
+  { answer: { status, body }, headers, log }: Relayed,
 ): Promise<void> {
   request.record.status = status
   const response = request.takeOver(status, headers)
@@ -88,7 +105,9 @@ function relay(
     })
     body.pipe({
       data(read) {
-        if (response.write(bytesOf(read))) return
+        const bytes = bytesOf(read)
+        log?.sent(bytes)
+        if (response.write(bytes)) return
         body.pause()
         stalled ??= setTimeout(() => response.destroy(), context.config.slowClientTimeout)
       },

@@ -15,7 +15,8 @@ export type RequestRecord = {
   /** `performance.now()` at arrival. */
   readonly startedAt: number
   model: string | undefined
-  stream: boolean
+  /** Undefined: not known. */
+  stream: boolean | undefined
   /** The status the client got; after a 200 the status it would have had. */
   status: number
   /** The error code, when it failed. */

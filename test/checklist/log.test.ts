@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Answer, createGate } from '../fake-upstream/answer.ts'
 import { type Item, responseEvents } from '../fake-upstream/event-stream.ts'
 import { startTokenIssuer, type TokenIssuer } from '../fake-upstream/token-issuer.ts'
+import { apiKeyAuth } from '../support/auth-files.ts'
 import { type LogLine, logLines, requestLines } from '../support/log-lines.ts'
 import { run } from '../support/program.ts'
 import { type Stage, startStage } from '../support/stage.ts'
@@ -231,10 +233,10 @@ function backgroundEnv(): Record<string, string> {
   }
 }
 
-describe('issue 6: at debug', () => {
-  const messages = (id: string | null): LogLine[] =>
-    logLines(stage.proxy).filter(({ name, requestId }) => name === 'codex_api_proxy.messages' && requestId === id)
+const messages = (id: string | null): LogLine[] =>
+  logLines(stage.proxy).filter(({ name, requestId }) => name === 'codex_api_proxy.messages' && requestId === id)
 
+describe('issue 6: at debug', () => {
   test('the start warns that prompts and answers are recorded, and is silent about it at info', async () => {
     await start('debug')
     const warnings = logLines(stage.proxy).filter(({ level }) => level === 'warn')
@@ -280,4 +282,55 @@ describe('issue 6: at debug', () => {
       await expect.poll(() => messages(id).map(({ msg }) => msg)).toEqual(['input messages', 'output messages'])
     },
   )
+})
+
+describe('with an API key', () => {
+  const ANSWER = { choices: [{ index: 0, message: { role: 'assistant', content: PRIVATE.answer } }] }
+  const FRAME = `data: ${JSON.stringify(ANSWER)}\n\n`
+  /** Beside the messages, where a client keeps its secrets. */
+  const BODY = { ...CHAT, tools: [{ type: 'mcp', authorization: PRIVATE.wrongKey }] }
+
+  async function startForwarding(level: 'info' | 'debug'): Promise<void> {
+    stage = await startStage({ auth: apiKeyAuth('sk-of-the-user'), args: ['--log-level', level] })
+    stage.upstream.setDefault(({ json }) => {
+      const isStream = JSON.stringify(json)?.includes('"stream":true') === true
+      if (isStream) return { status: 200, headers: { 'content-type': 'text/event-stream' }, body: FRAME, cut: 10 }
+      const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
+      return { status: 200, headers, body: gzipSync(JSON.stringify(ANSWER)) }
+    })
+  }
+
+  test.each([false, true])('prompt and answer are recorded at debug, stream: %s', async (stream) => {
+    await startForwarding('debug')
+    const answer = await stage.post('/v1/chat/completions', { ...BODY, stream })
+    const text = await answer.text()
+    expect(text).toBe(stream ? FRAME : JSON.stringify(ANSWER))
+    expect(stage.upstream.calls().at(-1)?.json).toEqual({ ...BODY, stream })
+    await expect.poll(() => messages(answer.headers.get('x-codex-proxy-request-id'))).toHaveLength(2)
+    const [input, output] = messages(answer.headers.get('x-codex-proxy-request-id'))
+    expect(input).toMatchObject({ level: 'debug', msg: 'input messages', input: CHAT.messages })
+    expect(output).toMatchObject({ level: 'debug', msg: 'output messages', output: stream ? FRAME : ANSWER.choices })
+    expect(stage.proxy.output()).not.toMatch(new RegExp(`sk-of-the-user|${PRIVATE.wrongKey}`))
+  })
+
+  test.each([false, true])(
+    'the line at info tells what the answer does, nothing of the body, stream: %s',
+    async (stream) => {
+      await startForwarding('info')
+      await (await stage.post('/v1/chat/completions', { ...BODY, stream })).text()
+      await expect.poll(() => requestLines(stage.proxy)).toHaveLength(1)
+      const [line] = requestLines(stage.proxy)
+      expect(line).toMatchObject({ stream, status: 200 })
+      expect(line).not.toHaveProperty('model')
+      expect(found(stage.proxy.output())).toEqual([])
+    },
+  )
+
+  test('without an answer it is not known whether it would have been streamed', async () => {
+    await startForwarding('info')
+    stage.upstream.setDefault({ connection: 'reset' })
+    expect((await stage.post('/v1/embeddings', {})).status).toBe(502)
+    await expect.poll(() => requestLines(stage.proxy)).toHaveLength(1)
+    expect(requestLines(stage.proxy)[0]).not.toHaveProperty('stream')
+  })
 })

@@ -1,0 +1,99 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
+import { parseLargeJson } from '../conversion/large-strings.ts'
+import type { RequestRecord } from '../telemetry/request-record.ts'
+import type { RouteContext } from './context.ts'
+import { type MessageLog, openMessageLog } from './message-log.ts'
+
+/** What holds prompts in the bodies of requests, and answers in those of answers: the rest may be a secret. */
+const PROMPTS = ['messages', 'input', 'prompt']
+const ANSWERS = ['choices', 'output']
+
+const DECODERS = new Map([
+  ['gzip', gunzipSync],
+  ['deflate', inflateSync],
+  ['br', brotliDecompressSync],
+])
+
+/**
+ * The messages of what is forwarded, at debug only. Bodies are copied to be read, so that what passes stays as it came; of
+ * one without messages only its type and size are logged.
+ */
+export class BodyLog {
+  readonly #log: MessageLog
+  readonly #placeholder: string
+  readonly #limit: number
+  #answer: Buffer[] = []
+  #bytes = 0
+  #headers: IncomingHttpHeaders = {}
+
+  /** Undefined: nobody wants it. */
+  static open({ logger, placeholder, config }: RouteContext, record: RequestRecord): BodyLog | undefined {
+    if (!logger.isLevelEnabled('debug')) return undefined
+    return new BodyLog(openMessageLog(logger, record), placeholder, config.maxDecodedBody)
+  }
+
+  private constructor(log: MessageLog, placeholder: string, limit: number) {
+    this.#log = log
+    this.#placeholder = placeholder
+    this.#limit = limit
+  }
+
+  request(body: Buffer, headers: IncomingHttpHeaders): void {
+    if (body.length === 0) return
+    this.#log.input(this.#messagesIn([body], headers, PROMPTS) ?? description(headers, body.length))
+  }
+
+  answer(headers: IncomingHttpHeaders): void {
+    this.#headers = headers
+  }
+
+  /** Files and sound may be large, and are not kept. */
+  sent(bytes: Buffer): void {
+    this.#bytes += bytes.length
+    if (isJson(this.#headers) || isEventStream(this.#headers)) this.#answer.push(Buffer.from(bytes))
+  }
+
+  answered(): void {
+    this.#log.output(this.#messagesIn(this.#answer, this.#headers, ANSWERS) ?? description(this.#headers, this.#bytes))
+    this.#answer = []
+  }
+
+  /** The text of an event stream; of JSON the first of these fields. */
+  #messagesIn(pieces: readonly Buffer[], headers: IncomingHttpHeaders, fields: readonly string[]): unknown {
+    try {
+      const bytes = decoded(Buffer.concat(pieces), headers['content-encoding'], this.#limit)
+      if (isEventStream(headers)) return bytes.toString()
+      if (!isJson(headers)) return undefined
+      const found = new Map(Object.entries(Object(parseLargeJson(bytes, this.#placeholder).value)))
+      return fields.map((name) => found.get(name)).find((value) => value !== undefined)
+    } catch {
+      // Cut off, or not what its headers say: no fault of ours to report.
+      return undefined
+    }
+  }
+}
+
+export function isEventStream(headers: IncomingHttpHeaders): boolean {
+  return mediaType(headers) === 'text/event-stream'
+}
+
+function isJson(headers: IncomingHttpHeaders): boolean {
+  return /^application\/(.+\+)?json$/.test(mediaType(headers))
+}
+
+function mediaType(headers: IncomingHttpHeaders): string {
+  return headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+}
+
+/** What clients and upstream use; throws for anything else. */
+function decoded(bytes: Buffer, coding = 'identity', limit: number): Buffer {
+  if (coding === 'identity') return bytes
+  const decoder = DECODERS.get(coding)
+  if (decoder === undefined) throw new Error('This content encoding is not read here.')
+  return decoder(bytes, { maxOutputLength: limit })
+}
+
+function description(headers: IncomingHttpHeaders, bytes: number): object {
+  return { type: headers['content-type'], encoding: headers['content-encoding'], bytes }
+}
