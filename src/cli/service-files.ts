@@ -13,6 +13,8 @@ export type ServiceFile = {
   readonly content: string
   readonly install: readonly (readonly string[])[]
   readonly uninstall: readonly (readonly string[])[]
+  /** While the file is gone already. */
+  readonly stop: readonly string[]
   /** After the file is gone. */
   readonly forget: readonly (readonly string[])[]
   /** Exits with 0 while the service runs. */
@@ -82,6 +84,7 @@ function systemdUnit({ configHome, node, program, environment, drainTimeout }: S
     content: lines.join('\n'),
     install: [systemctl('daemon-reload'), systemctl('enable', '--now', UNIT)],
     uninstall: [systemctl('disable', '--now', UNIT)],
+    stop: systemctl('stop', UNIT),
     forget: [systemctl('daemon-reload')],
     check: systemctl('is-active', '--quiet', UNIT),
   }
@@ -130,6 +133,7 @@ ${variables.join('\n')}
     content,
     install: [['launchctl', 'bootstrap', `gui/${userId}`, path]],
     uninstall: [['launchctl', 'bootout', `gui/${userId}/${LABEL}`]],
+    stop: ['launchctl', 'bootout', `gui/${userId}/${LABEL}`],
     forget: [],
     check: ['launchctl', 'print', `gui/${userId}/${LABEL}`],
   }

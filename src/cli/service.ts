@@ -7,6 +7,7 @@ import { certificateVariables } from '../config/paths.ts'
 import { writePrivateFile } from '../daemon/private-file.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
+import { explain } from './explain.ts'
 import { loadSettings } from './load-settings.ts'
 import { locate } from './locate.ts'
 import { type Manager, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
@@ -77,10 +78,25 @@ async function install(context: Context, file: ServiceFile, { settings }: Call):
   // The settings in it may hold the client key.
   await writePrivateFile(file.path, file.content)
   print.line(`Written: ${file.path}`)
-  for (const command of file.install) tell(command)
+  tellAfterWriting(file)
   print.line('The service runs, and starts with your session.')
   if (file.manager === 'systemd') print.note('To run it without a session too: loginctl enable-linger')
   return 0
+}
+
+/** Without its manager (a container, WSL, a shell of another user) the file is there, and nothing comes of it. */
+function tellAfterWriting({ install: commands }: ServiceFile): void {
+  try {
+    for (const command of commands) tell(command)
+  } catch (error) {
+    const shown = commands.map((command) => command.join(' ')).join(' && ')
+    throw new Error(
+      `${explain(error)}. The file is written, but the service does not run. In a session with a manager of its own run ` +
+        `\`${shown}\`; where there is none, take the file away with \`codex-api-proxy service uninstall\` and use ` +
+        '`codex-api-proxy start`.',
+      { cause: error },
+    )
+  }
 }
 
 async function uninstall({ print }: Context, file: ServiceFile): Promise<Outcome> {
@@ -89,17 +105,15 @@ async function uninstall({ print }: Context, file: ServiceFile): Promise<Outcome
     return 0
   }
   let problem: unknown
-  for (const command of file.uninstall) {
-    try {
-      tell(command)
-    } catch (error) {
-      problem = error
-    }
+  try {
+    for (const command of file.uninstall) tell(command)
+  } catch (error) {
+    problem = error
   }
   await rm(file.path)
   print.line(`Removed: ${file.path}`)
-  for (const command of problem === undefined ? file.forget : []) tell(command)
-  if (problem !== undefined) throw problem
+  if (problem === undefined) for (const command of file.forget) tell(command)
+  else print.note(`${explain(problem)}. If the service still runs, stop it in its session: ${file.stop.join(' ')}`)
   return 0
 }
 
@@ -120,6 +134,6 @@ function tell(command: readonly string[]): void {
   const [program = '', ...words] = command
   const { status, error, stderr } = spawnSync(program, words, { encoding: 'utf8' })
   if (status === 0) return
-  const reason = error?.message ?? stderr.trim().split('\n').at(-1) ?? `exit code ${status}`
-  throw new Error(`\`${command.join(' ')}\` failed: ${reason}`)
+  const reason = error?.message ?? (stderr.trim().split('\n').at(-1) || `exit code ${status}`)
+  throw new Error(`\`${command.join(' ')}\` failed: ${reason.replace(/\.$/, '')}`)
 }
