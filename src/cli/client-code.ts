@@ -56,12 +56,15 @@ for await (const text of textStream) process.stdout.write(text)
   {
     name: 'langchain',
     title: 'LangChain: langchain-openai (Python), @langchain/openai (Node)',
-    render: ({ baseUrl, key, model }) => `# Python
+    render: ({ baseUrl, key, model }) => `Python: pip install langchain-openai
+
 from langchain_openai import ChatOpenAI
 
 llm = ChatOpenAI(model=${string(model.id)}, base_url=${string(baseUrl)}, api_key=${string(key)})
 
-// Node
+
+Node: npm install @langchain/openai
+
 import { ChatOpenAI } from '@langchain/openai'
 
 const llm = new ChatOpenAI({

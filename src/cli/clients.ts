@@ -1,4 +1,7 @@
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { askServer, configuredUrl, reachable } from './ask-server.ts'
+import { shell } from './client.ts'
 import { CLIENTS } from './client-configs.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
@@ -41,7 +44,27 @@ export async function clients(context: Context, { argument, flags, settings }: C
   else print.raw(config.endsWith('\n') ? config : `${config}\n`)
   if (key !== undefined && flags.showKey !== true)
     print.note(`Put your client key in place of ${KEY_PLACEHOLDER}, or use --show-key.`)
+  const { tlsCert } = located.loaded.config
+  if (tlsCert !== undefined && isSelfSigned(tlsCert)) print.note(howToTrust(tlsCert))
   return 0
+}
+
+function howToTrust(path: string): string {
+  const file = shell(path)
+  return (
+    'The certificate is self-signed, and clients refuse it until they are told to trust it: those on Node with ' +
+    `NODE_EXTRA_CA_CERTS=${file}, those on Python with SSL_CERT_FILE=${file}, others in a way of their own.`
+  )
+}
+
+function isSelfSigned(path: string): boolean {
+  try {
+    const certificate = new X509Certificate(readFileSync(path))
+    return certificate.checkIssued(certificate)
+  } catch {
+    // What can't be read is told by whoever serves with it.
+    return false
+  }
 }
 
 /** The model that is asked for, or the usual one; a placeholder where neither is known. */

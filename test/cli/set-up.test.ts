@@ -9,6 +9,7 @@ import { CLIENT_NAMES, COMMANDS, SHELLS } from '../../src/cli/commands.ts'
 import { responseEvents } from '../fake-upstream/event-stream.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { chatgptAuth } from '../support/auth-files.ts'
+import { selfSignedCertificate } from '../support/certificate.ts'
 import { createHome, type Home, run } from '../support/program.ts'
 
 let home: Home
@@ -52,6 +53,28 @@ test('what claims to be JSON is, with the models as upstream describes them', as
   expect(model).toMatchObject({ id: 'gpt-6.1-sol', name: 'GPT-6.1 Sol', reasoning: true, contextWindow: 272_000 })
   expect(JSON.parse(await clientText('opencode')).model).toBe('codex-api-proxy/gpt-6.1-sol')
   expect(JSON.parse(await clientText('opencode-1')).provider['codex-api-proxy'].options.baseURL).toBe(baseUrl)
+})
+
+test('what there is for two languages is told apart', async () => {
+  expect(await clientText('langchain')).toMatch(/^Python: .+\n\nfrom langchain_openai [\s\S]+\n\nNode: .+\n\nimport \{/)
+})
+
+test('with a self-signed certificate it is said how clients come to trust it', async () => {
+  const other = await createHome()
+  try {
+    const [cert, key] = [join(other.path, 'cert.pem'), join(other.path, 'key.pem')]
+    const certificate = selfSignedCertificate()
+    await writeFile(cert, certificate.cert)
+    await writeFile(key, certificate.key)
+    await run(['start', '--port', '0', '--tls-cert', cert, '--tls-key', key], { home: other, env })
+    const { code, stdout, stderr } = await run(['clients', 'env'], { home: other, env })
+    expect([code, stdout]).toEqual([0, expect.stringContaining('https://127.0.0.1:')])
+    expect(stderr).toContain(`NODE_EXTRA_CA_CERTS='${cert}'`)
+    await writeFile(cert, 'no certificate')
+    expect((await run(['clients', 'env'], { home: other, env })).stderr).not.toContain('NODE_EXTRA_CA_CERTS')
+  } finally {
+    await other.remove()
+  }
 })
 
 test('the variables are read by a shell, and the Node example runs', async () => {
@@ -169,13 +192,24 @@ test('service install, status and uninstall', async () => {
   }
 })
 
-test('a manager that refuses is named with its reason', async () => {
+test('without a manager install says what it did and what to do, and uninstall takes the file away', async () => {
   const other = await createHome()
   try {
     const manager = await fakeManager(join(other.path, 'bin'), 'echo "No bus." >&2; exit 1')
-    const { code, stderr } = await run(['service', 'install'], { home: other, env: { PATH: manager.path } })
-    expect(code).toBe(1)
-    expect(stderr).toBe('codex-api-proxy: `systemctl --user daemon-reload` failed: No bus.\n')
+    const service = (...args: string[]) => run(['service', ...args], { home: other, env: { PATH: manager.path } })
+    const unit = join(other.path, UNIT)
+    const installed = await service('install')
+    expect([installed.code, installed.stdout]).toEqual([1, `Written: ${unit}\n`])
+    expect(installed.stderr).toMatch(
+      /^codex-api-proxy: `systemctl --user daemon-reload` failed: No bus\. The file is written, but the service does not run\. /,
+    )
+    expect(installed.stderr).toContain('systemctl --user enable --now codex-api-proxy.service`')
+    expect(installed.stderr).toContain('`codex-api-proxy service uninstall`')
+
+    const uninstalled = await service('uninstall')
+    expect([uninstalled.code, uninstalled.stdout]).toEqual([0, `Removed: ${unit}\n`])
+    expect(uninstalled.stderr).toMatch(/ failed: No bus\. .*: systemctl --user stop codex-api-proxy\.service\n$/)
+    await expect(stat(unit)).rejects.toThrow('ENOENT')
   } finally {
     await other.remove()
   }
