@@ -83,7 +83,11 @@ export const ERRORS = {
     type: 'invalid_request_error',
     remedy: 'Add the field named in `param`.',
   },
-  invalid_type: { status: 400, type: 'invalid_request_error', remedy: 'Correct the field named in `param`.' },
+  invalid_type: {
+    status: 400,
+    type: 'invalid_request_error',
+    remedy: 'Correct the field named in `param`; where that is null, the body itself.',
+  },
   empty_array: { status: 400, type: 'invalid_request_error', remedy: 'Put something into the list named in `param`.' },
   array_above_max_length: {
     status: 400,

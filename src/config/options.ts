@@ -10,6 +10,7 @@ import {
   origin,
   outboundProxyUrl,
   port,
+  positiveCount,
   text,
   toggle,
 } from './parsers.ts'
@@ -253,7 +254,7 @@ export const OPTIONS = {
     default: 2048,
     help: 'Most requests served at the same time.',
     group: 'limits',
-    parse: count,
+    parse: positiveCount,
   }),
   maxQueue: option({
     flag: '--max-queue <number>',

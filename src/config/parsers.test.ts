@@ -12,6 +12,7 @@ import {
   origin,
   outboundProxyUrl,
   port,
+  positiveCount,
   text,
   toggle,
   UsageError,
@@ -20,6 +21,7 @@ import {
 test.each<[string, (given: string) => unknown, Record<string, unknown>]>([
   ['port', port, { '0': 0, '8765': 8765, '65535': 65_535 }],
   ['count', count, { '0': 0, '42': 42 }],
+  ['positiveCount', positiveCount, { '1': 1, '42': 42 }],
   ['byteSize', byteSize, { '10': 10, '64k': 65_536, '32MB': 33_554_432, '1GiB': 1_073_741_824, '2 mb': 2_097_152 }],
   [
     'duration',
@@ -54,6 +56,7 @@ test.each<[string, (given: string) => unknown, Record<string, unknown>]>([
 test.each<[string, (given: string) => unknown, string[]]>([
   ['port', port, ['', 'abc', '-1', '65536', '80.5', '1e3', '0x50']],
   ['count', count, ['', '-1', '1.5', '99999999999999999999']],
+  ['positiveCount', positiveCount, ['', '0', '00', '-1', '1.5', '99999999999999999999']],
   ['byteSize', byteSize, ['', '0', '-1k', '1.5MB', '10TB', 'many']],
   ['duration', duration, ['', '0', '-5s', '5 weeks', '25000h', 'soon']],
   ['toggle', toggle, ['maybe', '2']],

@@ -36,6 +36,13 @@ export function count(given: string): number {
   throw new UsageError('Use a whole number.')
 }
 
+/** Of what there has to be one at least. */
+export function positiveCount(given: string): number {
+  const number = count(given)
+  if (number > 0) return number
+  throw new UsageError('Use a whole number, 1 or more.')
+}
+
 const SIZE_UNITS: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }
 
 /** Bytes: `65536`, `64k`, `32MB`, `1GiB` (powers of 1024). */

@@ -18,9 +18,8 @@ export type Admission = {
 
 type Limits = { readonly maxConcurrent: number; readonly maxQueue: number }
 
-/** How many requests are served at the same time. A limit of 0 requests would serve none, so it counts as 1. */
+/** How many requests are served at the same time. */
 export function createAdmission({ maxConcurrent, maxQueue }: Limits): Admission {
-  const places = Math.max(1, maxConcurrent)
   const queue = new Set<() => void>()
   let running = 0
 
@@ -35,7 +34,7 @@ export function createAdmission({ maxConcurrent, maxQueue }: Limits): Admission 
   }
 
   function tryEnter(): Leave | undefined {
-    if (running >= places) return undefined
+    if (running >= maxConcurrent) return undefined
     running++
     return leave
   }
@@ -52,7 +51,7 @@ export function createAdmission({ maxConcurrent, maxQueue }: Limits): Admission 
       if (cancellation.reason !== undefined) throw cancellation.reason
       const free = tryEnter()
       if (free !== undefined) return free
-      if (queue.size >= maxQueue) throw tooMany(places)
+      if (queue.size >= maxQueue) throw tooMany(maxConcurrent)
       await new Promise<void>((resolve, reject) => {
         const waiting = cancellation.add({
           cancel(reason) {

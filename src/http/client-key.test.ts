@@ -36,8 +36,8 @@ test('the key of the flag or variable is used as it is', () => {
   expect(load({ apiKey: 'local-secret' })).toEqual({ key: 'local-secret', warnings: [] })
 })
 
-test.each(['local-secret', 'local-secret\n', 'local-secret\r\n', 'local-secret\n\n'])(
-  'the key of a file is used without the end of its line: %j',
+test.each(['local-secret', 'local-secret\n', 'local-secret\r\n', 'local-secret\n\n', '\uFEFFlocal-secret\r\n'])(
+  'the key of a file is used without the end of its line or a byte order mark: %j',
   async (content) => {
     expect(load({ apiKeyFile: await file(content) })).toEqual({ key: 'local-secret', warnings: [] })
   },

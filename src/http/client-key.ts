@@ -21,7 +21,8 @@ export function clientKeyFrom(
 
 function readKey(path: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/[\r\n]+$/, '')
+    // Editors may begin a file with a byte order mark and end it with a line, without showing either.
+    return readFileSync(path, 'utf8').replace(/^\uFEFF|[\r\n]+$/g, '')
   } catch (error) {
     throw new UsageError(`The file for the client key can't be read (${reason(error)}): ${path}`)
   }
