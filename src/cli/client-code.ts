@@ -62,7 +62,6 @@ from langchain_openai import ChatOpenAI
 
 llm = ChatOpenAI(model=${string(model.id)}, base_url=${string(baseUrl)}, api_key=${string(key)})
 
-
 Node: npm install @langchain/openai
 
 import { ChatOpenAI } from '@langchain/openai'

@@ -295,8 +295,9 @@ describe('with an API key', () => {
     stage.upstream.setDefault(({ json }) => {
       const isStream = JSON.stringify(json)?.includes('"stream":true') === true
       if (isStream) return { status: 200, headers: { 'content-type': 'text/event-stream' }, body: FRAME, cut: 10 }
-      const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
-      return { status: 200, headers, body: gzipSync(JSON.stringify(ANSWER)) }
+      const body = gzipSync(JSON.stringify(ANSWER))
+      const type = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
+      return { status: 200, headers: { ...type, 'content-length': String(body.length) }, body }
     })
   }
 

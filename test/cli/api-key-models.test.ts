@@ -43,7 +43,7 @@ test.each(CLIENT_NAMES)('%s is told of the newest usual model, and nothing the l
   const { code, stdout, stderr } = await client(name)
   expect([code, stderr]).toEqual([0, ''])
   expect(JSON.parse((await client(name, '--json')).stdout).model).toBe('gpt-5.5')
-  expect(stdout).not.toMatch(/272.?000|128.?000|cost|reasoning|image_input|"image"|vision|Images|undefined/i)
+  expect(stdout).not.toMatch(/272.?000|128.?000|cost|reasoning|tool_|capabilities|"image"|vision|Images|undefined/i)
 })
 
 test('a client that takes several is offered the usual ones, after the one that is named', async () => {
