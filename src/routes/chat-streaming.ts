@@ -32,8 +32,9 @@ export class StreamedChat {
     this.#head = new ChunkHead(plan.model)
   }
 
+  /** Those that have one, when the answer failed. */
   get choices(): readonly ChatStream[] {
-    return this.#choices
+    return Object.values(this.#choices)
   }
 
   /** Resolves once the answer has ended. A failure before the 200 is thrown. */

@@ -33,9 +33,24 @@ class FakeResponse extends EventEmitter {
     return this.takes && !this.destroyed
   }
 
+  readonly writableLength = 1
+  #timer: NodeJS.Timeout | undefined
+
+  /** As Node does for a socket nothing happens on. */
+  setTimeout(milliseconds: number) {
+    clearTimeout(this.#timer)
+    if (milliseconds > 0) this.#timer = setTimeout(() => this.destroy(), milliseconds)
+  }
+
+  /** As Node does when some of a large write was read. */
+  progress() {
+    this.#timer?.refresh()
+  }
+
   /** As Node does when the connection closes. */
   destroy() {
     this.destroyed = true
+    clearTimeout(this.#timer)
     this.emit('close')
   }
 }
@@ -101,11 +116,24 @@ test('a client that does not read pauses upstream, and is given up after a while
   expect(response.destroyed).toBe(true)
 })
 
+test('a client that reads slowly is not given up', () => {
+  const { stream, response } = openStream()
+  stream.open()
+  response.takes = false
+  write(stream, 'data: 1\n\n')
+  for (let read = 0; read < 3; read++) {
+    vi.advanceTimersByTime(SETTINGS.slowClientTimeout - 1)
+    response.progress()
+  }
+  expect(response.destroyed).toBe(false)
+})
+
 test('a client that reads again is served on', () => {
   const { stream, response, source } = openStream()
   stream.open()
   response.takes = false
   write(stream, 'data: 1\n\n')
+  response.takes = true
   response.emit('drain')
   expect(source.paused).toBe(false)
   vi.advanceTimersByTime(SETTINGS.slowClientTimeout)

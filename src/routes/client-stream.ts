@@ -3,7 +3,7 @@ import type { Cancellable } from '../cancellation.ts'
 import { FrameOutput, giveBack } from '../sse/frame-output.ts'
 import { KEEP_ALIVE_FRAME } from '../sse/frames.ts'
 import type { ApiRequest } from './api-request.ts'
-import { limitReading } from './slow-client.ts'
+import { endReadingLimit, limitReading } from './slow-client.ts'
 
 /** Where the answer comes from; paused while the client does not read, which means nothing once it has ended. */
 export type Source = {
@@ -46,7 +46,8 @@ export class ClientStream implements Cancellable {
   #chunked = false
   /** The 200 is on its way. */
   #announced = false
-  #stalled: NodeJS.Timeout | undefined
+  /** The client does not read; what there is to write next waits. */
+  #stalled = false
 
   constructor(
     request: Pick<ApiRequest, 'takeOver' | 'cancellation'>,
@@ -79,7 +80,7 @@ export class ClientStream implements Cancellable {
 
   /** The client has left, which it may have done before: no timer outlives it. */
   cancel(): void {
-    this.#stopTimers()
+    this.#stopTimer()
   }
 
   /** Sends what there is in `out`, if the stream is open. */
@@ -104,7 +105,7 @@ export class ClientStream implements Cancellable {
 
   /** Ends with what there is in `out`; an answer of which nothing was sent yet goes out as a whole, in one write. */
   end(): void {
-    this.#stopTimers()
+    this.#stopTimer()
     const response = this.#response ?? this.#begin()
     // Of the choices of one answer that fail at once, the first has told it.
     if (response.writableEnded) return
@@ -114,7 +115,7 @@ export class ClientStream implements Cancellable {
 
   /** Gives up without having opened: the answer will be an ordinary one. */
   discard(): void {
-    this.#stopTimers()
+    this.#stopTimer()
   }
 
   #begin(): ServerResponse {
@@ -138,7 +139,7 @@ export class ClientStream implements Cancellable {
   #addSource(source: Source): void {
     this.#sources.add(source)
     this.#silence ??= setTimeout(() => this.#keepAlive(), this.#settings.keepAlive)
-    if (this.#stalled !== undefined) source.pause()
+    if (this.#stalled) source.pause()
   }
 
   /** A model may think for minutes before its first word: that it was asked is news for the client. */
@@ -151,7 +152,7 @@ export class ClientStream implements Cancellable {
   #keepAlive(): void {
     this.open()
     if (this.#response?.destroyed) return
-    if (this.#stalled === undefined) {
+    if (!this.#stalled) {
       this.out.text(KEEP_ALIVE_FRAME)
       this.flush()
     }
@@ -159,21 +160,21 @@ export class ClientStream implements Cancellable {
   }
 
   #full(response: ServerResponse): void {
-    if (this.#stalled !== undefined) return
+    if (this.#stalled) return
+    this.#stalled = true
     for (const source of this.#sources) source.pause()
-    this.#stalled = setTimeout(() => response.destroy(), this.#settings.slowClientTimeout)
-    response.once('drain', () => this.#drained())
+    limitReading(response, this.#settings.slowClientTimeout)
+    response.once('drain', () => this.#drained(response))
   }
 
-  #drained(): void {
-    clearTimeout(this.#stalled)
-    this.#stalled = undefined
+  #drained(response: ServerResponse): void {
+    this.#stalled = false
+    endReadingLimit(response)
     for (const source of this.#sources) source.resume()
   }
 
-  #stopTimers(): void {
+  #stopTimer(): void {
     clearTimeout(this.#silence)
-    clearTimeout(this.#stalled)
   }
 }
 

@@ -8,9 +8,13 @@ import type { Answer, ApiRequest, Route } from './api-request.ts'
 import { BodyLog, isEventStream } from './body-log.ts'
 import type { RouteContext } from './context.ts'
 import { noticeHeaders } from './open-responses.ts'
+import { endReadingLimit, limitReading } from './slow-client.ts'
 
 /** Answers with a known length up to this size are sent in one piece. */
 const SMALL_ANSWER_BYTES = 64 * 1024
+
+const NO_BYTES = Buffer.alloc(0)
+const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 304])
 
 /** A route that forwards with an API key, and with a ChatGPT login does what `convert` does. */
 export function forwardOr(
@@ -61,6 +65,11 @@ async function forward(
   record.stream = isEventStream(answer.headers)
   log?.answer(answer.headers)
   const headers = answerHeadersForClient(answer.headers)
+  if (WITHOUT_BODY.has(answer.status)) {
+    // Its length may be that of a body it only stands for, which undici would wait for (RFC 9110 §8.6).
+    answer.body.abort()
+    return { status: answer.status, headers, body: '' }
+  }
   const length = Number(answer.headers['content-length'])
   if (length <= SMALL_ANSWER_BYTES && request.method !== 'HEAD') {
     const whole = await readBody(answer.body, SMALL_ANSWER_BYTES)
@@ -89,29 +98,29 @@ function relay(
   request: ApiRequest,
   { answer: { status, body }, headers, log }: Relayed,
 ): Promise<void> {
+  const { slowClientTimeout } = context.config
   request.record.status = status
   const response = request.takeOver(status, headers)
-  response.flushHeaders()
+  // As bytes, which Node sends with a head in Latin-1 as it came; `flushHeaders` encodes it anew.
+  response.write(NO_BYTES)
   return new Promise((resolve) => {
-    let stalled: NodeJS.Timeout | undefined
     response.on('drain', () => {
-      clearTimeout(stalled)
-      stalled = undefined
+      endReadingLimit(response)
       body.resume()
     })
-    response.on('close', () => {
-      clearTimeout(stalled)
-      resolve()
-    })
+    response.on('close', resolve)
     body.pipe({
       data(read) {
         const bytes = bytesOf(read)
         log?.sent(bytes)
         if (response.write(bytes)) return
         body.pause()
-        stalled ??= setTimeout(() => response.destroy(), context.config.slowClientTimeout)
+        limitReading(response, slowClientTimeout)
       },
-      end: () => response.end(),
+      end() {
+        response.end()
+        limitReading(response, slowClientTimeout)
+      },
       fail(cause) {
         const { status, code } = cutError(cause, 'Upstream broke off in the middle of its answer.')
         request.record.status = status

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createGate } from '../fake-upstream/answer.ts'
+import { type Answer, createGate } from '../fake-upstream/answer.ts'
 import { responseEvents } from '../fake-upstream/event-stream.ts'
+import { logLines, requestLines } from '../support/log-lines.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { answerWith, callsDuring, failingAnswer } from '../support/upstream-answers.ts'
 import { choicesOf, framesOf, saidIn, watchAnswer } from '../support/watched-answer.ts'
@@ -23,7 +24,7 @@ const USAGE_OF_THREE = {
 
 let stage: Stage
 beforeAll(async () => {
-  stage = await startStage()
+  stage = await startStage({ args: ['--log-level', 'info'] })
 })
 afterAll(() => stage.close())
 
@@ -131,6 +132,25 @@ describe('case 12: n = 3', () => {
     expect(await Promise.all(calls.map((call) => call.aborted))).toHaveLength(3)
     for (const gate of gates) gate.open()
   })
+})
+
+test('a choice that is refused after another was begun ends the answer with its error, and is logged as such', async () => {
+  const events = responseEvents([{ text: 'one two three' }])
+  const gate = createGate()
+  gate.release(events.findIndex(({ type }) => type === 'response.output_text.delta') + 1)
+  let refuse = () => {}
+  const refusal = new Promise<Answer>((resolve) => {
+    refuse = () => resolve({ status: 400, body: { detail: 'No, says upstream.' } })
+  })
+  const answers: (Answer | Promise<Answer>)[] = [refusal, { events, gate }]
+  stage.upstream.setDefault(() => answers.shift() ?? { status: 500 })
+  const answer = await watchAnswer(stage.proxy.url, PATH, { ...CHAT, n: 2, stream: true })
+  await answer.until('one')
+  refuse()
+  expect(await answer.ended).toMatch(/"error":\{"message":"No, says upstream\.[^\n]*\n\n$/)
+  await expect.poll(() => requestLines(stage.proxy).at(-1)).toMatchObject({ status: 400 })
+  expect(logLines(stage.proxy).map(({ msg }) => msg)).not.toContain('unexpected failure')
+  gate.open()
 })
 
 test('case 12: more than eight are refused, and nothing is sent', async () => {

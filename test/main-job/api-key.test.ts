@@ -1,4 +1,5 @@
-import { request } from 'node:http'
+import { once } from 'node:events'
+import { get, request } from 'node:http'
 import OpenAI, { toFile } from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createGate } from '../fake-upstream/answer.ts'
@@ -157,6 +158,22 @@ test('bytes that are no text come back unchanged', async () => {
   stage.upstream.enqueue({ status: 200, headers: { 'content-type': 'audio/mpeg' }, body: audio, cut: 1000 })
   const speech = await stage.client.audio.speech.create({ model: 'tts-1', voice: 'alloy', input: 'Hello' })
   expect(Buffer.from(await speech.arrayBuffer()).equals(audio)).toBe(true)
+})
+
+test.each([500, 500_000])('a 304 may tell the length of %d bytes that it does not bring', async (length) => {
+  const headers = { etag: '"x"', 'content-length': String(length) }
+  stage.upstream.enqueue({ status: 304, headers })
+  const answer = await stage.send('/v1/files/x/content', { headers: { 'if-none-match': '"x"' } })
+  expect([answer.status, answer.headers.get('etag'), await answer.text()]).toEqual([304, '"x"', ''])
+})
+
+test.each([10, 100_000])('bytes of headers come back as they are, before %d bytes', async (length) => {
+  const headers = { 'content-disposition': 'filename="caf\u00e9"', 'content-length': String(length) }
+  stage.upstream.enqueue({ status: 200, headers, body: Buffer.alloc(length, 'x') })
+  const [answer] = await once(get(`${stage.proxy.url}/v1/files/x/content`), 'response')
+  // Upstream sends UTF-8, which Node reads as Latin-1.
+  expect(answer.headers['content-disposition']).toBe(Buffer.from(headers['content-disposition']).toString('latin1'))
+  answer.destroy()
 })
 
 test('a client that leaves ends the forwarded request', async () => {
