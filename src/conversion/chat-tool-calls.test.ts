@@ -57,6 +57,36 @@ test.each([
   expect(deltas.map((delta) => delta.function?.arguments).join('')).toBe(told)
 })
 
+test('case 131: arguments that come before their call is announced are told after its header', () => {
+  const deltas = callDeltas([
+    event.arguments(0, '{"a"'),
+    event.added(0, callItem('call_1', '')),
+    event.arguments(0, ':1}'),
+    event.done(0, callItem('call_1', '{"a":1}')),
+    event.completed(),
+  ])
+  expect(deltas.map((delta) => delta.id)).toEqual(['call_1', undefined, undefined])
+  expect(deltas.map((delta) => delta.function?.arguments)).toEqual(['', '{"a"', ':1}'])
+})
+
+test('case 131: arguments of a call that is announced by its finished item alone are told once', () => {
+  const early = [event.arguments(0, '{"a"'), event.arguments(0, ':1}'), argumentsDone(0, '{"a":1}')]
+  const deltas = callDeltas([...early, event.done(0, callItem('call_1', '{"a":1}')), event.completed()])
+  expect(deltas.map((delta) => delta.function?.arguments).join('')).toBe('{"a":1}')
+})
+
+test.each([
+  ['nothing else tells them', [], '{"a":1}'],
+  ['its deltas are the beginning of them', [event.arguments(0, '{"a"')], '{"a":1}'],
+  ['others are told', [event.arguments(0, '{"b":2}')], '{"b":2}'],
+  ['the finished item has none', [event.done(0, callItem('call_1', ''))], '{"a":1}'],
+])('case 132: the arguments a call is announced with count where %s', (_case, events, told) => {
+  const announced = event.added(0, callItem('call_1', '{"a":1}'))
+  expect(messageOf([announced, ...events, event.completed()]).tool_calls).toMatchObject([
+    { function: { arguments: told } },
+  ])
+})
+
 test('case 132: a call never announced is built from the finished item', () => {
   expect(messageOf(recordedEvents('made-no-deltas-stream')).tool_calls).toEqual([
     { id: 'call_1', type: 'function', function: { name: 'lookup', arguments: '{"q":"x"}' } },

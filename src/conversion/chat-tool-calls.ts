@@ -13,6 +13,8 @@ type Call = {
   readonly kind: Kind
   readonly callId: string
   readonly name: string
+  /** The arguments it was announced with: as a rule none yet. They count where no whole is told. */
+  readonly announced: string
   /** The arguments sent to the client so far. */
   sent: string
   closed: boolean
@@ -30,6 +32,8 @@ export class ChatToolCalls {
   readonly #legacy: boolean
   /** Told apart by output index: the ids of items may change between events (recorded). */
   readonly #calls: Call[] = []
+  /** Arguments by output index that came before their call was announced. */
+  readonly #early: Record<number, string> = {}
   /** The call that the last delta belongs to. */
   #current: Call | undefined
 
@@ -70,28 +74,33 @@ export class ChatToolCalls {
     if (kind === undefined || callId === undefined || name === undefined) return []
     if (this.#calls.some((call) => call.outputIndex === outputIndex || call.callId === callId)) return []
 
-    const call = { outputIndex, index: this.#calls.length, kind, callId, name, sent: '', closed: false }
+    const announced = argumentsOf(item) ?? ''
+    const call = { outputIndex, index: this.#calls.length, kind, callId, name, announced, sent: '', closed: false }
     this.#calls.push(call)
-    return this.#header(call, name)
+    return [...this.#header(call, name), ...this.#append(call, this.#early[outputIndex] ?? '')]
   }
 
   delta(event: JsonObject): ChatDelta[] {
-    const call = this.#at(asIndex(event.output_index))
+    const outputIndex = asIndex(event.output_index)
     const text = asString(event.delta)
+    const call = this.#at(outputIndex)
     this.#current = call
-    return call === undefined || text === undefined || call.closed ? [] : this.#append(call, text)
+    if (outputIndex === undefined || text === undefined) return []
+    if (call !== undefined) return call.closed ? [] : this.#append(call, text)
+    this.#early[outputIndex] = (this.#early[outputIndex] ?? '') + text
+    return []
   }
 
   argumentsDone(event: JsonObject): ChatDelta[] {
     const call = this.#at(asIndex(event.output_index))
-    return call === undefined ? [] : this.#appendRest(call, asString(event.arguments) ?? asString(event.input))
+    return call === undefined ? [] : this.#appendRest(call, argumentsOf(event))
   }
 
   itemDone(outputIndex: number, item: JsonObject): ChatDelta[] {
     const header = this.open(outputIndex, item)
     const call = this.#at(outputIndex)
     if (call === undefined) return header
-    return [...header, ...this.#close(call, asString(item.arguments) ?? asString(item.input))]
+    return [...header, ...this.#close(call, argumentsOf(item))]
   }
 
   /** The answer is whole, so the calls still open are too. */
@@ -106,7 +115,7 @@ export class ChatToolCalls {
   /** A call without arguments gets `{}`, so that clients can parse them (case 136); a custom tool's input is free text. */
   #close(call: Call, all: string | undefined): ChatDelta[] {
     if (call.closed) return []
-    const rest = this.#appendRest(call, all)
+    const rest = this.#appendRest(call, all || call.announced)
     const empty = call.sent === '' && call.kind === 'function' ? this.#append(call, '{}') : []
     call.closed = true
     return [...rest, ...empty]
@@ -142,4 +151,8 @@ export class ChatToolCalls {
 function kindOf(item: JsonObject): Kind | undefined {
   const type = asString(item.type) ?? ''
   return Object.hasOwn(KINDS, type) ? KINDS[type] : undefined
+}
+
+function argumentsOf(told: JsonObject): string | undefined {
+  return asString(told.arguments) ?? asString(told.input)
 }
