@@ -30,6 +30,12 @@ export type ChatDelta = {
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call'
 
+/** Why an answer that upstream calls incomplete is none. */
+export function cutReason(response: JsonObject | undefined): FinishReason {
+  const reason = asObject(response?.incomplete_details)?.reason
+  return reason === 'content_filter' ? 'content_filter' : 'length'
+}
+
 /** A `chat.completion.chunk`: exactly the fields, in the order, of recorded Chat Completions streams. */
 export type ChatChunk = {
   id: string

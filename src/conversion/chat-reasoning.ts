@@ -14,7 +14,7 @@ type Part = { readonly name: string; readonly filter: PlaceholderFilter }
 export class ChatReasoning {
   readonly #shown: boolean
   /** The kind of an item's reasoning that came first; the other would say the same again. */
-  readonly #kinds: Kind[] = []
+  readonly #kinds = new Map<number, Kind>()
   readonly #parts: Part[] = []
   #lastPart: string | undefined
   /** What the last delta belongs to. */
@@ -30,6 +30,11 @@ export class ChatReasoning {
     const name = partName(outputIndex, part)
     if (this.#lastPart !== name || this.#filter(name)?.withinLine !== true) return undefined
     return { outputIndex, partField: partField(kind), part, delta: { reasoning_content: '' }, kind: 'reasoning' }
+  }
+
+  /** Output indexes of reasoning, with what it is. */
+  get begun(): readonly (readonly [number, string])[] {
+    return [...this.#kinds.keys()].map((index) => [index, 'reasoning'])
   }
 
   delta(event: JsonObject, kind: Kind): ChatDelta[] {
@@ -76,8 +81,8 @@ export class ChatReasoning {
   }
 
   #accepts(item: number, kind: Kind): boolean {
-    this.#kinds[item] ??= kind
-    return this.#kinds[item] === kind
+    if (!this.#kinds.has(item)) this.#kinds.set(item, kind)
+    return this.#kinds.get(item) === kind
   }
 
   #filter(name: string): PlaceholderFilter | undefined {

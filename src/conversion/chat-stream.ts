@@ -1,5 +1,5 @@
 import { ProxyError } from '../errors.ts'
-import { type ChatChunk, type ChatDelta, ChunkHead, type FinishReason, imageResult } from './chat-chunk.ts'
+import { type ChatChunk, type ChatDelta, ChunkHead, cutReason, type FinishReason, imageResult } from './chat-chunk.ts'
 import type { ChatPlan, JsonObject } from './chat-plan.ts'
 import { ChatReasoning } from './chat-reasoning.ts'
 import { ChatText } from './chat-text.ts'
@@ -9,6 +9,7 @@ import { isPrelude, isTerminal } from './event-types.ts'
 import { asIndex, asList, asObject, asString } from './json.ts'
 import { type LiveDelta, liveIn } from './live-delta.ts'
 import { type ReasonedCall, reasonedCalls } from './reasoning-continuity.ts'
+import { ToldItems } from './told-items.ts'
 import { type AnswerHead, eventError, NO_HEAD } from './upstream-error.ts'
 import { type ChatUsage, chatUsage, sumUsage } from './usage.ts'
 
@@ -23,8 +24,7 @@ export class ChatStream {
   readonly #reasoning: ChatReasoning
   readonly #text: ChatText
   readonly #calls: ChatToolCalls
-  /** Output indexes of items that are whole; a later telling of them is old news. */
-  readonly #done: number[] = []
+  readonly #told = new ToldItems()
   readonly #reasoningItems: [number, JsonObject][] = []
   #visible = false
   #finished = false
@@ -83,13 +83,12 @@ export class ChatStream {
 
   /** Whether so many items, and thus all of an answer that has no more, have been told whole. */
   hasTold(items: number): boolean {
-    for (let index = 0; index < items; index++) if (!this.#done.includes(index)) return false
-    return true
+    return items <= this.#told.count
   }
 
-  /** An item was told whole and said nothing new; it was not given to `convert`. */
-  itemPassedOver(index: number): void {
-    if (!this.#done.includes(index)) this.#done.push(index)
+  /** A message was told whole and said nothing new; it was not given to `convert`. */
+  messagePassedOver(index: number): void {
+    this.#told.add(index, { type: 'message' })
   }
 
   get usage(): ChatUsage | undefined {
@@ -182,8 +181,8 @@ export class ChatStream {
   }
 
   #itemDone(index: number | undefined, item: JsonObject | undefined): ChatDelta[] {
-    if (index === undefined || item === undefined || this.#done.includes(index)) return []
-    this.#done.push(index)
+    if (index === undefined || item === undefined || this.#told.has(index)) return []
+    this.#told.add(index, item)
     if (isClientCall(item)) return this.#call(() => this.#calls.itemDone(index, item))
     if (item.type === 'message') return this.#text.itemDone(index, item)
     if (item.type === 'reasoning') return this.#reasoningDone(index, item)
@@ -209,12 +208,17 @@ export class ChatStream {
     }
     this.#visible = true
     const isWhole = event.type !== 'response.incomplete' && response?.status !== 'incomplete'
-    const deltas = asList(response?.output).flatMap((item, index) => this.#itemDone(index, asObject(item)))
+    const deltas = this.#outputDone(asList(response?.output))
     if (isWhole) deltas.push(...this.#calls.end())
     deltas.push(...this.#reasoning.end(), ...this.#text.end())
     const chunks = this.#chunks.of(deltas)
     const reason = isWhole || this.#text.stopped ? this.#finishReason() : cutReason(response)
     return [...chunks, ...this.#finish(reason), ...this.#end()]
+  }
+
+  #outputDone(output: readonly unknown[]): ChatDelta[] {
+    const begun = [...this.#text.begun, ...this.#reasoning.begun, ...this.#calls.ids]
+    return this.#told.placed(output, begun).flatMap(([index, item]) => this.#itemDone(index, item))
   }
 
   #finish(reason: FinishReason): ChatChunk[] {
@@ -241,9 +245,4 @@ export class ChatStream {
 /** The last chunk of an answer of several choices: what all of them used together. */
 export function combinedUsageChunk(streams: readonly ChatStream[], head: ChunkHead): ChatChunk {
   return head.usageChunk(sumUsage(streams.map((stream) => stream.usage)))
-}
-
-function cutReason(response: JsonObject | undefined): FinishReason {
-  const reason = asObject(response?.incomplete_details)?.reason
-  return reason === 'content_filter' ? 'content_filter' : 'length'
 }

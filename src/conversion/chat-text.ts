@@ -1,6 +1,7 @@
 import { type ChatDelta, type UrlCitation, urlCitation } from './chat-chunk.ts'
 import type { ChatPlan, JsonObject } from './chat-plan.ts'
 import type { ChatReasoning } from './chat-reasoning.ts'
+import { citationsIn } from './citations.ts'
 import { asIndex, asList, asObject, asString } from './json.ts'
 import type { LiveDelta } from './live-delta.ts'
 import { StopText } from './stop-text.ts'
@@ -56,6 +57,11 @@ export class ChatText {
 
   get live(): LiveDelta | undefined {
     return this.#live
+  }
+
+  /** Output indexes of messages, with what they are. */
+  get begun(): readonly (readonly [number, string])[] {
+    return [...this.#messages.keys()].map((index) => [index, 'message'])
   }
 
   open(index: number, item: JsonObject): ChatDelta[] {
@@ -135,19 +141,13 @@ export class ChatText {
 
   /** All citations of the content, their positions counted in the whole of it. */
   citations(): UrlCitation[] {
-    const citations: UrlCitation[] = []
     // As a rule there are none, and counting the characters of a long answer takes its time.
-    if (!this.#cites) return citations
-    let offset = 0
-    for (const message of this.#messages.values()) {
-      if (!message.shown) continue
-      for (const { text, annotations } of message.parts.values()) {
-        citations.push(...[...annotations.values()].map((citation) => moved(citation, offset)))
-        offset += characters(text)
-      }
-      offset += SEPARATOR.length
-    }
-    return citations
+    if (!this.#cites) return []
+    const shown = [...this.#messages.values()].filter((message) => message.shown)
+    return citationsIn(
+      shown.map(({ parts }) => parts.values()),
+      SEPARATOR,
+    )
   }
 
   #firstFate(isCommentary: boolean): Fate {
@@ -232,19 +232,4 @@ function partOf(message: Message, index: number): Part {
     message.parts.set(index, part)
   }
   return part
-}
-
-function moved(citation: UrlCitation, offset: number): UrlCitation {
-  const { start_index, end_index, ...rest } = citation.url_citation
-  return {
-    type: citation.type,
-    url_citation: { end_index: end_index + offset, start_index: start_index + offset, ...rest },
-  }
-}
-
-/** Upstream counts characters, not UTF-16 units. */
-function characters(text: string): number {
-  let count = 0
-  for (const _ of text) count++
-  return count
 }

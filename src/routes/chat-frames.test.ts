@@ -316,14 +316,16 @@ test('what is passed over because it repeats a streamed text changes nothing, ci
   fc.assert(
     fc.property(
       fc.array(messagePart, { maxLength: 4 }),
+      // Streams skip indexes.
+      fc.integer({ min: 1, max: 2 }),
       fc.boolean(),
       fc.subarray([call]),
       fc.array(fc.nat()),
-      (parts, listed, untold, cuts) => {
+      (parts, step, listed, untold, cuts) => {
         // A message that others follow always ends so; only a stream that was cut can lack it.
         const whole = parts.map((part, at) => ({ ...part, itemDone: part.itemDone || at < parts.length - 1 }))
         const end = renderEnd(listed ? [...whole.map(messageItem), ...untold] : [])
-        const stream = Buffer.from(whole.map(renderMessage).join('') + end)
+        const stream = Buffer.from(whole.map((part, at) => renderMessage(part, at * step)).join('') + end)
         const pieces = cutAt(
           stream,
           cuts.map((at) => at % stream.length),
@@ -333,6 +335,23 @@ test('what is passed over because it repeats a streamed text changes nothing, ci
     ),
     { numRuns: 300 },
   )
+})
+
+test('case 137, 144: a message is told once where the last event, too long to be read whole, lists it elsewhere', () => {
+  const message = (text: string) => ({
+    ...{ text, streamed: true, cited: false, itemDone: true, another: false },
+    repeats: [TEXT_DONE],
+  })
+  const [one, two] = [message('One.'), message('Two.')]
+  const stream = renderMessage(one, 0) + renderMessage(two, 2) + renderEnd([messageItem(one), messageItem(two)])
+  expect(whole(hot(new ChatStream(plan, 0)), stream).split('Two.').length).toBe(2)
+})
+
+test('a last event that lists no more than was told tells nothing, whether it is read or not', () => {
+  const told = { text: 'One.', streamed: true, cited: false, repeats: [], itemDone: true, another: false }
+  const other = { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{}' }
+  const stream = renderMessage(told, 0) + renderEnd([other])
+  expect(converted([stream], hot)).toEqual(converted([stream], plain))
 })
 
 test('of a long answer neither the events that repeat it nor its items in the last event are read once more', () => {

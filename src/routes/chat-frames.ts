@@ -165,7 +165,7 @@ export class ChatFrames implements FrameSink {
     const part = nameOf(live)
     if (name === ITEM_DONE) {
       const isRepeated = this.#repeated.has(part) && isItemOf(live, frame)
-      if (isRepeated) this.#stream.itemPassedOver(live.outputIndex)
+      if (isRepeated) this.#stream.messagePassedOver(live.outputIndex)
       return isRepeated
     }
     if (!frame.includes(part)) return false

@@ -1,0 +1,36 @@
+import type { UrlCitation } from './chat-chunk.ts'
+
+type CitingPart = {
+  /** The whole text, once told. */
+  readonly text: string
+  readonly annotations: ReadonlyMap<number, UrlCitation>
+}
+
+/** All citations of the content that these messages make up, their positions counted in the whole of it. */
+export function citationsIn(messages: Iterable<Iterable<CitingPart>>, separator: string): UrlCitation[] {
+  const citations: UrlCitation[] = []
+  let offset = 0
+  for (const parts of messages) {
+    for (const { text, annotations } of parts) {
+      citations.push(...[...annotations.values()].map((citation) => moved(citation, offset)))
+      offset += characters(text)
+    }
+    offset += separator.length
+  }
+  return citations
+}
+
+/** Upstream counts characters, not UTF-16 units. */
+function characters(text: string): number {
+  let count = 0
+  for (const _ of text) count++
+  return count
+}
+
+function moved(citation: UrlCitation, offset: number): UrlCitation {
+  const { start_index, end_index, ...rest } = citation.url_citation
+  return {
+    type: citation.type,
+    url_citation: { end_index: end_index + offset, start_index: start_index + offset, ...rest },
+  }
+}

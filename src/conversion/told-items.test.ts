@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { callItem, event, messageItem, messageOf } from '../../test/support/answers.ts'
+import type { JsonObject } from './chat-plan.ts'
+
+const thought: JsonObject = { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hm.' }] }
+const [one, two, three] = ['One.', 'Two.', 'Three.'].map((text) => messageItem(text))
+const ended = (...output: unknown[]) => event.completed({ output })
+
+test.each([
+  ['an index was skipped', [event.done(0, messageItem('One.')), event.done(2, messageItem('Two.'))], [one, two]],
+  ['reasoning had no event', [event.text(0, 'One.\n\nTwo.')], [thought, messageItem('One.\n\nTwo.')]],
+  ['an index was skipped and the last message had no event', [event.done(0, messageItem('One.'))], [one, two]],
+  ['nothing but the first message had events', [event.text(0, 'One.')], [thought, one, two]],
+  ['the second message was never whole', [event.text(0, 'One.'), event.text(3, 'Two.')], [thought, one, two]],
+])('case 137, 144: text is told once where %s', (_case, events, output) => {
+  expect(messageOf([...events, ended(...output)]).content).toBe('One.\n\nTwo.')
+})
+
+test('case 137, 144: reasoning is told once where an item before it had no event', () => {
+  const message = messageOf([
+    event.reasoning(0, 0, 'Hm.'),
+    event.text(1, 'One.'),
+    ended(callItem('c', '{}'), thought, one),
+  ])
+  expect(message).toMatchObject({ reasoning_content: 'Hm.', content: 'One.', tool_calls: [{ id: 'c' }] })
+})
+
+test('case 144: a message that is listed at its place is that one, whatever is listed before it', () => {
+  const events = [event.done(2, messageItem('Three.')), ended(one, two, three)]
+  expect(messageOf(events).content).toBe('Three.\n\nOne.\n\nTwo.')
+})
+
+test('case 144: a call that was only begun gets its own arguments, wherever it is listed', () => {
+  const events = [event.added(1, callItem('call_1', '')), event.done(2, callItem('call_2', '{"b":2}'))]
+  const output = [callItem('call_1', '{"a":1}'), callItem('call_2', '{"b":2}')]
+  expect(messageOf([...events, ended(...output)]).tool_calls).toMatchObject([
+    { id: 'call_1', function: { arguments: '{"a":1}' } },
+    { id: 'call_2', function: { arguments: '{"b":2}' } },
+  ])
+})
