@@ -141,10 +141,18 @@ const DELTA_KINDS = [
   { type: 'response.reasoning_summary_text.delta', part: 'summary_index' },
   { type: 'response.reasoning_text.delta', part: 'content_index' },
 ]
+const TEXT_DONE = 'response.output_text.done'
+const NAMES_PASSED_OVER = [
+  'response.in_progress',
+  'response.content_part.added',
+  TEXT_DONE,
+  'response.content_part.done',
+  'response.output_item.done',
+]
 const deltaOfAnyKind = fc.record({
   kind: fc.constantFrom(...DELTA_KINDS),
   /** Frames may be named other than their event. */
-  misnamed: fc.option(fc.constantFrom(...DELTA_KINDS), { freq: 8 }),
+  misnamed: fc.option(fc.constantFrom(...DELTA_KINDS.map(({ type }) => type), ...NAMES_PASSED_OVER), { freq: 8 }),
   output_index: fc.nat(2),
   part: fc.nat(1),
   /** The texts of a run of deltas, as they come in a stream. */
@@ -178,7 +186,7 @@ function renderRuns(runs: readonly DeltaRun[]): string {
       ...(whole === null ? [] : [{ type: kind.type.replace('.delta', '.done'), ...place, ...told }]),
       ...(ended ? [{ type: 'response.output_item.done', output_index, item: { ...item, ...told } }] : []),
     ]
-    return events.map((event) => namedFrame(event.type === kind.type ? (misnamed ?? kind).type : event.type, event))
+    return events.map((event) => namedFrame(event.type === kind.type ? (misnamed ?? kind.type) : event.type, event))
   })
   return [...frames, namedFrame('response.completed', { type: 'response.completed', response: { output: [] } })].join(
     '',
@@ -197,6 +205,16 @@ test.each([{}, { legacyFunctions: true }, { showReasoning: false }, { stop: ['a'
     )
   },
 )
+
+test.each(NAMES_PASSED_OVER)('case 121: a delta in a frame named %s is told: only its type counts', (name) => {
+  const delta = (text: string, sequence_number: number) =>
+    render({ shape: 'usual', delta: text, output_index: 0, content_index: 0, sequence_number })
+  const misnamed = delta('lost?', 2).replace(/^event: .*/, `event: ${name}`)
+  const done = { type: TEXT_DONE, output_index: 0, content_index: 0, text: 'Hi lost? no' }
+  const stream = delta('Hi ', 1) + misnamed + delta(' no', 3) + namedFrame(done.type, done) + misnamed
+  expect(converted([stream], hot)).toEqual(converted([stream], plain))
+  expect(JSON.stringify(converted([stream], hot)).split('lost?').length).toBe(3)
+})
 
 test('the arguments of a call that were copied are known: what the whole has more is told, what it repeats is not', () => {
   const run = {
@@ -271,7 +289,6 @@ test('an item is told whole when its only part is not the one that streamed', ()
   expect(converted([stream], hot)).toEqual(converted([stream], plain))
 })
 
-const TEXT_DONE = 'response.output_text.done'
 const messagePart = fc.record({
   text: fc.string({ unit: 'grapheme', minLength: 1 }),
   streamed: fc.boolean(),

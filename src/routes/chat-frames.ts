@@ -137,8 +137,8 @@ export class ChatFrames implements FrameSink {
   }
 
   #handle(name: string, frame: Buffer): void {
-    if (SILENT.has(name)) return
-    const repeats = REPEATING.has(name)
+    if (SILENT.has(name) && isOfType(name, frame)) return
+    const repeats = REPEATING.has(name) && isOfType(name, frame)
     // Where a citation stands is counted in the texts before it.
     if ((repeats || this.#repeated.size > 0) && frame.includes(CITATION)) this.#makeUpForRepeated()
     else if (repeats && this.#repeats(name, frame)) return
@@ -199,6 +199,12 @@ export class ChatFrames implements FrameSink {
     }
     return true
   }
+}
+
+/** Whether the event of a frame with this name has it as its type too, as the API writes it: only the type counts. */
+function isOfType(name: string, frame: Buffer): boolean {
+  const beginning = `event: ${name}\ndata: {"type":"${name}",`
+  return frame.toString('latin1', 0, beginning.length) === beginning
 }
 
 /** How frames name a place, as the API writes them. Within a text its quotes would be escaped. */
