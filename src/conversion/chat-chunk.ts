@@ -59,16 +59,29 @@ export class ChunkHead {
   #created: number | undefined
   #model: string | undefined
   #tier: string | null = null
+  #told = false
 
   constructor(requestedModel: string) {
     this.#requestedModel = requestedModel
   }
 
+  /** Nothing but the tier can be learnt any more. */
+  get known(): boolean {
+    const isLearnt = this.#id !== undefined && this.#created !== undefined && this.#model !== undefined
+    return this.#told || isLearnt
+  }
+
+  /** A client has the first chunk of the stream: the others are to have its id, also if it was none of upstream's. */
+  told(): void {
+    this.#told = true
+  }
+
   learn(response: JsonObject | undefined): void {
+    this.#tier = tierOf(response) ?? this.#tier
+    if (this.#told) return
     this.#id ??= asString(response?.id)?.replace(/^resp_/, '')
     this.#created ??= asNumber(response?.created_at)
     this.#model ??= asString(response?.model)
-    this.#tier = tierOf(response) ?? this.#tier
   }
 
   chunk(choices: ChatChunk['choices']): ChatChunk {

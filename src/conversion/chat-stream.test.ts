@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { answer, callItem, chatPlan, deltasOf, event, messageItem, recordedEvents } from '../../test/support/answers.ts'
 import { ChunkHead } from './chat-chunk.ts'
 import { joinChunks } from './chat-completion.ts'
-import { ChatStream, combinedUsageChunk } from './chat-stream.ts'
+import { ChatStream } from './chat-stream.ts'
 import type { LiveDelta } from './live-delta.ts'
 import { sumUsage } from './usage.ts'
 
@@ -26,6 +26,22 @@ test('case 124: id, created and model are those of the first response, for all c
     expect(chunk).toMatchObject({ id: 'chatcmpl-1', created: 1_790_000_000, model: 'gpt-5.5' })
 })
 
+test.each([
+  ['the first event that tells it is not the first of all', { type: 'response.in_progress' }, 'chatcmpl-1'],
+  ['only the last event tells it', { type: 'response.output_item.added' }, 'chatcmpl-unknown'],
+])('case 124: all chunks have one id where %s', (_case, first, id) => {
+  const begun = { ...first, response: { ...event.created.response } }
+  const last = event.completed({ id: 'resp_last', created_at: 5, model: 'another' })
+  const { chunks } = answer([begun, event.text(0, 'Hi'), last], { includeUsage: true })
+  expect(new Set(chunks.map((chunk) => chunk.id))).toEqual(new Set([id]))
+  expect(new Set(chunks.map((chunk) => `${chunk.created} ${chunk.model}`)).size).toBe(1)
+})
+
+test('case 124: an answer in one piece has the id that only the last event tells', () => {
+  const { completion } = answer([event.text(0, 'Hi'), event.completed({ id: 'resp_last' })], { stream: false })
+  expect(completion.id).toBe('chatcmpl-last')
+})
+
 test('case 124: the choices of one answer have one id', () => {
   const head = new ChunkHead('gpt-5.5')
   const plan = chatPlan({ choices: 2, includeUsage: true })
@@ -37,7 +53,7 @@ test('case 124: the choices of one answer have one id', () => {
       event.completed({ usage: USAGE }),
     ].flatMap((one) => stream.convert(one)),
   )
-  chunks.push(combinedUsageChunk(streams, head))
+  chunks.push(head.usageChunk(sumUsage(streams.map(({ usage }) => usage))))
   expect(new Set(chunks.map(({ id }) => id))).toEqual(new Set(['chatcmpl-of_0']))
   expect(chunks.map(({ choices }) => choices[0]?.index)).toEqual([0, 0, 0, 1, 1, 1, undefined])
   const joined = joinChunks(head, chunks.toReversed(), sumUsage([]))

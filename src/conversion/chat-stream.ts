@@ -61,6 +61,11 @@ export class ChatStream {
     return this.#visible
   }
 
+  /** What all its chunks have in common is known. */
+  get headKnown(): boolean {
+    return this.#head.known
+  }
+
   /** The text part that is streaming. */
   get liveText(): LiveDelta | undefined {
     return this.liveDelta('response.output_text.delta')
@@ -235,14 +240,9 @@ export class ChatStream {
     return this.#plan.legacyFunctions ? 'function_call' : 'tool_calls'
   }
 
-  /** Several choices have one usage chunk in common: `combinedUsageChunk`. */
+  /** Several choices have one usage chunk in common, which comes after all of them. */
   #end(): ChatChunk[] {
     this.#ended = true
     return this.#plan.choices === 1 && this.#plan.includeUsage ? [this.#head.usageChunk(sumUsage([this.#usage]))] : []
   }
-}
-
-/** The last chunk of an answer of several choices: what all of them used together. */
-export function combinedUsageChunk(streams: readonly ChatStream[], head: ChunkHead): ChatChunk {
-  return head.usageChunk(sumUsage(streams.map((stream) => stream.usage)))
 }

@@ -6,12 +6,14 @@ const REFUSAL_OPENING: ChatDelta = { role: 'assistant', content: null, refusal: 
 
 /** Puts the deltas of one choice into chunks: the first also says whose message it is, in the form recorded for its kind. */
 export class ChoiceChunks {
+  readonly #stream: boolean
   readonly #includeUsage: boolean
   readonly #choice: number
   readonly #head: ChunkHead
   #begun = false
 
-  constructor({ includeUsage }: Pick<ChatPlan, 'includeUsage'>, choice: number, head: ChunkHead) {
+  constructor({ stream, includeUsage }: Pick<ChatPlan, 'stream' | 'includeUsage'>, choice: number, head: ChunkHead) {
+    this.#stream = stream
     this.#includeUsage = includeUsage
     this.#choice = choice
     this.#head = head
@@ -29,6 +31,7 @@ export class ChoiceChunks {
   /** The chunk of a delta within a message that has begun. */
   one(delta: ChatDelta, finishReason: FinishReason | null = null): ChatChunk {
     const choice = { index: this.#choice, delta, logprobs: null, finish_reason: finishReason }
+    if (this.#stream) this.#head.told()
     const chunk = this.#head.chunk([choice])
     if (this.#includeUsage) chunk.usage = null
     return chunk

@@ -16,6 +16,8 @@ const STREAMS = readdirSync(FIXTURES)
   .filter((name) => /^(resp|chatgpt|made)-.*-stream$/.test(name))
   .map((name) => ({ name, whole: readFileSync(new URL(`${name}/stream.sse`, FIXTURES)) }))
 
+const TEXT_DONE = 'response.output_text.done'
+
 const plan = chatPlan({ includeUsage: true })
 
 /** What a client gets of what so many reads brought, as parsed chunks; an error ends it. */
@@ -141,7 +143,15 @@ const DELTA_KINDS = [
   { type: 'response.reasoning_summary_text.delta', part: 'summary_index' },
   { type: 'response.reasoning_text.delta', part: 'content_index' },
 ]
-const TEXT_DONE = 'response.output_text.done'
+test('an item that is no message is told also where a message streamed', () => {
+  const delta = render({ shape: 'usual', delta: 'a', output_index: 0, content_index: 0, sequence_number: 1 })
+  const item = { type: 'reasoning', content: [{ type: 'reasoning_text', text: 'Hm.' }] }
+  const done = { type: 'response.output_item.done', output_index: 0, item }
+  const textDone = { type: TEXT_DONE, item_id: 'msg_1', output_index: 0, content_index: 0, text: 'a' }
+  const stream = delta + namedFrame(TEXT_DONE, textDone) + namedFrame(done.type, done)
+  expect(converted([stream], hot)).toEqual(converted([stream], plain))
+})
+
 const NAMES_PASSED_OVER = [
   'response.in_progress',
   'response.content_part.added',
@@ -205,6 +215,14 @@ test.each([{}, { legacyFunctions: true }, { showReasoning: false }, { stop: ['a'
     )
   },
 )
+
+test.each(['response.in_progress', 'response.queued'])('case 124: chunks have the id that %s tells first', (type) => {
+  const response = { id: 'resp_1', created_at: 1, model: 'm' }
+  const delta = render({ shape: 'usual', delta: 'a', output_index: 0, content_index: 0, sequence_number: 1 })
+  const last = { type: 'response.completed', response: { ...response, id: 'resp_2' } }
+  const told = converted([namedFrame(type, { type, response }) + delta + namedFrame(last.type, last)], hot)
+  expect(new Set(told.map((chunk) => asObject(chunk)?.id))).toEqual(new Set(['chatcmpl-1']))
+})
 
 test.each(NAMES_PASSED_OVER)('case 121: a delta in a frame named %s is told: only its type counts', (name) => {
   const delta = (text: string, sequence_number: number) =>

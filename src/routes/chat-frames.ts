@@ -14,11 +14,12 @@ const SEQUENCE = '"sequence_number":'
 const ITEM_DONE = 'response.output_item.done'
 /** They repeat the text of a part that came in deltas: a long answer is not parsed once more for them. */
 const REPEATING = new Set(['response.output_text.done', 'response.content_part.done', ITEM_DONE])
-/** They say nothing that Chat shows, and the first repeats the whole request (instructions, tools) a second time. */
+/** After the first event they say nothing that Chat shows, and one repeats the whole request (instructions, tools) once more. */
 const SILENT = new Set(['response.in_progress', 'response.content_part.added', 'response.reasoning_summary_part.added'])
 
 const CITATION = Buffer.from('"url_citation"')
 const TYPE = Buffer.from('"type":')
+const MESSAGE = Buffer.from('"type":"message"')
 
 const NO_DELTA = { name: '', frame: '' }
 
@@ -137,7 +138,7 @@ export class ChatFrames implements FrameSink {
   }
 
   #handle(name: string, frame: Buffer): void {
-    if (SILENT.has(name) && isOfType(name, frame)) return
+    if (SILENT.has(name) && this.#stream.headKnown && isOfType(name, frame)) return
     const repeats = REPEATING.has(name) && isOfType(name, frame)
     // Where a citation stands is counted in the texts before it.
     if ((repeats || this.#repeated.size > 0) && frame.includes(CITATION)) this.#makeUpForRepeated()
@@ -215,7 +216,8 @@ function nameOf({ outputIndex, partField, part }: LiveDelta): string {
 
 /** Whether the frame tells the item whose only part is this. */
 function isItemOf({ outputIndex, part }: LiveDelta, frame: Buffer): boolean {
-  return part === 0 && frame.includes(`"output_index":${outputIndex},"item":{`) && hasOnePart(frame)
+  const isThere = part === 0 && frame.includes(`"output_index":${outputIndex},"item":{`)
+  return isThere && frame.includes(MESSAGE) && hasOnePart(frame)
 }
 
 /** Three things in it have a type: the event, the item and the part. */

@@ -1,7 +1,7 @@
 import { ChunkHead } from '../conversion/chat-chunk.ts'
 import type { ChatPlan } from '../conversion/chat-plan.ts'
-import { ChatStream, combinedUsageChunk } from '../conversion/chat-stream.ts'
-import { tokenUsage } from '../conversion/usage.ts'
+import { ChatStream } from '../conversion/chat-stream.ts'
+import { sumUsage, tokenUsage } from '../conversion/usage.ts'
 import { type ApiError, errorBody, toApiError } from '../errors.ts'
 import { DONE_FRAME, dataFrame } from '../sse/frames.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
@@ -96,10 +96,10 @@ export class StreamedChat {
     const { record } = this.#request
     record.status = 200
     // Before the end is sent: the request's line is written as soon as the client has it all.
-    record.usage = tokenUsage(this.#choices.map(({ usage }) => usage))
-    const usage =
-      this.#plan.choices > 1 && this.#plan.includeUsage ? dataFrame(combinedUsageChunk(this.#choices, this.#head)) : ''
-    return usage + DONE_FRAME
+    const usages = this.#choices.map(({ usage }) => usage)
+    record.usage = tokenUsage(usages)
+    const isLeft = this.#plan.choices > 1 && this.#plan.includeUsage
+    return (isLeft ? dataFrame(this.#head.usageChunk(sumUsage(usages))) : '') + DONE_FRAME
   }
 
   /** After the 200 an error frame and no `[DONE]`: the official client throws on it, and takes a mere end for success. */
