@@ -223,7 +223,9 @@ export class ChatStream {
 
   #outputDone(output: readonly unknown[]): ChatDelta[] {
     const begun = [...this.#text.begun, ...this.#reasoning.begun, ...this.#calls.ids]
-    return this.#told.placed(output, begun).flatMap(([index, item]) => this.#itemDone(index, item))
+    return this.#told
+      .placed(output, begun)
+      .flatMap(([index, item]) => (this.#text.stopped ? [] : this.#itemDone(index, item)))
   }
 
   #finish(reason: FinishReason): ChatChunk[] {

@@ -139,15 +139,18 @@ export class ChatText {
     return rest === '' ? decided : [...decided, { content: rest }]
   }
 
-  /** All citations of the content, their positions counted in the whole of it. */
+  /** All citations of the content, their positions counted in the whole of it; none of what a stop text cut off. */
   citations(): UrlCitation[] {
     // As a rule there are none, and counting the characters of a long answer takes its time.
     if (!this.#cites) return []
     const shown = [...this.#messages.values()].filter((message) => message.shown)
-    return citationsIn(
+    const citations = citationsIn(
       shown.map(({ parts }) => parts.values()),
       SEPARATOR,
     )
+    return this.stopped
+      ? citations.filter(({ url_citation }) => url_citation.end_index <= this.#stop.passed)
+      : citations
   }
 
   #firstFate(isCommentary: boolean): Fate {
@@ -206,6 +209,7 @@ export class ChatText {
   }
 
   #refusal(message: Message, refusal: string): ChatDelta[] {
+    if (this.stopped) return []
     const separator = this.#refusalFrom === undefined || this.#refusalFrom === message ? '' : SEPARATOR
     this.#refusalFrom = message
     return [{ refusal: separator + refusal }]

@@ -21,7 +21,7 @@ export function citationsIn(messages: Iterable<Iterable<CitingPart>>, separator:
 }
 
 /** Upstream counts characters, not UTF-16 units. */
-function characters(text: string): number {
+export function characters(text: string): number {
   let count = 0
   for (const _ of text) count++
   return count

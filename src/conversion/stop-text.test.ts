@@ -121,3 +121,45 @@ test('an incomplete answer that holds a stop text ended by it', () => {
   const incomplete = { type: 'response.incomplete', response: { output: [messageItem('One, two')] } }
   expect(finishReasonOf(answer([incomplete], { stop: ['two'] }).chunks)).toBe('stop')
 })
+
+const citation = (start_index: number, end_index: number) => ({
+  ...{ type: 'url_citation', url: 'https://a.example', title: 'a' },
+  ...{ start_index, end_index },
+})
+const part = (text: string, ...annotations: unknown[]) => ({ type: 'output_text', text, annotations })
+const ranges = ({ annotations }: ReturnType<typeof messageOf>) =>
+  annotations.map(({ url_citation: { start_index, end_index } }) => [start_index, end_index])
+
+test('case 13, 139: what a stop text cut off is not cited', () => {
+  const content = [
+    part('😀Hello ', citation(1, 6)),
+    part('old END link', citation(0, 4), citation(1, 5), citation(8, 12)),
+  ]
+  const item = { type: 'message', content }
+  for (const events of [[event.done(0, item)], [event.completed({ output: [item] })]]) {
+    const message = messageOf([...events, event.completed()], { stop: ['END'] })
+    expect(message.content).toBe('😀Hello old ')
+    expect(ranges(message)).toEqual([
+      [1, 6],
+      [7, 11],
+    ])
+  }
+})
+
+test('case 13, 139: without a match every citation stays', () => {
+  const item = { type: 'message', content: [part('Hello link', citation(6, 10))] }
+  expect(ranges(messageOf([event.done(0, item), event.completed()], { stop: ['END', 'ink!'] }))).toEqual([[6, 10]])
+})
+
+test('case 13: nothing that comes after a stop text in the same event is told', () => {
+  const item = { type: 'message', content: [part('Hello END'), { type: 'refusal', refusal: 'No.' }] }
+  const after = [
+    { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hm.' }] },
+    { type: 'image_generation_call', result: 'aGk=' },
+    callItem('call_1', '{}'),
+  ]
+  for (const events of [[event.done(0, item)], [event.completed({ output: [item, ...after] })]]) {
+    const message = messageOf([...events, event.completed()], { stop: ['END'] })
+    expect(message).toEqual({ role: 'assistant', content: 'Hello ', refusal: null, annotations: [] })
+  }
+})

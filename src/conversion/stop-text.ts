@@ -1,3 +1,5 @@
+import { characters } from './citations.ts'
+
 /**
  * Emulates `stop`: lets text through up to the first of the given texts, also when it straddles deltas. What could
  * still become a stop text is held back.
@@ -7,6 +9,7 @@ export class StopText {
   readonly #longest: number
   #held = ''
   #stopped = false
+  #passed = 0
 
   constructor(stops: readonly string[]) {
     this.#stops = stops.filter((stop) => stop !== '')
@@ -22,6 +25,11 @@ export class StopText {
     return this.#stopped
   }
 
+  /** How many characters were let through. */
+  get passed(): number {
+    return this.#passed
+  }
+
   push(text: string): string {
     if (this.#stopped) return ''
     const all = this.#held + text
@@ -29,7 +37,9 @@ export class StopText {
     this.#stopped = at !== -1
     const end = this.#stopped ? at : this.#safeLength(all)
     this.#held = this.#stopped ? '' : all.slice(end)
-    return all.slice(0, end)
+    const passed = all.slice(0, end)
+    this.#passed += characters(passed)
+    return passed
   }
 
   /** No more text comes: what was held back is part of the answer. */
