@@ -125,11 +125,3 @@ export function urlCitation(value: unknown): UrlCitation | undefined {
     },
   }
 }
-
-/** The picture of a finished `image_generation_call`; Chat has no field of its own for it, clients read `images` (case 141). */
-export function imageResult(item: JsonObject): ImageResult | undefined {
-  const base64 = asString(item.result)
-  if (base64 === undefined || base64 === '') return undefined
-  const format = asString(item.output_format) ?? 'png'
-  return { type: 'image_url', image_url: { url: `data:image/${format};base64,${base64}` } }
-}

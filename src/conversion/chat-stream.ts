@@ -1,5 +1,6 @@
 import { ProxyError } from '../errors.ts'
-import { type ChatChunk, type ChatDelta, ChunkHead, cutReason, type FinishReason, imageResult } from './chat-chunk.ts'
+import { type ChatChunk, type ChatDelta, ChunkHead, cutReason, type FinishReason } from './chat-chunk.ts'
+import { ChatImages } from './chat-images.ts'
 import type { ChatPlan, JsonObject } from './chat-plan.ts'
 import { ChatReasoning } from './chat-reasoning.ts'
 import { ChatText } from './chat-text.ts'
@@ -13,8 +14,6 @@ import { ToldItems } from './told-items.ts'
 import { type AnswerHead, eventError, NO_HEAD } from './upstream-error.ts'
 import { type ChatUsage, chatUsage, sumUsage } from './usage.ts'
 
-const NO_REASONING: readonly ReasonedCall[] = []
-
 /** Turns the events of one Responses answer into Chat chunks of one choice, one event at a time. */
 export class ChatStream {
   readonly #plan: ChatPlan
@@ -26,6 +25,7 @@ export class ChatStream {
   readonly #calls: ChatToolCalls
   readonly #told = new ToldItems()
   readonly #reasoningItems: [number, JsonObject][] = []
+  readonly #images = new ChatImages()
   #visible = false
   #finished = false
   #ended = false
@@ -102,7 +102,7 @@ export class ChatStream {
 
   /** Encrypted reasoning items with the tool call they led to. */
   get reasonedCalls(): readonly ReasonedCall[] {
-    return this.#reasoningItems.length === 0 ? NO_REASONING : reasonedCalls(this.#reasoningItems, this.#calls.told)
+    return reasonedCalls(this.#reasoningItems, this.#calls.told)
   }
 
   /** One parsed event to the chunks it gives. Throws the ApiError that a failure event stands for. */
@@ -190,14 +190,12 @@ export class ChatStream {
     this.#told.add(index, item)
     if (isClientCall(item)) return this.#call(() => this.#calls.itemDone(index, item))
     if (item.type === 'message') return this.#text.itemDone(index, item)
-    if (item.type === 'reasoning') return this.#reasoningDone(index, item)
-    const image = item.type === 'image_generation_call' ? imageResult(item) : undefined
-    return image === undefined ? [] : [{ images: [image] }]
-  }
-
-  #reasoningDone(index: number, item: JsonObject): ChatDelta[] {
-    this.#reasoningItems.push([index, item])
-    return this.#reasoning.itemDone(index, item)
+    if (item.type === 'reasoning') {
+      this.#reasoningItems.push([index, item])
+      return this.#reasoning.itemDone(index, item)
+    }
+    this.#images.itemDone(item)
+    return []
   }
 
   #terminal(event: JsonObject): ChatChunk[] {
@@ -222,15 +220,13 @@ export class ChatStream {
   }
 
   #outputDone(output: readonly unknown[]): ChatDelta[] {
-    const begun = [...this.#text.begun, ...this.#reasoning.begun, ...this.#calls.ids]
-    return this.#told
-      .placed(output, begun)
-      .flatMap(([index, item]) => (this.#text.stopped ? [] : this.#itemDone(index, item)))
+    const begun = [...this.#text.begun, ...this.#reasoning.begun, ...this.#calls.begun]
+    const items = this.#told.placed(output, begun)
+    return items.flatMap(([index, item]) => (this.#text.stopped ? [] : this.#itemDone(index, item)))
   }
 
   #finish(reason: FinishReason): ChatChunk[] {
-    const citations = this.#text.citations()
-    const chunks = citations.length === 0 ? [] : this.#chunks.of([{ annotations: citations }])
+    const chunks = this.#chunks.of([...this.#images.end(), ...this.#text.citations()])
     this.#finished = true
     this.#ended = this.#plan.stream && !this.#plan.includeUsage
     return [...chunks, ...this.#chunks.last(reason)]

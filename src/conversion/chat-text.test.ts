@@ -86,6 +86,22 @@ test('case 141: a generated image is told once, as a data URL', () => {
   expect(completion.choices[0]?.message.images?.[0]?.image_url.url).toMatch(/^data:image\/webp;base64,UklGR/)
 })
 
+test('case 141: several images come in one delta before the finish chunk, the citations after them', () => {
+  const image = (result: string) => ({ type: 'image_generation_call', result })
+  const { chunks, completion } = answer([
+    event.done(0, image('b25l')),
+    event.done(1, cited(1, 'Both.', 'https://a.example')),
+    event.done(2, image('dHdv')),
+    event.completed(),
+  ])
+  const images = ['b25l', 'dHdv'].map((data) => ({
+    type: 'image_url',
+    image_url: { url: `data:image/png;base64,${data}` },
+  }))
+  expect(deltasOf(chunks).slice(-3)).toMatchObject([{ images }, { annotations: [{}] }, {}])
+  expect(completion.choices[0]?.message.images).toEqual(images)
+})
+
 const cited = (index: number, text: string, url: string) => ({
   type: 'message',
   content: [

@@ -140,17 +140,18 @@ export class ChatText {
   }
 
   /** All citations of the content, their positions counted in the whole of it; none of what a stop text cut off. */
-  citations(): UrlCitation[] {
+  citations(): ChatDelta[] {
     // As a rule there are none, and counting the characters of a long answer takes its time.
     if (!this.#cites) return []
     const shown = [...this.#messages.values()].filter((message) => message.shown)
-    const citations = citationsIn(
+    const all = citationsIn(
       shown.map(({ parts }) => parts.values()),
       SEPARATOR,
     )
-    return this.stopped
-      ? citations.filter(({ url_citation }) => url_citation.end_index <= this.#stop.passed)
-      : citations
+    const annotations = this.stopped
+      ? all.filter(({ url_citation: { end_index } }) => end_index <= this.#stop.passed)
+      : all
+    return annotations.length === 0 ? [] : [{ annotations }]
   }
 
   #firstFate(isCommentary: boolean): Fate {

@@ -55,6 +55,11 @@ export class ChatToolCalls {
     return this.#calls.map(({ outputIndex, callId, name, sent }) => [outputIndex, { callId, name, text: sent }])
   }
 
+  /** Each call's output index and id. */
+  get begun(): readonly (readonly [number, string])[] {
+    return this.#calls.map(({ outputIndex, callId }) => [outputIndex, callId])
+  }
+
   get live(): LiveDelta | undefined {
     const call = this.#current
     const [delta] = call === undefined || call.closed ? [] : this.#part(call, '')

@@ -65,6 +65,19 @@ describe('case 117, 118: a message of the phase commentary', () => {
   })
 })
 
+test('case 141: the official client keeps both of two generated images, streamed and not', async () => {
+  const image = (result: string): Item => ({ raw: { type: 'image_generation_call', status: 'completed', result } })
+  answerWith(stage.upstream, { events: responseEvents([image('b25l'), { text: 'Both.' }, image('dHdv')]) })
+  const request = { model: 'gpt-5.5', messages: [{ role: 'user' as const, content: 'Draw two.' }] }
+  const [streamed, whole] = [
+    await stage.client.chat.completions.stream(request).finalChatCompletion(),
+    await stage.client.chat.completions.create(request),
+  ]
+  const images = ['b25l', 'dHdv'].map((data) => ({ image_url: { url: `data:image/png;base64,${data}` } }))
+  for (const { choices } of [streamed, whole])
+    expect(choices).toMatchObject([{ message: { content: 'Both.', images } }])
+})
+
 describe('case 161: a usage limit', () => {
   const IN_SECONDS = 3 * 3600 + 51 * 60 + 12
   const limit = { type: 'usage_limit_reached', message: 'The usage limit has been reached', plan_type: 'plus' }

@@ -86,6 +86,15 @@ test('case 121: events that are no JSON, and what comes after the last event, is
   expect([completion, streamed, response]).toEqual([TEXT, TEXT, TEXT])
 })
 
+test('case 121: a Chat stream takes events for what they are, whatever their frames are named', async () => {
+  for (const name of ['response.in_progress', 'response.output_text.done', 'response.output_item.done']) {
+    const body = written((event) => usual(event).replace(/^.*/, `event: ${name}`))
+    stage.upstream.setDefault({ status: 200, headers: { 'content-type': 'text/event-stream' }, body })
+    const chat = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }], stream: true }
+    expect(saidIn(await (await stage.post('/v1/chat/completions', chat)).text(), 'content')).toBe(TEXT)
+  }
+})
+
 test('case 121: an event of several megabytes is read', async () => {
   const long = 'é漢🙂'.repeat(400_000)
   const body = responseEvents([{ text: long }])
