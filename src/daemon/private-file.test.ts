@@ -1,8 +1,8 @@
-import { mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { ensureFolderOf } from './private-file.ts'
+import { checkWritable, ensureFolderOf, writePrivateFile } from './private-file.ts'
 
 let base: string
 beforeEach(async () => {
@@ -30,4 +30,16 @@ test('a path where no folder can be made fails with the reason instead of being 
   await expect(ensureFolderOf(join(base, 'text', 'more', 'file'))).rejects.toThrow('ENOTDIR')
   await symlink(join(base, 'missing'), join(base, 'loose'))
   await expect(ensureFolderOf(join(base, 'loose', 'file'))).rejects.toThrow('EEXIST')
+})
+
+test('a file that can not be written is known before, and one that can is left as it is', async () => {
+  await expect(checkWritable(base)).rejects.toMatchObject({ code: 'EISDIR', path: base })
+  await writeFile(join(base, 'text'), '')
+  await expect(checkWritable(join(base, 'text', 'file'))).rejects.toMatchObject({ code: 'EEXIST' })
+  const file = join(base, 'run', 'file')
+  await checkWritable(file)
+  expect(await readdir(join(base, 'run'))).toEqual([])
+  await writePrivateFile(file, 'kept')
+  await checkWritable(file)
+  expect(await readFile(file, 'utf8')).toBe('kept')
 })

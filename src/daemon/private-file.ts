@@ -52,6 +52,13 @@ export async function createPrivateFile(file: string, text: string): Promise<voi
   await withTemporary(file, text, (temporary) => link(temporary, file))
 }
 
+/** Throws the reason why `writePrivateFile` would fail. */
+export async function checkWritable(file: string): Promise<void> {
+  await withTemporary(file, '', async () => {
+    if (await isFolder(file)) throw Object.assign(new Error(`${file} is a folder`), { code: 'EISDIR' })
+  })
+}
+
 async function withTemporary(file: string, text: string, put: (temporary: string) => Promise<void>): Promise<void> {
   await ensureFolderOf(file)
   const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`

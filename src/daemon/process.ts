@@ -6,7 +6,7 @@ import type { LoadedConfig } from '../config/load.ts'
 import { STOP_GRACE_MS } from './grace.ts'
 import type { StartOrder, StartReport } from './messages.ts'
 import { findRunning, type RunningServer, removeStale } from './pid-file.ts'
-import { ensureFolderOf } from './private-file.ts'
+import { checkWritable, ensureFolderOf } from './private-file.ts'
 import { processStart } from './process-start.ts'
 
 export type StartOutcome =
@@ -40,7 +40,7 @@ export async function startProcess(
 
   await ensureFolderOf(config.pidFile)
   await ensureFolderOf(config.logFile)
-  await ensureFolderOf(config.stateFile)
+  await checkWritable(config.stateFile)
   // What Node itself has to say (a crash, a warning) goes to the log too; the log's own lines don't pass here.
   const log = openSync(config.logFile, 'a', 0o600)
   const logFrom = statSync(config.logFile).size

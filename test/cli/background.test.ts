@@ -325,6 +325,16 @@ test('files that can not be used are named in one line', async () => {
   )
 })
 
+test('a state file that can not be written is found before a server comes up', async () => {
+  await mkdir(join(home.path, 'state'))
+  expect(await command('start', '--port', '0', '--state-file', 'state')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^codex-api-proxy: Can't use \S+\/state: it is a folder\. Choose --pid-file.*\n$/),
+  })
+  expect(await readdir(home.runFolder)).toEqual([])
+})
+
 test('a log that can not be opened is named in one line, and nothing is left running', async () => {
   const log = join(home.runFolder, 'codex-api-proxy.log')
   await mkdir(log, { recursive: true })
