@@ -6,6 +6,7 @@ export function healthRows(health: JsonObject, now: number): string[][] {
   const credentials = objectOf(health.credentials)
   const limits = objectOf(health.rateLimits)
   return [
+    row('Version', textOf(health.version)),
     row('Login', loginText(health, credentials)),
     row('Expires', momentText(credentials.expiresAt, now)),
     row('Renewed', momentText(credentials.lastRefresh, now)),
@@ -23,6 +24,17 @@ export function problemOf(health: JsonObject | undefined): string | undefined {
   const parts = [textOf(problem.message), textOf(problem.remedy)].filter((part) => part !== undefined)
   if (parts.length > 0) return parts.join(' ')
   return health?.status === 'error' ? 'Requests fail now; the client key is needed to see why.' : undefined
+}
+
+/** The process that answers; a server tells it to those who have the client key. */
+export function processOf(health: JsonObject | undefined): number | undefined {
+  return typeof health?.pid === 'number' ? health.pid : undefined
+}
+
+/** The version that runs, when it is not the installed one: an upgrade changes nothing in a server that runs. */
+export function otherVersionOf(health: JsonObject | undefined, installed: string): string | undefined {
+  const version = textOf(health?.version)
+  return version === installed ? undefined : version
 }
 
 function loginText(health: JsonObject, credentials: JsonObject): string | undefined {

@@ -1,10 +1,12 @@
 import { loadConfig, OPTION_NAMES, type Origin, type Origins } from '../config/load.ts'
 import { type Config, OPTIONS, type OptionName } from '../config/options.ts'
 import { shortPath } from '../config/paths.ts'
+import type { RunningServer } from '../daemon/pid-file.ts'
+import { packageVersion } from '../version.ts'
 import { askServer, type JsonObject } from './ask-server.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
-import { healthRows, problemOf } from './health.ts'
+import { healthRows, otherVersionOf, problemOf, processOf } from './health.ts'
 import { type Located, locate, type Reached, reach } from './locate.ts'
 import { shownValue } from './shown.ts'
 
@@ -47,9 +49,10 @@ function report(
   return {
     running: isRunning,
     ...(isRunning && { mode: running === undefined ? 'foreground' : 'background' }),
-    ...(running !== undefined && { pid: running.pid }),
+    ...(isRunning && { pid: running?.pid ?? processOf(health) ?? null }),
     ...(reached !== undefined && { url: reached.url }),
     ...(isRunning && { health: health ?? null }),
+    installedVersion: packageVersion(),
     ...(settings !== undefined && { settingsOf: settings.of, settings: settingsReport(settings) }),
     files: { pid: loaded.config.pidFile, log: loaded.config.logFile, state: loaded.config.stateFile },
   }
@@ -74,9 +77,10 @@ function show(
   { located: { running, loaded }, reached, health, settings }: Shown,
   verbose: boolean,
 ): void {
-  print.line(headline(running?.pid, reached, health))
-  const problem = problemOf(health)
-  if (problem !== undefined) print.line(print.style('yellow', problem))
+  print.line(headline(running, reached, health))
+  for (const problem of [problemOf(health), outdated(running, health)]) {
+    if (problem !== undefined) print.line(print.style('yellow', problem))
+  }
   if (!verbose) return
   if (health !== undefined) {
     print.line()
@@ -94,14 +98,31 @@ function show(
   if (running !== undefined) print.line(`\nLog: ${loaded.config.logFile}`)
 }
 
-function headline(pid: number | undefined, reached: Reached | undefined, health: JsonObject | undefined): string {
+function outdated(running: RunningServer | undefined, health: JsonObject | undefined): string | undefined {
+  const installed = packageVersion()
+  const other = otherVersionOf(health, installed)
+  if (other === undefined) return undefined
+  const how = running === undefined ? 'restart it where it was started' : 'run `codex-api-proxy restart`'
+  return `It runs version ${other}; ${how} to use ${installed}.`
+}
+
+function headline(
+  running: RunningServer | undefined,
+  reached: Reached | undefined,
+  health: JsonObject | undefined,
+): string {
+  const pid = running?.pid
   if (reached === undefined) return pid === undefined ? 'Not running.' : `Starting (process ${pid}).`
   if (health === undefined) {
     const trust = reached.url.startsWith('https:') ? ', or shows a certificate that is not trusted here' : ''
     return `Running (process ${pid}), but ${reached.url} does not answer${trust}.`
   }
-  const where = pid === undefined ? 'in the foreground or as a service' : `process ${pid}`
-  return `Running: ${reached.url}/v1 (${where})`
+  const answering = pid ?? processOf(health)
+  const who = [
+    ...(answering === undefined ? [] : [`process ${answering}`]),
+    ...(pid === undefined ? ['in the foreground or as a service'] : []),
+  ]
+  return `Running: ${reached.url}/v1 (${who.join(', ')})`
 }
 
 function rows({ config, origins }: Settings): [OptionName, string, Origin][] {

@@ -92,7 +92,10 @@ test('status says what is wrong with the login and what to do, and the server st
 test('status finds a server in the foreground at the configured address', async () => {
   const proxy = await startForeground([], { home, env })
   const { code, stdout } = await command('status', '--port', new URL(proxy.url).port)
-  expect([code, stdout]).toEqual([0, `Running: ${proxy.url}/v1 (in the foreground or as a service)\n`])
+  expect([code, stdout]).toEqual([
+    0,
+    `Running: ${proxy.url}/v1 (process ${proxy.pid}, in the foreground or as a service)\n`,
+  ])
   await proxy.stop()
 })
 

@@ -47,6 +47,8 @@ export async function createHome(): Promise<Home> {
 type RunOptions = {
   readonly home: Pick<Home, 'path' | 'env'>
   readonly env?: Readonly<Record<string, string>>
+  /** Another copy of the program. */
+  readonly program?: string
 }
 
 export type Result = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
@@ -105,8 +107,8 @@ export async function startForeground(args: readonly string[], options: RunOptio
   }
 }
 
-function launch(args: readonly string[], { home, env }: RunOptions): ChildProcess {
-  return spawn(process.execPath, [PROGRAM, ...args], {
+function launch(args: readonly string[], { home, env, program = PROGRAM }: RunOptions): ChildProcess {
+  return spawn(process.execPath, [program, ...args], {
     cwd: home.path,
     env: { ...home.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,55 @@
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { apiKeyAuth } from '../support/auth-files.ts'
+import { createHome, type Home, PROGRAM, run, startForeground } from '../support/program.ts'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+let home: Home
+/** A copy of the program, so that it can be replaced under a server that runs. */
+let installed: { readonly program: string; readonly version: string; upgrade(version: string): Promise<void> }
+beforeEach(async () => {
+  home = await createHome()
+  await home.writeAuth(apiKeyAuth())
+  installed = await install(join(home.path, 'package'))
+})
+afterEach(() => home.remove())
+
+async function install(folder: string): Promise<typeof installed> {
+  await mkdir(folder)
+  await cp(dirname(PROGRAM), join(folder, 'dist'), { recursive: true })
+  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+  const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
+  const upgrade = (version: string) => writeFile(join(folder, 'package.json'), JSON.stringify({ ...manifest, version }))
+  await upgrade(manifest.version)
+  return { program: join(folder, 'dist', 'main.js'), version: manifest.version, upgrade }
+}
+
+const command = (...args: string[]) => run(args, { home, program: installed.program })
+
+test('after an upgrade status says that the old version still runs, until a restart', async () => {
+  const url = /Started: (\S+)\/v1/.exec((await command('start', '--port', '0')).stdout)?.[1] ?? ''
+  expect((await command('status')).stdout).not.toContain('version')
+  await installed.upgrade('9.9.9')
+  const [headline = '', ...rest] = (await command('status')).stdout.split('\n')
+  expect(headline).toMatch(/^Running: /)
+  expect(rest).toEqual([`It runs version ${installed.version}; run \`codex-api-proxy restart\` to use 9.9.9.`, ''])
+  expect((await command('status', '--verbose')).stdout).toMatch(new RegExp(`^Version +${installed.version}$`, 'm'))
+  expect(JSON.parse((await command('status', '--json')).stdout)).toMatchObject({
+    installedVersion: '9.9.9',
+    health: { version: installed.version },
+  })
+  expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ version: installed.version })
+  await command('restart')
+  expect((await command('status')).stdout).not.toContain('version')
+})
+
+test('of a server in the foreground too, which is restarted where it was started', async () => {
+  const proxy = await startForeground([], { home })
+  await installed.upgrade('9.9.9')
+  const { stdout } = await command('status', '--port', new URL(proxy.url).port)
+  expect(stdout).toContain(`It runs version ${installed.version}; restart it where it was started to use 9.9.9.\n`)
+  await proxy.stop()
+})
