@@ -31,6 +31,12 @@ export function processOf(health: JsonObject | undefined): number | undefined {
   return typeof health?.pid === 'number' ? health.pid : undefined
 }
 
+/** What ends a server that no run file names. */
+export function howToEnd(pid: number | undefined): string {
+  const where = 'Stop it where it was started'
+  return pid === undefined ? where : `${where}; if that was \`start\` and the pid file is lost, with \`kill ${pid}\``
+}
+
 /** The version that runs, when it is not the installed one: an upgrade changes nothing in a server that runs. */
 export function otherVersionOf(health: JsonObject | undefined, installed: string): string | undefined {
   const version = textOf(health?.version)

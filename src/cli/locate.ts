@@ -56,7 +56,7 @@ export async function reach({ loaded, running }: Located): Promise<Reached | und
 }
 
 /** A key that can't be read is none: what a server tells without it is more than nothing. */
-function readableKey(config: Pick<Config, 'apiKey' | 'apiKeyFile'>): string | undefined {
+export function readableKey(config: Pick<Config, 'apiKey' | 'apiKeyFile'>): string | undefined {
   try {
     return clientKeyFrom(config, () => {})
   } catch (error) {

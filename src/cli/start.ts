@@ -11,7 +11,7 @@ import { checkBind } from '../http/bind-policy.ts'
 import { clientKeyFrom } from '../http/client-key.ts'
 import { tlsOptions } from '../http/tls.ts'
 import { BACKGROUND_COMMAND, type Context, type Outcome } from './context.ts'
-import { explainStart } from './explain.ts'
+import { explainStart } from './explain-start.ts'
 import { loadSettings } from './load-settings.ts'
 import { lastLines } from './log-lines.ts'
 

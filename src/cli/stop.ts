@@ -2,8 +2,10 @@ import type { GivenSettings } from '../config/load.ts'
 import { describeError } from '../daemon/describe-error.ts'
 import { stopProcess } from '../daemon/process.ts'
 import { readState, type SavedState } from '../daemon/state-file.ts'
+import { askServer } from './ask-server.ts'
 import type { Context, Outcome } from './context.ts'
-import { type Located, locate, reach } from './locate.ts'
+import { howToEnd, processOf } from './health.ts'
+import { type Located, locate, type Reached, reach } from './locate.ts'
 import { STOPPING } from './setting-groups.ts'
 
 export async function stop(context: Context, flags: GivenSettings): Promise<Outcome> {
@@ -13,12 +15,16 @@ export async function stop(context: Context, flags: GivenSettings): Promise<Outc
   if (outcome !== 'not running') return 0
   context.print.line('Not running.')
   const other = await reach(located)
-  if (other !== undefined) {
-    context.print.note(
-      `A server in the foreground, or of a service, answers at ${other.url}; stop it where it was started.`,
-    )
-  }
-  return 0
+  if (other === undefined) return 0
+  context.print.note(await describeOther(other))
+  return 1
+}
+
+/** It is left alone: a service would start it again, and in a container its process has another id than out here. */
+async function describeOther({ url, clientKey }: Reached): Promise<string> {
+  const pid = processOf((await askServer(url, '/health', clientKey))?.body)
+  const who = pid === undefined ? 'a server' : `a server (process ${pid})`
+  return `But ${who} answers at ${url}: in the foreground, of a service, or without its pid file. ${howToEnd(pid)}.`
 }
 
 /** A broken state file must not keep a server running: where its pid file is by default, it is found without. */

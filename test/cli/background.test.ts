@@ -131,6 +131,36 @@ test('a port that one of us holds is recognised, in the background and in the fo
   expect(await other.stop()).toBe(0)
 })
 
+test('start --foreground names the server in the background that holds its port', async () => {
+  const { url, pid } = started(await command('start', '--port', '0'))
+  const { port } = new URL(url)
+  await expect(startForeground(['--port', port], { home })).rejects.toThrow(
+    `Port ${port} is in use by the server in the background (process ${pid}). Stop that one with \`codex-api-proxy stop\``,
+  )
+})
+
+test('a server whose pid file is lost is named by its process to whoever meets it', async () => {
+  const { url, pid } = started(await command('start', '--port', String(await freePort()), '--api-key', 'secret'))
+  await rm(pidFile())
+  try {
+    const remedy = `Stop it where it was started; if that was \`start\` and the pid file is lost, with \`kill ${pid}\``
+    expect(await command('stop')).toEqual({
+      code: 1,
+      stdout: 'Not running.\n',
+      stderr: `But a server (process ${pid}) answers at ${url}: in the foreground, of a service, or without its pid file. ${remedy}.\n`,
+    })
+    const { port } = new URL(url)
+    const { code, stderr } = await command('start', '--port', port, '--api-key', 'secret')
+    expect(code).toBe(1)
+    expect(stderr).toContain(
+      `another codex-api-proxy (process ${pid}), which ${pidFile()} does not name. ${remedy}, or`,
+    )
+    expect((await command('status')).stdout).toContain(`(process ${pid}, in the foreground or as a service)`)
+  } finally {
+    await kill(pid)
+  }
+})
+
 test('restart without anything saved starts with the defaults and the settings given', async () => {
   const { url } = started(await command('restart', '--port', '0'))
   expect((await fetch(`${url}/health`)).status).toBe(200)

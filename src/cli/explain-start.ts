@@ -1,0 +1,38 @@
+import type { Config } from '../config/options.ts'
+import { findRunning } from '../daemon/pid-file.ts'
+import { askServer, configuredUrl, isProxy } from './ask-server.ts'
+import { howToEnd, processOf } from './health.ts'
+import { readableKey } from './locate.ts'
+
+/** Why a server could not start. `code` is Node's, if it has one. */
+export async function explainStart(failure: { reason: string; code?: string }, config: Config): Promise<string> {
+  switch (failure.code) {
+    case 'EADDRINUSE':
+      return `Port ${config.port} is in use by ${await holderOf(config)}`
+    case 'EADDRNOTAVAIL':
+      return `This machine has no address ${config.host}. Choose another --host.`
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `The name ${config.host} could not be looked up. Choose another --host.`
+    case 'EACCES':
+      return failure.reason.includes('listen')
+        ? `Listening on ${configuredUrl(config)} is not permitted; ports below 1024 usually need more rights. Choose another --port.`
+        : failure.reason
+    default:
+      return failure.reason
+  }
+}
+
+/** Who holds the port, and what ends that. */
+async function holderOf(config: Config): Promise<string> {
+  const running = await findRunning(config.pidFile).catch(() => undefined)
+  if (running?.url?.endsWith(`:${config.port}`)) {
+    return `the server in the background (process ${running.pid}). Stop that one with \`codex-api-proxy stop\`, or choose another --port.`
+  }
+  const url = configuredUrl(config)
+  if (!(await isProxy(url))) return 'another program. Choose another --port.'
+  // Only now: the client key is not for whatever program may be there.
+  const pid = processOf((await askServer(url, '/health', readableKey(config)))?.body)
+  const which = pid === undefined ? '' : ` (process ${pid})`
+  return `another codex-api-proxy${which}, which ${config.pidFile} does not name. ${howToEnd(pid)}, or choose another --port.`
+}
