@@ -45,9 +45,10 @@ async function runServer(
   const reporter = { draining: () => {}, failed: (error: unknown) => logFailure(log, error) }
   const release = stopOnSignals(process, server, reporter, 'ignore')
   try {
-    await claim.announce(server.url)
-    // Only now: settings that don't start aren't what `restart` should come back to.
+    // Only now: settings that don't start aren't what `restart` should come back to. Before the address: whoever finds
+    // that finds the settings it runs with.
     await saveState(config.stateFile, { settings, origins })
+    await claim.announce(server.url)
     report({ kind: 'ready', url: server.url })
   } catch (error) {
     await server.close()

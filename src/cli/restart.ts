@@ -15,5 +15,5 @@ export async function restart(context: Context, flags: GivenSettings): Promise<O
   // Before the old one is stopped: else a mistake in a setting would end the service.
   checkStartable(loaded.config)
   await stopLocated(context, before)
-  return await startWith(context, loaded, { flagsAreNew: false })
+  return await startWith(context, loaded)
 }

@@ -4,12 +4,13 @@ import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
 import { certificateVariables } from '../config/paths.ts'
 import { describeError } from '../daemon/describe-error.ts'
-import { findRunning, type RunningServer } from '../daemon/pid-file.ts'
+import { findRunning } from '../daemon/pid-file.ts'
 import { startProcess } from '../daemon/process.ts'
 import { readState } from '../daemon/state-file.ts'
 import { checkBind } from '../http/bind-policy.ts'
 import { clientKeyFrom } from '../http/client-key.ts'
 import { tlsOptions } from '../http/tls.ts'
+import { addressOf, reportRunning } from './already-running.ts'
 import { BACKGROUND_COMMAND, type Context, type Outcome } from './context.ts'
 import { explainStart } from './explain-start.ts'
 import { loadSettings } from './load-settings.ts'
@@ -19,15 +20,10 @@ import { lastLines } from './log-lines.ts'
 const LOG_LINES = 10
 
 export async function start(context: Context, flags: GivenSettings): Promise<Outcome> {
-  return await startWith(context, loadSettings(context, flags), { flagsAreNew: Object.keys(flags).length > 0 })
+  return await startWith(context, loadSettings(context, flags))
 }
 
-/** `flagsAreNew`: flags were given that a server which runs already does not know of. */
-export async function startWith(
-  context: Context,
-  loaded: LoadedConfig,
-  { flagsAreNew }: { flagsAreNew: boolean },
-): Promise<Outcome> {
+export async function startWith(context: Context, loaded: LoadedConfig): Promise<Outcome> {
   const { print } = context
   await refuseToHide(context, loaded.config)
   const done = print.progress('Starting …')
@@ -39,9 +35,7 @@ export async function startWith(
       print.line(`Started: ${addressOf(outcome.server)}`)
       return 0
     case 'running':
-      print.line(`Already running: ${addressOf(outcome.server)}`)
-      if (flagsAreNew) print.note('The settings given now are not in use; `codex-api-proxy restart` takes them.')
-      return 0
+      return await reportRunning(context, loaded, outcome.server)
     case 'failed':
       print.note(`codex-api-proxy: could not start: ${await explainStart(outcome, loaded.config)}`)
       if (outcome.code === 'usage') return 2
@@ -87,10 +81,6 @@ function addRemedy(error: unknown): never {
   if (!(error instanceof Error && 'path' in error)) throw error
   const remedy = 'Choose --pid-file, --log-file and --state-file elsewhere, or use --foreground, which needs none.'
   throw new Error(`${describeError(error)} ${remedy}`, { cause: error })
-}
-
-function addressOf({ pid, url }: RunningServer): string {
-  return url === undefined ? `process ${pid}, still starting` : `${url}/v1 (process ${pid})`
 }
 
 async function showLog({ print }: Context, { logFile }: Config, from: number): Promise<void> {

@@ -53,11 +53,26 @@ test('start returns when the server answers, a second one says so, stop ends it,
   expect(await command('start', '--port', '0')).toEqual({
     code: 0,
     stdout: `Already running: ${url}/v1 (process ${pid})\n`,
-    stderr: 'The settings given now are not in use; `codex-api-proxy restart` takes them.\n',
+    stderr: '',
   })
   expect(await command('stop')).toEqual({ code: 0, stdout: `Stopped process ${pid}.\n`, stderr: '' })
   expect(await isThere(pid)).toBe(false)
   expect(await command('stop')).toEqual({ code: 0, stdout: 'Not running.\n', stderr: '' })
+})
+
+test('a start beside one that runs names the settings that are not in use, and no others', async () => {
+  const { url, pid } = started(await command('start', '--port', '0', '--max-body', '1MB', '--api-key', 'secret'))
+  const again = (...args: string[]) =>
+    run(['start', '--port', '0', ...args], { home, env: { CODEX_PROXY_MAX_BODY: '1024k' } })
+  const stdout = `Already running: ${url}/v1 (process ${pid})\n`
+  expect(await again('--host', '127.0.0.1', '--api-key', 'secret')).toEqual({ code: 0, stdout, stderr: '' })
+  expect(await run(['start'], { home, env: { CODEX_PROXY_MAX_QUEUE: '7' } })).toEqual({
+    code: 0,
+    stdout,
+    stderr:
+      'It runs with other settings than given now (CODEX_PROXY_MAX_QUEUE); `codex-api-proxy restart` takes them.\n',
+  })
+  expect((await again('--api-key', 'other', '--strict')).stderr).toContain('(--api-key, --strict)')
 })
 
 test('its files are private, and what runs leaves none behind but log and settings', async () => {

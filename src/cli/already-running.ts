@@ -1,0 +1,34 @@
+import { isDeepStrictEqual } from 'node:util'
+import { flagName, type LoadedConfig, loadConfig, OPTION_NAMES } from '../config/load.ts'
+import { OPTIONS, type OptionName } from '../config/options.ts'
+import type { RunningServer } from '../daemon/pid-file.ts'
+import { readState } from '../daemon/state-file.ts'
+import type { Context } from './context.ts'
+
+/** What a start says when a server has the pid file: one that goes on is what was wanted. Returns the exit code. */
+export async function reportRunning(context: Context, loaded: LoadedConfig, server: RunningServer): Promise<number> {
+  const { print } = context
+  print.line(`Already running: ${addressOf(server)}`)
+  // While it starts nobody knows yet with which settings it will run.
+  const names = server.url === undefined ? [] : await notInUse(context, loaded)
+  if (names.length === 0) return 0
+  print.note(
+    `It runs with other settings than given now (${names.join(', ')}); \`codex-api-proxy restart\` takes them.`,
+  )
+  return 0
+}
+
+export function addressOf({ pid, url }: RunningServer): string {
+  return url === undefined ? `process ${pid}, still starting` : `${url}/v1 (process ${pid})`
+}
+
+/** The settings given now that the server in the background does not run with, by their flag or variable. */
+async function notInUse({ bases }: Context, { config, given, origins }: LoadedConfig): Promise<string[]> {
+  const saved = await readState(config.stateFile).catch(() => undefined)
+  if (saved === undefined) return []
+  const inUse = loadConfig({ flags: {}, env: {}, saved: saved.settings, bases, needed: [] }).config
+  const sourceOf = (name: OptionName) => /^variable (.*)$/.exec(origins[name])?.[1] ?? flagName(OPTIONS[name]) ?? name
+  return OPTION_NAMES.filter((name) => given[name] !== undefined)
+    .filter((name) => !isDeepStrictEqual(config[name], inUse[name]))
+    .map(sourceOf)
+}
