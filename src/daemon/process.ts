@@ -99,8 +99,9 @@ function isReport(message: unknown): message is StartReport {
 export type StopOutcome = 'stopped' | 'not running' | 'killed'
 
 /**
- * Asks the server to stop, and waits until its process is gone: running answers may take `drainTimeout` milliseconds,
- * a token refresh as long as it may. After that it is killed.
+ * Asks the server to stop, and waits until its process is gone. Running answers may take `drainTimeout` milliseconds,
+ * or less where the server itself was told so; then a second signal cuts them. A token refresh takes as long as it
+ * may. After that it is killed.
  */
 export async function stopProcess(pidFile: string, drainTimeout: number): Promise<StopOutcome> {
   const running = await findRunning(pidFile)
@@ -108,17 +109,10 @@ export async function stopProcess(pidFile: string, drainTimeout: number): Promis
     await removeStale(pidFile)
     return 'not running'
   }
-  const started = await processStart(running.pid)
-  const isGone = async (limit: number) => {
-    const deadline = performance.now() + limit
-    while (started !== undefined && (await processStart(running.pid)) === started) {
-      if (performance.now() > deadline) return false
-      await delay(POLL_MS)
-    }
-    return true
-  }
+  const isGone = await watchEnd(running.pid)
   signal(running.pid, 'SIGTERM')
-  const inTime = await isGone(drainTimeout + STOP_GRACE_MS)
+  if (!(await isGone(drainTimeout))) signal(running.pid, 'SIGTERM')
+  const inTime = await isGone(STOP_GRACE_MS)
   if (!inTime) {
     signal(running.pid, 'SIGKILL')
     await isGone(KILL_LIMIT_MS)
@@ -126,6 +120,19 @@ export async function stopProcess(pidFile: string, drainTimeout: number): Promis
   // Killed, or on Windows, where a process can't be asked to stop, it did not tidy up.
   await removeStale(pidFile)
   return inTime ? 'stopped' : 'killed'
+}
+
+/** Follows the process that has this id now: a later one of the same id is another. */
+async function watchEnd(pid: number): Promise<(limit: number) => Promise<boolean>> {
+  const started = await processStart(pid)
+  return async (limit) => {
+    const deadline = performance.now() + limit
+    while (started !== undefined && (await processStart(pid)) === started) {
+      if (performance.now() > deadline) return false
+      await delay(POLL_MS)
+    }
+    return true
+  }
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {
