@@ -17,6 +17,18 @@ function createContext() {
   return { context: { print: createPrint(terminal), env: {}, bases, program: '' }, bases, written }
 }
 
+test('a server that outlasts the wait for its end has kept the start from its work', async () => {
+  const { context, bases, written } = createContext()
+  const loaded = loadConfig({ flags: {}, env: {}, saved: {}, bases })
+  expect(await reportRunning(context, loaded, { pid: 4711, url: 'http://127.0.0.1:1', stopping: true })).toBe(1)
+  expect(written).toEqual({
+    stdout: '',
+    stderr:
+      'codex-api-proxy: could not start: process 4711 is still stopping. Try again when it has ended; ' +
+      '`codex-api-proxy stop` ends it at once.\n',
+  })
+})
+
 test('of a server that still starts nobody says with which settings it runs', async () => {
   const { context, bases, written } = createContext()
   const loaded = loadConfig({ flags: { strict: 'true' }, env: {}, saved: {}, bases })

@@ -8,6 +8,11 @@ import type { Context } from './context.ts'
 /** What a start says when a server has the pid file: one that goes on is what was wanted. Returns the exit code. */
 export async function reportRunning(context: Context, loaded: LoadedConfig, server: RunningServer): Promise<number> {
   const { print } = context
+  if (server.stopping) {
+    const remedy = 'Try again when it has ended; `codex-api-proxy stop` ends it at once.'
+    print.note(`codex-api-proxy: could not start: process ${server.pid} is still stopping. ${remedy}`)
+    return 1
+  }
   print.line(`Already running: ${addressOf(server)}`)
   // While it starts nobody knows yet with which settings it will run.
   const names = server.url === undefined ? [] : await notInUse(context, loaded)

@@ -3,10 +3,10 @@ import { UsageError } from '../config/parsers.ts'
 import type { Bases } from '../config/paths.ts'
 import { describeError } from '../daemon/describe-error.ts'
 import type { StartOrder, StartReport } from '../daemon/messages.ts'
-import { claimPidFile } from '../daemon/pid-file.ts'
+import { type Claim, claimPidFile } from '../daemon/pid-file.ts'
 import { stopOnSignals } from '../daemon/signals.ts'
 import { saveState } from '../daemon/state-file.ts'
-import { serve } from '../http/serve.ts'
+import { type RunningServer, serve } from '../http/serve.ts'
 import { type LogFile, openLogFile } from '../telemetry/log-file.ts'
 import type { Context, Outcome } from './context.ts'
 
@@ -43,7 +43,7 @@ async function runServer(
   const log = openLogFile(config.logFile, config.logMaxSize)
   const server = await serve(config, log)
   const reporter = { draining: () => {}, failed: (error: unknown) => logFailure(log, error) }
-  const release = stopOnSignals(process, server, reporter, 'ignore')
+  const release = stopOnSignals(process, notingStop(server, claim), reporter, 'ignore')
   try {
     // Only now: settings that don't start aren't what `restart` should come back to. Before the address: whoever finds
     // that finds the settings it runs with.
@@ -57,6 +57,17 @@ async function runServer(
   await server.finished
   release()
   log.close()
+}
+
+/** Noted before anything else: who is refused a connection finds the reason. */
+function notingStop(server: RunningServer, claim: Claim): Pick<RunningServer, 'drain' | 'close'> {
+  return {
+    drain() {
+      claim.noteStopping()
+      return server.drain()
+    },
+    close: server.close,
+  }
 }
 
 function receiveOrder(): Promise<StartOrder> {

@@ -50,7 +50,7 @@ export type Reached = {
 export async function reach({ loaded, running }: Located): Promise<Reached | undefined> {
   const { config } = loaded
   const clientKey = readableKey(config)
-  if (running?.url !== undefined) return { url: running.url, clientKey, pid: running.pid }
+  if (running?.url !== undefined && !running.stopping) return { url: running.url, clientKey, pid: running.pid }
   const url = configuredUrl(config)
   return config.port !== 0 && (await isProxy(url)) ? { url, clientKey } : undefined
 }

@@ -5,7 +5,7 @@ import { UsageError } from '../config/parsers.ts'
 import { certificateVariables } from '../config/paths.ts'
 import { describeError } from '../daemon/describe-error.ts'
 import { findRunning } from '../daemon/pid-file.ts'
-import { startProcess } from '../daemon/process.ts'
+import { startProcess, waitForEnd } from '../daemon/process.ts'
 import { readState } from '../daemon/state-file.ts'
 import { checkBind } from '../http/bind-policy.ts'
 import { clientKeyFrom } from '../http/client-key.ts'
@@ -26,6 +26,7 @@ export async function start(context: Context, flags: GivenSettings): Promise<Out
 export async function startWith(context: Context, loaded: LoadedConfig): Promise<Outcome> {
   const { print } = context
   await refuseToHide(context, loaded.config)
+  await letStop(context, loaded.config).catch(addRemedy)
   const done = print.progress('Starting …')
   const outcome = await startProcess([context.program, BACKGROUND_COMMAND], loaded, childEnvironment(context))
     .catch(addRemedy)
@@ -42,6 +43,16 @@ export async function startWith(context: Context, loaded: LoadedConfig): Promise
       await showLog(context, loaded.config, outcome.logFrom)
       return 1
   }
+}
+
+/** One that is stopping is waited for, as `stop` does: until its end the pid file is its own. */
+export async function letStop({ print }: Context, { pidFile, drainTimeout }: Config): Promise<void> {
+  const running = await findRunning(pidFile)
+  if (!running?.stopping) return
+  const done = print.progress(
+    `Waiting for process ${running.pid}, which is stopping. \`codex-api-proxy stop\` ends it at once.`,
+  )
+  await waitForEnd(running, drainTimeout).finally(done)
 }
 
 const HOME_VARIABLE = process.platform === 'win32' ? 'USERPROFILE' : 'HOME'

@@ -49,7 +49,7 @@ function report(
   return {
     running: isRunning,
     ...(isRunning && { mode: running === undefined ? 'foreground' : 'background' }),
-    ...(isRunning && { pid: running?.pid ?? processOf(health) ?? null }),
+    ...(isRunning && { pid: running?.pid ?? processOf(health) ?? null, stopping: running?.stopping === true }),
     ...(reached !== undefined && { url: reached.url }),
     ...(isRunning && { health: health ?? null }),
     installedVersion: packageVersion(),
@@ -112,6 +112,7 @@ function headline(
   health: JsonObject | undefined,
 ): string {
   const pid = running?.pid
+  if (running?.stopping) return `Stopping (process ${pid}); running answers may finish.`
   if (reached === undefined) return pid === undefined ? 'Not running.' : `Starting (process ${pid}).`
   if (health === undefined) {
     const trust = reached.url.startsWith('https:') ? ', or shows a certificate that is not trusted here' : ''

@@ -40,7 +40,11 @@ async function readIfUsable({ print }: Context, stateFile: string): Promise<Save
 /** Stops the server and says so; says nothing when there is none. */
 export async function stopLocated({ print }: Context, { loaded, running }: Located) {
   const { pidFile, drainTimeout } = loaded.config
-  const done = print.progress('Stopping; running answers may finish. `codex-api-proxy stop` again ends at once.')
+  const done = print.progress(
+    running?.stopping
+      ? 'Ending it at once, but for a token refresh.'
+      : 'Stopping; running answers may finish. `codex-api-proxy stop` again ends at once.',
+  )
   const outcome = await stopProcess(pidFile, drainTimeout).finally(done)
   if (outcome === 'stopped') print.line(`Stopped process ${running?.pid}.`)
   if (outcome === 'killed') print.line(`Ended process ${running?.pid} by force: it did not stop in time.`)

@@ -30,6 +30,24 @@ test('a claim names this process, in a private file whose first line is the proc
   expect((await stat(join(folder, 'run'))).mode & 0o777).toBe(0o700)
 })
 
+test('a note that it is stopping is seen, also when it comes before the address', async () => {
+  const claim = claimed(await claimPidFile(file))
+  claim.noteStopping()
+  expect(await findRunning(file)).toEqual({ pid: process.pid, stopping: true })
+  await claim.announce('http://127.0.0.1:1')
+  expect(await findRunning(file)).toEqual({ pid: process.pid, url: 'http://127.0.0.1:1', stopping: true })
+})
+
+test('a note that it is stopping leaves the file of another process alone, and makes none', async () => {
+  const claim = claimed(await claimPidFile(file))
+  await writeFile(file, '1\nstarted=other\n')
+  claim.noteStopping()
+  expect(await readFile(file, 'utf8')).toBe('1\nstarted=other\n')
+  await rm(file)
+  claim.noteStopping()
+  expect(await readdir(join(folder, 'run'))).toEqual([])
+})
+
 test('a second claim hands back the running server and changes nothing', async () => {
   claimed(await claimPidFile(file))
   const before = await readFile(file, 'utf8')

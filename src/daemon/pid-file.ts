@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync } from 'node:fs'
 import { readFile, rename, rm } from 'node:fs/promises'
 import { createPrivateFile, writePrivateFile } from './private-file.ts'
 import { processStart } from './process-start.ts'
@@ -8,11 +8,15 @@ export type RunningServer = {
   readonly pid: number
   /** Without path; absent while it starts. */
   readonly url?: string
+  /** It takes no new requests, and ends once its running answers have. */
+  readonly stopping?: true
 }
 
 export type Claim = {
   /** Adds the address, once the server listens. */
   announce(url: string): Promise<void>
+  /** Adds that this process is about to end, so that nobody takes it for a server that goes on. */
+  noteStopping(): void
   /** Removes the file, unless another process has taken it over. Synchronous, for the last moment of a process. */
   release(): void
 }
@@ -37,10 +41,21 @@ export async function claimPidFile(file: string): Promise<Claim | RunningServer>
     if (running !== undefined) return running
     await removeStale(file)
   }
+  const isOwn = () => parseNote(readNoteSync(file))?.pid === pid
+  let stopping = false
+  const noteStopping = () => {
+    stopping = true
+    if (isOwn()) appendIfPossible(file, 'stopping=yes\n')
+  }
   return {
-    announce: (url) => writePrivateFile(file, `${own}url=${url}\n`),
+    async announce(url) {
+      await writePrivateFile(file, `${own}url=${url}\n`)
+      // Asked to stop meanwhile: what was noted of it has been written over.
+      if (stopping) noteStopping()
+    },
+    noteStopping,
     release() {
-      if (parseNote(readNoteSync(file))?.pid === pid) rmSync(file, { force: true })
+      if (isOwn()) rmSync(file, { force: true })
     },
   }
 }
@@ -65,17 +80,21 @@ export async function removeStale(file: string): Promise<void> {
 async function runningIn(text: string): Promise<RunningServer | undefined> {
   const note = parseNote(text)
   if (note?.started === undefined || (await processStart(note.pid)) !== note.started) return undefined
-  return { pid: note.pid, ...(note.url !== undefined && { url: note.url }) }
+  return {
+    pid: note.pid,
+    ...(note.url !== undefined && { url: note.url }),
+    ...(note.stopping && { stopping: true }),
+  }
 }
 
-type Note = { pid: number; started: string | undefined; url: string | undefined }
+type Note = { pid: number; started: string | undefined; url: string | undefined; stopping: boolean }
 
 /** The process id alone in the first line, so that `kill $(cat …)` and other tools can read it, then `name=value` lines. */
 function parseNote(text: string): Note | undefined {
   const [first = '', ...lines] = text.split('\n')
   if (!/^\d+$/.test(first.trim())) return undefined
   const value = (name: string) => lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1)
-  return { pid: Number(first), started: value('started'), url: value('url') }
+  return { pid: Number(first), started: value('started'), url: value('url'), stopping: value('stopping') === 'yes' }
 }
 
 async function readNote(file: string): Promise<string> {
@@ -93,6 +112,15 @@ function readNoteSync(file: string): string {
     return readFileSync(file, 'utf8')
   } catch {
     return ''
+  }
+}
+
+/** A full disk must not keep a server from stopping. */
+function appendIfPossible(file: string, text: string): void {
+  try {
+    appendFileSync(file, text)
+  } catch {
+    // Then others see that it stops when it is gone.
   }
 }
 

@@ -122,6 +122,12 @@ export async function stopProcess(pidFile: string, drainTimeout: number): Promis
   return inTime ? 'stopped' : 'killed'
 }
 
+/** Waits for the end of a server that was asked to stop by someone else, as long as `stopProcess` would. */
+export async function waitForEnd({ pid }: RunningServer, drainTimeout: number): Promise<void> {
+  const isGone = await watchEnd(pid)
+  await isGone(drainTimeout + STOP_GRACE_MS)
+}
+
 /** Follows the process that has this id now: a later one of the same id is another. */
 async function watchEnd(pid: number): Promise<(limit: number) => Promise<boolean>> {
   const started = await processStart(pid)

@@ -1,8 +1,13 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { chatgptAuth } from '../support/auth-files.ts'
 import { type HeldStream, startHeldStream, untilRefused } from '../support/held-stream.ts'
-import { createHome, type Home, type Result, run } from '../support/program.ts'
+import { createHome, type Home, PROGRAM, type Result, run } from '../support/program.ts'
 
 // What other commands make of a server that is stopping: it lets a long answer finish.
 
@@ -34,9 +39,63 @@ async function startStopping(...args: string[]): Promise<Stopping> {
   return { pid: Number(pid), stream, stopped }
 }
 
+test('status says that it is stopping', async () => {
+  const { pid, stream, stopped } = await startStopping()
+  expect(await command('status')).toEqual({
+    code: 0,
+    stdout: `Stopping (process ${pid}); running answers may finish.\n`,
+    stderr: '',
+  })
+  const report = JSON.parse((await command('status', '--json')).stdout)
+  expect(report).toMatchObject({ running: true, pid, stopping: true, health: null })
+  // Its address may be another's by now.
+  expect(report).not.toHaveProperty('url')
+  stream.gate.open()
+  await stopped
+})
+
+test.each(['start', 'restart'])('%s waits for its end, and starts', async (name) => {
+  const { pid, stream, stopped } = await startStopping()
+  const starting = spawn(process.execPath, [PROGRAM, name, '--port', '0'], {
+    env: { ...home.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [output, ended] = [text(starting.stdout), once(starting, 'close')]
+  const [remark] = await Promise.race([once(starting.stderr, 'data'), ended])
+  expect(String(remark)).toMatch(new RegExp(`^Waiting for process ${pid}, which is stopping\\.`))
+  stream.gate.open()
+  expect(await stream.rest()).toContain('[DONE]')
+  expect((await stopped).stdout).toBe(`Stopped process ${pid}.\n`)
+  expect((await ended)[0]).toBe(0)
+  expect(await output).toMatch(/^Started: /)
+  expect((await command('status')).stdout).toMatch(/^Running: /)
+})
+
+test('start starts at once when it was killed meanwhile', async () => {
+  const { pid, stream, stopped } = await startStopping()
+  process.kill(pid, 'SIGKILL')
+  await stopped
+  expect((await command('start', '--port', '0')).stdout).toMatch(/^Started: /)
+  stream.gate.open()
+})
+
 test('`stop --drain-timeout` cuts answers that take longer, whatever the server was started with', async () => {
   const { pid, stream, stopped } = await startStopping('--drain-timeout', '100ms')
   expect(await stream.rest()).toMatch(/one.*"code":"draining"[^\n]*\n\n$/s)
   expect(await stopped).toEqual({ code: 0, stdout: `Stopped process ${pid}.\n`, stderr: '' })
   stream.gate.open()
+})
+
+test('the pid file goes on naming it until its end', async () => {
+  const { pid, stream, stopped } = await startStopping()
+  const note = await readFile(join(home.runFolder, 'codex-api-proxy.pid'), 'utf8')
+  expect(note.split('\n')).toEqual([
+    String(pid),
+    expect.stringMatching(/^started=/),
+    expect.any(String),
+    'stopping=yes',
+    '',
+  ])
+  stream.gate.open()
+  await stopped
 })
