@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { chatPlan } from '../../test/support/answers.ts'
-import { cutAt, inOneRead } from '../../test/support/bytes.ts'
+import { cutAt, inOneRead, withMixedEnds } from '../../test/support/bytes.ts'
 import { type ChatPath, hotPath as hot, plainPath as plain } from '../../test/support/chat-paths.ts'
 import { ChatStream } from '../conversion/chat-stream.ts'
 import { asObject } from '../conversion/json.ts'
@@ -59,6 +59,19 @@ test('there are recorded streams to compare', () => {
 
 test.each(STREAMS)('$name: the hot path gives what the plain path gives', ({ whole }) => {
   expect(converted([whole], hot)).toEqual(converted([whole], plain))
+})
+
+const LF_STREAMS = STREAMS.filter(({ whole }) => !whole.includes('\r'))
+
+test.each(LF_STREAMS)('$name: chunks do not depend on which lines end with CRLF', ({ whole }) => {
+  const chunks = converted([whole], hot)
+  const ends = fc.array(fc.boolean(), { minLength: 1, maxLength: 20 })
+  fc.assert(
+    fc.property(ends, fc.array(fc.nat(whole.length), { maxLength: 10 }), (isCrLf, at) => {
+      expect(converted(cutAt(withMixedEnds(whole.toString(), isCrLf), at), hot)).toEqual(chunks)
+    }),
+    { numRuns: 20 },
+  )
 })
 
 test.each(STREAMS)('$name: chunks do not depend on how the bytes were cut', ({ whole }) => {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { cutAt, inOneRead } from '../../test/support/bytes.ts'
+import { cutAt, inOneRead, withMixedEnds } from '../../test/support/bytes.ts'
 import { frameJson } from '../sse/event.ts'
 import { FrameOutput } from '../sse/frame-output.ts'
 import { FrameReader } from '../sse/frame-reader.ts'
@@ -91,6 +91,21 @@ test.each(STREAMS)('$name: what is passed on does not depend on how the bytes we
     { numRuns: 20 },
   )
 })
+
+test.each(STREAMS.filter(({ whole }) => !whole.includes('\r')))(
+  '$name: what is passed on does not depend on which lines end with CRLF',
+  ({ whole }) => {
+    const passed = passedOn([whole], true)
+    const ends = fc.array(fc.boolean(), { minLength: 1, maxLength: 20 })
+    fc.assert(
+      fc.property(ends, fc.array(fc.nat(whole.length), { maxLength: 10 }), fc.boolean(), (isCrLf, at, together) => {
+        const pieces = cutAt(withMixedEnds(whole.toString(), isCrLf), at)
+        expect(passedOn(pieces, together).replaceAll('\r', '')).toBe(passed)
+      }),
+      { numRuns: 20 },
+    )
+  },
+)
 
 test.each([1, 2, 3])('%d empty lines too many after each event pass, and the last event is noticed', (more) => {
   const streams = STREAMS.map(({ whole }) => whole.toString()).filter((text) => !text.includes('\r'))

@@ -8,7 +8,7 @@ import type { ApiError } from '../errors.ts'
 import { BytePattern, viewOf } from '../sse/byte-pattern.ts'
 import { bytesJson, frameBeginning, frameJson, leanFrameJson } from '../sse/event.ts'
 import type { FrameOutput } from '../sse/frame-output.ts'
-import { type FrameSink, frameAt, frameEnd } from '../sse/frame-reader.ts'
+import { type FrameSink, frameAt, frameEnd, MIXED_LINE_ENDS, withLineFeeds } from '../sse/frame-reader.ts'
 import { namedFrame } from '../sse/frames.ts'
 
 /** The usual forms; a frame of another form (ids, comments, several lines of data) is parsed to be known. */
@@ -88,6 +88,12 @@ export class ResponsesFrames implements FrameSink {
     while (at < to && !this.#ended) {
       const usual = this.#usualBeginning(view, at, to)
       const end = frameEnd(memory, at + usual)
+      if (end === MIXED_LINE_ENDS) {
+        this.#out.range(memory, copied, at)
+        const lines = withLineFeeds(memory.subarray(at, to))
+        this.#pass(lines, viewOf(lines), 0, lines.length)
+        return
+      }
       const replacement = usual > 0 ? undefined : this.#look(frameAt(memory, at, end))
       if (replacement !== undefined) {
         this.#out.range(memory, copied, at)

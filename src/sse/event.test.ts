@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { frameJson, leanFrameJson, unescaped } from './event.ts'
+import { cutAt, inOneRead, withMixedEnds } from '../../test/support/bytes.ts'
+import { eventSink, frameJson, leanFrameJson, unescaped } from './event.ts'
+import { FrameReader } from './frame-reader.ts'
 
 const FIXTURES = new URL('../../test/fixtures/', import.meta.url)
 const isKept = (name: string) => ['id', 'usage', 'output'].includes(name)
@@ -18,6 +21,23 @@ test('of the recorded events that repeat the request the fields asked for are th
     const response = Object.entries(whole.response).filter(([name]) => isKept(name))
     expect(leanFrameJson(Buffer.from(frame), isKept)).toEqual({ ...whole, response: Object.fromEntries(response) })
   }
+})
+
+test('the events of a stream are told whatever its lines end with', () => {
+  const numbers = [1, 2, 3, 4, 5]
+  const stream = numbers.map((number) => `event: a\ndata: ${number}\n\n`).join('')
+  fc.assert(
+    fc.property(fc.array(fc.boolean(), { minLength: 1 }), fc.array(fc.nat(stream.length)), (isCrLf, at) => {
+      const events: unknown[] = []
+      const reader = new FrameReader(
+        eventSink((event) => events.push(event)),
+        1e9,
+      )
+      const { memory, ranges } = inOneRead(cutAt(withMixedEnds(stream, isCrLf), at))
+      reader.take(memory, ranges)
+      expect(events).toEqual(numbers)
+    }),
+  )
 })
 
 const long = 'x'.repeat(5000)

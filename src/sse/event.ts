@@ -1,4 +1,4 @@
-import { type FrameSink, frameAt, frameEnd } from './frame-reader.ts'
+import { type FrameSink, frameAt, frameEnd, MIXED_LINE_ENDS, withLineFeeds } from './frame-reader.ts'
 import { type Keep, keepMembers } from './json-text.ts'
 
 /** The name of a frame, or '' for one that does not begin with its name. */
@@ -69,6 +69,11 @@ export function eventSink(take: (event: unknown) => void, read: (frame: Buffer) 
         const to = ranges[i + 1] ?? 0
         for (let at = ranges[i] ?? 0; at < to; ) {
           const end = frameEnd(memory, at)
+          if (end === MIXED_LINE_ENDS) {
+            const lines = withLineFeeds(memory.subarray(at, to))
+            this.take(lines, [0, lines.length])
+            break
+          }
           const event = read(frameAt(memory, at, end))
           if (event !== undefined) take(event)
           at = end + 2

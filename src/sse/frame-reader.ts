@@ -9,15 +9,26 @@ export type FrameSink = {
   take(memory: Buffer, ranges: readonly number[]): void
 }
 
+/** In place of an end: there are lines that end with CRLF, as a proxy's sign of life before an event has them. */
+export const MIXED_LINE_ENDS = -2
+
 /**
  * Where the frame that begins at `at` ends: two bytes before the next. An empty line more than there need be is a frame of
- * nothing, which ends before it begins; -1 when there is no end.
+ * nothing, which ends before it begins; -1 when there is no end; MIXED_LINE_ENDS when `withLineFeeds` has to come first.
  */
 export function frameEnd(memory: Buffer, at: number): number {
   if (memory[at] === LF) return at - 1
   let end = memory.indexOf(LF, at)
-  while (end !== -1 && memory[end + 1] !== LF) end = memory.indexOf(LF, end + 1)
+  while (end !== -1 && memory[end + 1] !== LF) {
+    if (memory[end - 1] === CR) return MIXED_LINE_ENDS
+    end = memory.indexOf(LF, end + 1)
+  }
   return end
+}
+
+/** The same lines, all ended with LF. */
+export function withLineFeeds(lines: Buffer): Buffer {
+  return Buffer.from(lines.toString('latin1').replace(/\r\n?/g, '\n'), 'latin1')
 }
 
 /** The frame between these places; `end` as `frameEnd` tells it. */
@@ -129,8 +140,7 @@ export class FrameReader {
   #normalized(piece: Buffer): Buffer {
     const bytes = this.#afterCr && piece[0] === LF ? piece.subarray(1) : piece
     this.#afterCr = piece[piece.length - 1] === CR
-    if (!bytes.includes(CR)) return bytes
-    return Buffer.from(bytes.toString('latin1').replace(/\r\n?/g, '\n'), 'latin1')
+    return bytes.includes(CR) ? withLineFeeds(bytes) : bytes
   }
 }
 

@@ -25,3 +25,9 @@ export function cutAt(whole: Buffer, positions: readonly number[]): Buffer[] {
   const ends = [...new Set([...positions, whole.length])].sort((a, b) => a - b)
   return ends.map((end, i) => whole.subarray(ends[i - 1] ?? 0, end))
 }
+
+/** Some of its lines ended with CRLF instead of LF: those whose number has a true here, again and again. */
+export function withMixedEnds(text: string, isCrLf: readonly boolean[]): Buffer {
+  let line = 0
+  return Buffer.from(text.replaceAll('\n', () => (isCrLf[line++ % isCrLf.length] === true ? '\r\n' : '\n')))
+}
