@@ -1,5 +1,14 @@
+import { ProxyError } from './errors.ts'
+
 /** Work that can end early, with a reason. */
 export type Cancellable = { cancel(reason: Error): void }
+
+/** Why an answer that still runs is ended when the proxy stops: its client is there to be told. */
+export class ProxyStopped extends ProxyError {
+  constructor() {
+    super('draining', 'The proxy was stopped before the answer had ended.')
+  }
+}
 
 /**
  * Ends work that is under way before its time. It does what AbortSignal does, without events: a controller, its event

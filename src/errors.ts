@@ -234,13 +234,6 @@ export class ProxyError extends ApiError {
   }
 }
 
-/** Why an answer that still runs is ended when the proxy stops: its client is there to be told. */
-export class ProxyStopped extends ProxyError {
-  constructor() {
-    super('draining', 'The proxy was stopped before the answer had ended.')
-  }
-}
-
 /** Some modules are loaded at their first use, when the package may be gone or another one. Undefined for other errors. */
 export function missingModule(error: unknown): ProxyError | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined

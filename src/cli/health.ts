@@ -34,7 +34,9 @@ export function processOf(health: JsonObject | undefined): number | undefined {
 /** What ends a server that no run file names. */
 export function howToEnd(pid: number | undefined): string {
   const where = 'Stop it where it was started'
-  return pid === undefined ? where : `${where}; if that was \`start\` and the pid file is lost, with \`kill ${pid}\``
+  return pid === undefined
+    ? where
+    : `${where}; if that was \`start\` and the pid file is lost, with \`${process.platform === 'win32' ? `taskkill /F /PID ${pid}` : `kill ${pid}`}\``
 }
 
 /** The version that runs, when it is not the installed one: an upgrade changes nothing in a server that runs. */

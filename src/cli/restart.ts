@@ -3,7 +3,7 @@ import type { Context, Outcome } from './context.ts'
 import { loadSettings } from './load-settings.ts'
 import { locate } from './locate.ts'
 import { STOPPING } from './setting-groups.ts'
-import { checkStartable, letStop, startWith } from './start.ts'
+import { checkStartable, startWith } from './start.ts'
 import { stopLocated } from './stop.ts'
 
 /** Stops the server if it runs, and starts it with the last saved settings; flags and variables override them. */
@@ -14,8 +14,7 @@ export async function restart(context: Context, flags: GivenSettings): Promise<O
   const loaded = loadSettings(context, flags, before.saved.settings)
   // Before the old one is stopped: else a mistake in a setting would end the service.
   checkStartable(loaded.config)
-  // A second signal would cut the answers of one that is stopping already.
-  if (before.running?.stopping) await letStop(context, before.loaded.config)
-  else await stopLocated(context, before)
+  // A second signal would cut the answers of one that is stopping already: the start waits for its end.
+  if (!before.running?.stopping) await stopLocated(context, before)
   return await startWith(context, loaded)
 }

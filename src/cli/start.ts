@@ -46,7 +46,7 @@ export async function startWith(context: Context, loaded: LoadedConfig): Promise
 }
 
 /** One that is stopping is waited for, as `stop` does: until its end the pid file is its own. */
-export async function letStop({ print }: Context, { pidFile, drainTimeout }: Config): Promise<void> {
+async function letStop({ print }: Context, { pidFile, drainTimeout }: Config): Promise<void> {
   const running = await findRunning(pidFile)
   if (!running?.stopping) return
   const done = print.progress(

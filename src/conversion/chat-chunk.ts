@@ -30,7 +30,7 @@ export type ChatDelta = {
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call'
 
-/** Why an answer that upstream calls incomplete is none. */
+/** Why an answer is cut that upstream calls incomplete. */
 export function cutReason(response: JsonObject | undefined): FinishReason {
   const reason = asObject(response?.incomplete_details)?.reason
   return reason === 'content_filter' ? 'content_filter' : 'length'
@@ -59,7 +59,7 @@ export class ChunkHead {
   #created: number | undefined
   #model: string | undefined
   #tier: string | null = null
-  #told = false
+  #settled = false
 
   constructor(requestedModel: string) {
     this.#requestedModel = requestedModel
@@ -68,17 +68,17 @@ export class ChunkHead {
   /** Nothing but the tier can be learnt any more. */
   get known(): boolean {
     const isLearnt = this.#id !== undefined && this.#created !== undefined && this.#model !== undefined
-    return this.#told || isLearnt
+    return this.#settled || isLearnt
   }
 
   /** A client has the first chunk of the stream: the others are to have its id, also if it was none of upstream's. */
-  told(): void {
-    this.#told = true
+  settle(): void {
+    this.#settled = true
   }
 
   learn(response: JsonObject | undefined): void {
     this.#tier = tierOf(response) ?? this.#tier
-    if (this.#told) return
+    if (this.#settled) return
     this.#id ??= asString(response?.id)?.replace(/^resp_/, '')
     this.#created ??= asNumber(response?.created_at)
     this.#model ??= asString(response?.model)

@@ -31,7 +31,7 @@ export class ChoiceChunks {
   /** The chunk of a delta within a message that has begun. */
   one(delta: ChatDelta, finishReason: FinishReason | null = null): ChatChunk {
     const choice = { index: this.#choice, delta, logprobs: null, finish_reason: finishReason }
-    if (this.#stream) this.#head.told()
+    if (this.#stream) this.#head.settle()
     const chunk = this.#head.chunk([choice])
     if (this.#includeUsage) chunk.usage = null
     return chunk

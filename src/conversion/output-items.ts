@@ -25,7 +25,7 @@ type Begun = {
 
 /**
  * The items of an answer, gathered from its events: as a rule from `response.output_item.done`, and for an item that
- * is never whole from what came for it (case 144). By output index, never by id: ids may change between events.
+ * is never whole from what came for it (case 144); a stream is not gathered so, since its client has seen it. By output index, never by id: ids may change between events.
  */
 export class OutputItems {
   readonly #done = new Map<number, JsonObject>()
@@ -47,11 +47,11 @@ export class OutputItems {
     else if (telling !== undefined) this.#addText(this.#begunAt(index), fields, telling)
   }
 
-  /** In the order of the answer. */
-  get list(): JsonObject[] {
+  /** In the order of the answer; `status` is for those that were never told whole. */
+  list(status: 'completed' | 'incomplete'): JsonObject[] {
     const items = [...this.#done]
     for (const [index, begun] of this.#begun) {
-      const item = itemOf(index, begun)
+      const item = itemOf(index, begun, status)
       if (item !== undefined) items.push([index, item])
     }
     return items.sort(([a], [b]) => a - b).map(([, item]) => item)
@@ -73,16 +73,21 @@ export class OutputItems {
 }
 
 /** Undefined where nothing came, and for a call that was never announced: nobody knows its name. */
-function itemOf(index: number, { item, texts }: Begun): JsonObject | undefined {
+function itemOf(index: number, { item, texts }: Begun, status: string): JsonObject | undefined {
   const sorted = [...texts].sort(([a], [b]) => a - b).map(([, text]) => text)
   const [first] = sorted
-  if (first === undefined) return undefined
+  if (first === undefined) return isWholeCall(item) ? { ...item, status } : undefined
   if (first.what === 'arguments' || first.what === 'input') {
-    return item && { ...item, status: 'completed', [first.what]: first.text }
+    return item && { ...item, status, [first.what]: first.text }
   }
   const content = sorted.map(({ what, text }) =>
     what === 'refusal' ? { type: what, refusal: text } : { type: what, annotations: [], logprobs: [], text },
   )
   const message = item ?? { id: `msg_${index}`, type: 'message', role: 'assistant' }
-  return { ...message, status: 'completed', content }
+  return { ...message, status, content }
+}
+
+/** Announced with all it has to say. */
+function isWholeCall(item: JsonObject | undefined): boolean {
+  return (asString(item?.arguments) ?? asString(item?.input) ?? '') !== ''
 }

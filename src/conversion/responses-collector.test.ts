@@ -88,6 +88,22 @@ test('case 144: what a last telling says of a part or a call takes the place of 
   ])
 })
 
+test('case 144: a call that an answer was cut in is not called completed', () => {
+  const item = { type: 'function_call', name: 'f', call_id: 'c', arguments: '' }
+  const { output } = collected([
+    { type: 'response.output_item.added', output_index: 0, item },
+    { type: 'response.function_call_arguments.delta', output_index: 0, delta: '{"a' },
+    { type: 'response.incomplete', response: { status: 'incomplete', output: [] } },
+  ])
+  expect(output).toEqual([{ ...item, arguments: '{"a', status: 'incomplete' }])
+})
+
+test('case 132, 144: the arguments that a call was announced with are its own', () => {
+  const item = { type: 'function_call', name: 'f', call_id: 'c', arguments: '{"a":1}' }
+  const { output } = collected([{ type: 'response.output_item.added', output_index: 0, item }, event.completed()])
+  expect(output).toEqual([{ ...item, status: 'completed' }])
+})
+
 test('case 155: the response is that of the terminal event, not of one seen before or after', () => {
   const late = { type: 'response.in_progress', response: { id: 'resp_other' } }
   const response = collected([

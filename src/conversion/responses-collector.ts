@@ -84,7 +84,7 @@ export function fillOutput(terminalEvent: unknown, doneEvents: () => Iterable<un
 /** The ChatGPT backend sends `output: []`, or none, in `response.completed` (docs/upstream.md 5.1). */
 function filled(response: JsonObject, items: () => OutputItems): JsonObject {
   if (tellsItems(response)) return response
-  const output = items().list
+  const output = items().list(response.status === 'incomplete' ? 'incomplete' : 'completed')
   return output.length === 0 && Array.isArray(response.output) ? response : { ...response, output }
 }
 

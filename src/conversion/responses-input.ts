@@ -16,10 +16,12 @@ export function responsesInput(input: JsonPlace): JsonObject[] {
 }
 
 function convertItem(place: JsonPlace): JsonObject[] {
-  const item = withoutCacheHints(place.object())
-  switch (place.at('type').optionalString() ?? 'message') {
-    case 'message':
-      return [messageItem(place)]
+  const given = place.object()
+  const type = place.at('type').optionalString() ?? 'message'
+  if (type === 'message') return [messageItem(place)]
+  if (type === 'item_reference') return []
+  const item = withoutCacheHints(given)
+  switch (type) {
     case 'reasoning':
       return reasoningItem(item)
     case 'function_call':
@@ -29,8 +31,6 @@ function convertItem(place: JsonPlace): JsonObject[] {
       return [callItem(item)]
     case 'image_generation_call':
       return [without(item, ['call_id'])]
-    case 'item_reference':
-      return []
     default:
       return [item]
   }

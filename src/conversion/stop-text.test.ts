@@ -163,3 +163,9 @@ test('case 13: nothing that comes after a stop text in the same event is told', 
     expect(message).toEqual({ role: 'assistant', content: 'Hello ', refusal: null, annotations: [] })
   }
 })
+
+test('what was held back counts as let through once it is', () => {
+  const stop = new StopText(['END'])
+  expect(stop.push('aE') + stop.end() + stop.push('bENDc')).toBe('aEb')
+  expect(stop.passed).toBe(3)
+})

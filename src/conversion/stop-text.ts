@@ -46,6 +46,7 @@ export class StopText {
   end(): string {
     const rest = this.#held
     this.#held = ''
+    this.#passed += characters(rest)
     return rest
   }
 

@@ -4,7 +4,7 @@ import { closeSync } from 'node:fs'
 type Stoppable = {
   /** Refuses new connections and lets running answers finish, up to a limit. */
   drain(): Promise<void>
-  /** Ends everything at once. */
+  /** The same, but ends running answers at once. */
   close(): Promise<void>
 }
 

@@ -54,5 +54,5 @@ test('after the deadline what still runs is cut, and that is logged', async () =
   const warnings: string[] = []
   await drain.gently(1, { warn: (_fields: object, message: string) => void warnings.push(message) })
   await cut
-  expect(warnings).toEqual(['answers still running were cut'])
+  expect(warnings).toEqual(['answers still running are ended'])
 })

@@ -2,8 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import { Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import type { Cancellation } from '../cancellation.ts'
-import { ProxyStopped } from '../errors.ts'
+import { type Cancellation, ProxyStopped } from '../cancellation.ts'
 
 /** How often connections that became idle are closed: `close` alone waits for keep-alive. */
 const SWEEP_MS = 50
@@ -33,9 +32,10 @@ export function followConnections(server: Server, running: Cancellation): Drain 
   })
 
   function endAnswers(): void {
+    if (running.reason !== undefined) return
     running.cancel(new ProxyStopped())
-    const cut = setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS)
-    server.once('close', () => clearTimeout(cut))
+    // Without them nothing holds the process any more.
+    setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS).unref()
   }
 
   async function gently(deadline: number, logger: { warn(fields: object, message: string): void }): Promise<void> {
@@ -44,7 +44,7 @@ export function followConnections(server: Server, running: Cancellation): Drain 
       for (const socket of unused) socket.destroy()
     }, SWEEP_MS)
     const late = setTimeout(() => {
-      logger.warn({ deadlineMs: deadline }, 'answers still running were cut')
+      logger.warn({ deadlineMs: deadline }, 'answers still running are ended')
       endAnswers()
     }, deadline)
     const closed = once(server, 'close')

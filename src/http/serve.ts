@@ -16,7 +16,7 @@ export type RunningServer = {
   readonly url: string
   /** Refuses new connections, lets running answers finish up to the limit of the settings. */
   drain(): Promise<void>
-  /** Ends everything at once. */
+  /** The same, but running answers are ended at once, with an error. */
   close(): Promise<void>
   /** Resolves when the server has stopped. */
   readonly finished: Promise<void>

@@ -147,5 +147,8 @@ test('what follows a refused body on its connection is no request', async () => 
 test('an expectation that nobody knows is passed over', async () => {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   socket.write('GET /answer HTTP/1.1\r\nHost: localhost\r\nExpect: the-unexpected\r\nConnection: close\r\n\r\n')
+  // What follows connections, for a stop, goes by this event.
+  const [request] = await once(server, 'request')
+  expect(request.headers.expect).toBe('the-unexpected')
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 .*"fine":true/s)
 })

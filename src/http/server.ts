@@ -69,7 +69,7 @@ export function createServer(parts: ServerParts): Server {
   }
   const server = tls === undefined ? createHttp(limits, listener) : createHttps({ ...limits, ...tls }, listener)
   // RFC 9110 §10.1.1 leaves it to us: Node's own refusal would have no body that a client of the API can read.
-  server.on('checkExpectation', listener)
+  server.on('checkExpectation', (...visitors) => server.emit('request', ...visitors))
   // A TLS handshake that fails comes here too; both kinds of sockets are of net.
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerClientError(error, socket as Socket, logger))
   return server
@@ -77,7 +77,8 @@ export function createServer(parts: ServerParts): Server {
 
 /**
  * A request that was pipelined has its connection once the answers before it are sent. Until then nobody would be told
- * that its client has left (Node ties `close` to the connection), and it would be taken for one that does not read.
+ * that its client has left (Node ties `close` to the connection), and it would be taken for one that does not read. Its body
+ * waits as well, no longer than any body may take.
  */
 function waitForTurn(response: ServerResponse, begin: () => void): void {
   response.once('socket', (socket: Socket) => {

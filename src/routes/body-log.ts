@@ -5,7 +5,10 @@ import type { RequestRecord } from '../telemetry/request-record.ts'
 import type { RouteContext } from './context.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
 
-/** What holds prompts in the bodies of requests, and answers in those of answers: the rest may be a secret. */
+/**
+ * What holds prompts in the bodies of requests, and answers in those of answers: the rest of JSON may be a secret, of files or
+ * connectors. A stream of events, which repeats instructions and tools, is logged as it is.
+ */
 const PROMPTS = ['messages', 'input', 'prompt']
 const ANSWERS = ['choices', 'output']
 

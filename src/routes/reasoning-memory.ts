@@ -41,6 +41,8 @@ export class ReasoningMemory {
   }
 
   recall(owner: string, call: ToolCall): readonly JsonObject[] | undefined {
+    // Most requests have nothing to recall, and a long history many calls, each of which would be parsed for its key.
+    if (this.#entries.size === 0) return undefined
     const key = keyOf(owner, call)
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined

@@ -11,7 +11,7 @@ import type { FrameOutput } from '../sse/frame-output.ts'
 import { type FrameSink, frameAt, frameEnd, MIXED_LINE_ENDS, withLineFeeds } from '../sse/frame-reader.ts'
 import { namedFrame } from '../sse/frames.ts'
 
-/** The usual forms; a frame of another form (ids, comments, several lines of data) is parsed to be known. */
+/** The usual forms; a frame of another form (ids, comments, several lines, its type not first) is parsed to be known. */
 const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
 
 /**

@@ -5,6 +5,7 @@ export class BodyMemory {
   readonly #memory: readonly Buffer[]
   #readers = 0
 
+  /** A list that grows while more is written. */
   constructor(memory: readonly Buffer[]) {
     this.#memory = memory
   }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Cancellation } from '../cancellation.ts'
-import { ProxyError, ProxyStopped } from '../errors.ts'
+import { type Cancellation, ProxyStopped } from '../cancellation.ts'
+import { ProxyError } from '../errors.ts'
 import type { BodyMemory } from './body-memory.ts'
 import type { SocketRead } from './socket-read.ts'
 
