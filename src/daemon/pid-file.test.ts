@@ -56,7 +56,8 @@ test('a second claim hands back the running server and changes nothing', async (
 })
 
 test('of many claims at once exactly one wins, also where a stale file is', async () => {
-  for (const leftOver of [undefined, '1\nstarted=long-ago\n']) {
+  const stale = '1\nstarted=long-ago\n'
+  for (const leftOver of [undefined, stale, stale, stale, stale, stale]) {
     await mkdir(join(folder, 'run'), { recursive: true })
     if (leftOver !== undefined) await writeFile(file, leftOver)
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => claimPidFile(file)))

@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync, rmSync } from 'node:fs'
-import { readFile, rename, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
+import { acquireLock } from '../credentials/lock-file.ts'
 import { createPrivateFile, writePrivateFile } from './private-file.ts'
 import { processStart } from './process-start.ts'
 
@@ -23,7 +24,8 @@ export type Claim = {
 
 /** The process named by the pid file, if it is still the one that wrote it: process ids are used again. */
 export async function findRunning(file: string): Promise<RunningServer | undefined> {
-  return await runningIn(await readNote(file))
+  const note = await readNote(file)
+  return note === undefined ? undefined : await runningIn(note)
 }
 
 /** Notes this process as the one server of this pid file; hands back the running one if there is one already. */
@@ -60,21 +62,25 @@ export async function claimPidFile(file: string): Promise<Claim | RunningServer>
   }
 }
 
-/** Removes the pid file of a process that is gone; a running one keeps its own. */
+/** How long others may take to do the same; they take milliseconds. */
+const REMOVAL_PATIENCE_MS = 5000
+
+/**
+ * Removes the pid file of a process that is gone; a running one keeps its own. One start at a time: of two that found the
+ * same stale note, the second would take away what the first has put in its place.
+ */
 export async function removeStale(file: string): Promise<void> {
-  const before = await readNote(file)
-  if ((await runningIn(before)) !== undefined) return
-  const aside = `${file}.${process.pid}.stale`
+  const limits = { until: () => false, patienceMs: REMOVAL_PATIENCE_MS, now: Date.now }
+  const lock = await acquireLock(`${file}.lock`, limits)
+  if (lock === undefined) return
   try {
-    await rename(file, aside)
-  } catch (error) {
-    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return
-    throw error
+    const note = await readNote(file)
+    if (note === undefined || (await runningIn(note)) !== undefined) return
+    // A process that ended in order has taken its note with it, and what is there now is another's.
+    if ((await readNote(file)) === note) await rm(file, { force: true })
+  } finally {
+    lock.release()
   }
-  // Between reading and renaming another start may have put its own note there: it gets it back.
-  const taken = await readNote(aside)
-  if (taken !== before) await createPrivateFile(file, taken).catch(() => {})
-  await rm(aside, { force: true })
 }
 
 async function runningIn(text: string): Promise<RunningServer | undefined> {
@@ -97,11 +103,12 @@ function parseNote(text: string): Note | undefined {
   return { pid: Number(first), started: value('started'), url: value('url'), stopping: value('stopping') === 'yes' }
 }
 
-async function readNote(file: string): Promise<string> {
+/** Undefined where there is none. */
+async function readNote(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return ''
+    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return undefined
     // Node names no path when the reading itself fails.
     throw error instanceof Error ? Object.assign(error, { path: file }) : error
   }
