@@ -8,7 +8,7 @@ import { ERRORS } from '../errors.ts'
 import { type OutboundRoute, openOutboundRoute } from '../upstream/outbound-proxy.ts'
 import { ORIGINATOR, userAgent } from '../upstream/own-name.ts'
 import { createTrust } from '../upstream/trusted-certificates.ts'
-import { type Check, ok, problem, skipped } from './check.ts'
+import { type Check, ok, postponed, problem, skipped } from './check.ts'
 import { explain } from './explain.ts'
 
 const LIMIT_MS = 10_000
@@ -25,7 +25,7 @@ export async function checkNetwork(config: Config, upstream: URL, now: () => num
     const steps = inUse ? throughProxy(proxy) : await checkDirect(upstream)
     const way = [outbound, ...steps]
     const isOpen = way.every(({ state }) => state !== 'problem')
-    return [...way, ...(isOpen ? await checkAnswer(route, upstream, now) : notAsked())]
+    return [...way, ...(isOpen ? await checkAnswer(route, upstream, now) : [postponed('Upstream'), NO_CLOCK])]
   } finally {
     await route.close()
   }
@@ -59,10 +59,6 @@ async function happens(socket: Socket, event: 'connect' | 'secureConnect'): Prom
     if (!(error instanceof Error && error.name === 'AbortError')) throw error
     throw new Error(`no answer within ${LIMIT_MS / 1000} s.`, { cause: error })
   }
-}
-
-function notAsked(): Check[] {
-  return [skipped('Upstream', 'Seen when the above is fixed.'), NO_CLOCK]
 }
 
 function throughProxy(proxy: string): Check[] {

@@ -1,6 +1,6 @@
 import { OPTION_NAMES } from '../config/load.ts'
 import { askServer, type JsonObject } from './ask-server.ts'
-import { type Check, skipped } from './check.ts'
+import { type Check, postponed } from './check.ts'
 import { checkPermissions, checkServer } from './check-files.ts'
 import { checkNetwork } from './check-network.ts'
 import { type Asked, checkCall, checkLogin, checkModels, startPrivately } from './check-server.ts'
@@ -45,7 +45,7 @@ const CAUSES = new Set(['Login', 'Outbound proxy', 'DNS', 'TLS', 'Upstream'])
 /** What fails because of something else is no second thing to fix. */
 function unlessTold(check: Check, before: readonly Check[]): Check {
   const isTold = before.some(({ name, state }) => state === 'problem' && CAUSES.has(name))
-  return isTold && check.state === 'problem' ? skipped(check.name, 'Seen when the above is fixed.') : check
+  return isTold && check.state === 'problem' ? postponed(check.name) : check
 }
 
 function running({ url, clientKey }: Reached): Asked {

@@ -1,7 +1,7 @@
 import type { Config } from '../config/options.ts'
 import { findRunning } from '../daemon/pid-file.ts'
-import { askServer, configuredUrl, isProxy } from './ask-server.ts'
-import { howToEnd, processOf } from './health.ts'
+import { configuredUrl, isProxy } from './ask-server.ts'
+import { howToEnd, processAt } from './health.ts'
 import { readableKey } from './locate.ts'
 
 /** Why a server could not start. `code` is Node's, if it has one. */
@@ -32,7 +32,7 @@ async function holderOf(config: Config): Promise<string> {
   const url = configuredUrl(config)
   if (!(await isProxy(url))) return 'another program. Choose another --port.'
   // Only now: the client key is not for whatever program may be there.
-  const pid = processOf((await askServer(url, '/health', readableKey(config)))?.body)
+  const pid = await processAt(url, readableKey(config))
   const which = pid === undefined ? '' : ` (process ${pid})`
   return `another codex-api-proxy${which}, which ${config.pidFile} does not name. ${howToEnd(pid)}, or choose another --port.`
 }

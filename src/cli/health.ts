@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from './ask-server.ts'
+import { askServer, isObject, type JsonObject } from './ask-server.ts'
 import { fromNow } from './shown.ts'
 
 /** What `/health` says, as rows of a table. Anything it doesn't say has no row. `now` in milliseconds since the epoch. */
@@ -26,9 +26,14 @@ export function problemOf(health: JsonObject | undefined): string | undefined {
   return health?.status === 'error' ? 'Requests fail now; the client key is needed to see why.' : undefined
 }
 
-/** The process that answers; a server tells it to those who have the client key. */
+/** The process of the server whose health this is; it tells it to those who have the client key. */
 export function processOf(health: JsonObject | undefined): number | undefined {
   return typeof health?.pid === 'number' ? health.pid : undefined
+}
+
+/** The process that answers at this address. */
+export async function processAt(url: string, clientKey: string | undefined): Promise<number | undefined> {
+  return processOf((await askServer(url, '/health', clientKey))?.body)
 }
 
 /** What ends a server that no run file names. */

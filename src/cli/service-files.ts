@@ -127,13 +127,14 @@ ${variables.join('\n')}
 </dict>
 </plist>
 `
+  const bootout = ['launchctl', 'bootout', `gui/${userId}/${LABEL}`]
   return {
     manager: 'launchd',
     path,
     content,
     install: [['launchctl', 'bootstrap', `gui/${userId}`, path]],
-    uninstall: [['launchctl', 'bootout', `gui/${userId}/${LABEL}`]],
-    stop: ['launchctl', 'bootout', `gui/${userId}/${LABEL}`],
+    uninstall: [bootout],
+    stop: bootout,
     forget: [],
     check: ['launchctl', 'print', `gui/${userId}/${LABEL}`],
   }

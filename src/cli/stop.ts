@@ -2,9 +2,8 @@ import type { GivenSettings } from '../config/load.ts'
 import { describeError } from '../daemon/describe-error.ts'
 import { stopProcess } from '../daemon/process.ts'
 import { readState, type SavedState } from '../daemon/state-file.ts'
-import { askServer } from './ask-server.ts'
 import type { Context, Outcome } from './context.ts'
-import { howToEnd, processOf } from './health.ts'
+import { howToEnd, processAt } from './health.ts'
 import { type Located, locate, type Reached, reach } from './locate.ts'
 import { STOPPING } from './setting-groups.ts'
 
@@ -22,7 +21,7 @@ export async function stop(context: Context, flags: GivenSettings): Promise<Outc
 
 /** It is left alone: a service would start it again, and in a container its process has another id than out here. */
 async function describeOther({ url, clientKey }: Reached): Promise<string> {
-  const pid = processOf((await askServer(url, '/health', clientKey))?.body)
+  const pid = await processAt(url, clientKey)
   const who = pid === undefined ? 'a server' : `a server (process ${pid})`
   return `But ${who} answers at ${url}: in the foreground, of a service, or without its pid file. ${howToEnd(pid)}.`
 }

@@ -220,7 +220,7 @@ export class ChatStream {
   }
 
   #outputDone(output: readonly unknown[]): ChatDelta[] {
-    const begun = [...this.#text.begun, ...this.#reasoning.begun, ...this.#calls.begun]
+    const begun = () => [...this.#text.begun, ...this.#reasoning.begun, ...this.#calls.begun]
     const items = this.#told.placed(output, begun)
     return items.flatMap(([index, item]) => (this.#text.stopped ? [] : this.#itemDone(index, item)))
   }

@@ -158,6 +158,7 @@ function kindOf(item: JsonObject): Kind | undefined {
   return Object.hasOwn(KINDS, type) ? KINDS[type] : undefined
 }
 
-function argumentsOf(told: JsonObject): string | undefined {
+/** The arguments of a function, or the input of a custom tool, as an item or event tells them. */
+export function argumentsOf(told: JsonObject): string | undefined {
   return asString(told.arguments) ?? asString(told.input)
 }

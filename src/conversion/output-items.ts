@@ -1,4 +1,5 @@
 import type { JsonObject } from './chat-plan.ts'
+import { argumentsOf } from './chat-tool-calls.ts'
 import { asIndex, asObject, asString } from './json.ts'
 
 /** Which text of an item an event tells, and in which of its fields: in `delta` more of it, in any other all of it. */
@@ -76,7 +77,8 @@ export class OutputItems {
 function itemOf(index: number, { item, texts }: Begun, status: string): JsonObject | undefined {
   const sorted = [...texts].sort(([a], [b]) => a - b).map(([, text]) => text)
   const [first] = sorted
-  if (first === undefined) return isWholeCall(item) ? { ...item, status } : undefined
+  // A call may be announced with all it has to say.
+  if (first === undefined) return item !== undefined && argumentsOf(item) ? { ...item, status } : undefined
   if (first.what === 'arguments' || first.what === 'input') {
     return item && { ...item, status, [first.what]: first.text }
   }
@@ -85,9 +87,4 @@ function itemOf(index: number, { item, texts }: Begun, status: string): JsonObje
   )
   const message = item ?? { id: `msg_${index}`, type: 'message', role: 'assistant' }
   return { ...message, status, content }
-}
-
-/** Announced with all it has to say. */
-function isWholeCall(item: JsonObject | undefined): boolean {
-  return (asString(item?.arguments) ?? asString(item?.input) ?? '') !== ''
 }

@@ -26,9 +26,9 @@ export class ToldItems {
    * Places in the list need not be output indexes: streams skip some, and leave out items that are listed in the end. So
    * an item is the one that was told at its place, else the first with its key, else one that was not told yet.
    */
-  placed(output: readonly unknown[], begun: readonly Told[]): [number, JsonObject][] {
+  placed(output: readonly unknown[], begun: () => readonly Told[]): [number, JsonObject][] {
     if (output.length <= this.count) return []
-    const told = new Map([...begun, ...this.#whole])
+    const told = new Map([...begun(), ...this.#whole])
     const free = new Map([...told].sort(([a], [b]) => a - b))
     const items = output.map((item) => asObject(item) ?? {})
     const isAt = (place: number, item: JsonObject) => told.get(place) === keyOf(item)

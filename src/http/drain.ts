@@ -9,9 +9,11 @@ const SWEEP_MS = 50
 /** How long a client may take for the error that ends its answer. */
 const LAST_WORDS_MS = 1000
 
+type Log = { warn(fields: object, message: string): void }
+
 export type Drain = {
   /** No new connections; running answers finish, and after `deadline` milliseconds they are ended. */
-  gently(deadline: number, logger: { warn(fields: object, message: string): void }): Promise<void>
+  gently(deadline: number, logger: Log): Promise<void>
   /** Ends running answers with an error, and shortly after that their connections. */
   endAnswers(): void
 }
@@ -38,7 +40,7 @@ export function followConnections(server: Server, running: Cancellation): Drain 
     setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS).unref()
   }
 
-  async function gently(deadline: number, logger: { warn(fields: object, message: string): void }): Promise<void> {
+  async function gently(deadline: number, logger: Log): Promise<void> {
     const sweep = setInterval(() => {
       server.closeIdleConnections()
       for (const socket of unused) socket.destroy()

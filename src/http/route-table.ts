@@ -2,7 +2,6 @@ import type { Route } from '../routes/api-request.ts'
 import type { ApiRoutes } from '../routes/api-routes.ts'
 import type { RouteContext } from '../routes/context.ts'
 import { healthRoute, metricsRoute } from '../routes/probes.ts'
-import { tellingProcess } from './own-process.ts'
 import type { RouteEntry } from './router.ts'
 
 const ALL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
@@ -16,7 +15,7 @@ export type RouteTable = {
 
 /** Every path this server knows; `canonicalUrl` has brought the variants people type to these. */
 export function createRouteTable(context: RouteContext, describeOutbound: (upstream: URL) => object): RouteTable {
-  const health = tellingProcess(healthRoute(context, describeOutbound))
+  const health = healthRoute(context, describeOutbound)
   const { load, route } = lazyApiRoutes(context)
   const models = route('models')
   return {

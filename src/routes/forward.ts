@@ -1,6 +1,6 @@
 import type { ApiKeyCredentials, ChatGptCredentials, Credentials } from '../credentials/credentials.ts'
 import { BodyMemory } from '../upstream/body-memory.ts'
-import { cutError, type UpstreamAnswer } from '../upstream/exchange.ts'
+import { cutError, type UpstreamAnswer, type UpstreamRequest } from '../upstream/exchange.ts'
 import { answerHeadersForClient, requestHeadersForUpstream } from '../upstream/forwarded-headers.ts'
 import { readBody } from '../upstream/read-body.ts'
 import { bytesOf } from '../upstream/socket-read.ts'
@@ -44,21 +44,8 @@ async function forward(
   const log = BodyLog.open(context, record)
   log?.request(body, request.headers)
   const memory = new BodyMemory([body])
-  const answer = await context.upstream.send(
-    {
-      method: request.method,
-      path: request.url.replace(/^\/v1/, ''),
-      headers: requestHeadersForUpstream(request.headers),
-      ...(body.length > 0 && { body: [body], memory }),
-      // Only what may be done twice without harm is sent again.
-      ...(!isRepeatable(request) && { retries: false }),
-      onRetry: () => {
-        record.upstreamRetries++
-      },
-    },
-    credentials,
-    request.cancellation,
-  )
+  const asked = forwarded(request, body, memory)
+  const answer = await context.upstream.send(asked, credentials, request.cancellation)
   memory.free()
   noticeHeaders(context, request, answer)
   record.firstEventAt = context.monotonic()
@@ -80,6 +67,20 @@ async function forward(
   await relay(context, request, { answer, headers, log })
   log?.answered()
   return undefined
+}
+
+function forwarded(request: ApiRequest, body: Buffer, memory: BodyMemory): UpstreamRequest {
+  return {
+    method: request.method,
+    path: request.url.replace(/^\/v1/, ''),
+    headers: requestHeadersForUpstream(request.headers),
+    ...(body.length > 0 && { body: [body], memory }),
+    // Only what may be done twice without harm is sent again.
+    ...(!isRepeatable(request) && { retries: false }),
+    onRetry: () => {
+      request.record.upstreamRetries++
+    },
+  }
 }
 
 function isRepeatable(request: ApiRequest): boolean {

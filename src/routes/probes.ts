@@ -1,9 +1,12 @@
 import type { CredentialStatus } from '../credentials/credentials.ts'
+import { packageVersion } from '../version.ts'
 import type { Answer, Route } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 
 /** `GET /health` and `GET /ready`: 200 when a request would be sent upstream, 503 with the reason when not. */
 export function healthRoute(context: RouteContext, describeOutbound: (upstream: URL) => object): Route {
+  // The run files may be lost, and after an upgrade the program on the disk is newer than the one that runs.
+  const own = { pid: process.pid, version: packageVersion() }
   return async (request) => {
     const credentials = await context.credentials.status()
     const healthy = credentials.problem === undefined
@@ -18,6 +21,7 @@ export function healthRoute(context: RouteContext, describeOutbound: (upstream: 
       credentials: withReadableTimes(credentials),
       outboundProxy: describeOutbound(new URL(upstream)),
       ...(credentials.kind === 'chatgpt' && { rateLimits: context.rateLimits.last() ?? null }),
+      ...own,
     })
   }
 }

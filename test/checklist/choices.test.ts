@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Answer, createGate } from '../fake-upstream/answer.ts'
-import { responseEvents } from '../fake-upstream/event-stream.ts'
+import { responseEvents, untilFirstDelta } from '../fake-upstream/event-stream.ts'
 import { logLines, requestLines } from '../support/log-lines.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { answerWith, callsDuring, failingAnswer } from '../support/upstream-answers.ts'
@@ -137,7 +137,7 @@ describe('case 12: n = 3', () => {
 test('a choice that is refused after another was begun ends the answer with its error, and is logged as such', async () => {
   const events = responseEvents([{ text: 'one two three' }])
   const gate = createGate()
-  gate.release(events.findIndex(({ type }) => type === 'response.output_text.delta') + 1)
+  gate.release(untilFirstDelta(events))
   let refuse = () => {}
   const refusal = new Promise<Answer>((resolve) => {
     refuse = () => resolve({ status: 400, body: { detail: 'No, says upstream.' } })

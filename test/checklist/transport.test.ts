@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createGate } from '../fake-upstream/answer.ts'
-import { responseEvents } from '../fake-upstream/event-stream.ts'
+import { responseEvents, untilFirstDelta } from '../fake-upstream/event-stream.ts'
 import { requestLines } from '../support/log-lines.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { answerWith } from '../support/upstream-answers.ts'
@@ -15,7 +15,7 @@ const ROUTES = [
 
 const TEXT = 'one two three four'
 const EVENTS = responseEvents([{ text: TEXT }])
-const UNTIL_FIRST_DELTA = EVENTS.findIndex(({ type }) => type === 'response.output_text.delta') + 1
+const UNTIL_FIRST_DELTA = untilFirstDelta(EVENTS)
 
 let stage: Stage
 beforeAll(async () => {

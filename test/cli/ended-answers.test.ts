@@ -1,15 +1,14 @@
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createGate, type Gate } from '../fake-upstream/answer.ts'
-import { responseEvents } from '../fake-upstream/event-stream.ts'
-import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
+import { responseEvents, untilFirstDelta } from '../fake-upstream/event-stream.ts'
 import { apiKeyAuth, chatgptAuth } from '../support/auth-files.ts'
 import { type LogLine, requestLines } from '../support/log-lines.ts'
-import { createHome, type Foreground, type Home, startForeground } from '../support/program.ts'
+import type { Foreground } from '../support/program.ts'
+import { type Stage, startStage } from '../support/stage.ts'
 import { watchAnswer } from '../support/watched-answer.ts'
 
 const EVENTS = responseEvents([{ text: 'one two three four' }])
-const UNTIL_FIRST_DELTA = EVENTS.findIndex(({ type }) => type === 'response.output_text.delta') + 1
 const ROUTES = [
   ['/v1/chat/completions', { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }],
   ['/v1/responses', { model: 'gpt-5.5', input: 'Hello' }],
@@ -17,42 +16,32 @@ const ROUTES = [
 const ENDED_WITH_ERROR =
   /one.*stopped before the answer had ended\. The proxy is stopping.*"code":"draining"[^\n]*\n\n$/s
 
-let home: Home
-let upstream: FakeUpstream
-let env: Record<string, string>
+let stage: Stage
 let gate: Gate
-let proxy: Foreground
-beforeEach(async () => {
-  home = await createHome()
-  upstream = await startFakeUpstream()
-  env = {
-    CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl,
-    CODEX_API_PROXY_OPENAI_BASE_URL: upstream.openaiBaseUrl,
-  }
+beforeEach(() => {
   gate = createGate()
 })
 afterEach(async () => {
   gate.open()
-  await upstream.close()
-  await home.remove()
+  await stage.close()
 })
 
-async function started(auth: object): Promise<void> {
-  await home.writeAuth(auth)
-  proxy = await startForeground(['--drain-timeout', '1ms', '--log-level', 'info'], { home, env })
-  upstream.enqueue({ events: EVENTS, gate })
-  gate.release(UNTIL_FIRST_DELTA)
+async function started(auth: object): Promise<Foreground> {
+  stage = await startStage({ auth, args: ['--drain-timeout', '1ms', '--log-level', 'info'] })
+  stage.upstream.enqueue({ events: EVENTS, gate })
+  gate.release(untilFirstDelta(EVENTS))
+  return stage.proxy
 }
 
 /** The line of the request that was ended, once the server has stopped. */
 async function lineAfterStop(): Promise<LogLine | undefined> {
-  expect(await proxy.ended).toBe(0)
-  return requestLines(proxy).at(-1)
+  expect(await stage.proxy.ended).toBe(0)
+  return requestLines(stage.proxy).at(-1)
 }
 
 describe.each(ROUTES)('an answer of %s that a stop does not wait for', (path, body) => {
   test('ends with an error that says so, after what was said', async () => {
-    await started(chatgptAuth())
+    const proxy = await started(chatgptAuth())
     const answer = await watchAnswer(proxy.url, path, { ...body, stream: true })
     await answer.until('one')
     proxy.signal('SIGTERM')
@@ -61,9 +50,9 @@ describe.each(ROUTES)('an answer of %s that a stop does not wait for', (path, bo
   })
 
   test('is a 503 as long as nothing of it was sent', async () => {
-    await started(chatgptAuth())
+    const proxy = await started(chatgptAuth())
     const asked = watchAnswer(proxy.url, path, body)
-    await upstream.waitForCall()
+    await stage.upstream.waitForCall()
     proxy.signal('SIGTERM')
     const answer = await asked
     expect(answer.status).toBe(503)
@@ -72,7 +61,7 @@ describe.each(ROUTES)('an answer of %s that a stop does not wait for', (path, bo
   })
 
   test('breaks off where its bytes only pass through', async () => {
-    await started(apiKeyAuth())
+    const proxy = await started(apiKeyAuth())
     const answer = await watchAnswer(proxy.url, path, { ...body, stream: true })
     await answer.until('one')
     proxy.signal('SIGTERM')
@@ -82,7 +71,7 @@ describe.each(ROUTES)('an answer of %s that a stop does not wait for', (path, bo
 })
 
 test('a request whose body does not come keeps nobody waiting', async () => {
-  await started(chatgptAuth())
+  const proxy = await started(chatgptAuth())
   const socket = connect(Number(new URL(proxy.url).port), '127.0.0.1')
   const announced =
     'POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n'

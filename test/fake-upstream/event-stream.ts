@@ -74,6 +74,11 @@ export function responseEvents(items: readonly Item[], options: StreamOptions = 
   return events.map((event, index) => ({ ...event, sequence_number: index }))
 }
 
+/** How many events there are up to the first delta of text, it included. */
+export function untilFirstDelta(events: readonly StreamEvent[]): number {
+  return events.findIndex(({ type }) => type === 'response.output_text.delta') + 1
+}
+
 /** As bytes on the wire, one buffer per event. */
 export function encodeEvents(events: readonly StreamEvent[]): Buffer[] {
   return events.map((event) => Buffer.from(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`))

@@ -1,7 +1,7 @@
 import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createGate } from '../fake-upstream/answer.ts'
-import { responseEvents } from '../fake-upstream/event-stream.ts'
+import { responseEvents, untilFirstDelta } from '../fake-upstream/event-stream.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
 let stage: Stage
@@ -12,7 +12,7 @@ afterAll(() => stage.close())
 
 const EVENTS = responseEvents([{ text: 'one two three four' }])
 /** Created, in progress, item and part opened, and the first delta: then upstream is silent. */
-const UNTIL_FIRST_DELTA = EVENTS.findIndex(({ type }) => type === 'response.output_text.delta') + 1
+const UNTIL_FIRST_DELTA = untilFirstDelta(EVENTS)
 const REQUEST = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] } as const
 
 // In each test upstream keeps silent after a point, so its connection closes only because the client went.

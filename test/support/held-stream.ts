@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createGate, type Gate } from '../fake-upstream/answer.ts'
-import { responseEvents } from '../fake-upstream/event-stream.ts'
+import { responseEvents, untilFirstDelta } from '../fake-upstream/event-stream.ts'
 import type { FakeUpstream } from '../fake-upstream/server.ts'
 
 const EVENTS = responseEvents([{ text: 'one two three four' }])
-const UNTIL_FIRST_DELTA = EVENTS.findIndex(({ type }) => type === 'response.output_text.delta') + 1
+const UNTIL_FIRST_DELTA = untilFirstDelta(EVENTS)
 
 export type HeldStream = {
   readonly gate: Gate
