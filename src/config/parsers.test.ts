@@ -76,6 +76,19 @@ test.each<[string, (given: string) => unknown, string[]]>([
   for (const given of cases) expect(() => parse(given), given).toThrow(UsageError)
 })
 
+test.each(['12/34', 'ab/34', '1?w', '1#w', '1\\w'])(
+  'a password like %s is no end of the host: it must be encoded',
+  (password) => {
+    expect(() => outboundProxyUrl(`http://me:${password}@proxy.example:3128`)).toThrow('as %2F %3F %23 and %5C')
+    expect(() => outboundProxyUrl(`me:${password}@proxy.example:3128`)).toThrow('as %2F %3F %23 and %5C')
+  },
+)
+
+test('what a proxy URL may hold is taken as it is', () => {
+  for (const given of ['http://me:p@ss@h:1', 'http://me:%2F%23@h:1/', 'socks5://dom\\me:pw@h:1', 'http://h:1/path'])
+    expect(outboundProxyUrl(given)).toBe(given)
+})
+
 test.each([
   ['localhost', true],
   ['deep.localhost', true],

@@ -91,6 +91,12 @@ export function outboundProxyUrl(given: string): string {
   if (given === '' || given.toLowerCase() === 'none') return 'none'
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(given) ? given : `http://${given}`
   const url = parseUrl(withScheme)
+  // They end the part before the host: the user name would be the host, and the password's beginning be shown as port.
+  const afterHost =
+    url === undefined ? withScheme.slice(withScheme.indexOf('://') + 3) : url.pathname + url.search + url.hash
+  if (/[/?#\\].*@/.test(afterHost)) {
+    throw new UsageError('Write / ? # and \\ in its user name or password as %2F %3F %23 and %5C.')
+  }
   if (url !== undefined && url.hostname !== '' && PROXY_SCHEMES.includes(url.protocol)) return withScheme
   throw new UsageError('Use a URL such as http://127.0.0.1:8118, https://… or socks5://…, or `none`.')
 }

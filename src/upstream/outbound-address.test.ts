@@ -15,6 +15,8 @@ describe('the address of an outbound proxy', () => {
       password: 'a:b',
     })
     expect(parseOutboundAddress('socks5://me:50%@proxy.example').login).toEqual({ user: 'me', password: '50%' })
+    expect(parseOutboundAddress('http://me:50%;ü@proxy.example').login).toEqual({ user: 'me', password: '50%;ü' })
+    expect(parseOutboundAddress('http://me:a%FFb%20c@proxy.example').login?.password).toBe('a%FFb c')
     expect(parseOutboundAddress('http://me@proxy.example').login).toEqual({ user: 'me', password: '' })
     expect(parseOutboundAddress('http://proxy.example').login).toBeUndefined()
   })

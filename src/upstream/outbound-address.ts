@@ -33,13 +33,15 @@ function protocolOf({ protocol }: URL): OutboundAddress['protocol'] {
   throw new Error(`An outbound proxy can't be reached by ${protocol}//`)
 }
 
-/** A password with a bare `%` in it is taken as it stands. */
+/** A bare `%` is taken as it stands, and only that: signs beside it URL may have encoded itself. */
 function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (encoded) => {
+    try {
+      return decodeURIComponent(encoded)
+    } catch {
+      return encoded
+    }
+  })
 }
 
 export type Endpoint = {
