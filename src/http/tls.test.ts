@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, get } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -12,12 +12,25 @@ import { tlsOptions } from './tls.ts'
 const { cert, key } = selfSignedCertificate()
 const encrypted = createPrivateKey(key).export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
 
+const der = new X509Certificate(cert).raw
+/** What follows the first certificate of a file is read by the server only. */
+const brokenChain = `${cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`
+
 let folder: string
 const path = (name: string) => join(folder, name)
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tls-'))
-  const files = { cert, key, encrypted, other: selfSignedCertificate().key, junk: 'no PEM', empty: '' }
+  const files = {
+    cert,
+    key,
+    encrypted,
+    other: selfSignedCertificate().key,
+    junk: 'no PEM',
+    empty: '',
+    der,
+    brokenChain,
+  }
   for (const [name, content] of Object.entries(files)) await writeFile(path(name), content)
 })
 
@@ -57,6 +70,8 @@ test.each([
   ['junk as certificate', 'junk', 'key', /^--tls-cert .*not a certificate/],
   ['an empty certificate', 'empty', 'key', /^--tls-cert .*not a certificate/],
   ['a key as certificate', 'key', 'key', /^--tls-cert .*not a certificate/],
+  ['a certificate in DER', 'der', 'key', /^--tls-cert .*not a certificate in PEM/],
+  ['a broken chain', 'brokenChain', 'key', /^--tls-cert .*can't be used \(wrong tag\)\.$/],
   ['junk as key', 'cert', 'junk', /^--tls-key .*not a private key/],
   ['an empty key', 'cert', 'empty', /^--tls-key .*not a private key/],
   ['a certificate as key', 'cert', 'cert', /^--tls-key .*not a private key/],

@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { SecureContextOptions } from 'node:tls'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
 
@@ -16,7 +16,14 @@ export function tlsOptions({ tlsCert, tlsKey }: Pick<Config, 'tlsCert' | 'tlsKey
   if (!certificate.checkPrivateKey(parseKey(key, tlsKey))) {
     throw new UsageError(`--tls-key ${tlsKey}: it is not the key of the certificate.`)
   }
-  return { cert, key, minVersion: 'TLSv1.2' }
+  const options = { cert, key, minVersion: 'TLSv1.2' } as const
+  try {
+    createSecureContext(options)
+  } catch (error) {
+    // A key that is too short, a broken certificate further down in the file.
+    throw new UsageError(`--tls-cert ${tlsCert}: it can't be used (${opensslReason(error)}).`)
+  }
+  return options
 }
 
 function read(path: string, flag: string): Buffer {
@@ -29,10 +36,12 @@ function read(path: string, flag: string): Buffer {
 
 function parseCertificate(cert: Buffer, path: string): X509Certificate {
   try {
-    return new X509Certificate(cert)
+    // It reads the binary form too, which a server does not.
+    if (cert.includes('-----BEGIN ')) return new X509Certificate(cert)
   } catch {
-    throw new UsageError(`--tls-cert ${path}: it is not a certificate in PEM.`)
+    // Said below.
   }
+  throw new UsageError(`--tls-cert ${path}: it is not a certificate in PEM.`)
 }
 
 function parseKey(key: Buffer, path: string): KeyObject {
@@ -50,4 +59,9 @@ function parseKey(key: Buffer, path: string): KeyObject {
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason'
+}
+
+/** `error:0A00018F:SSL routines::ee key too small` ends with what a person can use. */
+function opensslReason(error: unknown): string {
+  return error instanceof Error ? (error.message.split(':').at(-1) ?? error.message) : 'unknown reason'
 }
