@@ -4,6 +4,7 @@ import type { Bases } from '../config/paths.ts'
 import { describeError } from '../daemon/describe-error.ts'
 import type { StartOrder, StartReport } from '../daemon/messages.ts'
 import { type Claim, claimPidFile } from '../daemon/pid-file.ts'
+import { RUN_FILES_REMEDY } from '../daemon/run-files.ts'
 import { stopOnSignals } from '../daemon/signals.ts'
 import { saveState } from '../daemon/state-file.ts'
 import { type RunningServer, serve } from '../http/serve.ts'
@@ -94,6 +95,8 @@ function failure(error: unknown): StartReport {
   const reason = describeError(error)
   if (error instanceof UsageError) return { kind: 'failed', reason, code: 'usage' }
   if (!(error instanceof Error && 'code' in error)) return { kind: 'failed', reason }
+  // Looked at before, they failed in the meantime.
+  if ('path' in error) return { kind: 'failed', reason: `${reason} ${RUN_FILES_REMEDY}` }
   return { kind: 'failed', reason, code: String(error.code) }
 }
 

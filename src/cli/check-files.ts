@@ -1,19 +1,21 @@
-import { once } from 'node:events'
-import { lstat, mkdtemp, open, rmdir, stat } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { dirname, join } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import type { Config } from '../config/options.ts'
+import type { RunningServer } from '../daemon/pid-file.ts'
+import { OUR_FOLDER } from '../daemon/private-file.ts'
+import { checkRunFiles, RUN_FILES_REMEDY } from '../daemon/run-files.ts'
 import { secretsFileOf } from '../daemon/state-file.ts'
 import { configuredUrl, isProxy } from './ask-server.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 import { explain } from './explain.ts'
 import type { Located, Reached } from './locate.ts'
 import { checkStartable } from './start.ts'
+import { tryToListen } from './try-to-listen.ts'
 
 /** Whether the server runs; if not, whether it could listen. */
 export async function checkServer({ loaded, running }: Located, reached: Reached | undefined): Promise<Check[]> {
   const { config } = loaded
-  if (running !== undefined) {
+  if (running !== undefined && !running.stopping) {
     return [
       ok('Process', `The server runs in the background (process ${running.pid}).`),
       ok('Port', `${running.url ?? 'still starting'}`),
@@ -22,11 +24,20 @@ export async function checkServer({ loaded, running }: Located, reached: Reached
   if (reached !== undefined) {
     return [ok('Process', 'The server runs in the foreground or as a service.'), ok('Port', reached.url)]
   }
-  const leftOver = await exists(config.pidFile)
-  const process = leftOver
-    ? 'Not running; the pid file of an earlier one is replaced at the next start.'
-    : 'Not running.'
-  return [ok('Process', process), ...checkSettings(config), await checkRunFiles(config), await checkPort(config)]
+  return [
+    ok('Process', await whyNotRunning(config, running)),
+    ...checkSettings(config),
+    await checkFiles(config),
+    await checkPort(config),
+  ]
+}
+
+async function whyNotRunning({ pidFile }: Config, stopping: RunningServer | undefined): Promise<string> {
+  if (stopping !== undefined) {
+    return `The server in the background (process ${stopping.pid}) is stopping; running answers may finish, and a start waits for its end.`
+  }
+  if (await exists(pidFile)) return 'Not running; the pid file of an earlier one is replaced at the next start.'
+  return 'Not running.'
 }
 
 /** Says nothing when all is well: what is wrong in one setting alone was refused before. */
@@ -40,45 +51,22 @@ function checkSettings(config: Config): Check[] {
 }
 
 /** Whether a start could write what it has to. */
-async function checkRunFiles({ pidFile, logFile, stateFile }: Config): Promise<Check> {
+async function checkFiles(config: Config): Promise<Check> {
   try {
-    for (const folder of new Set([pidFile, logFile, stateFile].map(dirname))) await tryToWrite(folder)
-    await tryToOpen(logFile)
+    await checkRunFiles(config)
     return ok('Run files', 'Pid, log and state file can be written.')
   } catch (error) {
-    const remedy =
-      'Make it writable, or choose --pid-file, --log-file and --state-file elsewhere; --foreground needs none.'
-    return problem('Run files', explain(error), remedy)
+    return problem('Run files', explain(error), RUN_FILES_REMEDY)
   }
-}
-
-/** In the folder, or where it would be made. By doing it: modes alone don't tell, and nothing stays behind. */
-async function tryToWrite(folder: string, place = folder): Promise<void> {
-  try {
-    await rmdir(await mkdtemp(join(place, '.doctor-')))
-  } catch (error) {
-    const above = dirname(place)
-    if (above !== place && !(await lstat(place).catch(() => undefined))) return await tryToWrite(folder, above)
-    throw error instanceof Error ? Object.assign(error, { path: folder }) : error
-  }
-}
-
-/** A log is added to; the other files are replaced. */
-async function tryToOpen(logFile: string): Promise<void> {
-  if (await exists(logFile)) await (await open(logFile, 'r+')).close()
 }
 
 async function checkPort(config: Config): Promise<Check> {
-  const server = createServer()
   try {
-    server.listen(config.port, config.host)
-    await once(server, 'listening')
+    await tryToListen(config)
     return ok('Port', config.port === 0 ? 'Any that is free.' : `${config.port} is free.`)
   } catch (error) {
     const who = (await isProxy(configuredUrl(config))) ? 'another codex-api-proxy' : explain(error)
     return problem('Port', `${config.host}:${config.port} can't be used: ${who}`, 'Choose another --port or --host.')
-  } finally {
-    server.close()
   }
 }
 
@@ -88,7 +76,9 @@ export async function checkPermissions(config: Config, authFile: string | undefi
   if (process.platform === 'win32') return skipped('Permissions', 'Windows keeps them in another way.')
   const { pidFile, logFile, stateFile, apiKeyFile, tlsKey } = config
   const files = [authFile, pidFile, logFile, stateFile, secretsFileOf(stateFile), apiKeyFile, tlsKey]
-  const paths = [dirname(stateFile), ...files].filter((path) => path !== undefined)
+  // Any other folder may be there for everybody, as /tmp is.
+  const folders = [dirname(stateFile)].filter((folder) => basename(folder) === OUR_FOLDER)
+  const paths = [...folders, ...files].filter((path) => path !== undefined)
   const open: string[] = []
   for (const path of paths) if (await isOpenToOthers(path)) open.push(path)
   if (open.length === 0) return ok('Permissions', 'Files with secrets or logs are private.')
@@ -97,7 +87,8 @@ export async function checkPermissions(config: Config, authFile: string | undefi
 
 async function isOpenToOthers(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined)
-  return found !== undefined && (found.mode & 0o077) !== 0
+  // `/dev/null` is meant for everybody.
+  return found !== undefined && !found.isCharacterDevice() && (found.mode & 0o077) !== 0
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,12 +1,15 @@
-import { OPTION_NAMES } from '../config/load.ts'
+import { type GivenSettings, OPTION_NAMES } from '../config/load.ts'
+import { UsageError } from '../config/parsers.ts'
 import { askServer, type JsonObject } from './ask-server.ts'
-import { type Check, postponed } from './check.ts'
+import { type Check, postponed, problem } from './check.ts'
 import { checkPermissions, checkServer } from './check-files.ts'
 import { checkNetwork } from './check-network.ts'
 import { type Asked, checkCall, checkLogin, checkModels, startPrivately } from './check-server.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
-import { locate, type Reached, reach } from './locate.ts'
+import { explain } from './explain.ts'
+import { loadSettings } from './load-settings.ts'
+import { type Located, locate, type Reached, reach, UNREAD_REMEDY } from './locate.ts'
 import type { Print } from './print.ts'
 
 const MARKS = { ok: ['ok', 'green'], problem: ['fix', 'red'], skipped: ['-', 'dim'] } as const
@@ -14,7 +17,7 @@ const MARKS = { ok: ['ok', 'green'], problem: ['fix', 'red'], skipped: ['-', 'di
 /** Looks at everything a request needs; asks the server that runs, or one started for this alone. */
 export async function doctor(context: Context, { settings, flags }: Call): Promise<Outcome> {
   const { print } = context
-  const located = await locate(context, settings, { needed: OPTION_NAMES })
+  const { located, unread } = await find(context, settings)
   const { config } = located.loaded
   const reached = await reach(located)
   const asked = reached === undefined ? await startPrivately(config) : running(reached)
@@ -25,7 +28,10 @@ export async function doctor(context: Context, { settings, flags }: Call): Promi
     checks.push(...checkLogin(answer?.body, Date.now()))
     const health = answer?.body ?? {}
     checks.push(...(await checkNetwork(config, upstreamOf(health, config.chatgptBaseUrl), Date.now)))
-    checks.push(...(await checkServer(located, reached)), await checkPermissions(config, authFileOf(health)))
+    checks.push(
+      ...(unread ?? (await checkServer(located, reached))),
+      await checkPermissions(config, authFileOf(health)),
+    )
     const { check, models } = await checkModels(asked)
     checks.push(unlessTold(check, checks))
     if (flags.call === true) checks.push(unlessTold(await checkCall(asked, models, flags.model), checks))
@@ -37,6 +43,24 @@ export async function doctor(context: Context, { settings, flags }: Call): Promi
   if (flags.json === true) print.json({ ok: healthy, checks })
   else show(print, checks)
   return healthy ? 0 : 1
+}
+
+type Found = { readonly located: Located; readonly unread?: readonly Check[] }
+
+/** Run files that can't be read are one thing to fix, and no reason to look at nothing. */
+async function find(context: Context, settings: GivenSettings): Promise<Found> {
+  try {
+    return { located: await locate(context, settings, { needed: OPTION_NAMES }) }
+  } catch (error) {
+    if (error instanceof UsageError || !(error instanceof Error)) throw error
+    const reason = explain(error.cause ?? error)
+    const located = {
+      loaded: loadSettings(context, settings),
+      saved: { settings: {}, origins: {} },
+      running: undefined,
+    }
+    return { located, unread: [problem('Run files', reason, UNREAD_REMEDY), postponed('Process'), postponed('Port')] }
+  }
 }
 
 /** Without these no request succeeds. */

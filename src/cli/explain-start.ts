@@ -1,8 +1,16 @@
 import type { Config } from '../config/options.ts'
 import { findRunning } from '../daemon/pid-file.ts'
 import { configuredUrl, isProxy } from './ask-server.ts'
+import { explain } from './explain.ts'
 import { howToEnd, processAt } from './health.ts'
 import { readableKey } from './locate.ts'
+
+/** A failure to listen as a person can use it; any other as it is. */
+export async function inWords(error: unknown, config: Config): Promise<unknown> {
+  if (!(error instanceof Error && 'code' in error)) return error
+  const failure = { reason: explain(error), code: String(error.code) }
+  return new Error(await explainStart(failure, config), { cause: error })
+}
 
 /** Why a server could not start. `code` is Node's, if it has one. */
 export async function explainStart(failure: { reason: string; code?: string }, config: Config): Promise<string> {

@@ -6,7 +6,7 @@ import { readableLines } from '../telemetry/readable-lines.ts'
 import { packageVersion } from '../version.ts'
 import type { Context, Outcome } from './context.ts'
 import { explain } from './explain.ts'
-import { explainStart } from './explain-start.ts'
+import { inWords } from './explain-start.ts'
 import { loadSettings } from './load-settings.ts'
 import type { Print } from './print.ts'
 
@@ -38,8 +38,6 @@ async function listen(config: Config, print: Print): Promise<RunningServer> {
     const logTo = print.logIsTerminal ? readableLines(print.log, print.logIsColoured) : { write: print.log }
     return await serve(config, logTo)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error
-    const failure = { reason: explain(error), code: String(error.code) }
-    throw new Error(await explainStart(failure, config), { cause: error })
+    throw await inWords(error, config)
   }
 }

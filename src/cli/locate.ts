@@ -1,6 +1,7 @@
 import type { GivenSettings, LoadedConfig } from '../config/load.ts'
 import type { Config, OptionName } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
+import { withRemedy } from '../daemon/describe-error.ts'
 import { findRunning, type RunningServer } from '../daemon/pid-file.ts'
 import { readState, type SavedState } from '../daemon/state-file.ts'
 import { clientKeyFrom } from '../http/client-key.ts'
@@ -23,6 +24,9 @@ type How = {
   readonly read?: (stateFile: string) => Promise<SavedState>
 }
 
+/** Of run files that another user has made (`sudo`), for example. */
+export const UNREAD_REMEDY = 'Make it readable for you, or delete it, or name others with --state-file and --pid-file.'
+
 /**
  * Finds the server of the background. The state file knows where the other files are, so that a server started with
  * `--pid-file` is found without it.
@@ -33,10 +37,11 @@ export async function locate(
   { needed = ADDRESS, read = readState }: How = {},
 ): Promise<Located> {
   const { config, origins } = loadSettings(context, flags, {}, needed)
-  const saved = await read(config.stateFile)
+  const saved = await read(config.stateFile).catch(withRemedy(UNREAD_REMEDY))
   const found = loadSettings(context, { ...flags, stateFile: config.stateFile }, saved.settings, needed)
   const loaded = { ...found, origins: { ...found.origins, stateFile: origins.stateFile } }
-  return { loaded, saved, running: await findRunning(loaded.config.pidFile) }
+  const running = await findRunning(loaded.config.pidFile).catch(withRemedy(UNREAD_REMEDY))
+  return { loaded, saved, running }
 }
 
 /** A server that answers: the one of the background, or one in the foreground or of a service at the same address. */

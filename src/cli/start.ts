@@ -3,9 +3,10 @@ import type { GivenSettings, LoadedConfig } from '../config/load.ts'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
 import { certificateVariables } from '../config/paths.ts'
-import { describeError } from '../daemon/describe-error.ts'
+import { withRemedy } from '../daemon/describe-error.ts'
 import { findRunning } from '../daemon/pid-file.ts'
 import { startProcess, waitForEnd } from '../daemon/process.ts'
+import { RUN_FILES_REMEDY } from '../daemon/run-files.ts'
 import { readState } from '../daemon/state-file.ts'
 import { checkBind } from '../http/bind-policy.ts'
 import { clientKeyFrom } from '../http/client-key.ts'
@@ -26,10 +27,10 @@ export async function start(context: Context, flags: GivenSettings): Promise<Out
 export async function startWith(context: Context, loaded: LoadedConfig): Promise<Outcome> {
   const { print } = context
   await refuseToHide(context, loaded.config)
-  await letStop(context, loaded.config).catch(addRemedy)
+  await letStop(context, loaded.config).catch(withRemedy(RUN_FILES_REMEDY))
   const done = print.progress('Starting …')
   const outcome = await startProcess([context.program, BACKGROUND_COMMAND], loaded, childEnvironment(context))
-    .catch(addRemedy)
+    .catch(withRemedy(RUN_FILES_REMEDY))
     .finally(done)
   switch (outcome.kind) {
     case 'started':
@@ -85,13 +86,6 @@ export function checkStartable(config: Config): void {
   const ignore = () => {}
   checkBind({ ...config, clientKey: clientKeyFrom(config, ignore) }, ignore)
   tlsOptions(config)
-}
-
-/** Run files that can't be written, in a home folder that is read-only for example. */
-function addRemedy(error: unknown): never {
-  if (!(error instanceof Error && 'path' in error)) throw error
-  const remedy = 'Choose --pid-file, --log-file and --state-file elsewhere, or use --foreground, which needs none.'
-  throw new Error(`${describeError(error)} ${remedy}`, { cause: error })
 }
 
 async function showLog({ print }: Context, { logFile }: Config, from: number): Promise<void> {

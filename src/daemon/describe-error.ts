@@ -18,3 +18,11 @@ export function describeError(error: unknown): string {
   const reason = FILE_ERRORS[String(error.code)]
   return reason === undefined ? error.message : `Can't use ${String(error.path)}: ${reason}.`
 }
+
+/** For `catch`: a failure of a file is told with what to do about it, any other goes on as it is. */
+export function withRemedy(remedy: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof Error && 'path' in error)) throw error
+    throw new Error(`${describeError(error)} ${remedy}`, { cause: error })
+  }
+}

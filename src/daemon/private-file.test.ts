@@ -32,14 +32,22 @@ test('a path where no folder can be made fails with the reason instead of being 
   await expect(ensureFolderOf(join(base, 'loose', 'file'))).rejects.toThrow('EEXIST')
 })
 
-test('a file that can not be written is known before, and one that can is left as it is', async () => {
+test('a file that can not be written is known before, by the name it will have', async () => {
   await expect(checkWritable(base)).rejects.toMatchObject({ code: 'EISDIR', path: base })
-  await writeFile(join(base, 'text'), '')
-  await expect(checkWritable(join(base, 'text', 'file'))).rejects.toMatchObject({ code: 'EEXIST' })
-  const file = join(base, 'run', 'file')
+  const text = join(base, 'text')
+  await writeFile(text, '')
+  await expect(checkWritable(join(text, 'file'))).rejects.toMatchObject({ code: 'ENOTDIR', path: join(text, 'file') })
+  await expect(checkWritable(join(text, 'a', 'file'))).rejects.toMatchObject({ code: 'ENOTDIR' })
+  const long = join(base, 'a'.repeat(250))
+  await expect(checkWritable(long)).rejects.toMatchObject({ code: 'ENAMETOOLONG', path: long })
+})
+
+test('one that can be is left as it is, and no folder is made for it', async () => {
+  const file = join(base, 'run', 'below', 'file')
   await checkWritable(file)
-  expect(await readdir(join(base, 'run'))).toEqual([])
+  expect(await readdir(base)).toEqual([])
   await writePrivateFile(file, 'kept')
   await checkWritable(file)
   expect(await readFile(file, 'utf8')).toBe('kept')
+  expect(await readdir(join(base, 'run', 'below'))).toEqual(['file'])
 })

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, link, mkdir, open, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { chmod, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 
-const OUR_FOLDER = '.codex-api-proxy'
+/** Nobody else has anything in it. */
+export const OUR_FOLDER = '.codex-api-proxy'
 
 /**
  * Makes the folder of `file`, for its owner alone. An existing one keeps its mode, unless it is the folder that only
@@ -44,24 +45,47 @@ async function isFolder(path: string): Promise<boolean> {
 
 /** Replaces `file` at once, so that nobody reads half of it; readable by its owner alone. */
 export async function writePrivateFile(file: string, text: string): Promise<void> {
+  await ensureFolderOf(file)
   await withTemporary(file, text, (temporary) => rename(temporary, file))
 }
 
 /** Like `writePrivateFile`, but only where there is none yet: EEXIST otherwise. */
 export async function createPrivateFile(file: string, text: string): Promise<void> {
+  await ensureFolderOf(file)
   await withTemporary(file, text, (temporary) => link(temporary, file))
 }
 
-/** Throws the reason why `writePrivateFile` would fail. */
+/** About as much as is written there, so that a full disk is noticed. */
+const SAMPLE = ' '.repeat(4096)
+
+/** Throws the reason why `writePrivateFile` would fail. By doing it, since modes don't tell; no folder is made either. */
 export async function checkWritable(file: string): Promise<void> {
-  await withTemporary(file, '', async () => {
+  const folder = await nearestFolder(dirname(file))
+  const put = async () => {
     if (await isFolder(file)) throw Object.assign(new Error(`${file} is a folder`), { code: 'EISDIR' })
-  })
+  }
+  await withTemporary(file, SAMPLE, put, join(folder, basename(file)))
 }
 
-async function withTemporary(file: string, text: string, put: (temporary: string) => Promise<void>): Promise<void> {
-  await ensureFolderOf(file)
-  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
+/** The folder itself, or the one it would be made in. */
+async function nearestFolder(folder: string): Promise<string> {
+  try {
+    await lstat(folder)
+    return folder
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      return await nearestFolder(dirname(folder))
+    throw error
+  }
+}
+
+async function withTemporary(
+  file: string,
+  text: string,
+  put: (temporary: string) => Promise<void>,
+  beside = file,
+): Promise<void> {
+  const temporary = `${beside}.${randomBytes(6).toString('hex')}.tmp`
   try {
     const handle = await open(temporary, 'wx', 0o600)
     try {
@@ -74,6 +98,7 @@ async function withTemporary(file: string, text: string, put: (temporary: string
     // The name a person knows, not the temporary one.
     throw error instanceof Error ? Object.assign(error, { path: file }) : error
   } finally {
-    await rm(temporary, { force: true })
+    // What keeps it from being removed (a name too long) has kept it from being made, and was told.
+    await rm(temporary, { force: true }).catch(() => {})
   }
 }

@@ -6,8 +6,9 @@ import type { LoadedConfig } from '../config/load.ts'
 import { STOP_GRACE_MS } from './grace.ts'
 import type { StartOrder, StartReport } from './messages.ts'
 import { findRunning, type RunningServer, removeStale } from './pid-file.ts'
-import { checkWritable, ensureFolderOf } from './private-file.ts'
+import { ensureFolderOf } from './private-file.ts'
 import { processStart } from './process-start.ts'
+import { checkRunFiles } from './run-files.ts'
 
 export type StartOutcome =
   | { readonly kind: 'started'; readonly server: RunningServer }
@@ -38,9 +39,8 @@ export async function startProcess(
   const running = await findRunning(config.pidFile)
   if (running !== undefined) return { kind: 'running', server: running }
 
-  await ensureFolderOf(config.pidFile)
-  await ensureFolderOf(config.logFile)
-  await checkWritable(config.stateFile)
+  await checkRunFiles(config)
+  for (const file of [config.pidFile, config.logFile, config.stateFile]) await ensureFolderOf(file)
   // What Node itself has to say (a crash, a warning) goes to the log too; the log's own lines don't pass here.
   const log = openSync(config.logFile, 'a', 0o600)
   const logFrom = statSync(config.logFile).size

@@ -215,6 +215,43 @@ test.each([
   expect((await command('status')).stdout).toContain(`(process ${pid})`)
 })
 
+test('restart to a port or run files that can not be used leaves the server running', async () => {
+  const { pid } = started(await command('start', '--port', '0'))
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  try {
+    expect(await command('restart', '--port', String(port))).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `codex-api-proxy: Port ${port} is in use by another program. Choose another --port.\n`,
+    })
+  } finally {
+    taken.close()
+  }
+  const { code, stdout, stderr } = await command('restart', '--log-file', home.codexHome)
+  expect([code, stdout]).toEqual([1, ''])
+  expect(stderr).toContain(`Can't use ${home.codexHome}: it is a folder. Choose --pid-file, --log-file`)
+  expect((await command('status')).stdout).toContain(`(process ${pid})`)
+})
+
+test('restart to the port it has is no port that is taken', async () => {
+  const port = String(await freePort())
+  started(await command('start', '--port', port))
+  expect((await command('restart', '--port', port)).stdout).toMatch(/^Stopped process \d+\.\nStarted: /)
+})
+
+test.each(['pid', 'state.json'])('a %s file that can not be read is named, with what to do', async (name) => {
+  const file = join(home.runFolder, `codex-api-proxy.${name}`)
+  await mkdir(file, { recursive: true })
+  expect(await command('status')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `codex-api-proxy: Can't use ${file}: it is a folder. Make it readable for you, or delete it, or name others with --state-file and --pid-file.\n`,
+  })
+  await rm(file, { recursive: true })
+})
+
 /** Variables that no command may start a server with. */
 const UNUSABLE = { HTTPS_PROXY: 'socks4://x', NO_PROXY: ' ', CODEX_PROXY_MAX_BODY: 'abc' }
 
@@ -377,7 +414,7 @@ test('a state file that can not be written is found before a server comes up', a
     stdout: '',
     stderr: expect.stringMatching(/^codex-api-proxy: Can't use \S+\/state: it is a folder\. Choose --pid-file.*\n$/),
   })
-  expect(await readdir(home.runFolder)).toEqual([])
+  await expect(readdir(home.runFolder)).rejects.toThrow('ENOENT')
 })
 
 test('a log that can not be opened is named in one line, and nothing is left running', async () => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -266,6 +266,41 @@ test('run files that could not be written are a problem while no server runs', a
 
   const folderAsLog = await doctor('--log-file', home.codexHome)
   expect(folderAsLog.checks['Run files']?.message).toBe(`Can't use ${home.codexHome}: it is a folder.`)
+})
+
+test('what keeps a start from its run files is found where it looks, too', async () => {
+  const secrets = join(home.runFolder, 'codex-api-proxy.state.secrets.json')
+  await mkdir(secrets, { recursive: true, mode: 0o700 })
+  const { checks } = await doctor()
+  expect(checks['Run files']?.message).toBe(`Can't use ${secrets}: it is a folder.`)
+  expect((await run(['start'], { home, env })).stderr).toContain(`Can't use ${secrets}: it is a folder.`)
+})
+
+test('run files that can not be read are one thing to fix, and the rest is looked at nevertheless', async () => {
+  const state = join(home.runFolder, 'codex-api-proxy.state.json')
+  await mkdir(home.runFolder, { mode: 0o700 })
+  await writeFile(state, 'broken', { mode: 0o600 })
+  const { code, checks } = await doctor()
+  expect([code, checks.Models?.state, problemsOf(checks)]).toEqual([1, 'ok', ['Run files']])
+  expect(checks['Run files']?.message).toMatch(/ holds no saved settings; delete it/)
+  await rm(state)
+  await mkdir(state)
+  await chmod(state, 0o700)
+  const folder = await doctor()
+  expect(folder.checks['Run files']).toMatchObject({
+    message: `Can't use ${state}: it is a folder.`,
+    remedy: 'Make it readable for you, or delete it, or name others with --state-file and --pid-file.',
+  })
+  expect([folder.checks.Process?.state, folder.checks.Port?.state]).toEqual(['skipped', 'skipped'])
+})
+
+test('a folder that others use as well is not to be closed to them, and no device', async () => {
+  await chmod(home.path, 0o755)
+  const { code, checks } = await doctor('--state-file', join(home.path, 'state.json'), '--log-file', '/dev/null')
+  expect([code, checks.Permissions?.state]).toEqual([0, 'ok'])
+  await mkdir(home.runFolder)
+  await chmod(home.runFolder, 0o755)
+  expect((await doctor()).checks.Permissions?.remedy).toBe(`Run: chmod go= ${home.runFolder}`)
 })
 
 test('looking whether run files could be written leaves nothing behind', async () => {

@@ -54,6 +54,19 @@ test('status says that it is stopping', async () => {
   await stopped
 })
 
+test('doctor says that it is stopping, and looks at what the next start needs', async () => {
+  const { pid, stream, stopped } = await startStopping()
+  const checks = JSON.parse((await command('doctor', '--json')).stdout).checks as { name: string; message: string }[]
+  const messageOf = (wanted: string) => checks.find(({ name }) => name === wanted)?.message
+  expect(messageOf('Process')).toBe(
+    `The server in the background (process ${pid}) is stopping; running answers may finish, and a start waits for its end.`,
+  )
+  expect(messageOf('Run files')).toBe('Pid, log and state file can be written.')
+  expect(messageOf('Port')).toBe('Any that is free.')
+  stream.gate.open()
+  await stopped
+})
+
 test.each(['start', 'restart'])('%s waits for its end, and starts', async (name) => {
   const { pid, stream, stopped } = await startStopping()
   const starting = spawn(process.execPath, [PROGRAM, name, '--port', '0'], {

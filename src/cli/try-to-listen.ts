@@ -1,0 +1,14 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { Config } from '../config/options.ts'
+
+/** Throws the reason why no server can listen there now. */
+export async function tryToListen({ host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
+  const server = createServer()
+  try {
+    server.listen(port, host)
+    await once(server, 'listening')
+  } finally {
+    server.close()
+  }
+}

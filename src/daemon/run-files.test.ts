@@ -1,0 +1,37 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { checkRunFiles } from './run-files.ts'
+
+let folder: string
+const files = () => ({
+  pidFile: join(folder, 'run', 'pid'),
+  logFile: join(folder, 'run', 'log'),
+  stateFile: join(folder, 'run', 'state.json'),
+})
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'run-files-'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+test('files that can be written are left as they are, and none is made', async () => {
+  await checkRunFiles(files())
+  expect(await readdir(folder)).toEqual([])
+  await mkdir(join(folder, 'run'))
+  await writeFile(files().logFile, 'a line\n')
+  await checkRunFiles(files())
+  expect(await readdir(join(folder, 'run'))).toEqual(['log'])
+  expect(await readFile(files().logFile, 'utf8')).toBe('a line\n')
+})
+
+test.each(['pid', 'log', 'state.json', 'state.secrets.json'])('a folder in the place of %s is named', async (name) => {
+  const path = join(folder, 'run', name)
+  await mkdir(path, { recursive: true })
+  await expect(checkRunFiles(files())).rejects.toMatchObject({ code: 'EISDIR', path })
+})
+
+test('a log may lie where no file could be made', async () => {
+  await checkRunFiles({ ...files(), logFile: '/dev/null' })
+})

@@ -1,0 +1,27 @@
+import { constants, open } from 'node:fs/promises'
+import type { Config } from '../config/options.ts'
+import { checkWritable } from './private-file.ts'
+import { secretsFileOf } from './state-file.ts'
+
+type RunFiles = Pick<Config, 'pidFile' | 'logFile' | 'stateFile'>
+
+/** Where they can't be written, in a home folder that is read-only for example. */
+export const RUN_FILES_REMEDY =
+  'Choose --pid-file, --log-file and --state-file elsewhere, or use --foreground, which needs none.'
+
+/** Throws the reason why a start could not write its run files. Nothing stays behind. */
+export async function checkRunFiles({ pidFile, logFile, stateFile }: RunFiles): Promise<void> {
+  for (const file of [pidFile, stateFile, secretsFileOf(stateFile)]) await checkWritable(file)
+  await checkLog(logFile)
+}
+
+/** A log is added to, wherever it lies (`/dev/null`); the other files are replaced. */
+async function checkLog(logFile: string): Promise<void> {
+  try {
+    // Without `O_CREAT`: a log that is not there is not begun by looking.
+    await (await open(logFile, constants.O_WRONLY | constants.O_APPEND)).close()
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    await checkWritable(logFile)
+  }
+}
