@@ -21,7 +21,7 @@ export async function service(context: Context, call: Call): Promise<Outcome> {
     case 'install':
       return await install(context, file, call)
     case 'uninstall':
-      return await uninstall(context, file)
+      return await uninstall(context, file, call)
     default:
       return showStatus(context, file, call)
   }
@@ -65,7 +65,7 @@ function printService({ print }: Context, file: ServiceFile, { argument, flags }
   return 0
 }
 
-async function install(context: Context, file: ServiceFile, { settings }: Call): Promise<Outcome> {
+async function install(context: Context, file: ServiceFile, { settings, flags }: Call): Promise<Outcome> {
   const { print } = context
   const { running } = await locate(context, settings)
   if (running !== undefined) {
@@ -77,9 +77,10 @@ async function install(context: Context, file: ServiceFile, { settings }: Call):
   if (isRunning(file)) for (const command of file.uninstall) tell(command)
   // The settings in it may hold the client key.
   await writePrivateFile(file.path, file.content)
-  print.line(`Written: ${file.path}`)
+  if (flags.json !== true) print.line(`Written: ${file.path}`)
   tellAfterWriting(file)
-  print.line('The service runs, and starts with your session.')
+  if (flags.json === true) print.json(report(file, { installed: true, running: true }))
+  else print.line('The service runs, and starts with your session.')
   if (file.manager === 'systemd') print.note('To run it without a session too: loginctl enable-linger')
   return 0
 }
@@ -99,9 +100,11 @@ function tellAfterWriting({ install: commands }: ServiceFile): void {
   }
 }
 
-async function uninstall({ print }: Context, file: ServiceFile): Promise<Outcome> {
+async function uninstall({ print }: Context, file: ServiceFile, { flags }: Call): Promise<Outcome> {
+  const tellDone = (text: string) =>
+    flags.json === true ? print.json(report(file, { installed: false, running: false })) : print.line(text)
   if (!existsSync(file.path)) {
-    print.line('Not installed.')
+    tellDone('Not installed.')
     return 0
   }
   let problem: unknown
@@ -110,8 +113,15 @@ async function uninstall({ print }: Context, file: ServiceFile): Promise<Outcome
   } catch (error) {
     problem = error
   }
+  // Its file is what the next try goes by.
+  if (problem !== undefined && isRunning(file)) {
+    throw new Error(
+      `${explain(problem)}. The service still runs, and nothing was removed. Stop it with \`${file.stop.join(' ')}\`, then uninstall it again.`,
+      { cause: problem },
+    )
+  }
   await rm(file.path)
-  print.line(`Removed: ${file.path}`)
+  tellDone(`Removed: ${file.path}`)
   if (problem === undefined) for (const command of file.forget) tell(command)
   else print.note(`${explain(problem)}. If the service still runs, stop it in its session: ${file.stop.join(' ')}`)
   return 0
@@ -120,9 +130,13 @@ async function uninstall({ print }: Context, file: ServiceFile): Promise<Outcome
 function showStatus({ print }: Context, file: ServiceFile, { flags }: Call): Outcome {
   const installed = existsSync(file.path)
   const running = installed && isRunning(file)
-  if (flags.json === true) print.json({ manager: file.manager, path: file.path, installed, running })
+  if (flags.json === true) print.json(report(file, { installed, running }))
   else print.line(installed ? `Installed (${file.path}), ${running ? 'running' : 'not running'}.` : 'Not installed.')
   return running ? 0 : NOT_RUNNING
+}
+
+function report({ manager, path }: ServiceFile, state: { installed: boolean; running: boolean }): object {
+  return { manager, path, ...state }
 }
 
 function isRunning({ check }: ServiceFile): boolean {

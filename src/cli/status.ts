@@ -17,7 +17,8 @@ type Settings = { readonly config: Config; readonly origins: Origins; readonly o
 
 export async function status(context: Context, { settings: flags, flags: { json, verbose } }: Call): Promise<Outcome> {
   const located = await locate(context, flags)
-  const reached = await reach(located)
+  // What answers at the address of one that is stopping is another server: what is told of the two must not be mixed.
+  const reached = located.running?.stopping ? undefined : await reach(located)
   const answer = reached && (await askServer(reached.url, '/health', reached.clientKey))
   const settings = settingsToShow(context, located, reached)
   if (settings?.of === 'next restart') {

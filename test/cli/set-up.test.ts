@@ -215,6 +215,41 @@ test('without a manager install says what it did and what to do, and uninstall t
   }
 })
 
+test('a manager that does not stop the service is a failure, and its file is left for another try', async () => {
+  const other = await createHome()
+  try {
+    const refuses = 'case "$2" in is-active) [ -e active ];; disable) echo "Denied." >&2; exit 1;; esac'
+    const manager = await fakeManager(join(other.path, 'bin'), refuses)
+    const service = (...args: string[]) => run(['service', ...args], { home: other, env: { PATH: manager.path } })
+    await service('install')
+    await writeFile(join(other.path, 'active'), '')
+    expect(await service('uninstall')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'codex-api-proxy: `systemctl --user disable --now codex-api-proxy.service` failed: Denied. The service still runs, and ' +
+        'nothing was removed. Stop it with `systemctl --user stop codex-api-proxy.service`, then uninstall it again.\n',
+    })
+    await stat(join(other.path, UNIT))
+  } finally {
+    await other.remove()
+  }
+})
+
+test('service --json says what became of it, and nothing else', async () => {
+  const other = await createHome()
+  try {
+    const manager = await fakeManager(join(other.path, 'bin'), 'exit 0')
+    const service = async (...args: string[]) =>
+      JSON.parse((await run(['service', ...args, '--json'], { home: other, env: { PATH: manager.path } })).stdout)
+    expect(await service('install')).toMatchObject({ path: join(other.path, UNIT), installed: true, running: true })
+    expect(await service('uninstall')).toMatchObject({ installed: false, running: false })
+    expect(await service('uninstall')).toMatchObject({ installed: false, running: false })
+  } finally {
+    await other.remove()
+  }
+})
+
 test('a service is not installed beside a server in the background: its port would be taken', async () => {
   const { code, stderr } = await command('service', 'install')
   expect(code).toBe(1)

@@ -6,8 +6,9 @@ import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { chatgptAuth } from '../support/auth-files.ts'
+import { freePort } from '../support/forward-proxies.ts'
 import { type HeldStream, startHeldStream, untilRefused } from '../support/held-stream.ts'
-import { createHome, type Home, PROGRAM, type Result, run } from '../support/program.ts'
+import { createHome, type Home, PROGRAM, type Result, run, startForeground } from '../support/program.ts'
 
 // What other commands make of a server that is stopping: it lets a long answer finish.
 
@@ -30,11 +31,14 @@ const command = (...args: string[]) => run(args, { home, env })
 type Stopping = { readonly pid: number; readonly stream: HeldStream; readonly stopped: Promise<Result> }
 
 /** A server that was asked to stop while it answers. */
-async function startStopping(...args: string[]): Promise<Stopping> {
-  const { stdout } = await command('start', '--port', '0')
+async function startStopping(
+  startWith: readonly string[] = ['--port', '0'],
+  stopWith: readonly string[] = [],
+): Promise<Stopping> {
+  const { stdout } = await command('start', ...startWith)
   const [, url = '', pid = ''] = /^Started: (http\S+)\/v1 \(process (\d+)\)\n/.exec(stdout) ?? []
   const stream = await startHeldStream(upstream, url)
-  const stopped = command('stop', ...args)
+  const stopped = command('stop', ...stopWith)
   await untilRefused(url)
   return { pid: Number(pid), stream, stopped }
 }
@@ -50,6 +54,18 @@ test('status says that it is stopping', async () => {
   expect(report).toMatchObject({ running: true, pid, stopping: true, health: null })
   // Its address may be another's by now.
   expect(report).not.toHaveProperty('url')
+  stream.gate.open()
+  await stopped
+})
+
+test('status tells nothing of another server that has its address by now', async () => {
+  const port = String(await freePort())
+  const { pid, stream, stopped } = await startStopping(['--port', port])
+  const other = await startForeground(['--port', port], { home, env })
+  const report = JSON.parse((await command('status', '--json')).stdout)
+  expect(report).toMatchObject({ mode: 'background', pid, stopping: true, health: null })
+  expect(report).not.toHaveProperty('url')
+  await other.stop()
   stream.gate.open()
   await stopped
 })
@@ -93,7 +109,7 @@ test('start starts at once when it was killed meanwhile', async () => {
 })
 
 test('`stop --drain-timeout` cuts answers that take longer, whatever the server was started with', async () => {
-  const { pid, stream, stopped } = await startStopping('--drain-timeout', '100ms')
+  const { pid, stream, stopped } = await startStopping(undefined, ['--drain-timeout', '100ms'])
   expect(await stream.rest()).toMatch(/one.*"code":"draining"[^\n]*\n\n$/s)
   expect(await stopped).toEqual({ code: 0, stdout: `Stopped process ${pid}.\n`, stderr: '' })
   stream.gate.open()
