@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect, isIP, type Socket } from 'node:net'
-import { connect as connectTls, type TLSSocket } from 'node:tls'
+import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
 import { request } from 'undici'
 import type { Config } from '../config/options.ts'
 import { ERRORS } from '../errors.ts'
@@ -21,14 +21,29 @@ export async function checkNetwork(config: Config, upstream: URL, now: () => num
   const route = await openOutboundRoute(config, { info: () => {}, warn: () => {} })
   try {
     const { proxy, inUse, note } = route.describe(upstream)
+    const { trust, unread } = readTrust()
     const outbound = inUse ? await checkProxy(proxy) : ok('Outbound proxy', note ?? 'None: connections are direct.')
-    const steps = inUse ? throughProxy(proxy) : await checkDirect(upstream)
+    const steps = inUse ? throughProxy(proxy) : await checkDirect(upstream, trust)
     const way = [outbound, ...steps]
     const isOpen = way.every(({ state }) => state !== 'problem')
-    return [...way, ...(isOpen ? await checkAnswer(route, upstream, now) : [postponed('Upstream'), NO_CLOCK])]
+    return [
+      ...unread,
+      ...way,
+      ...(isOpen ? await checkAnswer(route, upstream, now) : [postponed('Upstream'), NO_CLOCK]),
+    ]
   } finally {
     await route.close()
   }
+}
+
+/** As requests have it: else this would find fault where they work. */
+function readTrust(): { trust: SecureContext; unread: Check[] } {
+  const unread: Check[] = []
+  const remedy = 'Name a file of certificates in PEM there or nothing, also where the server starts.'
+  const trust = createTrust(process.env, ({ variable, reason }) => {
+    unread.push(problem('Certificates', `The file that ${variable} names was not read: ${reason}.`, remedy))
+  })()
+  return { trust, unread }
 }
 
 async function checkProxy(shown: string): Promise<Check> {
@@ -65,13 +80,13 @@ function throughProxy(proxy: string): Check[] {
   return ['DNS', 'TLS'].map((name) => skipped(name, `Looked up and reached through ${proxy}.`))
 }
 
-async function checkDirect(upstream: URL): Promise<Check[]> {
+async function checkDirect(upstream: URL, trust: SecureContext): Promise<Check[]> {
   const host = bare(upstream.hostname)
-  if (isIP(host) !== 0) return [skipped('DNS', `${host} is an address.`), await checkTls(upstream, host)]
+  if (isIP(host) !== 0) return [skipped('DNS', `${host} is an address.`), await checkTls(upstream, host, trust)]
   try {
     const addresses = await lookup(host, { all: true })
     const shown = addresses.map(({ address }) => address).join(', ')
-    return [ok('DNS', `${host} is ${shown}.`), await checkTls(upstream, host)]
+    return [ok('DNS', `${host} is ${shown}.`), await checkTls(upstream, host, trust)]
   } catch (error) {
     const remedy = 'Check the network and its name server, or set the outbound proxy with --proxy.'
     return [
@@ -81,13 +96,11 @@ async function checkDirect(upstream: URL): Promise<Check[]> {
   }
 }
 
-async function checkTls(upstream: URL, host: string): Promise<Check> {
+async function checkTls(upstream: URL, host: string, secureContext: SecureContext): Promise<Check> {
   if (upstream.protocol === 'http:') return skipped('TLS', 'Not used on loopback.')
   let socket: TLSSocket | undefined
   try {
     const servername = isIP(host) === 0 ? { servername: host } : {}
-    // The same trust as requests have: else this would find fault where they work.
-    const secureContext = createTrust(process.env, () => {})()
     socket = connectTls({ host, port: Number(upstream.port || 443), secureContext, ...servername })
     await happens(socket, 'secureConnect')
     const { issuer, valid_to: end } = socket.getPeerCertificate()

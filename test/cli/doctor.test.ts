@@ -208,6 +208,14 @@ test('TLS is judged with the certificates that requests trust', async () => {
   }
 })
 
+test('a file of certificates that is not read is something to fix', async () => {
+  const missing = join(home.path, 'nowhere.pem')
+  env = { ...env, SSL_CERT_FILE: missing }
+  const { code, checks } = await doctor()
+  expect([code, problemsOf(checks)]).toEqual([1, ['Certificates']])
+  expect(checks.Certificates?.message).toBe('The file that SSL_CERT_FILE names was not read: ENOENT.')
+})
+
 test('without the client key of the server that runs the login is unknown, and a failing one is still a problem', async () => {
   const server = await startForeground(['--api-key', 'secret'], { home, env })
   const port = ['--port', new URL(server.url).port]

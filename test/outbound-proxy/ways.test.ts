@@ -317,6 +317,14 @@ describe('the way to upstream', () => {
     expect(await ask(route, target(otherFront.port))).toContain('has a certificate of another name')
   })
 
+  test('says that a file of certificates is broken, which OpenSSL leaves out without a word', async () => {
+    const broken = join(folder, 'broken.pem')
+    await writeFile(broken, certificate.cert.replace(/\n.{20}/, '\n!'))
+    const route = await open({ proxy: 'none' }, { env: { SSL_CERT_FILE: broken } })
+    expect(await ask(route)).toContain('has a certificate that is not trusted')
+    expect(logged).toEqual([{ variable: 'SSL_CERT_FILE', reason: 'the file holds no certificate in PEM' }])
+  })
+
   test('names a variable whose certificates it could not read, and goes on', async () => {
     const env = { SSL_CERT_FILE: join(folder, 'nowhere.pem'), CODEX_CA_CERTIFICATE: join(folder, 'ca.pem') }
     const route = await open({ proxy: 'none' }, { env })
