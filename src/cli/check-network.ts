@@ -39,9 +39,9 @@ export async function checkNetwork(config: Config, upstream: URL, now: () => num
 /** As requests have it: else this would find fault where they work. */
 function readTrust(): { trust: SecureContext; unread: Check[] } {
   const unread: Check[] = []
-  const remedy = 'Name a file of certificates in PEM there or nothing, also where the server starts.'
+  const remedy = 'Name a whole file of certificates in PEM there, or none; also where the server starts.'
   const trust = createTrust(process.env, ({ variable, reason }) => {
-    unread.push(problem('Certificates', `The file that ${variable} names was not read: ${reason}.`, remedy))
+    unread.push(problem('Certificates', `Certificates that ${variable} names were not read: ${reason}.`, remedy))
   })()
   return { trust, unread }
 }

@@ -27,21 +27,29 @@ function createContext(env: Environment, warn: Warn): SecureContext {
   return createSecureContext({ ca: [...rootCertificates, ...read('NODE_EXTRA_CA_CERTS'), ...more] })
 }
 
+/** Also where the end of one and the next share a line, as after `cat a.pem b.pem`. */
+const START = /(?=-----BEGIN (?:TRUSTED )?CERTIFICATE-----)/
 const NOT_READ = 'certificates named by a variable were not read'
 
 function readCertificates(path: string | undefined, failed: (reason: string) => void): string[] {
   if (path === undefined || path === '') return []
   try {
-    const text = readFileSync(path, 'utf8')
-    if (isCertificate(text)) return [text]
-    failed('the file holds no certificate in PEM')
+    const certificates = readFileSync(path, 'utf8')
+      .split(START)
+      .filter((part) => part.startsWith('-----BEGIN '))
+    const usable = certificates.filter(isCertificate)
+    if (usable.length === 0) failed('the file holds no certificate in PEM')
+    else if (usable.length < certificates.length) {
+      failed(`${certificates.length - usable.length} of the ${certificates.length} in the file can't be read`)
+    }
+    return usable
   } catch (error) {
     failed(error instanceof Error && 'code' in error ? String(error.code) : 'the file is unreadable')
+    return []
   }
-  return []
 }
 
-/** One that is broken would be left out without a word. */
+/** OpenSSL leaves out the first that is broken, and all after it, without a word. */
 function isCertificate(text: string): boolean {
   try {
     new X509Certificate(text)

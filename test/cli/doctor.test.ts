@@ -213,7 +213,7 @@ test('a file of certificates that is not read is something to fix', async () => 
   env = { ...env, SSL_CERT_FILE: missing }
   const { code, checks } = await doctor()
   expect([code, problemsOf(checks)]).toEqual([1, ['Certificates']])
-  expect(checks.Certificates?.message).toBe('The file that SSL_CERT_FILE names was not read: ENOENT.')
+  expect(checks.Certificates?.message).toBe('Certificates that SSL_CERT_FILE names were not read: ENOENT.')
 })
 
 test('without the client key of the server that runs the login is unknown, and a failing one is still a problem', async () => {

@@ -317,12 +317,25 @@ describe('the way to upstream', () => {
     expect(await ask(route, target(otherFront.port))).toContain('has a certificate of another name')
   })
 
-  test('says that a file of certificates is broken, which OpenSSL leaves out without a word', async () => {
-    const broken = join(folder, 'broken.pem')
-    await writeFile(broken, certificate.cert.replace(/\n.{20}/, '\n!'))
-    const route = await open({ proxy: 'none' }, { env: { SSL_CERT_FILE: broken } })
-    expect(await ask(route)).toContain('has a certificate that is not trusted')
-    expect(logged).toEqual([{ variable: 'SSL_CERT_FILE', reason: 'the file holds no certificate in PEM' }])
+  test('a broken certificate is named, which OpenSSL leaves out without a word, and costs no other its trust', async () => {
+    const file = join(folder, 'several.pem')
+    const broken = certificate.cert.replace(/\n.{20}/, '\n!')
+    await writeFile(file, broken)
+    expect(await ask(await open({ proxy: 'none' }, { env: { SSL_CERT_FILE: file } }))).toContain('is not trusted')
+    await writeFile(file, broken + certificate.cert)
+    expect(await ask(await open({ proxy: 'none' }, { env: { SSL_CERT_FILE: file } }))).toBe('hello /there')
+    expect(logged).toEqual([
+      { variable: 'SSL_CERT_FILE', reason: 'the file holds no certificate in PEM' },
+      { variable: 'SSL_CERT_FILE', reason: "1 of the 2 in the file can't be read" },
+    ])
+  })
+
+  test('certificates put together without a line break between them are trusted', async () => {
+    const file = join(folder, 'joined.pem')
+    await writeFile(file, certificate.cert.trimEnd() + certificate.cert)
+    const route = await open({ proxy: 'none' }, { env: { SSL_CERT_FILE: file } })
+    expect(await ask(route)).toBe('hello /there')
+    expect(logged).toEqual([])
   })
 
   test('names a variable whose certificates it could not read, and goes on', async () => {
