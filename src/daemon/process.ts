@@ -145,7 +145,11 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
     // Gone in the meantime is what was wanted.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+    if (code === 'ESRCH') return
+    if (code === 'EPERM')
+      throw new Error(`Process ${pid} belongs to another user, who has to stop it.`, { cause: error })
+    throw error
   }
 }
