@@ -21,17 +21,18 @@ export async function restart(context: Context, flags: GivenSettings): Promise<O
   // Before the old one is stopped: else a mistake in a setting would end the service.
   checkStartable(loaded.config)
   await checkRunFiles(loaded.config).catch(withRemedy(RUN_FILES_REMEDY))
-  await checkPort(loaded.config, before.running)
+  await checkAddress(loaded.config, before.running)
   // A second signal would cut the answers of one that is stopping already: the start waits for its end.
   if (!before.running?.stopping) await stopLocated(context, before)
   return await startWith(context, loaded)
 }
 
-/** The port of the one that runs is free only after its end. */
-async function checkPort(config: Config, running: RunningServer | undefined): Promise<void> {
-  if (running?.url === undefined || running.url.endsWith(`:${config.port}`)) return
+/** Its own port is free only after its end; the address can be tried before. */
+async function checkAddress(config: Config, running: RunningServer | undefined): Promise<void> {
+  if (running?.url === undefined) return
+  const port = running.url.endsWith(`:${config.port}`) ? 0 : config.port
   try {
-    await tryToListen(config)
+    await tryToListen({ host: config.host, port })
   } catch (error) {
     throw await inWords(error, config)
   }

@@ -117,7 +117,7 @@ function headline(
   if (reached === undefined) return pid === undefined ? 'Not running.' : `Starting (process ${pid}).`
   if (health === undefined) {
     const trust = reached.url.startsWith('https:') ? ', or shows a certificate that is not trusted here' : ''
-    return `Running (process ${pid}), but ${reached.url} does not answer${trust}.`
+    return `Running (process ${pid}), but ${reached.url} does not answer${trust}. See \`codex-api-proxy logs\`, or start it anew: \`codex-api-proxy restart\`.`
   }
   const answering = pid ?? processOf(health)
   const who = [

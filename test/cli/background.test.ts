@@ -235,9 +235,15 @@ test('restart to a port or run files that can not be used leaves the server runn
   expect((await command('status')).stdout).toContain(`(process ${pid})`)
 })
 
-test('restart to the port it has is no port that is taken', async () => {
+test('restart to the port it has is no port that is taken, but an address must be there', async () => {
   const port = String(await freePort())
   started(await command('start', '--port', port))
+  // Of a network for documentation (RFC 5737).
+  expect(await command('restart', '--port', port, '--host', '192.0.2.1', '--insecure-no-key')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'codex-api-proxy: This machine has no address 192.0.2.1. Choose another --host.\n',
+  })
   expect((await command('restart', '--port', port)).stdout).toMatch(/^Stopped process \d+\.\nStarted: /)
 })
 

@@ -99,6 +99,20 @@ test('status finds a server in the foreground at the configured address', async 
   await proxy.stop()
 })
 
+test('status of a server that does not answer says what to do', async () => {
+  const { stdout } = await command('start', '--port', '0')
+  const [, url, pid] = /^Started: (http\S+)\/v1 \(process (\d+)\)\n/.exec(stdout) ?? []
+  process.kill(Number(pid), 'SIGSTOP')
+  try {
+    expect(await command('status')).toMatchObject({
+      code: 0,
+      stdout: `Running (process ${pid}), but ${url} does not answer. See \`codex-api-proxy logs\`, or start it anew: \`codex-api-proxy restart\`.\n`,
+    })
+  } finally {
+    process.kill(Number(pid), 'SIGCONT')
+  }
+})
+
 test('logs shows the last lines, readable or as they are, and not the prompts', async () => {
   const url = await startServer()
   await ask(url)
