@@ -3,6 +3,9 @@ export class Refusal extends Error {
   override readonly name = 'Refusal'
 }
 
+/** Who logs in with the same again and again may be locked out. */
+export class LoginRefused extends Refusal {}
+
 const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'has no address in DNS',
   EAI_AGAIN: 'could not be looked up, DNS does not answer',

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP, type Socket } from 'node:net'
 import { request as httpRequest } from '../node-http.ts'
-import { Refusal } from './failure-reason.ts'
+import { LoginRefused, Refusal } from './failure-reason.ts'
 import { authorityOf, type Endpoint, type OutboundAddress } from './outbound-address.ts'
 import { TCP_KEEP_ALIVE_MS, type TunnelOptions } from './tunnel-options.ts'
 
@@ -60,6 +60,6 @@ function loginHeader({ login }: OutboundAddress): Record<string, string> {
 
 function refusalOf(status: number, authority: string, { login }: OutboundAddress): Refusal {
   if (status !== 407 && status !== 401) return new Refusal(`answered ${status} when asked to connect to ${authority}`)
-  const what = login === undefined ? 'wants a user name and password' : 'refused the user name or password'
-  return new Refusal(`${what} (${status})`)
+  if (login === undefined) return new Refusal(`wants a user name and password (${status})`)
+  return new LoginRefused(`refused the user name or password (${status})`)
 }

@@ -101,7 +101,7 @@ class Route implements OutboundRoute {
     const direct = directConnector(timeout, secureContext, pending)
     this.#direct = new OutboundWay(direct, settings, choice.now)
     if (choice.address === undefined) return
-    const tunnelled = tunnelConnector(choice.address, direct, { timeout, secureContext, pending })
+    const tunnelled = tunnelConnector(choice.address, direct, { timeout, secureContext, pending, now: choice.now })
     this.#tunnelled = new OutboundWay(tunnelled, settings, choice.now)
   }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, isIPv4, isIPv6, type Socket } from 'node:net'
-import { Refusal } from './failure-reason.ts'
+import { LoginRefused, Refusal } from './failure-reason.ts'
 import { authorityOf, type Endpoint, type OutboundAddress } from './outbound-address.ts'
 import { TCP_KEEP_ALIVE_MS, type TunnelOptions } from './tunnel-options.ts'
 
@@ -44,7 +44,7 @@ async function logIn(socket: Socket, reader: Reader, { login }: OutboundAddress)
   if (method !== PASSWORD_LOGIN) throw new Refusal('wants another kind of login than user name and password')
   socket.write(Buffer.concat([Buffer.from([1]), counted(login.user), counted(login.password)]))
   const [, status] = await reader.take(2)
-  if (status !== 0) throw new Refusal('refused the user name or password')
+  if (status !== 0) throw new LoginRefused('refused the user name or password')
 }
 
 /** RFC 1928 §6. */

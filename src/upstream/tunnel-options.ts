@@ -8,6 +8,8 @@ export type TunnelOptions = {
   readonly secureContext: () => SecureContext
   /** Where a connection is listed until it is made. */
   readonly pending: PendingSockets
+  /** Milliseconds. */
+  readonly now: () => number
 }
 
 /** After so much silence the system probes a connection, so that one dropped on the way is noticed. */

@@ -51,23 +51,62 @@ describe('a tunnel through a proxy that follows a script', () => {
   }
   const messages: Buffer[][] = []
 
-  function open(url: string, { host = 'upstream.example', timeout = 10_000, pending = closing } = {}): Promise<Socket> {
+  function open(url: string, options: OpenOptions = {}): Promise<Socket> {
+    return opener(url, options)()
+  }
+
+  type OpenOptions = { host?: string; timeout?: number; pending?: PendingSockets; now?: () => number }
+
+  /** Opens one tunnel after another by the same connector. */
+  function opener(
+    url: string,
+    { host = 'upstream.example', timeout = 10_000, pending = closing, now = Date.now }: OpenOptions = {},
+  ): () => Promise<Socket> {
     const connect = tunnelConnector(parseOutboundAddress(url), () => {}, {
       timeout,
       pending,
+      now,
       secureContext: createSecureContext,
     })
-    return new Promise((resolve, reject) => {
-      connect({ protocol: 'http:', host, hostname: host, port: '' }, (error, socket) => {
-        if (error !== null) {
-          reject(error)
-          return
-        }
-        sockets.push(socket)
-        resolve(socket)
+    return () =>
+      new Promise((resolve, reject) => {
+        connect({ protocol: 'http:', host, hostname: host, port: '' }, (error, socket) => {
+          if (error !== null) {
+            reject(error)
+            return
+          }
+          sockets.push(socket)
+          resolve(socket)
+        })
       })
-    })
   }
+
+  test.each([
+    ['http', 'HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'],
+    ['socks5', Buffer.from([5, 2])],
+  ])('a login that a proxy refuses is not sent again for a minute (%s)', async (scheme, reply) => {
+    const port = await proxy(replies(reply, Buffer.from([1, 1])))
+    const sent = messages.at(-1) ?? []
+    let time = 0
+    const openNext = opener(`${scheme}://me:wrong@127.0.0.1:${port}`, { now: () => time })
+    await expect(openNext()).rejects.toThrow('refused the user name or password')
+    const perTry = sent.length
+    time = 59_999
+    await expect(openNext()).rejects.toThrow('refused the user name or password')
+    expect(sent).toHaveLength(perTry)
+    time = 60_000
+    await expect(openNext()).rejects.toThrow('refused the user name or password')
+    expect(sent).toHaveLength(2 * perTry)
+  })
+
+  test('any other refusal is asked for again at once', async () => {
+    const port = await proxy(replies('HTTP/1.1 502 Bad Gateway\r\n\r\n'))
+    const sent = messages.at(-1) ?? []
+    const openNext = opener(`http://me:right@127.0.0.1:${port}`, { now: () => 0 })
+    await expect(openNext()).rejects.toThrow('answered 502')
+    await expect(openNext()).rejects.toThrow('answered 502')
+    expect(sent).toHaveLength(2)
+  })
 
   describe('by SOCKS', () => {
     test('asks for the name, so that the proxy resolves it', async () => {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { buildConnector } from 'undici'
-import { reasonOf } from './failure-reason.ts'
+import { LoginRefused, reasonOf } from './failure-reason.ts'
 import { openHttpTunnel } from './http-tunnel.ts'
 import type { Endpoint, OutboundAddress } from './outbound-address.ts'
 import { openSocksTunnel } from './socks-tunnel.ts'
@@ -12,6 +12,12 @@ export class OutboundProxyError extends Error {
 }
 
 /**
+ * Companies lock an account after a few wrong passwords; a start and one request with its retries would send ten within
+ * seconds.
+ */
+const REFUSED_FOR_MS = 60_000
+
+/**
  * A connector for undici whose connections lead through the proxy. undici's own ProxyAgent is not used: its SOCKS part
  * drops the limits of the Agent (long reasoning would end after 300 s), and neither part can keep a connection ready.
  */
@@ -20,8 +26,22 @@ export function tunnelConnector(
   secure: buildConnector.connector,
   options: TunnelOptions,
 ): buildConnector.connector {
+  const { now } = options
+  let refusal: { readonly error: OutboundProxyError; readonly at: number } | undefined
+
+  async function openUnlessRefused(target: Endpoint): Promise<Socket> {
+    if (refusal !== undefined && now() - refusal.at < REFUSED_FOR_MS) throw refusal.error
+    try {
+      return await openTunnel(proxy, target, options)
+    } catch (error) {
+      const isLogin = error instanceof OutboundProxyError && error.cause instanceof LoginRefused
+      if (isLogin) refusal = { error, at: now() }
+      throw error
+    }
+  }
+
   return (target, callback) => {
-    openTunnel(proxy, endpointOf(target), options).then(
+    openUnlessRefused(endpointOf(target)).then(
       (socket) => {
         if (target.protocol === 'https:') secure({ ...target, httpSocket: socket }, callback)
         else callback(null, socket)
