@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UsageError } from '../config/parsers.ts'
 import { certificateVariables } from '../config/paths.ts'
+import { withRemedy } from '../daemon/describe-error.ts'
 import { writePrivateFile } from '../daemon/private-file.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
@@ -13,6 +14,8 @@ import { locate } from './locate.ts'
 import { type Manager, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
 
 const NOT_RUNNING = 3
+const UNWRITTEN_REMEDY =
+  'Make room for it there, or put it where your session looks for it: `codex-api-proxy service install --print` shows it.'
 
 export async function service(context: Context, call: Call): Promise<Outcome> {
   const file = describeService(context, call)
@@ -76,7 +79,7 @@ async function install(context: Context, file: ServiceFile, { settings, flags }:
   // Its manager takes a changed file only after it has let go of the old one.
   if (isRunning(file)) for (const command of file.uninstall) tell(command)
   // The settings in it may hold the client key.
-  await writePrivateFile(file.path, file.content)
+  await writePrivateFile(file.path, file.content).catch(withRemedy(UNWRITTEN_REMEDY))
   if (flags.json !== true) print.line(`Written: ${file.path}`)
   tellAfterWriting(file)
   if (flags.json === true) print.json(report(file, { installed: true, running: true }))

@@ -236,6 +236,21 @@ test('a manager that does not stop the service is a failure, and its file is lef
   }
 })
 
+test('a service file that can not be written is named, with what to do', async () => {
+  const other = await createHome()
+  try {
+    const manager = await fakeManager(join(other.path, 'bin'), 'exit 3')
+    await writeFile(join(other.path, '.config'), 'no folder')
+    const { code, stderr } = await run(['service', 'install'], { home: other, env: { PATH: manager.path } })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /^codex-api-proxy: Can't use \S+: a part of the path is not a folder\. .*--print` shows it\.\n$/,
+    )
+  } finally {
+    await other.remove()
+  }
+})
+
 test('service --json says what became of it, and nothing else', async () => {
   const other = await createHome()
   try {
