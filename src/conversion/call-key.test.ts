@@ -8,6 +8,10 @@ test('case 106: a call whose arguments a client has written anew keeps its key',
   expect(callKey({ ...CALL, text })).toBe(callKey(CALL))
 })
 
+test('case 106: an id of which a client keeps letters and digits alone, as OpenClaw does, keeps its key', () => {
+  expect(callKey({ ...CALL, callId: 'call1' })).toBe(callKey(CALL))
+})
+
 test.each([
   ['id', { callId: 'call_2' }],
   ['name', { name: 'look_down' }],

@@ -10,7 +10,12 @@ export type ToolCall = { readonly callId: string; readonly name: string; readonl
  * conversations (case 78; recorded: `resp-misc-reused-call-id-stream`).
  */
 export function callKey({ callId, name, text }: ToolCall): string {
-  return hash('sha256', JSON.stringify([callId, name, canonical(text)]), 'base64')
+  return hash('sha256', JSON.stringify([plainId(callId), name, canonical(text)]), 'base64')
+}
+
+/** OpenClaw takes all but letters and digits out of ids: `call_1a` comes back as `call1a`. */
+function plainId(id: string): string {
+  return id.replace(/[^a-z0-9]/gi, '')
 }
 
 /** Clients may parse arguments and write them anew: the order of keys, white space and escapes do not count. */
