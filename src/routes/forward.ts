@@ -38,8 +38,6 @@ async function forward(
   credentials: ApiKeyCredentials,
 ): Promise<Answer | undefined> {
   const { record } = request
-  // Only the answer tells, since the body stays unread.
-  record.stream = undefined
   const body = await request.rawBody()
   const log = BodyLog.open(context, record)
   log?.request(body, request.headers)
@@ -49,6 +47,7 @@ async function forward(
   memory.free()
   noticeHeaders(context, request, answer)
   record.firstEventAt = context.monotonic()
+  // Only the answer tells, since the body stays unread.
   record.stream = isEventStream(answer.headers)
   log?.answer(answer.headers)
   const headers = answerHeadersForClient(answer.headers)

@@ -15,6 +15,7 @@ test('a request is one line, with what is known of it', () => {
   const usage = { input: 1, cached: 0, output: 2, reasoning: 0 }
   const [line = '', ...others] = linesOf('info', {
     model: 'gpt-5.5',
+    stream: false,
     status: 200,
     firstEventAt: 220.04,
     usage,
@@ -45,7 +46,7 @@ test('a request is one line, with what is known of it', () => {
 
 test('what is not known has no field, and a client that left has seen no status', () => {
   const [line = ''] = linesOf('debug', { aborted: true, status: 200, ignored: [] })
-  const fields = ['level', 'time', 'name', 'requestId', 'route', 'stream', 'status', 'totalMs', 'msg']
+  const fields = ['level', 'time', 'name', 'requestId', 'route', 'status', 'totalMs', 'msg']
   expect(Object.keys(JSON.parse(line))).toEqual(fields)
   expect(JSON.parse(line)).toMatchObject({ status: 499 })
 })

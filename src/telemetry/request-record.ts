@@ -40,7 +40,7 @@ export function newRequestRecord(id: string, method: string, route: string, star
     route,
     startedAt,
     model: undefined,
-    stream: false,
+    stream: undefined,
     status: 0,
     code: undefined,
     aborted: false,
