@@ -27,8 +27,8 @@ state:
 \`x-codex-proxy-request-id\` has the id under which the log tells of a \`/v1\` request.
 
 An answer whose 200 has been sent ends with the same body as a frame, \`data: {"error":{…}}\`, and without \`[DONE]\`: the
-official clients throw on that frame. On \`/v1/responses\` it is an \`error\` event. The 200 is held back until there is
-something to show, so most failures keep their status.
+official clients throw on that frame. On \`/v1/responses\` it is an \`error\` event, also before a \`response.failed\`
+that upstream sends alone. The 200 is held back until there is something to show, so most failures keep their status.
 
 ## What the proxy itself reports
 

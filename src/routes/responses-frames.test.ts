@@ -37,6 +37,25 @@ test('a long last event without output gets the items that were streamed, and ke
   expect(frameJson(out.split('\n\n')[1] ?? '')).toEqual(completed([item]))
 })
 
+test('wire 5.1: a failure told by the last event alone is told by an error event first, as the API does', () => {
+  const delta = { type: 'response.output_text.delta', sequence_number: 0, delta: 'Hi' }
+  const error = { code: 'server_error', message: 'Sorry.' }
+  const failed = { type: 'response.failed', sequence_number: 2, response: { id: 'resp_1', status: 'failed', error } }
+  const told = (...events: { type: string }[]) =>
+    passed(...events)
+      .out.split('\n\n')
+      .slice(0, -1)
+      .map((frame) => frameJson(frame))
+  expect(told(delta, done, failed)).toMatchObject([
+    delta,
+    done,
+    { type: 'error', sequence_number: 2, ...error, error },
+    { type: 'response.failed', sequence_number: 3, response: { status: 'failed', error, output: [item] } },
+  ])
+  const said = { type: 'error', sequence_number: 2, error }
+  expect(told(delta, done, said, failed)).toEqual([delta, done, said])
+})
+
 test.each(['message', 'response.output_text.delta', 'response.created'])(
   'wire 5.1: the type in the data counts, whatever the frames are named (%s)',
   (name) => {

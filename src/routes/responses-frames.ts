@@ -4,7 +4,7 @@ import { isReadOfResponse } from '../conversion/response-fields.ts'
 import { fillOutput, hasOutput } from '../conversion/responses-collector.ts'
 import { type AnswerHead, eventError, NO_HEAD } from '../conversion/upstream-error.ts'
 import { type ChatUsage, chatUsage } from '../conversion/usage.ts'
-import type { ApiError } from '../errors.ts'
+import { type ApiError, errorBody } from '../errors.ts'
 import { BytePattern, viewOf } from '../sse/byte-pattern.ts'
 import { bytesJson, frameBeginning, frameJson, leanFrameJson } from '../sse/event.ts'
 import type { FrameOutput } from '../sse/frame-output.ts'
@@ -133,9 +133,29 @@ export class ResponsesFrames implements FrameSink {
     if (this.#error !== undefined && !this.#visible) throw this.#error
     this.#visible = true
     this.#usage = chatUsage(event)
-    if (hasOutput(event)) return undefined
+    const failure = type === 'error' ? undefined : this.#error
+    if (failure === undefined && hasOutput(event)) return undefined
     const whole = bytesJson(frame)
     const filled = fillOutput(whole, () => this.#doneFrames.map(frameJson))
+    if (failure !== undefined) return this.#failed(failure, type, filled)
     return filled === whole ? undefined : namedFrame(type, filled)
   }
+
+  /**
+   * The API tells a failure by an `error` event first (recorded: `resp-failed-quota-stream`), the ChatGPT backend may not.
+   * The official clients throw on that event alone, and what is built on them takes half an answer for a whole one.
+   */
+  #failed(error: ApiError, type: string, event: unknown): string {
+    const numbered = { ...asObject(event), sequence_number: this.#count + 1 }
+    return errorFrame(error, this.#count) + namedFrame(type, numbered)
+  }
+}
+
+/**
+ * Both forms in one: the API's own `error` event, without whose number the AI SDK knows none, and the `error` object the
+ * official client throws on.
+ */
+export function errorFrame(error: ApiError, sequenceNumber: number): string {
+  const body = errorBody(error)
+  return namedFrame('error', { ...body.error, ...body, type: 'error', sequence_number: sequenceNumber })
 }

@@ -3,9 +3,8 @@ import { ResponsesCollector } from '../conversion/responses-collector.ts'
 import { convertResponsesRequest } from '../conversion/responses-request.ts'
 import { tokenUsage } from '../conversion/usage.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
-import { type ApiError, errorBody, ProxyError, toApiError } from '../errors.ts'
+import { type ApiError, ProxyError, toApiError } from '../errors.ts'
 import { eventSink } from '../sse/event.ts'
-import { namedFrame } from '../sse/frames.ts'
 import { BodyMemory } from '../upstream/body-memory.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { Answer, ApiRequest, Route } from './api-request.ts'
@@ -16,7 +15,7 @@ import { EventStream } from './event-stream.ts'
 import { forwardOr } from './forward.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
 import { headOf, LITE_HEADERS, noteIgnored, sessionHeaders, UpstreamCall, wanted } from './open-responses.ts'
-import { ResponsesFrames } from './responses-frames.ts'
+import { errorFrame, ResponsesFrames } from './responses-frames.ts'
 
 /** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */
 export function responsesRoute(context: RouteContext): Route {
@@ -156,13 +155,4 @@ async function pass(
 function noteFailure({ record }: ApiRequest, { status, code }: ApiError): void {
   record.status = status
   if (code !== null) record.code = code
-}
-
-/**
- * Both forms in one: the API's own `error` event, without whose number the AI SDK knows none, and the `error` object the
- * official client throws on.
- */
-function errorFrame(error: ApiError, sequenceNumber: number): string {
-  const body = errorBody(error)
-  return namedFrame('error', { ...body.error, ...body, type: 'error', sequence_number: sequenceNumber })
 }

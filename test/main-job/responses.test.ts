@@ -116,3 +116,15 @@ test('response.failed is the HTTP error it stands for', async () => {
   const asked = stage.client.responses.create({ model: MODEL, input: 'Hello' })
   await expect(asked).rejects.toMatchObject({ status: 400, code: 'context_length_exceeded' })
 })
+
+test('a failure in the middle of a stream is thrown by the official client, who knows it by an error event', async () => {
+  const error = { code: 'server_error', message: 'The model failed in the middle.' }
+  stage.upstream.enqueue({ events: responseEvents([{ text: 'half an answer' }], { end: 'failed', error }) })
+  const stream = await stage.client.responses.create({ model: MODEL, input: 'Hello', stream: true })
+  const types: string[] = []
+  const read = async () => {
+    for await (const { type } of stream) types.push(type)
+  }
+  await expect(read()).rejects.toMatchObject({ ...error })
+  expect(types).toContain('response.output_text.delta')
+})
