@@ -184,7 +184,7 @@ export type ErrorCode = keyof typeof ERRORS
 
 /** The body every error answer has (https://platform.openai.com/docs/guides/error-codes). */
 export type ApiErrorBody = {
-  error: { message: string; type: string; param: string | null; code: string | null }
+  error: { message: string; type: string; param: string | null; code: string | null; [detail: string]: unknown }
 }
 
 type ApiErrorInit = {
@@ -194,6 +194,8 @@ type ApiErrorInit = {
   code: string | null
   /** Extra answer headers, e.g. `retry-after`. */
   headers?: Readonly<Record<string, string>>
+  /** What upstream says besides in its error object, where a client knows it. */
+  details?: Readonly<Record<string, unknown>>
   cause?: unknown
 }
 
@@ -205,6 +207,7 @@ export class ApiError extends Error {
   readonly param: string | null
   readonly code: string | null
   readonly headers: Readonly<Record<string, string>>
+  readonly details: Readonly<Record<string, unknown>>
 
   constructor(message: string, init: ApiErrorInit) {
     super(message, { cause: init.cause })
@@ -213,6 +216,7 @@ export class ApiError extends Error {
     this.param = init.param ?? null
     this.code = init.code
     this.headers = init.headers ?? {}
+    this.details = init.details ?? {}
   }
 }
 
@@ -251,5 +255,5 @@ export function toApiError(error: unknown): ApiError {
 /** The one place that makes error bodies. */
 export function errorBody(error: ApiError): ApiErrorBody {
   const message = error instanceof ProxyError ? `${error.message} ${error.remedy}` : error.message
-  return { error: { message, type: error.type, param: error.param, code: error.code } }
+  return { error: { message, type: error.type, param: error.param, code: error.code, ...error.details } }
 }

@@ -55,7 +55,8 @@ describe('forms', () => {
     expect(eventError(event, 'chat')).toMatchObject({
       status: 429,
       code: 'usage_limit_reached',
-      type: 'insufficient_quota',
+      type: 'usage_limit_reached',
+      message: 'The usage limit has been reached',
     })
   })
 
@@ -274,7 +275,8 @@ describe('limits and overload', () => {
     expect(told({ status: 429, headers, body: json({ error }) })).toMatchObject({
       status: 429,
       code: 'usage_limit_reached',
-      type: 'insufficient_quota',
+      type: 'usage_limit_reached',
+      message: 'The usage limit has been reached. It resets in 3h51m12s.',
       headers: {
         'retry-after': '13872',
         'x-ratelimit-remaining-requests': '0',
@@ -282,6 +284,23 @@ describe('limits and overload', () => {
         'x-should-retry': 'false',
       },
     })
+  })
+
+  test('case 161: Codex gets what it tells its user of: the type, the plan and the time', () => {
+    const error = { ...limit, resets_at: 1_777_936_568, resets_in_seconds: 13_872, eligible_promo: null }
+    expect(errorBody(told({ status: 429, body: json({ error }) }))).toEqual({
+      error: {
+        message: 'The usage limit has been reached. It resets in 3h51m12s.',
+        type: 'usage_limit_reached',
+        param: null,
+        code: 'usage_limit_reached',
+        plan_type: 'plus',
+        resets_at: 1_777_936_568,
+        resets_in_seconds: 13_872,
+      },
+    })
+    const notIncluded = { type: 'usage_not_included', message: 'Not in this plan.' }
+    expect(told({ status: 429, body: json({ error: notIncluded }) })).toMatchObject(notIncluded)
   })
 
   test('case 161: of two exhausted windows the later one counts', () => {

@@ -19,6 +19,11 @@ type Origin = { readonly status: number | undefined; readonly headers: AnswerHea
 const REFUSED = { status: 400, type: 'invalid_request_error' }
 /** Clients try a 429 again unless told not to; these last longer than any retry. */
 const LIMITED = { status: 429, type: 'insufficient_quota', headers: { 'x-should-retry': 'false' } }
+/**
+ * A limit of the plan is no unpaid bill, which clients take `insufficient_quota` for. Upstream's own type is the code,
+ * and Codex knows a limit by it alone.
+ */
+const ofPlan = (code: string) => [code, { ...LIMITED, type: code }] as const
 const BUSY = { status: 503 }
 
 type Meaning = { readonly status: number; readonly type?: string; readonly headers?: Readonly<Record<string, string>> }
@@ -30,8 +35,8 @@ export const UPSTREAM_CODES: ReadonlyMap<string, Meaning> = new Map<string, Mean
   ['cyber_policy', REFUSED],
   ['bio_policy', REFUSED],
   ['misalignment_policy_violation', REFUSED],
-  ['usage_limit_reached', LIMITED],
-  ['usage_not_included', LIMITED],
+  ofPlan('usage_limit_reached'),
+  ofPlan('usage_not_included'),
   ['insufficient_quota', LIMITED],
   ['credit_balance_exhausted', LIMITED],
   ['organization_spend_limit_exceeded', LIMITED],
@@ -110,13 +115,29 @@ function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin):
   const status = known?.status ?? statusOf(failure, origin.status)
   const param = failure.param ?? UNSUPPORTED_PARAMETER.exec(message)?.[1]
   const waits = status === 429 || status === 503 ? limitHeaders(details, message, origin.headers, origin.now) : {}
-  return new ApiError(message, {
+  const isUsageLimit = code === 'usage_limit_reached'
+  return new ApiError(isUsageLimit ? withReset(message, waits['x-ratelimit-reset-requests']) : message, {
     status,
     type: known?.type ?? (failure.type === code ? undefined : failure.type) ?? typeFor(status),
     param: param === undefined ? null : route === 'chat' ? chatParam(param) : param,
     code: code ?? (status >= 500 ? 'upstream_error' : null),
     headers: { ...waits, ...known?.headers },
+    ...(isUsageLimit && { details: limitDetails(details) }),
   })
+}
+
+/** Most clients show the message alone, and when to come back is what a person needs to know. */
+function withReset(message: string, time: string | undefined): string {
+  return time === undefined ? message : `${message.replace(/\.$/, '')}. It resets in ${time}.`
+}
+
+/** Codex tells its user of these. */
+function limitDetails({ plan_type, resets_at, resets_in_seconds }: JsonObject): Readonly<Record<string, unknown>> {
+  return {
+    ...(typeof plan_type === 'string' && { plan_type }),
+    ...(typeof resets_at === 'number' && { resets_at }),
+    ...(typeof resets_in_seconds === 'number' && { resets_in_seconds }),
+  }
 }
 
 /** Upstream has put codes into `type` (docs/upstream.md 6.2). */

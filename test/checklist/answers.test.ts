@@ -116,7 +116,12 @@ describe('case 161: a usage limit', () => {
         'x-should-retry': 'false',
       })
       expect(await response.json()).toMatchObject({
-        error: { code: 'usage_limit_reached', type: 'insufficient_quota' },
+        error: {
+          code: 'usage_limit_reached',
+          // No unpaid bill: OpenClaw would take `insufficient_quota` for one, and Codex knows a limit by this type alone.
+          type: 'usage_limit_reached',
+          message: 'The usage limit has been reached. It resets in 3h51m12s.',
+        },
       })
     }
   })
