@@ -9,7 +9,7 @@ import { ChoiceChunks } from './choice-chunks.ts'
 import { isPrelude, isTerminal } from './event-types.ts'
 import { asIndex, asList, asObject, asString } from './json.ts'
 import { type LiveDelta, liveIn } from './live-delta.ts'
-import { type ReasonedCall, reasonedCalls } from './reasoning-continuity.ts'
+import { type ReasonedCall, reasonedCalls, TEXT_PLACE } from './reasoning-continuity.ts'
 import { ToldItems } from './told-items.ts'
 import { type AnswerHead, eventError, NO_HEAD } from './upstream-error.ts'
 import { type ChatUsage, chatUsage, sumUsage } from './usage.ts'
@@ -24,7 +24,7 @@ export class ChatStream {
   readonly #text: ChatText
   readonly #calls: ChatToolCalls
   readonly #told = new ToldItems()
-  readonly #reasoningItems: [number, JsonObject][] = []
+  readonly #beforeCalls: [number, JsonObject][] = []
   readonly #images = new ChatImages()
   #visible = false
   #finished = false
@@ -93,7 +93,8 @@ export class ChatStream {
 
   /** A message was told whole and said nothing new; it was not given to `convert`. */
   messagePassedOver(index: number): void {
-    this.#told.add(index, { type: 'message' })
+    this.#told.add(index, TEXT_PLACE)
+    this.#beforeCalls.push([index, TEXT_PLACE])
   }
 
   get usage(): ChatUsage | undefined {
@@ -102,7 +103,7 @@ export class ChatStream {
 
   /** Encrypted reasoning items with the tool call they led to. */
   get reasonedCalls(): readonly ReasonedCall[] {
-    return reasonedCalls(this.#reasoningItems, this.#calls.told)
+    return reasonedCalls(this.#beforeCalls, this.#calls.told)
   }
 
   /** One parsed event to the chunks it gives. Throws the ApiError that a failure event stands for. */
@@ -189,9 +190,12 @@ export class ChatStream {
     if (index === undefined || item === undefined || this.#told.has(index)) return []
     this.#told.add(index, item)
     if (isClientCall(item)) return this.#call(() => this.#calls.itemDone(index, item))
-    if (item.type === 'message') return this.#text.itemDone(index, item)
+    if (item.type === 'message') {
+      this.#beforeCalls.push([index, TEXT_PLACE])
+      return this.#text.itemDone(index, item)
+    }
     if (item.type === 'reasoning') {
-      this.#reasoningItems.push([index, item])
+      this.#beforeCalls.push([index, item])
       return this.#reasoning.itemDone(index, item)
     }
     this.#images.itemDone(item)

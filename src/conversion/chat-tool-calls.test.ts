@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { answer, callItem, event, messageOf, recordedEvents } from '../../test/support/answers.ts'
+import { answer, callItem, event, messageItem, messageOf, recordedEvents } from '../../test/support/answers.ts'
 import type { ToolCallDelta } from './chat-chunk.ts'
 
 function callDeltas(events: readonly unknown[]): ToolCallDelta[] {
@@ -217,6 +217,26 @@ test('reasoning belongs to the first call after it', () => {
     ['call_a', ['one', 'two']],
     ['call_c', ['three']],
   ])
+})
+
+test('where the text stood among the reasoning is known too, but not what came between calls', () => {
+  const thought = (text: string) => ({ type: 'reasoning', summary: [], encrypted_content: text })
+  const { stream } = answer([
+    event.done(0, thought('one')),
+    event.done(1, messageItem('Let me look.', 'commentary')),
+    event.done(2, thought('two')),
+    event.done(3, callItem('call_a', '{}')),
+    event.done(4, thought('three')),
+    event.done(5, messageItem('And there.', 'commentary')),
+    event.done(6, callItem('call_b', '{}')),
+    event.completed(),
+  ])
+  expect(stream.reasonedCalls.map(({ items }) => items)).toEqual([
+    [thought('one'), { type: 'message' }, thought('two')],
+    [thought('three')],
+  ])
+  const plain = [event.done(0, messageItem('Look.')), event.done(1, callItem('call_a', '{}')), event.completed()]
+  expect(answer(plain).stream.reasonedCalls).toEqual([])
 })
 
 test('what comes for a call after it is whole is no part of it', () => {

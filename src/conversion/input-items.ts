@@ -97,12 +97,13 @@ class InputBuilder {
     const saysNothing = content.absent && refusal === undefined && calls.length === 0 && legacyCall.absent
     if (saysNothing) throw content.missing()
 
+    const textPlace = this.#input.length
     if (parts.length > 0) this.#push('assistant', parts)
-    for (const call of calls) this.#addCall(call, index)
+    for (const call of calls) this.#addCall(call, index, textPlace)
     if (!legacyCall.absent) this.#addLegacyCall(legacyCall, index)
   }
 
-  #addCall(call: JsonPlace, message: number): void {
+  #addCall(call: JsonPlace, message: number, textPlace: number): void {
     call.object()
     const id = call.at('id')
     const isCustom = (call.at('type').optionalWord(['function', 'custom']) ?? 'function') === 'custom'
@@ -113,7 +114,9 @@ class InputBuilder {
     const text = isCustom ? body.at('input').string() : argumentsText(body.at('arguments'), kind)
 
     const call_id = this.#calls.call(id, kind, message)
-    this.#input.push(...this.#reasoning.before({ callId: id.string(), name, text }))
+    const { beforeText, beforeCall } = this.#reasoning.of({ callId: id.string(), name, text })
+    this.#input.splice(textPlace, 0, ...beforeText)
+    this.#input.push(...beforeCall)
     if (kind === 'custom') this.#input.push({ type: 'custom_tool_call', call_id, name, input: text })
     else this.#input.push(functionCall(call_id, name, text))
   }

@@ -1,6 +1,10 @@
 import type { ToolCall } from './call-key.ts'
 import type { ConversionContext, JsonObject } from './chat-plan.ts'
 import { asList, asString } from './json.ts'
+import { TEXT_PLACE } from './reasoning-continuity.ts'
+
+/** In the order in which upstream said it, which its prompt cache goes by. */
+type Recalled = { readonly beforeText: readonly JsonObject[]; readonly beforeCall: readonly JsonObject[] }
 
 /** Puts the reasoning of earlier answers back before the calls it led to (case 106), each item once. */
 export class RecalledReasoning {
@@ -12,8 +16,15 @@ export class RecalledReasoning {
   }
 
   /** The call as the answer had it. */
-  before(call: ToolCall): JsonObject[] {
-    return (this.#recall(call) ?? []).flatMap((item) => {
+  of(call: ToolCall): Recalled {
+    const items = this.#recall(call) ?? []
+    const text = items.findIndex(({ type }) => type === TEXT_PLACE.type)
+    const end = Math.max(text, 0)
+    return { beforeText: this.#replayed(items.slice(0, end)), beforeCall: this.#replayed(items.slice(end)) }
+  }
+
+  #replayed(items: readonly JsonObject[]): JsonObject[] {
+    return items.flatMap((item) => {
       const content = asString(item.encrypted_content) ?? ''
       if (content === '' || this.#used.has(content)) return []
       this.#used.add(content)

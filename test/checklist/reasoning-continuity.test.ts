@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Answer } from '../fake-upstream/answer.ts'
-import { responseEvents } from '../fake-upstream/event-stream.ts'
+import { type Item, responseEvents } from '../fake-upstream/event-stream.ts'
 import type { Json } from '../fake-upstream/refusal.ts'
 import { chatgptAuth, unsignedJwt } from '../support/auth-files.ts'
 import { type Stage, startStage } from '../support/stage.ts'
@@ -118,6 +118,31 @@ describe.each([true, false])('case 106: a tool round trip (stream: %s)', (stream
     expect(typesOf(lastInput())).toEqual(WITHOUT)
     expect(JSON.stringify(lastInput())).not.toContain(ENCRYPTED)
   })
+})
+
+test('case 106: reasoning, text and calls go back in the order in which upstream said them', async () => {
+  const said: Item[] = [
+    { reasoning: ['Look first.'] },
+    { text: 'Let me look.' },
+    { reasoning: ['In Lima.'] },
+    { call: 'look_up', arguments: { city: 'Lima' }, callId: 'call_a' },
+    { call: 'look_up', arguments: { city: 'Oslo' }, callId: 'call_b' },
+  ]
+  for (const stream of [true, false]) {
+    answerWith(stage.upstream, { events: responseEvents(said, { responseId: 'resp_0d01' }) }, ANSWERING)
+    const request = { model: 'gpt-5.5', messages: [{ role: 'user' as const, content: 'Hello' }] }
+    const { choices } = stream
+      ? await stage.client.chat.completions.stream(request).finalChatCompletion()
+      : await stage.client.chat.completions.create(request)
+    const { content, tool_calls } = choices[0]?.message ?? {}
+    await answeringTurn({ role: 'assistant', content, tool_calls }, stream)
+    const order = lastInput().slice(1, 6)
+    expect(typesOf(order)).toEqual(['reasoning', 'message', 'reasoning', 'function_call', 'function_call'])
+    expect(order.map(({ encrypted_content }) => encrypted_content)).toMatchObject({
+      0: 'encrypted-rs_0d010',
+      2: 'encrypted-rs_0d012',
+    })
+  }
 })
 
 /** A round of a conversation whose calls all have one id. The history grows by the call and its result. */
