@@ -51,17 +51,17 @@ ${needsKey ? `env_key = "CODEX_PROXY_API_KEY"   # in your shell: export CODEX_PR
   },
   {
     name: 'opencode',
-    title: 'opencode 2: ~/.config/opencode/opencode.jsonc',
-    render: opencode,
-  },
-  {
-    name: 'opencode-1',
-    title: 'opencode 1: ~/.config/opencode/opencode.json',
+    title: 'opencode 1, which is the one on npm: ~/.config/opencode/opencode.json',
     render: opencode1,
   },
   {
+    name: 'opencode-2',
+    title: 'opencode 2: ~/.config/opencode/opencode.jsonc',
+    render: opencode2,
+  },
+  {
     name: 'cline',
-    title: 'Cline: its settings in the editor',
+    title: 'Cline: its settings in the editor, or a command in the terminal',
     render: cline,
   },
   {
@@ -125,7 +125,10 @@ function cline({ baseUrl, key, model }: Server): string {
 Base URL             ${baseUrl}
 API Key              ${key}
 Model ID             ${model.id}
-${known.length === 0 ? '' : `\nModel Configuration\n${known.join('\n')}\n`}`
+${known.length === 0 ? '' : `\nModel Configuration\n${known.join('\n')}\n`}
+In the terminal:
+cline auth openai-compatible --baseurl ${shell(baseUrl)} --apikey ${shell(key)} --modelid ${shell(model.id)}
+`
 }
 
 function continueConfig({ baseUrl, key, models }: Server): string {
@@ -165,7 +168,7 @@ openai-api-key: ${string(key)}
 ${json({ [`openai/${model.id}`]: { ...metadata, litellm_provider: 'openai', mode: 'chat' } })}`
 }
 
-function opencode({ baseUrl, key, model, models }: Server): string {
+function opencode2({ baseUrl, key, model, models }: Server): string {
   const entry = (each: Model) => ({
     name: each.name,
     capabilities: each.images === undefined ? undefined : { tools: true, input: inputOf(each), output: ['text'] },

@@ -34,7 +34,7 @@ export const CLIENT_NAMES = [
   'openclaw',
   'codex',
   'opencode',
-  'opencode-1',
+  'opencode-2',
   'cline',
   'continue',
   'aider',

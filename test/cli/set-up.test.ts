@@ -51,8 +51,16 @@ test('what claims to be JSON is, with the models as upstream describes them', as
   expect(openclaw.models.providers['codex-api-proxy']).toMatchObject({ baseUrl, api: 'openai-completions' })
   const [model] = openclaw.models.providers['codex-api-proxy'].models
   expect(model).toMatchObject({ id: 'gpt-6.1-sol', name: 'GPT-6.1 Sol', reasoning: true, contextWindow: 272_000 })
-  expect(JSON.parse(await clientText('opencode')).model).toBe('codex-api-proxy/gpt-6.1-sol')
-  expect(JSON.parse(await clientText('opencode-1')).provider['codex-api-proxy'].options.baseURL).toBe(baseUrl)
+  // What version 2 reads leaves the one on npm without a model.
+  const opencode = JSON.parse(await clientText('opencode'))
+  expect(opencode).toMatchObject({ $schema: 'https://opencode.ai/config.json', model: 'codex-api-proxy/gpt-6.1-sol' })
+  expect(opencode.provider['codex-api-proxy'].options.baseURL).toBe(baseUrl)
+  expect(JSON.parse(await clientText('opencode-2')).providers['codex-api-proxy'].settings.baseURL).toBe(baseUrl)
+})
+
+test('Cline is set up in the terminal by the command that is printed', async () => {
+  const command = `cline auth openai-compatible --baseurl '${baseUrl}' --apikey 'unused' --modelid 'gpt-6.1-sol'`
+  expect((await clientText('cline')).split('\n')).toContain(command)
 })
 
 test('what there is for two languages is told apart', async () => {
