@@ -11,7 +11,7 @@ const MAX_ANSWER_BYTES = 1024 * 1024
 
 /**
  * Posts JSON to the token endpoint, once, by the same way as model requests. The limit of time is ours, not the
- * client's: a refresh goes on when the client that needed it leaves.
+ * client's, and not that for answers of models: a refresh goes on when the client that needed it leaves.
  */
 export function createTokenRequest(
   outbound: () => OutboundRoute | Promise<OutboundRoute>,
@@ -32,6 +32,7 @@ export function createTokenRequest(
       }),
       body: [Buffer.from(JSON.stringify(body))],
       idleTimeout: TOKEN_REQUEST_LIMIT_MS,
+      headerTimeout: TOKEN_REQUEST_LIMIT_MS,
     }
     try {
       return await withDeadline(TOKEN_REQUEST_LIMIT_MS, tooLate(url), async (deadline) => {
@@ -40,7 +41,11 @@ export function createTokenRequest(
       })
     } catch (error) {
       if (error instanceof ProxyError) throw error
-      throw route.explain(error instanceof Error ? error : new Error(String(error)), url)
+      const failure = error instanceof Error ? error : new Error(String(error))
+      const explained = route.explain(failure, url)
+      // The next one may go another way; this one is not sent again, since it may have arrived.
+      await route.connectionFailed(failure)
+      throw explained
     }
   }
 }

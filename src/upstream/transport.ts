@@ -17,6 +17,8 @@ type WireRequest = {
   readonly memory?: BodyMemory | undefined
   /** Milliseconds of silence within the answer after which it is given up. */
   readonly idleTimeout: number
+  /** Milliseconds until the answer has to begin, where the limit of the settings doesn't count. */
+  readonly headerTimeout?: number
 }
 
 /**
@@ -39,6 +41,7 @@ export function exchange(
           path: request.path,
           headers: withLength(request.headers, request.body),
           body: toUndiciBody(request),
+          headersTimeout: request.headerTimeout ?? null,
         },
         running,
       )

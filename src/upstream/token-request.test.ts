@@ -1,0 +1,56 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterEach, expect, test } from 'vitest'
+import { openOutboundRoute } from './outbound-proxy.ts'
+import { createTokenRequest } from './token-request.ts'
+
+const log = { info() {}, warn() {} }
+const NAME = { originator: 'test', userAgent: 'test/1' }
+const DIRECT = { proxy: 'none', noProxy: undefined, connectTimeout: 5000, headerTimeout: 5000 }
+
+const opened: { close(): unknown }[] = []
+afterEach(async () => {
+  for (const each of opened.splice(0).reverse()) await each.close()
+})
+
+async function listen(server: Server): Promise<number> {
+  opened.push(server)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+async function routeWith(...settings: Parameters<typeof openOutboundRoute>) {
+  const route = await openOutboundRoute(...settings)
+  opened.push(route)
+  return route
+}
+
+const issuer = (answer: RequestListener) => listen(createServer(answer))
+
+test('a limit for answers of models does not cut a slow issuer, whose answer would be lost', async () => {
+  const port = await issuer(async (_request, response) => {
+    // undici counts such limits in ticks of half a second.
+    await delay(1600)
+    response.end('{"access_token":"new"}')
+  })
+  const route = await routeWith({ ...DIRECT, headerTimeout: 100 }, log)
+  const answer = await createTokenRequest(() => route, NAME)(`http://127.0.0.1:${port}/oauth/token`, {})
+  expect(answer).toEqual({ status: 200, body: '{"access_token":"new"}' })
+})
+
+test('a default outbound proxy that has gone is left out the next time', async () => {
+  const proxy = createTcpServer((socket) => socket.destroy())
+  const implicitProxy = `http://127.0.0.1:${await listen(proxy)}`
+  const route = await routeWith({ ...DIRECT, proxy: undefined }, log, { implicitProxy })
+  const url = new URL('https://issuer.invalid/oauth/token')
+  expect(route.describe(url)).toMatchObject({ inUse: true })
+
+  proxy.close()
+  await once(proxy, 'close')
+  const failure = { message: expect.stringContaining(implicitProxy) }
+  await expect(createTokenRequest(() => route, NAME)(url.href, {})).rejects.toMatchObject(failure)
+  expect(route.describe(url)).toMatchObject({ inUse: false })
+})
