@@ -302,6 +302,36 @@ test('a refresh goes on when nobody waits for it any more, and close waits for i
   await asked
 })
 
+test('who stops while another process renews does not begin to, and ends at once', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  let answered = () => {}
+  const failing = new Promise<{ status: number; body: string }>((resolve) => {
+    answered = () => resolve({ status: 503, body: '' })
+  })
+  const renewing = errorOf(stage.source({ postToken: () => failing }).current())
+  const stopping = stage.source()
+  const waiting = errorOf(stopping.current())
+  await stopping.close()
+  expect(await waiting).toMatchObject({ code: 'draining' })
+  answered()
+  expect(await renewing).toMatchObject({ code: 'refresh_failed' })
+  expect(refreshes()).toBe(0)
+})
+
+test('who stops after a refusal redeems nothing more', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  const newer = login(-MINUTE)
+  const source = stage.source()
+  stage.issuer.answerNext(401, refusal('refresh_token_reused'))
+  const waiting = errorOf(source.current())
+  await expect.poll(refreshes).toBe(1)
+  const closed = source.close()
+  await stage.writeAuth(newer)
+  await closed
+  expect(await waiting).toMatchObject({ code: 'draining' })
+  expect(refreshes()).toBe(1)
+})
+
 test('tokens that can’t be written are used from memory, warned of, and written as soon as possible', async () => {
   const auth = login(-MINUTE)
   await stage.writeAuth(auth)

@@ -100,7 +100,7 @@ class Source implements CredentialSource {
   }
 
   async close(): Promise<void> {
-    await this.#renewal.settled()
+    await this.#renewal.close()
     this.#store.save()
   }
 

@@ -37,6 +37,7 @@ export type RenewalParts = {
 export class Renewal {
   readonly #parts: RenewalParts
   #flight: Flight | undefined
+  #closed = false
 
   constructor(parts: RenewalParts) {
     this.#parts = parts
@@ -78,8 +79,9 @@ export class Renewal {
     }
   }
 
-  /** Resolves when no refresh is under way, however it ended. */
-  async settled(): Promise<void> {
+  /** No token is redeemed from now on. Resolves when one that is being redeemed is done, however it ended. */
+  async close(): Promise<void> {
+    this.#closed = true
     await this.#flight?.login.catch(() => {})
   }
 
@@ -95,11 +97,12 @@ export class Renewal {
 
   async #underLock(spent: Spent): Promise<Login> {
     const { store, wallClock } = this.#parts
-    const until = () => this.#unspent(spent) !== undefined
+    const until = () => this.#closed || this.#unspent(spent) !== undefined
     const lock = await acquireLock(store.lockPath, { until, patienceMs: LOCK_PATIENCE_MS, now: wallClock })
     if (lock === undefined) {
       const login = this.#unspent(spent)
       if (login !== undefined) return login
+      this.#checkOpen()
       const message = `Another codex-api-proxy has been renewing the login for too long; its lock is ${store.lockPath}.`
       throw new ProxyError('refresh_failed', message)
     }
@@ -118,6 +121,7 @@ export class Renewal {
       if (login.kind === 'api-key' || !spent(login)) return login
       const grant = this.#grant(login)
       if (store.recover(stored, grant.refreshToken)) continue
+      this.#checkOpen()
       const outcome = await redeem(grant, postToken)
       if (outcome.kind === 'renewed') return this.#take(stored, login, grant, outcome.tokens)
       const healed = await this.#healed(spent, grant, outcome.kind === 'refused' ? healingMs : 0)
@@ -141,6 +145,11 @@ export class Renewal {
     const error = new ProxyError('login_expired', 'The token endpoint renewed the login without a new access token.')
     memory.noteRefused(login.refreshToken, error)
     throw error
+  }
+
+  /** What is redeemed late in a stop may be cut off by its end, and nobody waits for it any more. */
+  #checkOpen(): void {
+    if (this.#closed) throw new ProxyError('draining', 'The proxy was stopped before the login was renewed.')
   }
 
   /** Whether the file has got something better than what was just redeemed in vain. */
