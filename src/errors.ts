@@ -46,6 +46,12 @@ export const ERRORS = {
     remedy:
       'Try again in a moment; if it stays, check the network and the --proxy setting with `codex-api-proxy doctor`.',
   },
+  credentials_unwritable: {
+    status: 503,
+    type: 'server_error',
+    remedy:
+      'Free some space where auth.json lies, or lift the limit that the code stands for; the next request tries again.',
+  },
   upstream_rejected_credentials: {
     status: 401,
     type: 'authentication_error',

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Files, isCode, isOneOf } from './auth-file.ts'
 import { type JsonObject, objectOf } from './json-object.ts'
-import { allLeftoverPaths, freeName, leftovers } from './leftovers.ts'
+import { allLeftoverPaths, freeName, leftovers, trialPath } from './leftovers.ts'
 import type { NewTokens } from './refresh.ts'
 import { isUnfinished, limitMode, MODE, overwrite } from './write-in-place.ts'
 
@@ -72,6 +72,22 @@ export function isWritable(path: string, files: Files): boolean {
     return takesFiles(dirname(target), files) && files.statSync(target).dev === files.statSync(dirname(target)).dev
   } catch {
     return true // It is gone, or can't be reached: reading says so.
+  }
+}
+
+/**
+ * Tries whether a login finds room beside the file: its disk, or somebody's share of it, may be full. As late as can be
+ * before a refresh token is redeemed. Throws what the file system throws.
+ */
+export function tryRoom(path: string, files: Files): void {
+  const target = files.realpathSync(path)
+  const trial = trialPath(target)
+  const owner = files.statSync(target)
+  try {
+    // Tokens may get longer.
+    writeBeside(trial, Buffer.alloc(2 * owner.size), files, owner)
+  } finally {
+    remove(trial, files)
   }
 }
 

@@ -332,15 +332,47 @@ test('who stops after a refusal redeems nothing more', async () => {
   expect(refreshes()).toBe(1)
 })
 
+/** A disk that is full at first, or whenever `full` says so. */
+function fillingDisk(full = true) {
+  const disk = { full, files: { ...nodeFs, writeSync: writeSync as never } }
+  function writeSync(file: number, bytes: Buffer, at: number) {
+    if (disk.full) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    return nodeFs.writeSync(file, bytes, at)
+  }
+  return disk
+}
+
+test('on a full disk nothing is redeemed: the new tokens would be lost, and who else reads the file with them', async () => {
+  const auth = login(4 * MINUTE)
+  await stage.writeAuth(auth)
+  let now = Date.now()
+  const disk = fillingDisk()
+  const source = stage.source({ files: disk.files, now: () => now })
+  expect(tokenOf(await source.current())).toBe(auth.tokens.access_token)
+  expect(await source.status()).toMatchObject({ warning: expect.stringMatching(/no room.*ENOSPC/) })
+  now += 5 * MINUTE
+  expect(await errorOf(source.current())).toMatchObject({ code: 'credentials_unwritable', status: 503 })
+  expect((await source.status()).problem).toMatchObject({ code: 'credentials_unwritable' })
+  expect(refreshes()).toBe(0)
+  expect(nodeFs.readdirSync(stage.codexHome)).toEqual(['auth.json'])
+  expect(await stage.readAuth()).toEqual(auth)
+
+  disk.full = false
+  expect(tokenOf(await source.current())).toBe((await stage.readAuth()).tokens.access_token)
+  expect(refreshes()).toBe(1)
+})
+
 test('tokens that can’t be written are used from memory, warned of, and written as soon as possible', async () => {
   const auth = login(-MINUTE)
   await stage.writeAuth(auth)
-  let full = true
-  const writeSync = (file: number, bytes: Buffer, at: number) => {
-    if (full) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
-    return nodeFs.writeSync(file, bytes, at)
-  }
-  const source = stage.source({ files: { ...nodeFs, writeSync: writeSync as never } })
+  const disk = fillingDisk(false)
+  const source = stage.source({
+    files: disk.files,
+    postToken(url, body) {
+      disk.full = true
+      return post(url, body)
+    },
+  })
   const token = tokenOf(await source.current())
   expect(await stage.readAuth()).toEqual(auth)
   expect(tokenOf(await source.current())).toBe(token)
@@ -348,7 +380,7 @@ test('tokens that can’t be written are used from memory, warned of, and writte
   expect(stage.warnings.join()).toMatch(/COULD NOT BE WRITTEN.*ENOSPC/s)
   expect(refreshes()).toBe(1)
 
-  full = false
+  disk.full = false
   await expect.poll(async () => (await stage.readAuth()).tokens.access_token, { timeout: 10_000 }).toBe(token)
   expect(tokenOf(await source.current())).toBe(token)
   expect((await source.status()).warning).toBeUndefined()

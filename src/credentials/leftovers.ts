@@ -37,6 +37,11 @@ function leftoverPaths(target: string, redeemed: string): string[] {
   return [digest, `${digest}-2`].map((name) => join(dirname(target), LEFTOVER_PREFIX + name + LEFTOVER_SUFFIX))
 }
 
+/** For trying whether a file can be written there; left by a killed process it is no login, and goes with the others. */
+export function trialPath(target: string): string {
+  return join(dirname(target), `${LEFTOVER_PREFIX}trial${LEFTOVER_SUFFIX}`)
+}
+
 /** Where to write next: not over the newest complete one. */
 export function freeName(target: string, files: Files, redeemed: string): string {
   const paths = leftoverPaths(target, redeemed)

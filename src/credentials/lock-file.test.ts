@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { acquireLock, type Lock } from './lock-file.ts'
+
+vi.mock(import('node:fs'), { spy: true })
 
 let home: string
 let path: string
@@ -127,4 +129,16 @@ test('a lock that was taken over is not released by its former holder', async ()
 test('where no file can be made there is no lock, and no waiting', async () => {
   const lock = await acquireLock(join(home, 'nowhere', 'lock'), { until: () => false, patienceMs: 0, now: () => 0 })
   expect(lock).toBeDefined()
+})
+
+test('on a full disk there is no lock, and none is left that nobody could tell the holder of', async () => {
+  vi.mocked(writeSync).mockImplementationOnce(() => {
+    throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+  })
+  await taken(0)
+  expect(existsSync(path)).toBe(false)
+  // A part of the name still found room.
+  vi.mocked(writeSync).mockReturnValueOnce(3)
+  await taken(0)
+  expect(existsSync(path)).toBe(false)
 })

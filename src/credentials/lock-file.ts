@@ -27,8 +27,9 @@ type LockOptions = {
 /**
  * A lock between our own processes: a file that only one can make, with the holder's name in it. `undefined` when
  * `until` came first, or patience ran out (then `until` is still false). Where no file can be made there is no lock.
- * Either the login can't be written then, and isn't renewed. Or the file can be, in place, in a folder that can't: to
- * refuse would make such a login useless, while two processes that renew it at once are rare, and the second one heals.
+ * Either the login can't be written then, on a full disk for example, and isn't renewed. Or the file can be, in place,
+ * in a folder that can't: to refuse would make such a login useless, while two processes that renew it at once are
+ * rare, and the second one heals.
  */
 export async function acquireLock(path: string, { until, patienceMs, now }: LockOptions): Promise<Lock | undefined> {
   const deadline = now() + patienceMs
@@ -68,9 +69,10 @@ function release(path: string, own: string): void {
 function create(path: string, text: string): void {
   const file = openSync(path, 'wx', 0o600)
   try {
-    writeSync(file, text)
-  } catch {
-    // A full disk: the lock still holds, but others take it for abandoned after a while.
+    if (writeSync(file, text) < text.length) throw new Error('The disk is full.')
+  } catch (error) {
+    rmSync(path, { force: true }) // Nobody could tell whose it is.
+    throw error
   } finally {
     closeSync(file)
   }

@@ -122,7 +122,8 @@ export class Renewal {
       const grant = this.#grant(login)
       if (store.recover(stored, grant.refreshToken)) continue
       this.#checkOpen()
-      const outcome = await redeem(grant, postToken)
+      const full = store.noRoom()
+      const outcome = full === undefined ? await redeem(grant, postToken) : { kind: 'failed' as const, error: full }
       if (outcome.kind === 'renewed') return this.#take(stored, login, grant, outcome.tokens)
       const healed = await this.#healed(spent, grant, outcome.kind === 'refused' ? healingMs : 0)
       if (healed && round < ROUNDS) continue

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ProxyError } from '../errors.ts'
 import type { AuthFile, Files, StoredLogin } from './auth-file.ts'
-import { isWritable, mendAuthFile, replaceAuthFile, withTokens } from './auth-file-write.ts'
+import { isWritable, mendAuthFile, replaceAuthFile, tryRoom, withTokens } from './auth-file-write.ts'
 import { leftTokens } from './leftovers.ts'
 import { type Login, loginOf } from './login.ts'
 import type { NewTokens } from './refresh.ts'
@@ -91,6 +91,19 @@ export class TokenStore {
   /** Whether tokens that were renewed could be kept: in the file, or those in hand are in memory only anyway. */
   canKeep(): boolean {
     return this.#unsaved !== undefined || isWritable(this.#file.path, this.#files)
+  }
+
+  /** Why new tokens would find no room: redeemed all the same, the login would be lost to everybody but this process. */
+  noRoom(): ProxyError | undefined {
+    if (this.#unsaved !== undefined) return undefined // They are so already.
+    try {
+      tryRoom(this.#file.path, this.#files)
+      return undefined
+    } catch (error) {
+      const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
+      const message = `There is no room for new tokens beside ${this.#file.path}${reason}, so the login was not renewed.`
+      return new ProxyError('credentials_unwritable', message, { cause: error })
+    }
   }
 
   /** Before a refresh token is redeemed: takes over what a process that was killed had got for it. */
