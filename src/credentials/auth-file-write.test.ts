@@ -175,6 +175,32 @@ test.runIf(process.getuid?.() === 0)('a root that may not give files away writes
   expect(readdirSync(home)).toEqual(['auth.json'])
 })
 
+/** The owners of file and folder as they may be seen; every other piece of what is known of them is true. */
+const ownedBy = (fileOwner: number, folderOwner: number) => (name: string) =>
+  Object.assign(statSync(name), { uid: name === home ? folderOwner : fileOwner })
+
+test.each([
+  ['another user shares by a group stays theirs', ownedBy(1234, 1234), true],
+  ['somebody else put into a folder of ours is replaced', ownedBy(1234, 4321), false],
+  ['is root’s is replaced', ownedBy(0, 1234), false],
+])('a file that %s', (_name, statSyncSeen, inPlace) => {
+  const before = inode()
+  asUser(4321, () => replaceAuthFile(path, { ...nodeFs, statSync: statSyncSeen } as never, replacement))
+  expect(readFileSync(path, 'utf8')).toBe(text(NEW))
+  expect(inode() === before).toBe(inPlace)
+  expect(readdirSync(home)).toEqual(['auth.json'])
+})
+
+function asUser(user: number, work: () => void): void {
+  const { geteuid } = process
+  Object.assign(process, { geteuid: () => user })
+  try {
+    work()
+  } finally {
+    Object.assign(process, { geteuid })
+  }
+}
+
 test('a newer login that appears at the last moment is not written over in place either', () => {
   const files = { ...nodeFs, renameSync: failWith('EBUSY') } as Files
   expect(replaceAuthFile(path, files, { ...replacement, mayReplace: () => false })).toBe(false)
@@ -227,6 +253,11 @@ test('what can be written is known before', () => {
   expect(isWritable(path, readOnly)).toBe(false)
   // A mount for reading, of the folder or of the file alone.
   expect(isWritable(path, { ...nodeFs, openSync: failWith('EROFS') } as Files)).toBe(false)
+  // A file that is immutable.
+  expect(isWritable(path, { ...nodeFs, openSync: failWith('EPERM') } as Files)).toBe(false)
+  // Another user's file for reading, which must not be taken from them.
+  const theirs = { ...nodeFs, openSync: failWith('EACCES'), statSync: ownedBy(1234, 1234) }
+  asUser(4321, () => expect(isWritable(path, theirs as never)).toBe(false))
   // A file that can be written in a folder that takes no others.
   expect(isWritable(path, { ...nodeFs, accessSync: failWith('EROFS') } as Files)).toBe(true)
   // A file for reading that is a mount of its own.

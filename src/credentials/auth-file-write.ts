@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
-import { type Files, isCode, isOneOf } from './auth-file.ts'
+import { type Files, isOneOf } from './auth-file.ts'
 import { type JsonObject, objectOf } from './json-object.ts'
 import { allLeftoverPaths, freeName, leftovers, trialPath } from './leftovers.ts'
 import type { NewTokens } from './refresh.ts'
@@ -38,7 +38,7 @@ export function replaceAuthFile(path: string, files: Files, { content, redeemed,
   const temporary = freeName(target, files, redeemed)
   let replaced: boolean
   try {
-    const replaceable = writeBeside(temporary, bytes, files, files.statSync(target))
+    const replaceable = writeBeside(temporary, target, bytes, files)
     if (!mayReplace()) {
       remove(temporary, files)
       return false
@@ -65,11 +65,14 @@ export function isWritable(path: string, files: Files): boolean {
       files.closeSync(files.openSync(target, 'r+'))
       return true
     } catch (error) {
-      // Its mount is read-only: the folder's too, or the file is a mount of its own, which nothing can be renamed to.
-      if (isCode(error, 'EROFS')) return false
+      // Its mount is read-only: the folder's too, or the file is a mount of its own, which nothing can be renamed to. Or
+      // the file is immutable, against being replaced as well.
+      if (isOneOf(error, ['EROFS', 'EPERM'])) return false
       if (!isOneOf(error, REFUSED)) return true
     }
-    return takesFiles(dirname(target), files) && files.statSync(target).dev === files.statSync(dirname(target)).dev
+    const folder = dirname(target)
+    const isReplaceable = takesFiles(folder, files) && files.statSync(target).dev === files.statSync(folder).dev
+    return isReplaceable && isOursToReplace(target, files)
   } catch {
     return true // It is gone, or can't be reached: reading says so.
   }
@@ -82,10 +85,10 @@ export function isWritable(path: string, files: Files): boolean {
 export function tryRoom(path: string, files: Files): void {
   const target = files.realpathSync(path)
   const trial = trialPath(target)
-  const owner = files.statSync(target)
+  // Tokens may get longer.
+  const bytes = Buffer.alloc(2 * files.statSync(target).size)
   try {
-    // Tokens may get longer.
-    writeBeside(trial, Buffer.alloc(2 * owner.size), files, owner)
+    writeBeside(trial, target, bytes, files)
   } finally {
     remove(trial, files)
   }
@@ -110,12 +113,12 @@ export function mendAuthFile(path: string, files: Files): boolean {
 }
 
 /** False when the file must not take the place of the other: it isn't there, or belongs to somebody else. */
-function writeBeside(path: string, bytes: Buffer, files: Files, owner: { uid: number; gid: number }): boolean {
+function writeBeside(path: string, target: string, bytes: Buffer, files: Files): boolean {
   const file = create(path, files)
   if (file === undefined) return false
   try {
     limitMode(file, files)
-    const owned = keepOwner(file, files, owner)
+    const owned = keepOwner(file, target, files)
     // A disk that runs full takes a part first and fails at the next call.
     for (let at = 0; at < bytes.length; ) at += files.writeSync(file, bytes, at)
     files.fsyncSync(file)
@@ -137,17 +140,28 @@ function create(path: string, files: Files): number | undefined {
 }
 
 /**
- * A proxy that runs as root (in a container, mostly) must not take the file away from the user of Codex. False when
- * that is what replacing it would do: root may lack the right to give files away.
+ * The file must not be taken away from the user of Codex: a proxy that runs as root (in a container, mostly) gives it
+ * back. False when replacing it would take it away all the same: root may lack the right to give, and others do.
  */
-function keepOwner(file: number, files: Files, { uid, gid }: { uid: number; gid: number }): boolean {
-  if (process.getuid?.() !== 0 || uid === 0) return true
+function keepOwner(file: number, target: string, files: Files): boolean {
+  if (isOursToReplace(target, files)) return true
+  if (process.geteuid?.() !== 0) return false
+  const { uid, gid } = files.statSync(target)
   try {
     files.fchownSync(file, uid, gid)
     return true
   } catch {
     return false
   }
+}
+
+/** Whether nobody loses the file when one of ours takes its place: it is ours or root's, or lies in a folder of ours. */
+function isOursToReplace(target: string, files: Files): boolean {
+  const user = process.geteuid?.()
+  const { uid } = files.statSync(target)
+  if (user === undefined || uid === user || uid === 0) return true
+  // Of root's folder it says nothing: in a container all are.
+  return user !== 0 && files.statSync(dirname(target)).uid === user
 }
 
 /** False when the file can only be written in place. */

@@ -193,6 +193,6 @@ export class Renewal {
 function unkeepable(path: string): ProxyError {
   return new ProxyError(
     'login_stale',
-    `${path} can't be written, so its login isn't renewed: the new tokens would be lost. Let the proxy write its folder.`,
+    `${path} can't be written, so its login isn't renewed: the new tokens would be lost. Let the proxy write it and its folder.`,
   )
 }
