@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../config/options.ts'
+import { endOnSignals } from '../daemon/signals.ts'
 import { serve } from '../http/serve.ts'
 import { askServer, isObject, type JsonObject } from './ask-server.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
@@ -14,8 +15,11 @@ const CALL_LIMIT_MS = 120_000
 const MODELS_SHOWN = 3
 const DEFAULT_REMEDY = 'See the log: `codex-api-proxy logs`.'
 
-/** With the same settings, but for this program alone: on loopback, on a free port, with a key nobody knows. */
-export async function startPrivately(config: Config): Promise<Asked> {
+/**
+ * With the same settings, but for this program alone: on loopback, on a free port, with a key nobody knows. A signal
+ * ends the program; `interrupted` is told of it, for that may take as long as a token refresh.
+ */
+export async function startPrivately(config: Config, interrupted: () => void): Promise<Asked> {
   const clientKey = randomBytes(24).toString('base64url')
   const own = {
     host: '127.0.0.1',
@@ -26,12 +30,16 @@ export async function startPrivately(config: Config): Promise<Asked> {
     tlsKey: undefined,
   }
   const server = await serve({ ...config, ...own, logLevel: 'error' }, { write: () => {} })
+  const release = endOnSignals(process, () => {
+    interrupted()
+    return server.close()
+  })
   return {
     url: server.url,
     clientKey,
     async end() {
-      await server.drain()
-      await server.finished
+      await server.close()
+      release()
     },
   }
 }

@@ -20,8 +20,13 @@ export async function doctor(context: Context, { settings, flags }: Call): Promi
   const { located, unread } = await find(context, settings)
   const { config } = located.loaded
   const reached = await reach(located)
-  const asked = reached === undefined ? await startPrivately(config) : running(reached)
-  const done = print.progress('Looking …')
+  let done = () => {}
+  const interrupted = () => {
+    done()
+    print.note('Ending; a token refresh that has begun is waited for.')
+  }
+  const asked = reached === undefined ? await startPrivately(config, interrupted) : running(reached)
+  done = print.progress('Looking …')
   const checks: Check[] = []
   try {
     const answer = await askServer(asked.url, '/health', asked.clientKey)

@@ -51,6 +51,31 @@ export function stopOnSignals(
   }
 }
 
+type Process = Pick<NodeJS.Process, 'on' | 'off' | 'kill' | 'pid'>
+
+/**
+ * For a command that is done soon: a signal ends it as if nobody listened, but not before `end`, which may have a token
+ * refresh to wait for. Returns a function that takes the listeners away again.
+ */
+export function endOnSignals(source: Process, end: () => Promise<void>): () => void {
+  let ending = false
+  const signals = [...SIGNALS, 'SIGHUP'] as const
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (ending) return
+    ending = true
+    const giveIn = () => {
+      release()
+      source.kill(source.pid, signal)
+    }
+    end().then(giveIn, giveIn)
+  }
+  const release = () => {
+    for (const signal of signals) source.off(signal, onSignal)
+  }
+  for (const signal of signals) source.on(signal, onSignal)
+  return release
+}
+
 /**
  * At its very end Node sets the terminal back as it was, and aborts with a core dump when that fails, as it does once
  * the terminal is gone. What is closed it leaves alone.

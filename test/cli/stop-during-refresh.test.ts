@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -5,7 +7,7 @@ import { STOP_GRACE_MS } from '../../src/daemon/grace.ts'
 import { TOKEN_REQUEST_LIMIT_MS } from '../../src/upstream/token-request.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { startTokenIssuer, type TokenIssuer } from '../fake-upstream/token-issuer.ts'
-import { createHome, type Home, run, startForeground } from '../support/program.ts'
+import { createHome, type Home, PROGRAM, run, startForeground } from '../support/program.ts'
 
 let home: Home
 let upstream: FakeUpstream
@@ -32,6 +34,10 @@ afterEach(async () => {
 /** Asks for something that needs a fresh token; resolves when the issuer has spent the old one. */
 async function refreshUnderWay(url: string): Promise<void> {
   fetch(`${url}/v1/models`).catch(() => {}) // Cut by the stop.
+  await tokenSpent()
+}
+
+async function tokenSpent(): Promise<void> {
   while (issuer.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
@@ -58,5 +64,19 @@ test.each(['SIGHUP', 'SIGTERM', 'SIGINT'] as const)('%s waits for a token refres
   await refreshUnderWay(proxy.url)
   proxy.signal(signal)
   expect(await proxy.ended).toBe(0)
+  expect(await hasGoodLogin()).toBe(true)
+})
+
+test.each(['SIGHUP', 'SIGTERM', 'SIGINT'] as const)('`doctor` waits for a token refresh at %s', async (signal) => {
+  issuer.delayMs = 1000
+  const doctor = spawn(process.execPath, [PROGRAM, 'doctor', '--port', '0'], {
+    cwd: home.path,
+    env: { ...home.env, ...env },
+    stdio: 'ignore',
+  })
+  const ended = once(doctor, 'exit')
+  await tokenSpent()
+  doctor.kill(signal)
+  expect(await ended).toEqual([null, signal])
   expect(await hasGoodLogin()).toBe(true)
 })
