@@ -9,6 +9,7 @@ import { configuredUrl, isProxy } from './ask-server.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 import { explain } from './explain.ts'
 import type { Located, Reached } from './locate.ts'
+import { shellList } from './shell.ts'
 import { checkStartable } from './start.ts'
 import { tryToListen } from './try-to-listen.ts'
 
@@ -82,7 +83,7 @@ export async function checkPermissions(config: Config, authFile: string | undefi
   const open: string[] = []
   for (const path of paths) if (await isOpenToOthers(path)) open.push(path)
   if (open.length === 0) return ok('Permissions', 'Files with secrets or logs are private.')
-  return problem('Permissions', `Others can read ${open.join(', ')}.`, `Run: chmod go= ${open.join(' ')}`)
+  return problem('Permissions', `Others can read ${open.join(', ')}.`, `Run: chmod go= ${shellList(open)}`)
 }
 
 async function isOpenToOthers(path: string): Promise<boolean> {

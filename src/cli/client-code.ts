@@ -1,4 +1,5 @@
-import { type Client, shell, string } from './client.ts'
+import { type Client, string } from './client.ts'
+import { shell } from './shell.ts'
 
 /** What a program or a shell needs. */
 export const CODE_CLIENTS: readonly Client[] = [

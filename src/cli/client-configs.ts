@@ -1,6 +1,7 @@
-import { type Client, type Server, shell, string } from './client.ts'
+import { type Client, type Server, string } from './client.ts'
 import { CODE_CLIENTS } from './client-code.ts'
 import type { Model } from './models.ts'
+import { shell } from './shell.ts'
 
 const PROVIDER = 'codex-api-proxy'
 

@@ -22,7 +22,3 @@ export type Client = {
 export function string(text: string): string {
   return JSON.stringify(text)
 }
-
-export function shell(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
-}

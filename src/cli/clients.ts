@@ -1,13 +1,13 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { askServer, configuredUrl, reachable } from './ask-server.ts'
-import { shell } from './client.ts'
 import { CLIENTS } from './client-configs.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { locate, reach } from './locate.ts'
 import { type Model, modelsIn, usualModels } from './models.ts'
 import type { Print } from './print.ts'
+import { shell } from './shell.ts'
 
 /** Asking upstream for the list may take longer than asking ourselves. */
 const MODELS_LIMIT_MS = 20_000

@@ -3,6 +3,7 @@ import { OPTIONS } from '../config/options.ts'
 import type { Call, CommandRow } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { settingNames } from './settings.ts'
+import { shell } from './shell.ts'
 
 /** One thing that can be typed after a command. */
 type Word = {
@@ -36,14 +37,14 @@ function flagsOf(row: CommandRow): Word[] {
 function bash(rows: readonly CommandRow[]): string {
   const words = (row: CommandRow) =>
     [...flagsOf(row).map(({ text }) => text), ...(row.argument?.choices ?? [])].join(' ')
-  const cases = rows.map((row) => `    ${row.name}) words=${quote(words(row))} ;;`)
-  const choices = choicesOf(rows).map(([flag, values]) => `    ${flag}) words=${quote(values.join(' '))} ;;`)
+  const cases = rows.map((row) => `    ${row.name}) words=${shell(words(row))} ;;`)
+  const choices = choicesOf(rows).map(([flag, values]) => `    ${flag}) words=${shell(values.join(' '))} ;;`)
   const files = filesOf(rows).join('|')
   return `# codex-api-proxy completion for bash; in ~/.bashrc: source <(codex-api-proxy completion bash)
 _codex_api_proxy() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W ${quote(['--help', '--version', ...rows.map(({ name }) => name)].join(' '))} -- "$word"))
+    COMPREPLY=($(compgen -W ${shell(['--help', '--version', ...rows.map(({ name }) => name)].join(' '))} -- "$word"))
     return
   fi
   case "$before" in
@@ -62,14 +63,14 @@ complete -o filenames -F _codex_api_proxy codex-api-proxy
 function zsh(rows: readonly CommandRow[]): string {
   const spec = ({ text, help, choices, takesFile }: Word) => {
     const values = choices === undefined ? '' : `:value:(${choices.join(' ')})`
-    return quote(`${text}[${help.replace(/[[\]:\\]/g, '\\$&')}]${takesFile ? ':file:_files' : values}`)
+    return shell(`${text}[${help.replace(/[[\]:\\]/g, '\\$&')}]${takesFile ? ':file:_files' : values}`)
   }
   const argument = (row: CommandRow) =>
-    row.argument?.choices === undefined ? [] : [quote(`1:${row.argument.help}:(${row.argument.choices.join(' ')})`)]
+    row.argument?.choices === undefined ? [] : [shell(`1:${row.argument.help}:(${row.argument.choices.join(' ')})`)]
   const cases = rows.map(
     (row) => `    ${row.name}) _arguments ${[...flagsOf(row).map(spec), ...argument(row)].join(' ')} ;;`,
   )
-  const commands = rows.map(({ name, help }) => `    ${quote(`${name}:${help}`)}`)
+  const commands = rows.map(({ name, help }) => `    ${shell(`${name}:${help}`)}`)
   return `#compdef codex-api-proxy
 # codex-api-proxy completion for zsh; in ~/.zshrc after compinit: source <(codex-api-proxy completion zsh)
 _codex_api_proxy() {
@@ -91,17 +92,17 @@ compdef _codex_api_proxy codex-api-proxy
 }
 
 function fish(rows: readonly CommandRow[]): string {
-  const line = (condition: string, rest: string) => `complete -c codex-api-proxy -n ${quote(condition)} ${rest}`
+  const line = (condition: string, rest: string) => `complete -c codex-api-proxy -n ${shell(condition)} ${rest}`
   const lines = rows.flatMap((row) => {
     const inRow = `__fish_seen_subcommand_from ${row.name}`
     const flags = flagsOf(row).map(({ text, help, choices, takesFile }) => {
-      const values = choices === undefined ? '' : ` -x -a ${quote(choices.join(' '))}`
-      return line(inRow, `-l ${text.slice(2)} -d ${quote(help)}${takesFile ? ' -r -F' : ` -f${values}`}`)
+      const values = choices === undefined ? '' : ` -x -a ${shell(choices.join(' '))}`
+      return line(inRow, `-l ${text.slice(2)} -d ${shell(help)}${takesFile ? ' -r -F' : ` -f${values}`}`)
     })
     const values = row.argument?.choices
     return [
-      line('__fish_use_subcommand', `-f -a ${row.name} -d ${quote(row.help)}`),
-      ...(values === undefined ? [] : [line(inRow, `-f -a ${quote(values.join(' '))}`)]),
+      line('__fish_use_subcommand', `-f -a ${row.name} -d ${shell(row.help)}`),
+      ...(values === undefined ? [] : [line(inRow, `-f -a ${shell(values.join(' '))}`)]),
       ...flags,
     ]
   })
@@ -116,9 +117,4 @@ function choicesOf(rows: readonly CommandRow[]): [string, readonly string[]][] {
 
 function filesOf(rows: readonly CommandRow[]): string[] {
   return [...new Set(rows.flatMap(flagsOf).flatMap(({ text, takesFile }) => (takesFile ? [text] : [])))]
-}
-
-/** For all three shells: nothing is special between single quotes but the quote itself. */
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
 }

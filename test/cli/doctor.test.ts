@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
@@ -255,11 +255,17 @@ test('settings that no server starts with are a problem while none runs', async 
   })
 })
 
-test('files that others can read are listed with the command that mends it', async () => {
-  await chmod(join(home.codexHome, 'auth.json'), 0o644)
-  const { code, checks } = await doctor()
+test('files that others can read are listed with the command that mends it, whatever they are called', async () => {
+  const keyFile = join(home.path, "it's a key")
+  await writeFile(keyFile, 'secret')
+  const files = [join(home.codexHome, 'auth.json'), keyFile]
+  for (const file of files) await chmod(file, 0o644)
+  const { code, checks } = await doctor('--api-key-file', keyFile)
   expect(code).toBe(1)
-  expect(checks.Permissions?.remedy).toBe(`Run: chmod go= ${join(home.codexHome, 'auth.json')}`)
+  expect(checks.Permissions?.message).toBe(`Others can read ${files.join(', ')}.`)
+  const [, remedy = ''] = /^Run: (chmod go= .+)$/.exec(checks.Permissions?.remedy ?? '') ?? []
+  expect(spawnSync('sh', ['-c', remedy], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
+  expect((await doctor('--api-key-file', keyFile)).checks.Permissions?.state).toBe('ok')
 })
 
 test('run files that could not be written are a problem while no server runs', async () => {
