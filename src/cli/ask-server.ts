@@ -1,6 +1,7 @@
 import { request as httpsRequest } from 'node:https'
 import type { Config } from '../config/options.ts'
 import { isLoopbackHost } from '../config/parsers.ts'
+import type { ErrorCode } from '../errors.ts'
 import { request as httpRequest } from '../node-http.ts'
 
 export type JsonObject = { readonly [key: string]: unknown }
@@ -55,6 +56,15 @@ export async function isProxy(baseUrl: string): Promise<boolean> {
   const { status, mode } = answer.body
   return (status === 'ok' || status === 'error') && ['api-key', 'chatgpt', 'none'].includes(String(mode))
 }
+
+/** Whether a server answered that it wants its client key, or another one. */
+export function isKeyRefused(answer: ServerAnswer | undefined): boolean {
+  const error = answer?.body.error
+  return isObject(error) && error.code === ('client_key_invalid' satisfies ErrorCode)
+}
+
+export const KEY_WANTED = 'The server tells its models only to those with its client key.'
+export const HOW_TO_GIVE_KEY = 'Give that key with --api-key-file or CODEX_PROXY_API_KEY.'
 
 /** Where a server with these settings listens. */
 export function configuredUrl({ host, port, tlsCert }: Pick<Config, 'host' | 'port' | 'tlsCert'>): string {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Config } from '../config/options.ts'
 import { endOnSignals } from '../daemon/signals.ts'
 import { serve } from '../http/serve.ts'
-import { askServer, isObject, type JsonObject } from './ask-server.ts'
+import { askServer, HOW_TO_GIVE_KEY, isKeyRefused, isObject, type JsonObject, KEY_WANTED } from './ask-server.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 import { type Model, modelsIn, usualModels } from './models.ts'
 import { fromNow } from './shown.ts'
@@ -68,6 +68,7 @@ function checkUnseenLogin(health: JsonObject): Check {
 
 export async function checkModels({ url, clientKey }: Asked): Promise<{ check: Check; models: Model[] }> {
   const answer = await askServer(url, '/v1/models', clientKey, MODELS_LIMIT_MS)
+  if (isKeyRefused(answer)) return { check: problem('Models', KEY_WANTED, HOW_TO_GIVE_KEY), models: [] }
   const models = modelsIn(answer?.body)
   if (models.length === 0) return { check: failed('Models', answer?.body), models }
   const more = models.length > MODELS_SHOWN ? ' …' : ''

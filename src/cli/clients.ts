@@ -1,10 +1,18 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { askServer, configuredUrl, reachable } from './ask-server.ts'
+import {
+  askServer,
+  configuredUrl,
+  HOW_TO_GIVE_KEY,
+  isKeyRefused,
+  KEY_WANTED,
+  reachable,
+  type ServerAnswer,
+} from './ask-server.ts'
 import { CLIENTS } from './client-configs.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
-import { locate, reach } from './locate.ts'
+import { locate, type Reached, reach, readableKey } from './locate.ts'
 import { type Model, modelsIn, usualModels } from './models.ts'
 import type { Print } from './print.ts'
 import { shell } from './shell.ts'
@@ -23,30 +31,42 @@ export async function clients(context: Context, { argument, flags, settings }: C
   if (client === undefined) return list(context, flags.json === true)
 
   const located = await locate(context, settings)
+  const { config } = located.loaded
   const reached = await reach(located)
-  const key = reached?.clientKey ?? located.loaded.config.apiKey
-  const done = print.progress('Asking for the models …')
-  const answer = reached && (await askServer(reached.url, '/v1/models', key, MODELS_LIMIT_MS).finally(done))
-  done()
+  const known = readableKey(config)
+  const answer = reached && (await askForModels(reached.url, known, print))
   const models = modelsIn(answer?.body)
-  if (reached === undefined) print.note('The server does not run: start it to have the models filled in.')
-  else if (models.length === 0) print.note('The server has no models to offer now; see `codex-api-proxy doctor`.')
+  if (models.length === 0) print.note(whyNoModels(reached, answer))
 
   const model = chosen(models, typeof flags.model === 'string' ? flags.model : undefined, print)
-  const config = client.render({
-    baseUrl: `${reachable(reached?.url ?? configuredUrl(located.loaded.config))}/v1`,
-    key: key === undefined ? NO_KEY : flags.showKey === true ? key : KEY_PLACEHOLDER,
-    needsKey: key !== undefined,
+  const needsKey = known !== undefined || config.apiKeyFile !== undefined || isKeyRefused(answer)
+  const key = flags.showKey === true ? known : undefined
+  const text = client.render({
+    baseUrl: `${reachable(reached?.url ?? configuredUrl(config))}/v1`,
+    key: needsKey ? (key ?? KEY_PLACEHOLDER) : NO_KEY,
+    needsKey,
     model,
     models: [model, ...usualModels(models).filter(({ id }) => id !== model.id)],
   })
-  if (flags.json === true) print.json({ client: client.name, title: client.title, model: model.id, text: config })
-  else print.raw(config.endsWith('\n') ? config : `${config}\n`)
-  if (key !== undefined && flags.showKey !== true)
-    print.note(`Put your client key in place of ${KEY_PLACEHOLDER}, or use --show-key.`)
-  const { tlsCert } = located.loaded.config
-  if (tlsCert !== undefined && isSelfSigned(tlsCert)) print.note(howToTrust(tlsCert))
+  if (flags.json === true) print.json({ client: client.name, title: client.title, model: model.id, text })
+  else print.raw(text.endsWith('\n') ? text : `${text}\n`)
+  if (needsKey && key === undefined) {
+    const orShown = known === undefined ? '' : ', or use --show-key'
+    print.note(`Put your client key in place of ${KEY_PLACEHOLDER}${orShown}.`)
+  }
+  if (config.tlsCert !== undefined && isSelfSigned(config.tlsCert)) print.note(howToTrust(config.tlsCert))
   return 0
+}
+
+async function askForModels(url: string, key: string | undefined, print: Print): Promise<ServerAnswer | undefined> {
+  const done = print.progress('Asking for the models …')
+  return await askServer(url, '/v1/models', key, MODELS_LIMIT_MS).finally(done)
+}
+
+function whyNoModels(reached: Reached | undefined, answer: ServerAnswer | undefined): string {
+  if (reached === undefined) return 'The server does not run: start it to have the models filled in.'
+  if (isKeyRefused(answer)) return `${KEY_WANTED} ${HOW_TO_GIVE_KEY}`
+  return 'The server has no models to offer now; see `codex-api-proxy doctor`.'
 }
 
 function howToTrust(path: string): string {

@@ -226,6 +226,7 @@ test('without the client key of the server that runs the login is unknown, and a
       state: 'skipped',
       message: 'The client key is needed to see the login.',
     })
+    expect(unseen.checks.Models?.remedy).toBe('Give that key with --api-key-file or CODEX_PROXY_API_KEY.')
     await rm(join(home.codexHome, 'auth.json'))
     const failing = await doctor(...port)
     expect([failing.code, failing.checks.Login?.state]).toEqual([1, 'problem'])

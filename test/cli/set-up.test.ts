@@ -10,7 +10,7 @@ import { responseEvents } from '../fake-upstream/event-stream.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { chatgptAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
-import { createHome, type Home, run } from '../support/program.ts'
+import { createHome, type Home, run, startForeground } from '../support/program.ts'
 
 let home: Home
 let upstream: FakeUpstream
@@ -115,6 +115,28 @@ test('a client key is filled in only when asked for; without a server a remark s
     expect(without.stderr).toContain('The server does not run')
     expect(without.stderr).toContain('--show-key')
     expect((await run([...args, '--show-key'], { home: other })).stdout).toContain("OPENAI_API_KEY='it'\\''s'")
+  } finally {
+    await other.remove()
+  }
+})
+
+test('a client key in a file counts too, and one that only the server knows is not said to be unneeded', async () => {
+  const other = await createHome()
+  await other.writeAuth(chatgptAuth())
+  const keyFile = join(other.path, 'key')
+  await writeFile(keyFile, 'from-a-file', { mode: 0o600 })
+  const textOf = async (...args: string[]) => await run(['clients', 'env', ...args], { home: other, env })
+  try {
+    const stopped = await textOf('--api-key-file', keyFile)
+    expect(stopped.stdout).toContain("OPENAI_API_KEY='YOUR_CLIENT_KEY'")
+    expect((await textOf('--api-key-file', keyFile, '--show-key')).stdout).toContain("OPENAI_API_KEY='from-a-file'")
+
+    const server = await startForeground(['--api-key-file', keyFile], { home: other, env })
+    const port = ['--port', new URL(server.url).port]
+    const unknown = await textOf(...port, '--show-key').finally(() => server.stop())
+    expect(unknown.stdout).toContain("OPENAI_API_KEY='YOUR_CLIENT_KEY'")
+    expect(unknown.stderr).toContain('only to those with its client key. Give that key with --api-key-file')
+    expect(unknown.stderr).toMatch(/^Put your client key in place of YOUR_CLIENT_KEY\.$/m)
   } finally {
     await other.remove()
   }
