@@ -94,15 +94,27 @@ function emptyFrame(frame: Buffer): Buffer {
 
 async function writeShaped(frames: readonly Buffer[], shaping: Shaping, response: ServerResponse): Promise<void> {
   const { gate, delayMs } = shaping
+  // Upstream sends each event in an HTTP chunk of its own. Node from 24.22 on would make one of all that is written in a
+  // turn of the event loop, so that the framing is made here.
+  const chunked = response.chunkedEncoding
+  response.chunkedEncoding = false
   for (const piece of shapedPieces(frames, shaping)) {
     await gate?.pass()
     if (delayMs !== undefined) await delay(delayMs)
     if (response.destroyed) return
-    if (!response.write(piece)) await drained(response)
+    if (!response.write(chunked ? httpChunk(piece) : piece)) await drained(response)
   }
   if (shaping.dropAfter !== undefined) return await afterFlush(response, () => breakConnection(response, 'drop'))
   if (shaping.resetAfter !== undefined) return await afterFlush(response, () => breakConnection(response, 'reset'))
-  if (shaping.stallAfter === undefined && shaping.keepOpenAfterEnd !== true) response.end()
+  if (shaping.stallAfter === undefined && shaping.keepOpenAfterEnd !== true) {
+    response.end(chunked ? '0\r\n\r\n' : '')
+  }
+}
+
+/** RFC 9112 §7.1; an empty one would be the last. */
+function httpChunk(piece: Buffer): Buffer {
+  if (piece.length === 0) return piece
+  return Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')])
 }
 
 function shapedPieces(frames: readonly Buffer[], shaping: Shaping): readonly Buffer[] {
