@@ -1,15 +1,14 @@
 #!/usr/bin/env node
 import module from 'node:module'
 
-/** As `engines` in package.json has it. */
-const NEEDED_NODE = { major: 20, minor: 19 }
+/** As `engines` in package.json has it: Node 21, and 22 before this, lack what Node 20 has got later. */
+const NEEDED_NODE = { 20: 19, 22: 3 } as const
 
 if (isNodeTooOld(process.versions.node)) {
-  const { major, minor } = NEEDED_NODE
   // Not by print.ts: an older Node can't load it.
   process.stderr.write(
-    `codex-api-proxy needs Node ${major}.${minor} or newer, and this is Node ${process.versions.node} ` +
-      `(${process.execPath}): install a newer one, or put it first in PATH.\n`,
+    `codex-api-proxy needs Node 20.${NEEDED_NODE[20]}, or 22.${NEEDED_NODE[22]} and newer, and this is Node ` +
+      `${process.versions.node} (${process.execPath}): install a newer one, or put it first in PATH.\n`,
   )
   process.exitCode = 1
 } else {
@@ -18,7 +17,8 @@ if (isNodeTooOld(process.versions.node)) {
 
 function isNodeTooOld(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number)
-  return major < NEEDED_NODE.major || (major === NEEDED_NODE.major && minor < NEEDED_NODE.minor)
+  if (major === 20 || major === 22) return minor < NEEDED_NODE[major]
+  return major < 22
 }
 
 async function main(argv: string[]): Promise<void> {

@@ -3,8 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHome, type Home, run } from '../support/program.ts'
 
 const { engines } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-const needed = /^>=(\d+)\.(\d+)$/.exec(engines.node)
-const [, major, minor] = (needed ?? []).map(Number)
+const [, oldest, newer] = /^\^(\d+\.\d+) \|\| >=(\d+\.\d+)$/.exec(engines.node) ?? []
 
 let home: Home
 beforeAll(async () => {
@@ -21,17 +20,17 @@ async function runOn(version: string) {
   })
 }
 
-test.each(['18.20.8', `${major}.${Number(minor) - 1}.9`])(
+test.each(['18.20.8', '20.18.3', '21.7.3', '22.2.0'])(
   'on Node %s one sentence says which Node is needed and which this is',
   async (version) => {
     const { code, stdout, stderr } = await runOn(version)
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toBe(
-      `codex-api-proxy needs Node ${major}.${minor} or newer, and this is Node ${version} (${process.execPath}): install a newer one, or put it first in PATH.\n`,
+      `codex-api-proxy needs Node ${oldest}, or ${newer} and newer, and this is Node ${version} (${process.execPath}): install a newer one, or put it first in PATH.\n`,
     )
   },
 )
 
-test.each([`${major}.${minor}.0`, `${Number(major) + 2}.0.0`])('Node %s is new enough', async (version) => {
+test.each([`${oldest}.0`, `${newer}.0`, '23.0.0', '26.1.0'])('Node %s is new enough', async (version) => {
   expect((await runOn(version)).code).toBe(0)
 })
