@@ -1,5 +1,5 @@
-import { loadConfig, OPTION_NAMES, type Origin, type Origins } from '../config/load.ts'
-import { type Config, OPTIONS, type OptionName } from '../config/options.ts'
+import { flagName, loadConfig, OPTION_NAMES, type Origin, type Origins } from '../config/load.ts'
+import { type Config, OPTIONS, type Option, type OptionName } from '../config/options.ts'
 import { shortPath } from '../config/paths.ts'
 import type { RunningServer } from '../daemon/pid-file.ts'
 import { packageVersion } from '../version.ts'
@@ -93,7 +93,7 @@ function show(
     const head = [title, 'From', 'Value'].map((text) => print.style('bold', text))
     print.table([
       head,
-      ...rows(settings).map(([name, value, origin]) => [flagOrName(name), origin, shortPath(value, bases.home)]),
+      ...rows(settings).map(([name, value, origin]) => [givenAs(name), origin, shortPath(value, bases.home)]),
     ])
   }
   if (running !== undefined) print.line(`\nLog: ${loaded.config.logFile}`)
@@ -117,7 +117,11 @@ function headline(
   if (reached === undefined) return pid === undefined ? 'Not running.' : `Starting (process ${pid}).`
   if (health === undefined) {
     const trust = reached.url.startsWith('https:') ? ', or shows a certificate that is not trusted here' : ''
-    return `Running (process ${pid}), but ${reached.url} does not answer${trust}. See \`codex-api-proxy logs\`, or start it anew: \`codex-api-proxy restart\`.`
+    const [which, remedy] =
+      pid === undefined
+        ? ['', '']
+        : [` (process ${pid})`, ' See `codex-api-proxy logs`, or start it anew: `codex-api-proxy restart`.']
+    return `Running${which}, but ${reached.url} does not answer${trust}.${remedy}`
   }
   const answering = pid ?? processOf(health)
   const who = [
@@ -131,9 +135,7 @@ function rows({ config, origins }: Settings): [OptionName, string, Origin][] {
   return OPTION_NAMES.map((name) => [name, shownValue(OPTIONS[name], config[name]), origins[name]])
 }
 
-function flagOrName(name: OptionName): string {
-  const option = OPTIONS[name]
-  return 'flag' in option && option.flag !== undefined
-    ? (option.flag.split(' ', 1)[0] ?? name)
-    : (option.env?.[0] ?? name)
+function givenAs(name: OptionName): string {
+  const option: Option<unknown> = OPTIONS[name]
+  return flagName(option) ?? option.env?.[0] ?? name
 }

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
@@ -87,6 +89,24 @@ test('status says what is wrong with the login and what to do, and the server st
   const { code, stdout } = await command('status')
   expect(code).toBe(0)
   expect(stdout.split('\n')[1]).toMatch(/auth\.json.*codex login/)
+})
+
+test('a server in the foreground that ends while it is looked at has no process to name', async () => {
+  const health = JSON.stringify({ status: 'ok', mode: 'none' })
+  const answers = [health]
+  const server = createServer(({ socket }, response) => {
+    const answer = answers.pop()
+    if (answer === undefined) socket.destroy()
+    else response.end(answer)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  try {
+    const { stdout } = await command('status', '--port', String(port))
+    expect(stdout).toContain(`Running, but http://127.0.0.1:${port} does not answer.`)
+  } finally {
+    server.close()
+  }
 })
 
 test('status finds a server in the foreground at the configured address', async () => {
