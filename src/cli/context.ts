@@ -13,5 +13,5 @@ export type Context = {
   readonly program: string
 }
 
-/** What a command hands back: the exit code, or nothing for 0. */
-export type Outcome = number | undefined
+/** What a command hands back: the exit code. */
+export type Outcome = number

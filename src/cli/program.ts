@@ -10,7 +10,7 @@ import { addSettings, settingsOf } from './settings.ts'
 export async function runProgram(argv: readonly string[], context: Context): Promise<number> {
   let exitCode = 0
   const program = createProgram(context, (outcome) => {
-    exitCode = outcome ?? 0
+    exitCode = outcome
   })
   try {
     await program.parseAsync(withKnownCommand(argv), { from: 'user' })

@@ -4,7 +4,6 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/^text\.format\.(.*)$/, 'response_format.json_schema.$1'],
   [/^text\.format$/, 'response_format'],
   [/^text\.verbosity$/, 'verbosity'],
-  [/^reasoning\.effort$/, 'reasoning_effort'],
   [/^reasoning(?:$|\.)/, 'reasoning_effort'],
   [/^tools\[(\d+)\]\.(name|description|parameters|strict)(.*)$/, 'tools[$1].function.$2$3'],
   [/^tool_choice\.name$/, 'tool_choice.function.name'],

@@ -1,5 +1,6 @@
 import type { JsonObject } from './chat-plan.ts'
 import { hostedToolType } from './hosted-tools.ts'
+import { asObject } from './json.ts'
 import { type JsonPlace, shorten } from './json-path.ts'
 import type { ReportedFields } from './reported-fields.ts'
 
@@ -14,7 +15,7 @@ export function convertToolChoice(
   if (choice.absent) return legacy.absent ? undefined : legacyChoice(legacy, declaredIn(tools))
   if (!legacy.absent) reported.add('function_call', "is not supported together with 'tool_choice'")
   if (typeof choice.value === 'string') return choice.word(['none', 'auto', 'required'])
-  if (!isObject(choice)) throw choice.wrongType('one of a string or object')
+  if (asObject(choice.value) === undefined) throw choice.wrongType('one of a string or object')
   const type = choice.at('type').string()
   const declared = declaredIn(tools)
   if (type === 'allowed_tools') return allowedTools(choice, declared)
@@ -42,13 +43,9 @@ function declaredIn(tools: readonly JsonObject[]): Declared {
   return { byName, types: new Set(tools.map(({ type }) => type)) }
 }
 
-function isObject(place: JsonPlace): boolean {
-  return typeof place.value === 'object' && !Array.isArray(place.value)
-}
-
 function legacyChoice(choice: JsonPlace, declared: Declared): string | JsonObject {
   if (typeof choice.value === 'string') return choice.word(['none', 'auto'])
-  if (!isObject(choice)) throw choice.wrongType('one of a string or object')
+  if (asObject(choice.value) === undefined) throw choice.wrongType('one of a string or object')
   return namedTool(choice, 'function', choice.at('name').string(), declared)
 }
 

@@ -39,9 +39,8 @@ function beginAnswer(
   common: AnswerHeaders,
   { status, headers = {}, body }: Answer,
 ): Buffer | undefined {
-  const bytes =
-    typeof body === 'string' || Buffer.isBuffer(body) ? Buffer.from(body) : Buffer.from(JSON.stringify(body))
   const isJson = typeof body === 'object' && !Buffer.isBuffer(body)
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(isJson ? JSON.stringify(body) : body)
   const empty = status === 204 || status === 304
   writeHead(response, status, common, {
     ...(isJson && { 'content-type': 'application/json; charset=utf-8' }),

@@ -12,7 +12,7 @@ import type { RequestLog } from '../telemetry/request-log.ts'
 import { createUpstreamClient } from '../upstream/client.ts'
 import { createClientVersion } from '../upstream/client-version.ts'
 import type { LazyOutbound } from '../upstream/lazy-outbound.ts'
-import { createModelCatalogue } from '../upstream/model-catalogue.ts'
+import { ModelCatalogue } from '../upstream/model-catalogue.ts'
 import { ORIGINATOR, userAgent } from '../upstream/own-name.ts'
 import { RateLimits } from '../upstream/rate-limits.ts'
 import { createTargets } from '../upstream/target.ts'
@@ -101,7 +101,7 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
     config,
     credentials,
     upstream,
-    catalogue: createModelCatalogue({
+    catalogue: new ModelCatalogue({
       send: upstream.send,
       credentials: async () => credentials.current(),
       clientVersion,

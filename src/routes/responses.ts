@@ -27,8 +27,8 @@ async function send(
   request: ApiRequest,
   credentials: ChatGptCredentials,
 ): Promise<Answer | undefined> {
-  const { call, log } = convert(context, request, credentials, await request.jsonBody())
-  if (!request.record.stream) return collect(context, request, call, log)
+  const { call, log, isStreamed } = convert(context, request, credentials, await request.jsonBody())
+  if (!isStreamed) return collect(context, request, call, log)
   await stream(context, request, call, log)
   return undefined
 }
@@ -39,7 +39,7 @@ function convert(
   request: ApiRequest,
   credentials: ChatGptCredentials,
   raw: Buffer,
-): { call: UpstreamCall; log: MessageLog } {
+): { call: UpstreamCall; log: MessageLog; isStreamed: boolean } {
   const json = parseLargeJson(raw, context.placeholder)
   const converted = convertResponsesRequest(json.value, { strict: context.config.strict })
   const { record } = request
@@ -57,7 +57,7 @@ function convert(
     memory: new BodyMemory(json.memory),
     headers: sessionHeaders(request, converted.request),
   })
-  return { log, call }
+  return { call, log, isStreamed: converted.stream }
 }
 
 async function collect(

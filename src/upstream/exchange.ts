@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { type Cancellation, ProxyStopped } from '../cancellation.ts'
+import { ProxyStopped } from '../cancellation.ts'
 import { ProxyError } from '../errors.ts'
 import type { BodyMemory } from './body-memory.ts'
 import type { SocketRead } from './socket-read.ts'
@@ -57,9 +57,3 @@ export type UpstreamRequest = {
   /** Told before each further try, for metrics. */
   readonly onRetry?: () => void
 }
-
-/**
- * Sends to the upstream of the current credentials and recovers from one 401. Resolves with the answer's head, whatever
- * its status; throws a ProxyError that names the failure when there is none. A cancellation ends it at any point.
- */
-export type SendUpstream = (request: UpstreamRequest, cancellation: Cancellation) => Promise<UpstreamAnswer>

@@ -19,16 +19,10 @@ export function explainFailure(error: Error, origin: URL, through: string | unde
   const missing = missingModule(error)
   if (missing !== undefined) return missing
   const upstream = `Upstream ${origin.host}`
-  switch (codeOf(error)) {
-    case 'UND_ERR_HEADERS_TIMEOUT':
-      return timeout(`${upstream} did not begin its answer within ${limits.headerTimeout / 1000} s.`, error)
-    default: {
-      const way = through === undefined ? '' : `, through the outbound proxy ${through}`
-      return new ProxyError('upstream_unreachable', `${upstream} ${reasonOf(error)}${way}.`, { cause: error })
-    }
+  if (codeOf(error) === 'UND_ERR_HEADERS_TIMEOUT') {
+    const message = `${upstream} did not begin its answer within ${limits.headerTimeout / 1000} s.`
+    return new ProxyError('upstream_timeout', message, { cause: error })
   }
-}
-
-function timeout(message: string, cause: Error): ProxyError {
-  return new ProxyError('upstream_timeout', message, { cause })
+  const way = through === undefined ? '' : `, through the outbound proxy ${through}`
+  return new ProxyError('upstream_unreachable', `${upstream} ${reasonOf(error)}${way}.`, { cause: error })
 }

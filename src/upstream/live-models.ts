@@ -1,8 +1,11 @@
 import { type Cancellation, withDeadline } from '../cancellation.ts'
 import { ProxyError } from '../errors.ts'
-import type { SendUpstream, UpstreamAnswer } from './exchange.ts'
+import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts'
 import { type ModelEntry, modelEntries } from './model-entry.ts'
 import { readBody } from './read-body.ts'
+
+/** Sends with the credentials whose models are asked for; as `UpstreamClient.send` otherwise. */
+type Send = (request: UpstreamRequest, cancellation: Cancellation) => Promise<UpstreamAnswer>
 
 export type LiveModels = {
   readonly entries: readonly ModelEntry[]
@@ -18,17 +21,13 @@ const MAX_BYTES = 16 * 1024 * 1024
  * `GET /models` of the ChatGPT backend (docs/upstream.md 4.7). Throws a ProxyError that says why there is no list, or
  * the reason of the cancellation.
  */
-export async function askForModels(
-  send: SendUpstream,
-  clientVersion: string,
-  cancellation: Cancellation,
-): Promise<LiveModels> {
+export async function askForModels(send: Send, clientVersion: string, cancellation: Cancellation): Promise<LiveModels> {
   const message = `Upstream did not send the list of models within ${TIMEOUT_MS / 1000} s.`
   const late = new ProxyError('upstream_timeout', message)
   return await withDeadline(TIMEOUT_MS, late, (deadline) => ask(send, clientVersion, deadline), cancellation)
 }
 
-async function ask(send: SendUpstream, clientVersion: string, deadline: Cancellation): Promise<LiveModels> {
+async function ask(send: Send, clientVersion: string, deadline: Cancellation): Promise<LiveModels> {
   const path = `/models?client_version=${encodeURIComponent(clientVersion)}`
   const answer = await send({ method: 'GET', path, headers: { accept: 'application/json' } }, deadline)
   if (answer.status !== 200) throw refusalOf(answer)

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Credentials } from '../credentials/credentials.ts'
 import { ProxyError } from '../errors.ts'
 import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts'
-import { createModelCatalogue, type ModelCatalogue } from './model-catalogue.ts'
+import { ModelCatalogue } from './model-catalogue.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -52,7 +52,7 @@ describe('the model catalogue', () => {
     account = login('A')
     replies = []
     sent = []
-    catalogue = createModelCatalogue({
+    catalogue = new ModelCatalogue({
       async send(request, credentials, cancellation) {
         sent.push({ request, credentials })
         const reply = replies.shift() ?? new ProxyError('upstream_unreachable', 'Nobody there.')
@@ -217,7 +217,7 @@ describe('the model catalogue', () => {
 
   test('without credentials the reason is theirs', async () => {
     const reason = new ProxyError('credentials_missing', 'No login.')
-    const lost = createModelCatalogue({
+    const lost = new ModelCatalogue({
       send: () => Promise.reject(new Error('must not be asked')),
       credentials: () => Promise.reject(reason),
       clientVersion: () => '0.170.0',

@@ -204,10 +204,6 @@ export class ModelCatalogue {
   }
 }
 
-export function createModelCatalogue(parts: Parts): ModelCatalogue {
-  return new ModelCatalogue(parts)
-}
-
 function accountOf(credentials: Credentials): string {
   return credentials.kind === 'chatgpt' ? (credentials.accountId ?? 'chatgpt') : 'api-key'
 }

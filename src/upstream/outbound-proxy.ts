@@ -172,8 +172,7 @@ class Route implements OutboundRoute {
   }
 }
 
-/** The connection stood; another way would not help. */
+/** The connection stood; another way would not help. undici's other limit of time, that of the body, is off. */
 function isTimeout(error: Error): boolean {
-  const code = codeOf(error)
-  return code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT'
+  return codeOf(error) === 'UND_ERR_HEADERS_TIMEOUT'
 }
