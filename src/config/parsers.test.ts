@@ -60,7 +60,11 @@ test.each<[string, (given: string) => unknown, string[]]>([
   ['byteSize', byteSize, ['', '0', '-1k', '1.5MB', '10TB', 'many']],
   ['duration', duration, ['', '0', '-5s', '5 weeks', '25000h', 'soon']],
   ['toggle', toggle, ['maybe', '2']],
-  ['hostName', hostName, ['', 'http://host', 'host:80', 'host/path', 'a b', '-host', '::1%lo', '[fe80::1%eth0]']],
+  [
+    'hostName',
+    hostName,
+    ['', 'http://host', 'host:80', 'host/path', 'a b', '-host', '::1%lo', '[fe80::1%eth0]', '256.1.1.1', '1.2.3.4.5'],
+  ],
   ['origin', origin, ['', 'a.test', 'https://a.test/path', 'data:x', 'https://a.test?q']],
   ['outboundProxyUrl', outboundProxyUrl, ['ftp://host', 'http://', 'http://a b', 'socks4://h:1']],
   ['baseUrl', baseUrl, ['', 'http://a.test', 'https://u:p@a.test', 'https://a.test?q', 'https://a.test#f', 'a.test']],

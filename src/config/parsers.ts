@@ -69,9 +69,10 @@ export function duration(given: string): number {
 /** A host name or IP address without port; brackets around IPv6 are taken off. */
 export function hostName(given: string): string {
   const host = given.replace(/^\[(.*)\]$/, '$1').toLowerCase()
-  // Of an address like fe80::1%eth0 no URL can be made, which clients and our own commands need.
   if (host.includes('%')) throw new UsageError('Use an IP address without a zone (what follows the %).')
-  if (isIP(host) !== 0 || /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(host)) return host
+  const isName = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(host)
+  // Clients and our own commands need a URL of it, which of fe80::1%eth0 or 256.1.1.1 can't be made.
+  if (isIP(host) === 6 || (isName && URL.canParse(`http://${host}`))) return host
   throw new UsageError('Use a host name or an IP address, without scheme, port or path.')
 }
 
