@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
-import { certificateVariables, homeFolder } from './paths.ts'
+import { certificateVariables, homeFolder, shortPath } from './paths.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -24,4 +24,13 @@ test('variables that name certificates become absolute; what is not set stays so
     SSL_CERT_DIR: '/folder/certs:/etc/certs',
   })
   expect(certificateVariables({ SSL_CERT_DIR: '' }, '/folder')).toEqual({})
+})
+
+test.each([
+  ['/home/me/.codex', '/home/me', '~/.codex'],
+  ['/home/me', '/home/me', '/home/me'],
+  ['/home/meg/.codex', '/home/me', '/home/meg/.codex'],
+  ['/.codex', '/', '~/.codex'],
+])('%s with the home folder %s is shown as %s', (path, home, shown) => {
+  expect(shortPath(path, home)).toBe(shown)
 })

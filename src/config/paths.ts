@@ -13,7 +13,9 @@ export function absolutePath(given: string, { home, cwd }: Bases): string {
 
 /** The other way round, for showing: a path in the home folder begins with `~`. */
 export function shortPath(path: string, home: string): string {
-  return path.startsWith(join(home, '/')) ? `~${path.slice(home.length)}` : path
+  // Ends with a separator, as the root does by itself: that is the home of users without an entry, in containers.
+  const folder = join(home, '/')
+  return path.startsWith(folder) ? `~${path.slice(folder.length - 1)}` : path
 }
 
 /** The user's home folder; HOME (on Windows USERPROFILE) decides before the user database, unless it is empty. */
