@@ -21,16 +21,18 @@ export async function lastLinesOf(
   { from, to }: { from: number; to: number },
 ): Promise<string[]> {
   let start = to
-  let tail = Buffer.alloc(0)
+  let newlines = 0
+  const pieces: Buffer[] = []
   // One newline more than lines: the last line ends with one too.
-  while (start > from && countNewlines(tail) <= count) {
+  while (start > from && newlines <= count) {
     const length = Math.min(PIECE, start - from)
     start -= length
-    const piece = Buffer.alloc(length)
-    const { bytesRead } = await file.read(piece, 0, length, start)
-    tail = Buffer.concat([piece.subarray(0, bytesRead), tail])
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, start)
+    const piece = buffer.subarray(0, bytesRead)
+    newlines += countNewlines(piece)
+    pieces.unshift(piece)
   }
-  const lines = tail.toString('utf8').split('\n')
+  const lines = Buffer.concat(pieces).toString('utf8').split('\n')
   if (lines.at(-1) === '') lines.pop()
   return count === 0 ? [] : lines.slice(-count)
 }
