@@ -49,6 +49,7 @@ are those of upstream, by which Codex knows it; \`insufficient_quota\` would be 
 
 What failed before anything was shown to the client is tried again by the proxy, at most twice: connections that broke,
 502 and 503, and, with a ChatGPT login, a break inside a 200, or overload or \`rate_limit_exceeded\` there unless upstream
-asks for a wait of more than 5 seconds. Nothing else is, and nothing once a client may have acted on it.
+asks for a wait of more than 5 seconds. Nothing else is, and nothing once a client may have acted on it; nor, with an
+API key, a POST to another path than \`/v1/chat/completions\` and \`/v1/responses\`, which might do something twice.
 `
 }
