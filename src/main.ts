@@ -1,5 +1,7 @@
 #!/usr/bin/env node
+import { existsSync, mkdirSync } from 'node:fs'
 import module from 'node:module'
+import { join } from 'node:path'
 
 /** As `engines` in package.json has it: Node 21, and 22 before this, lack what Node 20 has got later. */
 const NEEDED_NODE = { 20: 19, 22: 3 } as const
@@ -22,8 +24,9 @@ function isNodeTooOld(version: string): boolean {
 }
 
 async function main(argv: string[]): Promise<void> {
-  // Node 22 and later keep what they compiled, so that the next start needn't; what is loaded below profits.
-  if ('enableCompileCache' in module && typeof module.enableCompileCache === 'function') module.enableCompileCache()
+  const { homeFolder } = await import('./config/paths.ts')
+  const home = homeFolder()
+  keepCompiled(home)
   const { createPrint } = await import('./cli/print.ts')
   const print = createPrint(process)
   const only = argv.length > 1 ? undefined : (argv[0] ?? '--help')
@@ -37,8 +40,6 @@ async function main(argv: string[]): Promise<void> {
     print.line(packageVersion())
   } else {
     const { runProgram } = await import('./cli/program.ts')
-    const { homeFolder } = await import('./config/paths.ts')
-    const home = homeFolder()
     process.exitCode = await runProgram(argv, {
       print,
       env: process.env,
@@ -46,6 +47,23 @@ async function main(argv: string[]): Promise<void> {
       program: process.argv[1] ?? '',
     })
   }
+}
+
+/**
+ * Node 22 and later can keep what they compiled, so that the next start needn't; what is loaded from now on profits. Node
+ * runs what it finds there without a look at the source, so it is a folder that nobody but the user writes to: by
+ * default it would be one in /tmp, which any user may have made before.
+ */
+function keepCompiled(home: string): void {
+  if (!('enableCompileCache' in module && typeof module.enableCompileCache === 'function')) return
+  const caches = process.env.XDG_CACHE_HOME || join(home, '.cache')
+  const own = join(caches, 'codex-api-proxy')
+  try {
+    for (const folder of [caches, own]) if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
+  } catch {
+    return // No home, or one that takes no folders: then it is compiled each time.
+  }
+  module.enableCompileCache(own)
 }
 
 /** A folder that was deleted meanwhile has no path any more. */

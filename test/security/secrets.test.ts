@@ -1,4 +1,5 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
+import module from 'node:module'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import type { Answer } from '../fake-upstream/answer.ts'
@@ -105,4 +106,15 @@ test('no command prints a token', async () => {
     expect(stdout + stderr, args.join(' ')).not.toMatch(/made-up-refresh-token|access-token/)
     expect(stdout + stderr, args.join(' ')).not.toContain(ACCESS_TOKEN)
   }
+})
+
+test('what Node keeps compiled is in a folder of the user alone', async () => {
+  home = await createHome()
+  const shared = join(home.path, 'tmp')
+  await mkdir(shared)
+  const { code } = await run(['--version'], { home, env: { TMPDIR: shared } })
+  expect([code, await readdir(shared)]).toEqual([0, []])
+  const kept = await stat(join(home.path, '.cache', 'codex-api-proxy')).catch(() => undefined)
+  // Node 20 keeps nothing.
+  expect(kept && kept.mode & 0o777).toBe('enableCompileCache' in module ? 0o700 : undefined)
 })
