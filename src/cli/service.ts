@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { LoadedConfig } from '../config/load.ts'
 import { UsageError } from '../config/parsers.ts'
 import { certificateVariables } from '../config/paths.ts'
 import { withRemedy } from '../daemon/describe-error.ts'
@@ -12,16 +13,22 @@ import { explain } from './explain.ts'
 import { loadSettings } from './load-settings.ts'
 import { locate } from './locate.ts'
 import { type Manager, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
+import { checkStartable } from './start.ts'
 
 const NOT_RUNNING = 3
 const UNWRITTEN_REMEDY =
   'Make room for it there, or put it where your session looks for it: `codex-api-proxy service install --print` shows it.'
 
 export async function service(context: Context, call: Call): Promise<Outcome> {
-  const file = describeService(context, call)
+  const isWritten = call.argument === 'install' || call.flags.print === true
+  // Where the file is depends on no setting: a mistake in one must not keep a service from being taken away.
+  const loaded = loadSettings(context, call.settings, {}, isWritten ? undefined : [])
+  const file = describeService(context, loaded)
   if (call.flags.print === true) return printService(context, file, call)
   switch (call.argument) {
     case 'install':
+      // Its manager says nothing of a service that ends at once.
+      checkStartable(loaded.config)
       return await install(context, file, call)
     case 'uninstall':
       return await uninstall(context, file, call)
@@ -30,8 +37,7 @@ export async function service(context: Context, call: Call): Promise<Outcome> {
   }
 }
 
-function describeService(context: Context, { settings }: Call): ServiceFile {
-  const { config, given } = loadSettings(context, settings)
+function describeService(context: Context, { config, given }: LoadedConfig): ServiceFile {
   const { NODE_OPTIONS } = context.env
   // Besides the settings: what Node and the proxy read at their start.
   const kept = { ...certificateVariables(context.env, context.bases.cwd), ...(NODE_OPTIONS && { NODE_OPTIONS }) }

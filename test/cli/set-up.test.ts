@@ -201,9 +201,9 @@ test('service install, status and uninstall', async () => {
     const manager = await fakeManager(join(other.path, 'bin'), '[ "$2" != is-active ] || [ -e active ]')
     const service = (...args: string[]) => run(['service', ...args], { home: other, env: { PATH: manager.path } })
     expect(await service('status')).toMatchObject({ code: 3, stdout: 'Not installed.\n' })
-    expect((await service('install', '--api-key', 'hidden "%" $x')).stdout).toContain('The service runs')
+    expect((await service('install', '--api-key', 'hidden"%"$x')).stdout).toContain('The service runs')
     const unit = join(other.path, UNIT)
-    expect(await readFile(unit, 'utf8')).toContain('Environment="CODEX_PROXY_API_KEY=hidden \\"%%\\" $x"')
+    expect(await readFile(unit, 'utf8')).toContain('Environment="CODEX_PROXY_API_KEY=hidden\\"%%\\"$x"')
     expect((await stat(unit)).mode & 0o777).toBe(0o600)
     expect(await service('status')).toMatchObject({ code: 3, stdout: `Installed (${unit}), not running.\n` })
     await writeFile(join(other.path, 'active'), '')
@@ -299,4 +299,24 @@ test('a service is not installed beside a server in the background: its port wou
   const { code, stderr } = await command('service', 'install')
   expect(code).toBe(1)
   expect(stderr).toContain('`codex-api-proxy stop` it first')
+})
+
+test('a service that could not start is not installed, and one is taken away whatever a variable says', async () => {
+  const other = await createHome()
+  try {
+    const manager = await fakeManager(join(other.path, 'bin'), '[ "$2" != is-active ]')
+    const service = (args: string[], variables = {}) =>
+      run(['service', ...args], { home: other, env: { PATH: manager.path, ...variables } })
+    const open = await service(['install', '--host', '0.0.0.0'])
+    expect(open).toMatchObject({ code: 2, stderr: expect.stringContaining('Set a client key') })
+    await expect(stat(join(other.path, UNIT))).rejects.toThrow('ENOENT')
+
+    expect((await service(['install'])).code).toBe(0)
+    const wrong = { HTTPS_PROXY: 'foo://bar' }
+    expect((await service(['status'], wrong)).stdout).toMatch(/^Installed \(.*\), not running\.$/m)
+    expect((await service(['uninstall'], wrong)).stdout).toBe(`Removed: ${join(other.path, UNIT)}\n`)
+    expect((await service(['install'], wrong)).code).toBe(2)
+  } finally {
+    await other.remove()
+  }
 })
