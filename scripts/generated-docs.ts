@@ -2,6 +2,7 @@ import { GROUP_TITLES, shownDefault } from '../src/cli/settings.ts'
 import { OPTIONS, type Option } from '../src/config/options.ts'
 import { conversionDocument } from './conversion-document.ts'
 import { errorsDocument } from './errors-document.ts'
+import { markdownTable } from './markdown-table.ts'
 
 /** Documents made from the tables of the program: `npm run docs` writes them, a test holds them to it. */
 export const GENERATED_DOCS: Readonly<Record<string, () => string>> = {
@@ -16,8 +17,7 @@ function optionsDocument(): string {
   const options: readonly Option<unknown>[] = Object.values(OPTIONS)
   const groups = Object.entries(GROUP_TITLES).map(([group, title]) => {
     const rows = options.filter((option) => option.group === group).map(optionRow)
-    const head = '| Flag | Variable | Default | Meaning |\n| --- | --- | --- | --- |'
-    return `## ${title.replace(':', '')}\n\n${head}\n${rows.join('\n')}\n`
+    return `## ${title.replace(':', '')}\n\n${markdownTable(['Flag', 'Variable', 'Default', 'Meaning'], rows)}\n`
   })
   return `${NOTICE}
 
@@ -36,15 +36,14 @@ that is set wins.
 ${groups.join('\n')}`
 }
 
-function optionRow(option: Option<unknown>): string {
+function optionRow(option: Option<unknown>): string[] {
   const code = (text: string) => `\`${text}\``
   const choices = option.choices === undefined ? '' : ` One of ${option.choices.map(code).join(', ')}.`
   const shown = shownDefault(option)
-  const cells = [
+  return [
     option.flag === undefined ? '' : code(option.flag),
     (option.env ?? []).map(code).join(', '),
     shown === undefined ? '' : code(shown),
     option.help + choices,
   ]
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 }
