@@ -23,9 +23,9 @@ function optionsDocument(): string {
 
 # Settings
 
-Flags beat variables, variables beat what \`restart\` has saved, and that beats the defaults; \`codex-api-proxy status --verbose\`
-shows where each value came from. A variable that is set but empty counts as not set. Where several variables are named, the first
-that is set wins.
+Flags beat variables, variables beat what the last start has saved (\`restart\` takes it over, \`start\` does not), and that beats
+the defaults; \`codex-api-proxy status --verbose\` shows where each value came from. A variable that is set but empty counts as not
+set. Where several variables are named, the first that is set wins.
 
 - Sizes: \`65536\`, \`64k\`, \`32MB\`, \`1GB\` (powers of 1024).
 - Durations: \`500ms\`, \`30s\`, \`10m\`, \`1h\`; a bare number counts seconds.
