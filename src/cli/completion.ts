@@ -1,16 +1,19 @@
 import { flagName } from '../config/load.ts'
-import { OPTIONS } from '../config/options.ts'
+import { OPTIONS, type Option } from '../config/options.ts'
 import type { Call, CommandRow } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { settingNames } from './settings.ts'
 import { shell } from './shell.ts'
 
+const ZSH_VALUES = { none: '', file: ':file:_files', any: ':value: ' } as const
+const FISH_VALUES = { none: '-f', file: '-r -F', any: '-x' } as const
+
 /** One thing that can be typed after a command. */
 type Word = {
   readonly text: string
   readonly help: string
-  readonly choices?: readonly string[]
-  readonly takesFile?: boolean
+  /** What has to follow it: one of these, the name of a file, or something that nobody can guess. */
+  readonly value?: readonly string[] | 'file' | 'any'
 }
 
 export function completion({ print }: Context, { argument }: Call, commands: readonly CommandRow[]): Outcome {
@@ -23,23 +26,33 @@ export function completion({ print }: Context, { argument }: Call, commands: rea
 
 function flagsOf(row: CommandRow): Word[] {
   const settings = settingNames(row.settings).flatMap((name): Word[] => {
-    const option = OPTIONS[name]
+    const option: Option<unknown> = OPTIONS[name]
     const text = flagName(option)
-    if (text === undefined) return []
-    return [
-      { text, help: option.help, takesFile: 'path' in option, ...('choices' in option && { choices: option.choices }) },
-    ]
+    return text === undefined ? [] : [{ text, help: option.help, ...whatFollows(option) }]
   })
-  const own = (row.flags ?? []).map(({ flag, help }) => ({ text: /--[\w-]+/.exec(flag)?.[0] ?? flag, help }))
+  const own = (row.flags ?? []).map(({ flag, help }) => ({
+    text: /--[\w-]+/.exec(flag)?.[0] ?? flag,
+    help,
+    ...whatFollows({ flag }),
+  }))
   return [...own, ...settings]
+}
+
+function whatFollows({ flag, path, choices }: Pick<Option<unknown>, 'flag' | 'path' | 'choices'>): Pick<Word, 'value'> {
+  if (path) return { value: 'file' }
+  if (choices !== undefined) return { value: choices }
+  return flag?.includes('<') ? { value: 'any' } : {}
 }
 
 function bash(rows: readonly CommandRow[]): string {
   const words = (row: CommandRow) =>
     [...flagsOf(row).map(({ text }) => text), ...(row.argument?.choices ?? [])].join(' ')
   const cases = rows.map((row) => `    ${row.name}) words=${shell(words(row))} ;;`)
-  const choices = choicesOf(rows).map(([flag, values]) => `    ${flag}) words=${shell(values.join(' '))} ;;`)
-  const files = filesOf(rows).join('|')
+  const flags = [...new Map(rows.flatMap(flagsOf).map((word) => [word.text, word])).values()]
+  const choices = flags.flatMap(({ text, value }) =>
+    typeof value === 'object' ? [`    ${text}) words=${shell(value.join(' '))} ;;`] : [],
+  )
+  const taking = (kind: Word['value']) => flags.flatMap(({ text, value }) => (value === kind ? [text] : [])).join('|')
   return `# codex-api-proxy completion for bash; in ~/.bashrc: source <(codex-api-proxy completion bash)
 _codex_api_proxy() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words
@@ -48,7 +61,8 @@ _codex_api_proxy() {
     return
   fi
   case "$before" in
-    ${files}) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    ${taking('file')}) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    ${taking('any')}) return ;;
 ${choices.join('\n')}
   esac
   [ -n "$words" ] || case "\${COMP_WORDS[1]}" in
@@ -61,9 +75,9 @@ complete -o filenames -F _codex_api_proxy codex-api-proxy
 }
 
 function zsh(rows: readonly CommandRow[]): string {
-  const spec = ({ text, help, choices, takesFile }: Word) => {
-    const values = choices === undefined ? '' : `:value:(${choices.join(' ')})`
-    return shell(`${text}[${help.replace(/[[\]:\\]/g, '\\$&')}]${takesFile ? ':file:_files' : values}`)
+  const spec = ({ text, help, value }: Word) => {
+    const values = typeof value === 'object' ? `:value:(${value.join(' ')})` : ZSH_VALUES[value ?? 'none']
+    return shell(`${text}[${help.replace(/[[\]:\\]/g, '\\$&')}]${values}`)
   }
   const argument = (row: CommandRow) =>
     row.argument?.choices === undefined ? [] : [shell(`1:${row.argument.help}:(${row.argument.choices.join(' ')})`)]
@@ -95,9 +109,9 @@ function fish(rows: readonly CommandRow[]): string {
   const line = (condition: string, rest: string) => `complete -c codex-api-proxy -n ${shell(condition)} ${rest}`
   const lines = rows.flatMap((row) => {
     const inRow = `__fish_seen_subcommand_from ${row.name}`
-    const flags = flagsOf(row).map(({ text, help, choices, takesFile }) => {
-      const values = choices === undefined ? '' : ` -x -a ${shell(choices.join(' '))}`
-      return line(inRow, `-l ${text.slice(2)} -d ${shell(help)}${takesFile ? ' -r -F' : ` -f${values}`}`)
+    const flags = flagsOf(row).map(({ text, help, value }) => {
+      const values = typeof value === 'object' ? `-x -a ${shell(value.join(' '))}` : FISH_VALUES[value ?? 'none']
+      return line(inRow, `-l ${text.slice(2)} -d ${shell(help)} ${values}`)
     })
     const values = row.argument?.choices
     return [
@@ -107,14 +121,4 @@ function fish(rows: readonly CommandRow[]): string {
     ]
   })
   return `# codex-api-proxy completion for fish; codex-api-proxy completion fish | source\n${lines.join('\n')}\n`
-}
-
-function choicesOf(rows: readonly CommandRow[]): [string, readonly string[]][] {
-  const found = new Map<string, readonly string[]>()
-  for (const { text, choices } of rows.flatMap(flagsOf)) if (choices !== undefined) found.set(text, choices)
-  return [...found]
-}
-
-function filesOf(rows: readonly CommandRow[]): string[] {
-  return [...new Set(rows.flatMap(flagsOf).flatMap(({ text, takesFile }) => (takesFile ? [text] : [])))]
 }

@@ -153,6 +153,10 @@ test('completion in bash offers commands, their flags, and the choices of a flag
   expect(complete('codex-api-proxy', 'start', '--log-l')).toEqual(['--log-level'])
   expect(complete('codex-api-proxy', 'start', '--log-level', '')).toEqual(['debug', 'info', 'warning', 'error'])
   expect(complete('codex-api-proxy', 'clients', 'open-')).toEqual(['open-webui'])
+  // What has to follow nobody can guess; it is none of the words that may stand elsewhere.
+  expect(complete('codex-api-proxy', 'clients', '--model', '')).toEqual([''])
+  expect(complete('codex-api-proxy', 'clients', '--show-key', 'open-')).toEqual(['open-webui'])
+  expect(complete('codex-api-proxy', 'start', '--tls-cert', '/proc/self/stat')).toContain('/proc/self/status')
 })
 
 test('completion knows every command in each shell', async () => {
