@@ -319,8 +319,11 @@ test('a folder that others use as well is not to be closed to them, and no devic
 })
 
 test('looking whether run files could be written leaves nothing behind', async () => {
-  const before = await readdir(home.path, { recursive: true })
+  // Node from 22 on keeps there what it compiled.
+  await mkdir(join(home.path, '.cache'))
+  const left = async () => (await readdir(home.path, { recursive: true })).filter((path) => !/^\.cache\W/.test(path))
+  const before = await left()
   const { code, checks } = await doctor('--log-file', join(home.path, 'to', 'be', 'made.log'))
   expect([code, checks['Run files']?.state]).toEqual([0, 'ok'])
-  expect(await readdir(home.path, { recursive: true })).toEqual(before)
+  expect(await left()).toEqual(before)
 })
