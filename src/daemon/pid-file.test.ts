@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Claim, claimPidFile, findRunning, type RunningServer, removeStale } from './pid-file.ts'
+import { type Claim, checkPidFile, claimPidFile, findRunning, type RunningServer, removeStale } from './pid-file.ts'
 import { processStart } from './process-start.ts'
 
 let folder: string
@@ -101,13 +101,25 @@ test('a process id that was used again is not taken for the server', async () =>
   expect(await findRunning(file)).toBeUndefined()
 })
 
-test.each(['', 'garbage\n', '\n', '-5\nstarted=x\n'])(
+test.each(['', '\n', '\0\0\0', '-5\nstarted=x\n'])(
   'a file that holds %j names nobody and is taken over',
   async (text) => {
     claimed(await claimPidFile(file)).release()
     await writeFile(file, text)
     expect(await findRunning(file)).toBeUndefined()
     claimed(await claimPidFile(file))
+  },
+)
+
+test.each(['garbage\n', '{"tokens":{}}', '5 apples\n'])(
+  'a file that holds %j is no pid file, and stays',
+  async (text) => {
+    await mkdir(join(folder, 'run'))
+    await writeFile(file, text)
+    expect(await findRunning(file)).toBeUndefined()
+    const refusal = `--pid-file ${file}: it is something else than a pid file; name another one.`
+    for (const use of [claimPidFile, removeStale, checkPidFile]) await expect(use(file)).rejects.toThrow(refusal)
+    expect(await readFile(file, 'utf8')).toBe(text)
   },
 )
 

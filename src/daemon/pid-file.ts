@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync, rmSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
+import { UsageError } from '../config/parsers.ts'
 import { acquireLock } from '../credentials/lock-file.ts'
 import { createPrivateFile, writePrivateFile } from './private-file.ts'
 import { processStart } from './process-start.ts'
@@ -76,11 +77,24 @@ export async function removeStale(file: string): Promise<void> {
   try {
     const note = await readNote(file)
     if (note === undefined || (await runningIn(note)) !== undefined) return
+    checkIsNote(file, note)
     // A process that ended in order has taken its note with it, and what is there now is another's.
     if ((await readNote(file)) === note) await rm(file, { force: true })
   } finally {
     lock.release()
   }
+}
+
+/** Throws a UsageError when there is something else than a pid file, named by mistake: it would be replaced. */
+export async function checkPidFile(file: string): Promise<void> {
+  const note = await readNote(file)
+  if (note !== undefined) checkIsNote(file, note)
+}
+
+/** That of another program counts, and one whose content a crash of the system has cost. */
+function checkIsNote(file: string, text: string): void {
+  if (/^[\s\0]*$/.test(text) || /^-?\d+\s*(?:\n|$)/.test(text)) return
+  throw new UsageError(`--pid-file ${file}: it is something else than a pid file; name another one.`)
 }
 
 async function runningIn(text: string): Promise<RunningServer | undefined> {

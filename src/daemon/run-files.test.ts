@@ -35,3 +35,22 @@ test.each(['pid', 'log', 'state.json', 'state.secrets.json'])('a folder in the p
 test('a log may lie where no file could be made', async () => {
   await checkRunFiles({ ...files(), logFile: '/dev/null' })
 })
+
+test.each(['pidFile', 'stateFile'] as const)('a login that is named as %s by mistake is not replaced', async (name) => {
+  const auth = join(folder, 'auth.json')
+  await writeFile(auth, '{"OPENAI_API_KEY":null,"tokens":{}}')
+  await expect(checkRunFiles({ ...files(), [name]: auth })).rejects.toThrow(`${auth}: it`)
+})
+
+test.each(['', '{"settings":{}}'])('a state file that holds %j is replaced', async (text) => {
+  const stateFile = join(folder, 'state.json')
+  await writeFile(stateFile, text)
+  await checkRunFiles({ ...files(), stateFile })
+})
+
+test('in the folder of the program a state file is replaced whatever it holds', async () => {
+  const stateFile = join(folder, '.codex-api-proxy', 'state.json')
+  await mkdir(join(folder, '.codex-api-proxy'))
+  await writeFile(stateFile, 'of another program')
+  await checkRunFiles({ ...files(), stateFile })
+})

@@ -1,7 +1,8 @@
 import { constants, open } from 'node:fs/promises'
 import type { Config } from '../config/options.ts'
+import { checkPidFile } from './pid-file.ts'
 import { checkWritable } from './private-file.ts'
-import { secretsFileOf } from './state-file.ts'
+import { checkStateFile, secretsFileOf } from './state-file.ts'
 
 type RunFiles = Pick<Config, 'pidFile' | 'logFile' | 'stateFile'>
 
@@ -9,9 +10,11 @@ type RunFiles = Pick<Config, 'pidFile' | 'logFile' | 'stateFile'>
 export const RUN_FILES_REMEDY =
   'Choose --pid-file, --log-file and --state-file elsewhere, or use --foreground, which needs none.'
 
-/** Throws the reason why a start could not write its run files. Nothing stays behind. */
+/** Throws the reason why a start could not or must not write its run files. Nothing stays behind. */
 export async function checkRunFiles({ pidFile, logFile, stateFile }: RunFiles): Promise<void> {
   for (const file of [pidFile, stateFile, secretsFileOf(stateFile)]) await checkWritable(file)
+  await checkPidFile(pidFile)
+  await checkStateFile(stateFile)
   await checkLog(logFile)
 }
 

@@ -1,7 +1,9 @@
 import { readFile, rm } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import { type GivenSettings, isOptionName, type Origins } from '../config/load.ts'
 import { OPTIONS, type OptionName } from '../config/options.ts'
-import { writePrivateFile } from './private-file.ts'
+import { UsageError } from '../config/parsers.ts'
+import { OUR_FOLDER, writePrivateFile } from './private-file.ts'
 
 /** The settings of the last start in the background. */
 export type SavedState = {
@@ -41,23 +43,43 @@ export async function readState(stateFile: string): Promise<SavedState> {
   return { settings, origins: originsIn(state.origins) }
 }
 
+/**
+ * Throws a UsageError when there is something else than saved settings, named by mistake (`auth.json`): it would be
+ * replaced. In our own folder it is ours, whatever it holds.
+ */
+export async function checkStateFile(file: string): Promise<void> {
+  if (basename(dirname(file)) === OUR_FOLDER) return
+  const text = await readText(file)
+  if (text === undefined || text.trim() === '' || isObject(objectIn(text)?.settings)) return
+  throw new UsageError(`--state-file ${file}: it holds something else than saved settings; name another one.`)
+}
+
 type JsonObject = { readonly [key: string]: unknown }
 
 async function readJson(file: string): Promise<JsonObject | undefined> {
-  let text: string
+  const text = await readText(file)
+  if (text === undefined) return undefined
+  const value = objectIn(text)
+  if (value !== undefined) return value
+  throw new Error(`${file} holds no saved settings; move it away, and give the settings to \`start\` again.`)
+}
+
+async function readText(file: string): Promise<string | undefined> {
   try {
-    text = await readFile(file, 'utf8')
+    return await readFile(file, 'utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && ABSENT.has(error.code)) return undefined
     throw error instanceof Error ? Object.assign(error, { path: file }) : error
   }
+}
+
+function objectIn(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    if (isObject(value)) return value
+    return isObject(value) ? value : undefined
   } catch {
-    // Said below, for any content that isn't an object.
+    return undefined
   }
-  throw new Error(`${file} holds no saved settings; delete it, and give the settings to \`start\` again.`)
 }
 
 function settingsIn(value: unknown): GivenSettings {

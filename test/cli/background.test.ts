@@ -405,7 +405,7 @@ test('files that can not be used are named in one line', async () => {
   expect(await command('restart', '--port', '0')).toEqual({
     code: 1,
     stdout: '',
-    stderr: `codex-api-proxy: ${state} holds no saved settings; delete it, and give the settings to \`start\` again.\n`,
+    stderr: `codex-api-proxy: ${state} holds no saved settings; move it away, and give the settings to \`start\` again.\n`,
   })
   await mkdir(pidFile())
   expect((await command('start', '--port', '0')).stderr).toMatch(
