@@ -6,16 +6,19 @@ import type { JsonPlace } from './json-path.ts'
 
 const ROLES = ['assistant', 'system', 'developer', 'user'] as const
 
-/** `input` of a Responses request as the backend takes it: a list of items that needs nothing stored. */
-export function responsesInput(input: JsonPlace): JsonObject[] {
+/**
+ * `input` of a Responses request as the backend takes it: a list of items that needs nothing stored. With `namespaces` the
+ * request has tools that live in one, and a call has to say which (docs/upstream.md 4.5).
+ */
+export function responsesInput(input: JsonPlace, namespaces: boolean): JsonObject[] {
   if (typeof input.value === 'string') {
     return [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: input.value }] }]
   }
   if (!input.absent && !Array.isArray(input.value)) throw input.wrongType('one of a string or array of objects')
-  return input.items().flatMap(convertItem)
+  return input.items().flatMap((item) => convertItem(item, namespaces))
 }
 
-function convertItem(place: JsonPlace): JsonObject[] {
+function convertItem(place: JsonPlace, namespaces: boolean): JsonObject[] {
   const given = place.object()
   const type = place.at('type').optionalString() ?? 'message'
   if (type === 'message') return [messageItem(place)]
@@ -28,7 +31,7 @@ function convertItem(place: JsonPlace): JsonObject[] {
     case 'function_call_output':
     case 'custom_tool_call':
     case 'custom_tool_call_output':
-      return [callItem(item)]
+      return [callItem(item, namespaces)]
     case 'image_generation_call':
       return [without(item, ['call_id'])]
     default:
@@ -66,8 +69,8 @@ function reasoningItem(item: JsonObject): JsonObject[] {
   return [{ ...kept, summary: asList(item.summary) }]
 }
 
-function callItem(item: JsonObject): JsonObject {
-  const kept = without(item, ['id', 'namespace'])
+function callItem(item: JsonObject, namespaces: boolean): JsonObject {
+  const kept = without(item, namespaces ? ['id'] : ['id', 'namespace'])
   if (typeof kept.call_id === 'string') kept.call_id = upstreamCallId(kept.call_id)
   return kept
 }

@@ -230,9 +230,15 @@ describe('input', () => {
     expect(inputOf(...kept, { type: 'item_reference', id: 'msg_1' })).toEqual(kept)
   })
 
-  test('case 90: namespace on replayed calls is dropped', () => {
+  test('case 90: namespace on replayed calls is dropped, unless the request has tools in namespaces', () => {
     const call = { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}' }
-    expect(inputOf({ ...call, namespace: 'mcp' })).toEqual([call])
+    const customCall = { type: 'custom_tool_call', call_id: 'b', name: 'g', input: '' }
+    const input = [call, customCall].map((item) => ({ ...item, namespace: 'mcp' }))
+    expect(inputOf(...input)).toEqual([call, customCall])
+    for (const tool of [{ type: 'namespace', name: 'mcp', tools: [] }, { type: 'tool_search' }]) {
+      const { request } = convertResponsesRequest({ model: 'm', input, tools: [tool] }, { strict: false })
+      expect(request.input).toEqual(input)
+    }
   })
 
   test('case 91: call_id on a generated image is dropped', () => {

@@ -92,7 +92,7 @@ function fullRequest(body: JsonPlace, model: string, reported: ReportedFields): 
   return {
     model,
     instructions: body.at('instructions').optionalString() ?? '',
-    input: responsesInput(body.at('input')),
+    input: responsesInput(body.at('input'), hasNamespaces(tools)),
     tools: tools.absent ? undefined : tools.items().map((tool) => responsesTool(tool.object())),
     tool_choice: toolChoice(body.at('tool_choice')),
     parallel_tool_calls: body.at('parallel_tool_calls').optionalBoolean(),
@@ -114,6 +114,11 @@ function reportOthers(body: JsonPlace, reported: ReportedFields): void {
     if (absent || KNOWN.has(name) || isEmpty(value)) continue
     if (!DEFAULTS.has(name) || DEFAULTS.get(name) !== value) reported.add(name)
   }
+}
+
+/** A search for tools finds those of a namespace too, and gives each it finds alone one of its own. */
+function hasNamespaces(tools: JsonPlace): boolean {
+  return asList(tools.value).some((tool) => ['namespace', 'tool_search'].includes(String(asObject(tool)?.type)))
 }
 
 /** An empty map, as `metadata: {}`, asks for nothing. */

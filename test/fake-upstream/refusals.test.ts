@@ -196,6 +196,17 @@ describe('the ChatGPT side refuses', () => {
     expect((await post({ input: [call, ...GOOD_BODY.input, output] })).status).toBe(200)
   })
 
+  test('a call without the namespace of its tool, and a namespace where no tool is in one', async () => {
+    const call = { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{}' }
+    const output = { type: 'function_call_output', call_id: 'call_1', output: 'ok' }
+    const tools = [{ type: 'namespace', name: 'n', tools: [{ type: 'function', name: 'f' }] }]
+    const param = 'input[0].namespace'
+    await expectError({ tools, input: [call, output] }, { message: /^Missing namespace/, param, code: null })
+    const named = [{ ...call, namespace: 'n' }, output]
+    await expectError({ input: named }, { message: /^Unknown parameter/, param, code: 'unknown_parameter' })
+    expect((await post({ tools, input: named })).status).toBe(200)
+  })
+
   test('items that would have to be stored', async () => {
     expect((await post({ input: [{ type: 'item_reference', id: 'rs_1' }] })).status).toBe(404)
     expect((await post({ input: [{ type: 'reasoning', id: 'rs_1', summary: [] }] })).status).toBe(404)

@@ -33,6 +33,7 @@ export function bodyRefusal(
     modelRefusal(body, headers, models) ??
     instructionsRefusal(body) ??
     inputRefusal(body.input) ??
+    namespaceRefusal(body) ??
     textFormatRefusal(body) ??
     toolsRefusal(body, headers)
   )
@@ -148,6 +149,27 @@ function toolsRefusal(body: Json, headers: IncomingHttpHeaders): Refusal | undef
     'tools',
     'unsupported_value',
   )
+}
+
+/** A call of a tool in a namespace names it; where no tool is in one, nobody knows that name. */
+function namespaceRefusal({ tools, input }: Json): Refusal | undefined {
+  const [declared, items] = [tools, input].map((list) => (Array.isArray(list) ? list.filter(isJson) : []))
+  const namespaces = declared?.filter(({ type }) => type === 'namespace' || type === 'tool_search') ?? []
+  const within = namespaces.flatMap((namespace) =>
+    Array.isArray(namespace.tools) ? namespace.tools.filter(isJson) : [],
+  )
+  for (const [index, { type, name, namespace }] of (items ?? []).entries()) {
+    if (type !== 'function_call' && type !== 'custom_tool_call') continue
+    const param = `input[${index}].namespace`
+    if (namespace !== undefined && namespaces.length === 0) {
+      return apiError(`Unknown parameter: '${param}'.`, param, 'unknown_parameter')
+    }
+    if (namespace === undefined && within.some((tool) => tool.name === name)) {
+      const message = `Missing namespace for ${type} '${name}'. It does not exist in the default namespace. Round-trip the model's ${type} item with its namespace field included.`
+      return apiError(message, param, null)
+    }
+  }
+  return undefined
 }
 
 function isLiteTool(tool: unknown): boolean {

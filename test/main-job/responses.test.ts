@@ -1,4 +1,4 @@
-import type { ResponseInputItem, ResponseStreamEvent } from 'openai/resources/responses/responses'
+import type { ResponseInputItem, ResponseStreamEvent, Tool } from 'openai/resources/responses/responses'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { responseEvents } from '../fake-upstream/event-stream.ts'
 import { loadFixture } from '../fake-upstream/fixtures.ts'
@@ -80,6 +80,25 @@ test('a tool round trip replays the items of the first answer', async () => {
   const input = [{ role: 'user' as const, content: 'Hello' }, ...replayed, ...results]
   const second = await stage.client.responses.create({ model: MODEL, input, tools })
   expect(second.output_text).toBe('The tools answered: rain; rain; rain.')
+})
+
+test('case 90: a call of a tool in a namespace goes back with its namespace, without which upstream refuses it', async () => {
+  const call = { type: 'function_call', call_id: 'call_1', name: 'get_weather', namespace: 'weather', arguments: '{}' }
+  stage.upstream.enqueue({ events: responseEvents([{ raw: call }]) })
+  const tools: Tool[] = [
+    {
+      type: 'namespace',
+      name: 'weather',
+      description: 'The weather.',
+      tools: [{ type: 'function', name: 'get_weather' }],
+    },
+  ]
+  const first = await stage.client.responses.create({ model: MODEL, input: 'Hello', tools })
+  const result = { type: 'function_call_output' as const, call_id: 'call_1', output: 'rain' }
+  const input = [{ role: 'user' as const, content: 'Hello' }, ...(first.output as ResponseInputItem[]), result]
+  const second = await stage.client.responses.create({ model: MODEL, input, tools })
+  expect(second.output_text).toBe('The tools answered: rain.')
+  expect(lastBody().input).toContainEqual(call)
 })
 
 test('responses.parse gives an object of the asked schema', async () => {
