@@ -22,7 +22,7 @@ function convertItem(place: JsonPlace, namespaces: boolean): JsonObject[] {
   const given = place.object()
   const type = place.at('type').optionalString() ?? 'message'
   if (type === 'message') return [messageItem(place)]
-  if (type === 'item_reference') return []
+  if (type === 'item_reference') return referredItem(place)
   const item = withoutCacheHints(given)
   switch (type) {
     case 'reasoning':
@@ -37,6 +37,16 @@ function convertItem(place: JsonPlace, namespaces: boolean): JsonObject[] {
     default:
       return [item]
   }
+}
+
+/**
+ * Nothing is stored that an id could stand for. Without reasoning the model thinks anew; without anything else of it, the
+ * answer would be to another conversation.
+ */
+function referredItem(place: JsonPlace): JsonObject[] {
+  const id = place.at('id').string()
+  if (id.startsWith('rs_')) return []
+  throw place.fault('item_not_stored', `'${place.path}' names an item by its id, but a ChatGPT login stores none.`)
 }
 
 /** Only keys that upstream knows (case 204); an `id` would name something it has not stored. */

@@ -220,15 +220,24 @@ describe('input', () => {
     expect(inputOf(item)).toEqual([item])
   })
 
-  test('case 89, 204: items of other types pass untouched, references are dropped', () => {
+  test('case 89, 204: items of other types pass untouched, references to reasoning are dropped', () => {
     const kept = [
       { type: 'compaction', id: 'c_1', encrypted_content: 'x' },
       { type: 'compaction_trigger' },
       { type: 'web_search_call', id: 'ws_1', status: 'completed', action: {} },
       { type: 'something_new', id: 'x', namespace: 'y' },
     ]
-    expect(inputOf(...kept, { type: 'item_reference', id: 'msg_1' })).toEqual(kept)
+    expect(inputOf(...kept, { type: 'item_reference', id: 'rs_1' })).toEqual(kept)
   })
+
+  test.each(['msg_1', 'fc_1', 'ws_1'])(
+    'case 89, 206: a reference to what was said or done, %s, is refused: the model would lose it',
+    (id) => {
+      const question = { role: 'user', content: 'Hi' }
+      const refusal = { status: 400, code: 'item_not_stored', param: 'input[1]' }
+      expect(refusalOf(() => inputOf(question, { type: 'item_reference', id }))).toMatchObject(refusal)
+    },
+  )
 
   test('case 90: namespace on replayed calls is dropped, unless the request has tools in namespaces', () => {
     const call = { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}' }

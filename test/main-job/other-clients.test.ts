@@ -72,6 +72,29 @@ describe.each(['chat', 'responses'] as const)('the AI SDK over its %s model', (k
   })
 })
 
+describe('the AI SDK over its responses model, in a second turn', () => {
+  const secondTurn = async (providerOptions: { openai?: { store: false } }) => {
+    const model = createOpenAI({ baseURL: `${stage.proxy.url}/v1`, apiKey: 'unused' }).responses(MODEL)
+    const question = { role: 'user' as const, content: 'Hello' }
+    stage.upstream.enqueue({ events: responseEvents([{ reasoning: [] }, { text: 'I am the first answer.' }]) })
+    const { response } = await generateText({ model, messages: [question], providerOptions, maxRetries: 0 })
+    return generateText({ model, messages: [question, ...response.messages, question], providerOptions, maxRetries: 0 })
+  }
+
+  test('sends the first answer along when told to store nothing', async () => {
+    await secondTurn({ openai: { store: false } })
+    expect(JSON.stringify(stage.upstream.calls().at(-1)?.json)).toContain('I am the first answer.')
+  })
+
+  test('case 206: else names it by its id, and is told how to send it', async () => {
+    await expect(secondTurn({})).rejects.toMatchObject({
+      statusCode: 400,
+      message: expect.stringContaining('store: false'),
+      data: { error: { code: 'item_not_stored', param: 'input[2]' } },
+    })
+  })
+})
+
 describe.each([
   ['Chat Completions', false],
   ['Responses', true],
