@@ -8,9 +8,10 @@ import { forwardOr } from './forward.ts'
 export function modelsRoute(context: RouteContext): Route {
   return forwardOr(context, async (request) => {
     const id = modelId(request)
-    const { models, source } = await context.catalogue.list()
+    const { models, source, etag } = await context.catalogue.list()
     const headers = { 'x-codex-proxy-models': source }
-    if (id === '') return { status: 200, headers, body: openAiList(models) }
+    if (id === '')
+      return { status: 200, headers: { ...headers, ...(etag !== undefined && { etag }) }, body: openAiList(models) }
     return { status: 200, headers, body: modelOrNotFound(models, id) }
   })
 }

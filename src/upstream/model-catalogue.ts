@@ -10,6 +10,8 @@ export type ModelList = {
   readonly models: readonly ModelEntry[]
   /** `live`: upstream says so now; `stale`: it said so earlier; `codex-cache`: only an installed Codex noted it. */
   readonly source: 'live' | 'stale' | 'codex-cache'
+  /** Upstream's own, which its other answers name. */
+  readonly etag: string | undefined
 }
 
 type Parts = {
@@ -69,10 +71,10 @@ export class ModelCatalogue {
   async list(): Promise<ModelList> {
     const credentials = await this.#parts.credentials()
     const known = this.#known?.account === accountOf(credentials) ? this.#known : undefined
-    if (known !== undefined && this.#isFresh(known)) return this.#shown(known.entries, 'live')
+    if (known !== undefined && this.#isFresh(known)) return this.#shown(known, 'live')
     if (known !== undefined && this.#parts.now() - known.fetchedAt < LONGEST_STALE_MS) {
       this.#revalidate()
-      return this.#shown(known.entries, 'stale')
+      return this.#shown(known, 'stale')
     }
     return await this.#ask(credentials, this.#fallback(known))
   }
@@ -107,21 +109,20 @@ export class ModelCatalogue {
     return this.#parts.now() - fetchedAt < FRESH_MS && version === this.#parts.clientVersion()
   }
 
-  #shown(entries: readonly ModelEntry[], source: ModelList['source']): ModelList {
-    return { models: shownEntries(entries).filter(({ slug }) => !this.#forgotten.has(slug)), source }
+  #shown({ entries, etag }: LiveModels, source: ModelList['source']): ModelList {
+    return { models: shownEntries(entries).filter(({ slug }) => !this.#forgotten.has(slug)), source, etag }
   }
 
   #fallback(known: Known | undefined): ModelList | undefined {
-    if (known !== undefined) return this.#shown(known.entries, 'stale')
-    const noted = this.#shown(this.#codexCache().models, 'codex-cache')
+    if (known !== undefined) return this.#shown(known, 'stale')
+    const noted = this.#shown({ entries: this.#codexCache().models, etag: undefined }, 'codex-cache')
     return noted.models.length > 0 ? noted : undefined
   }
 
   async #ask(credentials: Credentials, fallback: ModelList | undefined): Promise<ModelList> {
     if (fallback !== undefined && this.#isPausing(credentials)) return fallback
     try {
-      const { entries } = await this.#refresh(credentials)
-      return this.#shown(entries, 'live')
+      return this.#shown(await this.#refresh(credentials), 'live')
     } catch (error) {
       if (fallback !== undefined) return fallback
       throw error

@@ -46,6 +46,13 @@ test('case 198: a Codex that names its version finds whole entries of the catalo
   expect(models).toContainEqual(expect.objectContaining({ slug: 'gpt-5.5', base_instructions: expect.any(String) }))
 })
 
+test('the list has the etag that answers name: without it Codex would fetch the list anew after each of them', async () => {
+  const list = await stage.send('/v1/models?client_version=0.169.0')
+  const answer = await stage.post('/v1/responses', { model: 'gpt-5.5', input: 'Hello' })
+  expect(list.headers.get('etag')).toBe('"fake-models-1"')
+  expect(answer.headers.get('x-models-etag')).toBe(list.headers.get('etag'))
+})
+
 test('case 196: the list says where it is from', async () => {
   expect((await stage.send('/v1/models')).headers.get('x-codex-proxy-models')).toBe('live')
 })
