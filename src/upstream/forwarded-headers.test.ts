@@ -124,8 +124,15 @@ test('with a ChatGPT login only what names conversation and turn goes upstream',
     'x-openai-internal-codex-responses-lite': 'true',
     'session-id': 's',
     'x-codex-turn-state': 't',
+    'x-codex-parent-thread-id': 'p',
+    'x-openai-subagent': 'review',
   }
-  expect(conversationHeaders(sent)).toEqual({ 'session-id': 's', 'x-codex-turn-state': 't' })
+  expect(conversationHeaders(sent)).toEqual({
+    'session-id': 's',
+    'x-codex-turn-state': 't',
+    'x-codex-parent-thread-id': 'p',
+    'x-openai-subagent': 'review',
+  })
 })
 
 test('with a ChatGPT login only what informs comes back', () => {

@@ -104,7 +104,8 @@ export function answerHeadersForClient(headers: IncomingHttpHeaders): Record<str
 }
 
 /** Which conversation and turn a request belongs to, as the Codex CLI says it: upstream's caches go by these. */
-const CONVERSATION_HEADER = /^(session-id|thread-id|x-client-request-id|x-codex-(beta-features|turn-.*|window-.*))$/
+const CONVERSATION_HEADER =
+  /^(session-id|thread-id|x-client-request-id|x-openai-subagent|x-codex-(beta-features|parent-thread-id|turn-.*|window-.*))$/
 
 /** With a ChatGPT login only these of the client's headers go upstream. */
 export function conversationHeaders(headers: IncomingHttpHeaders): Record<string, string> {
