@@ -120,12 +120,6 @@ export const ERRORS = {
     type: 'invalid_request_error',
     remedy: 'Leave the field out; the ChatGPT backend has nothing like it.',
   },
-  item_not_stored: {
-    status: 400,
-    type: 'invalid_request_error',
-    remedy:
-      'Make the client send the items themselves, as it does with `store: false`; in the AI SDK: `providerOptions: { openai: { store: false } }`.',
-  },
   unsupported_value: {
     status: 400,
     type: 'invalid_request_error',

@@ -49,7 +49,7 @@ for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta.c
 import { streamText } from 'ai'
 
 const openai = createOpenAI({ baseURL: ${string(baseUrl)}, apiKey: ${string(key)} })
-// openai.chat(…) speaks Chat Completions; openai.responses(…) the Responses API, with providerOptions: { openai: { store: false } }.
+// openai.chat(…) speaks Chat Completions; openai.responses(…) the Responses API, best with providerOptions: { openai: { store: false } }.
 const { textStream } = streamText({ model: openai.chat(${string(model.id)}), prompt: 'Say hello.' })
 for await (const text of textStream) process.stdout.write(text)
 `,

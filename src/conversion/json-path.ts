@@ -32,6 +32,11 @@ export class JsonPlace {
     return new JsonPlace(this.#property(key), key, this)
   }
 
+  /** The same place with another value. */
+  of(value: unknown): JsonPlace {
+    return new JsonPlace(value, this.#key, this.#parent)
+  }
+
   /** Whether there is a property of any of these names. */
   hasAny(keys: readonly string[]): boolean {
     const object = asObject(this.value)

@@ -3,26 +3,32 @@ import type { JsonObject } from './chat-plan.ts'
 import { withoutCacheHints } from './hosted-tools.ts'
 import { asList } from './json.ts'
 import type { JsonPlace } from './json-path.ts'
+import type { ReportedFields } from './reported-fields.ts'
 
 const ROLES = ['assistant', 'system', 'developer', 'user'] as const
 
-/**
- * `input` of a Responses request as the backend takes it: a list of items that needs nothing stored. With `namespaces` the
- * request has tools that live in one, and a call has to say which (docs/upstream.md 4.5).
- */
-export function responsesInput(input: JsonPlace, namespaces: boolean): JsonObject[] {
+type InputContext = {
+  /** The request has tools that live in one, and a call has to say in which (docs/upstream.md 4.5). */
+  readonly namespaces: boolean
+  /** An item of an earlier answer. */
+  readonly recallItem: (id: string) => JsonObject | undefined
+  readonly reported: ReportedFields
+}
+
+/** `input` of a Responses request as the backend takes it: a list of items that needs nothing stored. */
+export function responsesInput(input: JsonPlace, context: InputContext): JsonObject[] {
   if (typeof input.value === 'string') {
     return [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: input.value }] }]
   }
   if (!input.absent && !Array.isArray(input.value)) throw input.wrongType('one of a string or array of objects')
-  return input.items().flatMap((item) => convertItem(item, namespaces))
+  return input.items().flatMap((item) => convertItem(item, context))
 }
 
-function convertItem(place: JsonPlace, namespaces: boolean): JsonObject[] {
+function convertItem(place: JsonPlace, context: InputContext): JsonObject[] {
   const given = place.object()
   const type = place.at('type').optionalString() ?? 'message'
   if (type === 'message') return [messageItem(place)]
-  if (type === 'item_reference') return referredItem(place)
+  if (type === 'item_reference') return referredItem(place, context)
   const item = withoutCacheHints(given)
   switch (type) {
     case 'reasoning':
@@ -31,7 +37,7 @@ function convertItem(place: JsonPlace, namespaces: boolean): JsonObject[] {
     case 'function_call_output':
     case 'custom_tool_call':
     case 'custom_tool_call_output':
-      return [callItem(item, namespaces)]
+      return [callItem(item, context.namespaces)]
     case 'image_generation_call':
       return [without(item, ['call_id'])]
     default:
@@ -39,14 +45,12 @@ function convertItem(place: JsonPlace, namespaces: boolean): JsonObject[] {
   }
 }
 
-/**
- * Nothing is stored that an id could stand for. Without reasoning the model thinks anew; without anything else of it, the
- * answer would be to another conversation.
- */
-function referredItem(place: JsonPlace): JsonObject[] {
-  const id = place.at('id').string()
-  if (id.startsWith('rs_')) return []
-  throw place.fault('item_not_stored', `'${place.path}' names an item by its id, but a ChatGPT login stores none.`)
+/** Upstream stores nothing that an id could stand for. What is not remembered is left out (case 89), and that is told. */
+function referredItem(place: JsonPlace, context: InputContext): JsonObject[] {
+  const item = context.recallItem(place.at('id').string())
+  if (item !== undefined) return convertItem(place.of(item), context)
+  context.reported.add(place.path, 'names an item that is not stored; send the item itself, as with `store: false`')
+  return []
 }
 
 /** Only keys that upstream knows (case 204); an `id` would name something it has not stored. */

@@ -20,6 +20,7 @@ test('a plain request gets what upstream wants', () => {
       stream: true,
     },
     stream: false,
+    stores: true,
     ignored: [],
     lite: false,
     model: 'gpt-5.5',
@@ -220,24 +221,51 @@ describe('input', () => {
     expect(inputOf(item)).toEqual([item])
   })
 
-  test('case 89, 204: items of other types pass untouched, references to reasoning are dropped', () => {
+  test('case 204: items of other types pass untouched', () => {
     const kept = [
       { type: 'compaction', id: 'c_1', encrypted_content: 'x' },
       { type: 'compaction_trigger' },
       { type: 'web_search_call', id: 'ws_1', status: 'completed', action: {} },
       { type: 'something_new', id: 'x', namespace: 'y' },
     ]
-    expect(inputOf(...kept, { type: 'item_reference', id: 'rs_1' })).toEqual(kept)
+    expect(inputOf(...kept)).toEqual(kept)
   })
 
-  test.each(['msg_1', 'fc_1', 'ws_1'])(
-    'case 89, 206: a reference to what was said or done, %s, is refused: the model would lose it',
-    (id) => {
-      const question = { role: 'user', content: 'Hi' }
-      const refusal = { status: 400, code: 'item_not_stored', param: 'input[1]' }
-      expect(refusalOf(() => inputOf(question, { type: 'item_reference', id }))).toMatchObject(refusal)
-    },
-  )
+  const question = { role: 'user', content: 'Hi' }
+  const reference = { type: 'item_reference', id: 'msg_1' }
+
+  test('case 89: an item of an earlier answer that is named by its id takes its place, as if it had been sent', () => {
+    const said = { id: 'msg_1', type: 'message', role: 'assistant', status: 'completed', content: [] }
+    const recallItem = (id: string) => (id === 'msg_1' ? said : undefined)
+    const body = { model: 'm', input: [question, reference, question] }
+    const { request, ignored } = convertResponsesRequest(body, { strict: true, recallItem })
+    expect(request.input[1]).toEqual({ type: 'message', role: 'assistant', content: [] })
+    expect([request.input.length, ignored]).toEqual([3, []])
+  })
+
+  test('case 89: one that is not known is dropped, which is told, or refused by --strict', () => {
+    const { request, ignored } = convert({ input: [HELLO, reference] })
+    expect([request.input, ignored]).toEqual([[HELLO], ['input[1]']])
+    expect(refusalOf(() => convert({ input: [HELLO, reference] }, true))).toMatchObject({
+      code: 'unsupported_parameter',
+      param: 'input[1]',
+      message: expect.stringContaining('store: false'),
+    })
+  })
+
+  test('a reference without an id is a mistake', () => {
+    const refusal = { code: 'missing_required_parameter', param: 'input[0].id' }
+    expect(refusalOf(() => inputOf({ type: 'item_reference' }))).toMatchObject(refusal)
+  })
+
+  test.each([
+    [{}, true],
+    [{ store: true }, true],
+    [{ store: false }, false],
+    [{ input: [{ type: 'additional_tools', tools: [] }] }, false],
+  ])('a client that sends %j counts on stored items: %j', (fields, stores) => {
+    expect(convert(fields).stores).toBe(stores)
+  })
 
   test('case 90: namespace on replayed calls is dropped, unless the request has tools in namespaces', () => {
     const call = { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}' }

@@ -12,6 +12,8 @@ import { withinDepth } from './within-depth.ts'
 export type ConvertedResponsesRequest = {
   readonly request: ResponsesRequest
   readonly stream: boolean
+  /** The client believes that the items of the answer are stored. */
+  readonly stores: boolean
   /** Fields that were asked for and had no effect. */
   readonly ignored: readonly string[]
   /** The body is of the Lite lane: a header goes with it. */
@@ -51,12 +53,19 @@ const DEFAULTS: ReadonlyMap<string, unknown> = new Map<string, unknown>(
 
 const ENCRYPTED_REASONING = 'reasoning.encrypted_content'
 
-/** A Responses request as the ChatGPT backend takes it: what it knows passes, the rest is reported or refused. */
-export function convertResponsesRequest(body: unknown, options: { strict: boolean }): ConvertedResponsesRequest {
-  return withinDepth(() => convert(new JsonPlace(body), new ReportedFields(options.strict)))
+type RequestContext = {
+  readonly strict: boolean
+  /** An item of an earlier answer by its id. */
+  readonly recallItem?: (id: string) => JsonObject | undefined
 }
 
-function convert(body: JsonPlace, reported: ReportedFields): ConvertedResponsesRequest {
+/** A Responses request as the ChatGPT backend takes it: what it knows passes, the rest is reported or refused. */
+export function convertResponsesRequest(body: unknown, context: RequestContext): ConvertedResponsesRequest {
+  return withinDepth(() => convert(new JsonPlace(body), context))
+}
+
+function convert(body: JsonPlace, context: RequestContext): ConvertedResponsesRequest {
+  const reported = new ReportedFields(context.strict)
   if (asObject(body.value) === undefined) throw new ProxyError('invalid_type', 'The body must be a JSON object.')
   const model = body.at('model').string()
   const stream = body.at('stream').optionalBoolean() ?? false
@@ -64,8 +73,9 @@ function convert(body: JsonPlace, reported: ReportedFields): ConvertedResponsesR
     if (!body.at(name).absent) throw unsupportedParameter(name, reason)
   }
   const lite = isLite(body.at('input'))
-  const request = lite ? liteRequest(body, model, reported) : fullRequest(body, model, reported)
-  return { request, stream, ignored: reported.names, lite, model }
+  const request = lite ? liteRequest(body, model, reported) : fullRequest(body, model, reported, context.recallItem)
+  const stores = !lite && body.at('store').value !== false
+  return { request, stream, stores, ignored: reported.names, lite, model }
 }
 
 /** A body with its tools among the items comes from a client that speaks the Lite lane (case 189). */
@@ -84,7 +94,12 @@ function liteRequest(body: JsonPlace, model: string, reported: ReportedFields): 
   return { ...body.object(), model, input, store: false, stream: true }
 }
 
-function fullRequest(body: JsonPlace, model: string, reported: ReportedFields): ResponsesRequest {
+function fullRequest(
+  body: JsonPlace,
+  model: string,
+  reported: ReportedFields,
+  recallItem: RequestContext['recallItem'] = () => undefined,
+): ResponsesRequest {
   reportOthers(body, reported)
   const tier = readServiceTier(body.at('service_tier'), { id: model }, reported)
   const tools = body.at('tools')
@@ -92,7 +107,7 @@ function fullRequest(body: JsonPlace, model: string, reported: ReportedFields): 
   return {
     model,
     instructions: body.at('instructions').optionalString() ?? '',
-    input: responsesInput(body.at('input'), hasNamespaces(tools)),
+    input: responsesInput(body.at('input'), { namespaces: hasNamespaces(tools), recallItem, reported }),
     tools: tools.absent ? undefined : tools.items().map((tool) => responsesTool(tool.object())),
     tool_choice: toolChoice(body.at('tool_choice')),
     parallel_tool_calls: body.at('parallel_tool_calls').optionalBoolean(),

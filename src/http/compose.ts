@@ -5,6 +5,7 @@ import type { Config } from '../config/options.ts'
 import { createCredentialSource } from '../credentials/credential-source.ts'
 import { onceATurn } from '../credentials/once-a-turn.ts'
 import type { RouteContext } from '../routes/context.ts'
+import { ItemMemory } from '../routes/item-memory.ts'
 import { ReasoningMemory } from '../routes/reasoning-memory.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { Metrics } from '../telemetry/metrics.ts'
@@ -110,6 +111,7 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
     }),
     rateLimits: new RateLimits(),
     reasoning: new ReasoningMemory(now),
+    items: new ItemMemory(now),
     metrics: new Metrics(monotonic),
     logger,
     placeholder: randomBytes(12).toString('hex'),

@@ -13,6 +13,7 @@ import type { RouteContext } from './context.ts'
 import { forwardOr } from './forward.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
 import { LITE_HEADERS, noteIgnored, sessionHeaders, UpstreamCall, type Variant, wanted } from './open-responses.ts'
+import { ownerOf } from './recent-memory.ts'
 
 /** `POST /v1/chat/completions`: forwarded with an API key, converted with a ChatGPT login. */
 export function chatCompletionsRoute(context: RouteContext): Route {
@@ -128,9 +129,4 @@ function rememberReasoning(
   machines: readonly ChatStream[],
 ): void {
   for (const { reasonedCalls } of machines) context.reasoning.remember(ownerOf(credentials), reasonedCalls)
-}
-
-/** Whose reasoning it is; a key in memory, never shown. */
-function ownerOf({ accountId, accessToken }: ChatGptCredentials): string {
-  return accountId ?? accessToken
 }

@@ -5,6 +5,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import type { UpstreamClient } from '../upstream/client.ts'
 import type { ModelCatalogue } from '../upstream/model-catalogue.ts'
 import type { RateLimits } from '../upstream/rate-limits.ts'
+import type { ItemMemory } from './item-memory.ts'
 import type { ReasoningMemory } from './reasoning-memory.ts'
 
 /** What the routes share; made once, in `http/compose.ts`. */
@@ -15,6 +16,7 @@ export type RouteContext = {
   readonly catalogue: ModelCatalogue
   readonly rateLimits: RateLimits
   readonly reasoning: ReasoningMemory
+  readonly items: ItemMemory
   readonly metrics: Metrics
   readonly logger: Logger
   /** Marks cut-out strings of large bodies; unguessable, made at start. */

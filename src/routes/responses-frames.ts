@@ -33,8 +33,8 @@ const DELTAS = new Map(
  * left out and a terminal event with an empty `output` gets the items that were streamed (docs/upstream.md 5.1).
  */
 export class ResponsesFrames implements FrameSink {
-  /** Parsed only if the terminal event leaves its output to them. */
-  readonly #doneFrames: string[] = []
+  /** The items, parsed only if the terminal event leaves its output to them. */
+  readonly doneFrames: string[] = []
   readonly #out: FrameOutput
   /** How the last delta began: most frames after it do as well. */
   #usual: BytePattern | undefined
@@ -122,7 +122,7 @@ export class ResponsesFrames implements FrameSink {
     if (isTerminal(type)) return this.#terminal(type, frame)
     this.#visible = true
     this.#usual = DELTAS.get(type) ?? this.#usual
-    if (type === 'response.output_item.done') this.#doneFrames.push(frame.toString('utf8'))
+    if (type === 'response.output_item.done') this.doneFrames.push(frame.toString('utf8'))
     return undefined
   }
 
@@ -136,7 +136,7 @@ export class ResponsesFrames implements FrameSink {
     const failure = type === 'error' ? undefined : this.#error
     if (failure === undefined && hasOutput(event)) return undefined
     const whole = bytesJson(frame)
-    const filled = fillOutput(whole, () => this.#doneFrames.map(frameJson))
+    const filled = fillOutput(whole, () => this.doneFrames.map(frameJson))
     if (failure !== undefined) return this.#failed(failure, type, filled)
     return filled === whole ? undefined : namedFrame(type, filled)
   }

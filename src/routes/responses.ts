@@ -1,3 +1,5 @@
+import type { JsonObject } from '../conversion/chat-plan.ts'
+import { asList } from '../conversion/json.ts'
 import { parseLargeJson } from '../conversion/large-strings.ts'
 import { ResponsesCollector } from '../conversion/responses-collector.ts'
 import { convertResponsesRequest } from '../conversion/responses-request.ts'
@@ -15,6 +17,7 @@ import { EventStream } from './event-stream.ts'
 import { forwardOr } from './forward.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
 import { headOf, LITE_HEADERS, noteIgnored, sessionHeaders, UpstreamCall, wanted } from './open-responses.ts'
+import { ownerOf } from './recent-memory.ts'
 import { errorFrame, ResponsesFrames } from './responses-frames.ts'
 
 /** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */
@@ -27,9 +30,15 @@ async function send(
   request: ApiRequest,
   credentials: ChatGptCredentials,
 ): Promise<Answer | undefined> {
-  const { call, log, isStreamed } = convert(context, request, credentials, await request.jsonBody())
-  if (!isStreamed) return collect(context, request, call, log)
-  await stream(context, request, call, log)
+  const { call, log, isStreamed, stores } = convert(context, request, credentials, await request.jsonBody())
+  const owner = ownerOf(credentials)
+  if (!isStreamed) {
+    const response = await collect(context, request, call, log)
+    if (stores) context.items.remember(owner, asList(response.output))
+    return { status: 200, body: response }
+  }
+  const frames = await stream(context, request, call, log)
+  if (stores && frames !== undefined) context.items.rememberFrames(owner, frames.doneFrames)
   return undefined
 }
 
@@ -39,9 +48,12 @@ function convert(
   request: ApiRequest,
   credentials: ChatGptCredentials,
   raw: Buffer,
-): { call: UpstreamCall; log: MessageLog; isStreamed: boolean } {
+): { call: UpstreamCall; log: MessageLog; isStreamed: boolean; stores: boolean } {
   const json = parseLargeJson(raw, context.placeholder)
-  const converted = convertResponsesRequest(json.value, { strict: context.config.strict })
+  const converted = convertResponsesRequest(json.value, {
+    strict: context.config.strict,
+    recallItem: (id) => context.items.recall(ownerOf(credentials), id),
+  })
   const { record } = request
   record.model = converted.model
   record.stream = converted.stream
@@ -57,7 +69,7 @@ function convert(
     memory: new BodyMemory(json.memory),
     headers: sessionHeaders(request, converted.request),
   })
-  return { call, log, isStreamed: converted.stream }
+  return { call, log, isStreamed: converted.stream, stores: converted.stores }
 }
 
 async function collect(
@@ -65,7 +77,7 @@ async function collect(
   request: ApiRequest,
   call: UpstreamCall,
   log: MessageLog,
-): Promise<Answer> {
+): Promise<JsonObject> {
   let collector = new ResponsesCollector()
   const response = await withEarlyRetries(context, request, {
     open: () => call.open(request.cancellation),
@@ -86,10 +98,15 @@ async function collect(
   })
   request.record.firstEventAt = context.monotonic()
   log.output(response.output)
-  return { status: 200, body: response }
+  return response
 }
 
-async function stream(context: RouteContext, request: ApiRequest, call: UpstreamCall, log: MessageLog): Promise<void> {
+async function stream(
+  context: RouteContext,
+  request: ApiRequest,
+  call: UpstreamCall,
+  log: MessageLog,
+): Promise<ResponsesFrames | undefined> {
   const client = new ClientStream(request, context.config, log.sent)
   let frames: ResponsesFrames | undefined
   try {
@@ -115,6 +132,7 @@ async function stream(context: RouteContext, request: ApiRequest, call: Upstream
     client.end()
   }
   log.output()
+  return frames
 }
 
 type Passing = {

@@ -73,25 +73,27 @@ describe.each(['chat', 'responses'] as const)('the AI SDK over its %s model', (k
 })
 
 describe('the AI SDK over its responses model, in a second turn', () => {
-  const secondTurn = async (providerOptions: { openai?: { store: false } }) => {
-    const model = createOpenAI({ baseURL: `${stage.proxy.url}/v1`, apiKey: 'unused' }).responses(MODEL)
-    const question = { role: 'user' as const, content: 'Hello' }
-    stage.upstream.enqueue({ events: responseEvents([{ reasoning: [] }, { text: 'I am the first answer.' }]) })
-    const { response } = await generateText({ model, messages: [question], providerOptions, maxRetries: 0 })
-    return generateText({ model, messages: [question, ...response.messages, question], providerOptions, maxRetries: 0 })
-  }
+  const model = () => createOpenAI({ baseURL: `${stage.proxy.url}/v1`, apiKey: 'unused' }).responses(MODEL)
+  const question = { role: 'user' as const, content: 'Hello' }
+  const sentLast = () => JSON.stringify(stage.upstream.calls().at(-1)?.json)
 
-  test('sends the first answer along when told to store nothing', async () => {
-    await secondTurn({ openai: { store: false } })
-    expect(JSON.stringify(stage.upstream.calls().at(-1)?.json)).toContain('I am the first answer.')
+  test.each([
+    ['sends the first answer along when told to store nothing', { openai: { store: false } }],
+    ['case 89: else names it by its id, and the model is told it', {}],
+  ])('%s', async (_name, providerOptions) => {
+    stage.upstream.enqueue({ events: responseEvents([{ reasoning: [] }, { text: 'I am the first answer.' }]) })
+    const { response } = await generateText({ model: model(), messages: [question], providerOptions, maxRetries: 0 })
+    const messages = [question, ...response.messages, question]
+    await generateText({ model: model(), messages, providerOptions, maxRetries: 0 })
+    expect(sentLast()).toContain('I am the first answer.')
   })
 
-  test('case 206: else names it by its id, and is told how to send it', async () => {
-    await expect(secondTurn({})).rejects.toMatchObject({
-      statusCode: 400,
-      message: expect.stringContaining('store: false'),
-      data: { error: { code: 'item_not_stored', param: 'input[2]' } },
-    })
+  test('case 89: also after an answer that was streamed', async () => {
+    stage.upstream.enqueue({ events: responseEvents([{ reasoning: [] }, { text: 'I was streamed.' }]) })
+    const streamed = streamText({ model: model(), messages: [question], maxRetries: 0 })
+    const { messages } = await streamed.response
+    await generateText({ model: model(), messages: [question, ...messages, question], maxRetries: 0 })
+    expect(sentLast()).toContain('I was streamed.')
   })
 })
 

@@ -1,0 +1,62 @@
+import type { JsonObject } from '../conversion/chat-plan.ts'
+import { asObject, asString } from '../conversion/json.ts'
+import { frameJson } from '../sse/event.ts'
+import { RecentMemory } from './recent-memory.ts'
+
+const MAX_BYTES = 8 * 1024 * 1024
+
+type Unread = { readonly owner: string; readonly frame: string }
+
+/**
+ * The items of answers by their ids. `store` is true by default, so that clients (the AI SDK) may name an item of an
+ * earlier answer by its id alone, an `item_reference`. Upstream stores nothing, and without it the model would not know
+ * what it had said.
+ */
+export class ItemMemory {
+  readonly #maxBytes: number
+  /** As JSON, which takes less than objects. */
+  readonly #items: RecentMemory<string>
+  /** Most clients send whole items: frames are read only when one is asked for by its id. */
+  #unread: Unread[] = []
+  #unreadBytes = 0
+
+  /** `now` in milliseconds. */
+  constructor(now: () => number, maxBytes = MAX_BYTES) {
+    this.#maxBytes = maxBytes
+    this.#items = new RecentMemory(now, maxBytes)
+  }
+
+  remember(owner: string, items: readonly unknown[]): void {
+    for (const item of items) {
+      const id = asString(asObject(item)?.id)
+      if (id === undefined) continue
+      const text = JSON.stringify(item)
+      this.#items.keep(keyOf(owner, id), text, text.length)
+    }
+  }
+
+  /** The `response.output_item.done` frames of a stream. */
+  rememberFrames(owner: string, frames: readonly string[]): void {
+    for (const frame of frames) {
+      this.#unread.push({ owner, frame })
+      this.#unreadBytes += frame.length
+    }
+    while (this.#unreadBytes > this.#maxBytes) this.#unreadBytes -= this.#unread.shift()?.frame.length ?? 0
+  }
+
+  recall(owner: string, id: string): JsonObject | undefined {
+    this.#read()
+    const text = this.#items.recall(keyOf(owner, id))
+    return text === undefined ? undefined : asObject(JSON.parse(text))
+  }
+
+  #read(): void {
+    for (const { owner, frame } of this.#unread) this.remember(owner, [asObject(frameJson(frame))?.item])
+    this.#unread = []
+    this.#unreadBytes = 0
+  }
+}
+
+function keyOf(owner: string, id: string): string {
+  return `${owner}\n${id}`
+}

@@ -1,0 +1,64 @@
+import type { ChatGptCredentials } from '../credentials/credentials.ts'
+
+type Entry<T> = { readonly value: T; readonly bytes: number; readonly keptAt: number }
+
+const MAX_BYTES = 32 * 1024 * 1024
+const MAX_AGE_MS = 2 * 60 * 60 * 1000
+
+/**
+ * What earlier answers held and a later request may need. Bounded in bytes and age, in memory only: what has not been
+ * asked for the longest makes room.
+ */
+export class RecentMemory<T> {
+  readonly #now: () => number
+  readonly #maxBytes: number
+  /** In order of use, oldest first. */
+  readonly #entries = new Map<string, Entry<T>>()
+  #bytes = 0
+
+  /** `now` in milliseconds. */
+  constructor(now: () => number, maxBytes = MAX_BYTES) {
+    this.#now = now
+    this.#maxBytes = maxBytes
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.size === 0
+  }
+
+  keep(key: string, value: T, size: number): void {
+    this.#forget(key)
+    const bytes = key.length + size
+    if (bytes > this.#maxBytes) return
+    this.#entries.set(key, { value, bytes, keptAt: this.#now() })
+    this.#bytes += bytes
+    for (const oldest of this.#entries.keys()) {
+      if (this.#bytes <= this.#maxBytes) return
+      this.#forget(oldest)
+    }
+  }
+
+  recall(key: string): T | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    this.#entries.delete(key)
+    if (this.#now() - entry.keptAt > MAX_AGE_MS) {
+      this.#bytes -= entry.bytes
+      return undefined
+    }
+    this.#entries.set(key, entry)
+    return entry.value
+  }
+
+  #forget(key: string): void {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return
+    this.#entries.delete(key)
+    this.#bytes -= entry.bytes
+  }
+}
+
+/** Whose it is, as a key in memory that is never shown: nothing is used across credentials. */
+export function ownerOf({ accountId, accessToken }: ChatGptCredentials): string {
+  return accountId ?? accessToken
+}
