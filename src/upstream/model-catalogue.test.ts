@@ -200,6 +200,23 @@ describe('the model catalogue', () => {
     expect(await slugs()).toEqual({ slugs: ['a', 'b', 'c'], source: 'live' })
   })
 
+  test('a refused name that is not of the list is not kept', async () => {
+    replies = [
+      { models: named('a', 'b'), headers: { etag: '"1"' } },
+      { models: named('a', 'b', 'c'), headers: { etag: '"1"' } },
+    ]
+    await slugs()
+    catalogue.forget('c')
+    now += 25 * HOUR
+    expect(await slugs()).toEqual({ slugs: ['a', 'b', 'c'], source: 'live' })
+  })
+
+  test('case 199: a refused model of what Codex noted is no longer shown', async () => {
+    await noteByCodex('a', 'b')
+    catalogue.forget('b')
+    expect(await slugs()).toEqual({ slugs: ['a'], source: 'codex-cache' })
+  })
+
   test('another etag on any answer makes it look again, once', async () => {
     replies = [
       { models: named('a'), headers: { etag: '"1"' } },

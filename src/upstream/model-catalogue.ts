@@ -86,9 +86,10 @@ export class ModelCatalogue {
     return known?.forConversion ?? this.#codexCache().models.map(catalogueModel)
   }
 
-  /** The account got a 400 for a model of the list. */
+  /** The account got a 400 for a model. Other names than those of the list are the client's, and there is no end of them. */
   forget(id: string): void {
-    this.#forgotten.add(id)
+    const listed = this.#known?.entries ?? this.#codexCache().models
+    if (listed.some(({ slug }) => slug === id)) this.#forgotten.add(id)
   }
 
   /** `X-Models-Etag` of any answer; another one than before means that the list changed (docs/upstream.md 4.7). */
