@@ -147,6 +147,8 @@ test.each([
   const { stream, response, written } = openStream()
   before(stream)
   response.destroy()
+  // At once: it would hold the request, a large prompt maybe, until it is due.
+  expect(vi.getTimerCount()).toBe(0)
   const seen = [...written]
   write(stream, 'data: late\n\n')
   vi.advanceTimersByTime(SETTINGS.keepAlive)

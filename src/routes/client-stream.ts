@@ -73,9 +73,7 @@ export class ClientStream implements Cancellable {
 
   /** Sends the 200 with the next write, also of nothing. */
   open(): void {
-    if (this.#response !== undefined) return
-    this.#begin()
-    this.#request.cancellation.add(this)
+    if (this.#response === undefined) this.#begin()
   }
 
   /** The client has left, which it may have done before: no timer outlives it. */
@@ -138,8 +136,10 @@ export class ClientStream implements Cancellable {
 
   #addSource(source: Source): void {
     this.#sources.add(source)
-    this.#silence ??= setTimeout(() => this.#keepAlive(), this.#settings.keepAlive)
     if (this.#stalled) source.pause()
+    if (this.#silence !== undefined) return
+    this.#silence = setTimeout(() => this.#keepAlive(), this.#settings.keepAlive)
+    this.#request.cancellation.add(this)
   }
 
   /** A model may think for minutes before its first word: that it was asked is news for the client. */
