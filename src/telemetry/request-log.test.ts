@@ -44,6 +44,11 @@ test('a request is one line, with what is known of it', () => {
   })
 })
 
+test('the name of a model, which the client chose, does not make a line long', () => {
+  const [line = ''] = linesOf('info', { model: 'm'.repeat(100_000) })
+  expect(JSON.parse(line).model).toBe('m'.repeat(200))
+})
+
 test('what is not known has no field, and a client that left has seen no status', () => {
   const [line = ''] = linesOf('debug', { aborted: true, status: 200, ignored: [] })
   const fields = ['level', 'time', 'name', 'requestId', 'route', 'status', 'totalMs', 'msg']

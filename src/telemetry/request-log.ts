@@ -15,6 +15,9 @@ export function createRequestLog(logger: Logger, destination: DestinationStream)
   return (record, now) => destination.write(`${JSON.stringify(line(record, now, time()))}\n`)
 }
 
+/** In characters; no model's name is longer. */
+const LONGEST_MODEL = 200
+
 /** JSON leaves out what is undefined. */
 function line(record: RequestRecord, now: number, time: string): object {
   const { firstEventAt, ignored, upstreamRetries } = record
@@ -24,7 +27,8 @@ function line(record: RequestRecord, now: number, time: string): object {
     name: 'codex_api_proxy.latency',
     requestId: record.id,
     route: `${record.method} ${record.route}`,
-    model: record.model,
+    // The client chose it: a line must not become as long as a body may be.
+    model: record.model?.slice(0, LONGEST_MODEL),
     stream: record.stream,
     // As nginx logs it: no status was seen by a client that left.
     status: record.aborted ? 499 : record.status,
