@@ -75,7 +75,7 @@ export class StreamedChat {
   }
 
   #send(machine: ChatStream): void {
-    if (machine.visible) this.#request.record.firstEventAt ??= this.#context.monotonic()
+    if (machine.visible) this.#noteFirstEvent()
     if (allEnded(this.#plan, this.#choices)) {
       this.#client.out.text(this.#closing())
       this.#client.end()
@@ -87,8 +87,13 @@ export class StreamedChat {
 
   #sendVisible(): void {
     if (this.#client.out.length === 0) return
+    this.#noteFirstEvent()
     this.#client.open()
     this.#client.flush()
+  }
+
+  #noteFirstEvent(): void {
+    this.#request.record.firstEventAt ??= this.#context.monotonic()
   }
 
   /** What follows the last chunk of the last choice. One choice brings its own usage chunk. */

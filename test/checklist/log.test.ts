@@ -223,6 +223,16 @@ describe('issue 6: what is written at info holds no prompt, answer or secret', (
   })
 })
 
+test('when the first event came is told also of a stream that failed in the same read', async () => {
+  await start('info')
+  const error = { code: 'server_error', message: 'Something broke.' }
+  const events = responseEvents(ITEMS, { end: 'failed', error }).map((event) => `data: ${JSON.stringify(event)}\n\n`)
+  stage.upstream.setDefault({ status: 200, headers: { 'content-type': 'text/event-stream' }, body: events.join('') })
+  expect(await post(stage.proxy.url, '/v1/chat/completions', { ...CHAT, stream: true })).toContain(PRIVATE.answer)
+  await expect.poll(() => requestLines(stage.proxy)).toHaveLength(1)
+  expect(requestLines(stage.proxy)[0]).toMatchObject({ status: 502, firstEventMs: expect.any(Number) })
+})
+
 /** As the stage starts the foreground, but that its output is a file. */
 function backgroundEnv(): Record<string, string> {
   return {
