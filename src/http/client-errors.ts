@@ -9,6 +9,13 @@ const LINGER_MS = 1000
 /** The connection ended in the middle of a request. */
 const CLIENT_LEFT = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE'])
 
+const refusals = new WeakMap<Socket, ProxyError>()
+
+/** What a request of this connection was answered with here, past its own response. */
+export function refusalOn(socket: Socket): ProxyError | undefined {
+  return refusals.get(socket)
+}
+
 /**
  * Node's `clientError`: what came can't be made a request of, so it is answered on the bare socket, in the same shape
  * as every other error (https://nodejs.org/api/http.html#event-clienterror).
@@ -23,6 +30,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, 
   }
   const answer = explain(error)
   logger.info({ status: answer.status, code: answer.code, reason: error.code }, 'request refused before it was read')
+  refusals.set(socket, answer)
   socket.end(render(answer))
   const timer = setTimeout(() => socket.destroy(), LINGER_MS)
   socket.once('close', () => clearTimeout(timer))

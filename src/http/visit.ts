@@ -3,6 +3,7 @@ import { Cancellation } from '../cancellation.ts'
 import type { ApiRequest } from '../routes/api-request.ts'
 import type { RequestRecord } from '../telemetry/request-record.ts'
 import { type AnswerHeaders, addHeaders, writeHead } from './answers.ts'
+import { refusalOn } from './client-errors.ts'
 import { requireJson } from './content-type.ts'
 import { type BodyLimits, readBody, readRawBody } from './request-body.ts'
 
@@ -80,11 +81,20 @@ export class Visit implements ApiRequest {
     const { record } = this
     const response = this.#response
     this.#isClosed = true
+    this.#noteRefusal()
     if (record.status === 0 && response.writableFinished) record.status = response.statusCode
     record.aborted = !response.writableFinished && record.status < 400
     if (!response.writableFinished) {
       this.cancellation.cancel(new ClientLeft('The client left before the end of its answer.'))
     }
     for (const work of this.#whenClosed) work()
+  }
+
+  /** The rest of the request did not come in time, or was no HTTP: its client did not leave, it was told so. */
+  #noteRefusal(): void {
+    const refusal = refusalOn(this.#request.socket)
+    if (refusal === undefined || this.record.status !== 0) return
+    this.record.status = refusal.status
+    this.record.code = refusal.code
   }
 }

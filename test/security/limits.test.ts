@@ -3,6 +3,7 @@ import OpenAI from 'openai'
 import { afterEach, expect, test } from 'vitest'
 import { createGate } from '../fake-upstream/answer.ts'
 import { responseEvents } from '../fake-upstream/event-stream.ts'
+import { requestLines } from '../support/log-lines.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { everything, firstAnswer, openConnection, sendRaw } from './raw-connection.ts'
 
@@ -106,6 +107,16 @@ test.each([
   expect(answer.status).toBe(408)
   expect(JSON.parse(answer.body)).toMatchObject({ error: { code: 'request_timeout' } })
   await expectStillServing()
+})
+
+test('a request that is refused while its body comes counts as refused, not as a client that left', async () => {
+  stage = await startStage({ args: ['--log-level', 'info'] })
+  const head = 'POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
+  const answer = firstAnswer(await sendRaw(stage.proxy.url, `${head}Transfer-Encoding: chunked\r\n\r\nno size\r\n`))
+  expect(answer.status).toBe(400)
+  await expect.poll(() => requestLines(stage.proxy)).toMatchObject([{ status: 400, code: 'invalid_http' }])
+  const metrics = await (await stage.send('/metrics')).json()
+  expect(metrics).toMatchObject({ requests_error: 1, requests_aborted: 0, errors_by_status: { 400: 1 } })
 })
 
 test('requests beyond limit and queue are answered 429 with Retry-After, the rest in turn', async () => {
