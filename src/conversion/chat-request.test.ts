@@ -436,6 +436,20 @@ describe('case 106, 108–111: reasoning put back', () => {
     ])
   })
 
+  test('case 106: of two answers that a client joined in one message, each before its own call', () => {
+    const place = { type: 'message' }
+    const joined = { a: [thought('rs_1'), place, thought('rs_2')], b: [thought('rs_3'), place, thought('rs_4')] }
+    const messages = [
+      ...HELLO,
+      { role: 'assistant', content: 'Let me see.', tool_calls: [call('a'), call('b')] },
+      result('a'),
+      result('b'),
+    ]
+    const items = itemsOf(messages, {}, { recallReasoning: ({ callId }) => joined[callId as 'a' | 'b'] })
+    const order = items.map((item) => item.id ?? item.call_id ?? item.role).slice(1, -2)
+    expect(order).toEqual(['rs_1', 'assistant', 'rs_2', 'a', 'rs_3', 'rs_4', 'b'])
+  })
+
   test('case 108: with its encrypted content and its summary, but without its text', () => {
     const items = itemsOf(history, {}, { recallReasoning })
     expect(items[2]).toEqual({

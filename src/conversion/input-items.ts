@@ -97,9 +97,13 @@ class InputBuilder {
     const saysNothing = content.absent && refusal === undefined && calls.length === 0 && legacyCall.absent
     if (saysNothing) throw content.missing()
 
-    const textPlace = this.#input.length
+    let textPlace = this.#input.length
     if (parts.length > 0) this.#push('assistant', parts)
-    for (const call of calls) this.#addCall(call, index, textPlace)
+    for (const call of calls) {
+      this.#addCall(call, index, textPlace)
+      // What led to a later call came after the first one, hence after the text: a client may join two answers in one message.
+      textPlace = this.#input.length
+    }
     if (!legacyCall.absent) this.#addLegacyCall(legacyCall, index)
   }
 
