@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import module from 'node:module'
-import { join } from 'node:path'
+import { dirname, isAbsolute, join } from 'node:path'
 
 /** As `engines` in package.json has it: Node 21, and 22 before this, lack what Node 20 has got later. */
 const NEEDED_NODE = { 20: 19, 22: 3 } as const
@@ -52,18 +52,30 @@ async function main(argv: string[]): Promise<void> {
 /**
  * Node 22 and later can keep what they compiled, so that the next start needn't; what is loaded from now on profits. Node
  * runs what it finds there without a look at the source, so it is a folder that nobody but the user writes to: by
- * default it would be one in /tmp, which any user may have made before.
+ * default it would be one in /tmp, which any user may have made before. Where there is none, it is compiled each time.
  */
 function keepCompiled(home: string): void {
   if (!('enableCompileCache' in module && typeof module.enableCompileCache === 'function')) return
-  const caches = process.env.XDG_CACHE_HOME || join(home, '.cache')
-  const own = join(caches, 'codex-api-proxy')
+  const { XDG_CACHE_HOME = '' } = process.env
+  const caches = isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(home, '.cache')
+  const kept = join(caches, 'codex-api-proxy')
   try {
-    for (const folder of [caches, own]) if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 })
+    for (const folder of [caches, kept]) {
+      if (!existsSync(folder) && isOwn(dirname(folder))) mkdirSync(folder, { mode: 0o700 })
+    }
+    if (isOwn(kept) && !isWritableByOthers(kept)) module.enableCompileCache(kept)
   } catch {
-    return // No home, or one that takes no folders: then it is compiled each time.
+    // No home, or one that takes no folders.
   }
-  module.enableCompileCache(own)
+}
+
+/** The home of root under `sudo` may be that of a user, who must neither lose a folder to root nor have root run code. */
+function isOwn(folder: string): boolean {
+  return process.geteuid === undefined || statSync(folder).uid === process.geteuid()
+}
+
+function isWritableByOthers(folder: string): boolean {
+  return process.geteuid !== undefined && (statSync(folder).mode & 0o022) !== 0
 }
 
 /** A folder that was deleted meanwhile has no path any more. */

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
+import { chmod, chown, mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import module from 'node:module'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -117,4 +117,30 @@ test('what Node keeps compiled is in a folder of the user alone', async () => {
   const kept = await stat(join(home.path, '.cache', 'codex-api-proxy')).catch(() => undefined)
   // Node 20 keeps nothing.
   expect(kept && kept.mode & 0o777).toBe('enableCompileCache' in module ? 0o700 : undefined)
+})
+
+test('where others may write nothing compiled is kept, and root leaves nothing in the home of a user', async () => {
+  home = await createHome()
+  const caches = join(home.path, '.cache')
+  const folder = join(caches, 'codex-api-proxy')
+  await mkdir(folder, { recursive: true })
+  await chmod(folder, 0o777)
+  expect([(await run(['--version'], { home })).code, await readdir(folder)]).toEqual([0, []])
+  if (process.getuid?.() !== 0) return
+
+  await chmod(folder, 0o755)
+  await chown(folder, 1234, 1234)
+  expect([(await run(['--version'], { home })).code, await readdir(folder)]).toEqual([0, []])
+  const theirs = join(home.path, 'theirs')
+  await mkdir(theirs)
+  await chown(theirs, 1234, 1234)
+  expect((await run(['--version'], { home, env: { HOME: theirs } })).code).toBe(0)
+  expect(await readdir(theirs)).toEqual([])
+})
+
+test('a relative XDG_CACHE_HOME does not count, and leaves nothing in the working folder', async () => {
+  home = await createHome()
+  const before = await readdir(home.path)
+  expect((await run(['--version'], { home, env: { XDG_CACHE_HOME: 'relative' } })).code).toBe(0)
+  expect((await readdir(home.path)).filter((name) => name !== '.cache')).toEqual(before)
 })
