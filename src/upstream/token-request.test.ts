@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { openOutboundRoute } from './outbound-proxy.ts'
-import { createTokenRequest } from './token-request.ts'
+import { createTokenRequest, TOKEN_REQUEST_LIMIT_MS } from './token-request.ts'
 
 const log = { info() {}, warn() {} }
 const NAME = { originator: 'test', userAgent: 'test/1' }
@@ -12,6 +11,7 @@ const DIRECT = { proxy: 'none', noProxy: undefined, connectTimeout: 5000, header
 
 const opened: { close(): unknown }[] = []
 afterEach(async () => {
+  vi.useRealTimers()
   for (const each of opened.splice(0).reverse()) await each.close()
 })
 
@@ -31,9 +31,9 @@ async function routeWith(...settings: Parameters<typeof openOutboundRoute>) {
 const issuer = (answer: RequestListener) => listen(createServer(answer))
 
 test('a limit for answers of models does not cut a slow issuer, whose answer would be lost', async () => {
-  const port = await issuer(async (_request, response) => {
-    // undici counts such limits in ticks of half a second.
-    await delay(1600)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const port = await issuer((_request, response) => {
+    vi.advanceTimersByTime(TOKEN_REQUEST_LIMIT_MS - 2000)
     response.end('{"access_token":"new"}')
   })
   const route = await routeWith({ ...DIRECT, headerTimeout: 100 }, log)
