@@ -27,16 +27,18 @@ export function tunnelConnector(
   options: TunnelOptions,
 ): buildConnector.connector {
   const { now } = options
-  let refusal: { readonly error: OutboundProxyError; readonly at: number } | undefined
+  let refusal: { readonly reason: string; readonly until: number } | undefined
 
   async function openUnlessRefused(target: Endpoint): Promise<Socket> {
-    if (refusal !== undefined && now() - refusal.at < REFUSED_FOR_MS) throw refusal.error
+    const left = (refusal?.until ?? 0) - now()
+    if (refusal !== undefined && left > 0) {
+      throw failureOf(proxy, `${refusal.reason}; it is asked again in ${Math.ceil(left / 1000)} s`)
+    }
     try {
       return await openTunnel(proxy, target, options)
     } catch (error) {
-      const isLogin = error instanceof OutboundProxyError && error.cause instanceof LoginRefused
-      if (isLogin) refusal = { error, at: now() }
-      throw error
+      if (error instanceof LoginRefused) refusal = { reason: error.message, until: now() + REFUSED_FOR_MS }
+      throw failureOf(proxy, reasonOf(error), error)
     }
   }
 
@@ -52,15 +54,15 @@ export function tunnelConnector(
 }
 
 async function openTunnel(proxy: OutboundAddress, target: Endpoint, options: TunnelOptions): Promise<Socket> {
-  try {
-    const open = proxy.protocol === 'socks5' ? openSocksTunnel : openHttpTunnel
-    const socket = await open(proxy, target, options)
-    // Its user listens to errors as well, but only from the next step on.
-    socket.on('error', () => {})
-    return socket
-  } catch (error) {
-    throw new OutboundProxyError(`The outbound proxy ${proxy.shown} ${reasonOf(error)}.`, { cause: error })
-  }
+  const open = proxy.protocol === 'socks5' ? openSocksTunnel : openHttpTunnel
+  const socket = await open(proxy, target, options)
+  // Its user listens to errors as well, but only from the next step on.
+  socket.on('error', () => {})
+  return socket
+}
+
+function failureOf({ shown }: OutboundAddress, reason: string, cause?: unknown): OutboundProxyError {
+  return new OutboundProxyError(`The outbound proxy ${shown} ${reason}.`, { cause })
 }
 
 function endpointOf({ hostname, port, protocol }: buildConnector.Options): Endpoint {
