@@ -42,6 +42,14 @@ test.each(['pidFile', 'stateFile'] as const)('a login that is named as %s by mis
   await expect(checkRunFiles({ ...files(), [name]: auth })).rejects.toThrow(`${auth}: it`)
 })
 
+test.each([
+  ['pidFile', 'stateFile'],
+  ['logFile', 'stateFile'],
+  ['pidFile', 'logFile'],
+] as const)('one file can not be both %s and %s', async (one, other) => {
+  await expect(checkRunFiles({ ...files(), [one]: files()[other] })).rejects.toThrow('have to name three files')
+})
+
 test.each(['', '{"settings":{}}'])('a state file that holds %j is replaced', async (text) => {
   const stateFile = join(folder, 'state.json')
   await writeFile(stateFile, text)

@@ -1,5 +1,6 @@
 import { constants, open } from 'node:fs/promises'
 import type { Config } from '../config/options.ts'
+import { UsageError } from '../config/parsers.ts'
 import { checkPidFile } from './pid-file.ts'
 import { checkWritable } from './private-file.ts'
 import { checkStateFile, secretsFileOf } from './state-file.ts'
@@ -12,6 +13,10 @@ export const RUN_FILES_REMEDY =
 
 /** Throws the reason why a start could not or must not write its run files. Nothing stays behind. */
 export async function checkRunFiles({ pidFile, logFile, stateFile }: RunFiles): Promise<void> {
+  if (new Set([pidFile, logFile, stateFile]).size < 3) {
+    // The one that is written last would take the place of the other, and no command would find the server.
+    throw new UsageError('--pid-file, --log-file and --state-file have to name three files.')
+  }
   for (const file of [pidFile, stateFile, secretsFileOf(stateFile)]) await checkWritable(file)
   await checkPidFile(pidFile)
   await checkStateFile(stateFile)
