@@ -45,7 +45,9 @@ ${markdownTable(['Code', 'Status'], upstreamRows)}
 A 429 or 503 says when to try again, where upstream says so: \`Retry-After\`, and for limits \`x-ratelimit-remaining-requests\`
 and \`x-ratelimit-reset-requests\`. Limits that no retry outlasts have \`x-should-retry: false\`, which the official clients
 honour. When the usage limit of a plan is reached, the message says when it resets, and \`type\`, \`plan_type\` and \`resets_at\`
-are those of upstream, by which Codex knows it; \`insufficient_quota\` would be an unpaid bill. An unknown model is a 404 on Chat and a 400 with \`param: "model"\` on Responses, as the API has it.
+are those of upstream, by which Codex knows it; \`insufficient_quota\` would be an unpaid bill.
+
+An unknown model is a 404 on Chat and a 400 with \`param: "model"\` on Responses, as the API has it.
 
 What failed before anything was shown to the client is tried again by the proxy, at most twice: connections that broke,
 502 and 503, and, with a ChatGPT login, a break inside a 200, or overload or \`rate_limit_exceeded\` there unless upstream
