@@ -27,16 +27,17 @@ function createContext(env: Environment, warn: Warn): SecureContext {
   return createSecureContext({ ca: [...rootCertificates, ...read('NODE_EXTRA_CA_CERTS'), ...more] })
 }
 
-/** Also where the end of one and the next share a line, as after `cat a.pem b.pem`. */
-const START = /(?=-----BEGIN (?:TRUSTED )?CERTIFICATE-----)/
+/**
+ * Each by itself, without what else is in the file (a private key, as with mitmproxy). Also where the end of one and the
+ * next share a line, as after `cat a.pem b.pem`.
+ */
+const CERTIFICATES = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?(?=-----BEGIN |$)/gs
 const NOT_READ = 'certificates named by a variable were not read'
 
 function readCertificates(path: string | undefined, failed: (reason: string) => void): string[] {
   if (path === undefined || path === '') return []
   try {
-    const certificates = readFileSync(path, 'utf8')
-      .split(START)
-      .filter((part) => part.startsWith('-----BEGIN '))
+    const certificates = readFileSync(path, 'utf8').match(CERTIFICATES) ?? []
     const usable = certificates.filter(isCertificate)
     if (usable.length === 0) failed('the file holds no certificate in PEM')
     else if (usable.length < certificates.length) {

@@ -330,9 +330,15 @@ describe('the way to upstream', () => {
     ])
   })
 
-  test('certificates put together without a line break between them are trusted', async () => {
+  test.each([
+    [
+      'certificates put together without a line break between them are',
+      () => certificate.cert.trimEnd() + certificate.cert,
+    ],
+    ['a certificate after its private key is', () => certificate.key + certificate.cert],
+  ])('%s trusted', async (_name, content) => {
     const file = join(folder, 'joined.pem')
-    await writeFile(file, certificate.cert.trimEnd() + certificate.cert)
+    await writeFile(file, content())
     const route = await open({ proxy: 'none' }, { env: { SSL_CERT_FILE: file } })
     expect(await ask(route)).toBe('hello /there')
     expect(logged).toEqual([])
