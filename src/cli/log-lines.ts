@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { isCode } from '../daemon/describe-error.ts'
 
 /** A log is read from its end in pieces of this size. */
 const PIECE = 64 * 1024
@@ -44,7 +45,7 @@ export async function openExisting(path: string): Promise<FileHandle | undefined
     if (!(await file.stat()).isDirectory()) return file
     await file.close()
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (isCode(error, 'ENOENT')) return undefined
     throw error
   }
   // Opening one succeeds; reading it would fail, without its path.

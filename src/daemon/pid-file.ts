@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync, rmSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { UsageError } from '../config/parsers.ts'
 import { acquireLock } from '../credentials/lock-file.ts'
+import { isCode } from './describe-error.ts'
 import { createPrivateFile, writePrivateFile } from './private-file.ts'
 import { processStart } from './process-start.ts'
 
@@ -143,8 +144,4 @@ function appendIfPossible(file: string, text: string): void {
   } catch {
     // Then others see that it stops when it is gone.
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

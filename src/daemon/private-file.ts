@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { isCode } from './describe-error.ts'
 
 /** Nobody else has anything in it. */
 export const OUR_FOLDER = '.codex-api-proxy'
@@ -20,7 +21,7 @@ async function makeFolder(folder: string): Promise<void> {
   try {
     await makeOne(folder)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    if (!isCode(error, 'ENOENT')) throw error
     const parent = dirname(folder)
     // Another process may have made it in the meantime: then all that is left is another try.
     if (!(await isFolder(parent))) await makeFolder(parent)
@@ -73,9 +74,8 @@ async function nearestFolder(folder: string): Promise<string> {
     await lstat(folder)
     return folder
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-      return await nearestFolder(dirname(folder))
-    throw error
+    if (!isCode(error, 'ENOENT')) throw error
+    return await nearestFolder(dirname(folder))
   }
 }
 

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
+import { isCode } from './describe-error.ts'
 
 const run = promisify(execFile)
 /** The system can't tell: then being there has to do. */
@@ -28,7 +29,7 @@ function isThere(pid: number): boolean {
     return true
   } catch (error) {
     // EPERM: it is there and belongs to someone else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return isCode(error, 'EPERM')
   }
 }
 

@@ -3,6 +3,7 @@ import { closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LoadedConfig } from '../config/load.ts'
+import { isCode } from './describe-error.ts'
 import { STOP_GRACE_MS } from './grace.ts'
 import type { StartOrder, StartReport } from './messages.ts'
 import { findRunning, type RunningServer, removeStale } from './pid-file.ts'
@@ -145,11 +146,9 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
     // Gone in the meantime is what was wanted.
-    if (code === 'ESRCH') return
-    if (code === 'EPERM')
-      throw new Error(`Process ${pid} belongs to another user, who has to stop it.`, { cause: error })
-    throw error
+    if (isCode(error, 'ESRCH')) return
+    if (!isCode(error, 'EPERM')) throw error
+    throw new Error(`Process ${pid} belongs to another user, who has to stop it.`, { cause: error })
   }
 }

@@ -1,6 +1,7 @@
 import { constants, open } from 'node:fs/promises'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
+import { isCode } from './describe-error.ts'
 import { checkPidFile } from './pid-file.ts'
 import { checkWritable } from './private-file.ts'
 import { checkStateFile, secretsFileOf } from './state-file.ts'
@@ -29,7 +30,7 @@ async function checkLog(logFile: string): Promise<void> {
     // Without `O_CREAT`: a log that is not there is not begun by looking.
     await (await open(logFile, constants.O_WRONLY | constants.O_APPEND)).close()
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    if (!isCode(error, 'ENOENT')) throw error
     await checkWritable(logFile)
   }
 }
