@@ -10,7 +10,7 @@ import type { ApiRequest } from './api-request.ts'
 import { allVisible, runChoices } from './choices.ts'
 import type { RouteContext } from './context.ts'
 import { EventStream } from './event-stream.ts'
-import { headOf, type UpstreamCall } from './open-responses.ts'
+import { headOf, type UpstreamCall } from './upstream-call.ts'
 
 /** A Chat answer in one piece: the machines of the stream, run to their end. */
 export async function completeChat(

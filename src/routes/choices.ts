@@ -6,7 +6,7 @@ import type { UpstreamAnswer } from '../upstream/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { withEarlyRetries } from './early-retry.ts'
-import type { UpstreamCall } from './open-responses.ts'
+import type { UpstreamCall } from './upstream-call.ts'
 
 /**
  * Whether something of every choice is visible: then upstream is not asked any more. Counted, since `every` passes over

@@ -16,9 +16,9 @@ import { withEarlyRetries } from './early-retry.ts'
 import { EventStream } from './event-stream.ts'
 import { forwardOr } from './forward.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
-import { headOf, LITE_HEADERS, noteIgnored, sessionHeaders, UpstreamCall, wanted } from './open-responses.ts'
 import { ownerOf } from './recent-memory.ts'
 import { errorFrame, ResponsesFrames } from './responses-frames.ts'
+import { headOf, LITE_HEADERS, noteIgnored, sessionHeaders, UpstreamCall, wanted } from './upstream-call.ts'
 
 /** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */
 export function responsesRoute(context: RouteContext): Route {

@@ -5,7 +5,7 @@ import { BodyMemory } from '../upstream/body-memory.ts'
 import type { AnswerBody } from '../upstream/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
-import { UpstreamCall, wanted } from './open-responses.ts'
+import { UpstreamCall, wanted } from './upstream-call.ts'
 
 const REFUSAL = JSON.stringify({
   detail: "The 'gpt-0' model is not supported when using Codex with a ChatGPT account.",
