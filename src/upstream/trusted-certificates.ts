@@ -8,10 +8,7 @@ const VARIABLES = ['SSL_CERT_FILE', 'CODEX_CA_CERTIFICATE'] as const
 type Environment = Readonly<Record<string, string | undefined>>
 type Warn = (fields: { readonly variable: string; readonly reason: string }, message: string) => void
 
-/**
- * Whom TLS connections trust: made once, at the first use, since reading the roots takes milliseconds. Node itself
- * reads NODE_EXTRA_CA_CERTS, but only while no other list is given, so it's read here when there is one.
- */
+/** Whom TLS connections trust: made once, at the first use, since reading the roots takes milliseconds. */
 export function createTrust(env: Environment, warn: Warn): () => SecureContext {
   let context: SecureContext | undefined
   return () => {
@@ -22,9 +19,11 @@ export function createTrust(env: Environment, warn: Warn): () => SecureContext {
 
 function createContext(env: Environment, warn: Warn): SecureContext {
   const read = (variable: string) => readCertificates(env[variable], (reason) => warn({ variable, reason }, NOT_READ))
+  // Node reads it itself, but only while no other list is given, and says nothing of a file without certificates.
+  const extra = read('NODE_EXTRA_CA_CERTS')
   const more = VARIABLES.flatMap(read)
   if (more.length === 0) return createSecureContext()
-  return createSecureContext({ ca: [...rootCertificates, ...read('NODE_EXTRA_CA_CERTS'), ...more] })
+  return createSecureContext({ ca: [...rootCertificates, ...extra, ...more] })
 }
 
 /**

@@ -344,6 +344,12 @@ describe('the way to upstream', () => {
     expect(logged).toEqual([])
   })
 
+  test('names NODE_EXTRA_CA_CERTS too, where it is the only one', async () => {
+    const env = { NODE_EXTRA_CA_CERTS: join(folder, 'nowhere.pem') }
+    expect(await ask(await open({ proxy: 'none' }, { env }))).toContain('is not trusted')
+    expect(logged).toEqual([{ variable: 'NODE_EXTRA_CA_CERTS', reason: 'ENOENT' }])
+  })
+
   test('names a variable whose certificates it could not read, and goes on', async () => {
     const env = { SSL_CERT_FILE: join(folder, 'nowhere.pem'), CODEX_CA_CERTIFICATE: join(folder, 'ca.pem') }
     const route = await open({ proxy: 'none' }, { env })
