@@ -59,12 +59,14 @@ async function find(context: Context, settings: GivenSettings): Promise<Found> {
   } catch (error) {
     if (error instanceof UsageError || !(error instanceof Error)) throw error
     const reason = explain(error.cause ?? error)
+    // Where reading failed; a file that holds something else says itself what to do, and is nothing to delete.
+    const remedy = error.cause === undefined ? 'Or name others with --state-file and --pid-file.' : UNREAD_REMEDY
     const located = {
       loaded: loadSettings(context, settings),
       saved: { settings: {}, origins: {} },
       running: undefined,
     }
-    return { located, unread: [problem('Run files', reason, UNREAD_REMEDY), postponed('Process'), postponed('Port')] }
+    return { located, unread: [problem('Run files', reason, remedy), postponed('Process'), postponed('Port')] }
   }
 }
 

@@ -297,7 +297,10 @@ test('run files that can not be read are one thing to fix, and the rest is looke
   await writeFile(state, 'broken', { mode: 0o600 })
   const { code, checks } = await doctor()
   expect([code, checks.Models?.state, problemsOf(checks)]).toEqual([1, 'ok', ['Run files']])
-  expect(checks['Run files']?.message).toMatch(/ holds no saved settings; move it away/)
+  expect(checks['Run files']).toMatchObject({
+    message: expect.stringMatching(/ holds no saved settings; move it away/),
+    remedy: 'Or name others with --state-file and --pid-file.',
+  })
   await rm(state)
   await mkdir(state)
   await chmod(state, 0o700)
