@@ -39,9 +39,9 @@ export async function processAt(url: string, clientKey: string | undefined): Pro
 /** What ends a server that no run file names. */
 export function howToEnd(pid: number | undefined): string {
   const where = 'Stop it where it was started'
-  return pid === undefined
-    ? where
-    : `${where}; if that was \`start\` and the pid file is lost, with \`${process.platform === 'win32' ? `taskkill /F /PID ${pid}` : `kill ${pid}`}\``
+  if (pid === undefined) return where
+  const command = process.platform === 'win32' ? `taskkill /F /PID ${pid}` : `kill ${pid}`
+  return `${where}; if that was \`start\` and the pid file is lost, with \`${command}\``
 }
 
 /** The version that runs, when it is not the installed one: an upgrade changes nothing in a server that runs. */

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { isCode } from '../daemon/describe-error.ts'
+import { isCode } from '../error-code.ts'
 
 /** A log is read from its end in pieces of this size. */
 const PIECE = 64 * 1024

@@ -26,7 +26,8 @@ type Begun = {
 
 /**
  * The items of an answer, gathered from its events: as a rule from `response.output_item.done`, and for an item that
- * is never whole from what came for it (case 144); a stream is not gathered so, since its client has seen it. By output index, never by id: ids may change between events.
+ * is never whole from what came for it (case 144); a stream is not gathered so, since its client has seen it. By output
+ * index, never by id: ids may change between events.
  */
 export class OutputItems {
   readonly #done = new Map<number, JsonObject>()

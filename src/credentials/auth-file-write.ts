@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
-import { type Files, isOneOf } from './auth-file.ts'
+import { isOneOf } from '../error-code.ts'
+import type { Files } from './auth-file.ts'
 import { type JsonObject, objectOf } from './json-object.ts'
 import { allLeftoverPaths, freeName, leftovers, trialPath } from './leftovers.ts'
 import type { NewTokens } from './refresh.ts'

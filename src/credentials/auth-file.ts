@@ -1,5 +1,6 @@
 import type nodeFs from 'node:fs'
 import { join } from 'node:path'
+import { codeOf, isCode } from '../error-code.ts'
 import { ProxyError } from '../errors.ts'
 import { credentialStore } from './codex-config.ts'
 import type { JsonObject } from './json-object.ts'
@@ -117,14 +118,11 @@ function notAFile(path: string, stat: nodeFs.Stats): ProxyError {
 }
 
 function unreadable(path: string, error: unknown): ProxyError {
-  const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
-  return new ProxyError('credentials_unreadable', `${path} can't be read${reason}.`, { cause: error })
+  return new ProxyError('credentials_unreadable', `${path} can't be read${codeInBrackets(error)}.`, { cause: error })
 }
 
-export function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
-}
-
-export function isOneOf(error: unknown, codes: readonly string[]): boolean {
-  return codes.some((code) => isCode(error, code))
+/** For the end of a sentence that tells of a failed file. */
+export function codeInBrackets(error: unknown): string {
+  const code = codeOf(error)
+  return code === undefined ? '' : ` (${code})`
 }

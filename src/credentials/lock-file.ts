@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, readlinkSync, rmSync, statSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isCode } from './auth-file.ts'
+import { isCode } from '../error-code.ts'
 import { isObject, type JsonObject, parseJson } from './json-object.ts'
 
 const POLL_MS = 25

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ProxyError } from '../errors.ts'
-import type { AuthFile, Files, StoredLogin } from './auth-file.ts'
+import { type AuthFile, codeInBrackets, type Files, type StoredLogin } from './auth-file.ts'
 import { isWritable, mendAuthFile, replaceAuthFile, tryRoom, withTokens } from './auth-file-write.ts'
 import { leftTokens } from './leftovers.ts'
 import { type Login, loginOf } from './login.ts'
@@ -100,8 +100,7 @@ export class TokenStore {
       tryRoom(this.#file.path, this.#files)
       return undefined
     } catch (error) {
-      const reason = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
-      const message = `There is no room for new tokens beside ${this.#file.path}${reason}, so the login was not renewed.`
+      const message = `There is no room for new tokens beside ${this.#file.path}${codeInBrackets(error)}, so the login was not renewed.`
       return new ProxyError('credentials_unwritable', message, { cause: error })
     }
   }

@@ -1,4 +1,5 @@
-import { type Files, isOneOf } from './auth-file.ts'
+import { isOneOf } from '../error-code.ts'
+import type { Files } from './auth-file.ts'
 
 /** Readable by the owner alone, whatever it was before, like Codex writes it. */
 export const MODE = 0o600

@@ -11,10 +11,6 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the name is too long',
 }
 
-export function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
-}
-
 /** What happened, in words where Node only names a code. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)

@@ -1,9 +1,9 @@
 import { appendFileSync, readFileSync, rmSync } from 'node:fs'
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { UsageError } from '../config/parsers.ts'
 import { acquireLock } from '../credentials/lock-file.ts'
-import { isCode } from './describe-error.ts'
-import { createPrivateFile, writePrivateFile } from './private-file.ts'
+import { isCode } from '../error-code.ts'
+import { createPrivateFile, readIfThere, writePrivateFile } from './private-file.ts'
 import { processStart } from './process-start.ts'
 
 /** The server that runs in the background. */
@@ -26,7 +26,7 @@ export type Claim = {
 
 /** The process named by the pid file, if it is still the one that wrote it: process ids are used again. */
 export async function findRunning(file: string): Promise<RunningServer | undefined> {
-  const note = await readNote(file)
+  const note = await readIfThere(file)
   return note === undefined ? undefined : await runningIn(note)
 }
 
@@ -76,11 +76,11 @@ export async function removeStale(file: string): Promise<void> {
   const lock = await acquireLock(`${file}.lock`, limits)
   if (lock === undefined) return
   try {
-    const note = await readNote(file)
+    const note = await readIfThere(file)
     if (note === undefined || (await runningIn(note)) !== undefined) return
     checkIsNote(file, note)
     // A process that ended in order has taken its note with it, and what is there now is another's.
-    if ((await readNote(file)) === note) await rm(file, { force: true })
+    if ((await readIfThere(file)) === note) await rm(file, { force: true })
   } finally {
     lock.release()
   }
@@ -88,7 +88,7 @@ export async function removeStale(file: string): Promise<void> {
 
 /** Throws a UsageError when there is something else than a pid file, named by mistake: it would be replaced. */
 export async function checkPidFile(file: string): Promise<void> {
-  const note = await readNote(file)
+  const note = await readIfThere(file)
   if (note !== undefined) checkIsNote(file, note)
 }
 
@@ -116,17 +116,6 @@ function parseNote(text: string): Note | undefined {
   if (!/^\d+$/.test(first.trim())) return undefined
   const value = (name: string) => lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1)
   return { pid: Number(first), started: value('started'), url: value('url'), stopping: value('stopping') === 'yes' }
-}
-
-/** Undefined where there is none. */
-async function readNote(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return undefined
-    // Node names no path when the reading itself fails.
-    throw error instanceof Error ? Object.assign(error, { path: file }) : error
-  }
 }
 
 function readNoteSync(file: string): string {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { chmod, link, lstat, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { isCode } from './describe-error.ts'
+import { isCode, isOneOf } from '../error-code.ts'
 
 /** Nobody else has anything in it. */
 export const OUR_FOLDER = '.codex-api-proxy'
@@ -42,6 +42,17 @@ async function isFolder(path: string): Promise<boolean> {
     (found) => found.isDirectory(),
     () => false,
   )
+}
+
+/** Undefined where there is no file, or no folder it could be in. */
+export async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if (isOneOf(error, ['ENOENT', 'ENOTDIR'])) return undefined
+    // Node names no path when the reading itself fails.
+    throw error instanceof Error ? Object.assign(error, { path: file }) : error
+  }
 }
 
 /** Replaces `file` at once, so that nobody reads half of it; readable by its owner alone. */

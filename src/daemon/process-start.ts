@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { isCode } from './describe-error.ts'
+import { isCode } from '../error-code.ts'
 
 const run = promisify(execFile)
 /** The system can't tell: then being there has to do. */

@@ -1,7 +1,7 @@
 import { constants, open } from 'node:fs/promises'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
-import { isCode } from './describe-error.ts'
+import { isCode } from '../error-code.ts'
 import { checkPidFile } from './pid-file.ts'
 import { checkWritable } from './private-file.ts'
 import { checkStateFile, secretsFileOf } from './state-file.ts'

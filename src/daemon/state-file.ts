@@ -1,9 +1,9 @@
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { type GivenSettings, isOptionName, type Origins } from '../config/load.ts'
 import { OPTIONS, type OptionName } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
-import { OUR_FOLDER, writePrivateFile } from './private-file.ts'
+import { OUR_FOLDER, readIfThere, writePrivateFile } from './private-file.ts'
 
 /** The settings of the last start in the background. */
 export type SavedState = {
@@ -12,8 +12,6 @@ export type SavedState = {
   readonly origins: Readonly<Partial<Origins>>
 }
 
-/** No file there, or no folder it could be in. */
-const ABSENT = new Set<unknown>(['ENOENT', 'ENOTDIR'])
 const NOTHING: SavedState = { settings: {}, origins: {} }
 
 /**
@@ -49,7 +47,7 @@ export async function readState(stateFile: string): Promise<SavedState> {
  */
 export async function checkStateFile(file: string): Promise<void> {
   if (basename(dirname(file)) === OUR_FOLDER) return
-  const text = await readText(file)
+  const text = await readIfThere(file)
   if (text === undefined || text.trim() === '' || isObject(objectIn(text)?.settings)) return
   throw new UsageError(`--state-file ${file}: it holds something else than saved settings; name another one.`)
 }
@@ -57,20 +55,11 @@ export async function checkStateFile(file: string): Promise<void> {
 type JsonObject = { readonly [key: string]: unknown }
 
 async function readJson(file: string): Promise<JsonObject | undefined> {
-  const text = await readText(file)
+  const text = await readIfThere(file)
   if (text === undefined) return undefined
   const value = objectIn(text)
   if (value !== undefined) return value
   throw new Error(`${file} holds no saved settings; move it away, and give the settings to \`start\` again.`)
-}
-
-async function readText(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && ABSENT.has(error.code)) return undefined
-    throw error instanceof Error ? Object.assign(error, { path: file }) : error
-  }
 }
 
 function objectIn(text: string): JsonObject | undefined {

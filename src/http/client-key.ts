@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
+import { codeOf } from '../error-code.ts'
 
 /**
  * The key clients must send, from the setting or from a file; undefined when none is asked for. Throws a UsageError for
@@ -24,7 +25,7 @@ function readKey(path: string): string {
     // Editors may begin a file with a byte order mark and end it with a line, without showing either.
     return readFileSync(path, 'utf8').replace(/^\uFEFF|[\r\n]+$/g, '')
   } catch (error) {
-    throw new UsageError(`The file for the client key can't be read (${reason(error)}): ${path}`)
+    throw new UsageError(`The file for the client key can't be read (${codeOf(error) ?? 'unknown reason'}): ${path}`)
   }
 }
 
@@ -37,8 +38,4 @@ function usable(key: string, what: string): string {
 function isOpenToOthers(path: string): boolean {
   // Windows has no such bits; Node makes them up there.
   return process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason'
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
+import { codeOf } from '../error-code.ts'
 
 /** Certificate and key to serve HTTPS with; undefined for HTTP. Throws a UsageError that says which file is wrong. */
 export function tlsOptions({ tlsCert, tlsKey }: Pick<Config, 'tlsCert' | 'tlsKey'>): SecureContextOptions | undefined {
@@ -30,7 +31,7 @@ function read(path: string, flag: string): Buffer {
   try {
     return readFileSync(path)
   } catch (error) {
-    throw new UsageError(`${flag} ${path}: it can't be read (${codeOf(error)}).`)
+    throw new UsageError(`${flag} ${path}: it can't be read (${codeOf(error) ?? 'unknown reason'}).`)
   }
 }
 
@@ -55,10 +56,6 @@ function parseKey(key: Buffer, path: string): KeyObject {
       : 'it is not a private key in PEM.'
     throw new UsageError(`--tls-key ${path}: ${reason}`)
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason'
 }
 
 /** `error:0A00018F:SSL routines::ee key too small` ends with what a person can use. */

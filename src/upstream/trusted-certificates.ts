@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
+import { codeOf } from '../error-code.ts'
 
 /** As Codex and OpenSSL name them; the certificates in these files are trusted beside the usual ones. */
 const VARIABLES = ['SSL_CERT_FILE', 'CODEX_CA_CERTIFICATE'] as const
@@ -44,7 +45,7 @@ function readCertificates(path: string | undefined, failed: (reason: string) => 
     }
     return usable
   } catch (error) {
-    failed(error instanceof Error && 'code' in error ? String(error.code) : 'the file is unreadable')
+    failed(codeOf(error) ?? 'the file is unreadable')
     return []
   }
 }
