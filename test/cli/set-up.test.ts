@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { CLIENTS } from '../../src/cli/client-configs.ts'
 import { CLIENT_NAMES, COMMANDS, SHELLS } from '../../src/cli/commands.ts'
 import { responseEvents } from '../fake-upstream/event-stream.ts'
@@ -179,6 +179,15 @@ async function fakeManager(folder: string, exit: string): Promise<{ path: string
   return { path: `${folder}:${process.env.PATH}`, calls: () => readFile(log, 'utf8') }
 }
 
+/** A home of its own, with a manager in it, and the command as it is there. */
+async function serviceStage(exit: string) {
+  const other = await createHome()
+  onTestFinished(() => other.remove())
+  const manager = await fakeManager(join(other.path, 'bin'), exit)
+  const service = (...args: string[]) => run(['service', ...args], { home: other, env: { PATH: manager.path } })
+  return { other, manager, service }
+}
+
 const UNIT = '.config/systemd/user/codex-api-proxy.service'
 
 test('service --print shows file and commands and changes nothing', async () => {
@@ -200,103 +209,74 @@ test('service --print shows file and commands and changes nothing', async () => 
 })
 
 test('service install, status and uninstall', async () => {
-  const other = await createHome()
-  try {
-    const manager = await fakeManager(join(other.path, 'bin'), '[ "$2" != is-active ] || [ -e active ]')
-    const service = (...args: string[]) => run(['service', ...args], { home: other, env: { PATH: manager.path } })
-    expect(await service('status')).toMatchObject({ code: 3, stdout: 'Not installed.\n' })
-    expect((await service('install', '--api-key', 'hidden"%"$x')).stdout).toContain('The service runs')
-    const unit = join(other.path, UNIT)
-    expect(await readFile(unit, 'utf8')).toContain('Environment="CODEX_PROXY_API_KEY=hidden\\"%%\\"$x"')
-    expect((await stat(unit)).mode & 0o777).toBe(0o600)
-    expect(await service('status')).toMatchObject({ code: 3, stdout: `Installed (${unit}), not running.\n` })
-    await writeFile(join(other.path, 'active'), '')
-    expect(JSON.parse((await service('status', '--json')).stdout)).toMatchObject({ installed: true, running: true })
-    expect(await service('uninstall')).toMatchObject({ code: 0, stdout: `Removed: ${unit}\n` })
-    await expect(stat(unit)).rejects.toThrow('ENOENT')
-    expect(await service('uninstall')).toMatchObject({ code: 0, stdout: 'Not installed.\n' })
-    expect((await manager.calls()).split('\n').filter((call) => call !== '' && !call.includes('is-active'))).toEqual([
-      '--user daemon-reload',
-      '--user enable --now codex-api-proxy.service',
-      '--user disable --now codex-api-proxy.service',
-      '--user daemon-reload',
-    ])
-  } finally {
-    await other.remove()
-  }
+  const { other, manager, service } = await serviceStage('[ "$2" != is-active ] || [ -e active ]')
+  expect(await service('status')).toMatchObject({ code: 3, stdout: 'Not installed.\n' })
+  expect((await service('install', '--api-key', 'hidden"%"$x')).stdout).toContain('The service runs')
+  const unit = join(other.path, UNIT)
+  expect(await readFile(unit, 'utf8')).toContain('Environment="CODEX_PROXY_API_KEY=hidden\\"%%\\"$x"')
+  expect((await stat(unit)).mode & 0o777).toBe(0o600)
+  expect(await service('status')).toMatchObject({ code: 3, stdout: `Installed (${unit}), not running.\n` })
+  await writeFile(join(other.path, 'active'), '')
+  expect(JSON.parse((await service('status', '--json')).stdout)).toMatchObject({ installed: true, running: true })
+  expect(await service('uninstall')).toMatchObject({ code: 0, stdout: `Removed: ${unit}\n` })
+  await expect(stat(unit)).rejects.toThrow('ENOENT')
+  expect(await service('uninstall')).toMatchObject({ code: 0, stdout: 'Not installed.\n' })
+  expect((await manager.calls()).split('\n').filter((call) => call !== '' && !call.includes('is-active'))).toEqual([
+    '--user daemon-reload',
+    '--user enable --now codex-api-proxy.service',
+    '--user disable --now codex-api-proxy.service',
+    '--user daemon-reload',
+  ])
 })
 
 test('without a manager install says what it did and what to do, and uninstall takes the file away', async () => {
-  const other = await createHome()
-  try {
-    const manager = await fakeManager(join(other.path, 'bin'), 'echo "No bus." >&2; exit 1')
-    const service = (...args: string[]) => run(['service', ...args], { home: other, env: { PATH: manager.path } })
-    const unit = join(other.path, UNIT)
-    const installed = await service('install')
-    expect([installed.code, installed.stdout]).toEqual([1, `Written: ${unit}\n`])
-    expect(installed.stderr).toMatch(
-      /^codex-api-proxy: `systemctl --user daemon-reload` failed: No bus\. The file is written, but the service does not run\. /,
-    )
-    expect(installed.stderr).toContain('systemctl --user enable --now codex-api-proxy.service`')
-    expect(installed.stderr).toContain('`codex-api-proxy service uninstall`')
+  const { other, service } = await serviceStage('echo "No bus." >&2; exit 1')
+  const unit = join(other.path, UNIT)
+  const installed = await service('install')
+  expect([installed.code, installed.stdout]).toEqual([1, `Written: ${unit}\n`])
+  expect(installed.stderr).toMatch(
+    /^codex-api-proxy: `systemctl --user daemon-reload` failed: No bus\. The file is written, but the service does not run\. /,
+  )
+  expect(installed.stderr).toContain('systemctl --user enable --now codex-api-proxy.service`')
+  expect(installed.stderr).toContain('`codex-api-proxy service uninstall`')
 
-    const uninstalled = await service('uninstall')
-    expect([uninstalled.code, uninstalled.stdout]).toEqual([0, `Removed: ${unit}\n`])
-    expect(uninstalled.stderr).toMatch(/ failed: No bus\. .*: systemctl --user stop codex-api-proxy\.service\n$/)
-    await expect(stat(unit)).rejects.toThrow('ENOENT')
-  } finally {
-    await other.remove()
-  }
+  const uninstalled = await service('uninstall')
+  expect([uninstalled.code, uninstalled.stdout]).toEqual([0, `Removed: ${unit}\n`])
+  expect(uninstalled.stderr).toMatch(/ failed: No bus\. .*: systemctl --user stop codex-api-proxy\.service\n$/)
+  await expect(stat(unit)).rejects.toThrow('ENOENT')
 })
 
 test('a manager that does not stop the service is a failure, and its file is left for another try', async () => {
-  const other = await createHome()
-  try {
-    const refuses = 'case "$2" in is-active) [ -e active ];; disable) echo "Denied." >&2; exit 1;; esac'
-    const manager = await fakeManager(join(other.path, 'bin'), refuses)
-    const service = (...args: string[]) => run(['service', ...args], { home: other, env: { PATH: manager.path } })
-    await service('install')
-    await writeFile(join(other.path, 'active'), '')
-    expect(await service('uninstall')).toEqual({
-      code: 1,
-      stdout: '',
-      stderr:
-        'codex-api-proxy: `systemctl --user disable --now codex-api-proxy.service` failed: Denied. The service still runs, and ' +
-        'nothing was removed. Stop it with `systemctl --user stop codex-api-proxy.service`, then uninstall it again.\n',
-    })
-    await stat(join(other.path, UNIT))
-  } finally {
-    await other.remove()
-  }
+  const refuses = 'case "$2" in is-active) [ -e active ];; disable) echo "Denied." >&2; exit 1;; esac'
+  const { other, service } = await serviceStage(refuses)
+  await service('install')
+  await writeFile(join(other.path, 'active'), '')
+  expect(await service('uninstall')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr:
+      'codex-api-proxy: `systemctl --user disable --now codex-api-proxy.service` failed: Denied. The service still runs, and ' +
+      'nothing was removed. Stop it with `systemctl --user stop codex-api-proxy.service`, then uninstall it again.\n',
+  })
+  await stat(join(other.path, UNIT))
 })
 
 test('a service file that can not be written is named, with what to do', async () => {
-  const other = await createHome()
-  try {
-    const manager = await fakeManager(join(other.path, 'bin'), 'exit 3')
-    await writeFile(join(other.path, '.config'), 'no folder')
-    const { code, stderr } = await run(['service', 'install'], { home: other, env: { PATH: manager.path } })
-    expect(code).toBe(1)
-    expect(stderr).toMatch(
-      /^codex-api-proxy: Can't use \S+: a part of the path is not a folder\. .*--print` shows it\.\n$/,
-    )
-  } finally {
-    await other.remove()
-  }
+  const { other, service } = await serviceStage('exit 3')
+  await writeFile(join(other.path, '.config'), 'no folder')
+  const { code, stderr } = await service('install')
+  expect(code).toBe(1)
+  expect(stderr).toMatch(
+    /^codex-api-proxy: Can't use \S+: a part of the path is not a folder\. .*--print` shows it\.\n$/,
+  )
 })
 
 test('service --json says what became of it, and nothing else', async () => {
-  const other = await createHome()
-  try {
-    const manager = await fakeManager(join(other.path, 'bin'), 'exit 0')
-    const service = async (...args: string[]) =>
-      JSON.parse((await run(['service', ...args, '--json'], { home: other, env: { PATH: manager.path } })).stdout)
-    expect(await service('install')).toMatchObject({ path: join(other.path, UNIT), installed: true, running: true })
-    expect(await service('uninstall')).toMatchObject({ installed: false, running: false })
-    expect(await service('uninstall')).toMatchObject({ installed: false, running: false })
-  } finally {
-    await other.remove()
-  }
+  const { other, service } = await serviceStage('exit 0')
+  const told = async (name: string) => JSON.parse((await service(name, '--json')).stdout)
+  expect(await told('install')).toMatchObject({ path: join(other.path, UNIT), installed: true, running: true })
+  expect(await told('uninstall')).toMatchObject({ installed: false, running: false })
+  expect(await told('uninstall')).toMatchObject({ installed: false, running: false })
 })
 
 test('a service is not installed beside a server in the background: its port would be taken', async () => {
@@ -306,21 +286,15 @@ test('a service is not installed beside a server in the background: its port wou
 })
 
 test('a service that could not start is not installed, and one is taken away whatever a variable says', async () => {
-  const other = await createHome()
-  try {
-    const manager = await fakeManager(join(other.path, 'bin'), '[ "$2" != is-active ]')
-    const service = (args: string[], variables = {}) =>
-      run(['service', ...args], { home: other, env: { PATH: manager.path, ...variables } })
-    const open = await service(['install', '--host', '0.0.0.0'])
-    expect(open).toMatchObject({ code: 2, stderr: expect.stringContaining('Set a client key') })
-    await expect(stat(join(other.path, UNIT))).rejects.toThrow('ENOENT')
+  const { other, manager, service } = await serviceStage('[ "$2" != is-active ]')
+  const open = await service('install', '--host', '0.0.0.0')
+  expect(open).toMatchObject({ code: 2, stderr: expect.stringContaining('Set a client key') })
+  await expect(stat(join(other.path, UNIT))).rejects.toThrow('ENOENT')
 
-    expect((await service(['install'])).code).toBe(0)
-    const wrong = { HTTPS_PROXY: 'foo://bar' }
-    expect((await service(['status'], wrong)).stdout).toMatch(/^Installed \(.*\), not running\.$/m)
-    expect((await service(['uninstall'], wrong)).stdout).toBe(`Removed: ${join(other.path, UNIT)}\n`)
-    expect((await service(['install'], wrong)).code).toBe(2)
-  } finally {
-    await other.remove()
-  }
+  expect((await service('install')).code).toBe(0)
+  const env = { PATH: manager.path, HTTPS_PROXY: 'foo://bar' }
+  const misled = (name: string) => run(['service', name], { home: other, env })
+  expect((await misled('status')).stdout).toMatch(/^Installed \(.*\), not running\.$/m)
+  expect((await misled('uninstall')).stdout).toBe(`Removed: ${join(other.path, UNIT)}\n`)
+  expect((await misled('install')).code).toBe(2)
 })
