@@ -38,7 +38,7 @@ export const ERRORS = {
     status: 401,
     type: 'authentication_error',
     remedy:
-      'Run any `codex` command to renew the login, or let the proxy write auth.json (no `--credentials read-only`).',
+      'Run any `codex` command to refresh the login, or let the proxy write auth.json (no `--credentials read-only`).',
   },
   refresh_failed: {
     status: 503,

@@ -56,7 +56,7 @@ export function checkLogin(health: JsonObject | undefined, now: number): Check[]
   if (typeof warning === 'string')
     return [login, problem('Token', warning, 'Requests still work; look again in a while.')]
   if (typeof expiresAt !== 'string') return [login, skipped('Token', 'Does not say when it expires.')]
-  return [login, ok('Token', `Expires ${fromNow(Date.parse(expiresAt), now)}, and is renewed before.`)]
+  return [login, ok('Token', `Expires ${fromNow(Date.parse(expiresAt), now)}, and is refreshed before.`)]
 }
 
 function checkUnseenLogin(health: JsonObject): Check {

@@ -9,7 +9,7 @@ export function healthRows(health: JsonObject, now: number): string[][] {
     row('Version', textOf(health.version)),
     row('Login', loginText(health, credentials)),
     row('Expires', momentText(credentials.expiresAt, now)),
-    row('Renewed', momentText(credentials.lastRefresh, now)),
+    row('Refreshed', momentText(credentials.lastRefresh, now)),
     row('Warning', textOf(credentials.warning)),
     row('File', textOf(credentials.file)),
     row('Upstream', textOf(health.upstream)),

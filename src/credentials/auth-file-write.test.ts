@@ -25,7 +25,7 @@ let path: string
 const OLD = { OPENAI_API_KEY: null, tokens: { access_token: 'old', refresh_token: 'rt-old', future: { a: [1] } }, x: 1 }
 const NEW = withTokens(OLD, { access_token: 'new', refresh_token: 'rt-new' }, Date.UTC(2026, 0, 2))
 const text = (content: unknown) => JSON.stringify(content, null, 2)
-const replacement = { content: NEW, redeemed: 'rt-old', mayReplace: () => true }
+const replacement = { content: NEW, spentToken: 'rt-old', mayReplace: () => true }
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'codex-api-proxy-write-'))
@@ -318,12 +318,12 @@ function leaveBehind(content = NEW): string {
   return join(home, leftover ?? 'none')
 }
 
-/** As the proxy does it before it redeems a refresh token. */
-function adopt(redeemed: string): boolean {
-  const left = leftTokens(path, nodeFs, redeemed)
+/** As the proxy does it before it spends a refresh token. */
+function adopt(spentToken: string): boolean {
+  const left = leftTokens(path, nodeFs, spentToken)
   if (left === undefined) return false
   const content = withTokens(JSON.parse(readFileSync(path, 'utf8')), left.tokens, left.refreshedAt)
-  return replaceAuthFile(path, nodeFs, { ...replacement, content, redeemed })
+  return replaceAuthFile(path, nodeFs, { ...replacement, content, spentToken })
 }
 
 test('tokens that a killed process could only write beside the file are put in place', () => {

@@ -23,7 +23,7 @@ export function withTokens(content: JsonObject, tokens: NewTokens, refreshedAt: 
 type Replacement = {
   readonly content: JsonObject
   /** The refresh token that `content` was obtained with, which the file still holds. */
-  readonly redeemed: string
+  readonly spentToken: string
   /** Asked at the last moment: false leaves the file as it is. */
   readonly mayReplace: () => boolean
 }
@@ -33,10 +33,10 @@ type Replacement = {
  * A symbolic link stays and its target is replaced. Where the file can't be replaced it is written in place; killed in
  * the midst of that, `mendAuthFile` completes it. Throws what the file system throws; the old content is intact then.
  */
-export function replaceAuthFile(path: string, files: Files, { content, redeemed, mayReplace }: Replacement): boolean {
+export function replaceAuthFile(path: string, files: Files, { content, spentToken, mayReplace }: Replacement): boolean {
   const target = files.realpathSync(path)
   const bytes = Buffer.from(JSON.stringify(content, null, 2))
-  const temporary = freeName(target, files, redeemed)
+  const temporary = freeName(target, files, spentToken)
   let replaced: boolean
   try {
     const replaceable = writeBeside(temporary, target, bytes, files)
@@ -56,7 +56,7 @@ export function replaceAuthFile(path: string, files: Files, { content, redeemed,
 }
 
 /**
- * Whether `replaceAuthFile` can be expected to succeed. Asked before a refresh token is redeemed: one whose successor
+ * Whether `replaceAuthFile` can be expected to succeed. Asked before a refresh token is spent: one whose successor
  * can't be kept had better not be.
  */
 export function isWritable(path: string, files: Files): boolean {
@@ -81,7 +81,7 @@ export function isWritable(path: string, files: Files): boolean {
 
 /**
  * Tries whether a login finds room beside the file: its disk, or somebody's share of it, may be full. As late as can be
- * before a refresh token is redeemed. Throws what the file system throws.
+ * before a refresh token is spent. Throws what the file system throws.
  */
 export function tryRoom(path: string, files: Files): void {
   const target = files.realpathSync(path)

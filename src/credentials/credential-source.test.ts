@@ -237,7 +237,7 @@ test('reuse that somebody else is about to heal is waited for', async () => {
   const auth = login(-MINUTE)
   await stage.writeAuth(auth)
   const source = stage.source({ healingMs: 30_000 })
-  // Another program, which does not know our lock, redeems first and writes a moment later.
+  // Another program, which does not know our lock, refreshes first and writes a moment later.
   const answer = await post(stage.issuer.url, { grant_type: 'refresh_token', refresh_token: auth.tokens.refresh_token })
   const theirs = JSON.parse(answer.body)
   const credentials = source.current()
@@ -302,23 +302,23 @@ test('a refresh goes on when nobody waits for it any more, and close waits for i
   await asked
 })
 
-test('who stops while another process renews does not begin to, and ends at once', async () => {
+test('who stops while another process refreshes does not begin to, and ends at once', async () => {
   await stage.writeAuth(login(-MINUTE))
   let answered = () => {}
   const failing = new Promise<{ status: number; body: string }>((resolve) => {
     answered = () => resolve({ status: 503, body: '' })
   })
-  const renewing = errorOf(stage.source({ postToken: () => failing }).current())
+  const refreshing = errorOf(stage.source({ postToken: () => failing }).current())
   const stopping = stage.source()
   const waiting = errorOf(stopping.current())
   await stopping.close()
   expect(await waiting).toMatchObject({ code: 'draining' })
   answered()
-  expect(await renewing).toMatchObject({ code: 'refresh_failed' })
+  expect(await refreshing).toMatchObject({ code: 'refresh_failed' })
   expect(refreshes()).toBe(0)
 })
 
-test('who stops after a refusal redeems nothing more', async () => {
+test('who stops after a refusal spends nothing more', async () => {
   await stage.writeAuth(login(-MINUTE))
   const newer = login(-MINUTE)
   const source = stage.source()
@@ -342,7 +342,7 @@ function fillingDisk(full = true) {
   return disk
 }
 
-test('on a full disk nothing is redeemed: the new tokens would be lost, and who else reads the file with them', async () => {
+test('on a full disk nothing is spent: the new tokens would be lost, and who else reads the file with them', async () => {
   const auth = login(4 * MINUTE)
   await stage.writeAuth(auth)
   let now = Date.now()
@@ -409,7 +409,7 @@ test('unsaved tokens are refreshed in turn, and the last ones are written over t
   expect(stage.issuer.reuses).toBe(0)
 })
 
-test('a login whose file is a mount of its own is renewed and written', async () => {
+test('a login whose file is a mount of its own is refreshed and written', async () => {
   await stage.writeAuth({ ...login(-MINUTE), future_field: { kept: true } })
   const source = stage.source({ files: { ...nodeFs, renameSync: failWith('EBUSY') } })
   const token = tokenOf(await source.current())
@@ -418,7 +418,7 @@ test('a login whose file is a mount of its own is renewed and written', async ()
   expect((await source.status()).warning).toBeUndefined()
 })
 
-test('a login that can’t be written is not renewed: the new tokens would be lost when the proxy stops', async () => {
+test('a login that can’t be written is not refreshed: the new tokens would be lost when the proxy stops', async () => {
   const auth = login(4 * MINUTE)
   await stage.writeAuth(auth)
   let now = Date.now()
@@ -442,7 +442,7 @@ test('a login that can’t be written is not renewed: the new tokens would be lo
   expect(tokenOf(await source.current())).toBe(newer.tokens.access_token)
 })
 
-/** What a process leaves that was killed after it had redeemed the refresh token in the file, and the tokens in it. */
+/** What a process leaves that was killed after it had spent the refresh token in the file, and the tokens in it. */
 async function leaveBehind(auth: ReturnType<typeof login>) {
   const dying = { ...nodeFs, renameSync: failWith('EBUSY'), ftruncateSync: failWith('killed') }
   const { refresh_token } = auth.tokens
@@ -450,7 +450,7 @@ async function leaveBehind(auth: ReturnType<typeof login>) {
   const { id_token, access_token, refresh_token: next } = JSON.parse(answer.body)
   const tokens = { id_token, access_token, refresh_token: next }
   const content = withTokens(auth, tokens, Date.now())
-  const replacement = { content, redeemed: refresh_token, mayReplace: () => true }
+  const replacement = { content, spentToken: refresh_token, mayReplace: () => true }
   expect(() => replaceAuthFile(stage.authPath, dying, replacement)).toThrow('killed')
   return tokens
 }
@@ -465,7 +465,7 @@ test('tokens left by a killed process are taken, and what auth.json has got sinc
   expect(refreshes()).toBe(1)
 })
 
-test('tokens left by a killed process that can’t be put in place are used, rather than the spent one redeemed', async () => {
+test('tokens left by a killed process that can’t be put in place are used, rather than the spent one presented again', async () => {
   const auth = login(-MINUTE)
   await stage.writeAuth(auth)
   const left = await leaveBehind(auth)
@@ -602,7 +602,7 @@ test('a 401 to an API key or a personal access token can’t be helped', async (
   expect(refreshes()).toBe(0)
 })
 
-test('read-only mode never redeems or writes, and takes what Codex writes', async () => {
+test('read-only mode never refreshes or writes, and takes what Codex writes', async () => {
   const auth = login(4 * MINUTE)
   await stage.writeAuth(auth)
   let now = Date.now()

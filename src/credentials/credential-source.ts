@@ -3,21 +3,21 @@ import { ProxyError } from '../errors.ts'
 import { AuthFile, type Files } from './auth-file.ts'
 import type { CredentialSource, CredentialStatus, Credentials } from './credentials.ts'
 import type { ChatGptLogin, Login } from './login.ts'
+import { LoginRefresher } from './login-refresher.ts'
 import type { PostToken, RefreshOverrides } from './refresh.ts'
-import { Renewal } from './renewal.ts'
 import { TokenMemory } from './token-memory.ts'
 import { TokenStore, type Warn } from './token-store.ts'
 
-/** How long a freshly renewed token that upstream refused isn't renewed again: it would not help. */
+/** How long a token just refreshed that upstream refused isn't refreshed again: it would not help. */
 const UNHELPFUL_MS = 60_000
-/** Between redeeming a token and writing the new ones other programs take milliseconds. */
+/** Between spending a token and writing the new ones other programs take milliseconds. */
 const HEALING_MS = 3000
-const UNSAVED = 'The renewed login could not be written to auth.json yet and is kept in memory only.'
+const UNSAVED = 'The refreshed login could not be written to auth.json yet and is kept in memory only.'
 
 type SourceOptions = {
   /** The folder of the Codex CLI. */
   readonly codexHome: string
-  /** `read-only` never redeems a refresh token and writes nothing. */
+  /** `read-only` never spends a refresh token and writes nothing. */
   readonly mode: 'read-write' | 'read-only'
   readonly postToken: PostToken
   /** Codex's own variables; see RefreshOverrides. */
@@ -31,8 +31,8 @@ type SourceOptions = {
 }
 
 /**
- * Credentials of the Codex login: fresh → use · stale → renew · refused by upstream → what the file holds now, then
- * renewed ones. See docs/credentials.md.
+ * Credentials of the Codex login: fresh → use · stale → refresh · refused by upstream → what the file holds now, then
+ * refreshed ones. See docs/credentials.md.
  */
 export function createCredentialSource(options: SourceOptions): CredentialSource {
   return new Source(options)
@@ -42,7 +42,7 @@ class Source implements CredentialSource {
   readonly #file: AuthFile
   readonly #store: TokenStore
   readonly #memory: TokenMemory
-  readonly #renewal: Renewal
+  readonly #refresher: LoginRefresher
   readonly #mode: SourceOptions['mode']
   readonly #now: () => number
   /** Given out in answer to a 401: when upstream refuses these too, there is no further step. */
@@ -58,7 +58,7 @@ class Source implements CredentialSource {
     this.#store = new TokenStore(this.#file, files, options.mode, options.warn)
     this.#memory = new TokenMemory(options.now)
     const [store, memory] = [this.#store, this.#memory]
-    this.#renewal = new Renewal({ ...options, store, memory, overrides, wallClock, healingMs })
+    this.#refresher = new LoginRefresher({ ...options, store, memory, overrides, wallClock, healingMs })
   }
 
   /** What every request takes: one `stat`, two comparisons. */
@@ -68,13 +68,13 @@ class Source implements CredentialSource {
       const isFresh = login.kind === 'api-key' || (!this.#memory.isStale(login) && this.#memory.isUsable(login))
       return isFresh ? login.credentials : undefined
     } catch {
-      // Read again by `#renewed`, which says why it can't be.
+      // Read again by `#freshLogin`, which says why it can't be.
       return undefined
     }
   }
 
   current(): Credentials | Promise<Credentials> {
-    return this.ready() ?? this.#renewed().then(({ credentials }) => credentials)
+    return this.ready() ?? this.#freshLogin().then(({ credentials }) => credentials)
   }
 
   async replace(rejected: Credentials): Promise<Credentials> {
@@ -85,7 +85,7 @@ class Source implements CredentialSource {
     const { login } = await this.#store.readSettled()
     if (secretOf(login.credentials) !== secretOf(rejected)) return await this.current()
     if (login.kind === 'api-key' || this.#isUnhelpful(login)) throw stillRejected()
-    return await this.#renewRejected(login)
+    return await this.#refreshRejected(login)
   }
 
   async status(): Promise<CredentialStatus> {
@@ -100,25 +100,26 @@ class Source implements CredentialSource {
   }
 
   async close(): Promise<void> {
-    await this.#renewal.close()
+    await this.#refresher.close()
     this.#store.save()
   }
 
-  async #renewed(): Promise<Login> {
+  async #freshLogin(): Promise<Login> {
     const { login } = await this.#store.readSettled()
     if (login.kind === 'api-key') return login
-    if (this.#memory.isUsable(login)) return this.#memory.isStale(login) ? await this.#renewal.renewEarly(login) : login
-    this.#renewal.checkRenewable(login)
-    return await this.#renewal.renew((current) => this.#memory.isStale(current) || !this.#memory.isUsable(current))
+    if (this.#memory.isUsable(login))
+      return this.#memory.isStale(login) ? await this.#refresher.refreshEarly(login) : login
+    this.#refresher.checkRefreshable(login)
+    return await this.#refresher.refresh((current) => this.#memory.isStale(current) || !this.#memory.isUsable(current))
   }
 
-  async #renewRejected(login: ChatGptLogin): Promise<Credentials> {
+  async #refreshRejected(login: ChatGptLogin): Promise<Credentials> {
     const { accessToken } = login.credentials
     try {
-      this.#renewal.checkRenewable(login)
-      const renewed = await this.#renewal.renew((current) => current.credentials.accessToken === accessToken)
+      this.#refresher.checkRefreshable(login)
+      const refreshed = await this.#refresher.refresh((current) => current.credentials.accessToken === accessToken)
       // An object of its own, so that it is known again if it comes back.
-      const credentials = { ...renewed.credentials }
+      const credentials = { ...refreshed.credentials }
       this.#lastTry.add(credentials)
       return credentials
     } catch (error) {
@@ -133,7 +134,7 @@ class Source implements CredentialSource {
   }
 
   #chatgptStatus(login: ChatGptLogin): Omit<CredentialStatus, 'file'> {
-    const obstacle = this.#renewal.obstacleOf(login)
+    const obstacle = this.#refresher.obstacleOf(login)
     const failure = this.#memory.failureOf(login)
     const usable = this.#memory.isUsable(login)
     const problem = usable ? undefined : (obstacle ?? (this.#memory.isResting(login) ? failure : undefined))
@@ -150,7 +151,7 @@ class Source implements CredentialSource {
     }
   }
 
-  /** Of a login that is still good: what will keep it from being renewed, unless that is how it was asked for. */
+  /** Of a login that is still good: what will keep it from being refreshed, unless that is how it was asked for. */
   #foreseen(obstacle: ProxyError | undefined): ProxyError | undefined {
     return this.#mode === 'read-write' && obstacle?.code === 'login_stale' ? obstacle : undefined
   }

@@ -31,7 +31,7 @@ export type CredentialSource = {
    * for, as for nearly every request; else rejects with a ProxyError (401, 503) when there are none.
    */
   current(): Credentials | Promise<Credentials>
-  /** What `current` would give at once; undefined when there is something to wait for. Never renews. */
+  /** What `current` would give at once; undefined when there is something to wait for. Never refreshes. */
   ready(): Credentials | undefined
   /**
    * After upstream answered 401 to `rejected`: first what the file holds now, if that differs; asked again with what

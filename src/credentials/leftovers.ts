@@ -5,7 +5,7 @@ import { headerText, type JsonObject, objectOf } from './json-object.ts'
 import { parseLogin } from './login.ts'
 import type { NewTokens } from './refresh.ts'
 
-/** How the file is called until it is complete. The part between tells which refresh token was redeemed for it. */
+/** How the file is called until it is complete. The part between tells which refresh token was spent for it. */
 const LEFTOVER_PREFIX = '.auth-'
 const LEFTOVER_SUFFIX = '.codex-api-proxy.tmp'
 
@@ -19,12 +19,12 @@ type Leftover = {
 type LeftTokens = { readonly tokens: NewTokens; readonly refreshedAt: number }
 
 /**
- * The tokens that a killed process wrote beside the file after it had redeemed this refresh token, but didn't put in
+ * The tokens that a killed process wrote beside the file after it had spent this refresh token, but didn't put in
  * place any more. They exist nowhere else, and without them the login would be lost. Only for the holder of the lock.
  */
-export function leftTokens(path: string, files: Files, redeemed: string): LeftTokens | undefined {
+export function leftTokens(path: string, files: Files, spentToken: string): LeftTokens | undefined {
   try {
-    const [leftover] = leftovers(leftoverPaths(files.realpathSync(path), redeemed), files)
+    const [leftover] = leftovers(leftoverPaths(files.realpathSync(path), spentToken), files)
     return leftover && { tokens: tokensIn(leftover.content), refreshedAt: leftover.refreshedAt }
   } catch {
     return undefined
@@ -32,8 +32,8 @@ export function leftTokens(path: string, files: Files, redeemed: string): LeftTo
 }
 
 /** Two names, so that a complete file need not go before another is complete. */
-function leftoverPaths(target: string, redeemed: string): string[] {
-  const digest = createHash('sha256').update(redeemed).digest('hex').slice(0, 16)
+function leftoverPaths(target: string, spentToken: string): string[] {
+  const digest = createHash('sha256').update(spentToken).digest('hex').slice(0, 16)
   return [digest, `${digest}-2`].map((name) => join(dirname(target), LEFTOVER_PREFIX + name + LEFTOVER_SUFFIX))
 }
 
@@ -43,8 +43,8 @@ export function trialPath(target: string): string {
 }
 
 /** Where to write next: not over the newest complete one. */
-export function freeName(target: string, files: Files, redeemed: string): string {
-  const paths = leftoverPaths(target, redeemed)
+export function freeName(target: string, files: Files, spentToken: string): string {
+  const paths = leftoverPaths(target, spentToken)
   const [newest] = leftovers(paths, files)
   const [first, second] = paths as [string, string]
   return first === newest?.path ? second : first

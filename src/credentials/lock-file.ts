@@ -27,8 +27,8 @@ type LockOptions = {
 /**
  * A lock between our own processes: a file that only one can make, with the holder's name in it. `undefined` when
  * `until` came first, or patience ran out (then `until` is still false). Where no file can be made there is no lock.
- * Either the login can't be written then, on a full disk for example, and isn't renewed. Or the file can be, in place,
- * in a folder that can't: to refuse would make such a login useless, while two processes that renew it at once are
+ * Either the login can't be written then, on a full disk for example, and isn't refreshed. Or the file can be, in place,
+ * in a folder that can't: to refuse would make such a login useless, while two processes that refresh it at once are
  * rare, and the second one heals.
  */
 export async function acquireLock(path: string, { until, patienceMs, now }: LockOptions): Promise<Lock | undefined> {

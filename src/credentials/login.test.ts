@@ -94,7 +94,7 @@ test.each([
   expect(chatgptOf({ tokens: { ...TOKENS, access_token: token } }).expiresAt).toBeUndefined()
 })
 
-test('the tokens of another app are never renewed by us', () => {
+test('the tokens of another app are never refreshed by us', () => {
   expect(chatgptOf({ auth_mode: 'chatgptAuthTokens', tokens: TOKENS }).refreshToken).toBeUndefined()
 })
 

@@ -4,16 +4,16 @@ import type { ApiKeyCredentials, ChatGptCredentials } from './credentials.ts'
 import { headerText, isObject, type JsonObject, objectOf, parseJson } from './json-object.ts'
 
 /**
- * How long before its expiry an access token is renewed (docs/upstream.md 2.3). Covers the longest usual start of a
+ * How long before its expiry an access token is refreshed (docs/upstream.md 2.3). Covers the longest usual start of a
  * stream.
  */
 const EXPIRY_MARGIN_MS = 5 * 60_000
-/** When tokens without a readable expiry are renewed, counted from the last refresh (docs/upstream.md 2.3). */
+/** When tokens without a readable expiry are refreshed, counted from the last refresh (docs/upstream.md 2.3). */
 const REFRESH_INTERVAL_MS = 8 * 24 * 3600_000
 /** An account id of the API, not of ChatGPT: upstream knows no workspace by it (docs/upstream.md 11). */
 const API_ORGANISATION = 'org-'
 
-/** What auth.json holds, with what is needed to renew it. */
+/** What auth.json holds, with what is needed to refresh it. */
 export type Login = ApiKeyLogin | ChatGptLogin
 
 type ApiKeyLogin = { readonly kind: 'api-key'; readonly credentials: ApiKeyCredentials }
@@ -22,13 +22,13 @@ type ApiKeyLogin = { readonly kind: 'api-key'; readonly credentials: ApiKeyCrede
 export type ChatGptLogin = {
   readonly kind: 'chatgpt'
   readonly credentials: ChatGptCredentials
-  /** Absent when the login can't be renewed by us. */
+  /** Absent when the login can't be refreshed by us. */
   readonly refreshToken: string | undefined
   readonly plan: string | undefined
   /** `undefined` for an access token without readable expiry. */
   readonly expiresAt: number | undefined
   readonly lastRefresh: number | undefined
-  /** From when on the tokens should be renewed; Infinity when nothing says so. */
+  /** From when on the tokens should be refreshed; Infinity when nothing says so. */
   readonly staleAt: number
   /** Who issued the tokens, if the file says so (`oauth_provenance`). */
   readonly issuer: string | undefined
@@ -58,7 +58,7 @@ export function loginOf(content: JsonObject): Login {
     case 'chatgpt':
       return chatgptLogin(content)
     case 'chatgptAuthTokens':
-      // The program that put them there renews them: it has the refresh token.
+      // The program that put them there refreshes them: it has the refresh token.
       return { ...chatgptLogin(content), refreshToken: undefined }
     case 'personalAccessToken':
       return personalLogin(content)

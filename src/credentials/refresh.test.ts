@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ProxyError } from '../errors.ts'
 import type { ChatGptLogin } from './login.ts'
-import { type Grant, grantOf, type PostToken, redeem } from './refresh.ts'
+import { askIssuer, type Grant, grantOf, type PostToken } from './refresh.ts'
 
 const GRANT: Grant = { url: 'https://auth.openai.com/oauth/token', clientId: 'app', refreshToken: 'rt-secret' }
 const LOGIN: ChatGptLogin = {
@@ -22,7 +22,7 @@ const coded = (code: string) => ({ error: { code, message: 'rt-secret and more' 
 
 test('the request is that of docs/upstream.md 2.1, without words that are only Codex’s own', async () => {
   const sent: unknown[] = []
-  await redeem(GRANT, async (url, body) => {
+  await askIssuer(GRANT, async (url, body) => {
     sent.push(url, body)
     return { status: 200, body: '{}' }
   })
@@ -44,7 +44,7 @@ test.each([
   ['401 with HTML', 401, '<html>', /HTTP 401/],
   ['400 invalid_grant', 400, { error: 'invalid_grant' }, /HTTP 400/],
 ])('%s: refused for ever, with what happened and what to do', async (_name, status, body, message) => {
-  const outcome = await redeem(GRANT, answering(status, body))
+  const outcome = await askIssuer(GRANT, answering(status, body))
   expect(outcome).toMatchObject({ kind: 'refused', error: { code: 'login_expired', status: 401 } })
   if (outcome.kind !== 'refused') return
   expect(outcome.error.message).toMatch(message)
@@ -65,21 +65,21 @@ test.each([
   [200, 'no JSON'],
   [200, []],
 ])('HTTP %s %j: failed for now', async (status, body) => {
-  const outcome = await redeem(GRANT, answering(status, body))
+  const outcome = await askIssuer(GRANT, answering(status, body))
   expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'refresh_failed', status: 503 } })
 })
 
 test('a network failure: failed for now, with the words of the transport where they are for people', async () => {
   const unreachable = new ProxyError('outbound_proxy_failed', 'The outbound proxy at 127.0.0.1:9 refused.')
-  const explained = await redeem(GRANT, () => Promise.reject(unreachable))
-  const raw = await redeem(GRANT, () => Promise.reject(new Error('socket of rt-secret hung up')))
+  const explained = await askIssuer(GRANT, () => Promise.reject(unreachable))
+  const raw = await askIssuer(GRANT, () => Promise.reject(new Error('socket of rt-secret hung up')))
   expect(explained).toMatchObject({ kind: 'failed', error: { message: expect.stringContaining('127.0.0.1:9') } })
   expect(raw).toMatchObject({ kind: 'failed', error: { message: expect.not.stringContaining('rt-secret') } })
 })
 
 test('each token of an answer is optional, and what can be no token counts as absent', async () => {
   const body = { access_token: 'new', refresh_token: null, id_token: 'two\nlines', expires_in: 5 }
-  expect(await redeem(GRANT, answering(200, body))).toEqual({ kind: 'renewed', tokens: { access_token: 'new' } })
+  expect(await askIssuer(GRANT, answering(200, body))).toEqual({ kind: 'refreshed', tokens: { access_token: 'new' } })
 })
 
 test.each([

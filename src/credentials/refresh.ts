@@ -30,15 +30,15 @@ export type NewTokens = {
   readonly refresh_token?: string
 }
 
-/** One refresh token with what it takes to redeem it. */
+/** One refresh token with what it takes to spend it. */
 export type Grant = { readonly url: string; readonly clientId: string; readonly refreshToken: string }
 
 /**
- * `refused`: these tokens will never be renewed. `failed`: they might be another time. `error` says why, without a word
+ * `refused`: these tokens will never be refreshed. `failed`: they might be another time. `error` says why, without a word
  * of the answer.
  */
 export type RefreshOutcome =
-  | { readonly kind: 'renewed'; readonly tokens: NewTokens }
+  | { readonly kind: 'refreshed'; readonly tokens: NewTokens }
   | { readonly kind: 'refused'; readonly error: ProxyError }
   | { readonly kind: 'failed'; readonly error: ProxyError }
 
@@ -46,7 +46,7 @@ export type RefreshOutcome =
  * Redeems a refresh token, once. It is single-use: no outcome is tried again here, since a request whose answer got
  * lost may have spent it.
  */
-export async function redeem(grant: Grant, postToken: PostToken): Promise<RefreshOutcome> {
+export async function askIssuer(grant: Grant, postToken: PostToken): Promise<RefreshOutcome> {
   const body = { client_id: grant.clientId, grant_type: 'refresh_token', refresh_token: grant.refreshToken }
   try {
     return outcomeOf(await postToken(grant.url, body))
@@ -57,11 +57,11 @@ export async function redeem(grant: Grant, postToken: PostToken): Promise<Refres
   }
 }
 
-/** What to redeem and where (docs/upstream.md 2.1). Throws a ProxyError when this login can't be renewed at all. */
+/** Which token to spend, and where (docs/upstream.md 2.1). Throws a ProxyError when this login can't be refreshed at all. */
 export function grantOf(login: ChatGptLogin, overrides: RefreshOverrides): Grant {
   const { refreshToken } = login
   if (refreshToken === undefined) {
-    throw new ProxyError('login_expired', 'The login has ended, and auth.json holds no refresh token to renew it.')
+    throw new ProxyError('login_expired', 'The login has ended, and auth.json holds no refresh token.')
   }
   const clientId = login.clientId ?? overrides.clientId ?? CODEX_CLIENT_ID
   const issuer = (login.issuer ?? DEFAULT_ISSUER).replace(/\/+$/, '')
@@ -83,7 +83,7 @@ function isTrusted(issuer: string): boolean {
 function outcomeOf({ status, body }: { status: number; body: string }): RefreshOutcome {
   const answer = parseJson(body)
   if (status >= 200 && status < 300) {
-    if (isObject(answer)) return { kind: 'renewed', tokens: tokensOf(answer) }
+    if (isObject(answer)) return { kind: 'refreshed', tokens: tokensOf(answer) }
     return { kind: 'failed', error: failed('The token endpoint answered no JSON.') }
   }
   const refusal = refusalOf(status, errorCode(objectOf(answer)))
@@ -99,14 +99,14 @@ function refusalOf(status: number, code: unknown): string | undefined {
   if (status < 400 || status >= 500) return undefined
   switch (code) {
     case 'refresh_token_expired':
-      return 'The login can no longer be renewed: its refresh token has expired.'
+      return 'The login can no longer be refreshed: its refresh token has expired.'
     case 'refresh_token_reused':
-      return 'The login can no longer be renewed: its refresh token was already used, maybe by a copy of auth.json.'
+      return 'The login can no longer be refreshed: its refresh token was already used, maybe by a copy of auth.json.'
     case 'refresh_token_invalidated':
-      return 'The login can no longer be renewed: its refresh token was revoked.'
+      return 'The login can no longer be refreshed: its refresh token was revoked.'
   }
   if (status !== 401 && !(status === 400 && code === 'invalid_grant')) return undefined
-  return `The login can no longer be renewed: the token endpoint refused its refresh token (HTTP ${status}).`
+  return `The login can no longer be refreshed: the token endpoint refused its refresh token (HTTP ${status}).`
 }
 
 function errorCode(answer: JsonObject): unknown {
@@ -120,7 +120,7 @@ function tokensOf(answer: JsonObject): NewTokens {
 }
 
 function failed(reason: string, cause?: unknown): ProxyError {
-  return new ProxyError('refresh_failed', `The login could not be renewed. ${reason}`, { cause })
+  return new ProxyError('refresh_failed', `The login could not be refreshed. ${reason}`, { cause })
 }
 
 function untrustedIssuer(): ProxyError {

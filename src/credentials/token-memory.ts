@@ -1,7 +1,7 @@
 import type { ProxyError } from '../errors.ts'
 import type { ChatGptLogin } from './login.ts'
 
-/** After a failure, how long the access token is used until renewing it early is tried again. */
+/** After a failure, how long the access token is used until refreshing it early is tried again. */
 const REST_MS = 30_000
 
 type Refusal = { readonly refreshToken: string | undefined; readonly error: ProxyError; accessTokenRejected: boolean }
@@ -32,18 +32,18 @@ export class TokenMemory {
     return this.#now() < (this.#issueOf(login)?.usableUntil ?? login.expiresAt ?? Number.POSITIVE_INFINITY)
   }
 
-  /** Whether renewing failed so shortly ago that it shouldn't be tried again as long as the access token is good. */
+  /** Whether refreshing failed so shortly ago that it shouldn't be tried again as long as the access token is good. */
   isResting(login: ChatGptLogin): boolean {
     const failure = this.#failureOf(login)
     return failure !== undefined && this.#now() < failure.at + REST_MS
   }
 
-  /** Why these tokens will never be renewed. */
+  /** Why these tokens will never be refreshed. */
   refusalOf(login: ChatGptLogin): ProxyError | undefined {
     return this.#refusalOf(login)?.error
   }
 
-  /** Why renewing these tokens failed last. */
+  /** Why refreshing these tokens failed last. */
   failureOf(login: ChatGptLogin): ProxyError | undefined {
     return this.#failureOf(login)?.error
   }
@@ -56,7 +56,7 @@ export class TokenMemory {
     this.#failure = { refreshToken, error, at: this.#now() }
   }
 
-  /** Upstream refuses the access token; when it can't be renewed either, later requests needn't try. */
+  /** Upstream refuses the access token; when it can't be refreshed either, later requests needn't try. */
   noteRejected(login: ChatGptLogin): void {
     const refusal = this.#refusalOf(login)
     if (refusal !== undefined) refusal.accessTokenRejected = true
@@ -64,7 +64,7 @@ export class TokenMemory {
 
   /**
    * A token straight from the issuer is good, whatever our clock says of its expiry. If it seems to be stale already,
-   * our clock is fast or the token short-lived, and renewing it again at once would go on for ever.
+   * our clock is fast or the token short-lived, and refreshing it again at once would go on for ever.
    */
   noteIssued(login: ChatGptLogin): void {
     this.#failure = undefined

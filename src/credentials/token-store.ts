@@ -17,7 +17,7 @@ export type Warn = (fields: Record<string, unknown>, message: string) => void
 
 type Unsaved = {
   /** The refresh token in the file that these were obtained with: once it holds another, they are out of date. */
-  readonly redeemed: string
+  readonly spentToken: string
   readonly tokens: NewTokens
   readonly refreshedAt: number
   readonly stored: StoredLogin
@@ -61,7 +61,7 @@ export class TokenStore {
     if (this.#unsaved === undefined) return this.#file.read()
     const stored = this.#fileOrNothing()
     // A file that can't be read at the moment says nothing against the tokens in hand.
-    if (stored === undefined || holds(stored.login, this.#unsaved.redeemed)) return this.#unsaved.stored
+    if (stored === undefined || holds(stored.login, this.#unsaved.spentToken)) return this.#unsaved.stored
     this.#forget()
     return stored
   }
@@ -88,37 +88,37 @@ export class TokenStore {
     }
   }
 
-  /** Whether tokens that were renewed could be kept: in the file, or those in hand are in memory only anyway. */
+  /** Whether tokens that were refreshed could be kept: in the file, or those in hand are in memory only anyway. */
   canKeep(): boolean {
     return this.#unsaved !== undefined || isWritable(this.#file.path, this.#files)
   }
 
-  /** Why new tokens would find no room: redeemed all the same, the login would be lost to everybody but this process. */
+  /** Why new tokens would find no room: spent all the same, the login would be lost to everybody but this process. */
   noRoom(): ProxyError | undefined {
     if (this.#unsaved !== undefined) return undefined // They are so already.
     try {
       tryRoom(this.#file.path, this.#files)
       return undefined
     } catch (error) {
-      const message = `There is no room for new tokens beside ${this.#file.path}${codeInBrackets(error)}, so the login was not renewed.`
+      const message = `There is no room for new tokens beside ${this.#file.path}${codeInBrackets(error)}, so the login was not refreshed.`
       return new ProxyError('credentials_unwritable', message, { cause: error })
     }
   }
 
-  /** Before a refresh token is redeemed: takes over what a process that was killed had got for it. */
-  recover(from: StoredLogin, redeemed: string): boolean {
+  /** Before a refresh token is spent: takes over what a process that was killed had got for it. */
+  recover(from: StoredLogin, spentToken: string): boolean {
     if (this.#unsaved !== undefined) return false // Newer than anything that lies about.
-    const left = leftTokens(this.#file.path, this.#files, redeemed)
+    const left = leftTokens(this.#file.path, this.#files, spentToken)
     if (left === undefined) return false
-    this.keep(from, redeemed, left.tokens, left.refreshedAt)
+    this.keep(from, spentToken, left.tokens, left.refreshedAt)
     return true
   }
 
   /** Takes over the tokens of an answer and writes them. Returns what to go on with: them, or a newer login of the file. */
-  keep(from: StoredLogin, redeemed: string, tokens: NewTokens, refreshedAt: number): Login {
+  keep(from: StoredLogin, spentToken: string, tokens: NewTokens, refreshedAt: number): Login {
     const content = withTokens(from.content, tokens, refreshedAt)
     this.#unsaved = {
-      redeemed: this.#unsaved?.redeemed ?? redeemed,
+      spentToken: this.#unsaved?.spentToken ?? spentToken,
       tokens: { ...this.#unsaved?.tokens, ...tokens },
       refreshedAt,
       stored: { content, login: loginOf(content) },
@@ -134,7 +134,7 @@ export class TokenStore {
     clearTimeout(this.#retry)
     try {
       const replaced = this.#replace(unsaved)
-      if (replaced && this.#failures > 0) this.#warn({ file: this.#file.path }, 'the renewed login is now written')
+      if (replaced && this.#failures > 0) this.#warn({ file: this.#file.path }, 'the refreshed login is now written')
       this.#forget()
     } catch (error) {
       if (error instanceof ProxyError && isGone(error)) this.#forget()
@@ -143,13 +143,13 @@ export class TokenStore {
   }
 
   /** False when the file holds another login by now. */
-  #replace({ redeemed, tokens, refreshedAt }: Unsaved): boolean {
+  #replace({ spentToken, tokens, refreshedAt }: Unsaved): boolean {
     const { content, login } = this.#file.read()
-    if (!holds(login, redeemed)) return false
+    if (!holds(login, spentToken)) return false
     return replaceAuthFile(this.#file.path, this.#files, {
       content: withTokens(content, tokens, refreshedAt),
-      redeemed,
-      mayReplace: () => holds(this.#file.read().login, redeemed),
+      spentToken,
+      mayReplace: () => holds(this.#file.read().login, spentToken),
     })
   }
 
@@ -157,7 +157,7 @@ export class TokenStore {
     if (this.#failures++ % REPEAT_WARNING === 0) {
       this.#warn(
         { file: this.#file.path, err: error },
-        'THE RENEWED LOGIN COULD NOT BE WRITTEN and is kept in memory only: it is lost if the proxy stops before it can',
+        'THE REFRESHED LOGIN COULD NOT BE WRITTEN and is kept in memory only: it is lost if the proxy stops before it can',
       )
     }
     this.#retry = setTimeout(() => this.save(), RETRY_MS).unref()

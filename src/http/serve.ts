@@ -98,7 +98,7 @@ async function load(loadRoutes: () => Promise<void>): Promise<void> {
 
 /**
  * The first request finds a connection to its upstream made, and the models known that it may be converted for. A login
- * that has to be renewed first is left alone until somebody asks.
+ * that has to be refreshed first is left alone until somebody asks.
  */
 async function prepareUpstream(
   outbound: LazyOutbound,

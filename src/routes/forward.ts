@@ -26,7 +26,7 @@ export function forwardOr(
   return (request) => {
     const credentials = context.credentials.current()
     return credentials instanceof Promise
-      ? credentials.then((renewed) => serve(request, renewed))
+      ? credentials.then((refreshed) => serve(request, refreshed))
       : serve(request, credentials)
   }
 }

@@ -70,7 +70,7 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
   }
 
   /** After a 401: with what the file holds now, then with refreshed tokens (docs/upstream.md 2.4). */
-  async function sendRenewed(
+  async function sendRefreshed(
     request: UpstreamRequest,
     credentials: Credentials,
     cancellation: Cancellation,
@@ -92,7 +92,7 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
   return {
     send: (request, credentials, cancellation) =>
       sendWithRetries(request, credentials, cancellation).then((answer) =>
-        answer.status === 401 ? sendRenewed(request, credentials, cancellation, answer) : answer,
+        answer.status === 401 ? sendRefreshed(request, credentials, cancellation, answer) : answer,
       ),
   }
 }

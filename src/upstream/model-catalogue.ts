@@ -194,7 +194,7 @@ export class ModelCatalogue {
     const count = (this.#failureOf(credentials)?.count ?? 0) + 1
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** (count - 1), LONGEST_PAUSE_MS)
     const rejected = error instanceof Error && 'status' in error && error.status === 401
-    // The client has renewed the login meanwhile: what was rejected last is what is current now.
+    // The client has refreshed the login meanwhile: what was rejected last is what is current now.
     const current = rejected ? await this.#parts.credentials().catch(() => credentials) : undefined
     return {
       account: accountOf(credentials),

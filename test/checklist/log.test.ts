@@ -158,7 +158,7 @@ async function leave(url: string): Promise<void> {
   gate.open()
 }
 
-/** A login that is renewed, then one that can't be. */
+/** A login that is refreshed, then one that can't be. */
 async function refreshes(url: string): Promise<void> {
   stage.upstream.setDefault({ events: EVENTS })
   const fresh = issuer.login()

@@ -48,7 +48,7 @@ test('all is well: each line says so, and nothing is called unless asked', async
   const { code, stdout, stderr } = await run(['doctor'], { home, env })
   expect([code, stderr]).toEqual([0, ''])
   expect(stdout).toMatch(/^ok +Login +ChatGPT, plan plus, from .*auth\.json\.$/m)
-  expect(stdout).toMatch(/^ok +Token +Expires in 10 days, and is renewed before\.$/m)
+  expect(stdout).toMatch(/^ok +Token +Expires in 10 days, and is refreshed before\.$/m)
   expect(stdout).toMatch(/^ok +Upstream +127\.0\.0\.1:\d+ answers \(\d+ without credentials\)\.$/m)
   expect(stdout).toMatch(/^ok +Clock +Agrees with upstream\.$/m)
   expect(stdout).toMatch(/^ok +Models +\d+: gpt-6\.1-sol, /m)

@@ -6,7 +6,7 @@ import { mendAuthFile, replaceAuthFile, withTokens } from '../../dist/credential
 import { leftTokens } from '../../dist/credentials/leftovers.js'
 
 const read = (folder) => JSON.parse(fs.readFileSync(join(folder, 'auth.json'), 'utf8'))
-const redeemed = (content) => content.tokens.refresh_token
+const refreshToken = (content) => content.tokens.refresh_token
 const [mode, place, ...args] = process.argv.slice(2)
 const renameSync = () => {
   throw Object.assign(new Error('a mount of its own'), { code: 'EBUSY' })
@@ -24,7 +24,7 @@ function writeNext(folder, files) {
 function takeUp(folder) {
   const path = join(folder, 'auth.json')
   mendAuthFile(path, undisturbed)
-  const left = leftTokens(path, undisturbed, redeemed(read(folder)))
+  const left = leftTokens(path, undisturbed, refreshToken(read(folder)))
   if (left !== undefined) write(folder, undisturbed, left.tokens, left.refreshedAt)
 }
 
@@ -32,8 +32,8 @@ function write(folder, files, tokens, generation) {
   const content = read(folder)
   replaceAuthFile(join(folder, 'auth.json'), files, {
     content: withTokens(content, tokens, generation),
-    redeemed: redeemed(content),
-    mayReplace: () => redeemed(read(folder)) === redeemed(content),
+    spentToken: refreshToken(content),
+    mayReplace: () => refreshToken(read(folder)) === refreshToken(content),
   })
 }
 

@@ -38,7 +38,7 @@ type Grant = { readonly account: string; spent: boolean }
 export class TokenIssuer {
   /** How many refresh requests came in, and with which bodies. */
   readonly requests: Record<string, unknown>[] = []
-  /** How often a refresh token was presented that had been redeemed before. */
+  /** How often a refresh token was presented that had been spent before. */
   reuses = 0
   /** How long every answer takes, after the token was spent. */
   delayMs = 0
@@ -103,7 +103,7 @@ export class TokenIssuer {
     return this.knows(accessToken) && !this.#revoked.has(accessToken)
   }
 
-  /** Whether this refresh token could be redeemed now. */
+  /** Whether this refresh token could be spent now. */
   isRedeemable(refreshToken: string): boolean {
     return this.#grants.get(refreshToken)?.spent === false
   }

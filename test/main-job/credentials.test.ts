@@ -71,7 +71,7 @@ test('an access token works without last_refresh and id_token', async () => {
 })
 
 test.each([false, true])(
-  'a token upstream refuses and nobody can renew is an AuthenticationError (stream: %s)',
+  'a token upstream refuses and nobody can refresh is an AuthenticationError (stream: %s)',
   async (stream) => {
     const auth = chatgptAuth() as { tokens: { access_token: string } }
     stage = await startStage({

@@ -174,7 +174,7 @@ describe('the way to upstream', () => {
       expect(answer).toContain(`through the outbound proxy ${scheme}://127.0.0.1:${proxy.port}`)
     })
 
-    test('renews a login the same way', async () => {
+    test('refreshes a login the same way', async () => {
       const proxy = await started(start())
       const route = await open({ proxy: `${scheme}://127.0.0.1:${proxy.port}` })
       const post = createTokenRequest(async () => route, { originator: 'test', userAgent: 'test' })

@@ -3,7 +3,7 @@ import { ProxyError } from '../errors.ts'
 import type { StoredLogin } from './auth-file.ts'
 import { acquireLock } from './lock-file.ts'
 import type { ChatGptLogin, Login } from './login.ts'
-import { type Grant, grantOf, type NewTokens, type PostToken, type RefreshOverrides, redeem } from './refresh.ts'
+import { askIssuer, type Grant, grantOf, type NewTokens, type PostToken, type RefreshOverrides } from './refresh.ts'
 import type { TokenMemory } from './token-memory.ts'
 import type { TokenStore, Warn } from './token-store.ts'
 
@@ -15,11 +15,11 @@ const ROUNDS = 3
 /** How long a request whose access token is still good waits for a better one. */
 const EARLY_PATIENCE_MS = 5000
 
-/** Whether these are tokens to be renewed. */
-type Spent = (login: ChatGptLogin) => boolean
+/** Whether it is still the login that is to be refreshed. */
+type NeedsRefresh = (login: ChatGptLogin) => boolean
 type Flight = { readonly login: Promise<Login>; readonly late: Promise<void> }
 
-export type RenewalParts = {
+export type LoginRefresherParts = {
   readonly store: TokenStore
   readonly memory: TokenMemory
   readonly mode: 'read-write' | 'read-only'
@@ -29,22 +29,22 @@ export type RenewalParts = {
   /** The clock of file times. */
   readonly wallClock: () => number
   readonly warn: Warn
-  /** How long after a refusal a newer login is awaited: who has redeemed the token first writes it any moment. */
+  /** How long after a refusal a newer login is awaited: who has spent the token first writes it any moment. */
   readonly healingMs: number
 }
 
-/** Renews the login: in single flight, under our lock, re-reading before, after a refusal and before writing. */
-export class Renewal {
-  readonly #parts: RenewalParts
+/** Refreshes the login: in single flight, under our lock, re-reading before, after a refusal and before writing. */
+export class LoginRefresher {
+  readonly #parts: LoginRefresherParts
   #flight: Flight | undefined
   #closed = false
 
-  constructor(parts: RenewalParts) {
+  constructor(parts: LoginRefresherParts) {
     this.#parts = parts
   }
 
-  /** Throws a ProxyError when these tokens can't be renewed, as far as it is known without asking anybody. */
-  checkRenewable(login: ChatGptLogin): void {
+  /** Throws a ProxyError when these tokens can't be refreshed, as far as it is known without asking anybody. */
+  checkRefreshable(login: ChatGptLogin): void {
     this.#grant(login)
   }
 
@@ -58,36 +58,36 @@ export class Renewal {
     }
   }
 
-  /** The login that takes the place of spent tokens. Throws a ProxyError when there is none. */
-  async renew(spent: Spent): Promise<Login> {
+  /** The login that takes the place of one that needs a refresh. Throws a ProxyError when there is none. */
+  async refresh(needsRefresh: NeedsRefresh): Promise<Login> {
     if (this.#flight !== undefined) {
       const login = await this.#flight.login
-      if (login.kind === 'api-key' || !spent(login)) return login
+      if (login.kind === 'api-key' || !needsRefresh(login)) return login
     }
-    return await this.#fly(spent).login
+    return await this.#fly(needsRefresh).login
   }
 
   /** The same for tokens that are still good: they are kept when better ones can't be had, or not soon. */
-  async renewEarly(login: ChatGptLogin): Promise<Login> {
+  async refreshEarly(login: ChatGptLogin): Promise<Login> {
     const { memory } = this.#parts
     if (memory.isResting(login) || this.obstacleOf(login) !== undefined) return login
-    const { login: renewed, late } = this.#fly((current) => memory.isStale(current))
+    const { login: refreshed, late } = this.#fly((current) => memory.isStale(current))
     try {
-      return await Promise.race([renewed, late.then(() => login)])
+      return await Promise.race([refreshed, late.then(() => login)])
     } catch {
       return login // The reason was logged, and the status shows it.
     }
   }
 
-  /** No token is redeemed from now on. Resolves when one that is being redeemed is done, however it ended. */
+  /** No refresh begins from now on. Resolves when one under way is done, however it ended. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#flight?.login.catch(() => {})
   }
 
-  #fly(spent: Spent): Flight {
+  #fly(needsRefresh: NeedsRefresh): Flight {
     this.#flight ??= {
-      login: this.#underLock(spent).finally(() => {
+      login: this.#underLock(needsRefresh).finally(() => {
         this.#flight = undefined
       }),
       late: delay(EARLY_PATIENCE_MS, undefined, { ref: false }),
@@ -95,37 +95,37 @@ export class Renewal {
     return this.#flight
   }
 
-  async #underLock(spent: Spent): Promise<Login> {
+  async #underLock(needsRefresh: NeedsRefresh): Promise<Login> {
     const { store, wallClock } = this.#parts
-    const until = () => this.#closed || this.#unspent(spent) !== undefined
+    const until = () => this.#closed || this.#freshLogin(needsRefresh) !== undefined
     const lock = await acquireLock(store.lockPath, { until, patienceMs: LOCK_PATIENCE_MS, now: wallClock })
     if (lock === undefined) {
-      const login = this.#unspent(spent)
+      const login = this.#freshLogin(needsRefresh)
       if (login !== undefined) return login
       this.#checkOpen()
-      const message = `Another codex-api-proxy has been renewing the login for too long; its lock is ${store.lockPath}.`
+      const message = `Another codex-api-proxy has been refreshing the login for too long; its lock is ${store.lockPath}.`
       throw new ProxyError('refresh_failed', message)
     }
     try {
-      return await this.#redeem(spent)
+      return await this.#refreshStored(needsRefresh)
     } finally {
       lock.release()
     }
   }
 
-  async #redeem(spent: Spent): Promise<Login> {
+  async #refreshStored(needsRefresh: NeedsRefresh): Promise<Login> {
     const { store, memory, postToken, warn, healingMs } = this.#parts
     for (let round = 1; ; round++) {
-      const stored = await store.readSettled() // Another process may have renewed it while we waited.
+      const stored = await store.readSettled() // Another process may have refreshed it while we waited.
       const { login } = stored
-      if (login.kind === 'api-key' || !spent(login)) return login
+      if (login.kind === 'api-key' || !needsRefresh(login)) return login
       const grant = this.#grant(login)
       if (store.recover(stored, grant.refreshToken)) continue
       this.#checkOpen()
       const full = store.noRoom()
-      const outcome = full === undefined ? await redeem(grant, postToken) : { kind: 'failed' as const, error: full }
-      if (outcome.kind === 'renewed') return this.#take(stored, login, grant, outcome.tokens)
-      const healed = await this.#healed(spent, grant, outcome.kind === 'refused' ? healingMs : 0)
+      const outcome = full === undefined ? await askIssuer(grant, postToken) : { kind: 'failed' as const, error: full }
+      if (outcome.kind === 'refreshed') return this.#take(stored, login, grant, outcome.tokens)
+      const healed = await this.#healed(needsRefresh, grant, outcome.kind === 'refused' ? healingMs : 0)
       if (healed && round < ROUNDS) continue
       warn({ code: outcome.error.code }, outcome.error.message)
       if (outcome.kind === 'refused') memory.noteRefused(grant.refreshToken, outcome.error)
@@ -143,31 +143,31 @@ export class Renewal {
       return login
     }
     // Asking again would bring the same, and again with each request.
-    const error = new ProxyError('login_expired', 'The token endpoint renewed the login without a new access token.')
+    const error = new ProxyError('login_expired', 'The token endpoint refreshed the login without a new access token.')
     memory.noteRefused(login.refreshToken, error)
     throw error
   }
 
-  /** What is redeemed late in a stop may be cut off by its end, and nobody waits for it any more. */
+  /** A refresh late in a stop may be cut off by its end, and nobody waits for it any more. */
   #checkOpen(): void {
-    if (this.#closed) throw new ProxyError('draining', 'The proxy was stopped before the login was renewed.')
+    if (this.#closed) throw new ProxyError('draining', 'The proxy was stopped before the login was refreshed.')
   }
 
-  /** Whether the file has got something better than what was just redeemed in vain. */
-  async #healed(spent: Spent, grant: Grant, patienceMs: number): Promise<boolean> {
+  /** Whether the file has got something better than what was just refused. */
+  async #healed(needsRefresh: NeedsRefresh, grant: Grant, patienceMs: number): Promise<boolean> {
     const { store, wallClock } = this.#parts
     const deadline = wallClock() + patienceMs
     while (true) {
-      if (this.#unspent(spent) !== undefined || store.holdsOther(grant.refreshToken)) return true
+      if (this.#freshLogin(needsRefresh) !== undefined || store.holdsOther(grant.refreshToken)) return true
       if (wallClock() >= deadline) return false
       await delay(HEALING_POLL_MS)
     }
   }
 
-  #unspent(spent: Spent): Login | undefined {
+  #freshLogin(needsRefresh: NeedsRefresh): Login | undefined {
     try {
       const { login } = this.#parts.store.read()
-      return login.kind === 'api-key' || !spent(login) ? login : undefined
+      return login.kind === 'api-key' || !needsRefresh(login) ? login : undefined
     } catch {
       return undefined // Just being written, or gone: whoever reads it next says so.
     }
@@ -189,10 +189,10 @@ export class Renewal {
   }
 }
 
-/** Renewing would spend the refresh token, and what comes of it would be gone when the proxy stops. */
+/** Refreshing would spend the refresh token, and what comes of it would be gone when the proxy stops. */
 function unkeepable(path: string): ProxyError {
   return new ProxyError(
     'login_stale',
-    `${path} can't be written, so its login isn't renewed: the new tokens would be lost. Let the proxy write it and its folder.`,
+    `${path} can't be written, so its login isn't refreshed: the new tokens would be lost. Let the proxy write it and its folder.`,
   )
 }
