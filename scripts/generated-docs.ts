@@ -1,5 +1,6 @@
 import { GROUP_TITLES, shownDefault } from '../src/cli/settings.ts'
-import { OPTIONS, type Option } from '../src/config/options.ts'
+import type { Option } from '../src/config/option.ts'
+import { OPTIONS } from '../src/config/options.ts'
 import { conversionDocument } from './conversion-document.ts'
 import { errorsDocument } from './errors-document.ts'
 import { markdownTable } from './markdown-table.ts'
@@ -11,7 +12,7 @@ export const GENERATED_DOCS: Readonly<Record<string, () => string>> = {
   'docs/options.md': optionsDocument,
 }
 
-const NOTICE = '<!-- Made from src/config/options.ts by `npm run docs`; do not edit. -->'
+const NOTICE = '<!-- Made from src/config/options.ts and limit-options.ts by `npm run docs`; do not edit. -->'
 
 function optionsDocument(): string {
   const options: readonly Option<unknown>[] = Object.values(OPTIONS)

@@ -1,10 +1,9 @@
 import { request as httpsRequest } from 'node:https'
-import type { Config } from '../config/options.ts'
 import { isLoopbackHost } from '../config/parsers.ts'
-import type { ErrorCode } from '../errors.ts'
+import type { ErrorCode } from '../error-table.ts'
+import { isObject, type JsonObject, parseObject } from '../json-object.ts'
 import { request as httpRequest } from '../node-http.ts'
 
-export type JsonObject = { readonly [key: string]: unknown }
 export type ServerAnswer = { readonly status: number; readonly body: JsonObject }
 
 const LIMIT_MS = 3000
@@ -66,25 +65,7 @@ export function isKeyRefused(answer: ServerAnswer | undefined): boolean {
 export const KEY_WANTED = 'The server tells its models only to those with its client key.'
 export const HOW_TO_GIVE_KEY = 'Give that key with --api-key-file or CODEX_PROXY_API_KEY.'
 
-/** Where a server with these settings listens. */
-export function configuredUrl({ host, port, tlsCert }: Pick<Config, 'host' | 'port' | 'tlsCert'>): string {
-  return `${tlsCert === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
 /** An address that stands for "all of this machine" is asked on loopback. */
 export function reachable(baseUrl: string): string {
   return baseUrl.replace('://0.0.0.0:', '://127.0.0.1:').replace('://[::]:', '://[::1]:')
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function parseObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
+import { serverUrl } from '../config/endpoint.ts'
 import type { Config } from '../config/options.ts'
 import type { RunningServer } from '../daemon/pid-file.ts'
 import { OUR_FOLDER } from '../daemon/private-file.ts'
 import { checkRunFiles, RUN_FILES_REMEDY } from '../daemon/run-files.ts'
 import { secretsFileOf } from '../daemon/state-file.ts'
-import { configuredUrl, isProxy } from './ask-server.ts'
+import { isProxy } from './ask-server.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 import { explain } from './explain.ts'
 import type { Located, Reached } from './locate.ts'
@@ -66,7 +67,7 @@ async function checkPort(config: Config): Promise<Check> {
     await tryToListen(config)
     return ok('Port', config.port === 0 ? 'Any that is free.' : `${config.port} is free.`)
   } catch (error) {
-    const who = (await isProxy(configuredUrl(config))) ? 'another codex-api-proxy' : explain(error)
+    const who = (await isProxy(serverUrl(config))) ? 'another codex-api-proxy' : explain(error)
     return problem('Port', `${config.host}:${config.port} can't be used: ${who}`, 'Choose another --port or --host.')
   }
 }

@@ -1,14 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import {
-  askServer,
-  configuredUrl,
-  HOW_TO_GIVE_KEY,
-  isKeyRefused,
-  KEY_WANTED,
-  reachable,
-  type ServerAnswer,
-} from './ask-server.ts'
+import { serverUrl } from '../config/endpoint.ts'
+import { askServer, HOW_TO_GIVE_KEY, isKeyRefused, KEY_WANTED, reachable, type ServerAnswer } from './ask-server.ts'
 import { CLIENTS } from './client-configs.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
@@ -42,7 +35,7 @@ export async function clients(context: Context, { argument, flags, settings }: C
   const needsKey = known !== undefined || config.apiKeyFile !== undefined || isKeyRefused(answer)
   const key = flags.showKey === true ? known : undefined
   const text = client.render({
-    baseUrl: `${reachable(reached?.url ?? configuredUrl(config))}/v1`,
+    baseUrl: `${reachable(reached?.url ?? serverUrl(config))}/v1`,
     key: needsKey ? (key ?? KEY_PLACEHOLDER) : NO_KEY,
     needsKey,
     model,

@@ -1,5 +1,6 @@
 import { flagName } from '../config/load.ts'
-import { OPTIONS, type Option } from '../config/options.ts'
+import type { Option } from '../config/option.ts'
+import { OPTIONS } from '../config/options.ts'
 import type { Call, CommandRow } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { settingNames } from './settings.ts'

@@ -1,6 +1,7 @@
 import { type GivenSettings, OPTION_NAMES } from '../config/load.ts'
 import { UsageError } from '../config/parsers.ts'
-import { askServer, type JsonObject } from './ask-server.ts'
+import type { JsonObject } from '../json-object.ts'
+import { askServer } from './ask-server.ts'
 import { type Check, postponed, problem } from './check.ts'
 import { checkPermissions, checkServer } from './check-files.ts'
 import { checkNetwork } from './check-network.ts'

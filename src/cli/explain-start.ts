@@ -1,6 +1,7 @@
+import { serverUrl } from '../config/endpoint.ts'
 import type { Config } from '../config/options.ts'
 import { findRunning } from '../daemon/pid-file.ts'
-import { configuredUrl, isProxy } from './ask-server.ts'
+import { isProxy } from './ask-server.ts'
 import { explain } from './explain.ts'
 import { howToEnd, processAt } from './health.ts'
 import { readableKey } from './locate.ts'
@@ -24,7 +25,7 @@ export async function explainStart(failure: { reason: string; code?: string }, c
       return `The name ${config.host} could not be looked up. Choose another --host.`
     case 'EACCES':
       return failure.reason.includes('listen')
-        ? `Listening on ${configuredUrl(config)} is not permitted; ports below 1024 usually need more rights. Choose another --port.`
+        ? `Listening on ${serverUrl(config)} is not permitted; ports below 1024 usually need more rights. Choose another --port.`
         : failure.reason
     default:
       return failure.reason
@@ -37,7 +38,7 @@ async function holderOf(config: Config): Promise<string> {
   if (running?.url?.endsWith(`:${config.port}`)) {
     return `the server in the background (process ${running.pid}). Stop that one with \`codex-api-proxy stop\`, or choose another --port.`
   }
-  const url = configuredUrl(config)
+  const url = serverUrl(config)
   if (!(await isProxy(url))) return 'another program. Choose another --port.'
   // Only now: the client key is not for whatever program may be there.
   const pid = await processAt(url, readableKey(config))

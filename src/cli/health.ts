@@ -1,4 +1,5 @@
-import { askServer, isObject, type JsonObject } from './ask-server.ts'
+import { type JsonObject, objectOf } from '../json-object.ts'
+import { askServer } from './ask-server.ts'
 import { fromNow } from './shown.ts'
 
 /** What `/health` says, as rows of a table. Anything it doesn't say has no row. `now` in milliseconds since the epoch. */
@@ -96,8 +97,4 @@ function row(name: string, text: string | undefined): string[] | undefined {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function objectOf(value: unknown): JsonObject {
-  return isObject(value) ? value : {}
 }

@@ -1,3 +1,4 @@
+import { serverUrl } from '../config/endpoint.ts'
 import type { GivenSettings, LoadedConfig } from '../config/load.ts'
 import type { Config, OptionName } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
@@ -5,7 +6,7 @@ import { withRemedy } from '../daemon/describe-error.ts'
 import { findRunning, type RunningServer } from '../daemon/pid-file.ts'
 import { readState, type SavedState } from '../daemon/state-file.ts'
 import { clientKeyFrom } from '../http/client-key.ts'
-import { configuredUrl, isProxy } from './ask-server.ts'
+import { isProxy } from './ask-server.ts'
 import type { Context } from './context.ts'
 import { loadSettings } from './load-settings.ts'
 import { ADDRESS } from './setting-groups.ts'
@@ -56,7 +57,7 @@ export async function reach({ loaded, running }: Located): Promise<Reached | und
   const { config } = loaded
   const clientKey = readableKey(config)
   if (running?.url !== undefined && !running.stopping) return { url: running.url, clientKey, pid: running.pid }
-  const url = configuredUrl(config)
+  const url = serverUrl(config)
   return config.port !== 0 && (await isProxy(url)) ? { url, clientKey } : undefined
 }
 

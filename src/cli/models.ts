@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from './ask-server.ts'
+import { isObject, type JsonObject } from '../json-object.ts'
 
 /** A model as the server's list describes it; what is absent is not known. */
 export type Model = {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type GivenSettings, isOptionName } from '../config/load.ts'
-import { OPTIONS, type Option } from '../config/options.ts'
+import type { Option } from '../config/option.ts'
+import { OPTIONS } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
 import { STOP_GRACE_MS } from '../daemon/grace.ts'
 

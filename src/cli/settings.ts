@@ -1,6 +1,7 @@
 import { type Command, Option as Flag } from 'commander'
 import { type GivenSettings, isOptionName, OPTION_NAMES } from '../config/load.ts'
-import { OPTIONS, type Option, type OptionName } from '../config/options.ts'
+import type { Option } from '../config/option.ts'
+import { OPTIONS, type OptionName } from '../config/options.ts'
 import { shownValue } from './shown.ts'
 
 export const GROUP_TITLES = {

@@ -1,4 +1,4 @@
-import type { Option } from '../config/options.ts'
+import type { Option } from '../config/option.ts'
 
 /** A setting's value as a person would write it: `64MB`, `10m`, `a, b`; a secret only says that it is set. */
 export function shownValue(option: Option<unknown>, value: unknown): string {

@@ -1,4 +1,5 @@
-import { type Config, OPTIONS, type Option, type OptionName } from './options.ts'
+import type { Option } from './option.ts'
+import { type Config, OPTIONS, type OptionName } from './options.ts'
 import { UsageError } from './parsers.ts'
 import { absolutePath, type Bases } from './paths.ts'
 

@@ -1,41 +1,18 @@
+import { LIMIT_OPTIONS } from './limit-options.ts'
+import { option } from './option.ts'
 import {
   baseUrl,
   byteSize,
   choice,
   codexVersion,
-  count,
   credentialUrl,
-  duration,
   hostName,
   origin,
   outboundProxyUrl,
   port,
-  positiveCount,
   text,
   toggle,
 } from './parsers.ts'
-
-/** One setting: where it can be given, what it means, and how its text is read. */
-export type Option<Value> = {
-  /** As commander reads it, e.g. `--port <number>`. Absent: only the variable sets it. */
-  readonly flag?: string
-  /** Variables that set it, the first that is set wins. */
-  readonly env?: readonly string[]
-  readonly default: Value
-  readonly help: string
-  readonly group: 'server' | 'security' | 'upstream' | 'conversion' | 'limits' | 'daemon'
-  /** Throws a UsageError that says what is allowed. */
-  readonly parse: (given: string) => Value
-  /** Given several times, or separated by commas, the values add up. */
-  readonly repeatable?: boolean
-  /** Never shown, and never in the state file: `restart` finds it in a file of its own (daemon/state-file.ts). */
-  readonly secret?: boolean
-  /** A path: `~` and relative ones are made absolute when settings are loaded, since the daemon runs elsewhere. */
-  readonly path?: boolean
-  readonly choices?: readonly string[]
-}
-
-const option = <Value>(definition: Option<Value>): Option<Value> => definition
 
 const LOG_LEVELS = ['debug', 'info', 'warning', 'error'] as const
 const CREDENTIAL_MODES = ['read-write', 'read-only'] as const
@@ -216,110 +193,7 @@ export const OPTIONS = {
     parse: choice(REASONING_SUMMARIES),
     choices: REASONING_SUMMARIES,
   }),
-  maxBody: option({
-    flag: '--max-body <size>',
-    env: ['CODEX_PROXY_MAX_BODY'],
-    default: 64 * 1024 * 1024,
-    help: 'Largest request body as sent (compressed or not).',
-    group: 'limits',
-    parse: byteSize,
-  }),
-  maxDecodedBody: option({
-    flag: '--max-decoded-body <size>',
-    env: ['CODEX_PROXY_MAX_DECODED_BODY'],
-    default: 128 * 1024 * 1024,
-    help: 'Largest request body after decompression.',
-    group: 'limits',
-    parse: byteSize,
-  }),
-  maxHeaders: option({
-    flag: '--max-headers <size>',
-    env: ['CODEX_PROXY_MAX_HEADERS'],
-    default: 64 * 1024,
-    help: 'Largest block of request headers.',
-    group: 'limits',
-    parse: byteSize,
-  }),
-  maxEvent: option({
-    flag: '--max-event <size>',
-    env: ['CODEX_PROXY_MAX_EVENT'],
-    default: 64 * 1024 * 1024,
-    help: 'Largest single event of an upstream stream.',
-    group: 'limits',
-    parse: byteSize,
-  }),
-  maxConcurrent: option({
-    flag: '--max-concurrent <number>',
-    env: ['CODEX_PROXY_MAX_CONCURRENT'],
-    default: 2048,
-    help: 'Most requests served at the same time.',
-    group: 'limits',
-    parse: positiveCount,
-  }),
-  maxQueue: option({
-    flag: '--max-queue <number>',
-    env: ['CODEX_PROXY_MAX_QUEUE'],
-    default: 256,
-    help: 'Most requests waiting for a place; more are answered 429.',
-    group: 'limits',
-    parse: count,
-  }),
-  requestTimeout: option({
-    flag: '--request-timeout <duration>',
-    env: ['CODEX_PROXY_REQUEST_TIMEOUT'],
-    default: 120_000,
-    help: 'How long a client may take to send its whole request.',
-    group: 'limits',
-    parse: duration,
-  }),
-  connectTimeout: option({
-    flag: '--connect-timeout <duration>',
-    env: ['CODEX_PROXY_CONNECT_TIMEOUT'],
-    default: 15_000,
-    help: 'How long connecting to upstream may take.',
-    group: 'limits',
-    parse: duration,
-  }),
-  headerTimeout: option({
-    flag: '--header-timeout <duration>',
-    env: ['CODEX_PROXY_HEADER_TIMEOUT'],
-    default: 600_000,
-    help: 'How long upstream may take to begin its answer.',
-    group: 'limits',
-    parse: duration,
-  }),
-  idleTimeout: option({
-    flag: '--idle-timeout <duration>',
-    env: ['CODEX_PROXY_IDLE_TIMEOUT'],
-    default: 900_000,
-    help: 'How long upstream may be silent within an answer; long reasoning is.',
-    group: 'limits',
-    parse: duration,
-  }),
-  slowClientTimeout: option({
-    flag: '--slow-client-timeout <duration>',
-    env: ['CODEX_PROXY_SLOW_CLIENT_TIMEOUT'],
-    default: 300_000,
-    help: 'How long a client may leave an answer unread.',
-    group: 'limits',
-    parse: duration,
-  }),
-  keepAlive: option({
-    flag: '--keep-alive <duration>',
-    env: ['CODEX_PROXY_KEEP_ALIVE'],
-    default: 15_000,
-    help: 'After how much silence a keep-alive comment goes to the client.',
-    group: 'limits',
-    parse: duration,
-  }),
-  drainTimeout: option({
-    flag: '--drain-timeout <duration>',
-    env: ['CODEX_PROXY_DRAIN_TIMEOUT'],
-    default: 30_000,
-    help: 'How long running answers may take to finish after a stop.',
-    group: 'limits',
-    parse: duration,
-  }),
+  ...LIMIT_OPTIONS,
   pidFile: option({
     flag: '--pid-file <path>',
     default: '~/.codex-api-proxy/codex-api-proxy.pid',

@@ -1,4 +1,5 @@
-import { type ErrorCode, ProxyError } from '../errors.ts'
+import type { ErrorCode } from '../error-table.ts'
+import { ProxyError } from '../errors.ts'
 import type { JsonObject } from './chat-plan.ts'
 import { asObject } from './json.ts'
 

@@ -1,4 +1,4 @@
-import { type JsonObject, objectOf, parseJson } from './json-object.ts'
+import { type JsonObject, objectOf, parseJson } from '../json-object.ts'
 
 /**
  * The claims of a JSON Web Token; none for an opaque token. The signature isn't checked: tokens are only passed on,

@@ -2,8 +2,8 @@ import type nodeFs from 'node:fs'
 import { join } from 'node:path'
 import { codeOf, isCode } from '../error-code.ts'
 import { ProxyError } from '../errors.ts'
+import type { JsonObject } from '../json-object.ts'
 import { credentialStore } from './codex-config.ts'
-import type { JsonObject } from './json-object.ts'
 import { type Login, parseLogin } from './login.ts'
 
 /** The file calls that reading and writing the login is made of; tests make them fail or stop at any of them. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
+import { type JsonObject, objectOf } from '../json-object.ts'
 import type { Files } from './auth-file.ts'
-import { headerText, type JsonObject, objectOf } from './json-object.ts'
+import { headerText } from './header-text.ts'
 import { parseLogin } from './login.ts'
 import type { NewTokens } from './refresh.ts'
 

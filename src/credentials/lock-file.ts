@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, readlinkSync, rmSync, statSync, writ
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isCode } from '../error-code.ts'
-import { isObject, type JsonObject, parseJson } from './json-object.ts'
+import { type JsonObject, parseObject } from '../json-object.ts'
 
 const POLL_MS = 25
 /** A lock without a readable holder: its maker was killed between making and writing it. */
@@ -84,8 +84,8 @@ function isAbandoned(path: string, now: () => number): boolean {
   if (made === undefined) return false
   const age = now() - made.mtimeMs
   if (text === undefined) return age > UNSEEN_MS
-  const holder = parseJson(text)
-  if (!isObject(holder) || typeof holder.pid !== 'number') return age > NAMELESS_MS
+  const holder = parseObject(text)
+  if (typeof holder?.pid !== 'number') return age > NAMELESS_MS
   if (holder.host !== host()) return age > UNSEEN_MS
   return isGone(holder, holder.pid, age)
 }

@@ -1,7 +1,8 @@
 import { ProxyError } from '../errors.ts'
+import { isObject, type JsonObject, objectOf, parseJson } from '../json-object.ts'
 import { accountClaims, claimsOf, expiresAt } from './access-token.ts'
 import type { ApiKeyCredentials, ChatGptCredentials } from './credentials.ts'
-import { headerText, isObject, type JsonObject, objectOf, parseJson } from './json-object.ts'
+import { headerText } from './header-text.ts'
 
 /**
  * How long before its expiry an access token is refreshed (docs/upstream.md 2.3). Covers the longest usual start of a

@@ -1,5 +1,6 @@
 import { ProxyError } from '../errors.ts'
-import { headerText, isObject, type JsonObject, objectOf, parseJson } from './json-object.ts'
+import { isObject, type JsonObject, objectOf, parseJson } from '../json-object.ts'
+import { headerText } from './header-text.ts'
 import type { ChatGptLogin } from './login.ts'
 
 /** The client id of Codex, which the refresh tokens of its logins are bound to (docs/upstream.md 2.1). */

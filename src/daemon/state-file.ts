@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path'
 import { type GivenSettings, isOptionName, type Origins } from '../config/load.ts'
 import { OPTIONS, type OptionName } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
+import { isObject, type JsonObject, parseObject } from '../json-object.ts'
 import { OUR_FOLDER, readIfThere, writePrivateFile } from './private-file.ts'
 
 /** The settings of the last start in the background. */
@@ -48,27 +49,16 @@ export async function readState(stateFile: string): Promise<SavedState> {
 export async function checkStateFile(file: string): Promise<void> {
   if (basename(dirname(file)) === OUR_FOLDER) return
   const text = await readIfThere(file)
-  if (text === undefined || text.trim() === '' || isObject(objectIn(text)?.settings)) return
+  if (text === undefined || text.trim() === '' || isObject(parseObject(text)?.settings)) return
   throw new UsageError(`--state-file ${file}: it holds something else than saved settings; name another one.`)
 }
-
-type JsonObject = { readonly [key: string]: unknown }
 
 async function readJson(file: string): Promise<JsonObject | undefined> {
   const text = await readIfThere(file)
   if (text === undefined) return undefined
-  const value = objectIn(text)
+  const value = parseObject(text)
   if (value !== undefined) return value
   throw new Error(`${file} holds no saved settings; move it away, and give the settings to \`start\` again.`)
-}
-
-function objectIn(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function settingsIn(value: unknown): GivenSettings {
@@ -86,10 +76,6 @@ function originsIn(value: unknown): SavedState['origins'] {
 
 function isGiven(value: unknown): value is string | string[] {
   return typeof value === 'string' || (Array.isArray(value) && value.every((each) => typeof each === 'string'))
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isSecret(name: string): boolean {

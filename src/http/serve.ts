@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { DestinationStream } from 'pino'
+import { serverUrl } from '../config/endpoint.ts'
 import type { Config } from '../config/options.ts'
 import type { RouteContext } from '../routes/context.ts'
 import { createLogger, type Logger } from '../telemetry/logger.ts'
@@ -116,7 +117,7 @@ async function prepareUpstream(
   }
 }
 
-function urlOf(server: Server, { host, tlsCert }: Config): string {
+function urlOf(server: Server, config: Config): string {
   const { port } = server.address() as AddressInfo // a TCP server that listens has no other kind
-  return `${tlsCert === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return serverUrl({ ...config, port })
 }

@@ -1,11 +1,5 @@
 import { styleText } from 'node:util'
-
-type Line = {
-  readonly time?: unknown
-  readonly level?: unknown
-  readonly msg?: unknown
-  readonly [key: string]: unknown
-}
+import { parseObject } from '../json-object.ts'
 
 const LEVEL_STYLES = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red', fatal: 'red' } as const
 
@@ -25,7 +19,7 @@ export function readableLines(write: (text: string) => void, coloured: boolean):
 }
 
 function readable(text: string, coloured: boolean): string {
-  const line = parse(text)
+  const line = parseObject(text)
   if (line === undefined || !isLevel(line.level)) return withoutControls(text)
   const { time, level, msg, ...fields } = line
   const clock = /T(\d\d:\d\d:\d\d)/.exec(String(time))?.[1] ?? ''
@@ -33,19 +27,6 @@ function readable(text: string, coloured: boolean): string {
   const shown = coloured ? styleText(LEVEL_STYLES[level], label, { validateStream: false }) : label
   const rest = Object.entries(fields).map(([name, value]) => `${plain(name)}=${plain(value)}`)
   return [clock, shown, withoutControls(String(msg ?? '')), ...rest].join(' ')
-}
-
-function parse(text: string): Line | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isObject(value: unknown): value is Line {
-  return typeof value === 'object' && value !== null
 }
 
 function isLevel(level: unknown): level is keyof typeof LEVEL_STYLES {

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseObject } from '../json-object.ts'
 import { type ModelEntry, modelEntries } from './model-entry.ts'
 
 /** What an installed Codex noted of its last look at the models (docs/upstream.md 4.7). */
@@ -37,14 +38,10 @@ function stampOf(path: string): string {
 
 function read(path: string): CodexModelsCache {
   try {
-    const content: unknown = JSON.parse(readFileSync(path, 'utf8'))
-    const version = isRecord(content) ? content.client_version : undefined
+    const content = parseObject(readFileSync(path, 'utf8'))
+    const version = content?.client_version
     return { clientVersion: typeof version === 'string' ? version : undefined, models: modelEntries(content) ?? [] }
   } catch {
     return NOTHING
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
 }

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP, type Socket } from 'node:net'
+import { authorityOf, type Endpoint } from '../config/endpoint.ts'
 import { request as httpRequest } from '../node-http.ts'
 import { LoginRefused, Refusal } from './failure-reason.ts'
-import { authorityOf, type Endpoint, type OutboundAddress } from './outbound-address.ts'
+import type { OutboundAddress } from './outbound-address.ts'
 import { TCP_KEEP_ALIVE_MS, type TunnelOptions } from './tunnel-options.ts'
 
 /** A tunnel by HTTP CONNECT (RFC 9110 §9.3.6), to the proxy itself by TLS or not. */

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import type { Endpoint } from './outbound-address.ts'
+import type { Endpoint } from '../config/endpoint.ts'
 
 /** A listener on loopback answers at once; something that drops packets there must not hold up the start. */
 const PATIENCE_MS = 500

@@ -1,22 +1,18 @@
 import type { CatalogueModel } from '../conversion/chat-plan.ts'
+import { isObject, objectOf } from '../json-object.ts'
 
 /** A model as the catalogue of the ChatGPT backend describes it (docs/upstream.md 4.7); passed on as it came. */
 export type ModelEntry = { readonly [key: string]: unknown; readonly slug: string }
 
 /** The entries of `{"models": […]}`; undefined when it isn't that. */
 export function modelEntries(content: unknown): ModelEntry[] | undefined {
-  if (typeof content !== 'object' || content === null || !('models' in content)) return undefined
-  return Array.isArray(content.models) ? content.models.filter(isEntry) : undefined
+  const { models } = objectOf(content)
+  return Array.isArray(models) ? models.filter(isEntry) : undefined
 }
 
 function isEntry(value: unknown): value is ModelEntry {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'slug' in value &&
-    typeof value.slug === 'string' &&
-    value.slug !== ''
-  )
+  const { slug } = objectOf(value)
+  return typeof slug === 'string' && slug !== ''
 }
 
 /** Those a client may be shown, best first: the others are Codex's own business (case 195). */
@@ -62,7 +58,7 @@ export function openAiList(entries: readonly ModelEntry[]): Record<string, unkno
 function effortsOf({ supported_reasoning_levels: levels }: ModelEntry): string[] {
   if (!Array.isArray(levels)) return []
   return levels.flatMap((level: unknown) => {
-    const effort = typeof level === 'object' && level !== null && 'effort' in level ? level.effort : level
+    const effort = isObject(level) ? level.effort : level
     return typeof effort === 'string' ? [effort] : []
   })
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { authorityOf, parseOutboundAddress } from './outbound-address.ts'
+import { authorityOf } from '../config/endpoint.ts'
+import { parseOutboundAddress } from './outbound-address.ts'
 
 describe('the address of an outbound proxy', () => {
   test('has the port of its scheme when it names none', () => {

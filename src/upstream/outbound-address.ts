@@ -43,14 +43,3 @@ function decoded(text: string): string {
     }
   })
 }
-
-export type Endpoint = {
-  /** IPv6 without brackets. */
-  readonly host: string
-  readonly port: number
-}
-
-/** `host:port` as HTTP writes it. */
-export function authorityOf({ host, port }: Endpoint): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
-}

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { connect, isIPv4, isIPv6, type Socket } from 'node:net'
+import { authorityOf, type Endpoint } from '../config/endpoint.ts'
 import { LoginRefused, Refusal } from './failure-reason.ts'
-import { authorityOf, type Endpoint, type OutboundAddress } from './outbound-address.ts'
+import type { OutboundAddress } from './outbound-address.ts'
 import { TCP_KEEP_ALIVE_MS, type TunnelOptions } from './tunnel-options.ts'
 
 /** A tunnel by SOCKS 5 (RFC 1928, user and password RFC 1929). Names are resolved by the proxy. */

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
 import type { buildConnector } from 'undici'
+import type { Endpoint } from '../config/endpoint.ts'
 import { LoginRefused, reasonOf } from './failure-reason.ts'
 import { openHttpTunnel } from './http-tunnel.ts'
-import type { Endpoint, OutboundAddress } from './outbound-address.ts'
+import type { OutboundAddress } from './outbound-address.ts'
 import { openSocksTunnel } from './socks-tunnel.ts'
 import type { TunnelOptions } from './tunnel-options.ts'
 

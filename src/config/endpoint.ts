@@ -1,0 +1,15 @@
+export type Endpoint = {
+  /** IPv6 without brackets. */
+  readonly host: string
+  readonly port: number
+}
+
+/** `host:port` as HTTP writes it: IPv6 in brackets (RFC 3986 §3.2.2). */
+export function authorityOf({ host, port }: Endpoint): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** Where a server of ours listens with these settings; of port 0 the one it got. */
+export function serverUrl({ tlsCert, ...endpoint }: Endpoint & { readonly tlsCert: string | undefined }): string {
+  return `${tlsCert === undefined ? 'http' : 'https'}://${authorityOf(endpoint)}`
+}

@@ -1,0 +1,22 @@
+/** One setting: where it can be given, what it means, and how its text is read. */
+export type Option<Value> = {
+  /** As commander reads it, e.g. `--port <number>`. Absent: only the variable sets it. */
+  readonly flag?: string
+  /** Variables that set it, the first that is set wins. */
+  readonly env?: readonly string[]
+  readonly default: Value
+  readonly help: string
+  readonly group: 'server' | 'security' | 'upstream' | 'conversion' | 'limits' | 'daemon'
+  /** Throws a UsageError that says what is allowed. */
+  readonly parse: (given: string) => Value
+  /** Given several times, or separated by commas, the values add up. */
+  readonly repeatable?: boolean
+  /** Never shown, and never in the state file: `restart` finds it in a file of its own (daemon/state-file.ts). */
+  readonly secret?: boolean
+  /** A path: `~` and relative ones are made absolute when settings are loaded, since the daemon runs elsewhere. */
+  readonly path?: boolean
+  readonly choices?: readonly string[]
+}
+
+/** Says of which kind the value of a row is. */
+export const option = <Value>(definition: Option<Value>): Option<Value> => definition
