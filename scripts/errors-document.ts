@@ -2,7 +2,8 @@ import { UPSTREAM_CODES } from '../src/conversion/upstream-error.ts'
 import { ERRORS, type ErrorCode } from '../src/error-table.ts'
 import { markdownTable } from './markdown-table.ts'
 
-const NOTICE = '<!-- Made from src/error-table.ts and src/conversion/upstream-error.ts by `npm run docs`; do not edit. -->'
+const NOTICE =
+  '<!-- Made from src/error-table.ts and src/conversion/upstream-error.ts by `npm run docs`; do not edit. -->'
 
 export function errorsDocument(): string {
   const codes = Object.keys(ERRORS) as ErrorCode[] // the keys of this very table
