@@ -10,6 +10,7 @@ import { createRequestLog } from '../telemetry/request-log.ts'
 import { turnLines } from '../telemetry/turn-lines.ts'
 import { createLazyOutbound, type LazyOutbound } from '../upstream/lazy-outbound.ts'
 import { packageVersion } from '../version.ts'
+import { limitYoungGeneration } from '../young-generation.ts'
 import { composeServer } from './compose.ts'
 import { followConnections } from './drain.ts'
 
@@ -42,6 +43,7 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<R
   await once(server, 'listening')
 
   process.once('exit', lines.flush)
+  const releaseMemory = limitYoungGeneration()
   const url = urlOf(server, config)
   logger.info({ url, version: packageVersion() }, 'listening')
   if (config.logLevel === 'debug') logger.warn('log level debug records prompts and answers')
@@ -71,6 +73,7 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<R
     logger.info('stopped')
     lines.flush()
     process.off('exit', lines.flush)
+    releaseMemory()
     stopped()
   }
   const drainOnce = () => {
