@@ -26,7 +26,7 @@ export function responsesInput(input: JsonPlace, context: InputContext): JsonObj
 
 function convertItem(place: JsonPlace, context: InputContext): JsonObject[] {
   const given = place.object()
-  const type = place.at('type').optionalString() ?? 'message'
+  const type = place.at('type').optionalString() ?? (isOnlyId(place) ? 'item_reference' : 'message')
   if (type === 'message') return [messageItem(place)]
   if (type === 'item_reference') return referredItem(place, context)
   const item = withoutCacheHints(given)
@@ -43,6 +43,11 @@ function convertItem(place: JsonPlace, context: InputContext): JsonObject[] {
     default:
       return [item]
   }
+}
+
+/** A message may leave out its type, and so may a reference, which has nothing else but its id. */
+function isOnlyId(place: JsonPlace): boolean {
+  return !place.at('id').absent && Object.keys(place.object()).every((key) => key === 'id' || key === 'type')
 }
 
 /** Upstream stores nothing that an id could stand for. What is not remembered is left out (case 89), and that is told. */

@@ -253,6 +253,20 @@ describe('input', () => {
     })
   })
 
+  test.each([{ id: 'msg_1' }, { id: 'msg_1', type: null }])(
+    'case 89: %j is a reference too, as the API has it',
+    (named) => {
+      const { request, ignored } = convert({ input: [HELLO, named] })
+      expect([request.input, ignored]).toEqual([[HELLO], ['input[1]']])
+    },
+  )
+
+  test('a message without a role is no reference', () => {
+    const refusal = { code: 'missing_required_parameter', param: 'input[0].role' }
+    expect(refusalOf(() => inputOf({ id: 'msg_1', content: 'Hi' }))).toMatchObject(refusal)
+    expect(refusalOf(() => inputOf({}))).toMatchObject(refusal)
+  })
+
   test('a reference without an id is a mistake', () => {
     const refusal = { code: 'missing_required_parameter', param: 'input[0].id' }
     expect(refusalOf(() => inputOf({ type: 'item_reference' }))).toMatchObject(refusal)
