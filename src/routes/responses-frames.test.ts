@@ -37,15 +37,15 @@ test('a long last event without output gets the items that were streamed, and ke
   expect(frameJson(out.split('\n\n')[1] ?? '')).toEqual(completed([item]))
 })
 
+function told(...events: { type: string }[]): unknown[] {
+  const frames = passed(...events).out.split('\n\n')
+  return frames.slice(0, -1).map((frame) => frameJson(frame))
+}
+
 test('wire 5.1: a failure told by the last event alone is told by an error event first, as the API does', () => {
   const delta = { type: 'response.output_text.delta', sequence_number: 0, delta: 'Hi' }
   const error = { code: 'server_error', message: 'Sorry.' }
   const failed = { type: 'response.failed', sequence_number: 2, response: { id: 'resp_1', status: 'failed', error } }
-  const told = (...events: { type: string }[]) =>
-    passed(...events)
-      .out.split('\n\n')
-      .slice(0, -1)
-      .map((frame) => frameJson(frame))
   expect(told(delta, done, failed)).toMatchObject([
     delta,
     done,
@@ -54,6 +54,16 @@ test('wire 5.1: a failure told by the last event alone is told by an error event
   ])
   const said = { type: 'error', sequence_number: 2, error }
   expect(told(delta, done, said, failed)).toEqual([delta, done, said])
+})
+
+test('wire 5.2: a flat error event is told with the error object too', () => {
+  const error = { code: 'server_error', message: 'Sorry.', param: null }
+  const flat = { type: 'error', ...error, sequence_number: 2 }
+  expect(told({ type: 'response.created' }, done, flat)).toEqual([
+    { type: 'response.created' },
+    done,
+    { ...flat, error: { ...error, type: 'server_error' } },
+  ])
 })
 
 test.each(['message', 'response.output_text.delta', 'response.created'])(

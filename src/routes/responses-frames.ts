@@ -133,7 +133,10 @@ export class ResponsesFrames implements FrameSink {
     if (this.#error !== undefined && !this.#visible) throw this.#error
     this.#visible = true
     this.#usage = chatUsage(event)
-    const failure = type === 'error' ? undefined : this.#error
+    const failure = this.#error
+    if (failure !== undefined && type === 'error') {
+      return isNested(event) ? undefined : errorFrame(failure, this.#count)
+    }
     if (failure === undefined && hasOutput(event)) return undefined
     const whole = bytesJson(frame)
     const filled = fillOutput(whole, () => this.doneFrames.map(frameJson))
@@ -149,6 +152,11 @@ export class ResponsesFrames implements FrameSink {
     const numbered = { ...asObject(event), sequence_number: this.#count + 1 }
     return errorFrame(error, this.#count) + namedFrame(type, numbered)
   }
+}
+
+/** Whether an `error` event has the object on which the official clients throw, and without which Codex passes over it. */
+function isNested(event: unknown): boolean {
+  return asObject(asObject(event)?.error) !== undefined
 }
 
 /**
