@@ -66,6 +66,15 @@ test('wire 5.2: a flat error event is told with the error object too', () => {
   ])
 })
 
+test.each(['data: [DONE]\n\n', 'data:[DONE]\n\n', ': over\ndata: [DONE]\n\n'])(
+  'case 166: what says that a stream is over is left out, so that an answer without its end is no whole one (%j)',
+  (mark) => {
+    const delta = namedFrame('response.output_text.delta', { type: 'response.output_text.delta', delta: '[DONE]' })
+    const comment = ': data: [DONE]\n\n'
+    expect(passedOn([delta, comment, mark], true)).toBe(delta + comment)
+  },
+)
+
 test.each(['message', 'response.output_text.delta', 'response.created'])(
   'wire 5.1: the type in the data counts, whatever the frames are named (%s)',
   (name) => {

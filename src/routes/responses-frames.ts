@@ -6,7 +6,7 @@ import { type AnswerHead, eventError, NO_HEAD } from '../conversion/upstream-err
 import { type ChatUsage, chatUsage } from '../conversion/usage.ts'
 import { type ApiError, errorBody } from '../errors.ts'
 import { BytePattern, viewOf } from '../sse/byte-pattern.ts'
-import { bytesJson, frameBeginning, frameJson, leanFrameJson } from '../sse/event.ts'
+import { bytesJson, frameBeginning, frameData, frameJson, leanFrameJson } from '../sse/event.ts'
 import type { FrameOutput } from '../sse/frame-output.ts'
 import { type FrameSink, frameAt, frameEnd, MIXED_LINE_ENDS, withLineFeeds } from '../sse/frame-reader.ts'
 import { namedFrame } from '../sse/frames.ts'
@@ -116,7 +116,7 @@ export class ResponsesFrames implements FrameSink {
   #look(frame: Buffer): string | undefined {
     const [, name, dataType] = EVENT_TYPE.exec(frameBeginning(frame)) ?? []
     const type = dataType ?? asString(asObject(bytesJson(frame))?.type) ?? name
-    if (type === undefined) return undefined
+    if (type === undefined) return isDone(frame) ? '' : undefined
     if (type.startsWith('codex.')) return ''
     if (isPrelude(type)) return undefined
     if (isTerminal(type)) return this.#terminal(type, frame)
@@ -152,6 +152,11 @@ export class ResponsesFrames implements FrameSink {
     const numbered = { ...asObject(event), sequence_number: this.#count + 1 }
     return errorFrame(error, this.#count) + namedFrame(type, numbered)
   }
+}
+
+/** Clients read nothing after it: an answer that ends so before its last event would be a whole one to them (case 166). */
+function isDone(frame: Buffer): boolean {
+  return frameData(frame.toString('utf8')) === '[DONE]'
 }
 
 /** Whether an `error` event has the object on which the official clients throw, and without which Codex passes over it. */
