@@ -2,12 +2,16 @@
 const DOTS = /\/(?:\.|%2e){1,2}(?=[/?#]|$)/i
 const API_PATHS = ['/chat/completions', '/responses', '/models']
 
+/** What a base URL that ends with a slash makes of a path. */
+const DOUBLE_SLASH = /^(\/v1)?\/{2,}/
+
 /**
- * The URL as the route table knows it. People forget the `/v1` of a base URL or give it twice; a proxy-style absolute
- * URL keeps only its path (RFC 9112 §3.2.2), since nothing in a request chooses a host.
+ * The URL as the route table knows it. People forget the `/v1` of a base URL, give it twice or end it with a slash; a
+ * proxy-style absolute URL keeps only its path (RFC 9112 §3.2.2), since nothing in a request chooses a host.
  */
 export function canonicalUrl(url: string): string {
-  const path = withoutDots(url.startsWith('/') ? url : url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, ''))
+  const given = url.startsWith('/') ? url : url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
+  const path = withoutDots(given).replace(DOUBLE_SLASH, '$1/')
   if (path.startsWith('/v1/')) return path.startsWith('/v1/v1/') ? path.slice(3) : path
   const isApi = API_PATHS.some((known) => path.startsWith(known) && /^[/?]?$/.test(path.charAt(known.length)))
   return isApi ? `/v1${path}` : path || '/'

@@ -15,7 +15,7 @@ afterAll(() => stage.close())
 
 const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }
 
-test.each(['/v1/chat/completions', '/chat/completions', '/v1/v1/chat/completions'])(
+test.each(['/v1/chat/completions', '/chat/completions', '/v1/v1/chat/completions', '/v1//chat/completions'])(
   'case 20: POST %s is a chat',
   async (path) => {
     const answer = await stage.post(path, CHAT)
