@@ -358,6 +358,12 @@ describe('case 101–105: reasoning', () => {
     })
   })
 
+  test('case 103: of two levels that are equally near the lower counts', () => {
+    const catalogue = [{ id: 'gpt-6-two', efforts: ['high', 'low'], usesResponsesLite: false }]
+    const { request } = convertChat({ model: 'gpt-6-two', reasoning_effort: 'medium' }, { catalogue })
+    expect(request.reasoning).toMatchObject({ effort: 'low' })
+  })
+
   test('case 103: a suffix that is not listed is clamped too', () => {
     const { request, plan } = convertChat({ model: 'gpt-5.5-minimal' })
     expect(request).toMatchObject({ model: 'gpt-5.5', reasoning: { effort: 'low' } })
