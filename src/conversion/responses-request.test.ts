@@ -303,7 +303,8 @@ describe('input', () => {
     expect(inputOf({ ...reasoning, summary: undefined, content: [{ type: 'reasoning_text', text: 'Hm' }] })).toEqual([
       reasoning,
     ])
-    expect(inputOf({ ...reasoning, encrypted_content: null }, { type: 'reasoning', id: 'rs_2' })).toEqual([])
+    const bare = [null, ''].map((encrypted_content) => ({ ...reasoning, encrypted_content }))
+    expect(inputOf(...bare, { type: 'reasoning', id: 'rs_2' })).toEqual([])
   })
 
   test('case 65: web_search_preview is web_search', () => {
