@@ -46,6 +46,7 @@ test.each([
   ['the rest is missing', '{"a":', '{"a":1}', '{"a":1}'],
   ['nothing is missing', '{"a":1}', '{"a":1}', '{"a":1}'],
   ['the whole contradicts the deltas', '{"a":1}', '{"b":2}', '{"a":1}'],
+  ['a longer whole contradicts them', '{"a":1}', '{"b":2,"c":3}', '{"a":1}'],
 ])('case 131: of a snapshot only the missing rest is told: %s', (_case, streamed, whole, told) => {
   const events = [
     event.added(0, callItem('call_1', '')),
