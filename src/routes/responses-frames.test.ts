@@ -56,14 +56,13 @@ test('wire 5.1: a failure told by the last event alone is told by an error event
   expect(told(delta, done, said, failed)).toEqual([delta, done, said])
 })
 
-test('wire 5.2: a flat error event is told with the error object too', () => {
+test('wire 5.2: an error event that is flat or has no number is told in the form that all clients know', () => {
+  const created = { type: 'response.created' }
   const error = { code: 'server_error', message: 'Sorry.', param: null }
+  const whole = { type: 'error', ...error, sequence_number: 2, error: { ...error, type: 'server_error' } }
   const flat = { type: 'error', ...error, sequence_number: 2 }
-  expect(told({ type: 'response.created' }, done, flat)).toEqual([
-    { type: 'response.created' },
-    done,
-    { ...flat, error: { ...error, type: 'server_error' } },
-  ])
+  const unnumbered = { type: 'error', error }
+  for (const event of [flat, unnumbered]) expect(told(created, done, event)).toEqual([created, done, whole])
 })
 
 test.each(['data: [DONE]\n\n', 'data:[DONE]\n\n', ': over\ndata: [DONE]\n\n'])(

@@ -135,7 +135,7 @@ export class ResponsesFrames implements FrameSink {
     this.#usage = chatUsage(event)
     const failure = this.#error
     if (failure !== undefined && type === 'error') {
-      return isNested(event) ? undefined : errorFrame(failure, this.#count)
+      return isAsRecorded(event) ? undefined : errorFrame(failure, this.#count)
     }
     if (failure === undefined && hasOutput(event)) return undefined
     const whole = bytesJson(frame)
@@ -159,9 +159,10 @@ function isDone(frame: Buffer): boolean {
   return frameData(frame.toString('utf8')) === '[DONE]'
 }
 
-/** Whether an `error` event has the object on which the official clients throw, and without which Codex passes over it. */
-function isNested(event: unknown): boolean {
-  return asObject(asObject(event)?.error) !== undefined
+/** With an error object, on which the official clients throw, and a number: the form that every client knows. */
+function isAsRecorded(event: unknown): boolean {
+  const { error, sequence_number } = asObject(event) ?? {}
+  return asObject(error) !== undefined && typeof sequence_number === 'number'
 }
 
 /**
