@@ -56,6 +56,16 @@ test('patience has an end', async () => {
   expect(await acquire(30)).toBeUndefined()
 })
 
+test('patience has an end also when the clock is set back meanwhile', async () => {
+  await taken()
+  let now = Date.now()
+  const now3hEarlier = () => {
+    now -= 3 * 3600_000
+    return now
+  }
+  expect(await acquireLock(path, { until: () => false, patienceMs: 30, now: now3hEarlier })).toBeUndefined()
+})
+
 test('waiting ends when there is nothing to do any more', async () => {
   await taken()
   expect(await acquire(30_000, () => true)).toBeUndefined()
@@ -124,6 +134,53 @@ test('a lock that was taken over is not released by its former holder', async ()
   writeFileSync(path, '{"pid":1}')
   former.release()
   expect(readFileSync(path, 'utf8')).toBe('{"pid":1}')
+})
+
+const failWith = (code: string) => () => {
+  throw Object.assign(new Error(code), { code })
+}
+
+test('a lock that could not be removed is this process’s own again at its next turn', async () => {
+  vi.mocked(rmSync).mockImplementationOnce(failWith('EROFS'))
+  const former = await taken()
+  former.release()
+  expect(existsSync(path)).toBe(true)
+  const lock = await taken(0)
+  expect(await acquire(30)).toBeUndefined()
+  lock.release()
+  expect(existsSync(path)).toBe(false)
+})
+
+test('a lock that could not be removed is removed later, for others to go on', async () => {
+  vi.useFakeTimers()
+  try {
+    const lock = await taken()
+    vi.mocked(readFileSync).mockImplementationOnce(failWith('EMFILE'))
+    lock.release()
+    expect(existsSync(path)).toBe(true)
+    vi.advanceTimersByTime(1000)
+    expect(existsSync(path)).toBe(false)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test.each([
+  ['', () => {}],
+  [', also when it was deleted by hand before', () => rmSync(path)],
+])('a lock left behind and taken again is not removed in the midst of its next turn%s', async (_, meanwhile) => {
+  vi.useFakeTimers()
+  try {
+    vi.mocked(rmSync).mockImplementationOnce(failWith('EROFS'))
+    const former = await taken()
+    former.release()
+    meanwhile()
+    await taken(0)
+    vi.advanceTimersByTime(5000)
+    expect(existsSync(path)).toBe(true)
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('where no file can be made there is no lock, and no waiting', async () => {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { closeSync, openSync, readFileSync, readlinkSync, rmSync, statSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -12,6 +13,14 @@ const NAMELESS_MS = 10_000
  * another user may read. Nothing lasts so long.
  */
 const UNSEEN_MS = 300_000
+/** How long until the removal of a lock that was let go is tried again. */
+const RETRY_MS = 1000
+
+/**
+ * What is in locks of this process that were let go but could not be removed: with no file descriptor free, or on a mount
+ * that has become read-only. As long as this process runs nobody takes them for abandoned.
+ */
+const leftBehind = new Set<string>()
 
 export type Lock = { release(): void }
 const NO_LOCK: Lock = { release() {} }
@@ -32,18 +41,19 @@ type LockOptions = {
  * rare, and the second one heals.
  */
 export async function acquireLock(path: string, { until, patienceMs, now }: LockOptions): Promise<Lock | undefined> {
-  const deadline = now() + patienceMs
+  // Not by `now`, which may be set back meanwhile.
+  const deadline = performance.now() + patienceMs
   while (true) {
     const lock = tryLock(path, now)
     if (lock !== undefined) return lock
-    if (until() || now() >= deadline) return undefined
+    if (until() || performance.now() >= deadline) return undefined
     await delay(POLL_MS)
   }
 }
 
 /** `undefined` while somebody else holds it. */
 function tryLock(path: string, now: () => number): Lock | undefined {
-  const own = JSON.stringify({ pid: process.pid, started: startOf(process.pid), host: host() })
+  const own = JSON.stringify({ pid: process.pid, started: startOf(process.pid), host: host(), id: randomUUID() })
   try {
     create(path, own)
     return { release: () => release(path, own) }
@@ -51,6 +61,8 @@ function tryLock(path: string, now: () => number): Lock | undefined {
     if (!isCode(error, 'EEXIST')) return NO_LOCK
   }
   try {
+    const text = textOf(path)
+    if (text !== undefined && leftBehind.delete(text)) return { release: () => release(path, text) }
     if (isAbandoned(path, now)) removeAbandoned(path, now)
     return undefined
   } catch {
@@ -60,9 +72,13 @@ function tryLock(path: string, now: () => number): Lock | undefined {
 
 function release(path: string, own: string): void {
   try {
-    if (textOf(path) === own) rmSync(path, { force: true })
-  } catch {
-    // It counts as abandoned as soon as this process has ended.
+    if (readFileSync(path, 'utf8') === own) rmSync(path)
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return
+    leftBehind.add(own)
+    const again = () => leftBehind.delete(own) && release(path, own)
+    // Else it counts as abandoned as soon as this process has ended.
+    setTimeout(again, RETRY_MS).unref()
   }
 }
 
