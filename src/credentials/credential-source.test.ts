@@ -1,6 +1,6 @@
 import * as nodeFs from 'node:fs'
 import { renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { unsignedJwt } from '../../test/support/auth-files.ts'
 import { type LoginStage, post, startLoginStage, tokenOf } from '../../test/support/login-stage.ts'
 import type { ProxyError } from '../errors.ts'
@@ -17,6 +17,7 @@ beforeEach(async () => {
   shown = []
 })
 afterEach(async () => {
+  vi.restoreAllMocks()
   await stage.close(...shown)
 })
 
@@ -316,6 +317,19 @@ test('who stops while another process refreshes does not begin to, and ends at o
   answered()
   expect(await refreshing).toMatchObject({ code: 'refresh_failed' })
   expect(refreshes()).toBe(0)
+})
+
+test('a refusal is told soon also when the clock is set back meanwhile', async () => {
+  await stage.writeAuth(login(DAY))
+  const source = stage.source()
+  const rejected = await source.current()
+  stage.issuer.answerNext(401, refusal('refresh_token_reused'))
+  let now = Date.now()
+  vi.spyOn(Date, 'now').mockImplementation(() => {
+    now -= 60 * MINUTE
+    return now
+  })
+  expect(await errorOf(source.replace(rejected))).toMatchObject({ code: 'login_expired' })
 })
 
 test('who stops after a refusal spends nothing more', async () => {

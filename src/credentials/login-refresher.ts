@@ -155,11 +155,12 @@ export class LoginRefresher {
 
   /** Whether the file has got something better than what was just refused. */
   async #healed(needsRefresh: NeedsRefresh, grant: Grant, patienceMs: number): Promise<boolean> {
-    const { store, wallClock } = this.#parts
-    const deadline = wallClock() + patienceMs
+    const { store } = this.#parts
+    // By no clock that can be set back: the login, and a stop, wait for the end of this.
+    const deadline = performance.now() + patienceMs
     while (true) {
       if (this.#freshLogin(needsRefresh) !== undefined || store.holdsOther(grant.refreshToken)) return true
-      if (wallClock() >= deadline) return false
+      if (performance.now() >= deadline) return false
       await delay(HEALING_POLL_MS)
     }
   }
