@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { type JsonObject, objectOf } from '../json-object.ts'
 import type { Files } from './auth-file.ts'
-import { headerText } from './header-text.ts'
 import { parseLogin } from './login.ts'
-import type { NewTokens } from './refresh.ts'
+import { type NewTokens, tokensIn } from './refresh.ts'
 
 /** How the file is called until it is complete. The part between tells which refresh token was spent for it. */
 const LEFTOVER_PREFIX = '.auth-'
@@ -26,7 +25,7 @@ type LeftTokens = { readonly tokens: NewTokens; readonly refreshedAt: number }
 export function leftTokens(path: string, files: Files, spentToken: string): LeftTokens | undefined {
   try {
     const [leftover] = leftovers(leftoverPaths(files.realpathSync(path), spentToken), files)
-    return leftover && { tokens: tokensIn(leftover.content), refreshedAt: leftover.refreshedAt }
+    return leftover && { tokens: tokensIn(objectOf(leftover.content.tokens)), refreshedAt: leftover.refreshedAt }
   } catch {
     return undefined
   }
@@ -72,11 +71,4 @@ export function allLeftoverPaths(folder: string, files: Files): string[] {
   const names = files.readdirSync(folder)
   const ours = names.filter((name) => name.startsWith(LEFTOVER_PREFIX) && name.endsWith(LEFTOVER_SUFFIX))
   return ours.map((name) => join(folder, name))
-}
-
-function tokensIn(content: JsonObject): NewTokens {
-  const tokens = objectOf(content.tokens)
-  const names = ['id_token', 'access_token', 'refresh_token'] as const
-  const given = names.map((name) => [name, headerText(tokens[name])] as const)
-  return Object.fromEntries(given.filter(([, token]) => token !== undefined))
 }

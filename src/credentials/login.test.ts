@@ -94,6 +94,10 @@ test.each([
   expect(chatgptOf({ tokens: { ...TOKENS, access_token: token } }).expiresAt).toBeUndefined()
 })
 
+test('a refresh token of any characters is one: it stands in no header', () => {
+  expect(chatgptOf({ tokens: { ...TOKENS, refresh_token: 'rt 1 "é"' } }).refreshToken).toBe('rt 1 "é"')
+})
+
 test('the tokens of another app are never refreshed by us', () => {
   expect(chatgptOf({ auth_mode: 'chatgptAuthTokens', tokens: TOKENS }).refreshToken).toBeUndefined()
 })

@@ -1,5 +1,5 @@
 import { ProxyError } from '../errors.ts'
-import { isObject, type JsonObject, objectOf, parseJson } from '../json-object.ts'
+import { isObject, type JsonObject, objectOf, parseJson, textOf } from '../json-object.ts'
 import { accountClaims, claimsOf, expiresAt } from './access-token.ts'
 import type { ApiKeyCredentials, ChatGptCredentials } from './credentials.ts'
 import { headerText } from './header-text.ts'
@@ -107,7 +107,7 @@ function chatgptLogin(content: JsonObject): ChatGptLogin {
       accountId: accountIdOf([tokens.account_id, ...known.map((account) => account.chatgpt_account_id)]),
       fedramp: known.some((account) => account.chatgpt_account_is_fedramp === true),
     },
-    refreshToken: headerText(tokens.refresh_token),
+    refreshToken: textOf(tokens.refresh_token),
     plan: known.map((account) => headerText(account.chatgpt_plan_type)).find((plan) => plan !== undefined),
     expiresAt: expiresAt(claims),
     lastRefresh: timeOf(content.last_refresh),
@@ -149,10 +149,6 @@ function staleAtOf(login: Pick<ChatGptLogin, 'expiresAt' | 'lastRefresh'>): numb
 function timeOf(value: unknown): number | undefined {
   const time = typeof value === 'string' ? Date.parse(value) : Number.NaN
   return Number.isNaN(time) ? undefined : time
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
 }
 
 function malformed(what: string): ProxyError {

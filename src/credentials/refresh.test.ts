@@ -82,6 +82,11 @@ test('each token of an answer is optional, and what can be no token counts as ab
   expect(await askIssuer(GRANT, answering(200, body))).toEqual({ kind: 'refreshed', tokens: { access_token: 'new' } })
 })
 
+test('a refresh token of any characters is kept: it stands in no header, and the one before is spent', async () => {
+  const tokens = { access_token: 'new', refresh_token: 'rt 1 "é"' }
+  expect(await askIssuer(GRANT, answering(200, tokens))).toEqual({ kind: 'refreshed', tokens })
+})
+
 test.each([
   ['the constant of Codex', {}, {}, 'app_EMoamEEZ73f0CkXaXp7hrann'],
   ['the variable', {}, { clientId: 'app_env' }, 'app_env'],

@@ -1,5 +1,5 @@
 import { ProxyError } from '../errors.ts'
-import { isObject, type JsonObject, objectOf, parseJson } from '../json-object.ts'
+import { isObject, type JsonObject, objectOf, parseJson, textOf } from '../json-object.ts'
 import { headerText } from './header-text.ts'
 import type { ChatGptLogin } from './login.ts'
 
@@ -84,7 +84,7 @@ function isTrusted(issuer: string): boolean {
 function outcomeOf({ status, body }: { status: number; body: string }): RefreshOutcome {
   const answer = parseJson(body)
   if (status >= 200 && status < 300) {
-    if (isObject(answer)) return { kind: 'refreshed', tokens: tokensOf(answer) }
+    if (isObject(answer)) return { kind: 'refreshed', tokens: tokensIn(answer) }
     return { kind: 'failed', error: failed('The token endpoint answered no JSON.') }
   }
   const refusal = refusalOf(status, errorCode(objectOf(answer)))
@@ -114,10 +114,14 @@ function errorCode(answer: JsonObject): unknown {
   return objectOf(answer.error).code ?? (typeof answer.error === 'string' ? answer.error : answer.code)
 }
 
-function tokensOf(answer: JsonObject): NewTokens {
-  const names = ['id_token', 'access_token', 'refresh_token'] as const
-  const given = names.map((name) => [name, headerText(answer[name])] as const)
-  return Object.fromEntries(given.filter(([, token]) => token !== undefined))
+/** The tokens of an answer, or of a file. A refresh token stands in no header: as the issuer gave it, it is the only one. */
+export function tokensIn(holder: JsonObject): NewTokens {
+  const tokens = {
+    id_token: headerText(holder.id_token),
+    access_token: headerText(holder.access_token),
+    refresh_token: textOf(holder.refresh_token),
+  }
+  return Object.fromEntries(Object.entries(tokens).filter(([, token]) => token !== undefined))
 }
 
 function failed(reason: string, cause?: unknown): ProxyError {
