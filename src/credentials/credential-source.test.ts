@@ -234,6 +234,37 @@ test('a failed refresh of an expired token is a 503, never tried twice by one re
   expect(refreshes()).toBe(2)
 })
 
+test('an issuer that wants to be asked less often is left alone for half a minute', async () => {
+  await stage.writeAuth(login(-DAY))
+  let now = Date.now()
+  const source = stage.source({ now: () => now })
+  const limited = { code: 'refresh_failed', message: expect.stringMatching(/HTTP 429.*half a minute/) }
+  stage.issuer.answerNext(429, {})
+  expect(await errorOf(source.current())).toMatchObject(limited)
+  now += 29_000
+  expect(await errorOf(source.current())).toMatchObject(limited)
+  expect((await source.status()).problem).toMatchObject(limited)
+  expect(refreshes()).toBe(1)
+
+  now += 1000
+  stage.issuer.answerNext(429, {})
+  expect(await errorOf(source.current())).toMatchObject(limited)
+  expect(refreshes()).toBe(2)
+  // A clock that is set back must not make the half minute hours.
+  now -= 60 * MINUTE
+  expect(tokenOf(await source.current())).toBe((await stage.readAuth()).tokens.access_token)
+  expect(refreshes()).toBe(3)
+})
+
+test('an issuer that wants to be asked less often is asked at once for another login', async () => {
+  await stage.writeAuth(login(-DAY))
+  const source = stage.source()
+  stage.issuer.answerNext(429, {})
+  expect(await errorOf(source.current())).toMatchObject({ code: 'refresh_failed' })
+  await stage.writeAuth(login(-MINUTE))
+  expect(tokenOf(await source.current())).toBe((await stage.readAuth()).tokens.access_token)
+})
+
 test('reuse that somebody else is about to heal is waited for', async () => {
   const auth = login(-MINUTE)
   await stage.writeAuth(auth)

@@ -129,7 +129,7 @@ export class LoginRefresher {
       if (healed && round < ROUNDS) continue
       warn({ code: outcome.error.code }, outcome.error.message)
       if (outcome.kind === 'refused') memory.noteRefused(grant.refreshToken, outcome.error)
-      else memory.noteFailed(grant.refreshToken, outcome.error)
+      else memory.noteFailed(grant.refreshToken, outcome.error, outcome.limited)
       throw outcome.error
     }
   }
@@ -182,8 +182,8 @@ export class LoginRefresher {
         'The access token in auth.json is no longer good, and the proxy may only read.',
       )
     }
-    const refusal = memory.refusalOf(login)
-    if (refusal !== undefined) throw refusal
+    const known = memory.refusalOf(login) ?? memory.limitOf(login)
+    if (known !== undefined) throw known
     const grant = grantOf(login, overrides)
     if (!store.canKeep()) throw unkeepable(store.path)
     return grant

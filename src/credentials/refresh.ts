@@ -41,7 +41,8 @@ export type Grant = { readonly url: string; readonly clientId: string; readonly 
 export type RefreshOutcome =
   | { readonly kind: 'refreshed'; readonly tokens: NewTokens }
   | { readonly kind: 'refused'; readonly error: ProxyError }
-  | { readonly kind: 'failed'; readonly error: ProxyError }
+  /** `limited`: the issuer wants to be asked less often. */
+  | { readonly kind: 'failed'; readonly error: ProxyError; readonly limited?: boolean }
 
 /**
  * Redeems a refresh token, once. It is single-use: no outcome is tried again here, since a request whose answer got
@@ -89,7 +90,9 @@ function outcomeOf({ status, body }: { status: number; body: string }): RefreshO
   }
   const refusal = refusalOf(status, errorCode(objectOf(answer)))
   if (refusal !== undefined) return { kind: 'refused', error: new ProxyError('login_expired', refusal) }
-  return { kind: 'failed', error: failed(`The token endpoint answered HTTP ${status}.`) }
+  const limited = status === 429
+  const pause = limited ? ': too many requests. It is asked again after half a minute.' : '.'
+  return { kind: 'failed', error: failed(`The token endpoint answered HTTP ${status}${pause}`), limited }
 }
 
 /**

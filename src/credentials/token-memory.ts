@@ -1,11 +1,19 @@
 import type { ProxyError } from '../errors.ts'
 import type { ChatGptLogin } from './login.ts'
 
-/** After a failure, how long the access token is used until refreshing it early is tried again. */
+/**
+ * After a failure, how long the access token is used until refreshing it early is tried again; after one that asked for
+ * fewer requests, how long nothing is refreshed.
+ */
 const REST_MS = 30_000
 
 type Refusal = { readonly refreshToken: string | undefined; readonly error: ProxyError; accessTokenRejected: boolean }
-type Failure = { readonly refreshToken: string | undefined; readonly error: ProxyError; readonly at: number }
+type Failure = {
+  readonly refreshToken: string | undefined
+  readonly error: ProxyError
+  readonly limited: boolean
+  readonly at: number
+}
 type Issue = { readonly accessToken: string; readonly staleAt: number; readonly usableUntil: number }
 
 /**
@@ -35,7 +43,14 @@ export class TokenMemory {
   /** Whether refreshing failed so shortly ago that it shouldn't be tried again as long as the access token is good. */
   isResting(login: ChatGptLogin): boolean {
     const failure = this.#failureOf(login)
-    return failure !== undefined && this.#now() < failure.at + REST_MS
+    // In both directions: the clock may have been set back.
+    return failure !== undefined && Math.abs(this.#now() - failure.at) < REST_MS
+  }
+
+  /** Why the issuer isn't asked at the moment: it answered that it is asked too often. Going on would prolong that. */
+  limitOf(login: ChatGptLogin): ProxyError | undefined {
+    const failure = this.#failureOf(login)
+    return failure?.limited && this.isResting(login) ? failure.error : undefined
   }
 
   /** Why these tokens will never be refreshed. */
@@ -52,8 +67,8 @@ export class TokenMemory {
     this.#refusal = { refreshToken, error, accessTokenRejected: false }
   }
 
-  noteFailed(refreshToken: string, error: ProxyError): void {
-    this.#failure = { refreshToken, error, at: this.#now() }
+  noteFailed(refreshToken: string, error: ProxyError, limited = false): void {
+    this.#failure = { refreshToken, error, limited, at: this.#now() }
   }
 
   /** Upstream refuses the access token; when it can't be refreshed either, later requests needn't try. */
