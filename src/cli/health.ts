@@ -1,4 +1,4 @@
-import { type JsonObject, objectOf } from '../json-object.ts'
+import { type JsonObject, objectOf, textOf } from '../json-object.ts'
 import { askServer } from './ask-server.ts'
 import { fromNow } from './shown.ts'
 
@@ -93,8 +93,4 @@ function momentText(value: unknown, now: number): string | undefined {
 
 function row(name: string, text: string | undefined): string[] | undefined {
   return text === undefined ? undefined : [name, text]
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
 }

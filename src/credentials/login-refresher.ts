@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ProxyError } from '../errors.ts'
+import { acquireLock } from '../lock-file.ts'
 import type { StoredLogin } from './auth-file.ts'
-import { acquireLock } from './lock-file.ts'
 import type { ChatGptLogin, Login } from './login.ts'
 import { askIssuer, type Grant, grantOf, type NewTokens, type PostToken, type RefreshOverrides } from './refresh.ts'
 import type { TokenMemory } from './token-memory.ts'

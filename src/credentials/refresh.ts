@@ -45,7 +45,7 @@ export type RefreshOutcome =
   | { readonly kind: 'failed'; readonly error: ProxyError; readonly limited?: boolean }
 
 /**
- * Redeems a refresh token, once. It is single-use: no outcome is tried again here, since a request whose answer got
+ * Spends a refresh token, once. It is single-use: no outcome is tried again here, since a request whose answer got
  * lost may have spent it.
  */
 export async function askIssuer(grant: Grant, postToken: PostToken): Promise<RefreshOutcome> {

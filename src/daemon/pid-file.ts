@@ -1,8 +1,8 @@
 import { appendFileSync, readFileSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { UsageError } from '../config/parsers.ts'
-import { acquireLock } from '../credentials/lock-file.ts'
 import { isCode } from '../error-code.ts'
+import { acquireLock } from '../lock-file.ts'
 import { createPrivateFile, readIfThere, writePrivateFile } from './private-file.ts'
 import { processStart } from './process-start.ts'
 

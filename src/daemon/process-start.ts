@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { isCode } from '../error-code.ts'
+import { isThere, linuxStart } from '../process-table.ts'
 
 const run = promisify(execFile)
 /** The system can't tell: then being there has to do. */
@@ -15,7 +14,7 @@ export async function processStart(pid: number): Promise<string | undefined> {
   if (!isThere(pid)) return undefined
   switch (process.platform) {
     case 'linux':
-      return await linuxStart(pid)
+      return await startOnLinux(pid)
     case 'win32':
       return await windowsStart(pid)
     default:
@@ -23,29 +22,11 @@ export async function processStart(pid: number): Promise<string | undefined> {
   }
 }
 
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // EPERM: it is there and belongs to someone else.
-    return isCode(error, 'EPERM')
-  }
-}
-
-/** State and start time (in ticks since the boot named by the id) of proc(5). */
-async function linuxStart(pid: number): Promise<string | undefined> {
-  try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-    // The second field is the command's name in brackets and may hold anything: what follows the last one is safe.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    const [state, ticks] = [fields[0], fields[19]]
-    if (state === 'Z' || state === 'X' || ticks === undefined) return undefined
-    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')
-    return `${ticks}@${boot.trim().slice(0, 8)}`
-  } catch {
-    return await psStart(pid)
-  }
+/** As it stands in pid files, where a part of the boot's id is enough. */
+async function startOnLinux(pid: number): Promise<string | undefined> {
+  const start = linuxStart(pid)
+  if (start === 'gone') return undefined
+  return start === undefined ? await psStart(pid) : `${start.ticks}@${start.boot.slice(0, 8)}`
 }
 
 /** macOS and the BSDs; also a Linux without /proc. */

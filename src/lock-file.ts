@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, openSync, readFileSync, readlinkSync, rmSync, statSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isCode } from '../error-code.ts'
-import { type JsonObject, parseObject } from '../json-object.ts'
+import { isCode } from './error-code.ts'
+import { type JsonObject, parseObject } from './json-object.ts'
+import { isThere, linuxStart } from './process-table.ts'
 
 const POLL_MS = 25
 /** A lock without a readable holder: its maker was killed between making and writing it. */
@@ -107,7 +108,7 @@ function isAbandoned(path: string, now: () => number): boolean {
 }
 
 function isGone(holder: JsonObject, pid: number, age: number): boolean {
-  if (!isRunning(pid)) return true
+  if (!isThere(pid)) return true
   const started = startOf(pid)
   // Process ids are used again: another start time is another process.
   return started === undefined ? age > UNSEEN_MS : started !== holder.started
@@ -134,23 +135,10 @@ function removeAbandoned(path: string, now: () => number): void {
   }
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return isCode(error, 'EPERM') // It is there and belongs to someone else.
-  }
-}
-
-/** Start time in ticks since which boot (proc(5), field 22), `gone` for a zombie, `undefined` where /proc doesn't tell. */
+/** As it stands in a lock; `undefined` where nobody can tell. */
 function startOf(pid: number): string | undefined {
-  const stat = textOf(`/proc/${pid}/stat`)
-  if (stat === undefined) return undefined
-  // The second field is the command's name in brackets and may hold anything: what follows the last one is safe.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  if (fields[0] === 'Z' || fields[0] === 'X') return 'gone'
-  return `${fields[19]}@${textOf('/proc/sys/kernel/random/boot_id')?.trim()}`
+  const start = linuxStart(pid)
+  return typeof start === 'object' ? `${start.ticks}@${start.boot}` : start
 }
 
 /** Process ids mean something only within one machine, and on Linux within one namespace (containers). */
