@@ -99,8 +99,12 @@ function outputPart(part: JsonPlace): JsonObject | undefined {
 /** Tools answer with anything: what is no text, image or file is shown to the model as its JSON. */
 function toolPart(part: JsonPlace): JsonObject {
   if (part.at('type').value === 'output_text') return { type: 'input_text', text: part.at('text').string() }
-  const known = part.at('type').absent ? undefined : (richPart(part) ?? foreignImage(part))
-  return known ?? { type: 'input_text', text: JSON.stringify(part.value) }
+  return knownToolPart(part) ?? { type: 'input_text', text: JSON.stringify(part.value) }
+}
+
+function knownToolPart(part: JsonPlace): JsonObject | undefined {
+  if (part.at('type').absent) return undefined
+  return isAiSdkFile(part) ? aiSdkImage(part) : (richPart(part) ?? foreignImage(part))
 }
 
 /** `image_url` is an object or, as many write it and Responses has it, the URL itself (case 43). */
@@ -154,7 +158,27 @@ function foreignImage(part: JsonPlace): JsonObject | undefined {
   return { type: 'input_image', image_url: repairDataUrl(`data:${type};base64,${data}`) }
 }
 
-const IMAGE_MENTIONED = /"(?:image_url|input_image|image)"/
+/** How the AI SDK names an image or a file in a result: `file` from its version 7 on, `media` and the others before. */
+const AI_SDK_FILES = new Set<unknown>(['file', 'file-data', 'image-data', 'media'])
+
+/** A `file` of Chat has no `mediaType`. */
+function isAiSdkFile(part: JsonPlace): boolean {
+  return AI_SDK_FILES.has(part.at('type').value) && typeof part.at('mediaType').value === 'string'
+}
+
+/** `data` is the base64, in version 7 an object with that or with a URL. */
+function aiSdkImage(part: JsonPlace): JsonObject | undefined {
+  const type = part.at('mediaType').string()
+  if (!/^image\/[\w.+-]+$/.test(type)) return undefined
+  const data = part.at('data')
+  const url = data.at('url')
+  if (typeof url.value === 'string') return { type: 'input_image', image_url: imageUrl(url) }
+  const base64 = asString(data.value) ?? asString(data.at('data').value)
+  if (base64 === undefined) return undefined
+  return { type: 'input_image', image_url: repairDataUrl(`data:${type};base64,${base64}`) }
+}
+
+const IMAGE_MENTIONED = /"(?:image_url|input_image|image)"|"mediaType":\s*"image\//
 
 /**
  * A result that is the JSON text of parts with an image among them, as parts: as text, one screenshot costs more than a

@@ -510,13 +510,31 @@ describe('tool results', () => {
     ['of Responses', { type: 'input_image', image_url: PNG }],
     ['of Chat', { type: 'image_url', image_url: { url: PNG } }],
     ['of MCP', { type: 'image', mimeType: 'image/png', data: 'iVBORw0KGgo=' }],
+    ['of AI SDK 7', { type: 'file', mediaType: 'image/png', data: { type: 'data', data: 'iVBORw0KGgo=' } }],
+    ['by its URL of AI SDK 7', { type: 'file', mediaType: 'image/png', data: { type: 'url', url: PNG } }],
+    ['of AI SDK 6', { type: 'image-data', mediaType: 'image/png', data: 'iVBORw0KGgo=' }],
+    ['that is a file of AI SDK 6', { type: 'file-data', mediaType: 'image/png', data: 'iVBORw0KGgo=' }],
+    ['of AI SDK 5', { type: 'media', mediaType: 'image/png', data: 'iVBORw0KGgo=' }],
   ])('case 87: an image %s inside JSON text is an image', (_name, image) => {
     const content = JSON.stringify([{ type: 'text', text: 'Here:' }, image])
     expect(outputOf(content)).toEqual([inputText('Here:'), { type: 'input_image', image_url: PNG }])
   })
 
-  test('case 87: JSON text with a faulty image stays text', () => {
-    const content = JSON.stringify([{ type: 'image_url', image_url: { url: 'nowhere' } }])
+  test('case 87: beside an image of the AI SDK its other files are shown as their JSON', () => {
+    const image = { type: 'file', mediaType: 'image/png', data: { type: 'data', data: 'iVBORw0KGgo=' } }
+    const pdf = { type: 'file', mediaType: 'application/pdf', data: { type: 'data', data: 'JVBERi0=' } }
+    const parts = [{ type: 'input_image', image_url: PNG }, inputText(JSON.stringify(pdf))]
+    expect(outputOf(JSON.stringify([image, pdf]))).toEqual(parts)
+  })
+
+  test.each([
+    { type: 'image_url', image_url: { url: 'nowhere' } },
+    { type: 'file', mediaType: 'application/pdf', data: { type: 'data', data: 'JVBERi0=' } },
+    { type: 'file', mediaType: 'image/png', data: { type: 'reference', reference: {} } },
+    { type: 'file', mediaType: 'image/png', path: '/a.png' },
+    { type: 'asset', mediaType: 'image/png', data: 'a.png' },
+  ])('case 87: JSON text without an image that can be shown stays text: %j', (part) => {
+    const content = JSON.stringify([part])
     expect(outputOf(content)).toBe(content)
   })
 
