@@ -1,5 +1,6 @@
 import type { JsonObject } from '../conversion/chat-plan.ts'
 import { asObject, asString } from '../conversion/json.ts'
+import { ProxyError } from '../errors.ts'
 import { frameJson } from '../sse/event.ts'
 import { RecentMemory } from './recent-memory.ts'
 
@@ -44,10 +45,20 @@ export class ItemMemory {
     while (this.#unreadBytes > this.#maxBytes) this.#unreadBytes -= this.#unread.shift()?.frame.length ?? 0
   }
 
-  recall(owner: string, id: string): JsonObject | undefined {
-    this.#read()
-    const text = this.#items.recall(keyOf(owner, id))
-    return text === undefined ? undefined : asObject(JSON.parse(text))
+  /**
+   * For one request. What it names counts as if it were sent, each time it is named: a small body could name a large item
+   * any number of times. Throws `request_too_large` when that is more than `limit`.
+   */
+  recallFor(owner: string, limit: number): (id: string) => JsonObject | undefined {
+    let length = 0
+    return (id) => {
+      this.#read()
+      const text = this.#items.recall(keyOf(owner, id))
+      if (text === undefined) return undefined
+      length += text.length
+      if (length > limit) throw tooLarge(limit)
+      return asObject(JSON.parse(text))
+    }
   }
 
   #read(): void {
@@ -55,6 +66,13 @@ export class ItemMemory {
     this.#unread = []
     this.#unreadBytes = 0
   }
+}
+
+function tooLarge(limit: number): ProxyError {
+  return new ProxyError(
+    'request_too_large',
+    `The items that the body names by their ids are larger than ${limit} bytes.`,
+  )
 }
 
 function keyOf(owner: string, id: string): string {

@@ -52,7 +52,7 @@ function convert(
   const json = parseLargeJson(raw, context.placeholder)
   const converted = convertResponsesRequest(json.value, {
     strict: context.config.strict,
-    recallItem: (id) => context.items.recall(ownerOf(credentials), id),
+    recallItem: context.items.recallFor(ownerOf(credentials), context.config.maxDecodedBody),
   })
   const { record } = request
   record.model = converted.model

@@ -51,6 +51,19 @@ test('a small zstd body made to take minutes is refused at once', async () => {
   await expectStillServing()
 })
 
+test('a small body that names a large item of an earlier answer again and again is answered 413', async () => {
+  stage = await startStage({ args: ['--max-decoded-body', '1MB'] })
+  stage.upstream.enqueue({ events: responseEvents([{ text: 'a'.repeat(300_000) }]) })
+  const first = await stage.post('/v1/responses', { model: 'gpt-5.5', input: 'Hello' })
+  const { output } = (await first.json()) as { output: { id: string }[] }
+  const naming = (times: number) => Array.from({ length: times }, () => ({ type: 'item_reference', id: output[0]?.id }))
+  expect((await stage.post('/v1/responses', { model: 'gpt-5.5', input: naming(3) })).status).toBe(200)
+  const answer = await stage.post('/v1/responses', { model: 'gpt-5.5', input: naming(10_000) })
+  expect([answer.status, await answer.json()]).toMatchObject([413, { error: { code: 'request_too_large' } }])
+  expect(stage.upstream.calls()).toHaveLength(2)
+  await expectStillServing()
+})
+
 /** One block of 33,000 sequences, each of which copies 131 KB (RFC 8878 §3.1.1.3.2). */
 function endlessMatches(): Buffer {
   const literals = [1 << 3, 65]
