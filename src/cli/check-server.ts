@@ -1,20 +1,28 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../config/options.ts'
 import { endOnSignals } from '../daemon/signals.ts'
+import { ERRORS } from '../error-table.ts'
 import { serve } from '../http/serve.ts'
 import { isObject, type JsonObject } from '../json-object.ts'
-import { askServer, HOW_TO_GIVE_KEY, isKeyRefused, KEY_WANTED } from './ask-server.ts'
+import { askServer, HOW_TO_GIVE_KEY, isKeyRefused, KEY_WANTED, type ServerAnswer } from './ask-server.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 import { type Model, modelsIn, usualModels } from './models.ts'
 import { fromNow } from './shown.ts'
 
 /** A server to ask, and what ends it. */
-export type Asked = { readonly url: string; readonly clientKey: string | undefined; end(): Promise<void> }
+export type Asked = {
+  readonly url: string
+  readonly clientKey: string | undefined
+  /** Where more is told of a failure that does not say itself what to do. */
+  readonly whereToLook: string
+  end(): Promise<void>
+}
 
 const MODELS_LIMIT_MS = 30_000
 const CALL_LIMIT_MS = 120_000
 const MODELS_SHOWN = 3
-const DEFAULT_REMEDY = 'See the log: `codex-api-proxy logs`.'
+export const SEE_LOG = 'See the log: `codex-api-proxy logs`.'
+const RESTART = 'See `codex-api-proxy logs`, or start it anew: `codex-api-proxy restart`.'
 
 /**
  * With the same settings, but for this program alone: on loopback, on a free port, with a key nobody knows. A signal
@@ -38,6 +46,8 @@ export async function startPrivately(config: Config, interrupted: () => void): P
   return {
     url: server.url,
     clientKey,
+    // The log of this server is kept nowhere.
+    whereToLook: 'Try again; if it stays, see the log after a `codex-api-proxy start`: `codex-api-proxy logs`.',
     async end() {
       await server.close()
       release()
@@ -46,9 +56,10 @@ export async function startPrivately(config: Config, interrupted: () => void): P
 }
 
 /** What `/health` says of the login; without the client key that is only whether requests would fail. */
-export function checkLogin(health: JsonObject | undefined, now: number): Check[] {
-  if (health === undefined) return [failed('Login', undefined), skipped('Token', 'Seen with the login.')]
-  if (!isObject(health.credentials)) return [checkUnseenLogin(health), skipped('Token', 'Seen with the login.')]
+export function checkLogin(health: JsonObject | undefined, { credentials }: Config, now: number): Check[] {
+  const unseen = skipped('Token', 'Seen with the login.')
+  if (health === undefined) return [problem('Login', 'The server did not answer.', RESTART), unseen]
+  if (!isObject(health.credentials)) return [checkUnseenLogin(health), unseen]
   const { problem: found, warning, file, plan, expiresAt } = health.credentials
   if (isObject(found))
     return [problem('Login', String(found.message), String(found.remedy)), skipped('Token', 'No usable login.')]
@@ -57,28 +68,39 @@ export function checkLogin(health: JsonObject | undefined, now: number): Check[]
   if (typeof warning === 'string')
     return [login, problem('Token', warning, 'Requests still work; look again in a while.')]
   if (typeof expiresAt !== 'string') return [login, skipped('Token', 'Does not say when it expires.')]
-  return [login, ok('Token', `Expires ${fromNow(Date.parse(expiresAt), now)}, and is refreshed before.`)]
+  return [login, ok('Token', expiryText(Date.parse(expiresAt), now, credentials))]
+}
+
+/** One that has expired and can't be refreshed is a problem of the login. */
+function expiryText(expiresAt: number, now: number, mode: Config['credentials']): string {
+  const when = fromNow(expiresAt, now)
+  if (expiresAt < now) return `Expired ${when}; the next request refreshes it.`
+  return mode === 'read-only'
+    ? `Expires ${when}; to refresh it is left to Codex.`
+    : `Expires ${when}, and is refreshed before.`
 }
 
 function checkUnseenLogin(health: JsonObject): Check {
   if (health.status === 'ok') return skipped('Login', 'The client key is needed to see the login.')
-  if (health.status !== 'error') return failed('Login', health)
+  if (health.status !== 'error') return problem('Login', 'The server did not say whether there is one.', RESTART)
   const remedy = 'Give the client key with --api-key-file or CODEX_PROXY_API_KEY to see why.'
   return problem('Login', 'Requests fail now; the client key is needed to see the login.', remedy)
 }
 
-export async function checkModels({ url, clientKey }: Asked): Promise<{ check: Check; models: Model[] }> {
+export async function checkModels(asked: Asked): Promise<{ check: Check; models: Model[] }> {
+  const { url, clientKey } = asked
   const answer = await askServer(url, '/v1/models', clientKey, MODELS_LIMIT_MS)
   if (isKeyRefused(answer)) return { check: problem('Models', KEY_WANTED, HOW_TO_GIVE_KEY), models: [] }
   const models = modelsIn(answer?.body)
-  if (models.length === 0) return { check: failed('Models', answer?.body), models }
+  if (models.length === 0) return { check: failed('Models', answer, asked), models }
   const more = models.length > MODELS_SHOWN ? ' …' : ''
   const shown = models.slice(0, MODELS_SHOWN).map(({ id }) => id)
   return { check: ok('Models', `${models.length}: ${shown.join(', ')}${more}`), models }
 }
 
 /** One short request through the whole way, to the model that is asked for or the usual one. */
-export async function checkCall({ url, clientKey }: Asked, models: readonly Model[], named: unknown): Promise<Check> {
+export async function checkCall(asked: Asked, models: readonly Model[], named: unknown): Promise<Check> {
+  const { url, clientKey } = asked
   if (models.length === 0) return skipped('Call', 'There is no model to call.')
   const model = typeof named === 'string' ? named : usualModels(models)[0]?.id
   if (model === undefined)
@@ -86,13 +108,17 @@ export async function checkCall({ url, clientKey }: Asked, models: readonly Mode
   const startedAt = performance.now()
   const body = { model, messages: [{ role: 'user', content: 'Reply with exactly: pong' }] }
   const answer = await askServer(url, '/v1/chat/completions', clientKey, CALL_LIMIT_MS, body)
-  if (answer?.status !== 200) return failed('Call', answer?.body)
+  if (answer?.status !== 200) return failed('Call', answer, asked)
   return ok('Call', `${model} answered within ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`)
 }
 
-/** Error bodies hold message and remedy in one text. */
-function failed(name: string, body: JsonObject | undefined): Check {
-  if (body === undefined) return problem(name, 'The server did not answer.', DEFAULT_REMEDY)
-  const message = isObject(body.error) ? String(body.error.message) : 'There are none.'
-  return problem(name, message, DEFAULT_REMEDY)
+/** Error bodies of the proxy hold message and remedy in one text; those of upstream have no remedy. */
+function failed(name: string, answer: ServerAnswer | undefined, { whereToLook }: Asked): Check {
+  if (answer === undefined) return problem(name, 'The server did not answer.', whereToLook)
+  const { error } = answer.body
+  if (!isObject(error)) return problem(name, 'There are none.', whereToLook)
+  const text = String(error.message)
+  const remedy = Object.values(ERRORS).find((row) => text.endsWith(` ${row.remedy}`))?.remedy
+  if (remedy !== undefined) return problem(name, text.slice(0, -remedy.length - 1), remedy)
+  return problem(name, text, answer.status === 401 ? ERRORS.upstream_rejected_credentials.remedy : whereToLook)
 }

@@ -5,7 +5,7 @@ import { askServer } from './ask-server.ts'
 import { type Check, postponed, problem } from './check.ts'
 import { checkPermissions, checkServer } from './check-files.ts'
 import { checkNetwork } from './check-network.ts'
-import { type Asked, checkCall, checkLogin, checkModels, startPrivately } from './check-server.ts'
+import { type Asked, checkCall, checkLogin, checkModels, SEE_LOG, startPrivately } from './check-server.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { explain } from './explain.ts'
@@ -31,14 +31,16 @@ export async function doctor(context: Context, { settings, flags }: Call): Promi
   const checks: Check[] = []
   try {
     const answer = await askServer(asked.url, '/health', asked.clientKey)
-    checks.push(...checkLogin(answer?.body, Date.now()))
+    checks.push(...checkLogin(answer?.body, config, Date.now()))
     const health = answer?.body ?? {}
     checks.push(...(await checkNetwork(config, upstreamOf(health, config.chatgptBaseUrl), Date.now)))
     checks.push(
       ...(unread ?? (await checkServer(located, reached))),
       await checkPermissions(config, authFileOf(health)),
     )
-    const { check, models } = await checkModels(asked)
+    // One that is silent would be waited for in vain.
+    const { check, models } =
+      answer === undefined ? { check: postponed('Models'), models: [] } : await checkModels(asked)
     checks.push(unlessTold(check, checks))
     if (flags.call === true) checks.push(unlessTold(await checkCall(asked, models, flags.model), checks))
   } finally {
@@ -81,7 +83,7 @@ function unlessTold(check: Check, before: readonly Check[]): Check {
 }
 
 function running({ url, clientKey }: Reached): Asked {
-  return { url, clientKey, end: async () => {} }
+  return { url, clientKey, whereToLook: SEE_LOG, end: async () => {} }
 }
 
 /** Where the requests of this login go. */

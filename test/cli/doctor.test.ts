@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
-import { apiKeyAuth, chatgptAuth } from '../support/auth-files.ts'
+import { apiKeyAuth, chatgptAuth, unsignedJwt } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
 import { createHome, type Home, run, startForeground } from '../support/program.ts'
 
@@ -72,6 +72,52 @@ test('an API key is checked against its own upstream', async () => {
   expect(checks.Login?.message).toMatch(/^API key, from /)
   expect(checks.Token?.state).toBe('skipped')
   expect([code, checks.Models?.state]).toEqual([0, 'ok'])
+})
+
+test('an API key that upstream refuses is to be looked at, not the log of a server that does not run', async () => {
+  await home.writeAuth(apiKeyAuth('no-key'))
+  const { code, checks } = await doctor()
+  expect([code, problemsOf(checks)]).toEqual([1, ['Models']])
+  expect(checks.Models?.remedy).toBe('Sign in again with `codex login`, or check the API key.')
+
+  await home.writeAuth(apiKeyAuth())
+  upstream.enqueue({ status: 429, body: { error: { message: 'No quota.', type: 'insufficient_quota', code: null } } })
+  const { checks: others } = await doctor()
+  expect(others.Models).toMatchObject({
+    message: 'No quota.',
+    remedy: expect.stringContaining('`codex-api-proxy start`'),
+  })
+})
+
+test('a token that has expired is said to have, and a failed renewal says itself what to do', async () => {
+  const exp = Math.floor(Date.now() / 1000) - 7200
+  await home.writeAuth(chatgptAuth({ access_token: unsignedJwt({ exp }) }))
+  env = { ...env, CODEX_REFRESH_TOKEN_URL_OVERRIDE: 'http://127.0.0.1:1/token' }
+  const { code, checks } = await doctor()
+  expect(checks.Token).toMatchObject({ state: 'ok', message: 'Expired 2 h ago; the next request renews it.' })
+  expect([code, problemsOf(checks)]).toEqual([1, ['Models']])
+  expect(checks.Models?.message).toMatch(/^The login could not be renewed\. .* \(ECONNREFUSED\)\.$/)
+  expect(checks.Models?.remedy).toMatch(/^Try again in a moment; /)
+})
+
+test('a token that only Codex may renew is not said to be renewed', async () => {
+  const { checks } = await doctor('--credentials', 'read-only')
+  expect(checks.Token?.message).toBe('Expires in 10 days; to renew it is left to Codex.')
+})
+
+test('a server that does not answer is to be started anew, and is not waited for again', async () => {
+  const { stdout } = await run(['start'], { home, env })
+  const pid = Number(/process (\d+)/.exec(stdout)?.[1])
+  process.kill(pid, 'SIGSTOP')
+  try {
+    const { code, checks } = await doctor('--call')
+    expect([code, problemsOf(checks)]).toEqual([1, ['Login']])
+    expect(checks.Login?.message).toBe('The server did not answer.')
+    expect(checks.Login?.remedy).toContain('`codex-api-proxy restart`')
+    expect([checks.Models?.state, checks.Call?.state]).toEqual(['skipped', 'skipped'])
+  } finally {
+    process.kill(pid, 'SIGCONT')
+  }
 })
 
 test('a missing login is one thing to fix, and the network is looked at nevertheless', async () => {
