@@ -75,9 +75,16 @@ function limitRows(limits: JsonObject, now: number): (string[] | undefined)[] {
   return ['primary', 'secondary'].map((name) => {
     const window = objectOf(limits[name])
     if (typeof window.usedPercent !== 'number') return undefined
-    const resets = typeof window.resetsAt === 'number' ? `, resets ${fromNow(window.resetsAt * 1000, now)}` : ''
-    return ['Limit', `${window.usedPercent} % used${windowText(window.windowMinutes)}${resets}`]
+    const used = `${window.usedPercent} % used${windowText(window.windowMinutes)}`
+    return ['Limit', used + resetText(window.resetsAt, now)]
   })
+}
+
+/** Upstream tells limits with its answers: of an hour without any, what is known may be over. */
+function resetText(resetsAt: unknown, now: number): string {
+  if (typeof resetsAt !== 'number') return ''
+  const moment = resetsAt * 1000
+  return `${moment < now ? ', until the reset' : ', resets'} ${fromNow(moment, now)}`
 }
 
 function windowText(minutes: unknown): string {
