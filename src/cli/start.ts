@@ -4,7 +4,7 @@ import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
 import { certificateVariables } from '../config/paths.ts'
 import { withRemedy } from '../daemon/describe-error.ts'
-import { findRunning } from '../daemon/pid-file.ts'
+import { findRunning, type RunningServer } from '../daemon/pid-file.ts'
 import { startProcess, waitForEnd } from '../daemon/process.ts'
 import { RUN_FILES_REMEDY } from '../daemon/run-files.ts'
 import { readState } from '../daemon/state-file.ts'
@@ -12,9 +12,12 @@ import { checkBind } from '../http/bind-policy.ts'
 import { clientKeyFrom } from '../http/client-key.ts'
 import { tlsOptions } from '../http/tls.ts'
 import { addressOf, reportRunning } from './already-running.ts'
+import { askServer } from './ask-server.ts'
 import { BACKGROUND_COMMAND, type Context, type Outcome } from './context.ts'
 import { explainStart } from './explain-start.ts'
+import { problemOf } from './health.ts'
 import { loadSettings } from './load-settings.ts'
+import { readableKey } from './locate.ts'
 import { lastLines } from './log-lines.ts'
 
 /** How much of the log is shown when a start fails. */
@@ -35,6 +38,7 @@ export async function startWith(context: Context, loaded: LoadedConfig): Promise
   switch (outcome.kind) {
     case 'started':
       print.line(`Started: ${addressOf(outcome.server)}`)
+      await notePoorLogin(context, loaded.config, outcome.server)
       return 0
     case 'running':
       return await reportRunning(context, loaded, outcome.server)
@@ -44,6 +48,13 @@ export async function startWith(context: Context, loaded: LoadedConfig): Promise
       await showLog(context, loaded.config, outcome.logFrom)
       return 1
   }
+}
+
+/** It runs, and yet every request would fail: then who has started it wants to know now. */
+async function notePoorLogin({ print }: Context, config: Config, { url }: RunningServer): Promise<void> {
+  if (url === undefined) return
+  const problem = problemOf((await askServer(url, '/health', readableKey(config)))?.body)
+  if (problem !== undefined) print.note(problem)
 }
 
 /** One that is stopping is waited for, as `stop` does: until its end the pid file is its own. */

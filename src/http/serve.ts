@@ -111,7 +111,9 @@ async function prepareUpstream(
 ): Promise<void> {
   try {
     const route = await outbound.get()
-    const { kind } = await credentials.status()
+    const { kind, problem } = await credentials.status()
+    // Before the first request fails: who looks on (a terminal, a container's log) can mend it right away.
+    if (problem !== undefined) logger.warn({ code: problem.code }, `${problem.message} ${problem.remedy}`)
     if (kind === 'none') return
     route.keepWarm(new URL(kind === 'api-key' ? config.openaiBaseUrl : config.chatgptBaseUrl))
     if (credentials.ready()?.kind === 'chatgpt') catalogue.peek()

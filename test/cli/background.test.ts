@@ -61,6 +61,13 @@ test('start returns when the server answers, a second one says so, stop ends it,
   expect(await command('stop')).toEqual({ code: 0, stdout: 'Not running.\n', stderr: '' })
 })
 
+test('a start without a usable login succeeds and says what to do, also with a client key', async () => {
+  await rm(join(home.codexHome, 'auth.json'), { force: true })
+  const { code, stdout, stderr } = await command('start', '--port', '0', '--api-key', 'secret')
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^Started: /)])
+  expect(stderr).toBe(`There is no ${join(home.codexHome, 'auth.json')}. Sign in with \`codex login\`.\n`)
+})
+
 test('a start beside one that runs names the settings that are not in use, and no others', async () => {
   const { url, pid } = started(await command('start', '--port', '0', '--max-body', '1MB', '--api-key', 'secret'))
   const again = (...args: string[]) =>

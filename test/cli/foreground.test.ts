@@ -19,9 +19,11 @@ afterEach(async () => {
   await home.remove()
 })
 
-async function untilDraining(proxy: Foreground): Promise<void> {
-  while (!proxy.stderr().includes('stopping: running answers may finish')) await new Promise(setImmediate)
+async function untilLogged(proxy: Foreground, text: string): Promise<void> {
+  while (!proxy.stderr().includes(text)) await new Promise(setImmediate)
 }
+
+const untilDraining = (proxy: Foreground) => untilLogged(proxy, 'stopping: running answers may finish')
 
 test('stdout has the address alone, a pipe gets the log as JSON, and no run files are written', async () => {
   const proxy = await startForeground([], { home, env })
@@ -30,6 +32,18 @@ test('stdout has the address alone, a pipe gets the log as JSON, and no run file
   const lines = proxy.stderr().trim().split('\n')
   expect(lines.map((line) => JSON.parse(line).msg)).toContain('listening')
   expect(await readdir(home.path)).not.toContain('.codex-api-proxy')
+})
+
+test('without a usable login the log says at once what to do', async () => {
+  await home.writeAuth('{')
+  const proxy = await startForeground([], { home, env })
+  await untilLogged(proxy, 'Sign in again with `codex login`')
+  const line = proxy
+    .stderr()
+    .split('\n')
+    .find((text) => text.includes('Sign in'))
+  expect(JSON.parse(line ?? '')).toMatchObject({ level: 'warn', code: 'credentials_malformed' })
+  expect(await proxy.stop()).toBe(0)
 })
 
 test('SIGTERM lets a running stream finish while new connections are refused', async () => {
