@@ -20,17 +20,19 @@ const LINE = 20
 const TITLE = 34
 const MARGIN = 16
 
+/** With a page of its own: a reader's theme may be dark where the page the picture is on is light, as on npm's. */
 const STYLE = `
+  .page { fill: #ffffff }
   text { font: 12px system-ui, sans-serif; fill: #24292f }
   .title { font-weight: 600 }
   .bar { fill: #afb8c1 }
   .ours { fill: #1a7f37 }
-  @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .bar { fill: #484f58 } .ours { fill: #3fb950 } }
+  @media (prefers-color-scheme: dark) { .page { fill: #0d1117 } text { fill: #e6edf3 } .bar { fill: #484f58 } .ours { fill: #3fb950 } }
 `
 
 /** The figures as horizontal bars, one SVG that follows the reader's light or dark theme. */
 export function plot(results: readonly Results[]): string {
-  const parts: string[] = []
+  const parts = ['<rect class="page" width="100%" height="100%"/>']
   let y = MARGIN
   for (const panel of PANELS) {
     const found = results.find(({ measure }) => measure.name === panel.measure)

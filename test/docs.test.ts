@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
+import { plot } from '../bench/plot.ts'
 import { GENERATED_DOCS } from '../scripts/generated-docs.ts'
 import { COMMANDS } from '../src/cli/commands.ts'
 
@@ -15,6 +16,14 @@ test.each(Object.entries(GENERATED_DOCS))(
 test('docs/cli.md has a section for every command, and none for others', async () => {
   const sections = [...(await read('docs/cli.md')).matchAll(/^### `(\w+)/gm)].map(([, name]) => name)
   expect(sections).toEqual(COMMANDS.filter(({ hidden }) => !hidden).map(({ name }) => name))
+})
+
+test('the picture of figures brings its own page, so that it is legible on any', async () => {
+  const upToPage = (svg: string) => svg.slice(svg.indexOf('<style>'), svg.indexOf('<rect class="page"'))
+  const style = upToPage(plot([]))
+  expect(style).toContain('.page { fill: #ffffff }')
+  expect(style).toContain('(prefers-color-scheme: dark) { .page { fill: #0d1117 }')
+  expect(upToPage(await read('docs/performance.svg'))).toBe(style)
 })
 
 test('comments name sections that docs/upstream.md has', async () => {
