@@ -56,13 +56,13 @@ function bash(rows: readonly CommandRow[]): string {
   const taking = (kind: Word['value']) => flags.flatMap(({ text, value }) => (value === kind ? [text] : [])).join('|')
   return `# codex-api-proxy completion for bash; in ~/.bashrc: source <(codex-api-proxy completion bash)
 _codex_api_proxy() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words
+  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words=
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W ${shell(['--help', '--version', ...rows.map(({ name }) => name)].join(' '))} -- "$word"))
     return
   fi
   case "$before" in
-    ${taking('file')}) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    ${taking('file')}) local IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$word")); return ;;
     ${taking('any')}) return ;;
 ${choices.join('\n')}
   esac

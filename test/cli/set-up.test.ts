@@ -147,7 +147,7 @@ test('completion in bash offers commands, their flags, and the choices of a flag
   const complete = (...words: string[]) => {
     const line = words.map((word) => `'${word}'`).join(' ')
     const input = `${script}\nCOMP_WORDS=(${line}); COMP_CWORD=${words.length - 1}; _codex_api_proxy; echo "\${COMPREPLY[@]}"`
-    return spawnSync('bash', ['--norc'], { input, encoding: 'utf8' }).stdout.trim().split(' ')
+    return spawnSync('bash', ['--norc', '-u'], { input, encoding: 'utf8' }).stdout.trim().split(' ')
   }
   expect(complete('codex-api-proxy', 're')).toEqual(['restart'])
   expect(complete('codex-api-proxy', 'start', '--log-l')).toEqual(['--log-level'])
@@ -157,6 +157,14 @@ test('completion in bash offers commands, their flags, and the choices of a flag
   expect(complete('codex-api-proxy', 'clients', '--model', '')).toEqual([''])
   expect(complete('codex-api-proxy', 'clients', '--show-key', 'open-')).toEqual(['open-webui'])
   expect(complete('codex-api-proxy', 'start', '--tls-cert', '/proc/self/stat')).toContain('/proc/self/status')
+})
+
+test('completion in bash offers a file with a space in its name as one', async () => {
+  await writeFile(join(home.path, 'my key'), '')
+  const script = (await command('completion', 'bash')).stdout
+  const call = `COMP_WORDS=(codex-api-proxy start --api-key-file '${home.path}/my'); COMP_CWORD=3; _codex_api_proxy`
+  const input = `${script}\n${call}; printf '<%s>' "\${COMPREPLY[@]}"`
+  expect(spawnSync('bash', ['--norc'], { input, encoding: 'utf8' }).stdout).toBe(`<${join(home.path, 'my key')}>`)
 })
 
 test('completion knows every command in each shell', async () => {
