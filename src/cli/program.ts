@@ -17,9 +17,16 @@ export async function runProgram(argv: readonly string[], context: Context): Pro
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
-    context.print.note(`codex-api-proxy: ${explain(error)}`)
+    context.print.note(`codex-api-proxy: ${explain(error)}${choicesFor(error, argv)}`)
     return error instanceof CommanderError || error instanceof UsageError ? 2 : 1
   }
+}
+
+/** The parser tells what an argument may be when it is wrong, not when it is missing. */
+function choicesFor(error: unknown, [name]: readonly string[]): string {
+  if (!(error instanceof CommanderError && error.code === 'commander.missingArgument')) return ''
+  const choices = COMMANDS.find((row) => row.name === name)?.argument?.choices ?? []
+  return `. Allowed choices are ${choices.join(', ')}.`
 }
 
 /** Asked for the help of a command there is not, the parser would tell of all commands as if that were the answer. */

@@ -51,6 +51,12 @@ test.each([
     {},
     'codex-api-proxy: --proxy: Use a URL such as http://127.0.0.1:8118, https://… or socks5://…, or `none`.',
   ],
+  [
+    'a missing argument',
+    ['service'],
+    {},
+    "codex-api-proxy: missing required argument 'action'. Allowed choices are install, uninstall, status.",
+  ],
   ['a missing value', ['start', '--port'], {}, "codex-api-proxy: option '--port <number>' argument missing"],
   [
     'a level there is not',
