@@ -10,18 +10,21 @@ export function objectOf(value: unknown): JsonObject {
   return isObject(value) ? value : {}
 }
 
+/** What `JSON.parse` calls with each value, and puts what it returns in its place. */
+type Reviver = (key: string, value: unknown) => unknown
+
 /** `undefined` for anything that is no JSON. */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, reviver?: Reviver): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text, reviver)
   } catch {
     return undefined
   }
 }
 
 /** The JSON object that a text is; `undefined` for any other text. */
-export function parseObject(text: string): JsonObject | undefined {
-  const value = parseJson(text)
+export function parseObject(text: string, reviver?: Reviver): JsonObject | undefined {
+  const value = parseJson(text, reviver)
   return isObject(value) ? value : undefined
 }
 

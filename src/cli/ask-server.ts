@@ -3,6 +3,7 @@ import { isLoopbackHost } from '../config/parsers.ts'
 import type { ErrorCode } from '../error-table.ts'
 import { isObject, type JsonObject, parseObject } from '../json-object.ts'
 import { request as httpRequest } from '../node-http.ts'
+import { withoutControls } from '../plain-text.ts'
 
 export type ServerAnswer = { readonly status: number; readonly body: JsonObject }
 
@@ -39,7 +40,7 @@ export async function askServer(
       response.on('data', (bytes: Buffer) => pieces.push(bytes))
       response.once('error', () => resolve(undefined))
       response.once('end', () => {
-        const answer = parseObject(Buffer.concat(pieces).toString('utf8'))
+        const answer = parseObject(Buffer.concat(pieces).toString('utf8'), plain)
         resolve(answer && { status: response.statusCode ?? 0, body: answer })
       })
     })
@@ -68,4 +69,9 @@ export const HOW_TO_GIVE_KEY = 'Give that key with --api-key-file or CODEX_PROXY
 /** An address that stands for "all of this machine" is asked on loopback. */
 export function reachable(baseUrl: string): string {
   return baseUrl.replace('://0.0.0.0:', '://127.0.0.1:').replace('://[::]:', '://[::1]:')
+}
+
+/** What is shown of it must not command the terminal: another user's program may have taken the port. */
+function plain(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? withoutControls(value) : value
 }

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import { parseObject } from '../json-object.ts'
+import { withoutControls } from '../plain-text.ts'
 
 const LEVEL_STYLES = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red', fatal: 'red' } as const
 
@@ -36,12 +37,4 @@ function isLevel(level: unknown): level is keyof typeof LEVEL_STYLES {
 function plain(value: unknown): string {
   if (typeof value === 'string' && /^[\x21-\x7e]+$/.test(value) && !/["=]/.test(value)) return value
   return withoutControls(JSON.stringify(value))
-}
-
-/** Control characters as JSON would write them; it leaves those beyond ASCII, which terminals obey too. A tab may stay. */
-function withoutControls(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f]/g, (found) => {
-    return `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`
-  })
 }

@@ -119,6 +119,21 @@ test('status finds a server in the foreground at the configured address', async 
   await proxy.stop()
 })
 
+test('what another program answers at the address does not command the terminal', async () => {
+  const evil = '\u001b]0;evil\u0007\u009b2J'
+  const problem = { message: evil, remedy: 'Run this.' }
+  const other = createServer((_request, response) => {
+    response.end(JSON.stringify({ status: 'error', mode: 'none', version: evil, credentials: { problem } }))
+  }).listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  const { stdout } = await command('status', '--verbose', '--port', String(port))
+  other.close()
+  expect(stdout).toContain('Run this.')
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  expect(stdout).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/)
+})
+
 test('status of a server that does not answer says what to do', async () => {
   const { stdout } = await command('start', '--port', '0')
   const [, url, pid] = /^Started: (http\S+)\/v1 \(process (\d+)\)\n/.exec(stdout) ?? []
