@@ -89,20 +89,20 @@ test('an API key that upstream refuses is to be looked at, not the log of a serv
   })
 })
 
-test('a token that has expired is said to have, and a failed renewal says itself what to do', async () => {
+test('a token that has expired is said to have, and a failed refresh says itself what to do', async () => {
   const exp = Math.floor(Date.now() / 1000) - 7200
   await home.writeAuth(chatgptAuth({ access_token: unsignedJwt({ exp }) }))
   env = { ...env, CODEX_REFRESH_TOKEN_URL_OVERRIDE: 'http://127.0.0.1:1/token' }
   const { code, checks } = await doctor()
-  expect(checks.Token).toMatchObject({ state: 'ok', message: 'Expired 2 h ago; the next request renews it.' })
+  expect(checks.Token).toMatchObject({ state: 'ok', message: 'Expired 2 h ago; the next request refreshes it.' })
   expect([code, problemsOf(checks)]).toEqual([1, ['Models']])
-  expect(checks.Models?.message).toMatch(/^The login could not be renewed\. .* \(ECONNREFUSED\)\.$/)
+  expect(checks.Models?.message).toMatch(/^The login could not be refreshed\. .* \(ECONNREFUSED\)\.$/)
   expect(checks.Models?.remedy).toMatch(/^Try again in a moment; /)
 })
 
-test('a token that only Codex may renew is not said to be renewed', async () => {
+test('a token that only Codex may refresh is not said to be refreshed', async () => {
   const { checks } = await doctor('--credentials', 'read-only')
-  expect(checks.Token?.message).toBe('Expires in 10 days; to renew it is left to Codex.')
+  expect(checks.Token?.message).toBe('Expires in 10 days; to refresh it is left to Codex.')
 })
 
 test('a server that does not answer is to be started anew, and is not waited for again', async () => {
