@@ -39,7 +39,7 @@ function joinedData(frame: string): string | undefined {
 /** The JSON of one frame; undefined when there is none, e.g. `[DONE]` or garbage. */
 export function frameJson(frame: string): unknown {
   const data = frameData(frame)
-  return data === undefined || data === '' || data === '[DONE]' ? undefined : parsed(data)
+  return data === undefined ? undefined : parsed(data)
 }
 
 /** The same of a frame in bytes. */

@@ -1,12 +1,15 @@
 // Finding one's way in JSON without parsing or decoding it: in its bytes as UTF-8, where no byte of a longer sequence looks
 // like ASCII. What is passed over is not checked beyond its brackets and quotes.
 
-/** The quote that ends the JSON string whose inside begins at `start`: the first with an even run of backslashes before it. */
+/**
+ * The quote that ends the JSON string whose inside begins at `start`, behind its opening quote: the first with an even run
+ * of backslashes before it.
+ */
 export function closingQuote(json: Buffer, start: number): number {
   let quote = json.indexOf(QUOTE, start)
   while (json[quote - 1] === BACKSLASH) {
     let run = 1
-    while (quote - 1 - run >= start && json[quote - 1 - run] === BACKSLASH) run++
+    while (json[quote - 1 - run] === BACKSLASH) run++
     if (run % 2 === 0) break
     quote = json.indexOf(QUOTE, quote + 1)
   }
