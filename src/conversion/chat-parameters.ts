@@ -33,7 +33,8 @@ export function readReasoning(
 
 function reasoningOf(effort: string | undefined, summary: string | undefined): JsonObject | undefined {
   if (effort === undefined && summary === undefined) return undefined
-  return { ...(effort !== undefined && { effort }), ...(summary !== undefined && { summary }) }
+  // JSON leaves out what is undefined.
+  return { effort, summary }
 }
 
 /** The backend knows one tier besides its default, which Codex calls fast. */
@@ -47,7 +48,6 @@ export function readServiceTier(place: JsonPlace, model: NamedModel, reported: R
 export function readStreaming(body: JsonPlace, reported: ReportedFields): Pick<ChatPlan, 'stream' | 'includeUsage'> {
   const stream = body.at('stream').optionalBoolean() ?? false
   const options = body.at('stream_options')
-  if (options.absent) return { stream, includeUsage: false }
   reportOtherKeys(options, ['include_usage', 'include_obfuscation'], reported)
   const includeUsage = options.at('include_usage').optionalBoolean() ?? false
   if (options.at('include_obfuscation').optionalBoolean() === true) reported.add('stream_options.include_obfuscation')

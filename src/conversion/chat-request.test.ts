@@ -155,7 +155,7 @@ test('case 13: stop texts are for the proxy to honour, also in strict mode', () 
   const { request, plan } = convertChat({ stop: 'END' }, { strict: true })
   expect(plan.stop).toEqual(['END'])
   expect(request.stop).toBeUndefined()
-  expect(convertChat({ stop: ['a', '', 'b'] }).plan.stop).toEqual(['a', 'b'])
+  expect(convertChat({ stop: ['a', '', 'b', 'c'] }).plan.stop).toEqual(['a', 'b', 'c'])
   expect(refusalOf(() => convertChat({ stop: ['1', '2', '3', '4', '5'] }))).toMatchObject({ param: 'stop' })
   expect(refusalOf(() => convertChat({ stop: ['1', 2] }))).toMatchObject({ param: 'stop[1]', code: 'invalid_type' })
   expect(refusalOf(() => convertChat({ stop: 7 }))).toMatchObject({ param: 'stop', code: 'invalid_type' })
@@ -239,6 +239,7 @@ test('case 18, 19: a body of another API is refused with a word on where it belo
     param: 'messages',
     code: 'missing_required_parameter',
   })
+  expect(convertChat({ input: 'Hello' }).plan.ignored).toEqual(['input'])
   for (const body of [null, 7, 'text', [], [HELLO]]) {
     expect(convert(body)).toMatchObject({ status: 400, code: 'invalid_type', param: null })
   }
@@ -286,6 +287,11 @@ test('stream options that cannot be had are reported by their path', () => {
   ])
 })
 
+test('usage is in a stream only if it is asked for', () => {
+  const includesUsage = (stream_options: object) => convertChat({ stream: true, stream_options }).plan.includeUsage
+  expect([{}, { include_usage: false }, { include_usage: true }].map(includesUsage)).toEqual([false, false, true])
+})
+
 test.each([
   ['model', 7],
   ['messages', {}],
@@ -319,6 +325,11 @@ test.each([
   expect(refusal).toMatchObject({ status: 400, code: 'invalid_type' })
   expect(refusal.param).toMatch(new RegExp(`^${name}(\\[0\\])?$`))
   expect(refusal.message).toMatch(/^Invalid type for '[^']+': expected .+, but got .+ instead\.$/)
+})
+
+test('an empty name of a model is none', () => {
+  const refusal = { param: 'model', code: 'missing_required_parameter' }
+  expect(refusalOf(() => convertChat({ model: '' }))).toMatchObject(refusal)
 })
 
 describe('case 101–105: reasoning', () => {
@@ -503,6 +514,7 @@ describe('case 181, 182, 184: the prompt cache', () => {
       key({}),
       key({ model: 'gpt-9' }),
       key({ tools }),
+      key({ tools: [{ type: 'function', function: { name: 'g' } }] }),
       key({ messages: [{ role: 'user', content: 'Bye' }] }),
       key({ messages: [{ role: 'system', content: 'S' }, ...HELLO] }),
     ]

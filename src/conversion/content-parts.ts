@@ -29,7 +29,6 @@ export function toolOutput(content: JsonPlace): string | JsonObject[] {
 
 /** The texts of content parts, those of one message apart by a blank line. */
 export function textOf(parts: readonly JsonObject[]): string {
-  if (parts.length === 1) return asString(parts[0]?.text) ?? ''
   return parts.map((part) => asString(part.text) ?? '').join('\n\n')
 }
 
@@ -113,7 +112,8 @@ function imagePart(part: JsonPlace): JsonObject {
   const isText = typeof image.value === 'string'
   const url = isText ? image : image.at('url')
   const detail = (isText ? part : image).at('detail').optionalString()
-  return { type: 'input_image', image_url: imageUrl(url), ...(detail !== undefined && { detail }) }
+  // JSON leaves out what is undefined.
+  return { type: 'input_image', image_url: imageUrl(url), detail }
 }
 
 function imageUrl(place: JsonPlace): string {
@@ -137,13 +137,7 @@ function filePart(file: JsonPlace): JsonObject {
   const url = file.at('file_url').optionalString()
   const name = file.at('filename').optionalString()
   if (data === undefined && id === undefined && url === undefined) throw file.at('file_data').missing()
-  return {
-    type: 'input_file',
-    ...(name !== undefined && { filename: name }),
-    ...(data !== undefined && { file_data: repairDataUrl(data) }),
-    ...(id !== undefined && { file_id: id }),
-    ...(url !== undefined && { file_url: url }),
-  }
+  return { type: 'input_file', filename: name, file_data: data && repairDataUrl(data), file_id: id, file_url: url }
 }
 
 /** The image of an MCP result (`data`, `mimeType`) or of a Messages API one (`source`). */

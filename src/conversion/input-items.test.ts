@@ -167,6 +167,8 @@ describe('messages', () => {
       ]),
     ).toEqual([inputText('x')])
     expect(itemsOf([{ role: 'user', content: '' }, HELLO])).toEqual([HELLO_ITEM])
+    const greeted = [{ role: 'user', content: '' }, { role: 'assistant', content: 'Hi', refusal: '' }, HELLO]
+    expect(itemsOf(greeted)).toEqual([message('assistant', outputText('Hi')), HELLO_ITEM])
     expect(itemsOf([{ role: 'user', content: '' }])).toEqual([message('user', inputText(''))])
     const answered = [
       { role: 'user', content: '' },
@@ -194,6 +196,18 @@ describe('messages', () => {
       'messages[1].content[0].text',
       'missing_required_parameter',
     ],
+    [
+      'text of the assistant without text',
+      { role: 'assistant', content: [{ type: 'text' }] },
+      'messages[1].content[0].text',
+      'missing_required_parameter',
+    ],
+    [
+      'text of the assistant in Responses form without text',
+      { role: 'assistant', content: [{ type: 'output_text' }] },
+      'messages[1].content[0].text',
+      'missing_required_parameter',
+    ],
     ['an assistant that says nothing', { role: 'assistant' }, 'messages[1].content', 'missing_required_parameter'],
     ['calls that are no list', { role: 'assistant', tool_calls: {} }, 'messages[1].tool_calls', 'invalid_type'],
     [
@@ -207,6 +221,12 @@ describe('messages', () => {
       { role: 'assistant', tool_calls: [{ id: 'a', type: 'function' }] },
       'messages[1].tool_calls[0].function',
       'missing_required_parameter',
+    ],
+    [
+      'a call of a function with an empty name',
+      { role: 'assistant', tool_calls: [functionCall('a', '')] },
+      'messages[1].tool_calls[0].function.name',
+      'invalid_value',
     ],
     [
       'a call of an unknown type',
@@ -301,8 +321,9 @@ describe('images, files and audio', () => {
     [{ file_data: 'data:application/pdf;base64,JVBE', filename: 'a.pdf' }],
     [{ file_id: 'file-1' }],
     [{ file_url: 'https://a.example/b.pdf' }],
-  ])('case 46: the file %o is passed', (file) => {
-    expect(partsOf([{ type: 'file', file }])).toEqual([{ type: 'input_file', ...file }])
+  ])('case 46: the file %o is passed, also in Responses form', (file) => {
+    const passed = { type: 'input_file', ...file }
+    expect(partsOf([{ type: 'file', file }, passed])).toEqual([passed, passed])
   })
 
   test('a file without any content is refused', () => {
@@ -363,7 +384,10 @@ describe('legacy functions in the history', () => {
       param: 'messages.[2].role',
       message: expect.stringContaining("messages with role 'function' must be a response"),
     })
-    expect(refusalOf(() => itemsOf([HELLO, legacyCall('f')]))).toMatchObject({ param: 'messages.[1].role' })
+    expect(refusalOf(() => itemsOf([HELLO, legacyCall('f')]))).toMatchObject({
+      param: 'messages.[1].role',
+      message: expect.stringContaining("The function 'f' did not have a response message."),
+    })
   })
 })
 
@@ -385,8 +409,9 @@ describe('tool calls in the history', () => {
 
   test('case 74, 75: a call left unanswered is refused in the words of the API', () => {
     const calls = [functionCall('a'), functionCall('b'), functionCall('c')]
-    const refusal = refusalOf(() => itemsOf([HELLO, { role: 'assistant', tool_calls: calls }, result('b'), HELLO]))
-    expect(refusal).toEqual({
+    const later = { role: 'assistant', tool_calls: [functionCall('d')] }
+    const messages = [HELLO, { role: 'assistant', tool_calls: calls }, result('b'), HELLO, later]
+    expect(refusalOf(() => itemsOf(messages))).toEqual({
       status: 400,
       code: null,
       param: 'messages.[1].role',
@@ -432,7 +457,7 @@ describe('tool calls in the history', () => {
   test('case 81: foreign ids pass, long ones are shortened alike on both sides', () => {
     const long = `toolu_${'x'.repeat(80)}`
     const history = (id: string) => [HELLO, { role: 'assistant', tool_calls: [functionCall(id)] }, result(id)]
-    expect(itemsOf(history('toolu_1'))[1]).toMatchObject({ call_id: 'toolu_1' })
+    for (const id of ['toolu_1', 'x'.repeat(64)]) expect(itemsOf(history(id))[1]).toMatchObject({ call_id: id })
     const [, call, output] = itemsOf(history(long))
     expect(call?.call_id).toMatch(/^call_[0-9a-f]{40}$/)
     expect(output?.call_id).toBe(call?.call_id)
@@ -478,6 +503,7 @@ describe('tool results', () => {
     ['[1, 2]'],
     ['{"type":"image_url"}'],
     ['[{"type":"text","text":"no picture"}]'],
+    ['[{"type":"image","text":"no picture either"}]'],
     ['[{"broken'],
   ])('case 85: the text %s stays text', (content) => {
     expect(outputOf(content)).toBe(content)
@@ -486,21 +512,29 @@ describe('tool results', () => {
   test('case 86: parts stay parts, what is unknown is shown as its JSON', () => {
     const content = [
       { type: 'text', text: 'Here:' },
+      { type: 'output_text', text: 'See.' },
       { type: 'image_url', image_url: { url: PNG, detail: 'low' } },
       { type: 'file', file: { file_id: 'file-1' } },
       { type: 'image', mimeType: 'image/png', data: 'iVBORw0KGgo=' },
       { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' } },
       { type: 'image', source: { type: 'url', url: 'https://a.example/b.png' } },
+      { type: 'image', data: 'AAAA' },
+      { type: 'image', mimeType: 'image/png' },
+      { type: 'audio', mimeType: 'audio/wav', data: 'AAAA' },
       { type: 'resource', uri: 'file:///x' },
       { any: 'thing' },
     ]
     expect(outputOf(content)).toEqual([
       inputText('Here:'),
+      inputText('See.'),
       { type: 'input_image', image_url: PNG, detail: 'low' },
       { type: 'input_file', file_id: 'file-1' },
       { type: 'input_image', image_url: PNG },
       { type: 'input_image', image_url: PNG },
       { type: 'input_image', image_url: 'https://a.example/b.png' },
+      inputText('{"type":"image","data":"AAAA"}'),
+      inputText('{"type":"image","mimeType":"image/png"}'),
+      inputText('{"type":"audio","mimeType":"audio/wav","data":"AAAA"}'),
       inputText('{"type":"resource","uri":"file:///x"}'),
       inputText('{"any":"thing"}'),
     ])

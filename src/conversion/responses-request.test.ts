@@ -155,6 +155,11 @@ describe('input', () => {
     expect(items.map(({ call_id }) => call_id)).toEqual([undefined, 'a', 'a', 'b', 'b'])
   })
 
+  test('a call without a call id is left for upstream to refuse', () => {
+    const call = { type: 'function_call', name: 'f', arguments: '{}' }
+    expect(inputOf(call)).toEqual([call])
+  })
+
   test('case 81: long call ids are shortened alike on both sides', () => {
     const call_id = 'x'.repeat(80)
     const [call, output] = inputOf(
@@ -287,7 +292,8 @@ describe('input', () => {
     const input = [call, customCall].map((item) => ({ ...item, namespace: 'mcp' }))
     expect(inputOf(...input)).toEqual([call, customCall])
     for (const tool of [{ type: 'namespace', name: 'mcp', tools: [] }, { type: 'tool_search' }]) {
-      const { request } = convertResponsesRequest({ model: 'm', input, tools: [tool] }, { strict: false })
+      const given = input.map((item) => ({ ...item, id: 'x' }))
+      const { request } = convertResponsesRequest({ model: 'm', input: given, tools: [tool] }, { strict: false })
       expect(request.input).toEqual(input)
     }
   })

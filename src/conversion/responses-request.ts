@@ -148,7 +148,6 @@ function toolChoice(place: JsonPlace): JsonObject | string | undefined {
 
 /** The one option that Codex sends passes; padding against side channels is not made. */
 function streamOptions(options: JsonPlace, reported: ReportedFields): JsonObject | undefined {
-  if (options.absent) return undefined
   reportOtherKeys(options, ['include_obfuscation', 'reasoning_summary_delivery'], reported)
   if (options.at('include_obfuscation').optionalBoolean() === true) reported.add('stream_options.include_obfuscation')
   const delivery = options.at('reasoning_summary_delivery')

@@ -239,13 +239,25 @@ describe('tool_choice', () => {
     expect(refusalOf(() => convertChat(fields, { strict: true })).param).toBe('tool_choice')
   })
 
-  test('case 68: a forced search with filters is the only allowed tool', () => {
+  test('case 68: a forced search with filters is the only allowed tool, any other choice stays one', () => {
     const search = { type: 'web_search', filters: { allowed_domains: ['a.example'] } }
-    expect(choiceOf({ type: 'web_search' }, [search])).toEqual({
+    const tools = [{ type: 'function', name: 'weather' }, search]
+    expect(choiceOf({ type: 'web_search' }, tools)).toEqual({
       type: 'allowed_tools',
       mode: 'required',
       tools: [{ type: 'web_search' }],
     })
+    expect(choiceOf({ type: 'function', name: 'weather' }, tools)).toEqual({ type: 'function', name: 'weather' })
+  })
+
+  test.each(['function', 'custom'])('case 70: of two tools of one name the %s that is named is chosen', (type) => {
+    const choice = { type, name: 'grep' }
+    expect(
+      choiceOf(choice, [
+        { type: 'custom', name: 'grep' },
+        { type: 'function', name: 'grep' },
+      ]),
+    ).toEqual(choice)
   })
 
   test.each([

@@ -1,6 +1,6 @@
 import type { JsonObject } from './chat-plan.ts'
 import { responsesTool } from './hosted-tools.ts'
-import { asObject, asString } from './json.ts'
+import { asString } from './json.ts'
 import type { JsonPlace } from './json-path.ts'
 import type { ReportedFields } from './reported-fields.ts'
 import { checkStrictSchema, emptySchema } from './strict-schema.ts'
@@ -31,10 +31,7 @@ const NO_TOOLS: ConvertedTools = { fields: {}, customTools: new Set(), legacy: f
 export function convertTools(body: JsonPlace, reported: ReportedFields): ConvertedTools {
   if (!body.hasAny(FIELDS)) return NO_TOOLS
   const tools = body.at('tools').optionalItems().map(convertTool)
-  const functions = body
-    .at('functions')
-    .optionalItems()
-    .map((place) => functionTool(place.object(), place))
+  const functions = body.at('functions').optionalItems().map(functionTool)
   if (tools.length > 0 && functions.length > 0) {
     throw body.at('functions').fault('invalid_value', "'functions' and 'tools' cannot be used together.")
   }
@@ -44,29 +41,23 @@ export function convertTools(body: JsonPlace, reported: ReportedFields): Convert
   const choice = convertToolChoice(body, all, reported)
   const parallel = body.at('parallel_tool_calls').optionalBoolean()
   return {
+    // JSON leaves out what is undefined.
     fields: {
       // An explicit empty list stays, an absent one is not invented: some models have tools of their own (case 57).
       ...((all.length > 0 || !body.at('tools').absent) && { tools: all }),
-      ...(choice !== undefined && { tool_choice: choice }),
-      ...(all.length > 0 && parallelField(parallel, legacy)),
+      tool_choice: choice,
+      // The legacy answer has room for one call only.
+      ...(all.length > 0 && { parallel_tool_calls: legacy ? false : parallel }),
     },
     customTools: new Set(all.flatMap(({ type, name }) => (type === 'custom' ? [asString(name) ?? ''] : []))),
     legacy,
   }
 }
 
-/** The legacy answer has room for one call only. */
-function parallelField(parallel: boolean | undefined, legacy: boolean): JsonObject {
-  if (legacy) return { parallel_tool_calls: false }
-  return parallel === undefined ? {} : { parallel_tool_calls: parallel }
-}
-
 function convertTool(tool: JsonPlace): JsonObject {
   const given = tool.object()
   const type = tool.at('type').string()
-  if (type === 'function' && !tool.at('function').absent) {
-    return functionTool(tool.at('function').object(), tool.at('function'))
-  }
+  if (type === 'function' && !tool.at('function').absent) return functionTool(tool.at('function'))
   if (type === 'custom' && !tool.at('custom').absent) return customTool(tool.at('custom'))
   if ((type === 'function' || type === 'custom') && tool.at('name').absent) throw tool.at(type).missing()
   if (!tool.at('name').absent) nonEmptyName(tool.at('name'))
@@ -78,19 +69,14 @@ function convertTool(tool: JsonPlace): JsonObject {
 }
 
 /** `strict` is explicit, because Responses takes an absent one for true (case 94). Schemas are never rewritten. */
-function functionTool(definition: JsonObject, place: JsonPlace): JsonObject {
+function functionTool(place: JsonPlace): JsonObject {
+  place.object()
   const name = nonEmptyName(place.at('name'))
   const description = place.at('description').optionalString()
   const strict = place.at('strict').optionalBoolean() ?? false
   const parameters = place.at('parameters').optionalObject() ?? emptySchema(strict)
-  if (strict && asObject(definition.parameters) !== undefined) checkStrictSchema(name, place.at('parameters'))
-  return {
-    type: 'function',
-    name,
-    ...(description !== undefined && { description }),
-    parameters,
-    strict,
-  }
+  if (strict) checkStrictSchema(name, place.at('parameters'))
+  return { type: 'function', name, description, parameters, strict }
 }
 
 /** Chat nests the grammar once more than Responses does (case 62). */
@@ -101,7 +87,7 @@ function customTool(place: JsonPlace): JsonObject {
   return {
     type: 'custom',
     name,
-    ...(description !== undefined && { description }),
+    description,
     ...(!format.absent && { format: customFormat(format) }),
   }
 }
@@ -135,13 +121,7 @@ function webSearchTool(options: JsonPlace, tools: readonly JsonObject[], reporte
     reported.add(options.path, "is not supported together with a 'web_search' tool")
     return []
   }
-  return [
-    {
-      type: 'web_search',
-      ...(size !== undefined && { search_context_size: size }),
-      ...(location !== undefined && { user_location: location }),
-    },
-  ]
+  return [{ type: 'web_search', search_context_size: size, user_location: location }]
 }
 
 const LOCATION_FIELDS = ['city', 'country', 'region', 'timezone'] as const
@@ -153,5 +133,5 @@ function userLocation(place: JsonPlace): JsonObject | undefined {
   const approximate = place.at('approximate').absent ? place : place.at('approximate')
   approximate.object()
   const known = LOCATION_FIELDS.map((name) => [name, approximate.at(name).optionalString()] as const)
-  return { type: 'approximate', ...Object.fromEntries(known.filter(([, text]) => text !== undefined)) }
+  return { type: 'approximate', ...Object.fromEntries(known) }
 }
