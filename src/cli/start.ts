@@ -20,8 +20,8 @@ import { loadSettings } from './load-settings.ts'
 import { readableKey } from './locate.ts'
 import { lastLines } from './log-lines.ts'
 
-/** How much of the log is shown when a start fails. */
-const LOG_LINES = 10
+/** How much of the log is shown when a start fails: of a crash Node writes ten lines of stack behind what it was. */
+const LOG_LINES = 20
 
 export async function start(context: Context, flags: GivenSettings): Promise<Outcome> {
   return await startWith(context, loadSettings(context, flags))

@@ -1,14 +1,25 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { loadConfig } from '../config/load.ts'
 import { claimPidFile } from './pid-file.ts'
-import { stopProcess } from './process.ts'
+import { startProcess, stopProcess } from './process.ts'
+import { processStart } from './process-start.ts'
 
-afterEach(() => vi.restoreAllMocks())
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'process-'))
+})
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await rm(folder, { recursive: true })
+})
 
 test('a server of another user is left to that user', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'process-'))
   const file = join(folder, 'pid')
   await claimPidFile(file)
   vi.spyOn(process, 'kill').mockImplementation((_pid, signal) => {
@@ -18,5 +29,43 @@ test('a server of another user is left to that user', async () => {
   await expect(stopProcess(file, 100)).rejects.toThrow(
     `Process ${process.pid} belongs to another user, who has to stop it.`,
   )
-  await rm(folder, { recursive: true })
+})
+
+test('a server that does not stop in time is ended by force, and its pid file is taken away', async () => {
+  const file = join(folder, 'pid')
+  const script = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('deaf')"
+  const deaf = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(deaf.stdout, 'data')
+  const pid = deaf.pid ?? 0
+  await writeFile(file, `${pid}\nstarted=${await processStart(pid)}\n`)
+  const ended = once(deaf, 'exit')
+
+  // A clock that makes a minute of waiting short, until the server is killed.
+  let [now, step] = [0, 10_000]
+  vi.spyOn(performance, 'now').mockImplementation(() => {
+    now += step
+    return now
+  })
+  const kill = process.kill.bind(process)
+  vi.spyOn(process, 'kill').mockImplementation((target, signal) => {
+    if (signal === 'SIGKILL') step = 1
+    return kill(target, signal)
+  })
+  expect(await stopProcess(file, 100)).toBe('killed')
+  expect(await ended).toEqual([null, 'SIGKILL'])
+  expect(existsSync(file)).toBe(false)
+})
+
+test.each([
+  ['process.exit(3)', 'The server process ended (exit code 3).'],
+  ["process.kill(process.pid, 'SIGKILL')", 'The server process ended (SIGKILL).'],
+  ["process.send('hello')", 'The server process reported something unknown.'],
+])('a start of which nothing comes fails with the reason: %s', async (script, reason) => {
+  const bases = { home: folder, cwd: folder }
+  const loaded = loadConfig({ flags: {}, env: {}, saved: {}, bases })
+  expect(await startProcess(['-e', script], loaded, { PATH: process.env.PATH })).toEqual({
+    kind: 'failed',
+    reason,
+    logFrom: 0,
+  })
 })

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Cancellation } from '../cancellation.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
 import { BodyMemory } from '../upstream/body-memory.ts'
-import type { AnswerBody } from '../upstream/exchange.ts'
+import type { AnswerBody, UpstreamAnswer } from '../upstream/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
-import { UpstreamCall, wanted } from './upstream-call.ts'
+import { noticeHeaders, UpstreamCall, wanted } from './upstream-call.ts'
 
 const REFUSAL = JSON.stringify({
   detail: "The 'gpt-0' model is not supported when using Codex with a ChatGPT account.",
@@ -72,4 +72,11 @@ test('the refusal of a model is told without names when there is no list', async
   const told = await refusalOf(refusedCall(() => Promise.reject(new Error('offline'))))
   expect(told).toContain('gpt-0')
   expect(told).not.toContain('This login has')
+})
+
+test.each(['x-request-id', 'x-oai-request-id'])('the id that upstream gives a request as %s is noted', (name) => {
+  const context = { rateLimits: { notice() {} }, now: () => 0 } as unknown as RouteContext
+  const record = newRequestRecord('id', 'POST', '/v1/responses', 0)
+  noticeHeaders(context, { record } as ApiRequest, { headers: { [name]: 'up_1' } } as unknown as UpstreamAnswer)
+  expect(record.upstreamRequestId).toBe('up_1')
 })

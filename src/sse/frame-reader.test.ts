@@ -96,7 +96,7 @@ test('case 121: a huge event in many pieces is joined once', () => {
 test('case 121: data of several lines is joined, a missing space after the colon is fine, other fields are not data', () => {
   expect(frameData('event: x\ndata:1\ndata: 2\ndatabase: 3\nid: 4')).toBe('1\n2')
   expect(frameData('event: x\ndata: 1\ndata: 2')).toBe('1\n2')
-  expect(frameData('id: 1\ndata: 2')).toBe('2')
+  expect(frameData('data: 1\ndata: 2')).toBe('1\n2')
   expect(frameData('event: x\nid: 123')).toBeUndefined()
   expect(frameData('data')).toBe('')
   expect(frameData(': comment')).toBeUndefined()

@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { BACKGROUND_COMMAND } from '../../src/cli/context.ts'
 import { OPTION_NAMES } from '../../src/config/load.ts'
 import type { Option } from '../../src/config/option.ts'
 import { OPTIONS, type OptionName } from '../../src/config/options.ts'
@@ -129,6 +130,19 @@ test('a process that got the id of the old server is neither taken for it nor st
   } finally {
     bystander.kill('SIGKILL')
   }
+})
+
+test('a start that crashes shows what Node says of it, and nothing older', async () => {
+  const crash = join(home.path, 'crash.cjs')
+  await writeFile(crash, `if (process.argv.includes('${BACKGROUND_COMMAND}')) throw new Error('made up')`)
+  const log = join(home.runFolder, 'codex-api-proxy.log')
+  await mkdir(home.runFolder)
+  await writeFile(log, 'of an earlier start\n')
+  const { code, stdout, stderr } = await run(['start'], { home, env: { NODE_OPTIONS: `--require ${crash}` } })
+  expect([code, stdout]).toEqual([1, ''])
+  expect(stderr).toContain('could not start: The server process ended (exit code 1).')
+  expect(stderr).toMatch(/The last lines of \S+codex-api-proxy\.log:\n(?: {2}.*\n)* {2}Error: made up\n/)
+  expect(stderr).not.toContain('earlier')
 })
 
 test('a port that another program holds is named, with the log, and nothing is left behind', async () => {

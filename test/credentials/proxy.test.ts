@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startTokenIssuer, type TokenIssuer } from '../fake-upstream/token-issuer.ts'
+import { apiKeyAuth } from '../support/auth-files.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
 const EXPIRED_MS = -60_000
@@ -63,6 +64,20 @@ test('100 requests at once on a revoked token: one refresh, 100 answers', async 
   const statuses = await Promise.all(Array.from({ length: 100 }, async () => (await ask()).status))
   expect(new Set(statuses)).toEqual(new Set([200]))
   expect(issuer.requests.length).toBe(1)
+})
+
+test('a login of the other kind that takes the place of a refused one is not asked with what was made for the first', async () => {
+  await stage.home.writeAuth(issuer.login())
+  stage.upstream.enqueue(async () => {
+    await stage.home.writeAuth(apiKeyAuth())
+    return { status: 401, body: {} }
+  })
+  expect(await errorOf(await ask())).toMatchObject({
+    status: 401,
+    code: 'upstream_rejected_credentials',
+    message: expect.stringContaining('The login in auth.json changed while the request ran.'),
+  })
+  expect(stage.upstream.calls().map(({ side }) => side)).toEqual(['chatgpt'])
 })
 
 test('a refused refresh is a 401 with the remedy, at once from then on, until somebody signs in again', async () => {

@@ -50,6 +50,8 @@ test('case 200: the official client lists and retrieves models, also with slashe
   }
   expect(await (await stage.send('/v1/models/acme/team/gpt-5.5')).json()).toMatchObject({ id: 'acme/team/gpt-5.5' })
   await expect(stage.client.models.retrieve('nothing')).rejects.toBeInstanceOf(OpenAI.NotFoundError)
+  const illEncoded = await stage.send('/v1/models/gpt%zz')
+  expect([illEncoded.status, await illEncoded.text()]).toEqual([404, expect.stringContaining('no model \\"gpt%zz\\"')])
 })
 
 test('case 194, 196: the list of models is asked of upstream with a client version, and not for each request anew', async () => {
