@@ -48,6 +48,7 @@ async function ask(url: string, key?: string): Promise<number> {
 
 test('status of a server that does not run, for people and programs', async () => {
   expect(await command('status')).toEqual({ code: 3, stdout: 'Not running.\n', stderr: '' })
+  expect((await command('status', '--verbose')).stdout).toMatch(/^Not running\.\n\nSetting of the next restart /)
   const { code, stdout } = await command('status', '--json')
   expect(code).toBe(3)
   expect(JSON.parse(stdout)).toMatchObject({
@@ -116,6 +117,10 @@ test('status finds a server in the foreground at the configured address', async 
     0,
     `Running: ${proxy.url}/v1 (process ${proxy.pid}, in the foreground or as a service)\n`,
   ])
+  const report = JSON.parse((await command('status', '--json', '--port', new URL(proxy.url).port)).stdout)
+  expect(report).toMatchObject({ running: true, mode: 'foreground', pid: proxy.pid, stopping: false, url: proxy.url })
+  // What it runs with is not saved anywhere.
+  expect(report).not.toHaveProperty('settings')
   await proxy.stop()
 })
 
