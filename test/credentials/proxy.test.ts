@@ -66,6 +66,19 @@ test('100 requests at once on a revoked token: one refresh, 100 answers', async 
   expect(issuer.requests.length).toBe(1)
 })
 
+test('tokens that are refused in the place of refused ones are refreshed', async () => {
+  const first = issuer.login()
+  const second = issuer.login({ account: first.tokens.account_id })
+  issuer.revoke(second.tokens.access_token)
+  await stage.home.writeAuth(first)
+  stage.upstream.enqueue(async () => {
+    await stage.home.writeAuth(second)
+    return { status: 401, body: {} }
+  })
+  expect((await ask()).status).toBe(200)
+  expect(issuer.requests.length).toBe(1)
+})
+
 test('a login of the other kind that takes the place of a refused one is not asked with what was made for the first', async () => {
   await stage.home.writeAuth(issuer.login())
   stage.upstream.enqueue(async () => {

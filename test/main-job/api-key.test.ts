@@ -140,6 +140,24 @@ test.each([
   expect(await answer.json()).toMatchObject({ method, path, body_base64: (body ?? Buffer.alloc(0)).toString('base64') })
 })
 
+test.each([
+  ['POST', '/v1/chat/completions', 2],
+  ['POST', '/v1/responses?x=1', 2],
+  ['DELETE', '/v1/files/file-1', 2],
+  ['POST', '/v1/embeddings', 1],
+  ['POST', '/v1/responses/resp_1/cancel', 1],
+])(
+  'case 177: %s %s that is answered with 503 is sent %i times: only what harms nobody when done twice',
+  async (method, path, times) => {
+    const before = stage.upstream.calls().length
+    stage.upstream.enqueue({ status: 503, body: '' })
+    const headers = { 'content-type': 'application/json' }
+    const answer = await stage.send(path, { method, headers, body: '{}' })
+    expect(answer.status).toBe(times === 1 ? 503 : 200)
+    expect(stage.upstream.calls().length - before).toBe(times)
+  },
+)
+
 test('HEAD of a path that ChatGPT logins have too is forwarded', async () => {
   expect((await stage.send('/v1/models?limit=1', { method: 'HEAD' })).status).toBe(200)
   expect(last()).toMatchObject({ method: 'HEAD', path: '/v1/models?limit=1' })
