@@ -25,6 +25,29 @@ test('case 137: an empty delta is no text', () => {
   expect(messageOf([event.text(0, ''), event.done(0, messageItem('Whole.')), event.completed()]).content).toBe('Whole.')
 })
 
+test('case 137, 138: an empty delta is no refusal', () => {
+  const events = [
+    { type: 'response.refusal.delta', output_index: 0, content_index: 0, delta: '' },
+    event.done(0, { ...messageItem(''), content: [{ type: 'refusal', refusal: 'No.' }] }),
+    event.completed(),
+  ]
+  expect(messageOf(events)).toMatchObject({ content: null, refusal: 'No.' })
+})
+
+test('case 139: citations that are not numbered are kept, each of them', () => {
+  const cited = (url: string) => ({
+    type: 'response.output_text.annotation.added',
+    output_index: 0,
+    content_index: 0,
+    annotation: { type: 'url_citation', url, title: '', start_index: 0, end_index: 3 },
+  })
+  const events = [event.text(0, 'See.'), cited('https://a.example'), cited('https://b.example'), event.completed()]
+  expect(messageOf(events).annotations.map(({ url_citation }) => url_citation.url)).toEqual([
+    'https://a.example',
+    'https://b.example',
+  ])
+})
+
 test('case 138: a refusal is told as a refusal', () => {
   const { chunks, completion } = answer(recordedEvents('resp-refusal-stream'))
   expect(deltasOf(chunks)[1]).toEqual({ refusal: "I'm" })
@@ -38,6 +61,12 @@ test('case 138: a refusal is told as a refusal', () => {
 test('a refusal that came in no delta is told once', () => {
   const item = { type: 'message', content: [{ type: 'refusal', refusal: 'No.' }] }
   expect(messageOf([event.done(0, item), event.completed({ output: [item] })]).refusal).toBe('No.')
+})
+
+test('refusals of several messages are a blank line apart', () => {
+  const refusal = (output_index: number, delta: string) => ({ type: 'response.refusal.delta', output_index, delta })
+  const events = [refusal(0, 'N'), refusal(0, 'o.'), refusal(1, 'Never.'), event.completed()]
+  expect(messageOf(events).refusal).toBe('No.\n\nNever.')
 })
 
 test('case 139: citations come in Chat form, in one delta before the finish chunk', () => {
