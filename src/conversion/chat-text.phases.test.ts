@@ -40,6 +40,16 @@ test("case 118: a hosted tool's item decides nothing", () => {
   expect(message).toMatchObject({ content: 'It is 42.', reasoning_content: 'Let me look that up.' })
 })
 
+test('case 118: commentary after a refusal is reasoning', () => {
+  const refusal = { type: 'response.refusal.delta', output_index: 0, content_index: 0, delta: 'No.' }
+  const remark = [event.added(1, messageItem('', 'commentary')), event.text(1, 'Hm.')]
+  expect(messageOf([refusal, ...remark, event.completed()])).toMatchObject({
+    content: null,
+    refusal: 'No.',
+    reasoning_content: 'Hm.',
+  })
+})
+
 test('case 118: commentary after a whole answer is reasoning', () => {
   const message = messageOf([
     event.text(0, 'Answer.'),
