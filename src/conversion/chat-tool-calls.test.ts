@@ -250,3 +250,9 @@ test('reasoning that is not encrypted is not kept: upstream would not know it', 
   const { stream } = answer([event.done(0, thought), event.done(1, callItem('call_a', '{}')), event.completed()])
   expect(stream.reasonedCalls).toEqual([])
 })
+
+test('a call that is told again at another place is one call', () => {
+  const item = callItem('call_1', '{}')
+  const { completion } = answer([event.done(0, item), event.done(1, item), event.completed()])
+  expect(completion.choices[0]?.message.tool_calls).toHaveLength(1)
+})

@@ -38,6 +38,17 @@ test('case 13: text is swallowed up to the terminal event when usage must be rep
   expect(stream.ended).toBe(true)
 })
 
+test('case 13: what upstream goes on to say after a stop text is not told while its usage is awaited', () => {
+  const stream = new ChatStream(chatPlan({ stop: ['three'], includeUsage: true, showReasoning: true }), 0)
+  for (const one of told) stream.convert(one)
+  const thought = { type: 'response.reasoning_summary_text.delta', output_index: 1, summary_index: 0, delta: 'Hm.' }
+  expect(stream.convert(thought)).toEqual([])
+})
+
+test('case 13: of two stop texts that end at the same place the longer cuts', () => {
+  expect(new StopText(['b', 'ab']).push('xab')).toBe('x')
+})
+
 test('case 13: an answer in one piece is cut too and reports usage', () => {
   const { completion } = answer([...told, event.completed({ usage: USAGE })], { stop: ['two'], stream: false })
   expect(completion).toMatchObject({

@@ -12,8 +12,8 @@ export class StopText {
   #passed = 0
 
   constructor(stops: readonly string[]) {
-    this.#stops = stops.filter((stop) => stop !== '')
-    this.#longest = Math.max(0, ...this.#stops.map((stop) => stop.length))
+    this.#stops = stops
+    this.#longest = Math.max(0, ...stops.map((stop) => stop.length))
   }
 
   get active(): boolean {

@@ -398,3 +398,13 @@ test('a failure without any explanation is one of ours', () => {
   expect(error).toMatchObject({ status: 502, code: 'upstream_error', message: 'Upstream failed without saying why.' })
   expect(error).not.toBeInstanceOf(ProxyError)
 })
+
+test('a code that stands in place of a type is no type: that is the one of its status', () => {
+  const body = json({ error: { message: 'Slow down.', type: 'slow_down' } })
+  expect(told({ status: 503, body })).toMatchObject({ code: 'slow_down', type: 'server_error' })
+})
+
+test('a limit that never ends is told as a year', () => {
+  const body = json({ error: { message: 'No.', type: 'usage_limit_reached', resets_in_seconds: 1e12 } })
+  expect(told({ status: 429, body }).headers['retry-after']).toBe(String(366 * 24 * 3600))
+})
