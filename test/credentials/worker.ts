@@ -24,6 +24,8 @@ async function work(task: WorkerTask): Promise<void> {
     postToken: post,
     env: { refreshUrlOverride: task.tokenUrl, clientId: task.name },
     now: fastClock(task.start, task.speed),
+    // On a busy machine the Codex of the test, one process with issuer and upstream, may take long to write what it got.
+    healingMs: 20_000,
     warn: (_fields, message) => failures.push(`warned: ${message}`),
   })
   let stopped = false
