@@ -3,7 +3,9 @@ import type { Server } from 'node:http'
 import { Cancellation } from '../cancellation.ts'
 import type { Config } from '../config/options.ts'
 import { createCredentialSource } from '../credentials/credential-source.ts'
+import type { CredentialSource } from '../credentials/credentials.ts'
 import { onceATurn } from '../credentials/once-a-turn.ts'
+import type { PostToken } from '../credentials/refresh.ts'
 import type { RouteContext } from '../routes/context.ts'
 import { ItemMemory } from '../routes/item-memory.ts'
 import { ReasoningMemory } from '../routes/reasoning-memory.ts'
@@ -72,25 +74,10 @@ export function composeServer(
 function createContext(config: Config, logger: Logger, outbound: LazyOutbound): RouteContext {
   const now = () => Date.now()
   const monotonic = () => performance.now()
-  const clientVersion = createClientVersion({
-    setting: config.clientVersion,
-    codexHome: config.codexHome,
-    now: monotonic,
-  })
-  const identity = {
-    originator: ORIGINATOR,
-    userAgent: userAgent(),
-    clientVersion,
-  }
-  const source = createCredentialSource({
-    codexHome: config.codexHome,
-    mode: config.credentials,
-    postToken: createTokenRequest(outbound.get, identity),
-    env: { refreshUrlOverride: config.refreshTokenUrl, clientId: config.loginClientId },
-    now,
-    warn: (fields, message) => logger.warn(fields, message),
-  })
-  const credentials = onceATurn(source)
+  const { clientVersion: setting, codexHome } = config
+  const clientVersion = createClientVersion({ setting, codexHome, now: monotonic })
+  const identity = { originator: ORIGINATOR, userAgent: userAgent(), clientVersion }
+  const credentials = createCredentials(config, logger, createTokenRequest(outbound.get, identity), now)
   const upstream = createUpstreamClient({
     credentials,
     targetFor: createTargets({ chatgpt: config.chatgptBaseUrl, openai: config.openaiBaseUrl }, identity),
@@ -106,7 +93,7 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
       send: upstream.send,
       credentials: async () => credentials.current(),
       clientVersion,
-      codexHome: config.codexHome,
+      codexHome,
       now,
     }),
     rateLimits: new RateLimits(),
@@ -119,6 +106,18 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
     now,
     monotonic,
   }
+}
+
+function createCredentials(config: Config, logger: Logger, postToken: PostToken, now: () => number): CredentialSource {
+  const source = createCredentialSource({
+    codexHome: config.codexHome,
+    mode: config.credentials,
+    postToken,
+    env: { refreshUrlOverride: config.refreshTokenUrl, clientId: config.loginClientId },
+    now,
+    warn: (fields, message) => logger.warn(fields, message),
+  })
+  return onceATurn(source)
 }
 
 /** Ids in the form of the API's own: what tells this process from others, then a count. */
