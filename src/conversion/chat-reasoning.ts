@@ -14,7 +14,7 @@ type Part = { readonly name: string; readonly filter: PlaceholderFilter }
 export class ChatReasoning {
   readonly #shown: boolean
   /** The kind of an item's reasoning that came first; the other would say the same again. */
-  readonly #kinds = new Map<number, Kind>()
+  #kinds: Map<number, Kind> | undefined
   readonly #parts: Part[] = []
   #lastPart: string | undefined
   /** What the last delta belongs to. */
@@ -34,7 +34,7 @@ export class ChatReasoning {
 
   /** Output indexes of reasoning, with what it is. */
   get begun(): readonly (readonly [number, string])[] {
-    return [...this.#kinds.keys()].map((index) => [index, 'reasoning'])
+    return [...(this.#kinds?.keys() ?? [])].map((index) => [index, 'reasoning'])
   }
 
   delta(event: JsonObject, kind: Kind): ChatDelta[] {
@@ -81,6 +81,7 @@ export class ChatReasoning {
   }
 
   #accepts(item: number, kind: Kind): boolean {
+    this.#kinds ??= new Map()
     if (!this.#kinds.has(item)) this.#kinds.set(item, kind)
     return this.#kinds.get(item) === kind
   }

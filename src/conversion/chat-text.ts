@@ -13,11 +13,13 @@ import { StopText } from './stop-text.ts'
 type Fate = 'content' | 'reasoning' | 'undecided'
 
 type Part = {
+  readonly index: number
   /** Its text reached us in deltas, so the snapshots that follow say nothing new. */
   streamed: boolean
   /** The whole text, once told. */
   text: string
-  readonly annotations: Map<number, UrlCitation>
+  /** Absent as long as there are none. */
+  annotations: Map<number, UrlCitation> | undefined
 }
 
 type Message = {
@@ -26,7 +28,8 @@ type Message = {
   held: string
   /** Some of it was sent as `content`. */
   shown: boolean
-  readonly parts: Map<number, Part>
+  /** Mostly one, as there is mostly one message: each stream that waits would hold a map for it (docs/performance.md). */
+  parts: readonly Part[]
 }
 
 const COMMENTARY = new Set(['commentary', 'analysis'])
@@ -36,7 +39,7 @@ export class ChatText {
   readonly #reasoning: ChatReasoning
   readonly #jsonOutput: boolean
   readonly #stop: StopText
-  readonly #messages = new Map<number, Message>()
+  #messages: readonly Message[] = []
   #undecided: Message | undefined
   /** The message whose text was last sent as `content`. */
   #contentFrom: Message | undefined
@@ -61,15 +64,15 @@ export class ChatText {
 
   /** Output indexes of messages, with what they are. */
   get begun(): readonly (readonly [number, string])[] {
-    return [...this.#messages.keys()].map((index) => [index, 'message'])
+    return this.#messages.map(({ index }) => [index, 'message'])
   }
 
   open(index: number, item: JsonObject): ChatDelta[] {
-    if (this.#messages.has(index)) return []
+    if (this.#message(index) !== undefined) return []
     const before = this.#decide('reasoning')
     const isCommentary = COMMENTARY.has(asString(item.phase) ?? '')
-    const message: Message = { index, fate: this.#firstFate(isCommentary), held: '', shown: false, parts: new Map() }
-    this.#messages.set(index, message)
+    const message: Message = { index, fate: this.#firstFate(isCommentary), held: '', shown: false, parts: [] }
+    this.#messages = this.#messages.concat(message)
     if (message.fate === 'undecided') this.#undecided = message
     return before
   }
@@ -82,7 +85,7 @@ export class ChatText {
     if (this.#live?.outputIndex === index && this.#live.part === partIndex) return [{ content: text }]
 
     const before = this.open(index, {})
-    const message = this.#messages.get(index)
+    const message = this.#message(index)
     if (message === undefined || text === '') return before
     partOf(message, partIndex).streamed = true
     const deltas = this.#text(message, text)
@@ -109,18 +112,18 @@ export class ChatText {
     const refusal = asString(event.delta)
     if (index === undefined || refusal === undefined || refusal === '') return []
     const before = this.open(index, {})
-    const message = this.#messages.get(index)
+    const message = this.#message(index)
     if (message === undefined) return before
     partOf(message, asIndex(event.content_index) ?? 0).streamed = true
     return [...before, ...this.#refusal(message, refusal)]
   }
 
   annotation(event: JsonObject): void {
-    const part = this.#messages.get(asIndex(event.output_index) ?? -1)?.parts.get(asIndex(event.content_index) ?? 0)
+    const at = asIndex(event.content_index) ?? 0
+    const part = this.#message(asIndex(event.output_index))?.parts.find(({ index }) => index === at)
     const citation = urlCitation(event.annotation)
     if (part === undefined || citation === undefined) return
-    part.annotations.set(asIndex(event.annotation_index) ?? part.annotations.size, citation)
-    this.#cites = true
+    this.#cite(part, asIndex(event.annotation_index) ?? part.annotations?.size ?? 0, citation)
   }
 
   /** The client has to answer a tool call: commentary before it is what the person reads meanwhile. */
@@ -143,15 +146,25 @@ export class ChatText {
   citations(): ChatDelta[] {
     // As a rule there are none, and counting the characters of a long answer takes its time.
     if (!this.#cites) return []
-    const shown = [...this.#messages.values()].filter((message) => message.shown)
+    const shown = this.#messages.filter((message) => message.shown)
     const all = citationsIn(
-      shown.map(({ parts }) => parts.values()),
+      shown.map(({ parts }) => parts),
       SEPARATOR,
     )
     const annotations = this.stopped
       ? all.filter(({ url_citation: { end_index } }) => end_index <= this.#stop.passed)
       : all
     return annotations.length === 0 ? [] : [{ annotations }]
+  }
+
+  #message(index: number | undefined): Message | undefined {
+    return this.#messages.find((message) => message.index === index)
+  }
+
+  #cite(part: Part, at: number, citation: UrlCitation): void {
+    part.annotations ??= new Map()
+    part.annotations.set(at, citation)
+    this.#cites = true
   }
 
   #firstFate(isCommentary: boolean): Fate {
@@ -174,15 +187,13 @@ export class ChatText {
     const refusal = value.type === 'refusal' ? asString(value.refusal) : undefined
     if (text === undefined && refusal === undefined) return []
     const before = this.open(index, {})
-    const message = this.#messages.get(index)
+    const message = this.#message(index)
     if (message === undefined) return before
 
     const part = partOf(message, partIndex)
     for (const [at, annotation] of asList(value.annotations).entries()) {
       const citation = urlCitation(annotation)
-      if (citation === undefined) continue
-      part.annotations.set(at, citation)
-      this.#cites = true
+      if (citation !== undefined) this.#cite(part, at, citation)
     }
     const isNew = !part.streamed && (text ?? refusal) !== ''
     part.streamed ||= isNew
@@ -231,10 +242,9 @@ function liveContent(outputIndex: number, part: number): LiveDelta {
 }
 
 function partOf(message: Message, index: number): Part {
-  let part = message.parts.get(index)
-  if (part === undefined) {
-    part = { streamed: false, text: '', annotations: new Map() }
-    message.parts.set(index, part)
-  }
+  const known = message.parts.find((part) => part.index === index)
+  if (known !== undefined) return known
+  const part: Part = { index, streamed: false, text: '', annotations: undefined }
+  message.parts = message.parts.concat(part)
   return part
 }

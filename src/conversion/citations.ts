@@ -3,16 +3,16 @@ import type { UrlCitation } from './chat-chunk.ts'
 type CitingPart = {
   /** The whole text, once told. */
   readonly text: string
-  readonly annotations: ReadonlyMap<number, UrlCitation>
+  readonly annotations: ReadonlyMap<number, UrlCitation> | undefined
 }
 
 /** All citations of the content that these messages make up, their positions counted in the whole of it. */
-export function citationsIn(messages: Iterable<Iterable<CitingPart>>, separator: string): UrlCitation[] {
+export function citationsIn(messages: readonly (readonly CitingPart[])[], separator: string): UrlCitation[] {
   const citations: UrlCitation[] = []
   let offset = 0
   for (const parts of messages) {
     for (const { text, annotations } of parts) {
-      citations.push(...[...annotations.values()].map((citation) => moved(citation, offset)))
+      citations.push(...[...(annotations?.values() ?? [])].map((citation) => moved(citation, offset)))
       offset += characters(text)
     }
     offset += separator.length

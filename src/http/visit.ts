@@ -23,7 +23,7 @@ export class Visit implements ApiRequest {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #limits: BodyLimits
-  readonly #whenClosed: (() => void)[] = []
+  #whenClosed: readonly (() => void)[] = []
   #isClosed = false
 
   /** `url` in its canonical form. */
@@ -74,7 +74,7 @@ export class Visit implements ApiRequest {
   /** At once when it is closed already: a place given to a client in the moment it leaves is given back. */
   onClose(work: () => void): void {
     if (this.#isClosed) work()
-    else this.#whenClosed.push(work)
+    else this.#whenClosed = this.#whenClosed.concat(work)
   }
 
   #closed(): void {

@@ -51,7 +51,7 @@ export class ChatFrames implements FrameSink {
   readonly #stream: ChatStream
   readonly #out: FrameOutput
   /** The first frame passed over of each part, for what it repeats; parsed once a citation needs the texts. */
-  readonly #repeated = new Map<string, string>()
+  #repeated: Map<string, string> | undefined
   /** What is read of the Response in a long event: its items only if there are others than have been told. */
   readonly #isRead = (field: string, value: Buffer) =>
     field === 'output' ? !this.#stream.hasTold(listLength(value) ?? Infinity) : isReadOfResponse(field)
@@ -146,7 +146,7 @@ export class ChatFrames implements FrameSink {
     if (SILENT.has(name) && this.#stream.headKnown && isOfType(name, frame)) return
     const repeats = REPEATING.has(name) && isOfType(name, frame)
     // Where a citation stands is counted in the texts before it.
-    if ((repeats || this.#repeated.size > 0) && frame.includes(CITATION)) this.#makeUpForRepeated()
+    if ((repeats || this.#repeated !== undefined) && frame.includes(CITATION)) this.#makeUpForRepeated()
     else if (repeats && this.#repeats(name, frame)) return
     this.#convert(frame)
     this.#shape = undefined
@@ -154,8 +154,8 @@ export class ChatFrames implements FrameSink {
   }
 
   #makeUpForRepeated(): void {
-    for (const frame of this.#repeated.values()) this.#convert(Buffer.from(frame))
-    this.#repeated.clear()
+    for (const frame of this.#repeated?.values() ?? []) this.#convert(Buffer.from(frame))
+    this.#repeated = undefined
   }
 
   #convert(frame: Buffer): void {
@@ -170,11 +170,12 @@ export class ChatFrames implements FrameSink {
     if (live === undefined) return false
     const part = nameOf(live)
     if (name === ITEM_DONE) {
-      const isRepeated = this.#repeated.has(part) && isItemOf(live, frame)
+      const isRepeated = this.#repeated?.has(part) === true && isItemOf(live, frame)
       if (isRepeated) this.#stream.messagePassedOver(live.outputIndex)
       return isRepeated
     }
     if (!frame.includes(part)) return false
+    this.#repeated ??= new Map()
     if (!this.#repeated.has(part)) this.#repeated.set(part, frame.toString('utf8'))
     return true
   }

@@ -22,7 +22,7 @@ export class StreamedChat {
   readonly #client: ClientStream
   readonly #head: ChunkHead
   /** The machine of each choice; replaced when a choice is tried again. */
-  readonly #choices: ChatStream[] = []
+  readonly #choices: ChatStream[]
 
   constructor(context: RouteContext, request: ApiRequest, plan: ChatPlan, log: MessageLog) {
     this.#context = context
@@ -30,6 +30,7 @@ export class StreamedChat {
     this.#plan = plan
     this.#client = new ClientStream(request, context.config, log.sent)
     this.#head = new ChunkHead(plan.model)
+    this.#choices = new Array(plan.choices)
   }
 
   /** Those that have one, when the answer failed. */

@@ -38,7 +38,7 @@ export class ClientStream implements Cancellable {
   readonly #settings: Settings
   /** Told of everything that is sent. */
   readonly #sent: ((bytes: Buffer) => void) | undefined
-  readonly #sources = new Set<Source>()
+  #sources: readonly Source[] = []
   /** Runs from the first answer's head on. */
   #silence: NodeJS.Timeout | undefined
   #response: ServerResponse | undefined
@@ -135,7 +135,7 @@ export class ClientStream implements Cancellable {
   }
 
   #addSource(source: Source): void {
-    this.#sources.add(source)
+    this.#sources = this.#sources.concat(source)
     if (this.#stalled) source.pause()
     if (this.#silence !== undefined) return
     this.#silence = setTimeout(() => this.#keepAlive(), this.#settings.keepAlive)
