@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isCode } from './error-code.ts'
 import { type JsonObject, parseObject } from './json-object.ts'
 import { isThere, linuxStart } from './process-table.ts'
+import { textIn } from './text-file.ts'
 
 const POLL_MS = 25
 /** A lock without a readable holder: its maker was killed between making and writing it. */
@@ -62,7 +63,7 @@ function tryLock(path: string, now: () => number): Lock | undefined {
     if (!isCode(error, 'EEXIST')) return NO_LOCK
   }
   try {
-    const text = textOf(path)
+    const text = textIn(path)
     if (text !== undefined && leftBehind.delete(text)) return { release: () => release(path, text) }
     if (isAbandoned(path, now)) removeAbandoned(path, now)
     return undefined
@@ -96,7 +97,7 @@ function create(path: string, text: string): void {
 }
 
 function isAbandoned(path: string, now: () => number): boolean {
-  const text = textOf(path)
+  const text = textIn(path)
   const made = statSync(path, { throwIfNoEntry: false })
   if (made === undefined) return false
   const age = now() - made.mtimeMs
@@ -147,13 +148,5 @@ function host(): string {
     return `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`
   } catch {
     return hostname()
-  }
-}
-
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return undefined
   }
 }

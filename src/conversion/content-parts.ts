@@ -144,12 +144,16 @@ function filePart(file: JsonPlace): JsonObject {
 function foreignImage(part: JsonPlace): JsonObject | undefined {
   if (part.at('type').value !== 'image') return undefined
   const source = part.at('source')
-  const url = asString(source.at('url').value)
-  if (url !== undefined) return { type: 'input_image', image_url: imageUrl(source.at('url')) }
   const data = asString(part.at('data').value) ?? asString(source.at('data').value)
   const type = asString(part.at('mimeType').value) ?? asString(source.at('media_type').value)
-  if (data === undefined || type === undefined) return undefined
-  return { type: 'input_image', image_url: repairDataUrl(`data:${type};base64,${data}`) }
+  return imageBy(source.at('url'), type, data)
+}
+
+/** By its URL or else its base64; undefined for what has neither. */
+function imageBy(url: JsonPlace, type: string | undefined, base64: string | undefined): JsonObject | undefined {
+  if (typeof url.value === 'string') return { type: 'input_image', image_url: imageUrl(url) }
+  if (base64 === undefined || type === undefined) return undefined
+  return { type: 'input_image', image_url: repairDataUrl(`data:${type};base64,${base64}`) }
 }
 
 /** How the AI SDK names an image or a file in a result: `file` from its version 7 on, `media` and the others before. */
@@ -165,11 +169,7 @@ function aiSdkImage(part: JsonPlace): JsonObject | undefined {
   const type = part.at('mediaType').string()
   if (!/^image\/[\w.+-]+$/.test(type)) return undefined
   const data = part.at('data')
-  const url = data.at('url')
-  if (typeof url.value === 'string') return { type: 'input_image', image_url: imageUrl(url) }
-  const base64 = asString(data.value) ?? asString(data.at('data').value)
-  if (base64 === undefined) return undefined
-  return { type: 'input_image', image_url: repairDataUrl(`data:${type};base64,${base64}`) }
+  return imageBy(data.at('url'), type, asString(data.value) ?? asString(data.at('data').value))
 }
 
 const IMAGE_MENTIONED = /"(?:image_url|input_image|image)"|"mediaType":\s*"image\//
