@@ -10,14 +10,15 @@ import type { UpstreamCall } from './upstream-call.ts'
 
 /**
  * Whether something of every choice is visible: then upstream is not asked any more. Counted, since `every` passes over
- * a choice that is asked again and has no machine yet, while one behind it has.
+ * a choice that is asked again and has no machine yet, while one behind it has. And counted without a list of those that
+ * are: an empty one has another hidden class, at which all that was compiled for the others is thrown away.
  */
 export function allVisible({ choices }: Pick<ChatPlan, 'choices'>, machines: readonly ChatStream[]): boolean {
-  return machines.filter(({ visible }) => visible).length === choices
+  return machines.reduce((count, { visible }) => count + Number(visible), 0) === choices
 }
 
 export function allEnded({ choices }: Pick<ChatPlan, 'choices'>, machines: readonly ChatStream[]): boolean {
-  return machines.filter(({ ended }) => ended).length === choices
+  return machines.reduce((count, { ended }) => count + Number(ended), 0) === choices
 }
 
 type Choices = {
