@@ -28,10 +28,16 @@ async function sizeOf(begin: string): Promise<number> {
   return Number(stdout)
 }
 
+const EVER_BUSY = 'limitYoungGeneration(Infinity)'
+const NEVER_BUSY = 'limitYoungGeneration(0)'
+const UNLIMITED = 'limitYoungGeneration()()' // Ended at once.
+
 test('the young generation stays small where objects live on, which makes it grow otherwise', async () => {
-  const [limited, unlimited] = await Promise.all([
-    sizeOf('limitYoungGeneration()'),
-    sizeOf('limitYoungGeneration()()'), // Ended at once.
-  ])
+  const [limited, unlimited] = await Promise.all([sizeOf(EVER_BUSY), sizeOf(UNLIMITED)])
   expect(limited).toBeLessThan(0.6 * unlimited)
+})
+
+test('it is half as large where little is done', async () => {
+  const [idle, busy] = await Promise.all([sizeOf(NEVER_BUSY), sizeOf(EVER_BUSY)])
+  expect(idle).toBeLessThan(0.6 * busy)
 })

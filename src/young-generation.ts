@@ -2,18 +2,30 @@ import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 /**
- * Of each of the two halves in which V8 makes new objects, in bytes; what it counts of 8 MB is a little less. It doubles
- * them up to 16 or 32 MB while objects live through collections, as those of streams do that wait for their model. That
- * much is slower as well as larger: it goes through the processor's caches, and memory outside of the heap waits longer
- * to be freed (docs/performance.md).
+ * Of each of the two halves in which V8 makes new objects, in bytes; what it counts of 4 and of 8 MB is a little less. It
+ * doubles them up to 16 or 32 MB while objects live through collections, as those of streams do that wait for their model.
+ * That much is slower as well as larger: it goes through the processor's caches, and memory outside of the heap waits
+ * longer to be freed. With 4 MB a proxy that has much to do is slower again (docs/performance.md).
  */
+const SMALL_BYTES = 3.5 * 1024 * 1024
 const LARGE_BYTES = 7.5 * 1024 * 1024
 
-/** Holds the young generation at that size. It may shrink while little is done, and grow again. Returns what ends it. */
-export function limitYoungGeneration(): () => void {
+/** Much is being done while one collection follows another within this, in milliseconds and on average. */
+const BUSY_MS = 50
+/** Of the time between two collections no more counts, so that what was before a pause is soon forgotten. */
+const IDLE_MS = 1000
+
+/** Holds the young generation at these sizes. It may shrink while little is done, and grow again. Returns what ends it. */
+export function limitYoungGeneration(busyMs = BUSY_MS): () => void {
   let limited = false
-  const observer = new PerformanceObserver(() => {
-    const isLarge = halfOfYoung() >= LARGE_BYTES
+  let last = 0
+  let interval = IDLE_MS
+  const observer = new PerformanceObserver((list) => {
+    for (const { startTime } of list.getEntries()) {
+      interval = (interval + Math.min(startTime - last, IDLE_MS)) / 2
+      last = startTime
+    }
+    const isLarge = halfOfYoung() >= (interval < busyMs ? LARGE_BYTES : SMALL_BYTES)
     if (isLarge === limited) return
     limited = isLarge
     // The one setting of it that V8 looks at again, each time it would grow; 2 is its default.
