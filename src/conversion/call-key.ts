@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
 import { asObject } from './json.ts'
 
 /** A tool call as both sides know it: `text` is the arguments of a function, or the input of a custom tool. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
 import { asNumber, asObject, asString } from './json.ts'
 import type { ChatUsage } from './usage.ts'
 

@@ -1,4 +1,5 @@
-import type { ChatPlan, ConversionContext, JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
+import type { ChatPlan, ConversionContext } from './chat-plan.ts'
 import { type JsonPlace, shorten } from './json-path.ts'
 import { type NamedModel, readEffort } from './model-name.ts'
 import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'

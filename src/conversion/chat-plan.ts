@@ -1,3 +1,4 @@
+import type { JsonObject } from '../json-object.ts'
 import type { ToolCall } from './call-key.ts'
 
 /** How the answer to one Chat request must look: all that the answer side has to know of the request. */
@@ -41,8 +42,6 @@ export type ConversionContext = {
   /** Reasoning items that preceded this tool call in an earlier answer, or undefined. */
   readonly recallReasoning: (call: ToolCall) => readonly JsonObject[] | undefined
 }
-
-export type JsonObject = { [key: string]: unknown }
 
 /** A body for `POST /responses` of the ChatGPT backend. Key order is fixed: the prompt cache depends on the bytes. */
 export type ResponsesRequest = JsonObject & {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { answer, RESPONSES_STREAMS, recordedBody, recordedEvents, recordedStreams } from '../../test/support/answers.ts'
 import { ApiError } from '../errors.ts'
+import type { JsonObject } from '../json-object.ts'
 import type { ChatChunk } from './chat-chunk.ts'
-import type { JsonObject } from './chat-plan.ts'
 
 const STREAMS = recordedStreams(RESPONSES_STREAMS)
 const WHOLE = STREAMS.filter(({ events }) => !events.some(({ type }) => type === 'response.failed'))

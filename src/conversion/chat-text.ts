@@ -1,5 +1,6 @@
+import type { JsonObject } from '../json-object.ts'
 import { type ChatDelta, type UrlCitation, urlCitation } from './chat-chunk.ts'
-import type { ChatPlan, JsonObject } from './chat-plan.ts'
+import type { ChatPlan } from './chat-plan.ts'
 import type { ChatReasoning } from './chat-reasoning.ts'
 import { citationsIn } from './citations.ts'
 import { asIndex, asList, asObject, asString } from './json.ts'

@@ -1,6 +1,6 @@
+import type { JsonObject } from '../json-object.ts'
 import type { ToolCall } from './call-key.ts'
 import type { ChatDelta } from './chat-chunk.ts'
-import type { JsonObject } from './chat-plan.ts'
 import { asIndex, asString } from './json.ts'
 import type { LiveDelta } from './live-delta.ts'
 

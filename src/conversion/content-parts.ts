@@ -1,5 +1,5 @@
 import { ProxyError } from '../errors.ts'
-import type { JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
 import { mediaType, repairDataUrl } from './data-url.ts'
 import { asList, asObject, asString } from './json.ts'
 import { JsonPlace, shorten } from './json-path.ts'

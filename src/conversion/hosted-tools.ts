@@ -1,4 +1,4 @@
-import type { JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
 import { asObject } from './json.ts'
 
 /** Cache hints of other dialects and of the public API: upstream refuses unknown keys (case 8). */

@@ -1,5 +1,6 @@
+import type { JsonObject } from '../json-object.ts'
 import { CallHistory, type CallKind } from './call-history.ts'
-import type { ConversionContext, JsonObject } from './chat-plan.ts'
+import type { ConversionContext } from './chat-plan.ts'
 import { inputParts, outputParts, textOf, toolOutput } from './content-parts.ts'
 import { asObject } from './json.ts'
 import type { JsonPlace } from './json-path.ts'

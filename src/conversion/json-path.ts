@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../error-table.ts'
 import { ProxyError } from '../errors.ts'
-import type { JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
 import { asObject } from './json.ts'
 
 /**

@@ -1,9 +1,9 @@
-import type { JsonObject } from './chat-plan.ts'
+import { isObject, type JsonObject } from '../json-object.ts'
 
 // Readers for JSON whose shape others decide: the value if it is of the kind asked for, else undefined.
 
 export function asObject(value: unknown): JsonObject | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
+  return isObject(value) ? value : undefined
 }
 
 export function asString(value: unknown): string | undefined {

@@ -1,4 +1,4 @@
-import type { JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
 import { asNumber } from './json.ts'
 
 export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { JsonObject, ResponsesRequest } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
+import type { ResponsesRequest } from './chat-plan.ts'
 import { asList, asObject } from './json.ts'
 
 /**

@@ -1,5 +1,5 @@
+import type { JsonObject } from '../json-object.ts'
 import type { ToolCall } from './call-key.ts'
-import type { JsonObject } from './chat-plan.ts'
 
 /** What an answer holds where its text stands; the text itself a client replays. */
 export const TEXT_PLACE: JsonObject = { type: 'message' }

@@ -1,5 +1,6 @@
+import type { JsonObject } from '../json-object.ts'
 import type { ToolCall } from './call-key.ts'
-import type { ConversionContext, JsonObject } from './chat-plan.ts'
+import type { ConversionContext } from './chat-plan.ts'
 import { asList, asString } from './json.ts'
 import { TEXT_PLACE } from './reasoning-continuity.ts'
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
 import type { JsonPlace } from './json-path.ts'
 import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
 import { emptySchema } from './strict-schema.ts'

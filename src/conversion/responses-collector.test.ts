@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { event, messageItem, RESPONSES_STREAMS, recordedEvents, recordedStreams } from '../../test/support/answers.ts'
-import type { JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
 import { fillOutput, ResponsesCollector } from './responses-collector.ts'
 
 function collected(events: Iterable<unknown>): JsonObject {

@@ -1,5 +1,5 @@
 import { ProxyError } from '../errors.ts'
-import type { JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
 import { isPrelude, isTerminal } from './event-types.ts'
 import { asList, asObject, asString } from './json.ts'
 import { OutputItems } from './output-items.ts'

@@ -1,5 +1,5 @@
+import type { JsonObject } from '../json-object.ts'
 import { upstreamCallId } from './call-history.ts'
-import type { JsonObject } from './chat-plan.ts'
 import { withoutCacheHints } from './hosted-tools.ts'
 import { asList } from './json.ts'
 import type { JsonPlace } from './json-path.ts'
@@ -90,8 +90,7 @@ function reasoningItem(item: JsonObject): JsonObject[] {
 
 function callItem(item: JsonObject, namespaces: boolean): JsonObject {
   const kept = without(item, namespaces ? ['id'] : ['id', 'namespace'])
-  if (typeof kept.call_id === 'string') kept.call_id = upstreamCallId(kept.call_id)
-  return kept
+  return typeof kept.call_id === 'string' ? { ...kept, call_id: upstreamCallId(kept.call_id) } : kept
 }
 
 function without(item: JsonObject, keys: readonly string[]): JsonObject {

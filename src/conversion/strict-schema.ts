@@ -1,5 +1,5 @@
 import { ProxyError } from '../errors.ts'
-import type { JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
 import { asList, asObject } from './json.ts'
 import type { JsonPlace } from './json-path.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { callItem, event, messageItem, messageOf } from '../../test/support/answers.ts'
-import type { JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
 
 const thought: JsonObject = { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hm.' }] }
 const [one, two, three] = ['One.', 'Two.', 'Three.'].map((text) => messageItem(text))

@@ -1,4 +1,4 @@
-import type { JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
 import { isClientCall } from './chat-tool-calls.ts'
 import { asObject, asString } from './json.ts'
 

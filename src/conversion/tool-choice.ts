@@ -1,4 +1,4 @@
-import type { JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
 import { hostedToolType } from './hosted-tools.ts'
 import { asObject } from './json.ts'
 import { type JsonPlace, shorten } from './json-path.ts'

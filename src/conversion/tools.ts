@@ -1,4 +1,4 @@
-import type { JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
 import { responsesTool } from './hosted-tools.ts'
 import { asString } from './json.ts'
 import type { JsonPlace } from './json-path.ts'

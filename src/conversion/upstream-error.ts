@@ -1,6 +1,6 @@
 import { ApiError, ProxyError } from '../errors.ts'
+import type { JsonObject } from '../json-object.ts'
 import { chatParam } from './chat-param.ts'
-import type { JsonObject } from './chat-plan.ts'
 import { asNumber, asObject, asString } from './json.ts'
 import { type AnswerHeaders, limitHeaders } from './limit-headers.ts'
 import { isPage, type UpstreamFailure, upstreamFailure } from './upstream-failure.ts'

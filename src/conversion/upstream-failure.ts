@@ -1,4 +1,4 @@
-import type { JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
 import { asList, asObject, asString } from './json.ts'
 
 /** What upstream said went wrong, in whichever form it said it (case 157). */

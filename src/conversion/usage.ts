@@ -1,4 +1,4 @@
-import type { JsonObject } from './chat-plan.ts'
+import type { JsonObject } from '../json-object.ts'
 import { asNumber, asObject } from './json.ts'
 
 /** Token counts in the form and order of Chat Completions. */

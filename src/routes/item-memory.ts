@@ -1,6 +1,6 @@
-import type { JsonObject } from '../conversion/chat-plan.ts'
 import { asObject, asString } from '../conversion/json.ts'
 import { ProxyError } from '../errors.ts'
+import type { JsonObject } from '../json-object.ts'
 import { frameJson } from '../sse/event.ts'
 import { RecentMemory } from './recent-memory.ts'
 

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { type ChatChunk, type ChatDelta, ChunkHead } from '../../src/conversion/chat-chunk.ts'
 import { type ChatCompletion, joinChunks } from '../../src/conversion/chat-completion.ts'
-import type { ChatPlan, JsonObject } from '../../src/conversion/chat-plan.ts'
+import type { ChatPlan } from '../../src/conversion/chat-plan.ts'
 import { ChatStream } from '../../src/conversion/chat-stream.ts'
 import { sumUsage } from '../../src/conversion/usage.ts'
+import type { JsonObject } from '../../src/json-object.ts'
 
 const FIXTURES = new URL('../fixtures/', import.meta.url)
 
