@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { ApiError } from '../errors.ts'
-import { type JsonPlace, shorten } from './json-path.ts'
+import { type JsonPlace, shorten } from './json-place.ts'
 
 export type CallKind = 'function' | 'custom'
 

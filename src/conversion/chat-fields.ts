@@ -1,5 +1,5 @@
 import { API_DEFAULTS } from './api-defaults.ts'
-import type { JsonPlace } from './json-path.ts'
+import type { JsonPlace } from './json-place.ts'
 import { type ReportedFields, unsupportedParameter } from './reported-fields.ts'
 
 /** What becomes of a field: it has an equal upstream, goes there as it is, is done by the proxy, or cannot be had. */

@@ -5,7 +5,7 @@ import { readChoices, readReasoning, readServiceTier, readStop, readStreaming } 
 import type { ChatPlan, ConversionContext, ResponsesRequest } from './chat-plan.ts'
 import { convertMessages } from './input-items.ts'
 import { asList, asObject, asString } from './json.ts'
-import { JsonPlace } from './json-path.ts'
+import { JsonPlace } from './json-place.ts'
 import { readModelName } from './model-name.ts'
 import { derivePromptCacheKey } from './prompt-cache-key.ts'
 import { ReportedFields } from './reported-fields.ts'

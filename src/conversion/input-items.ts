@@ -3,7 +3,7 @@ import { CallHistory, type CallKind } from './call-history.ts'
 import type { ConversionContext } from './chat-plan.ts'
 import { inputParts, outputParts, textOf, toolOutput } from './content-parts.ts'
 import { asObject } from './json.ts'
-import type { JsonPlace } from './json-path.ts'
+import type { JsonPlace } from './json-place.ts'
 import { RecalledReasoning } from './recalled-reasoning.ts'
 
 export type ConvertedMessages = {

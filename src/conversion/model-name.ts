@@ -1,5 +1,5 @@
 import type { CatalogueModel } from './chat-plan.ts'
-import type { JsonPlace } from './json-path.ts'
+import type { JsonPlace } from './json-place.ts'
 import type { ReportedFields } from './reported-fields.ts'
 
 /** From the least to the most; the API has all but the last two. */

@@ -1,5 +1,5 @@
 import { ProxyError } from '../errors.ts'
-import type { JsonPlace } from './json-path.ts'
+import type { JsonPlace } from './json-place.ts'
 
 /** A header has to hold them all. */
 const MOST_NAMES = 32

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../json-object.ts'
-import type { JsonPlace } from './json-path.ts'
+import type { JsonPlace } from './json-place.ts'
 import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
 import { emptySchema } from './strict-schema.ts'
 

@@ -1,7 +1,7 @@
 import { ProxyError } from '../errors.ts'
 import type { JsonObject } from '../json-object.ts'
 import { asList, asObject } from './json.ts'
-import type { JsonPlace } from './json-path.ts'
+import type { JsonPlace } from './json-place.ts'
 
 /** Deeper than upstream takes schemas. */
 const DEEPEST = 64

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json-object.ts'
 import { hostedToolType } from './hosted-tools.ts'
 import { asObject } from './json.ts'
-import { type JsonPlace, shorten } from './json-path.ts'
+import { type JsonPlace, shorten } from './json-place.ts'
 import type { ReportedFields } from './reported-fields.ts'
 
 /** `tool_choice`, or the legacy `function_call`, in Responses form; undefined when nothing was chosen. */
