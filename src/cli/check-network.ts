@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
 import { request } from 'undici'
+import { withoutBrackets } from '../config/endpoint.ts'
 import type { Config } from '../config/options.ts'
 import { ERRORS } from '../error-table.ts'
 import { type OutboundRoute, openOutboundRoute } from '../upstream/outbound-proxy.ts'
@@ -51,7 +52,7 @@ async function checkProxy(shown: string): Promise<Check> {
   const usual = protocol === 'https:' ? 443 : protocol === 'http:' ? 80 : 1080
   let socket: Socket | undefined
   try {
-    socket = connect({ host: bare(hostname), port: Number(port || usual) })
+    socket = connect({ host: withoutBrackets(hostname), port: Number(port || usual) })
     await happens(socket, 'connect')
     return ok('Outbound proxy', `${shown} can be reached.`)
   } catch (error) {
@@ -81,7 +82,7 @@ function throughProxy(proxy: string): Check[] {
 }
 
 async function checkDirect(upstream: URL, trust: SecureContext): Promise<Check[]> {
-  const host = bare(upstream.hostname)
+  const host = withoutBrackets(upstream.hostname)
   if (isIP(host) !== 0) return [skipped('DNS', `${host} is an address.`), await checkTls(upstream, host, trust)]
   try {
     const addresses = await lookup(host, { all: true })
@@ -148,9 +149,4 @@ function checkClock(date: string, now: number): Check {
   const seconds = Math.round(Math.abs(off) / 1000)
   if (Math.abs(off) <= CLOCK_TOLERANCE_MS) return ok('Clock', 'Agrees with upstream.')
   return problem('Clock', `${seconds} s ${off > 0 ? 'ahead of' : 'behind'} upstream.`, 'Set the clock of this machine.')
-}
-
-/** Without the brackets of an IPv6 address in a URL. */
-function bare(hostname: string): string {
-  return hostname.replace(/^\[(.*)\]$/, '$1')
 }

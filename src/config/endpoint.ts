@@ -9,6 +9,11 @@ export function authorityOf({ host, port }: Endpoint): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
+/** IPv6 as it is outside of a URL; any other host as it is. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1')
+}
+
 /** Where a server of ours listens with these settings; of port 0 the one it got. */
 export function serverUrl({ tlsCert, ...endpoint }: Endpoint & { readonly tlsCert: string | undefined }): string {
   return `${tlsCert === undefined ? 'http' : 'https'}://${authorityOf(endpoint)}`

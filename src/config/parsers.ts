@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { withoutBrackets } from './endpoint.ts'
 
 /** A flag or variable that can't be used as given: one line for the person, exit code 2. */
 export class UsageError extends Error {
@@ -68,7 +69,7 @@ export function duration(given: string): number {
 
 /** A host name or IP address without port; brackets around IPv6 are taken off. */
 export function hostName(given: string): string {
-  const host = given.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  const host = withoutBrackets(given).toLowerCase()
   if (host.includes('%')) throw new UsageError('Use an IP address without a zone (what follows the %).')
   const isName = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(host)
   // Clients and our own commands need a URL of it, which of fe80::1%eth0 or 256.1.1.1 can't be made.
@@ -133,7 +134,7 @@ export function codexVersion(given: string): string {
 
 /** `localhost`, `*.localhost` (RFC 6761 §6.3), 127.0.0.0/8 and ::1; IPv6 with or without brackets. */
 export function isLoopbackHost(host: string): boolean {
-  const name = host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  const name = withoutBrackets(host).toLowerCase()
   if (name === 'localhost' || name.endsWith('.localhost') || name === '::1') return true
   return isIP(name) === 4 && name.startsWith('127.')
 }

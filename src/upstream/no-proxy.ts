@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { withoutBrackets } from '../config/endpoint.ts'
 
 type Rule = (host: string, port: number) => boolean
 
@@ -56,8 +57,5 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
 
 /** In lower case, without brackets and without the dot at the end of a full name. */
 function plainHost(host: string): string {
-  return host
-    .toLowerCase()
-    .replace(/^\[(.*)\]$/, '$1')
-    .replace(/\.$/, '')
+  return withoutBrackets(host.toLowerCase()).replace(/\.$/, '')
 }

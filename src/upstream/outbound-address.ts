@@ -1,3 +1,5 @@
+import { withoutBrackets } from '../config/endpoint.ts'
+
 /** Where an outbound proxy is and how one logs in there. */
 export type OutboundAddress = {
   readonly protocol: 'http' | 'https' | 'socks5'
@@ -19,7 +21,7 @@ export function parseOutboundAddress(given: string): OutboundAddress {
   const login = { user: decoded(url.username), password: decoded(url.password) }
   return {
     protocol,
-    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    host: withoutBrackets(url.hostname),
     port,
     login: login.user === '' && login.password === '' ? undefined : login,
     shown: `${protocol}://${url.hostname}:${port}`,

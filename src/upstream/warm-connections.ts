@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { buildConnector } from 'undici'
+import { withoutBrackets } from '../config/endpoint.ts'
 
 /** A connection nobody asked for lately is not made: upstream would hold it for nothing. */
 const WANTED_FOR_MS = 300_000
@@ -70,7 +71,7 @@ class Spare {
 
   constructor(origin: URL, connect: Connect, now: () => number) {
     const { protocol, host, port } = origin
-    this.#target = { protocol, host, port, hostname: origin.hostname.replace(/^\[(.*)\]$/, '$1') }
+    this.#target = { protocol, host, port, hostname: withoutBrackets(origin.hostname) }
     this.#connect = connect
     this.#now = now
   }
