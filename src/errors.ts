@@ -39,7 +39,7 @@ export class ApiError extends Error {
   }
 }
 
-/** A failure of the table above: `message` says what happened, the remedy of its row says what to do. */
+/** A failure of `error-table.ts`: `message` says what happened, the remedy of its row says what to do. */
 export class ProxyError extends ApiError {
   override readonly name = 'ProxyError'
   override readonly code: ErrorCode
@@ -62,6 +62,11 @@ export function missingModule(error: unknown): ProxyError | undefined {
   if (!isOneOf(error, ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'])) return undefined
   const message = 'A part of the proxy is missing: the package was removed or replaced while it ran.'
   return new ProxyError('program_replaced', message, { cause: error })
+}
+
+/** Anything thrown, as an Error. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }
 
 /** Anything thrown, as an error a client may see. An unforeseen one says nothing of its inside. */

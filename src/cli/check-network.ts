@@ -6,6 +6,7 @@ import { request } from 'undici'
 import { withoutBrackets } from '../config/endpoint.ts'
 import type { Config } from '../config/options.ts'
 import { ERRORS } from '../error-table.ts'
+import { toError } from '../errors.ts'
 import { type OutboundRoute, openOutboundRoute } from '../upstream/outbound-proxy.ts'
 import { ORIGINATOR, userAgent } from '../upstream/own-name.ts'
 import { createTrust } from '../upstream/trusted-certificates.ts'
@@ -137,7 +138,7 @@ async function checkAnswer(route: OutboundRoute, upstream: URL, now: () => numbe
       : ok('Upstream', `${upstream.host} answers (${statusCode} without credentials).`)
     return [answer, checkClock(String(headers.date), now())]
   } catch (error) {
-    const failure = route.explain(error instanceof Error ? error : new Error(String(error)), upstream)
+    const failure = route.explain(toError(error), upstream)
     return [problem('Upstream', failure.message, failure.remedy), NO_CLOCK]
   }
 }

@@ -1,6 +1,6 @@
 import type { Cancellation } from '../cancellation.ts'
 import type { CredentialSource, Credentials } from '../credentials/credentials.ts'
-import { ProxyError } from '../errors.ts'
+import { ProxyError, toError } from '../errors.ts'
 import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts'
 import type { OutboundRoute } from './outbound-proxy.ts'
 import { headerList, type Target } from './target.ts'
@@ -100,8 +100,4 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
 /** The request was converted for the other kind of upstream; the next one is converted for the new login. */
 function loginChanged(): ProxyError {
   return new ProxyError('upstream_rejected_credentials', 'The login in auth.json changed while the request ran.')
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error))
 }

@@ -1,5 +1,5 @@
 import { withDeadline } from '../cancellation.ts'
-import { ProxyError } from '../errors.ts'
+import { ProxyError, toError } from '../errors.ts'
 import type { OutboundRoute } from './outbound-proxy.ts'
 import { readBody } from './read-body.ts'
 import { headerList, type Identity } from './target.ts'
@@ -41,7 +41,7 @@ export function createTokenRequest(
       })
     } catch (error) {
       if (error instanceof ProxyError) throw error
-      const failure = error instanceof Error ? error : new Error(String(error))
+      const failure = toError(error)
       const explained = route.explain(failure, url)
       // The next one may go another way; this one is not sent again, since it may have arrived.
       await route.connectionFailed(failure)
