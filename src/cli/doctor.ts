@@ -1,6 +1,7 @@
 import { type GivenSettings, OPTION_NAMES } from '../config/load.ts'
 import { UsageError } from '../config/parsers.ts'
-import type { JsonObject } from '../json-object.ts'
+import { NOTHING_SAVED } from '../daemon/state-file.ts'
+import { type JsonObject, objectOf, textOf } from '../json-object.ts'
 import { askServer } from './ask-server.ts'
 import { type Check, postponed, problem } from './check.ts'
 import { checkPermissions, checkServer } from './check-files.ts'
@@ -64,11 +65,7 @@ async function find(context: Context, settings: GivenSettings): Promise<Found> {
     const reason = explain(error.cause ?? error)
     // Where reading failed; a file that holds something else says itself what to do, and is nothing to delete.
     const remedy = error.cause === undefined ? 'Or name others with --state-file and --pid-file.' : UNREAD_REMEDY
-    const located = {
-      loaded: loadSettings(context, settings),
-      saved: { settings: {}, origins: {} },
-      running: undefined,
-    }
+    const located = { loaded: loadSettings(context, settings), saved: NOTHING_SAVED, running: undefined }
     return { located, unread: [problem('Run files', reason, remedy), postponed('Process'), postponed('Port')] }
   }
 }
@@ -88,12 +85,11 @@ function running({ url, clientKey }: Reached): Asked {
 
 /** Where the requests of this login go. */
 function upstreamOf(health: JsonObject, standard: string): URL {
-  return new URL(typeof health.upstream === 'string' ? health.upstream : standard)
+  return new URL(textOf(health.upstream) ?? standard)
 }
 
 function authFileOf({ credentials }: JsonObject): string | undefined {
-  const isKnown = typeof credentials === 'object' && credentials !== null && 'file' in credentials
-  return isKnown && typeof credentials.file === 'string' ? credentials.file : undefined
+  return textOf(objectOf(credentials).file)
 }
 
 function show(print: Print, checks: readonly Check[]): void {

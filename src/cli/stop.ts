@@ -1,7 +1,7 @@
 import type { GivenSettings } from '../config/load.ts'
 import { describeError } from '../daemon/describe-error.ts'
 import { stopProcess } from '../daemon/process.ts'
-import { readState, type SavedState } from '../daemon/state-file.ts'
+import { NOTHING_SAVED, readState, type SavedState } from '../daemon/state-file.ts'
 import type { Context, Outcome } from './context.ts'
 import { howToEnd, processAt } from './health.ts'
 import { type Located, locate, type Reached, reach } from './locate.ts'
@@ -32,7 +32,7 @@ async function readIfUsable({ print }: Context, stateFile: string): Promise<Save
     return await readState(stateFile)
   } catch (error) {
     print.note(`${describeError(error)} Looking for the server by --pid-file or the default pid file.`)
-    return { settings: {}, origins: {} }
+    return NOTHING_SAVED
   }
 }
 

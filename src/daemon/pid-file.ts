@@ -1,8 +1,9 @@
-import { appendFileSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { UsageError } from '../config/parsers.ts'
 import { isCode } from '../error-code.ts'
 import { acquireLock } from '../lock-file.ts'
+import { textIn } from '../text-file.ts'
 import { createPrivateFile, readIfThere, writePrivateFile } from './private-file.ts'
 import { processStart } from './process-start.ts'
 
@@ -45,7 +46,7 @@ export async function claimPidFile(file: string): Promise<Claim | RunningServer>
     if (running !== undefined) return running
     await removeStale(file)
   }
-  const isOwn = () => parseNote(readNoteSync(file))?.pid === pid
+  const isOwn = () => parseNote(textIn(file) ?? '')?.pid === pid
   let stopping = false
   const noteStopping = () => {
     stopping = true
@@ -116,14 +117,6 @@ function parseNote(text: string): Note | undefined {
   if (!/^\d+$/.test(first.trim())) return undefined
   const value = (name: string) => lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1)
   return { pid: Number(first), started: value('started'), url: value('url'), stopping: value('stopping') === 'yes' }
-}
-
-function readNoteSync(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
-  }
 }
 
 /** A full disk must not keep a server from stopping. */

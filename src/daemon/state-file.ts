@@ -13,7 +13,7 @@ export type SavedState = {
   readonly origins: Readonly<Partial<Origins>>
 }
 
-const NOTHING: SavedState = { settings: {}, origins: {} }
+export const NOTHING_SAVED: SavedState = { settings: {}, origins: {} }
 
 /**
  * Secrets (the client key, an outbound proxy's password) have a file of their own beside the state file, both readable
@@ -37,7 +37,7 @@ export async function saveState(stateFile: string, { settings, origins }: SavedS
 /** What was saved; nothing when there is no such file. Throws when it is there and can't be read. */
 export async function readState(stateFile: string): Promise<SavedState> {
   const state = await readJson(stateFile)
-  if (state === undefined) return NOTHING
+  if (state === undefined) return NOTHING_SAVED
   const settings = { ...settingsIn(state.settings), ...settingsIn(await readJson(secretsFileOf(stateFile))) }
   return { settings, origins: originsIn(state.origins) }
 }

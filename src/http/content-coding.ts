@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
+import { isCode } from '../error-code.ts'
 import { ApiError, ProxyError } from '../errors.ts'
 import { decodeZstd, TooLong } from './zstd.ts'
 
@@ -39,10 +40,7 @@ export async function decode(body: Buffer, codings: readonly Decoder[], limit: n
     } catch (cause) {
       // A decoder that can't be loaded is no fault of the body.
       if (cause instanceof ApiError) throw cause
-      if (
-        cause instanceof TooLong ||
-        (cause instanceof Error && 'code' in cause && cause.code === 'ERR_BUFFER_TOO_LARGE')
-      ) {
+      if (cause instanceof TooLong || isCode(cause, 'ERR_BUFFER_TOO_LARGE')) {
         throw new ProxyError('request_too_large', `The decoded body is larger than ${limit} bytes.`)
       }
       throw new ProxyError('invalid_body', 'The body is not what its content encoding says.', { cause })

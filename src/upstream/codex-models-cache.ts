@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseObject } from '../json-object.ts'
+import { textIn } from '../text-file.ts'
 import { type ModelEntry, modelEntries } from './model-entry.ts'
 
 /** What an installed Codex noted of its last look at the models (docs/upstream.md 4.7). */
@@ -37,11 +38,7 @@ function stampOf(path: string): string {
 }
 
 function read(path: string): CodexModelsCache {
-  try {
-    const content = parseObject(readFileSync(path, 'utf8'))
-    const version = content?.client_version
-    return { clientVersion: typeof version === 'string' ? version : undefined, models: modelEntries(content) ?? [] }
-  } catch {
-    return NOTHING
-  }
+  const content = parseObject(textIn(path) ?? '')
+  const version = content?.client_version
+  return { clientVersion: typeof version === 'string' ? version : undefined, models: modelEntries(content) ?? [] }
 }
