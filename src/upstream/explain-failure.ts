@@ -1,5 +1,5 @@
 import { missingModule, ProxyError } from '../errors.ts'
-import { codeOf, reasonOf } from './failure-reason.ts'
+import { failureCode, reasonOf } from './failure-reason.ts'
 import { OutboundProxyError } from './tunnel.ts'
 
 export type Limits = {
@@ -19,7 +19,7 @@ export function explainFailure(error: Error, origin: URL, through: string | unde
   const missing = missingModule(error)
   if (missing !== undefined) return missing
   const upstream = `Upstream ${origin.host}`
-  if (codeOf(error) === 'UND_ERR_HEADERS_TIMEOUT') {
+  if (failureCode(error) === 'UND_ERR_HEADERS_TIMEOUT') {
     const message = `${upstream} did not begin its answer within ${limits.headerTimeout / 1000} s.`
     return new ProxyError('upstream_timeout', message, { cause: error })
   }

@@ -40,7 +40,7 @@ const UNTRUSTED = new Set([
 /** What a failed connection says, as the rest of a sentence. No part of a URL or a header is in it. */
 export function reasonOf(error: unknown): string {
   if (error instanceof Refusal) return error.message
-  const code = codeOf(error)
+  const code = failureCode(error)
   if (code === undefined) return 'could not be reached'
   if (UNTRUSTED.has(code)) {
     return `has a certificate that is not trusted (${code}; a network that inspects TLS needs its CA in NODE_EXTRA_CA_CERTS)`
@@ -50,9 +50,9 @@ export function reasonOf(error: unknown): string {
 }
 
 /** Of several addresses that were tried, the failure of the first. */
-export function codeOf(error: unknown): string | undefined {
+export function failureCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   if ('code' in error && typeof error.code === 'string') return error.code
-  if (error instanceof AggregateError) return codeOf(error.errors[0])
-  return codeOf(error.cause)
+  if (error instanceof AggregateError) return failureCode(error.errors[0])
+  return failureCode(error.cause)
 }

@@ -3,7 +3,7 @@ import { isLoopbackHost } from '../config/parsers.ts'
 import type { ProxyError } from '../errors.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { explainFailure } from './explain-failure.ts'
-import { codeOf } from './failure-reason.ts'
+import { failureCode } from './failure-reason.ts'
 import { isListening } from './implicit-proxy.ts'
 import { parseNoProxy } from './no-proxy.ts'
 import { type OutboundAddress, parseOutboundAddress } from './outbound-address.ts'
@@ -174,5 +174,5 @@ class Route implements OutboundRoute {
 
 /** The connection stood; another way would not help. undici's other limit of time, that of the body, is off. */
 function isTimeout(error: Error): boolean {
-  return codeOf(error) === 'UND_ERR_HEADERS_TIMEOUT'
+  return failureCode(error) === 'UND_ERR_HEADERS_TIMEOUT'
 }
