@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json-object.ts'
 import { asNumber } from './json.ts'
 
-export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
+export type UpstreamHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
 const PASSED = /^(?:retry-after(?:-ms)?|x-ratelimit-[\w-]+)$/
 const TRY_AGAIN = /try again in (\d+(?:\.\d+)?) ?(ms|s)\b/i
@@ -15,7 +15,7 @@ const LONGEST_SECONDS = 366 * 24 * 3600
 export function limitHeaders(
   error: JsonObject,
   message: string,
-  headers: AnswerHeaders,
+  headers: UpstreamHeaders,
   now: number | undefined,
 ): Record<string, string> {
   const passed = Object.fromEntries(
@@ -37,7 +37,7 @@ function untilReset(error: JsonObject, now: number | undefined): number | undefi
 }
 
 /** A request is served again when the last of the exhausted windows has passed. */
-function untilWindowsReset(headers: AnswerHeaders, now: number | undefined): number | undefined {
+function untilWindowsReset(headers: UpstreamHeaders, now: number | undefined): number | undefined {
   const waits = ['primary', 'secondary'].flatMap((window) => {
     const header = (name: string) => headerNumber(headers[`x-codex-${window}-${name}`])
     if ((header('used-percent') ?? 0) < 100) return []

@@ -2,19 +2,23 @@ import { ApiError, ProxyError } from '../errors.ts'
 import type { JsonObject } from '../json-object.ts'
 import { chatParam } from './chat-param.ts'
 import { asNumber, asObject, asString } from './json.ts'
-import { type AnswerHeaders, limitHeaders } from './limit-headers.ts'
+import { limitHeaders, type UpstreamHeaders } from './limit-headers.ts'
 import { isPage, type UpstreamFailure, upstreamFailure } from './upstream-failure.ts'
 
 /** Which route an error is for: Chat and Responses name the same mistake differently. */
 export type ErrorRoute = 'chat' | 'responses' | 'other'
 
 /** What came before the events of an answer, and when, in milliseconds since the epoch: limits are told there too. */
-export type AnswerHead = { readonly headers: AnswerHeaders; readonly now: number | undefined }
+export type AnswerHead = { readonly headers: UpstreamHeaders; readonly now: number | undefined }
 
 export const NO_HEAD: AnswerHead = { headers: {}, now: undefined }
 
 /** How the failure came: the status and headers of an answer, or what an event says of them. */
-type Origin = { readonly status: number | undefined; readonly headers: AnswerHeaders; readonly now: number | undefined }
+type Origin = {
+  readonly status: number | undefined
+  readonly headers: UpstreamHeaders
+  readonly now: number | undefined
+}
 
 const REFUSED = { status: 400, type: 'invalid_request_error' }
 /** Clients try a 429 again unless told not to; these last longer than any retry. */
@@ -64,7 +68,7 @@ const UNSUPPORTED_PARAMETER = /^Unsupported parameter: '?([\w.[\]]+)/i
 /** The error that an upstream answer other than 2xx stands for. `now` in milliseconds since the epoch. */
 export function upstreamError(
   status: number,
-  headers: AnswerHeaders,
+  headers: UpstreamHeaders,
   body: string,
   route: ErrorRoute,
   now: number,
@@ -95,7 +99,7 @@ export function eventError(event: unknown, route: ErrorRoute, head = NO_HEAD): A
 }
 
 /** Events and their errors may carry headers of their own (docs/upstream.md 5.2). */
-function headersIn(object: JsonObject): AnswerHeaders {
+function headersIn(object: JsonObject): UpstreamHeaders {
   const entries = Object.entries(asObject(object.headers) ?? {})
   return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), asString(value)]))
 }
@@ -167,7 +171,7 @@ function unknownModel(message: string, route: ErrorRoute): ApiError {
 }
 
 /** An answer that says nothing a client could use: a web page, an empty body, plain text. */
-function unexplained(status: number, headers: AnswerHeaders, body: string): ApiError {
+function unexplained(status: number, headers: UpstreamHeaders, body: string): ApiError {
   const ray = rayOf(headers)
   if (headers['cf-mitigated'] !== undefined || status === 403) {
     return new ProxyError('upstream_blocked', `A page in front of upstream answered ${status} in its place${ray}.`)
@@ -182,7 +186,7 @@ function unexplained(status: number, headers: AnswerHeaders, body: string): ApiE
 const NOTHING: UpstreamFailure = { code: undefined, type: undefined, message: undefined, param: undefined, details: {} }
 
 /** The number by which the CDN's operator finds the request. */
-function rayOf(headers: AnswerHeaders): string {
+function rayOf(headers: UpstreamHeaders): string {
   const ray = headers['cf-ray']
   return typeof ray === 'string' && /^[\w-]{1,64}$/.test(ray) ? ` (cf-ray ${ray})` : ''
 }
