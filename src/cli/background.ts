@@ -7,7 +7,7 @@ import { type Claim, claimPidFile } from '../daemon/pid-file.ts'
 import { RUN_FILES_REMEDY } from '../daemon/run-files.ts'
 import { stopOnSignals } from '../daemon/signals.ts'
 import { saveState } from '../daemon/state-file.ts'
-import { type RunningServer, serve } from '../http/serve.ts'
+import { type ListeningServer, serve } from '../http/serve.ts'
 import { type LogFile, openLogFile } from '../telemetry/log-file.ts'
 import type { Context, Outcome } from './context.ts'
 
@@ -61,7 +61,7 @@ async function runServer(
 }
 
 /** Noted before anything else: who is refused a connection finds the reason. */
-function notingStop(server: RunningServer, claim: Claim): Pick<RunningServer, 'drain' | 'close'> {
+function notingStop(server: ListeningServer, claim: Claim): Pick<ListeningServer, 'drain' | 'close'> {
   return {
     drain() {
       claim.noteStopping()

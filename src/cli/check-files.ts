@@ -15,7 +15,7 @@ import { checkStartable } from './start.ts'
 import { tryToListen } from './try-to-listen.ts'
 
 /** Whether the server runs; if not, whether it could listen. */
-export async function checkServer({ loaded, running }: Located, reached: Reached | undefined): Promise<Check[]> {
+export async function checkProcess({ loaded, running }: Located, reached: Reached | undefined): Promise<Check[]> {
   const { config } = loaded
   if (running !== undefined && !running.stopping) {
     return [

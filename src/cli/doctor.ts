@@ -4,7 +4,7 @@ import { NOTHING_SAVED } from '../daemon/state-file.ts'
 import { type JsonObject, objectOf, textOf } from '../json-object.ts'
 import { askServer } from './ask-server.ts'
 import { type Check, postponed, problem } from './check.ts'
-import { checkPermissions, checkServer } from './check-files.ts'
+import { checkPermissions, checkProcess } from './check-files.ts'
 import { checkNetwork } from './check-network.ts'
 import { type Asked, checkCall, checkLogin, checkModels, SEE_LOG, startPrivately } from './check-server.ts'
 import type { Call } from './commands.ts'
@@ -36,7 +36,7 @@ export async function doctor(context: Context, { settings, flags }: Call): Promi
     const health = answer?.body ?? {}
     checks.push(...(await checkNetwork(config, upstreamOf(health, config.chatgptBaseUrl), Date.now)))
     checks.push(
-      ...(unread ?? (await checkServer(located, reached))),
+      ...(unread ?? (await checkProcess(located, reached))),
       await checkPermissions(config, authFileOf(health)),
     )
     // One that is silent would be waited for in vain.

@@ -1,7 +1,7 @@
 import type { GivenSettings } from '../config/load.ts'
 import type { Config } from '../config/options.ts'
 import { stopOnSignals } from '../daemon/signals.ts'
-import { type RunningServer, serve } from '../http/serve.ts'
+import { type ListeningServer, serve } from '../http/serve.ts'
 import { readableLines } from '../telemetry/readable-lines.ts'
 import { packageVersion } from '../version.ts'
 import type { Context, Outcome } from './context.ts'
@@ -32,7 +32,7 @@ export async function startInForeground(context: Context, flags: GivenSettings):
   return 0
 }
 
-async function listen(config: Config, print: Print): Promise<RunningServer> {
+async function listen(config: Config, print: Print): Promise<ListeningServer> {
   try {
     // Readable for a person; what a service manager or a file collects stays JSON.
     const logTo = print.logIsTerminal ? readableLines(print.log, print.logIsColoured) : { write: print.log }

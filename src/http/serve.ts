@@ -14,7 +14,7 @@ import { composeServer } from './compose.ts'
 import { followConnections } from './drain.ts'
 import { prepareSoon } from './prepare.ts'
 
-export type RunningServer = {
+export type ListeningServer = {
   readonly url: string
   /** Refuses new connections, lets running answers finish up to the limit of the settings. */
   drain(): Promise<void>
@@ -28,7 +28,7 @@ export type RunningServer = {
 const BACKLOG = 4096
 
 /** Starts the server; resolves when it listens, rejects with the reason why it can't. */
-export async function serve(config: Config, logTo: DestinationStream): Promise<RunningServer> {
+export async function serve(config: Config, logTo: DestinationStream): Promise<ListeningServer> {
   const lines = turnLines(logTo)
   const logger = createLogger(config.logLevel, lines)
   const outbound = createLazyOutbound(config, logger)
