@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { JsonObject } from '../json-object.ts'
 import type { ResponsesRequest } from './chat-plan.ts'
 import { asList, asObject } from './json.ts'
@@ -25,9 +25,9 @@ export function toLiteRequest(request: ResponsesRequest): ResponsesRequest {
 
 /** The same item always has the same id, else the prompt cache misses it (case 184). */
 function withId(prefix: string, item: JsonObject): JsonObject {
-  const hash = createHash('sha256').update(JSON.stringify(item)).digest('hex').slice(0, 32)
+  const digest = hash('sha256', JSON.stringify(item), 'hex').slice(0, 32)
   const { type, ...rest } = item
-  return { type, id: `${prefix}_${hash}`, ...rest }
+  return { type, id: `${prefix}_${digest}`, ...rest }
 }
 
 function withoutImageDetail(item: JsonObject): JsonObject {

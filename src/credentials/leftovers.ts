@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { type JsonObject, objectOf } from '../json-object.ts'
 import type { Files } from './auth-file.ts'
@@ -32,21 +32,24 @@ export function leftTokens(path: string, files: Files, spentToken: string): Left
 }
 
 /** Two names, so that a complete file need not go before another is complete. */
-function leftoverPaths(target: string, spentToken: string): string[] {
-  const digest = createHash('sha256').update(spentToken).digest('hex').slice(0, 16)
-  return [digest, `${digest}-2`].map((name) => join(dirname(target), LEFTOVER_PREFIX + name + LEFTOVER_SUFFIX))
+function leftoverPaths(target: string, spentToken: string): [string, string] {
+  const digest = hash('sha256', spentToken, 'hex').slice(0, 16)
+  return [leftoverPath(target, digest), leftoverPath(target, `${digest}-2`)]
+}
+
+function leftoverPath(target: string, name: string): string {
+  return join(dirname(target), LEFTOVER_PREFIX + name + LEFTOVER_SUFFIX)
 }
 
 /** For trying whether a file can be written there; left by a killed process it is no login, and goes with the others. */
 export function trialPath(target: string): string {
-  return join(dirname(target), `${LEFTOVER_PREFIX}trial${LEFTOVER_SUFFIX}`)
+  return leftoverPath(target, 'trial')
 }
 
 /** Where to write next: not over the newest complete one. */
 export function freeName(target: string, files: Files, spentToken: string): string {
-  const paths = leftoverPaths(target, spentToken)
-  const [newest] = leftovers(paths, files)
-  const [first, second] = paths as [string, string]
+  const [first, second] = leftoverPaths(target, spentToken)
+  const [newest] = leftovers([first, second], files)
   return first === newest?.path ? second : first
 }
 

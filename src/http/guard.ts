@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isLoopbackHost } from '../config/parsers.ts'
 import { ProxyError } from '../errors.ts'
@@ -117,7 +117,7 @@ function keyTest(clientKey: string): (headers: IncomingHttpHeaders) => boolean {
 }
 
 function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }
 
 function bearerToken({ authorization }: IncomingHttpHeaders): string | undefined {
