@@ -1,4 +1,5 @@
 import { API_DEFAULTS } from './api-defaults.ts'
+import { isEmpty } from './json.ts'
 import type { JsonPlace } from './json-place.ts'
 import { type ReportedFields, unsupportedParameter } from './reported-fields.ts'
 
@@ -19,7 +20,6 @@ export type ChatField = {
 
 const equals = (standard: unknown) => (value: unknown) => value === standard
 const isDefault = (field: keyof typeof API_DEFAULTS) => equals(API_DEFAULTS[field])
-const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0
 const isTextOnly = (value: unknown) => Array.isArray(value) && value.every((mode) => mode === 'text')
 
 /** Every field of `POST /v1/chat/completions`, and the few of Responses that Chat clients send. */

@@ -22,3 +22,8 @@ export function asIndex(value: unknown): number | undefined {
 export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
 }
+
+/** A map or list with nothing in it, as `metadata: {}`, which asks for nothing. */
+export function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}

@@ -23,7 +23,6 @@ test('a plain request gets what upstream wants', () => {
     stores: true,
     ignored: [],
     lite: false,
-    model: 'gpt-5.5',
   })
 })
 

@@ -4,7 +4,7 @@ import { API_DEFAULTS } from './api-defaults.ts'
 import { readServiceTier } from './chat-parameters.ts'
 import type { ResponsesRequest } from './chat-plan.ts'
 import { responsesTool } from './hosted-tools.ts'
-import { asList, asObject } from './json.ts'
+import { asList, asObject, isEmpty } from './json.ts'
 import { JsonPlace } from './json-place.ts'
 import { ReportedFields, reportOtherKeys, unsupportedParameter } from './reported-fields.ts'
 import { responsesInput } from './responses-input.ts'
@@ -19,7 +19,6 @@ export type ConvertedResponsesRequest = {
   readonly ignored: readonly string[]
   /** The body is of the Lite lane: a header goes with it. */
   readonly lite: boolean
-  readonly model: string
 }
 
 /** Without these the answer would be to another question. */
@@ -76,7 +75,7 @@ function convert(body: JsonPlace, context: RequestContext): ConvertedResponsesRe
   const lite = isLite(body.at('input'))
   const request = lite ? liteRequest(body, model, reported) : fullRequest(body, model, reported, context.recallItem)
   const stores = !lite && body.at('store').value !== false
-  return { request, stream, stores, ignored: reported.names, lite, model }
+  return { request, stream, stores, ignored: reported.names, lite }
 }
 
 /** A body with its tools among the items comes from a client that speaks the Lite lane (case 189). */
@@ -135,11 +134,6 @@ function reportOthers(body: JsonPlace, reported: ReportedFields): void {
 /** A search for tools finds those of a namespace too, and gives each it finds alone one of its own. */
 function hasNamespaces(tools: JsonPlace): boolean {
   return asList(tools.value).some((tool) => ['namespace', 'tool_search'].includes(String(asObject(tool)?.type)))
-}
-
-/** An empty map, as `metadata: {}`, asks for nothing. */
-function isEmpty(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
 }
 
 function toolChoice(place: JsonPlace): JsonObject | string | undefined {

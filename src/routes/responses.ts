@@ -55,7 +55,7 @@ function convert(
     recallItem: context.items.recallFor(ownerOf(credentials), context.config.maxDecodedBody),
   })
   const { record } = request
-  record.model = converted.model
+  record.model = converted.request.model
   record.stream = converted.stream
   noteIgnored(request, converted.ignored)
   const log = openMessageLog(context.logger, record)
