@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto'
 import { ApiError } from '../errors.ts'
+import type { CallKind } from './call-key.ts'
 import { type JsonPlace, shorten } from './json-place.ts'
-
-export type CallKind = 'function' | 'custom'
 
 type OpenCall = {
   readonly message: number

@@ -2,6 +2,8 @@ import { hash } from 'node:crypto'
 import type { JsonObject } from '../json-object.ts'
 import { asObject } from './json.ts'
 
+export type CallKind = 'function' | 'custom'
+
 /** A tool call as both sides know it: `text` is the arguments of a function, or the input of a custom tool. */
 export type ToolCall = { readonly callId: string; readonly name: string; readonly text: string }
 

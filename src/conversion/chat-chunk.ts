@@ -1,11 +1,12 @@
 import type { JsonObject } from '../json-object.ts'
+import type { CallKind } from './call-key.ts'
 import { asNumber, asObject, asString } from './json.ts'
 import type { ChatUsage } from './usage.ts'
 
 export type ToolCallDelta = {
   index: number
   id?: string
-  type?: 'function' | 'custom'
+  type?: CallKind
   function?: { name?: string; arguments: string }
   custom?: { name?: string; input: string }
 }

@@ -1,16 +1,14 @@
 import type { JsonObject } from '../json-object.ts'
-import type { ToolCall } from './call-key.ts'
+import type { CallKind, ToolCall } from './call-key.ts'
 import type { ChatDelta } from './chat-chunk.ts'
 import { asIndex, asString } from './json.ts'
 import type { LiveDelta } from './live-delta.ts'
-
-type Kind = 'function' | 'custom'
 
 type Call = {
   readonly outputIndex: number
   /** Position in `tool_calls`: calls are counted by their opening (case 129). */
   readonly index: number
-  readonly kind: Kind
+  readonly kind: CallKind
   readonly callId: string
   readonly name: string
   /** The arguments it was announced with: as a rule none yet. They count where no whole is told. */
@@ -20,7 +18,7 @@ type Call = {
   closed: boolean
 }
 
-const KINDS: Readonly<Record<string, Kind>> = { function_call: 'function', custom_tool_call: 'custom' }
+const KINDS: Readonly<Record<string, CallKind>> = { function_call: 'function', custom_tool_call: 'custom' }
 
 /** Whether the item is a call that the client has to answer; hosted tools are none of its business. */
 export function isClientCall(item: JsonObject): boolean {
@@ -153,7 +151,7 @@ export class ChatToolCalls {
   }
 }
 
-function kindOf(item: JsonObject): Kind | undefined {
+function kindOf(item: JsonObject): CallKind | undefined {
   const type = asString(item.type) ?? ''
   return Object.hasOwn(KINDS, type) ? KINDS[type] : undefined
 }

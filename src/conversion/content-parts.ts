@@ -28,7 +28,7 @@ export function toolOutput(content: JsonPlace): string | JsonObject[] {
 }
 
 /** The texts of content parts, those of one message apart by a blank line. */
-export function textOf(parts: readonly JsonObject[]): string {
+export function joinedText(parts: readonly JsonObject[]): string {
   return parts.map((part) => asString(part.text) ?? '').join('\n\n')
 }
 

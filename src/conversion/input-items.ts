@@ -1,7 +1,8 @@
 import type { JsonObject } from '../json-object.ts'
-import { CallHistory, type CallKind } from './call-history.ts'
+import { CallHistory } from './call-history.ts'
+import type { CallKind } from './call-key.ts'
 import type { ConversionContext } from './chat-plan.ts'
-import { inputParts, outputParts, textOf, toolOutput } from './content-parts.ts'
+import { inputParts, joinedText, outputParts, toolOutput } from './content-parts.ts'
 import { asObject } from './json.ts'
 import type { JsonPlace } from './json-place.ts'
 import { RecalledReasoning } from './recalled-reasoning.ts'
@@ -77,7 +78,7 @@ class InputBuilder {
     const parts = inputParts(message.at('content'))
     if (parts.length === 0) return
     const isLeading = this.#input.length === 0 && !this.#context.systemStaysInInput
-    if (isLeading && parts.every(({ type }) => type === 'input_text')) this.#instructions.push(textOf(parts))
+    if (isLeading && parts.every(({ type }) => type === 'input_text')) this.#instructions.push(joinedText(parts))
     else this.#push('developer', parts)
   }
 

@@ -1,5 +1,5 @@
 import { ApiError, ProxyError } from '../errors.ts'
-import type { JsonObject } from '../json-object.ts'
+import { type JsonObject, parseObject } from '../json-object.ts'
 import { chatParam } from './chat-param.ts'
 import { asNumber, asObject, asString } from './json.ts'
 import { limitHeaders, type UpstreamHeaders } from './limit-headers.ts'
@@ -74,7 +74,8 @@ export function upstreamError(
   now: number,
 ): ApiError {
   const origin = { status, headers, now }
-  const json = parsedObject(body)
+  // Not JSON: a page or nothing, which `unexplained` names.
+  const json = parseObject(body)
   const failure = json === undefined ? undefined : upstreamFailure(json)
   if (failure?.message === undefined && failure?.code === undefined) return unexplained(status, headers, body)
   return explained(failure, route, origin)
@@ -189,13 +190,4 @@ const NOTHING: UpstreamFailure = { code: undefined, type: undefined, message: un
 function rayOf(headers: UpstreamHeaders): string {
   const ray = headers['cf-ray']
   return typeof ray === 'string' && /^[\w-]{1,64}$/.test(ray) ? ` (cf-ray ${ray})` : ''
-}
-
-function parsedObject(text: string): JsonObject | undefined {
-  try {
-    return asObject(JSON.parse(text))
-  } catch {
-    // Not JSON: a page or nothing, which `unexplained` names.
-    return undefined
-  }
 }
