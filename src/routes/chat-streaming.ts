@@ -12,7 +12,7 @@ import { ClientStream } from './client-stream.ts'
 import type { RouteContext } from './context.ts'
 import { EventStream } from './event-stream.ts'
 import type { MessageLog } from './message-log.ts'
-import { headOf, type UpstreamCall } from './upstream-call.ts'
+import { headOf, noteFailure, type UpstreamCall } from './upstream-call.ts'
 
 /** One Chat answer on its way to the client, of one or more choices. */
 export class StreamedChat {
@@ -114,8 +114,7 @@ export class StreamedChat {
       this.#client.discard()
       throw error
     }
-    this.#request.record.status = error.status
-    if (error.code !== null) this.#request.record.code = error.code
+    noteFailure(this.#request, error)
     this.#client.out.text(dataFrame(errorBody(error)))
     this.#client.end()
   }

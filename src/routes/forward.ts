@@ -8,7 +8,7 @@ import type { Answer, ApiRequest, Route } from './api-request.ts'
 import { BodyLog, isEventStream } from './body-log.ts'
 import type { RouteContext } from './context.ts'
 import { endReadingLimit, limitReading } from './slow-client.ts'
-import { noticeHeaders } from './upstream-call.ts'
+import { noteFailure, noticeHeaders } from './upstream-call.ts'
 
 /** Answers with a known length up to this size are sent in one piece. */
 const SMALL_ANSWER_BYTES = 64 * 1024
@@ -122,9 +122,7 @@ function relay(
         limitReading(response, slowClientTimeout)
       },
       fail(cause) {
-        const { status, code } = cutError(cause, 'Upstream broke off in the middle of its answer.')
-        request.record.status = status
-        request.record.code = code
+        noteFailure(request, cutError(cause, 'Upstream broke off in the middle of its answer.'))
         response.destroy()
       },
     })

@@ -4,7 +4,7 @@ import { ResponsesCollector } from '../conversion/responses-collector.ts'
 import { convertResponsesRequest } from '../conversion/responses-request.ts'
 import { tokenUsage } from '../conversion/usage.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
-import { type ApiError, ProxyError, toApiError } from '../errors.ts'
+import { ProxyError, toApiError } from '../errors.ts'
 import type { JsonObject } from '../json-object.ts'
 import { eventSink } from '../sse/event.ts'
 import { BodyMemory } from '../upstream/body-memory.ts'
@@ -18,7 +18,15 @@ import { forwardOr } from './forward.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
 import { ownerOf } from './recent-memory.ts'
 import { errorFrame, ResponsesFrames } from './responses-frames.ts'
-import { headOf, LITE_HEADERS, noteIgnored, sessionHeaders, UpstreamCall, wanted } from './upstream-call.ts'
+import {
+  headOf,
+  LITE_HEADERS,
+  noteFailure,
+  noteIgnored,
+  sessionHeaders,
+  UpstreamCall,
+  wanted,
+} from './upstream-call.ts'
 
 /** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */
 export function responsesRoute(context: RouteContext): Route {
@@ -168,9 +176,4 @@ async function pass(
   })
   await client.follow(events)
   if (!frames.ended) throw new ProxyError('upstream_stream_cut', 'Upstream ended its stream without a last event.')
-}
-
-function noteFailure({ record }: ApiRequest, { status, code }: ApiError): void {
-  record.status = status
-  if (code !== null) record.code = code
 }

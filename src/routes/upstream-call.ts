@@ -34,6 +34,12 @@ export function noteIgnored(request: ApiRequest, ignored: readonly string[]): vo
   if (ignored.length > 0) request.setHeaders({ 'x-codex-proxy-ignored': ignored.join(', ') })
 }
 
+/** Of an answer that has begun, for the request's line: the status that it would have had. */
+export function noteFailure({ record }: ApiRequest, { status, code }: ApiError): void {
+  record.status = status
+  if (code !== null) record.code = code
+}
+
 /** A way to ask the same thing: the request as wanted, or a lesser one for when upstream refuses that. */
 export type Variant = {
   /** As bytes: what they were made from is not held while the answer is awaited. A lesser one is made when its turn comes. */
