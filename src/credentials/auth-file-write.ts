@@ -11,6 +11,7 @@ import { isUnfinished, limitMode, MODE, overwrite } from './write-in-place.ts'
 const REFUSED = ['EACCES', 'EPERM', 'EROFS']
 /** What `rename` answers where the file itself is mounted, as by `docker run -v …/auth.json:…/auth.json`. */
 const MOUNTED = ['EBUSY', 'EXDEV']
+
 /** The content of auth.json with the tokens of an answer: everything else, and the order of keys, stays. */
 export function withTokens(content: JsonObject, tokens: NewTokens, refreshedAt: number): JsonObject {
   return {

@@ -1,7 +1,7 @@
 import * as nodeFs from 'node:fs'
 import { ProxyError } from '../errors.ts'
 import { AuthFile, type Files } from './auth-file.ts'
-import type { CredentialSource, CredentialStatus, Credentials } from './credentials.ts'
+import type { CredentialMode, CredentialSource, CredentialStatus, Credentials } from './credentials.ts'
 import type { ChatGptLogin, Login } from './login.ts'
 import { LoginRefresher } from './login-refresher.ts'
 import type { PostToken, RefreshOverrides } from './refresh.ts'
@@ -17,8 +17,7 @@ const UNSAVED = 'The refreshed login could not be written to auth.json yet and i
 type SourceOptions = {
   /** The folder of the Codex CLI. */
   readonly codexHome: string
-  /** `read-only` never spends a refresh token and writes nothing. */
-  readonly mode: 'read-write' | 'read-only'
+  readonly mode: CredentialMode
   readonly postToken: PostToken
   /** Codex's own variables; see RefreshOverrides. */
   readonly env: RefreshOverrides
@@ -43,7 +42,7 @@ class Source implements CredentialSource {
   readonly #store: TokenStore
   readonly #memory: TokenMemory
   readonly #refresher: LoginRefresher
-  readonly #mode: SourceOptions['mode']
+  readonly #mode: CredentialMode
   readonly #now: () => number
   /** Given out in answer to a 401: when upstream refuses these too, there is no further step. */
   readonly #lastTry = new WeakSet<Credentials>()

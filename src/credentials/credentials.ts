@@ -12,6 +12,9 @@ export type ChatGptCredentials = {
   readonly fedramp: boolean
 }
 
+/** `read-only` never spends a refresh token and writes nothing. */
+export type CredentialMode = 'read-write' | 'read-only'
+
 /** What `/health` and `status` may show of the credentials: never a secret. Times in milliseconds since the epoch. */
 export type CredentialStatus = {
   readonly kind: Credentials['kind'] | 'none'

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ProxyError } from '../errors.ts'
 import { acquireLock } from '../lock-file.ts'
 import type { StoredLogin } from './auth-file.ts'
+import type { CredentialMode } from './credentials.ts'
 import type { ChatGptLogin, Login } from './login.ts'
 import { askIssuer, type Grant, grantOf, type NewTokens, type PostToken, type RefreshOverrides } from './refresh.ts'
 import type { TokenMemory } from './token-memory.ts'
@@ -22,7 +23,7 @@ type Flight = { readonly login: Promise<Login>; readonly late: Promise<void> }
 export type LoginRefresherParts = {
   readonly store: TokenStore
   readonly memory: TokenMemory
-  readonly mode: 'read-write' | 'read-only'
+  readonly mode: CredentialMode
   readonly overrides: RefreshOverrides
   readonly postToken: PostToken
   readonly now: () => number

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ProxyError } from '../errors.ts'
 import { type AuthFile, codeInBrackets, type Files, type StoredLogin } from './auth-file.ts'
 import { isWritable, mendAuthFile, replaceAuthFile, tryRoom, withTokens } from './auth-file-write.ts'
+import type { CredentialMode } from './credentials.ts'
 import { leftTokens } from './leftovers.ts'
 import { type Login, loginOf } from './login.ts'
 import type { NewTokens } from './refresh.ts'
@@ -30,13 +31,13 @@ type Unsaved = {
 export class TokenStore {
   readonly #file: AuthFile
   readonly #files: Files
-  readonly #mode: 'read-write' | 'read-only'
+  readonly #mode: CredentialMode
   readonly #warn: Warn
   #unsaved: Unsaved | undefined
   #failures = 0
   #retry: NodeJS.Timeout | undefined
 
-  constructor(file: AuthFile, files: Files, mode: 'read-write' | 'read-only', warn: Warn) {
+  constructor(file: AuthFile, files: Files, mode: CredentialMode, warn: Warn) {
     this.#file = file
     this.#files = files
     this.#mode = mode

@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import type { Files } from '../../src/credentials/auth-file.ts'
 import { createCredentialSource } from '../../src/credentials/credential-source.ts'
-import type { CredentialSource, Credentials } from '../../src/credentials/credentials.ts'
+import type { CredentialMode, CredentialSource, Credentials } from '../../src/credentials/credentials.ts'
 import type { PostToken } from '../../src/credentials/refresh.ts'
 import { startTokenIssuer, type TokenIssuer, type TokenIssuerOptions } from '../fake-upstream/token-issuer.ts'
 
 type SourceSettings = {
-  readonly mode?: 'read-write' | 'read-only'
+  readonly mode?: CredentialMode
   readonly files?: Files
   readonly postToken?: PostToken
   readonly now?: () => number
