@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../test/support/loopback.ts'
 import { type Running, startServer, works } from './processes.ts'
 
 export const NGINX_INSTALLED = works('nginx', '-v')
@@ -12,6 +12,7 @@ const LARGE_READS = 'proxy_buffer_size 64k; proxy_buffers 8 64k; proxy_busy_buff
 /** nginx as a plain reverse proxy before the fake upstream: it passes bytes through, one worker, unbuffered. */
 export async function startNginx(upstreamPort: number, reads: 'default' | 'large'): Promise<Running> {
   const folder = await mkdtemp(join(tmpdir(), 'codex-api-proxy-bench-nginx-'))
+  // nginx can't be told to choose a port itself.
   const port = await freePort()
   const file = join(folder, 'nginx.conf')
   await writeFile(file, configuration(folder, port, upstreamPort, reads === 'large' ? LARGE_READS : ''))
@@ -44,16 +45,4 @@ function configuration(folder: string, port: number, upstreamPort: number, reads
       }
     }
   `
-}
-
-/** nginx can't be told to choose a port itself. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(address === null || typeof address === 'string' ? 0 : address.port))
-    })
-  })
 }

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { answerClientError } from './client-errors.ts'
 
 let server: Server | undefined
@@ -21,9 +22,7 @@ async function start(options: Parameters<typeof createServer>[0] = {}): Promise<
   server.on('clientError', (error, socket) => {
     answerClientError(error, socket as Socket, { info: (fields: object) => void logged.push(fields) })
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const socket = connect(await listenOnLoopback(server), '127.0.0.1')
   // A reset after the answer is how the server ends a client that goes on sending.
   socket.on('error', () => {})
   await once(socket, 'connect')

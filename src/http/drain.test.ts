@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { Agent, createServer, get, type Server } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { connect } from 'node:net'
 import { expect, test } from 'vitest'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { Cancellation } from '../cancellation.ts'
 import { type Drain, followConnections } from './drain.ts'
 
@@ -10,9 +11,7 @@ const silent = { warn: (_fields: object, _message: string) => {} }
 
 async function listening(server: Server): Promise<{ port: number; drain: Drain }> {
   const drain = followConnections(server, new Cancellation())
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return { port: (server.address() as AddressInfo).port, drain }
+  return { port: await listenOnLoopback(server), drain }
 }
 
 test('a connection that never carried a request does not hold up the end', async () => {

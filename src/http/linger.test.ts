@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { discardRest, isClosing } from './linger.ts'
 
 const NEVER = 3_600_000
@@ -20,9 +21,7 @@ afterEach(() => {
 /** A client that has sent `HEAD` and was refused; `ended` resolves when its body is no longer read. */
 async function refused(bounds: object): Promise<{ client: Socket; request: IncomingMessage; ended: Promise<'ended'> }> {
   server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  client = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  client = connect(await listenOnLoopback(server), '127.0.0.1')
   client.on('error', () => {})
   client.write(HEAD)
   const [request] = (await once(server, 'request')) as [IncomingMessage]

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ZSTDDecoder } from 'zstddec'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { ProxyError } from '../errors.ts'
 import { freeMemory } from '../own-memory.ts'
 import { readBody, readRawBody } from './request-body.ts'
@@ -40,9 +41,7 @@ beforeEach(async () => {
       },
     )
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  port = (server.address() as AddressInfo).port
+  port = await listenOnLoopback(server)
 })
 
 afterEach(async () => {

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { Cancellation } from '../cancellation.ts'
 import { loadConfig } from '../config/load.ts'
 import type { Answer } from '../routes/api-request.ts'
@@ -59,9 +60,7 @@ beforeEach(async () => {
     now,
     isDraining: () => false,
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/answer`
+  url = `http://127.0.0.1:${await listenOnLoopback(server)}/answer`
 })
 
 afterEach(() => {

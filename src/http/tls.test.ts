@@ -1,11 +1,11 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, get } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { selfSignedCertificate } from '../../test/support/certificate.ts'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { UsageError } from '../config/parsers.ts'
 import { tlsOptions } from './tls.ts'
 
@@ -49,8 +49,7 @@ test('a server with the options speaks TLS', async () => {
       response.end('hello')
     },
   )
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
+  const port = await listenOnLoopback(server)
   const status = await new Promise((resolve, reject) => {
     get({ host: '127.0.0.1', port, ca: cert, agent: false }, (response) => {
       response.resume()

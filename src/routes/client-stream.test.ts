@@ -1,7 +1,8 @@
-import { EventEmitter, once } from 'node:events'
+import { EventEmitter } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { Cancellation } from '../cancellation.ts'
 import { ClientStream } from './client-stream.ts'
 
@@ -221,9 +222,7 @@ describe('over a socket', () => {
   /** The bytes of the answer that `write` gives, without its head, and the head. */
   async function answerTo(version: string, write: (stream: ClientStream) => void): Promise<[string, string]> {
     const server = createServer((_request, response) => write(new ClientStream(requestOf(response), SETTINGS)))
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+    const socket = connect(await listenOnLoopback(server), '127.0.0.1')
     socket.end(`GET / HTTP/${version}\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
     const bytes = Buffer.concat(await socket.toArray()).toString('latin1')
     server.close()
@@ -257,9 +256,7 @@ describe('over a socket', () => {
       write(stream, '')
       finish = () => end(stream, 'data: [DONE]\n\n')
     })
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const answer = await fetch(`http://127.0.0.1:${await listenOnLoopback(server)}`)
     finish()
     expect([answer.status, await answer.text()]).toEqual([200, 'data: [DONE]\n\n'])
     server.closeAllConnections()

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { request } from 'undici'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { openOutboundRoute } from './outbound-proxy.ts'
 
 const log = { info() {}, warn() {} }
@@ -17,9 +18,7 @@ afterEach(() => {
 
 test('closing does not wait for a connection that is being made', async () => {
   const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const port = await listenOnLoopback(server)
   const route = await openOutboundRoute({ proxy: 'none', noProxy: undefined, ...LIMITS }, log)
   const origin = new URL(`https://127.0.0.1:${port}`)
   const asked = request(origin, { dispatcher: route.dispatcherFor(origin) }).catch((error: unknown) => error)

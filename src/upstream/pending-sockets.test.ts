@@ -1,12 +1,12 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { expect, test } from 'vitest'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { PendingSockets } from './pending-sockets.ts'
 
 test('what is still connecting is ended, what is connected stays', async () => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const server = createServer()
+  const port = await listenOnLoopback(server)
   const pending = new PendingSockets()
 
   const connected = connect(port, '127.0.0.1')

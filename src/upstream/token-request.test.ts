@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
-import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
+import { createServer as createTcpServer, type Server } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { openOutboundRoute } from './outbound-proxy.ts'
 import { createTokenRequest, TOKEN_REQUEST_LIMIT_MS } from './token-request.ts'
 
@@ -17,9 +18,7 @@ afterEach(async () => {
 
 async function listen(server: Server): Promise<number> {
   opened.push(server)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return (server.address() as AddressInfo).port
+  return await listenOnLoopback(server)
 }
 
 async function routeWith(...settings: Parameters<typeof openOutboundRoute>) {

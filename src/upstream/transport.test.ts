@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import { type AddressInfo, Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { Cancellation } from '../cancellation.ts'
 import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
 import { BodyMemory } from './body-memory.ts'
@@ -32,9 +32,7 @@ beforeEach(async () => {
     received.push({ bytes: receivedBody.length, length, chunked: coding !== undefined })
     response.writeHead(200).flushHeaders()
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  origin = `http://127.0.0.1:${await listenOnLoopback(server)}`
   agent = new Agent({ pipelining: 1 })
 })
 

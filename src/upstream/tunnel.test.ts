@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { parseOutboundAddress } from './outbound-address.ts'
 import { PendingSockets } from './pending-sockets.ts'
 import { OutboundProxyError, tunnelConnector } from './tunnel.ts'
@@ -30,9 +31,7 @@ describe('a tunnel through a proxy that follows a script', () => {
       serve(socket)
     })
     servers.push(server)
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    return (server.address() as AddressInfo).port
+    return await listenOnLoopback(server)
   }
 
   /** Answers the n-th message of the client with the n-th reply. */
@@ -222,13 +221,13 @@ describe('a tunnel through a proxy that follows a script', () => {
 
   test.each(['http', 'socks5'])('the end of the program ends a %s tunnel that is being made', async (scheme) => {
     const arrived = new Promise<Socket>((resolve) => {
-      servers.push(createServer(resolve).listen(0, '127.0.0.1'))
+      servers.push(createServer(resolve))
     })
     const [server] = servers
     if (server === undefined) throw new Error('no server')
-    await once(server, 'listening')
+    const port = await listenOnLoopback(server)
     const end = new PendingSockets()
-    const failure = open(`${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`, { pending: end })
+    const failure = open(`${scheme}://127.0.0.1:${port}`, { pending: end })
     const socket = await arrived
     sockets.push(socket)
     socket.resume()

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { BACKGROUND_COMMAND } from '../../src/cli/context.ts'
@@ -10,6 +10,7 @@ import type { Option } from '../../src/config/option.ts'
 import { OPTIONS, type OptionName } from '../../src/config/options.ts'
 import { processStart } from '../../src/daemon/process-start.ts'
 import { apiKeyAuth } from '../support/auth-files.ts'
+import { freePort, listenOnLoopback } from '../support/loopback.ts'
 import { createHome, type Home, PROGRAM, type Result, run, startForeground } from '../support/program.ts'
 
 let home: Home
@@ -37,15 +38,6 @@ async function isThere(pid: number): Promise<boolean> {
 async function kill(pid: number): Promise<void> {
   process.kill(pid, 'SIGKILL')
   while (await isThere(pid)) await new Promise(setImmediate)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 test('start returns when the server answers, a second one says so, stop ends it, a second stop says so', async () => {
@@ -146,9 +138,8 @@ test('a start that crashes shows what Node says of it, and nothing older', async
 })
 
 test('a port that another program holds is named, with the log, and nothing is left behind', async () => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const server = createServer()
+  const port = await listenOnLoopback(server)
   try {
     const { code, stdout, stderr } = await command('start', '--port', String(port))
     expect([code, stdout]).toEqual([1, ''])
@@ -239,9 +230,8 @@ test.each([
 
 test('restart to a port or run files that can not be used leaves the server running', async () => {
   const { pid } = started(await command('start', '--port', '0'))
-  const taken = createServer().listen(0, '127.0.0.1')
-  await once(taken, 'listening')
-  const { port } = taken.address() as AddressInfo
+  const taken = createServer()
+  const port = await listenOnLoopback(taken)
   try {
     expect(await command('restart', '--port', String(port))).toEqual({
       code: 1,

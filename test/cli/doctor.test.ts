@@ -2,13 +2,14 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { apiKeyAuth, chatgptAuth, unsignedJwt } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
+import { listenOnLoopback } from '../support/loopback.ts'
 import { createHome, type Home, run, startForeground } from '../support/program.ts'
 
 let home: Home
@@ -234,10 +235,9 @@ test('an outbound proxy that is silent is named, and nothing is waited for after
 test('TLS is judged with the certificates that requests trust', async () => {
   const certificate = selfSignedCertificate()
   const server = createServer(certificate, (_request, response) => response.writeHead(401).end('{}'))
-  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const port = await listenOnLoopback(server)
   const caFile = join(home.path, 'ca.pem')
   await writeFile(caFile, certificate.cert)
-  const { port } = server.address() as AddressInfo
   env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: `https://localhost:${port}` }
   try {
     const { TLS: untrusted } = (await doctor()).checks

@@ -1,12 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { apiKeyAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
+import { listenOnLoopback } from '../support/loopback.ts'
 import { createHome, type Home, PROGRAM, run } from '../support/program.ts'
 
 // The server in the background works in another folder than the command that started it.
@@ -59,9 +58,8 @@ test.each(VARIABLES)('a relative path in %s is trusted in the background as in t
   const upstream = createServer(certificate, ({ url }, response) => {
     asked.push(url)
     response.end('{}')
-  }).listen(0, '127.0.0.1')
-  await once(upstream, 'listening')
-  const { port } = upstream.address() as AddressInfo
+  })
+  const port = await listenOnLoopback(upstream)
   const env = {
     [variable]: 'ca.pem',
     CODEX_API_PROXY_OPENAI_BASE_URL: `https://127.0.0.1:${port}/v1`,

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { apiKeyAuth, chatgptAuth } from '../support/auth-files.ts'
+import { listenOnLoopback } from '../support/loopback.ts'
 import { createHome, type Home, PROGRAM, run, startForeground } from '../support/program.ts'
 
 let home: Home
@@ -100,8 +100,7 @@ test('a server in the foreground that ends while it is looked at has no process 
     if (answer === undefined) socket.destroy()
     else response.end(answer)
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const { port } = server.address() as AddressInfo
+  const port = await listenOnLoopback(server)
   try {
     const { stdout } = await command('status', '--port', String(port))
     expect(stdout).toContain(`Running, but http://127.0.0.1:${port} does not answer.`)
@@ -129,9 +128,8 @@ test('what another program answers at the address does not command the terminal'
   const problem = { message: evil, remedy: 'Run this.' }
   const other = createServer((_request, response) => {
     response.end(JSON.stringify({ status: 'error', mode: 'none', version: evil, credentials: { problem } }))
-  }).listen(0, '127.0.0.1')
-  await once(other, 'listening')
-  const { port } = other.address() as AddressInfo
+  })
+  const port = await listenOnLoopback(other)
   const { stdout } = await command('status', '--verbose', '--port', String(port))
   other.close()
   expect(stdout).toContain('Run this.')

@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { claimsOf } from '../../src/credentials/access-token.ts'
 import { startLoginStage } from '../support/login-stage.ts'
+import { listenOnLoopback } from '../support/loopback.ts'
 import { fastClock } from './fast-clock.ts'
 import { refreshLikeCodex } from './like-codex.ts'
 import type { WorkerReport, WorkerTask } from './worker.ts'
@@ -56,10 +56,10 @@ async function startUpstream(isGood: (token: string) => boolean) {
   const server = createServer((request, response) => {
     const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
     response.writeHead(isGood(token) ? 200 : 401).end()
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  })
+  const port = await listenOnLoopback(server)
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    url: `http://127.0.0.1:${port}/`,
     async close() {
       server.closeAllConnections()
       server.close()

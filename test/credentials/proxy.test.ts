@@ -1,11 +1,10 @@
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { startTokenIssuer, type TokenIssuer } from '../fake-upstream/token-issuer.ts'
 import { apiKeyAuth } from '../support/auth-files.ts'
+import { listenOnLoopback } from '../support/loopback.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
 const EXPIRED_MS = -60_000
@@ -139,10 +138,9 @@ test('a program that is stopped saves what a refresh under way brings', async ()
 test('case 179: the refresh goes through the outbound proxy', async () => {
   const tunnels: string[] = []
   const outbound = await startRefusingProxy(tunnels)
-  const { port } = outbound.address() as AddressInfo
   const through = await startStage({
     auth: issuer.login({ lifetimeMs: EXPIRED_MS }),
-    args: ['--proxy', `http://127.0.0.1:${port}`],
+    args: ['--proxy', `http://127.0.0.1:${outbound.port}`],
     env: { CODEX_REFRESH_TOKEN_URL_OVERRIDE: 'https://auth.openai.com/oauth/token' },
   })
   const error = await errorOf(await through.post('/v1/chat/completions', QUESTION))
@@ -153,12 +151,10 @@ test('case 179: the refresh goes through the outbound proxy', async () => {
 })
 
 /** A forward proxy that notes where it should connect to, and doesn't. */
-async function startRefusingProxy(tunnels: string[]): Promise<Server> {
+async function startRefusingProxy(tunnels: string[]): Promise<{ port: number; close(): void }> {
   const server = createServer().on('connect', (request, socket) => {
     tunnels.push(request.url ?? '')
     socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n')
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return server
+  return { port: await listenOnLoopback(server), close: () => server.close() }
 }

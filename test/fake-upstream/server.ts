@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listenOnLoopback } from '../support/loopback.ts'
 import type { Answer, Answerer } from './answer.ts'
 import { API_HEADERS, apiAnswer, keyRefusal } from './api-side.ts'
 import { CHATGPT_HEADERS, CHATGPT_PATH, chatgptRefusal, modelsAnswer } from './chatgpt-side.ts'
@@ -96,9 +96,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       response.destroy()
     })
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const origin = `http://127.0.0.1:${await listenOnLoopback(server)}`
 
   return {
     origin,

@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { unsignedJwt } from '../support/auth-files.ts'
+import { listenOnLoopback } from '../support/loopback.ts'
 
 export type TokenIssuerOptions = {
   /** How long access tokens live. */
@@ -49,6 +49,7 @@ export class TokenIssuer {
   readonly #accessTokens = new Set<string>()
   readonly #revoked = new Set<string>()
   readonly #planned: Answer[] = []
+  #port = 0
   readonly #server = createServer((request, response) => void this.#serve(request, response))
 
   constructor({ lifetimeMs = 10 * 24 * 3600_000, now = () => Date.now() }: TokenIssuerOptions) {
@@ -57,14 +58,12 @@ export class TokenIssuer {
   }
 
   async listen(): Promise<this> {
-    this.#server.listen(0, '127.0.0.1')
-    await once(this.#server, 'listening')
+    this.#port = await listenOnLoopback(this.#server)
     return this
   }
 
   get origin(): string {
-    const { port } = this.#server.address() as AddressInfo
-    return `http://127.0.0.1:${port}`
+    return `http://127.0.0.1:${this.#port}`
   }
 
   /** The value for CODEX_REFRESH_TOKEN_URL_OVERRIDE. */

@@ -4,7 +4,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { chatgptAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
-import { type Front, freePort, startMicrosocks, startTinyproxy, startTlsFront } from '../support/forward-proxies.ts'
+import { type Front, startMicrosocks, startTinyproxy, startTlsFront } from '../support/forward-proxies.ts'
+import { freePort } from '../support/loopback.ts'
 import { createHome, type Foreground, type Home, run, startForeground } from '../support/program.ts'
 
 /** This machine by a name that is not loopback's: connections to loopback never use a proxy. */

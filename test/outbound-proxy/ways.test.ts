@@ -1,7 +1,5 @@
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -15,11 +13,11 @@ import { type Certificate, selfSignedCertificate } from '../support/certificate.
 import {
   type ForwardProxy,
   type Front,
-  freePort,
   startMicrosocks,
   startTinyproxy,
   startTlsFront,
 } from '../support/forward-proxies.ts'
+import { freePort, listenOnLoopback } from '../support/loopback.ts'
 
 /** This machine by a name that is not loopback's: connections to loopback never use a proxy. */
 const HERE = '0.0.0.0'
@@ -28,6 +26,7 @@ const LOGIN = { user: 'me', password: 'open5esame' }
 describe('the way to upstream', () => {
   let folder = ''
   let upstream: Server
+  let upstreamPort: number
   let certificate: Certificate
   let front: Front
   let closers: (() => Promise<void>)[] = []
@@ -40,11 +39,11 @@ describe('the way to upstream', () => {
     upstream = createServer((request, response) => {
       seen.push(request)
       response.end(`hello ${request.url}`)
-    }).listen(0, '127.0.0.1')
-    await once(upstream, 'listening')
+    })
+    upstreamPort = await listenOnLoopback(upstream)
     certificate = selfSignedCertificate([HERE, '127.0.0.1'])
     await writeFile(join(folder, 'ca.pem'), certificate.cert)
-    front = await startTlsFront((upstream.address() as AddressInfo).port, certificate)
+    front = await startTlsFront(upstreamPort, certificate)
   })
   afterAll(async () => {
     await front.close()
@@ -195,9 +194,7 @@ describe('the way to upstream', () => {
       const route = await open({ proxy: `${scheme}://127.0.0.1:${proxy.port}`, noProxy: `example.com,${HERE}` })
       expect(await ask(route)).toBe('hello /there')
       expect(await ask(route, target(front.port, 'localhost'))).toBe('hello /there')
-      expect(await ask(route, new URL(`http://127.0.0.1:${(upstream.address() as AddressInfo).port}`))).toBe(
-        'hello /there',
-      )
+      expect(await ask(route, new URL(`http://127.0.0.1:${upstreamPort}`))).toBe('hello /there')
       expect(proxy.targets()).toEqual([])
     })
 
@@ -311,7 +308,7 @@ describe('the way to upstream', () => {
   test('says that upstream shows a certificate of another name', async () => {
     const other = selfSignedCertificate(['127.0.0.1'])
     await writeFile(join(folder, 'other.pem'), other.cert)
-    const otherFront = await startTlsFront((upstream.address() as AddressInfo).port, other)
+    const otherFront = await startTlsFront(upstreamPort, other)
     closers.push(otherFront.close)
     const route = await open({ proxy: 'none' }, { env: { SSL_CERT_FILE: join(folder, 'other.pem') } })
     expect(await ask(route, target(otherFront.port))).toContain('has a certificate of another name')

@@ -1,8 +1,7 @@
-import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { apiKeyAuth } from '../support/auth-files.ts'
+import { listenOnLoopback } from '../support/loopback.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { firstAnswer, sendRaw } from './raw-connection.ts'
 
@@ -20,9 +19,7 @@ beforeAll(async () => {
     strayed.push(`${request.method} ${request.url} ${JSON.stringify(request.headers)}`)
     response.end('{}')
   })
-  elsewhere.listen(0, '127.0.0.1')
-  await once(elsewhere, 'listening')
-  elsewhereUrl = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`
+  elsewhereUrl = `http://127.0.0.1:${await listenOnLoopback(elsewhere)}`
 })
 
 afterAll(() => {

@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
+import { connect, createServer as createTcpServer } from 'node:net'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { listenOnLoopback } from '../support/loopback.ts'
 
 const EXECUTABLE = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 
@@ -44,10 +45,9 @@ export async function servePages(): Promise<PageServer> {
   const server = createServer((_request, response) => {
     response.setHeader('content-type', 'text/html; charset=utf-8').setHeader('connection', 'close').end(PAGE_HTML)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const port = await listenOnLoopback(server)
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     async close() {
       server.closeAllConnections()
       server.close()
@@ -67,7 +67,7 @@ export type ReboundName = PageServer & {
  */
 export async function serveReboundName(proxyUrl: string): Promise<ReboundName> {
   const pages = await servePages()
-  const { hostname, port } = new URL(proxyUrl)
+  const proxy = new URL(proxyUrl)
   let behind = { host: '127.0.0.1', port: pages.port }
   const server = createTcpServer((socket) => {
     const other = connect(behind)
@@ -75,12 +75,11 @@ export async function serveReboundName(proxyUrl: string): Promise<ReboundName> {
     other.on('error', () => socket.destroy()).on('close', () => socket.destroy())
     socket.pipe(other).pipe(socket)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const port = await listenOnLoopback(server)
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     rebind() {
-      behind = { host: hostname, port: Number(port) }
+      behind = { host: proxy.hostname, port: Number(proxy.port) }
     },
     async close() {
       server.close()

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { LoadConnection, type LoadCounts } from '../../bench/load-connection.ts'
 import { NO_LOAD } from '../../bench/load-plan.ts'
 import { DEFAULT_ORDER } from '../../bench/order.ts'
+import { listenOnLoopback } from '../support/loopback.ts'
 
 const WHOLE = 'data: [DONE]\n\n'
 
@@ -14,7 +14,7 @@ test.each([
   const server = createServer((_request, response) => {
     response.writeHead(status, headers).end(WHOLE)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const port = await listenOnLoopback(server)
   onTestFinished(() => {
     server.close()
   })
@@ -28,7 +28,6 @@ test.each([
     whole: [],
     delays: [],
   }
-  const { port } = server.address() as AddressInfo // it listens on TCP
   const plan = { ...NO_LOAD, port, kind: 'chat' as const, path: '/v1/chat/completions', order: DEFAULT_ORDER }
   const connection = new LoadConnection(plan, counts, () => counts.begun < 1)
 

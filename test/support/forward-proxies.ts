@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer, type Server } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
 import type { Certificate } from './certificate.ts'
+import { freePort, listenOnLoopback } from './loopback.ts'
 
 /** A real forward proxy of the system, as a process of its own. */
 export type ForwardProxy = {
@@ -69,7 +70,7 @@ export async function startTlsFront(port: number, { cert, key }: Certificate): P
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  const listenOn = await listen(server)
+  const listenOn = await listenOnLoopback(server)
   return {
     port: listenOn,
     async close() {
@@ -79,20 +80,6 @@ export async function startTlsFront(port: number, { cert, key }: Certificate): P
       await closed
     },
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  const port = await listen(server)
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return (server.address() as AddressInfo).port
 }
 
 async function start(program: string, debianPackage: string, args: readonly string[], port: number) {
