@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { answer, event, messageOf, recordedEvents } from '../../test/support/answers.ts'
+import { answer, event, messageOf } from '../../test/support/answers.ts'
+import { recordedEvents } from '../../test/support/recorded.ts'
 
 test('case 112: a reasoning summary is reasoning_content, never content', () => {
   const message = messageOf([event.reasoning(0, 0, 'Let me think.'), event.text(1, 'Done.'), event.completed()])

@@ -7,8 +7,8 @@ import {
   finishReasonOf,
   messageItem,
   messageOf,
-  recordedEvents,
 } from '../../test/support/answers.ts'
+import { recordedEvents } from '../../test/support/recorded.ts'
 import { ChatStream } from './chat-stream.ts'
 
 test('case 144: an empty output is filled from what was streamed', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Answer, answer, chatPlan, RESPONSES_STREAMS, recordedStreams } from '../../test/support/answers.ts'
+import { type Answer, answer, chatPlan } from '../../test/support/answers.ts'
+import { RESPONSES_STREAMS, recordedStreams } from '../../test/support/recorded.ts'
 import { ApiError } from '../errors.ts'
 import type { ChatPlan } from './chat-plan.ts'
 import { ChatStream } from './chat-stream.ts'

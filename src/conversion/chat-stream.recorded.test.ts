@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { answer, RESPONSES_STREAMS, recordedBody, recordedEvents, recordedStreams } from '../../test/support/answers.ts'
+import { answer } from '../../test/support/answers.ts'
+import { RESPONSES_STREAMS, recordedBody, recordedEvents, recordedStreams } from '../../test/support/recorded.ts'
 import { ApiError } from '../errors.ts'
 import type { JsonObject } from '../json-object.ts'
 import type { ChatChunk } from './chat-chunk.ts'

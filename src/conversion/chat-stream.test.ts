@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { answer, callItem, chatPlan, deltasOf, event, messageItem, recordedEvents } from '../../test/support/answers.ts'
+import { answer, callItem, chatPlan, deltasOf, event, messageItem } from '../../test/support/answers.ts'
+import { recordedEvents } from '../../test/support/recorded.ts'
 import { ChunkHead } from './chat-chunk.ts'
 import { joinChunks } from './chat-completion.ts'
 import { ChatStream } from './chat-stream.ts'

@@ -1,14 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  answer,
-  callItem,
-  chatPlan,
-  deltasOf,
-  event,
-  messageItem,
-  messageOf,
-  recordedEvents,
-} from '../../test/support/answers.ts'
+import { answer, callItem, chatPlan, deltasOf, event, messageItem, messageOf } from '../../test/support/answers.ts'
+import { recordedEvents } from '../../test/support/recorded.ts'
 import { ChatStream } from './chat-stream.ts'
 
 const commentary = [event.added(0, messageItem('', 'commentary')), event.text(0, 'Looking '), event.text(0, 'it up.')]

@@ -1,13 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  answer,
-  deltasOf,
-  event,
-  finishReasonOf,
-  messageItem,
-  messageOf,
-  recordedEvents,
-} from '../../test/support/answers.ts'
+import { answer, deltasOf, event, finishReasonOf, messageItem, messageOf } from '../../test/support/answers.ts'
+import { recordedEvents } from '../../test/support/recorded.ts'
 
 test('case 137: text that came in no delta is told once, whichever events tell it', () => {
   const part = { type: 'output_text', text: 'Whole.' }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { answer, callItem, event, messageItem, messageOf, recordedEvents } from '../../test/support/answers.ts'
+import { answer, callItem, event, messageItem, messageOf } from '../../test/support/answers.ts'
+import { recordedEvents } from '../../test/support/recorded.ts'
 import type { ToolCallDelta } from './chat-chunk.ts'
 
 function callDeltas(events: readonly unknown[]): ToolCallDelta[] {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { event, messageItem, RESPONSES_STREAMS, recordedEvents, recordedStreams } from '../../test/support/answers.ts'
+import { event, messageItem } from '../../test/support/answers.ts'
+import { RESPONSES_STREAMS, recordedEvents, recordedStreams } from '../../test/support/recorded.ts'
 import type { JsonObject } from '../json-object.ts'
 import { fillOutput, ResponsesCollector } from './responses-collector.ts'
 

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { recordedBody } from '../../test/support/answers.ts'
+import { recordedBody } from '../../test/support/recorded.ts'
 import { type ApiError, errorBody, ProxyError } from '../errors.ts'
 import { type ErrorRoute, eventError, upstreamError } from './upstream-error.ts'
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { answer, recordedBody, recordedEvents } from '../../test/support/answers.ts'
+import { answer } from '../../test/support/answers.ts'
+import { recordedBody, recordedEvents } from '../../test/support/recorded.ts'
 import { chatUsage, sumUsage, tokenUsage } from './usage.ts'
 
 const usageOf = (usage: unknown) => chatUsage({ type: 'response.completed', response: { usage } })

@@ -1,35 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { type ChatChunk, type ChatDelta, ChunkHead } from '../../src/conversion/chat-chunk.ts'
 import { type ChatCompletion, joinChunks } from '../../src/conversion/chat-completion.ts'
 import type { ChatPlan } from '../../src/conversion/chat-plan.ts'
 import { ChatStream } from '../../src/conversion/chat-stream.ts'
 import { sumUsage } from '../../src/conversion/usage.ts'
 import type { JsonObject } from '../../src/json-object.ts'
-
-const FIXTURES = new URL('../fixtures/', import.meta.url)
-
-export type RecordedStream = { readonly name: string; readonly events: readonly JsonObject[] }
-
-/** The streams of `test/fixtures` of one API, as parsed events or chunks; `[DONE]` and comments are left out. */
-export function recordedStreams(names: RegExp): RecordedStream[] {
-  return readdirSync(FIXTURES)
-    .filter((name) => names.test(name) && existsSync(new URL(`${name}/stream.sse`, FIXTURES)))
-    .map((name) => ({ name, events: recordedEvents(name) }))
-}
-
-export function recordedEvents(name: string): JsonObject[] {
-  return readFileSync(new URL(`${name}/stream.sse`, FIXTURES), 'utf8')
-    .split(/\r?\n/)
-    .filter((line) => line.startsWith('data: {'))
-    .map((line) => JSON.parse(line.slice('data: '.length)))
-}
-
-/** The body of a recorded answer in one piece. */
-export function recordedBody(name: string): JsonObject {
-  return JSON.parse(readFileSync(new URL(`${name}/response.json`, FIXTURES), 'utf8'))
-}
-
-export const RESPONSES_STREAMS = /^(?:resp|chatgpt|made)-.*-stream$/
 
 export function chatPlan(differences: Partial<ChatPlan> = {}): ChatPlan {
   return {

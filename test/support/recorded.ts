@@ -1,14 +1,32 @@
-import { loadFixture, splitFrames } from '../fake-upstream/fixtures.ts'
-import { isJson, type Json } from '../fake-upstream/refusal.ts'
+import { isObject, type JsonObject } from '../../src/json-object.ts'
+import { fixtureNames, loadFixture, splitFrames } from '../fake-upstream/fixtures.ts'
 
-/** The events of a recorded stream, parsed. */
-export function recordedEvents(name: string): Json[] {
+type RecordedStream = { readonly name: string; readonly events: readonly JsonObject[] }
+
+/** The streams of the Responses API among the fixtures, by their names. */
+export const RESPONSES_STREAMS = /^(?:resp|chatgpt|made)-.*-stream$/
+
+export function recordedStreams(names: RegExp): RecordedStream[] {
+  return fixtureNames()
+    .filter((name) => names.test(name))
+    .map((name) => ({ name, events: recordedEvents(name) }))
+}
+
+/** The events, or chunks, of a recorded stream, parsed; `[DONE]` and comments are left out. */
+export function recordedEvents(name: string): JsonObject[] {
   const { body } = loadFixture(name)
   if (body.kind !== 'stream') throw new Error(`Fixture ${name} is no stream`)
   return splitFrames(body.bytes).flatMap((frame) => {
     const [, data] = /^data: ?(.*)$/m.exec(frame.toString('utf8')) ?? []
-    return data === undefined || data === '[DONE]' ? [] : [JSON.parse(data) as Json]
+    return data === undefined || data === '[DONE]' ? [] : [JSON.parse(data) as JsonObject]
   })
+}
+
+/** The body of a recorded answer in one piece. */
+export function recordedBody(name: string): JsonObject {
+  const { body } = loadFixture(name)
+  if (body.kind !== 'json') throw new Error(`Fixture ${name} is a stream`)
+  return body.json
 }
 
 /** What the deltas of one type say, joined: `response.output_text`, `response.refusal` … */
@@ -21,6 +39,6 @@ export function recordedText(name: string, type: string): string {
 export function recordedCalls(name: string): { id: unknown; name: unknown; arguments: unknown }[] {
   return recordedEvents(name)
     .filter(({ type }) => type === 'response.output_item.done')
-    .flatMap(({ item }) => (isJson(item) && item.type === 'function_call' ? [item] : []))
+    .flatMap(({ item }) => (isObject(item) && item.type === 'function_call' ? [item] : []))
     .map((item) => ({ id: item.call_id, name: item.name, arguments: item.arguments }))
 }
