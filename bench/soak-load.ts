@@ -1,5 +1,6 @@
 import { Agent } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
+import { seeded } from '../test/support/random.ts'
 import { exitWithParent, planFromArguments } from './process-life.ts'
 import type { Kind } from './requests.ts'
 import type { Fate, SoakPlan, SoakResult } from './soak-plan.ts'
@@ -19,7 +20,7 @@ const MOST_PROBLEMS = 20
 const TICK_MS = 50
 
 async function run(plan: SoakPlan): Promise<SoakResult> {
-  const random = createRandom(plan.seed)
+  const random = seeded(plan.seed)
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 256 })
   const asIntended: Record<string, number> = {}
   const problems: string[] = []
@@ -75,17 +76,6 @@ function fateOf(percent: number): Fate {
   if (percent < ABORTED + RESET_BEFORE) return 'reset before'
   if (percent < ABORTED + RESET_BEFORE + RESET_WITHIN) return 'reset within'
   return 'answered'
-}
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function createRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 exitWithParent()

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { apiKeyAuth, chatgptAuth } from '../support/auth-files.ts'
+import { seeded } from '../support/random.ts'
 import { type Stage, startStage } from '../support/stage.ts'
-import { mutatedRequest, seeded } from './mutate.ts'
+import { mutatedRequest } from './mutate.ts'
 import { openConnection } from './raw-connection.ts'
 
 /** More cases find more: `FUZZ_CASES=200000 npx vitest run test/security/raw-http.fuzz.test.ts`. */
