@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Answer, createGate } from '../fake-upstream/answer.ts'
 import { type Item, responseEvents } from '../fake-upstream/event-stream.ts'
 import type { Json } from '../fake-upstream/refusal.ts'
+import { CHAT } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { answerWith, callsDuring } from '../support/upstream-answers.ts'
 import { choicesOf, saidIn, watchAnswer } from '../support/watched-answer.ts'
 
 const PATH = '/v1/chat/completions'
-const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }
 const CALL: Item = { call: 'look_up', arguments: { city: 'Lima' } }
 const COMMENTARY: Item = { text: 'Let me look.', phase: 'commentary' }
 const FINAL: Item = { text: 'It rains.', phase: 'final_answer' }

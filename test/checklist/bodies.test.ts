@@ -1,8 +1,8 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CHAT } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
-const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }
 /** `printf '{"model":"gpt-5.5","messages":[{"role":"user","content":"Hello"}]}' | zstd --no-check` */
 const ZSTD_CHAT = 'KLUv/QBY7QEAIkQOFaA5YxUaITDZPRnpNwGFwaFvpv9FCI1oayYK3yvhSmpcVrjJN6aq2XAvnmIX0WUTGGAh5zvxUDQLAA=='
 

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Answer, createGate } from '../fake-upstream/answer.ts'
 import { responseEvents, untilFirstDelta } from '../fake-upstream/event-stream.ts'
 import { logLines, requestLines } from '../support/log-lines.ts'
+import { CHAT } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { answerWith, callsDuring, failingAnswer } from '../support/upstream-answers.ts'
 import { choicesOf, framesOf, saidIn, watchAnswer } from '../support/watched-answer.ts'
 
 const PATH = '/v1/chat/completions'
-const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }
 /** What one upstream answer counts, three times. */
 const USAGE_OF_THREE = {
   prompt_tokens: 126,

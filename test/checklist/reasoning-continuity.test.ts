@@ -67,12 +67,10 @@ function lastInput(): Json[] {
 }
 const typesOf = (input: readonly Json[]) => input.map(({ type }) => type)
 const WITHOUT = ['message', 'function_call', 'function_call', 'function_call_output', 'function_call_output']
-const metrics = async () => (await (await stage.send('/metrics')).json()) as Record<string, number>
-
 describe.each([true, false])('case 106: a tool round trip (stream: %s)', (stream) => {
   test('carries the reasoning back, before the call it led to', async () => {
     const calling = await callingTurn(stream)
-    const before = await metrics()
+    const before = await stage.metrics()
     answerWith(stage.upstream, ANSWERING)
     const [answer, calls] = await callsDuring(stage.upstream, () => answeringTurn(calling, stream))
     const text = await answer.text()
@@ -86,7 +84,7 @@ describe.each([true, false])('case 106: a tool round trip (stream: %s)', (stream
       summary: [{ type: 'summary_text', text: 'I need two cities.' }],
       encrypted_content: ENCRYPTED,
     })
-    const after = await metrics()
+    const after = await stage.metrics()
     expect((after.reasoning_recall_hits ?? 0) - (before.reasoning_recall_hits ?? 0)).toBe(1)
   })
 

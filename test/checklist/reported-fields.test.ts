@@ -1,20 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Json } from '../fake-upstream/refusal.ts'
 import { requestLines } from '../support/log-lines.ts'
+import { CHAT, ROUTES } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { callsDuring } from '../support/upstream-answers.ts'
 
-const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }
-const RESPONSES = { model: 'gpt-5.5', input: 'Hello' }
 /** With no effect upstream, and asking for something. */
 const ASKING = { temperature: 0.2, top_p: 0.5, metadata: { a: 'b' }, store: true, user: 'someone' }
 /** The API's own defaults, and nulls. */
 const ASKING_NOTHING = { temperature: 1, top_p: 1, metadata: {}, store: false, user: null, parallel_tool_calls: true }
-
-const ROUTES = [
-  ['/v1/chat/completions', CHAT],
-  ['/v1/responses', RESPONSES],
-] as const
 
 describe.each(ROUTES)('case 11: %s', (path, body) => {
   let stage: Stage

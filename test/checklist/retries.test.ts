@@ -1,15 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Item, responseEvents } from '../fake-upstream/event-stream.ts'
+import { ROUTES } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { answerWith, callsDuring, failingAnswer } from '../support/upstream-answers.ts'
-import { framesOf, watchAnswer } from '../support/watched-answer.ts'
-
-const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }
-const RESPONSES = { model: 'gpt-5.5', input: 'Hello' }
-const ROUTES = [
-  ['/v1/chat/completions', CHAT],
-  ['/v1/responses', RESPONSES],
-] as const
+import { framesOf } from '../support/watched-answer.ts'
 
 const EVENTS = responseEvents([{ text: 'one two three four' }])
 
@@ -19,14 +13,10 @@ beforeAll(async () => {
 })
 afterAll(() => stage.close())
 
-const stream = (path: string, body: object) => watchAnswer(stage.proxy.url, path, { ...body, stream: true })
-
-const metrics = async () => (await (await stage.send('/metrics')).json()) as Record<string, number>
-
 describe.each(ROUTES)('%s', (path, body) => {
   test('case 164: an answer that fails before anything is visible keeps its status', async () => {
     answerWith(stage.upstream, failingAnswer('invalid_prompt'))
-    const answer = await stream(path, body)
+    const answer = await stage.stream(path, body)
     expect(answer.status).toBe(400)
     expect(JSON.parse(await answer.ended)).toMatchObject({ error: { code: 'invalid_prompt' } })
   })
@@ -42,14 +32,14 @@ describe.each(ROUTES)('%s', (path, body) => {
   test.each(['server_is_overloaded', 'slow_down', 'rate_limit_exceeded'])(
     'case 177, 162: %s within a 200 is tried again while nothing is visible',
     async (code) => {
-      const before = await metrics()
+      const before = await stage.metrics()
       answerWith(stage.upstream, failingAnswer(code), failingAnswer(code), { events: EVENTS })
-      const [text, calls] = await callsDuring(stage.upstream, async () => (await stream(path, body)).ended)
+      const [text, calls] = await callsDuring(stage.upstream, async () => (await stage.stream(path, body)).ended)
       expect(text).toContain('one')
       expect(text).not.toContain('"error":{')
       expect(framesOf(text).filter(({ type }) => type === 'response.created').length).toBeLessThanOrEqual(1)
       expect(calls).toBe(3)
-      expect((await metrics()).upstream_retries).toBe((before.upstream_retries ?? 0) + 2)
+      expect((await stage.metrics()).upstream_retries).toBe((before.upstream_retries ?? 0) + 2)
     },
   )
 
@@ -64,7 +54,7 @@ describe.each(ROUTES)('%s', (path, body) => {
 
   test('case 177, 162: overload that stays is a 503 after a few tries', async () => {
     answerWith(stage.upstream, failingAnswer('server_is_overloaded'))
-    const [answer, calls] = await callsDuring(stage.upstream, () => stream(path, body))
+    const [answer, calls] = await callsDuring(stage.upstream, () => stage.stream(path, body))
     expect(answer.status).toBe(503)
     expect(JSON.parse(await answer.ended)).toMatchObject({ error: { code: 'server_is_overloaded' } })
     expect(calls).toBe(3)
@@ -89,7 +79,7 @@ describe.each(ROUTES)('%s', (path, body) => {
     'case 177, 142: after %s overload is an error frame, and nothing is sent again',
     async (_what, item) => {
       answerWith(stage.upstream, failingAnswer('server_is_overloaded', [item]))
-      const [text, calls] = await callsDuring(stage.upstream, async () => (await stream(path, body)).ended)
+      const [text, calls] = await callsDuring(stage.upstream, async () => (await stage.stream(path, body)).ended)
       expect(calls).toBe(1)
       expect(text).toContain('"code":"server_is_overloaded"')
       expect(text).not.toContain('[DONE]')
@@ -106,7 +96,7 @@ describe.each(ROUTES)('%s', (path, body) => {
   test('case 177: an answer of 503 that names overload is asked for as often as any other 503', async () => {
     const error = { message: 'Overloaded.', type: 'server_error', code: 'server_is_overloaded', param: null }
     answerWith(stage.upstream, { status: 503, body: { error } })
-    const [answer, calls] = await callsDuring(stage.upstream, () => stream(path, body))
+    const [answer, calls] = await callsDuring(stage.upstream, () => stage.stream(path, body))
     expect([answer.status, calls]).toEqual([503, 3])
     expect(JSON.parse(await answer.ended)).toMatchObject({ error: { code: 'server_is_overloaded' } })
   })
@@ -124,7 +114,7 @@ describe.each(ROUTES)('%s', (path, body) => {
 
   test('case 178: an upstream that never begins its answer is a 504, streamed too', async () => {
     answerWith(stage.upstream, { connection: 'hang' })
-    const [answer, calls] = await callsDuring(stage.upstream, () => stream(path, body))
+    const [answer, calls] = await callsDuring(stage.upstream, () => stage.stream(path, body))
     expect([answer.status, calls]).toEqual([504, 1])
     expect(JSON.parse(await answer.ended)).toMatchObject({ error: { code: 'upstream_timeout', type: 'server_error' } })
   })

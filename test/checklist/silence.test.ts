@@ -2,16 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { OPTIONS } from '../../src/config/options.ts'
 import { createGate } from '../fake-upstream/answer.ts'
 import { responseEvents, type StreamEvent } from '../fake-upstream/event-stream.ts'
+import { CHAT, RESPONSES, ROUTES } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { answerWith, failingAnswer } from '../support/upstream-answers.ts'
 import { framesOf, saidIn, watchAnswer } from '../support/watched-answer.ts'
-
-const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }
-const RESPONSES = { model: 'gpt-5.5', input: 'Hello' }
-const ROUTES = [
-  ['/v1/chat/completions', CHAT],
-  ['/v1/responses', RESPONSES],
-] as const
 
 const TEXT = 'one two three four'
 const EVENTS = responseEvents([{ text: TEXT }])
@@ -30,14 +24,12 @@ beforeAll(async () => {
 })
 afterAll(() => stage.close())
 
-const stream = (path: string, body: object) => watchAnswer(stage.proxy.url, path, { ...body, stream: true })
-
 describe.each(ROUTES)('%s', (path, body) => {
   test('case 164, 170: the 200 waits for something visible, but no longer than the first keep-alive', async () => {
     const gate = createGate()
     gate.release(UNTIL_IN_PROGRESS)
     answerWith(stage.upstream, { ...failingAnswer('invalid_prompt'), gate })
-    const answer = await stream(path, body)
+    const answer = await stage.stream(path, body)
     expect(answer.status).toBe(200)
     await answer.until(KEEP_ALIVE)
     gate.open()
@@ -50,7 +42,7 @@ describe.each(ROUTES)('%s', (path, body) => {
     const gate = createGate()
     gate.release(UNTIL_FIRST_DELTA)
     answerWith(stage.upstream, { events: EVENTS, gate })
-    const answer = await stream(path, body)
+    const answer = await stage.stream(path, body)
     await answer.until(`${KEEP_ALIVE}${KEEP_ALIVE}`)
     expect(answer.received().indexOf(KEEP_ALIVE)).toBeGreaterThan(answer.received().indexOf('one'))
     gate.open()
@@ -73,17 +65,17 @@ describe.each(ROUTES)('%s', (path, body) => {
 
   test('case 174: comments come between frames, never within one', async () => {
     answerWith(stage.upstream, { events: EVENTS, cut: 700, delayMs: 300 })
-    const text = await (await stream(path, body)).ended
+    const text = await (await stage.stream(path, body)).ended
     expect(text).toContain(KEEP_ALIVE)
     const rest = withoutKeepAlives(text)
     answerWith(stage.upstream, { events: EVENTS })
-    expect(rest).toBe(await (await stream(path, body)).ended)
+    expect(rest).toBe(await (await stage.stream(path, body)).ended)
   })
 
   test('case 172: there is no limit for the whole answer', async () => {
     const many = 'word '.repeat(12).trim()
     answerWith(stage.upstream, { events: responseEvents([{ text: many }]), delayMs: 200 })
-    const text = await (await stream(path, body)).ended
+    const text = await (await stage.stream(path, body)).ended
     const deltas = framesOf(text).filter(({ type }) => type === 'response.output_text.delta')
     expect(saidIn(text, 'content') || deltas.map(({ delta }) => delta).join('')).toBe(many)
   })
@@ -92,7 +84,7 @@ describe.each(ROUTES)('%s', (path, body) => {
     const gate = createGate()
     gate.release(UNTIL_FIRST_DELTA)
     answerWith(stage.upstream, { events: EVENTS, gate })
-    const text = await (await stream(path, body)).ended
+    const text = await (await stage.stream(path, body)).ended
     gate.open()
     expect(text).toContain(KEEP_ALIVE)
     expect(framesOf(text).at(-1)).toMatchObject({ error: { code: 'upstream_timeout' } })
@@ -104,9 +96,9 @@ test('case 171: keepalive events of upstream pass on the Responses route, and Ch
   const keepalive: StreamEvent = { type: 'keepalive' }
   const events = EVENTS.flatMap((event) => [keepalive, event])
   answerWith(stage.upstream, { events }, { events })
-  const passed = await (await stream('/v1/responses', RESPONSES)).ended
+  const passed = await (await stage.stream('/v1/responses', RESPONSES)).ended
   expect(framesOf(passed).filter(({ type }) => type === 'keepalive')).toHaveLength(EVENTS.length)
-  const chat = await (await stream('/v1/chat/completions', CHAT)).ended
+  const chat = await (await stage.stream('/v1/chat/completions', CHAT)).ended
   expect(chat).not.toContain('keepalive')
   expect(saidIn(chat, 'content')).toBe(TEXT)
 })

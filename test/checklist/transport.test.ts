@@ -2,16 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createGate } from '../fake-upstream/answer.ts'
 import { responseEvents, untilFirstDelta } from '../fake-upstream/event-stream.ts'
 import { requestLines } from '../support/log-lines.ts'
+import { ROUTES } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { answerWith } from '../support/upstream-answers.ts'
-import { watchAnswer } from '../support/watched-answer.ts'
-
-const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }
-const RESPONSES = { model: 'gpt-5.5', input: 'Hello' }
-const ROUTES = [
-  ['/v1/chat/completions', CHAT],
-  ['/v1/responses', RESPONSES],
-] as const
 
 const TEXT = 'one two three four'
 const EVENTS = responseEvents([{ text: TEXT }])
@@ -23,22 +16,18 @@ beforeAll(async () => {
 })
 afterAll(() => stage.close())
 
-const stream = (path: string, body: object) => watchAnswer(stage.proxy.url, path, { ...body, stream: true })
-
-const metrics = async () => (await (await stage.send('/metrics')).json()) as Record<string, number>
-
 describe.each(ROUTES)('%s', (path, body) => {
   test('case 175, 152: a client that left is logged as 499, with no usage made up, and is no failure', async () => {
-    const before = await metrics()
+    const before = await stage.metrics()
     const gate = createGate()
     gate.release(UNTIL_FIRST_DELTA)
     answerWith(stage.upstream, { events: EVENTS, gate })
-    const answer = await stream(path, body)
+    const answer = await stage.stream(path, body)
     await answer.until('one')
     const call = stage.upstream.calls().at(-1)
     answer.leave()
     expect(await call?.aborted).toBeGreaterThan(0)
-    await expect.poll(metrics).toMatchObject({
+    await expect.poll(stage.metrics).toMatchObject({
       requests_aborted: (before.requests_aborted ?? 0) + 1,
       requests_error: before.requests_error,
       requests_in_flight: 0,

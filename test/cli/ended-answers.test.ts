@@ -5,14 +5,11 @@ import { responseEvents, untilFirstDelta } from '../fake-upstream/event-stream.t
 import { apiKeyAuth, chatgptAuth } from '../support/auth-files.ts'
 import { type LogLine, requestLines } from '../support/log-lines.ts'
 import type { Foreground } from '../support/program.ts'
+import { ROUTES } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { watchAnswer } from '../support/watched-answer.ts'
 
 const EVENTS = responseEvents([{ text: 'one two three four' }])
-const ROUTES = [
-  ['/v1/chat/completions', { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }],
-  ['/v1/responses', { model: 'gpt-5.5', input: 'Hello' }],
-] as const
 const ENDED_WITH_ERROR =
   /one.*stopped before the answer had ended\. The proxy is stopping.*"code":"draining"[^\n]*\n\n$/s
 

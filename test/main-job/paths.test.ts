@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MODELS, modelEntry } from '../fake-upstream/models.ts'
+import { CHAT } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
 const SLASHED = modelEntry({ slug: 'acme/team/gpt-5.5', name: 'Tuned', priority: 30, since: '0.1.0', efforts: ['low'] })
@@ -12,8 +13,6 @@ beforeAll(async () => {
   stage = await startStage({ upstream: { models: [...MODELS, SLASHED] } })
 })
 afterAll(() => stage.close())
-
-const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }
 
 test.each(['/v1/chat/completions', '/chat/completions', '/v1/v1/chat/completions', '/v1//chat/completions'])(
   'case 20: POST %s is a chat',

@@ -1,6 +1,7 @@
 import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { fixtureNames, loadFixture } from '../fake-upstream/fixtures.ts'
+import { CHAT } from '../support/questions.ts'
 import { recordedCalls, recordedEvents, recordedText } from '../support/recorded.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
@@ -16,13 +17,12 @@ const STREAMS = fixtureNames().filter((name) => {
 })
 const FAILED = STREAMS.filter((name) => recordedEvents(name).some(({ type }) => type === 'response.failed'))
 const ANSWERED = STREAMS.filter((name) => !FAILED.includes(name))
-const REQUEST = { model: 'gpt-5.5', messages: [{ role: 'user' as const, content: 'Hello' }] }
 
 test.each(ANSWERED)('%s: the stream, in any cut, joins to the completion, and nothing is lost', async (fixture) => {
   stage.upstream.setDefault({ fixture, cut: 13 })
-  const stream = stage.client.chat.completions.stream({ ...REQUEST, stream_options: { include_usage: true } })
+  const stream = stage.client.chat.completions.stream({ ...CHAT, stream_options: { include_usage: true } })
   const joined = await stream.finalChatCompletion()
-  const completion = await stage.client.chat.completions.create(REQUEST)
+  const completion = await stage.client.chat.completions.create(CHAT)
 
   const [streamed, complete] = [joined.choices[0], completion.choices[0]]
   expect(streamed?.finish_reason).toBe(complete?.finish_reason)
@@ -45,7 +45,7 @@ test.each(ANSWERED)('%s: the stream, in any cut, joins to the completion, and no
 test.each(FAILED)('%s: the failure is an error for a stream and for a completion', async (fixture) => {
   stage.upstream.setDefault({ fixture })
   for (const stream of [true, false]) {
-    const asked = stage.client.chat.completions.create({ ...REQUEST, stream })
+    const asked = stage.client.chat.completions.create({ ...CHAT, stream })
     await expect(asked).rejects.toBeInstanceOf(OpenAI.APIError)
   }
 })

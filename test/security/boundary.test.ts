@@ -2,10 +2,9 @@ import { createServer, type Server } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { apiKeyAuth } from '../support/auth-files.ts'
 import { listenOnLoopback } from '../support/loopback.ts'
+import { CHAT } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { firstAnswer, sendRaw } from './raw-connection.ts'
-
-const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }] }
 
 /** Somebody else's server: whatever reaches it was sent to the wrong host. */
 let elsewhere: Server

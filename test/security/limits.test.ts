@@ -4,10 +4,10 @@ import { afterEach, expect, test } from 'vitest'
 import { createGate } from '../fake-upstream/answer.ts'
 import { responseEvents } from '../fake-upstream/event-stream.ts'
 import { requestLines } from '../support/log-lines.ts'
+import { CHAT } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { everything, firstAnswer, openConnection, sendRaw } from './raw-connection.ts'
 
-const CHAT = { model: 'gpt-5.5', messages: [{ role: 'user' as const, content: 'Hello' }] }
 const MB = 1024 * 1024
 
 let stage: Stage

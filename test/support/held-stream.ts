@@ -3,6 +3,8 @@ import { connect } from 'node:net'
 import { createGate, type Gate } from '../fake-upstream/answer.ts'
 import { responseEvents, untilFirstDelta } from '../fake-upstream/event-stream.ts'
 import type { FakeUpstream } from '../fake-upstream/server.ts'
+import { CHAT } from './questions.ts'
+import { watchAnswer } from './watched-answer.ts'
 
 const EVENTS = responseEvents([{ text: 'one two three four' }])
 const UNTIL_FIRST_DELTA = untilFirstDelta(EVENTS)
@@ -18,24 +20,9 @@ export async function startHeldStream(upstream: FakeUpstream, url: string): Prom
   const gate = createGate()
   gate.release(UNTIL_FIRST_DELTA)
   upstream.enqueue({ events: EVENTS, gate })
-  const answer = await fetch(`${url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'gpt-5.5', stream: true, messages: [{ role: 'user', content: 'Hello' }] }),
-  })
-  const reader = (answer.body ?? new ReadableStream()).getReader()
-  let text = ''
-  const decoder = new TextDecoder()
-  const readUntil = async (part: string | undefined) => {
-    while (part === undefined || !text.includes(part)) {
-      const { done, value } = await reader.read()
-      if (done) break
-      text += decoder.decode(value, { stream: true })
-    }
-    return text
-  }
-  await readUntil('one')
-  return { gate, rest: () => readUntil(undefined) }
+  const answer = await watchAnswer(url, '/v1/chat/completions', { ...CHAT, stream: true })
+  await answer.until('one')
+  return { gate, rest: () => answer.ended }
 }
 
 /** Resolves when nothing listens there any more. */

@@ -2,6 +2,7 @@ import OpenAI from 'openai'
 import { type FakeUpstream, type FakeUpstreamOptions, startFakeUpstream } from '../fake-upstream/server.ts'
 import { chatgptAuth } from './auth-files.ts'
 import { createHome, type Foreground, type Home, startForeground } from './program.ts'
+import { type WatchedAnswer, watchAnswer } from './watched-answer.ts'
 
 /** The real program between the official client and a fake upstream. */
 export type Stage = {
@@ -14,6 +15,9 @@ export type Stage = {
   send(path: string, init?: RequestInit): Promise<Response>
   /** `POST` with a JSON body. */
   post(path: string, body: unknown): Promise<Response>
+  /** The same for a stream, which is seen while it arrives. */
+  stream(path: string, body: object): Promise<WatchedAnswer>
+  metrics(): Promise<Record<string, number>>
   close(): Promise<void>
 }
 
@@ -47,6 +51,8 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
       }),
+    stream: (path, body) => watchAnswer(proxy.url, path, { ...body, stream: true }),
+    metrics: async () => (await (await fetch(`${proxy.url}/metrics`)).json()) as Record<string, number>,
     async close() {
       await proxy.stop()
       await upstream.close()
