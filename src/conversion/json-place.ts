@@ -124,7 +124,7 @@ function ownProperty(object: JsonObject, key: string): unknown {
 }
 
 function isOneOf<Word extends string>(words: readonly Word[], text: string): text is Word {
-  return (words as readonly string[]).includes(text)
+  return words.some((word) => word === text)
 }
 
 /** Texts of a client in a message of ours are cut: a message is no place for a whole prompt. */

@@ -3,7 +3,7 @@ import type { RequestLog } from '../telemetry/request-log.ts'
 import type { RequestRecord } from '../telemetry/request-record.ts'
 
 export type Observer = {
-  started(record: RequestRecord): void
+  started(): void
   /** Once per API request, when its connection is done with it: counts it and writes its one line. */
   finished(record: RequestRecord): void
 }

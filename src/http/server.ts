@@ -126,7 +126,7 @@ function arrive(
 ): Answer | undefined {
   const { record } = visit
   if (entry?.kind === 'api') {
-    parts.observer.started(record)
+    parts.observer.started()
     parts.running.add(visit.cancellation)
     visit.onClose(() => {
       parts.running.remove(visit.cancellation)
