@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { failWith } from '../test/support/fail-with.ts'
 import { acquireLock, type Lock } from './lock-file.ts'
 
 vi.mock(import('node:fs'), { spy: true })
@@ -135,10 +136,6 @@ test('a lock that was taken over is not released by its former holder', async ()
   former.release()
   expect(readFileSync(path, 'utf8')).toBe('{"pid":1}')
 })
-
-const failWith = (code: string) => () => {
-  throw Object.assign(new Error(code), { code })
-}
 
 test('a lock that could not be removed is this process’s own again at its next turn', async () => {
   vi.mocked(rmSync).mockImplementationOnce(failWith('EROFS'))

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { failWith } from '../../test/support/fail-with.ts'
 import type { Files } from './auth-file.ts'
 import { isWritable, mendAuthFile, replaceAuthFile, withTokens } from './auth-file-write.ts'
 import { leftTokens } from './leftovers.ts'
@@ -264,12 +265,6 @@ test('what can be written is known before', () => {
   const mounted = (name: string) => ({ dev: name === home ? 1 : 2 })
   expect(isWritable(path, { ...nodeFs, openSync: failWith('EACCES'), statSync: mounted } as never)).toBe(false)
 })
-
-function failWith(code: string) {
-  return () => {
-    throw Object.assign(new Error(code), { code })
-  }
-}
 
 function refusingNewFiles(code: string) {
   return (name: string, flags: string, mode?: number) => {

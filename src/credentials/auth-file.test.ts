@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { failWith } from '../../test/support/fail-with.ts'
 import { ProxyError } from '../errors.ts'
 import { AuthFile, type Files } from './auth-file.ts'
 
@@ -28,10 +29,6 @@ const failure = (file = open()) => {
   }
   throw new Error('it could be read')
 }
-const failWith = (code: string) => () => {
-  throw Object.assign(new Error(code), { code })
-}
-
 test('a file that did not change is not read again', () => {
   writeFileSync(path, key('one'))
   utimesSync(path, LONG_AGO, LONG_AGO)

@@ -2,6 +2,7 @@ import * as nodeFs from 'node:fs'
 import { renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { unsignedJwt } from '../../test/support/auth-files.ts'
+import { failWith } from '../../test/support/fail-with.ts'
 import { type LoginStage, post, startLoginStage, tokenOf } from '../../test/support/login-stage.ts'
 import type { ProxyError } from '../errors.ts'
 import { replaceAuthFile, withTokens } from './auth-file-write.ts'
@@ -31,9 +32,6 @@ const errorOf = async (work: unknown): Promise<ProxyError> => {
 }
 const refreshes = () => stage.issuer.requests.length
 const login = (lifetimeMs: number) => stage.issuer.login({ lifetimeMs })
-const failWith = (code: string) => () => {
-  throw Object.assign(new Error(code), { code })
-}
 const refusal = (code: string) => ({ error: { code } })
 
 test('a fresh token is used as it is', async () => {
