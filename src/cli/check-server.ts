@@ -3,7 +3,7 @@ import type { Config } from '../config/options.ts'
 import { endOnSignals } from '../daemon/signals.ts'
 import { ERRORS } from '../error-table.ts'
 import { serve } from '../http/serve.ts'
-import { isObject, type JsonObject } from '../json-object.ts'
+import { isObject, type JsonObject, textOf } from '../json-object.ts'
 import { askServer, HOW_TO_GIVE_KEY, isKeyRefused, KEY_WANTED, type ServerAnswer } from './ask-server.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 import { type Model, modelsIn, usualModels } from './models.ts'
@@ -60,13 +60,13 @@ export function checkLogin(health: JsonObject | undefined, { credentials }: Conf
   const unseen = skipped('Token', 'Seen with the login.')
   if (health === undefined) return [problem('Login', 'The server did not answer.', RESTART), unseen]
   if (!isObject(health.credentials)) return [checkUnseenLogin(health), unseen]
-  const { problem: found, warning, file, plan, expiresAt } = health.credentials
+  const { problem: found, warning, remedy, file, plan, expiresAt } = health.credentials
   if (isObject(found))
     return [problem('Login', String(found.message), String(found.remedy)), skipped('Token', 'No usable login.')]
   const kind = health.mode === 'api-key' ? 'API key' : `ChatGPT${typeof plan === 'string' ? `, plan ${plan}` : ''}`
   const login = ok('Login', `${kind}, from ${String(file)}.`)
   if (typeof warning === 'string')
-    return [login, problem('Token', warning, 'Requests still work; look again in a while.')]
+    return [login, problem('Token', warning, `Requests still work. ${textOf(remedy) ?? 'Look again in a while.'}`)]
   if (typeof expiresAt !== 'string') return [login, skipped('Token', 'Does not say when it expires.')]
   return [login, ok('Token', expiryText(Date.parse(expiresAt), now, credentials))]
 }

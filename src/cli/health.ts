@@ -11,7 +11,7 @@ export function healthRows(health: JsonObject, now: number): string[][] {
     row('Login', loginText(health, credentials)),
     row('Expires', momentText(credentials.expiresAt, now)),
     row('Refreshed', momentText(credentials.lastRefresh, now)),
-    row('Warning', textOf(credentials.warning)),
+    row('Warning', oneText(credentials.warning, credentials.remedy)),
     row('File', textOf(credentials.file)),
     row('Upstream', textOf(health.upstream)),
     row('Outbound proxy', outboundText(objectOf(health.outboundProxy))),
@@ -22,8 +22,8 @@ export function healthRows(health: JsonObject, now: number): string[][] {
 /** Why requests fail now and what to do, in one line; undefined when they don't. */
 export function problemOf(health: JsonObject | undefined): string | undefined {
   const problem = objectOf(objectOf(health?.credentials).problem)
-  const parts = [textOf(problem.message), textOf(problem.remedy)].filter((part) => part !== undefined)
-  if (parts.length > 0) return parts.join(' ')
+  const text = oneText(problem.message, problem.remedy)
+  if (text !== undefined) return text
   return health?.status === 'error' ? 'Requests fail now; the client key is needed to see why.' : undefined
 }
 
@@ -96,6 +96,11 @@ function windowText(minutes: unknown): string {
 function momentText(value: unknown, now: number): string | undefined {
   if (typeof value !== 'string' || Number.isNaN(Date.parse(value))) return undefined
   return `${value.slice(0, 16).replace('T', ' ')} UTC (${fromNow(Date.parse(value), now)})`
+}
+
+/** What happened and what to do. */
+function oneText(...parts: readonly unknown[]): string | undefined {
+  return parts.flatMap((part) => textOf(part) ?? []).join(' ') || undefined
 }
 
 function row(name: string, text: string | undefined): string[] | undefined {

@@ -12,7 +12,10 @@ import { TokenStore, type Warn } from './token-store.ts'
 const UNHELPFUL_MS = 60_000
 /** Between spending a token and writing the new ones other programs take milliseconds. */
 const HEALING_MS = 3000
-const UNSAVED = 'The refreshed login could not be written to auth.json yet and is kept in memory only.'
+const UNSAVED = {
+  message: 'The refreshed login could not be written to auth.json yet and is kept in memory only.',
+  remedy: 'Free some space where auth.json lies, or let the proxy write there; it tries again every second.',
+}
 
 type SourceOptions = {
   /** The folder of the Codex CLI. */
@@ -139,14 +142,14 @@ class Source implements CredentialSource {
     const problem = usable ? undefined : (obstacle ?? (this.#memory.isResting(login) ? failure : undefined))
     const warning = this.#store.hasUnsaved
       ? UNSAVED
-      : (this.#memory.refusalOf(login) ?? failure ?? this.#foreseen(obstacle))?.message
+      : (this.#memory.refusalOf(login) ?? failure ?? this.#foreseen(obstacle))
     return {
       kind: 'chatgpt',
       ...(login.plan !== undefined && { plan: login.plan }),
       ...(login.expiresAt !== undefined && { expiresAt: login.expiresAt }),
       ...(login.lastRefresh !== undefined && { lastRefresh: login.lastRefresh }),
       ...(problem !== undefined && { problem: problemOf(problem) }),
-      ...(problem === undefined && warning !== undefined && { warning }),
+      ...(problem === undefined && warning !== undefined && { warning: warning.message, remedy: warning.remedy }),
     }
   }
 

@@ -26,6 +26,8 @@ export type CredentialStatus = {
   readonly problem?: { readonly code: string; readonly message: string; readonly remedy: string }
   /** What failed last while requests still work, e.g. an early refresh. */
   readonly warning?: string
+  /** What to do about the warning. */
+  readonly remedy?: string
 }
 
 export type CredentialSource = {

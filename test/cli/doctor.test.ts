@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
+import { startTokenIssuer } from '../fake-upstream/token-issuer.ts'
 import { apiKeyAuth, chatgptAuth, unsignedJwt } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
 import { listenOnLoopback } from '../support/loopback.ts'
@@ -56,6 +57,28 @@ test('all is well: each line says so, and nothing is called unless asked', async
   expect(stdout).not.toMatch(/^fix/m)
   expect(stdout).not.toMatch(/made-up|eyJ/)
   expect(upstream.calls()).toEqual([])
+})
+
+test('a login that works but can no longer be refreshed is to be renewed, not waited for', async () => {
+  const issuer = await startTokenIssuer()
+  await home.writeAuth(issuer.login({ lifetimeMs: 60_000 }))
+  issuer.answerNext(401, { error: { code: 'refresh_token_expired' } })
+  const server = await startForeground([], { home, env: { ...env, CODEX_REFRESH_TOKEN_URL_OVERRIDE: issuer.url } })
+  try {
+    expect((await fetch(`${server.url}/v1/models`)).status).toBe(200)
+    const port = ['--port', new URL(server.url).port]
+    expect((await doctor(...port)).checks.Token).toEqual({
+      name: 'Token',
+      state: 'problem',
+      message: 'The login can no longer be refreshed: its refresh token has expired.',
+      remedy: 'Requests still work. Sign in again with `codex login`; the next request picks it up.',
+    })
+    const { stdout } = await run(['status', '--verbose', ...port], { home, env })
+    expect(stdout).toMatch(/^Warning +The login can no longer .* Sign in again with `codex login`/m)
+  } finally {
+    await server.stop()
+    await issuer.close()
+  }
 })
 
 test('--call sends one short request, through the server that runs', async () => {
