@@ -5,7 +5,7 @@ import { askServer, HOW_TO_GIVE_KEY, isKeyRefused, KEY_WANTED, reachable, type S
 import { CLIENTS } from './client-configs.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
-import { locate, type Reached, reach, readableKey } from './locate.ts'
+import { atNamedPort, locate, type Reached, reach, readableKey } from './locate.ts'
 import { type Model, modelsIn, usualModels } from './models.ts'
 import type { Print } from './print.ts'
 import { shell } from './shell.ts'
@@ -23,7 +23,7 @@ export async function clients(context: Context, { argument, flags, settings }: C
   const client = CLIENTS.find(({ name }) => name === argument)
   if (client === undefined) return list(context, flags.json === true)
 
-  const located = await locate(context, settings)
+  const located = atNamedPort(context, await locate(context, settings), settings)
   const { config } = located.loaded
   const reached = await reach(located)
   const known = readableKey(config)

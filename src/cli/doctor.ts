@@ -11,7 +11,7 @@ import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { explain } from './explain.ts'
 import { loadSettings } from './load-settings.ts'
-import { type Located, locate, type Reached, reach, UNREAD_REMEDY } from './locate.ts'
+import { atNamedPort, type Located, locate, type Reached, reach, UNREAD_REMEDY } from './locate.ts'
 import type { Print } from './print.ts'
 
 const MARKS = { ok: ['ok', 'green'], problem: ['fix', 'red'], skipped: ['-', 'dim'] } as const
@@ -19,9 +19,12 @@ const MARKS = { ok: ['ok', 'green'], problem: ['fix', 'red'], skipped: ['-', 'di
 /** Looks at everything a request needs; asks the server that runs, or one started for this alone. */
 export async function doctor(context: Context, { settings, flags }: Call): Promise<Outcome> {
   const { print } = context
-  const { located, unread } = await find(context, settings)
+  const { located: found, unread } = await find(context, settings)
+  const named = atNamedPort(context, found, settings)
+  const reached = await reach(named)
+  // Where nothing answers, what matters is what a start would meet.
+  const located = reached === undefined ? found : named
   const { config } = located.loaded
-  const reached = await reach(located)
   let done = () => {}
   const interrupted = () => {
     done()

@@ -45,6 +45,22 @@ export async function locate(
   return { loaded, saved, running }
 }
 
+/**
+ * With a `--port` that is not that of the server in the background, another one is meant, in the foreground or of a
+ * service; nothing that was saved for the one in the background is true of it.
+ */
+export function atNamedPort(context: Context, located: Located, flags: GivenSettings): Located {
+  const { loaded, running } = located
+  const { port } = loaded.config
+  if (flags.port === undefined || port === 0 || running?.url === undefined) return located
+  if (running.url.endsWith(`:${port}`)) return located
+  return {
+    loaded: loadSettings(context, flags, {}, ADDRESS),
+    saved: { settings: {}, origins: {} },
+    running: undefined,
+  }
+}
+
 /** A server that answers: the one of the background, or one in the foreground or of a service at the same address. */
 export type Reached = {
   readonly url: string

@@ -9,7 +9,7 @@ import { askServer } from './ask-server.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { healthRows, otherVersionOf, problemOf, processOf } from './health.ts'
-import { type Located, locate, type Reached, reach } from './locate.ts'
+import { atNamedPort, type Located, locate, type Reached, reach } from './locate.ts'
 import { shownValue } from './shown.ts'
 
 /** As the Linux Standard Base has it for `status` of a service: not running. */
@@ -18,7 +18,7 @@ const NOT_RUNNING = 3
 type Settings = { readonly config: Config; readonly origins: Origins; readonly of: 'running' | 'next restart' }
 
 export async function status(context: Context, { settings: flags, flags: { json, verbose } }: Call): Promise<Outcome> {
-  const located = await locate(context, flags)
+  const located = atNamedPort(context, await locate(context, flags), flags)
   // What answers at the address of one that is stopping is another server: what is told of the two must not be mixed.
   const reached = located.running?.stopping ? undefined : await reach(located)
   const answer = reached && (await askServer(reached.url, '/health', reached.clientKey))

@@ -123,6 +123,27 @@ test('status finds a server in the foreground at the configured address', async 
   await proxy.stop()
 })
 
+test('a port that is named is that of another server than the one in the background', async () => {
+  const background = await startServer('--api-key', 'of-the-background')
+  const proxy = await startForeground([], { home, env })
+  const port = ['--port', new URL(proxy.url).port]
+  try {
+    expect((await command('status', ...port)).stdout).toBe(
+      `Running: ${proxy.url}/v1 (process ${proxy.pid}, in the foreground or as a service)\n`,
+    )
+    expect((await command('clients', 'env', ...port)).stdout).toContain(`OPENAI_BASE_URL='${proxy.url}/v1'`)
+    expect((await command('clients', 'env', ...port)).stdout).toContain("OPENAI_API_KEY='unused'")
+    expect((await command('doctor', ...port)).stdout).toMatch(/^ok +Process +The server runs in the foreground/m)
+  } finally {
+    await proxy.stop()
+  }
+  expect(await command('status', ...port)).toEqual({ code: 3, stdout: 'Not running.\n', stderr: '' })
+  expect((await command('doctor', ...port)).stdout).toContain('The server runs in the background')
+  const own = ['--port', new URL(background).port]
+  for (const args of [own, ['--port', '0'], []])
+    expect((await command('status', ...args)).stdout).toContain(`Running: ${background}/v1 (process`)
+})
+
 test('what another program answers at the address does not command the terminal', async () => {
   const evil = '\u001b]0;evil\u0007\u009b2J'
   const problem = { message: evil, remedy: 'Run this.' }
