@@ -66,7 +66,7 @@ test.each<[string, (given: string) => unknown, string[]]>([
     ['', 'http://host', 'host:80', 'host/path', 'a b', '-host', '::1%lo', '[fe80::1%eth0]', '256.1.1.1', '1.2.3.4.5'],
   ],
   ['origin', origin, ['', 'a.test', 'https://a.test/path', 'data:x', 'https://a.test?q']],
-  ['outboundProxyUrl', outboundProxyUrl, ['ftp://host', 'http://', 'http://a b', 'socks4://h:1']],
+  ['outboundProxyUrl', outboundProxyUrl, ['ftp://host', 'http://', 'http://a b', 'socks4://h:1', '8118']],
   ['baseUrl', baseUrl, ['', 'http://a.test', 'https://u:p@a.test', 'https://a.test?q', 'https://a.test#f', 'a.test']],
   [
     'credentialUrl',

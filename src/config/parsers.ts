@@ -99,7 +99,10 @@ export function outboundProxyUrl(given: string): string {
   if (/[/?#\\].*@/.test(afterHost)) {
     throw new UsageError('Write / ? # and \\ in its user name or password as %2F %3F %23 and %5C.')
   }
-  if (url !== undefined && url.hostname !== '' && PROXY_SCHEMES.includes(url.protocol)) return withScheme
+  // A port alone would be read as an address: 8118 as 0.0.31.182.
+  const isPortAlone = /^\d+$/.test(given)
+  if (url !== undefined && url.hostname !== '' && PROXY_SCHEMES.includes(url.protocol) && !isPortAlone)
+    return withScheme
   throw new UsageError('Use a URL such as http://127.0.0.1:8118, https://… or socks5://…, or `none`.')
 }
 
