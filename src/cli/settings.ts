@@ -28,10 +28,13 @@ export function settingNames(names: 'all' | readonly OptionName[]): readonly Opt
 
 /** The settings among a command's flags, as they were written: `loadConfig` reads and judges them. */
 export function settingsOf(flags: Readonly<Record<string, unknown>>): GivenSettings {
-  const settings = Object.entries(flags).filter(
-    (entry): entry is [OptionName, string | string[]] =>
-      isOptionName(entry[0]) && (typeof entry[1] === 'string' || Array.isArray(entry[1])),
-  )
+  const settings = Object.entries(flags)
+    // A switch without a value is on.
+    .map(([name, value]): [string, unknown] => [name, value === true ? 'true' : value])
+    .filter(
+      (entry): entry is [OptionName, string | string[]] =>
+        isOptionName(entry[0]) && (typeof entry[1] === 'string' || Array.isArray(entry[1])),
+    )
   return Object.fromEntries(settings)
 }
 
@@ -52,7 +55,6 @@ function settingFlag(option: Option<unknown>): Flag | undefined {
   const isToggle = !option.flag.includes('<')
   // `--strict=false` takes back what `restart` would take over.
   const flag = new Flag(isToggle ? `${option.flag} [boolean]` : option.flag, help).helpGroup(GROUP_TITLES[option.group])
-  if (isToggle) flag.preset('true')
   if (option.repeatable) flag.argParser((text: string, before?: string[]) => [...(before ?? []), text])
   return flag
 }
