@@ -4,13 +4,12 @@ import { withRemedy } from '../daemon/describe-error.ts'
 import type { RunningServer } from '../daemon/pid-file.ts'
 import { checkRunFiles, RUN_FILES_REMEDY } from '../daemon/run-files.ts'
 import type { Context, Outcome } from './context.ts'
-import { inWords } from './explain-start.ts'
 import { loadSettings } from './load-settings.ts'
 import { locate } from './locate.ts'
 import { STOPPING } from './setting-groups.ts'
 import { checkStartable, startWith } from './start.ts'
 import { stopLocated } from './stop.ts'
-import { tryToListen } from './try-to-listen.ts'
+import { checkAddress } from './try-to-listen.ts'
 
 /** Stops the server if it runs, and starts it with the last saved settings; flags and variables override them. */
 export async function restart(context: Context, flags: GivenSettings): Promise<Outcome> {
@@ -21,19 +20,15 @@ export async function restart(context: Context, flags: GivenSettings): Promise<O
   // Before the old one is stopped: else a mistake in a setting would end the service.
   checkStartable(loaded.config)
   await checkRunFiles(loaded.config).catch(withRemedy(RUN_FILES_REMEDY))
-  await checkAddress(loaded.config, before.running)
+  await checkNextAddress(loaded.config, before.running)
   // A second signal would cut the answers of one that is stopping already: the start waits for its end.
   if (!before.running?.stopping) await stopLocated(context, before)
   return await startWith(context, loaded)
 }
 
 /** Its own port is free only after its end; the address can be tried before. */
-async function checkAddress(config: Config, running: RunningServer | undefined): Promise<void> {
+async function checkNextAddress(config: Config, running: RunningServer | undefined): Promise<void> {
   if (running?.url === undefined) return
   const port = running.url.endsWith(`:${config.port}`) ? 0 : config.port
-  try {
-    await tryToListen({ host: config.host, port })
-  } catch (error) {
-    throw await inWords(error, config)
-  }
+  await checkAddress({ ...config, port })
 }

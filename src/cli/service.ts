@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LoadedConfig } from '../config/load.ts'
+import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
 import { certificateVariables } from '../config/paths.ts'
 import { withRemedy } from '../daemon/describe-error.ts'
@@ -14,6 +15,7 @@ import { loadSettings } from './load-settings.ts'
 import { locate } from './locate.ts'
 import { type Manager, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
 import { checkStartable } from './start.ts'
+import { checkAddress } from './try-to-listen.ts'
 
 const NOT_RUNNING = 3
 const UNWRITTEN_REMEDY =
@@ -29,7 +31,7 @@ export async function service(context: Context, call: Call): Promise<Outcome> {
     case 'install':
       // Its manager says nothing of a service that ends at once.
       checkStartable(loaded.config)
-      return await install(context, file, call)
+      return await install(context, loaded.config, file, call)
     case 'uninstall':
       return await uninstall(context, file, call)
     default:
@@ -74,7 +76,12 @@ function printService({ print }: Context, file: ServiceFile, { argument, flags }
   return 0
 }
 
-async function install(context: Context, file: ServiceFile, { settings, flags }: Call): Promise<Outcome> {
+async function install(
+  context: Context,
+  config: Config,
+  file: ServiceFile,
+  { settings, flags }: Call,
+): Promise<Outcome> {
   const { print } = context
   const { running } = await locate(context, settings)
   if (running !== undefined) {
@@ -84,6 +91,7 @@ async function install(context: Context, file: ServiceFile, { settings, flags }:
   }
   // Its manager takes a changed file only after it has let go of the old one.
   if (isRunning(file)) for (const command of file.uninstall) tell(command)
+  else await checkAddress(config)
   // The settings in it may hold the client key.
   await writePrivateFile(file.path, file.content).catch(withRemedy(UNWRITTEN_REMEDY))
   if (flags.json !== true) print.line(`Written: ${file.path}`)

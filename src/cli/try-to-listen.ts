@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { Config } from '../config/options.ts'
+import { inWords } from './explain-start.ts'
 
 /** Throws the reason why no server can listen there now. */
 export async function tryToListen({ host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
@@ -10,5 +11,14 @@ export async function tryToListen({ host, port }: Pick<Config, 'host' | 'port'>)
     await once(server, 'listening')
   } finally {
     server.close()
+  }
+}
+
+/** Throws it in the words of a person. */
+export async function checkAddress(config: Config): Promise<void> {
+  try {
+    await tryToListen(config)
+  } catch (error) {
+    throw await inWords(error, config)
   }
 }

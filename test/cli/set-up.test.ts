@@ -1,5 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -192,7 +194,9 @@ async function serviceStage(exit: string) {
   const other = await createHome()
   onTestFinished(() => other.remove())
   const manager = await fakeManager(join(other.path, 'bin'), exit)
-  const service = (...args: string[]) => run(['service', ...args], { home: other, env: { PATH: manager.path } })
+  // Any free port: 8765 may be in use where the tests run.
+  const env = { PATH: manager.path, CODEX_PROXY_PORT: '0' }
+  const service = (...args: string[]) => run(['service', ...args], { home: other, env })
   return { other, manager, service }
 }
 
@@ -291,6 +295,22 @@ test('a service is not installed beside a server in the background: its port wou
   const { code, stderr } = await command('service', 'install')
   expect(code).toBe(1)
   expect(stderr).toContain('`codex-api-proxy stop` it first')
+})
+
+test('a service is not installed where another program has its port, but anew over itself', async () => {
+  const { other, service } = await serviceStage('[ "$2" != is-active ] || [ -e active ]')
+  const holder = createServer().listen(0, '127.0.0.1')
+  await once(holder, 'listening')
+  onTestFinished(() => void holder.close())
+  const port = String((holder.address() as AddressInfo).port)
+  expect(await service('install', '--port', port)).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `codex-api-proxy: Port ${port} is in use by another program. Choose another --port.\n`,
+  })
+  await expect(stat(join(other.path, UNIT))).rejects.toThrow('ENOENT')
+  await writeFile(join(other.path, 'active'), '')
+  expect((await service('install', '--port', port)).code).toBe(0)
 })
 
 test('a service that could not start is not installed, and one is taken away whatever a variable says', async () => {
