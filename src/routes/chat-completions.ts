@@ -57,7 +57,7 @@ function convert(
   record.stream = plan.stream
   noteIgnored(request, plan.ignored)
   const log = openMessageLog(context.logger, record)
-  log.input(body.input)
+  log.input(body.input, body.instructions)
 
   const call = new UpstreamCall(context, request, {
     route: 'chat',

@@ -3,7 +3,8 @@ import type { RequestRecord } from '../telemetry/request-record.ts'
 
 /** Prompts and answers, for `--log-level debug` only; the start-up log warns that they are recorded. */
 export type MessageLog = {
-  input(messages: unknown): void
+  /** System messages that became instructions are told beside the others. */
+  input(messages: unknown, instructions?: string): void
   /** Collects what a stream sends, to be logged when it has finished. Undefined: nobody wants it. */
   readonly sent?: (bytes: Buffer) => void
   /** `undefined`: what `sent` collected. */
@@ -17,7 +18,8 @@ export function openMessageLog(logger: Logger, record: RequestRecord): MessageLo
   const log = logger.child({ name: 'codex_api_proxy.messages' })
   const streamed: Buffer[] = []
   return {
-    input: (messages) => log.debug({ requestId: record.id, input: messages }, 'input messages'),
+    input: (messages, instructions) =>
+      log.debug({ requestId: record.id, instructions, input: messages }, 'input messages'),
     sent: (bytes) => streamed.push(Buffer.from(bytes)),
     output: (messages) =>
       log.debug({ requestId: record.id, output: messages ?? Buffer.concat(streamed).toString() }, 'output messages'),

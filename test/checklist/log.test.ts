@@ -275,6 +275,15 @@ describe('issue 6: at debug', () => {
     expect(hidden.filter((secret) => stage.proxy.output().includes(secret))).toEqual([])
   })
 
+  test('system messages of a chat are recorded with the others', async () => {
+    await start('debug')
+    const headers = { authorization: `Bearer ${PRIVATE.clientKey}` }
+    const answer = await watchAnswer(stage.proxy.url, '/v1/chat/completions', CHAT, headers)
+    await answer.ended
+    const id = String(answer.headers['x-codex-proxy-request-id'])
+    expect(messages(id)[0]).toMatchObject({ msg: 'input messages', instructions: PRIVATE.instructions })
+  })
+
   test.each(CALLS.filter(([, body]) => 'stream' in body))(
     '%s: the output of a stream is recorded once it has ended',
     async (path, body) => {
