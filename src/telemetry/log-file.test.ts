@@ -70,7 +70,11 @@ test('a full disk loses lines, not the program, and what was lost is counted', (
 
   const [first, cut, report, last] = readFileSync(path, 'utf8').split('\n')
   expect([first, cut, last]).toEqual(['fits', 'is ', 'fits again'])
-  expect(JSON.parse(report ?? '')).toMatchObject({ level: 'warn', dropped: 3 })
+  expect(JSON.parse(report ?? '')).toMatchObject({
+    level: 'warn',
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    dropped: 3,
+  })
 })
 
 test('a device that is always full stops nothing', () => {

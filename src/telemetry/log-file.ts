@@ -113,5 +113,6 @@ function writeAll(write: Write, file: number, bytes: Buffer): number {
 
 /** Begins on a line of its own: the one before may have been cut. */
 function droppedLine(count: number): string {
-  return `\n${JSON.stringify({ level: 'warn', dropped: count, msg: 'log lines were lost: the log could not be written' })}\n`
+  const msg = 'log lines were lost: the log could not be written'
+  return `\n${JSON.stringify({ level: 'warn', time: new Date().toISOString(), dropped: count, msg })}\n`
 }
