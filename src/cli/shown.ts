@@ -3,7 +3,8 @@ import type { Option } from '../config/option.ts'
 /** A setting's value as a person would write it: `64MB`, `10m`, `a, b`; a secret only says that it is set. */
 export function shownValue(option: Option<unknown>, value: unknown): string {
   if (value === undefined || (Array.isArray(value) && value.length === 0)) return '-'
-  if (option.secret) return withoutSecret(String(value))
+  if (option.secret === 'whole') return '(set)'
+  if (option.secret === 'login') return withoutLogin(String(value))
   if (Array.isArray(value)) return value.join(', ')
   if (typeof value !== 'number') return String(value)
   if (option.flag?.endsWith('<size>')) return shownSize(value)
@@ -11,8 +12,8 @@ export function shownValue(option: Option<unknown>, value: unknown): string {
   return String(value)
 }
 
-/** Of an outbound proxy's URL the place is shown, not who logs in there; of anything else nothing. */
-function withoutSecret(value: string): string {
+/** Of a URL the place is shown, not who logs in there; of anything else nothing. */
+function withoutLogin(value: string): string {
   if (value === 'none') return value
   if (!URL.canParse(value) || !value.includes('://')) return '(set)'
   const url = new URL(value)

@@ -63,9 +63,11 @@ function report(
 
 function settingsReport(settings: Settings): object {
   const { config, origins } = settings
-  const value = (name: OptionName) =>
-    'secret' in OPTIONS[name] ? shownValue(OPTIONS[name], config[name]) : config[name]
-  return Object.fromEntries(OPTION_NAMES.map((name) => [name, { value: value(name) ?? null, origin: origins[name] }]))
+  const value = (name: OptionName) => {
+    const isHidden = 'secret' in OPTIONS[name] && config[name] !== undefined
+    return isHidden ? shownValue(OPTIONS[name], config[name]) : (config[name] ?? null)
+  }
+  return Object.fromEntries(OPTION_NAMES.map((name) => [name, { value: value(name), origin: origins[name] }]))
 }
 
 type Shown = {

@@ -11,8 +11,11 @@ export type Option<Value> = {
   readonly parse: (given: string) => Value
   /** Given several times, or separated by commas, the values add up. */
   readonly repeatable?: boolean
-  /** Never shown, and never in the state file: `restart` finds it in a file of its own (daemon/state-file.ts). */
-  readonly secret?: boolean
+  /**
+   * Never in the state file: `restart` finds it in a file of its own (daemon/state-file.ts). Never shown, but for the
+   * place that a URL with a `login` in it leads to.
+   */
+  readonly secret?: 'whole' | 'login'
   /** A path: `~` and relative ones are made absolute when settings are loaded, since the daemon runs elsewhere. */
   readonly path?: boolean
   readonly choices?: readonly string[]

@@ -52,7 +52,7 @@ export const OPTIONS = {
     help: 'Key that clients must send as `Authorization: Bearer <key>` or `x-api-key`.',
     group: 'security',
     parse: text,
-    secret: true,
+    secret: 'whole',
   }),
   apiKeyFile: option<string | undefined>({
     flag: '--api-key-file <path>',
@@ -114,7 +114,7 @@ export const OPTIONS = {
     help: 'Outbound proxy (http, https or socks5 URL), or `none`. Unset: http://127.0.0.1:8118 while it listens.',
     group: 'upstream',
     parse: outboundProxyUrl,
-    secret: true,
+    secret: 'login',
   }),
   noProxy: option<string | undefined>({
     env: ['NO_PROXY', 'no_proxy'],

@@ -54,7 +54,7 @@ test('status of a server that does not run, for people and programs', async () =
   expect(JSON.parse(stdout)).toMatchObject({
     running: false,
     settingsOf: 'next restart',
-    settings: { stateFile: { origin: 'default' } },
+    settings: { stateFile: { origin: 'default' }, apiKey: { value: null, origin: 'default' } },
   })
 })
 
@@ -83,6 +83,16 @@ test('status --verbose shows login, limits and settings with their origin, and n
     settings: { maxQueue: { value: 7, origin: 'flag' } },
   })
 })
+
+test.each(['none', 'abc://hidden'])(
+  'a client key like %s, which could be an outbound proxy, is not shown',
+  async (key) => {
+    await startServer('--api-key', key)
+    expect((await command('status', '--verbose')).stdout).toMatch(/^--api-key +flag +\(set\)$/m)
+    const { settings } = JSON.parse((await command('status', '--json')).stdout)
+    expect(settings.apiKey).toEqual({ value: '(set)', origin: 'flag' })
+  },
+)
 
 test('status says what is wrong with the login and what to do, and the server still runs', async () => {
   await home.writeAuth('{ not json')
