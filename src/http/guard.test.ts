@@ -83,11 +83,18 @@ test('the bound address and names of --allow-host are answered, and nothing near
   expect(host('[fd00::6]', settings)).toBe('host_not_allowed')
 })
 
-test.each(['0.0.0.0', '::'])('bound to %s, every literal address is answered but no foreign name', (bound) => {
-  expect(host('192.168.1.5:8765', { hosts: [bound] })).toBe('ok')
-  expect(host('[fd00::5]:8765', { hosts: [bound] })).toBe('ok')
-  expect(host('evil.example:8765', { hosts: [bound] })).toBe('host_not_allowed')
+test('an address of IPv6 may be set in any spelling', () => {
+  expect(host('[fd00::5]', { hosts: ['fd00:0:0::5'] })).toBe('ok')
 })
+
+test.each(['0.0.0.0', '::', '0:0:0:0:0:0:0:0'])(
+  'bound to %s, every literal address is answered but no foreign name',
+  (bound) => {
+    expect(host('192.168.1.5:8765', { hosts: [bound] })).toBe('ok')
+    expect(host('[fd00::5]:8765', { hosts: [bound] })).toBe('ok')
+    expect(host('evil.example:8765', { hosts: [bound] })).toBe('host_not_allowed')
+  },
+)
 
 test('an absolute URL counts instead of Host', () => {
   expect(code({ url: 'http://localhost:8765/v1/models', headers: { host: 'evil.example' } })).toBe('ok')
@@ -173,10 +180,16 @@ test('a preflight of an allowed origin is answered without the client key', () =
     'access-control-allow-origin': APP,
     'access-control-allow-methods': expect.stringContaining('POST'),
     'access-control-allow-headers': 'authorization,content-type,x-stainless-os',
+    'access-control-max-age': '600',
     vary: expect.stringContaining('Origin'),
   })
   expect(verdict.corsHeaders).not.toHaveProperty('access-control-allow-credentials')
   expect(verdict.corsHeaders).not.toHaveProperty('access-control-allow-private-network')
+})
+
+test.each([undefined, '', '"x', 'x"', 'x\ty'])('a preflight that asks for the headers %j is promised none', (asked) => {
+  const { corsHeaders } = check(preflight({ 'access-control-request-headers': asked }), { origins: [APP] })
+  expect(corsHeaders).not.toHaveProperty('access-control-allow-headers')
 })
 
 test('the step from a public page to a local address is allowed when a browser asks for it', () => {
@@ -201,6 +214,13 @@ test('OPTIONS that asks for no method is no preflight', () => {
 
 const KEY = { clientKey: 'secret-key' }
 
+test.each<[string, Request]>([
+  ['by another method', { ...preflight(), method: 'GET' }],
+  ['without a page that asks', preflight({ origin: undefined, 'sec-fetch-site': undefined })],
+])('what looks like a preflight, but %s, needs the key', (_but, request) => {
+  expect(code(request, { origins: [APP], ...KEY })).toBe('client_key_invalid')
+})
+
 test.each([
   [{ authorization: 'Bearer secret-key' }],
   [{ authorization: 'bearer secret-key' }],
@@ -218,6 +238,7 @@ test.each([
   [{ authorization: 'Bearer ' }],
   [{ authorization: 'secret-key' }],
   [{ authorization: 'Basic secret-key' }],
+  [{ authorization: 'Basic Bearer secret-key' }],
   [{ authorization: 'Bearer secret-ke' }],
   [{ authorization: 'Bearer secret-key2' }],
   [{ authorization: 'Bearer secret-key, Bearer secret-key' }],
@@ -227,6 +248,15 @@ test.each([
   [{ cookie: 'x-api-key=secret-key' }],
 ])('%j does not', (headers) => {
   expect(code({ headers }, KEY)).toBe('client_key_invalid')
+})
+
+test.each<[string, IncomingHttpHeaders]>([
+  ['The request has no client key.', {}],
+  ['The request has no client key.', { authorization: 'Basic eDp5' }],
+  ['The client key is wrong.', { authorization: 'Bearer wrong' }],
+  ['The client key is wrong.', { 'x-api-key': 'wrong' }],
+])('a refusal says %j of %j', (message, headers) => {
+  expect(() => check({ headers }, KEY)).toThrow(message)
 })
 
 test('a refusal names the scheme, and an allowed page can read it', () => {

@@ -5,7 +5,7 @@ import { ProxyError } from '../errors.ts'
 import { ipv6Name, isIpAddress, requestAddress } from './request-address.ts'
 
 export type GuardSettings = {
-  /** The bound address and further names to answer to; loopback names are always among them. */
+  /** The bound address and further names to answer to, in lower case; loopback names are always among them. */
   readonly hosts: readonly string[]
   /** Web origins whose pages may call. */
   readonly origins: readonly string[]
@@ -67,15 +67,13 @@ export function createGuard({ hosts, origins, clientKey }: GuardSettings): Guard
   }
 }
 
-const ANY_ADDRESS = new Set(['0.0.0.0', '::'])
-
 /**
  * DNS rebinding makes a browser send a foreign *name* here. A literal address can't be rebound, so when the proxy
  * listens on every address of the machine it answers to each, also behind a mapped port.
  */
 function hostAllowList(hosts: readonly string[]): (name: string) => boolean {
-  const names = new Set(hosts.map((host) => ipv6Name(host) ?? host.toLowerCase().replace(/\.$/, '')))
-  const anyAddress = hosts.some((host) => ANY_ADDRESS.has(ipv6Name(host) ?? host))
+  const names = new Set(hosts.map((host) => ipv6Name(host) ?? host))
+  const anyAddress = names.has('0.0.0.0') || names.has('::')
   return (name) => names.has(name) || isLoopbackHost(name) || (anyAddress && isIpAddress(name))
 }
 
