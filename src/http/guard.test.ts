@@ -35,6 +35,7 @@ test.each([
   '[::1]',
   '[0:0:0:0:0:0:0:1]:8765',
   'localhost:65535',
+  'my_app-2.localhost',
 ])('host %s is answered', (given) => {
   expect(host(given)).toBe('ok')
 })
@@ -50,6 +51,12 @@ test.each([
   'localhost:8765@evil.example',
   'evil.example@localhost',
   'localhost:8765:80',
+  'evil.example:localhost',
+  '[::2]localhost',
+  'evil.example/a.localhost',
+  'evil.example\tlocalhost',
+  'a..localhost',
+  '.localhost',
   'localhost:80a',
   'localhost:65536',
   'localhost/evil.example',
@@ -100,6 +107,7 @@ test('an absolute URL counts instead of Host', () => {
   expect(code({ url: 'http://localhost:8765/v1/models', headers: { host: 'evil.example' } })).toBe('ok')
   expect(code({ url: 'http://evil.example/v1/models' })).toBe('host_not_allowed')
   expect(code({ url: 'http://localhost@evil.example/v1/models' })).toBe('host_not_allowed')
+  expect(code({ url: 'HTTP://LOCALHOST/v1/models', headers: { host: 'evil.example' } })).toBe('ok')
   expect(code({ url: 'ftp://localhost/v1/models' })).toBe('host_not_allowed')
   expect(code({ url: 'localhost:8765' })).toBe('host_not_allowed')
 })
@@ -136,6 +144,11 @@ test.each([['http://localhost:8765'], ['https://localhost:8765']])(
     expect(check({ headers: { origin, 'sec-fetch-site': 'same-origin' } }).corsHeaders).toEqual({})
   },
 )
+
+test('a page of the proxy itself is served however Host is written', () => {
+  const headers = { host: 'LocalHost:8765', origin: 'http://localhost:8765', 'sec-fetch-site': 'same-origin' }
+  expect(code({ headers })).toBe('ok')
+})
 
 test('an extension is served once its origin is allowed', () => {
   const origin = 'chrome-extension://abcdefghijklmnop'
@@ -204,6 +217,11 @@ test('a preflight of another origin is refused', () => {
 
 test('a preflight with a foreign host is refused', () => {
   expect(code(preflight({ host: 'evil.example' }), { origins: [APP] })).toBe('host_not_allowed')
+})
+
+test('OPTIONS for the server as a whole is for its Host', () => {
+  expect(code({ method: 'OPTIONS', url: '*' })).toBe('ok')
+  expect(code({ method: 'OPTIONS', url: '*', headers: { host: 'evil.example' } })).toBe('host_not_allowed')
 })
 
 test('OPTIONS that asks for no method is no preflight', () => {

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ZSTDDecoder } from 'zstddec'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { ProxyError } from '../errors.ts'
@@ -150,6 +150,18 @@ test('all that a large body was copied from is freed, and the body outlives it',
   expect(freed).toBe(body.length + 1024 * 1024)
 })
 
+test('a large body takes no more room than it announced', async () => {
+  limits = { maxBody: 8_000_000, maxDecodedBody: 8_000_000 }
+  let room: number | undefined
+  read = async (request) => {
+    const body = await readBody(request, limits)
+    room = body.buffer.byteLength
+    return body
+  }
+  await post(Buffer.alloc(2_000_000))
+  expect(room).toBe(2_000_000)
+})
+
 test('a body of exactly the limit is read, one byte more is not', async () => {
   await post(Buffer.alloc(100_000, 'a'))
   await post(Buffer.alloc(100_001, 'a')).catch(() => {})
@@ -174,6 +186,38 @@ test('a chunked body is refused once it is too long, not at its end', async () =
   socket.write(chunk.repeat(25))
   expect(await untilOutcome()).toBe('request_too_large')
   socket.destroy()
+})
+
+describe('a refused body that is not answered yet', () => {
+  let refused: IncomingMessage | undefined
+  beforeEach(() => {
+    refused = undefined
+    read = async (request) => {
+      await readBody(request, limits).catch(() => {
+        refused = request
+      })
+      return await new Promise(() => {})
+    }
+  })
+
+  test('is left unread when it announced too much', async () => {
+    const socket = await open('Content-Length: 100001')
+    await expect.poll(() => refused?.readableFlowing).toBeNull()
+    socket.destroy()
+  })
+
+  test('is paused when it became too long, and not refused again by what follows', async () => {
+    vi.mocked(ProxyError).mockClear()
+    const socket = await open('Transfer-Encoding: chunked')
+    const chunks = `1000\r\n${'a'.repeat(4096)}\r\n`.repeat(25)
+    socket.write(chunks)
+    await expect.poll(() => refused?.isPaused()).toBe(true)
+    refused?.resume()
+    socket.write(`${chunks}0\r\n\r\n`)
+    await expect.poll(() => refused?.complete).toBe(true)
+    expect(ProxyError).toHaveBeenCalledOnce()
+    socket.destroy()
+  })
 })
 
 test('chunks of one byte add up', async () => {

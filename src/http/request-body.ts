@@ -50,9 +50,7 @@ export function readRawBody(request: IncomingMessage, { maxBody }: Pick<BodyLimi
       nowOrAtEndOfTurn(() => resolve(whole))
     })
     request.on('close', () => {
-      if (body === undefined) return
-      reject(cutOff())
-      body = undefined
+      if (body !== undefined) reject(cutOff())
     })
   })
 }
