@@ -84,10 +84,13 @@ test.each([
   ['deflate', deflateSync(JSON_BODY)],
   ['br', brotliCompressSync(JSON_BODY)],
   ['identity', Buffer.from(JSON_BODY)],
+  // RFC 9110 §5.6.1: a list may have empty elements.
+  ['', Buffer.from(JSON_BODY)],
+  ['gzip, ,', gzipSync(JSON_BODY)],
   ['identity, gzip', gzipSync(JSON_BODY)],
   ['gzip, br', brotliCompressSync(gzipSync(JSON_BODY))],
   ['br, gzip, deflate', deflateSync(gzipSync(brotliCompressSync(JSON_BODY)))],
-])('content encoding %s is decoded', async (encoding, body) => {
+])('content encoding %j is decoded', async (encoding, body) => {
   await post(body, { 'content-encoding': encoding })
   expect(outcomes).toEqual([JSON_BODY])
 })
