@@ -54,6 +54,14 @@ async function post(body: Buffer | string, headers: Record<string, string> = {})
   return await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body, headers })
 }
 
+/** A thousand blocks that each repeat one byte 128 KB long (RFC 8878 §3.1.1.2). */
+function zstdBomb(): Buffer {
+  const block = Buffer.alloc(4)
+  block.writeUIntLE((131_072 << 3) | (1 << 1), 0, 3)
+  const last = Buffer.from([1, 0, 0])
+  return Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x58]), ...Array(1000).fill(block), last])
+}
+
 async function open(head: string): Promise<Socket> {
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
@@ -132,6 +140,7 @@ test.each([
   ['br', brotliCompressSync(Buffer.alloc(50_000_000))],
   ['deflate', deflateSync(Buffer.alloc(50_000_000))],
   ['gzip, gzip', gzipSync(gzipSync(Buffer.alloc(50_000_000)))],
+  ['zstd', zstdBomb()],
 ])('a %s bomb is given up', async (encoding, body) => {
   expect((await post(body, { 'content-encoding': encoding })).status).toBe(413)
   expect(outcomes).toEqual(['request_too_large'])
