@@ -50,7 +50,7 @@ export class Metrics {
       requests_error: this.#error,
       requests_aborted: this.#aborted,
       requests_in_flight: this.#total - this.#ok - this.#error - this.#aborted,
-      errors_by_status: Object.fromEntries([...this.#errorsByStatus].sort(([a], [b]) => a - b)),
+      errors_by_status: Object.fromEntries(this.#errorsByStatus),
       upstream_retries: this.#retries,
       reasoning_recall_hits: this.#reasoningHits,
       reasoning_recall_misses: this.#reasoningMisses,
