@@ -33,22 +33,17 @@ export function sendAnswer(response: ServerResponse, common: AnswerHeaders, answ
   response.end(beginAnswer(response, common, answer))
 }
 
-/** Writes the head and returns the body that goes with it. */
-function beginAnswer(
-  response: ServerResponse,
-  common: AnswerHeaders,
-  { status, headers = {}, body }: Answer,
-): Buffer | undefined {
+/** Writes the head and returns the body that goes with it, which Node leaves out where none may be sent. */
+function beginAnswer(response: ServerResponse, common: AnswerHeaders, { status, headers = {}, body }: Answer): Buffer {
   const isJson = typeof body === 'object' && !Buffer.isBuffer(body)
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(isJson ? JSON.stringify(body) : body)
-  const empty = status === 204 || status === 304
   writeHead(response, status, common, {
     ...(isJson && { 'content-type': 'application/json; charset=utf-8' }),
     ...headers,
     // RFC 9110 §8.6: these two have none.
-    ...(!empty && { 'content-length': String(bytes.length) }),
+    ...(status !== 204 && status !== 304 && { 'content-length': String(bytes.length) }),
   })
-  return empty ? undefined : bytes
+  return bytes
 }
 
 export function sendError(

@@ -1,0 +1,81 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { ProxyError } from '../errors.ts'
+import { sendAnswer, sendError } from './answers.ts'
+
+let server: Server
+let port: number
+let answer: (request: IncomingMessage, response: ServerResponse) => void
+
+beforeEach(async () => {
+  server = createServer((request, response) => answer(request.resume(), response))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  port = (server.address() as AddressInfo).port
+})
+
+afterEach(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+async function ask(): Promise<Response> {
+  return await fetch(`http://127.0.0.1:${port}`)
+}
+
+test.each<[string, object | string, string | null, string]>([
+  ['an object', { euro: '€' }, 'application/json; charset=utf-8', '{"euro":"€"}'],
+  ['a text', '€', null, '€'],
+  ['bytes', Buffer.from('{}'), null, '{}'],
+])('%s is sent as what it is, with its length in bytes', async (_what, body, type, sent) => {
+  answer = (_request, response) => sendAnswer(response, new Map(), { status: 200, body })
+  const given = await ask()
+  expect(await given.text()).toBe(sent)
+  expect(given.headers.get('content-type')).toBe(type)
+  expect(given.headers.get('content-length')).toBe(String(Buffer.byteLength(sent)))
+})
+
+test('the type of an answer takes the place of the one of JSON', async () => {
+  const headers = { 'content-type': 'application/problem+json' }
+  answer = (_request, response) => sendAnswer(response, new Map(), { status: 200, headers, body: {} })
+  expect((await ask()).headers.get('content-type')).toBe('application/problem+json')
+})
+
+test.each([204, 304])('%d has neither body nor length', async (status) => {
+  answer = (_request, response) => {
+    sendAnswer(response, new Map([['connection', 'close']]), { status, body: 'not for this one' })
+  }
+  const socket = connect(port, '127.0.0.1')
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  const sent = await text(socket)
+  expect(sent).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+  expect(sent).not.toMatch(/content-length/i)
+  expect(sent.split('\r\n\r\n')).toEqual([expect.any(String), ''])
+})
+
+test.each([
+  ['client_key_invalid', 'keep-alive'],
+  ['internal_error', 'close'],
+  ['upstream_invalid', 'close'],
+] as const)('after %s the connection is: %s', async (code, connection) => {
+  answer = (request, response) => request.on('end', () => sendError(request, response, new Map(), failure(code)))
+  const given = await ask()
+  expect(given.headers.get('connection')).toBe(connection)
+  expect(await given.json()).toMatchObject({ error: { code } })
+})
+
+test('an error breaks off an answer that has begun', async () => {
+  answer = (request, response) => {
+    response.writeHead(200, { 'content-length': '1000' })
+    response.write('begun', () => sendError(request, response, new Map(), failure('internal_error')))
+  }
+  const given = await ask()
+  await expect(given.text()).rejects.toThrow()
+})
+
+function failure(code: ConstructorParameters<typeof ProxyError>[0]): ProxyError {
+  return new ProxyError(code, 'It failed.')
+}
