@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { afterEach, expect, test } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { answerClientError } from './client-errors.ts'
@@ -17,7 +18,7 @@ async function start(options: Parameters<typeof createServer>[0] = {}): Promise<
   logged = []
   server = createServer({ maxHeaderSize: 2048, connectionsCheckingInterval: 20, ...options }, (request, response) => {
     request.resume()
-    response.write('first part')
+    if (request.url !== '/wait') response.write('first part')
   })
   server.on('clientError', (error, socket) => {
     answerClientError(error, socket as Socket, { info: (fields: object) => void logged.push(fields) })
@@ -27,6 +28,11 @@ async function start(options: Parameters<typeof createServer>[0] = {}): Promise<
   socket.on('error', () => {})
   await once(socket, 'connect')
   return socket
+}
+
+/** The connection of the next one that is refused. */
+function nextRefusal(): Promise<Duplex> {
+  return new Promise((resolve) => server?.once('clientError', (_error, connection) => resolve(connection)))
 }
 
 async function everything(socket: Socket): Promise<string> {
@@ -65,12 +71,18 @@ test.each([
     431,
     'headers_too_large',
   ],
+  [
+    'chunk extensions beyond the limit of Node',
+    `POST /wait HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;${'a'.repeat(20_000)}`,
+    413,
+    'request_too_large',
+  ],
 ])('%s: the answer has the shape of every other error', async (_what, request, status, code) => {
   const socket = await start()
   socket.write(request, 'latin1')
   const answer = parse(await everything(socket))
   expect(answer).toMatchObject({ status, body: { error: { code, type: 'invalid_request_error', param: null } } })
-  expect(logged).toEqual([expect.objectContaining({ status, code })])
+  expect(logged).toEqual([{ status, code, reason: expect.stringMatching(/^HPE_/) }])
 })
 
 test('a client that goes on sending gets to read the answer, and one line is logged', async () => {
@@ -81,6 +93,17 @@ test('a client that goes on sending gets to read the answer, and one line is log
   clearInterval(sending)
   expect(answer.status).toBe(431)
   expect(logged).toHaveLength(1)
+})
+
+test('what a refused client sends besides does not reset its connection at once', async () => {
+  const socket = await start()
+  const refusal = nextRefusal()
+  socket.write('GET\r\n\r\n')
+  const connection = await refusal
+  const more = nextRefusal()
+  socket.write('and more')
+  await more
+  expect(connection.destroyed).toBe(false)
 })
 
 test('a client that is too slow with its headers is answered 408', async () => {
@@ -101,7 +124,7 @@ test('an answer that has begun is cut, never mixed with a second one', async () 
 
 test('a client that resets its connection is nothing to log', async () => {
   const socket = await start()
-  const refused = new Promise((resolve) => server?.once('clientError', resolve))
+  const refused = nextRefusal()
   socket.write('GET / HTTP/1.1\r\nHost', () => socket.resetAndDestroy())
   await refused
   expect(logged).toEqual([])

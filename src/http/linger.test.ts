@@ -1,7 +1,7 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { discardRest, isClosing } from './linger.ts'
 
@@ -58,6 +58,53 @@ test('a client that sends much is cut off', async () => {
   const { client, ended } = await refused({ mostBytes: 1000 })
   client.write(Buffer.alloc(1001))
   await ended
+})
+
+describe('a body that', () => {
+  /** Comes as the test says; `closed` is how often the connection was closed. */
+  function startDiscarding(fields: object = {}) {
+    const resume = vi.fn()
+    const body = Object.assign(new EventEmitter(), { socket: {}, destroyed: false, resume, ...fields })
+    const close = vi.fn()
+    discardRest(body as unknown as IncomingMessage, close, { silenceMs: 1000, longestMs: NEVER, mostBytes: 10 })
+    return { body, close, resume }
+  }
+
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  test('was paused is read on', () => {
+    expect(startDiscarding().resume).toHaveBeenCalledOnce()
+  })
+
+  test('is gone already is not waited for', () => {
+    const { close, resume } = startDiscarding({ destroyed: true })
+    vi.advanceTimersByTime(2000)
+    expect(close).toHaveBeenCalledOnce()
+    expect(resume).not.toHaveBeenCalled()
+  })
+
+  test('pauses is waited for from its last piece on', () => {
+    const { body, close } = startDiscarding()
+    for (let i = 0; i < 3; i++) {
+      vi.advanceTimersByTime(900)
+      body.emit('data', Buffer.from('x'))
+    }
+    vi.advanceTimersByTime(999)
+    expect(close).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(1)
+    expect(close).toHaveBeenCalledOnce()
+  })
+
+  test('is as large as it may be is read, and closes its connection once, whatever else comes', () => {
+    const { body, close } = startDiscarding()
+    body.emit('data', Buffer.alloc(10))
+    expect(close).not.toHaveBeenCalled()
+    for (const event of ['end', 'close', 'end']) body.emit(event)
+    body.emit('data', Buffer.alloc(10))
+    vi.advanceTimersByTime(2000)
+    expect(close).toHaveBeenCalledOnce()
+  })
 })
 
 test('a client that leaves ends it', async () => {

@@ -24,6 +24,7 @@ let answer: Answer
 let common: Record<string, string>
 let asked: number
 let running: Cancellation
+let logged: string[]
 /** What answers wait for. */
 let held: Promise<void> | undefined
 
@@ -34,7 +35,8 @@ beforeEach(async () => {
   held = undefined
   running = new Cancellation()
   const { config } = loadConfig({ flags: {}, env: {}, saved: {}, bases: { home: '/home/tester', cwd: '/' } })
-  const logger = createLogger('error', { write() {} })
+  logged = []
+  const logger = createLogger('error', { write: (line) => logged.push(line) })
   server = createServer({
     config,
     logger,
@@ -91,8 +93,15 @@ test('an answer that cannot be sent is an internal error', async () => {
 test('a failure that cannot be told ends the connection, not the program', async () => {
   common = { 'x-bad': NOT_FOR_A_HEADER }
   await expect(fetch(url)).rejects.toThrow('fetch failed')
+  // Of the answer, and of what was to be said of it.
+  const errors = logged.map((line) => JSON.parse(line))
+  expect(errors).toMatchObject([{ msg: 'unexpected failure' }, { err: { code: 'ERR_INVALID_CHAR' } }])
   common = {}
   expect((await fetch(url)).status).toBe(200)
+})
+
+test('headers have a minute to arrive, and idle connections are kept longer than by common clients', () => {
+  expect(server).toMatchObject({ requestTimeout: 120_000, headersTimeout: 60_000, keepAliveTimeout: 72_000 })
 })
 
 describe('two requests on one connection, one right behind the other', () => {

@@ -18,7 +18,22 @@ test('a client that leaves before the end of its answer cancels the work', () =>
   const { response, visit } = startVisit()
   response.emit('close')
   expect(visit.cancellation.reason?.name).toBe('ClientLeft')
-  expect(visit.record.aborted).toBe(true)
+  expect(visit.record).toMatchObject({ aborted: true, status: 0 })
+})
+
+test('an answer that failed after its 200 keeps the status it would have had', () => {
+  const { response, visit } = startVisit()
+  visit.record.status = 502
+  response.writableFinished = true
+  response.emit('close')
+  expect(visit.record).toMatchObject({ aborted: false, status: 502 })
+})
+
+test.each([400, 502])('a client that leaves with its refusal (%d) was refused, and did not leave', (status) => {
+  const { response, visit } = startVisit()
+  visit.record.status = status
+  response.emit('close')
+  expect(visit.record).toMatchObject({ aborted: false, status })
 })
 
 test('an answer that was sent whole cancels nothing', () => {

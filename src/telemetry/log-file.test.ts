@@ -1,4 +1,6 @@
 import {
+  closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -51,6 +53,41 @@ test('a line longer than the limit is written whole', () => {
   log.write('longer than ten bytes\n')
   log.close()
   expect(readFileSync(path, 'utf8')).toBe('longer than ten bytes\n')
+  // Where an older log would be lost.
+  expect(existsSync(`${path}.1`)).toBe(false)
+})
+
+test('lines that fill a file exactly to its limit stay in it', () => {
+  const path = join(folder, 'proxy.log')
+  const log = openLogFile(path, 18)
+  for (const line of ['first 9.\n', 'second 9\n']) log.write(line)
+  log.close()
+  expect(readFileSync(path, 'utf8')).toBe('first 9.\nsecond 9\n')
+})
+
+test('the log is opened once and anew after each rotation, and what was opened is closed', () => {
+  vi.mocked(openSync).mockClear()
+  vi.mocked(closeSync).mockClear()
+  const log = openLogFile(join(folder, 'proxy.log'), 20)
+  for (const line of ['first 9.\n', 'second 9\n', 'third 99\n']) log.write(line)
+  log.close()
+  expect(openSync).toHaveBeenCalledTimes(2)
+  const opened = vi.mocked(openSync).mock.results.map(({ value }) => value)
+  expect(vi.mocked(closeSync).mock.calls.flat()).toEqual(opened)
+})
+
+test('a log that cannot be renamed grows on', () => {
+  const path = join(folder, 'proxy.log')
+  const log = openLogFile(path, 10)
+  log.write('first 9.\n')
+  vi.mocked(openSync).mockClear()
+  vi.mocked(renameSync).mockImplementationOnce(() => {
+    throw Object.assign(new Error('permission denied'), { code: 'EACCES' })
+  })
+  log.write('second 9\n')
+  log.close()
+  expect(readFileSync(path, 'utf8')).toBe('first 9.\nsecond 9\n')
+  expect(openSync).not.toHaveBeenCalled()
 })
 
 test('a full disk loses lines, not the program, and what was lost is counted', () => {
@@ -75,6 +112,20 @@ test('a full disk loses lines, not the program, and what was lost is counted', (
     time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
     dropped: 3,
   })
+})
+
+test('a single line that was lost is told too', () => {
+  const path = join(folder, 'proxy.log')
+  let isFull = true
+  const log = openLogFile(path, 1000, (file, bytes) => {
+    if (isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    return writeSync(file, bytes)
+  })
+  log.write('lost\n')
+  isFull = false
+  log.write('kept\n')
+  log.close()
+  expect(readFileSync(path, 'utf8')).toMatch(/"dropped":1,.*\nkept\n$/)
 })
 
 test('a device that is always full stops nothing', () => {
