@@ -53,17 +53,13 @@ export function createAdmission({ maxConcurrent, maxQueue }: Limits): Admission 
       if (free !== undefined) return free
       if (queue.size >= maxQueue) throw tooMany(maxConcurrent)
       await new Promise<void>((resolve, reject) => {
-        const waiting = cancellation.add({
+        queue.add(resolve)
+        cancellation.add({
           cancel(reason) {
-            queue.delete(onPlace)
+            queue.delete(resolve)
             reject(reason)
           },
         })
-        const onPlace = () => {
-          cancellation.remove(waiting)
-          resolve()
-        }
-        queue.add(onPlace)
       })
       return leave
     },

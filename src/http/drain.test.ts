@@ -1,17 +1,24 @@
 import { once } from 'node:events'
 import { Agent, createServer, get, type Server } from 'node:http'
+import { createServer as createHttps, get as getHttps, Agent as HttpsAgent } from 'node:https'
 import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
+import { selfSignedCertificate } from '../../test/support/certificate.ts'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
-import { Cancellation } from '../cancellation.ts'
+import { Cancellation, ProxyStopped } from '../cancellation.ts'
 import { type Drain, followConnections } from './drain.ts'
 
+const certificate = selfSignedCertificate()
 const ONE_HOUR = 3_600_000
 const silent = { warn: (_fields: object, _message: string) => {} }
 
-async function listening(server: Server): Promise<{ port: number; drain: Drain }> {
-  const drain = followConnections(server, new Cancellation())
-  return { port: await listenOnLoopback(server), drain }
+type Listening = { readonly port: number; readonly drain: Drain; readonly running: Cancellation }
+
+async function listening(server: Server): Promise<Listening> {
+  const running = new Cancellation()
+  const drain = followConnections(server, running)
+  return { port: await listenOnLoopback(server), drain, running }
 }
 
 test('a connection that never carried a request does not hold up the end', async () => {
@@ -23,35 +30,47 @@ test('a connection that never carried a request does not hold up the end', async
   await Promise.all([drain.gently(ONE_HOUR, silent), once(unused, 'close')])
 })
 
-test('an answer that is running finishes, then its kept-alive connection is closed', async () => {
-  const server = createServer()
-  const { port, drain } = await listening(server)
-  const agent = new Agent({ keepAlive: true })
-  const answered = new Promise<string>((resolve, reject) => {
-    get({ port, host: '127.0.0.1', agent }, (response) => {
-      let text = ''
-      response.on('data', (bytes) => {
-        text += bytes
-      })
-      response.on('end', () => resolve(text))
-    }).on('error', reject)
-  })
-  const [, response] = await once(server, 'request')
-  const drained = drain.gently(ONE_HOUR, silent)
-  response.end('whole')
-  expect(await answered).toBe('whole')
-  await drained
-  agent.destroy()
-})
+const KINDS = [
+  { kind: 'HTTP', create: () => createServer(), get, Agent },
+  { kind: 'HTTPS', create: () => createHttps(certificate), get: getHttps, Agent: HttpsAgent },
+]
 
-test('after the deadline what still runs is cut, and that is logged', async () => {
+test.each(KINDS)(
+  'over $kind an answer that is running finishes, then its kept-alive connection is closed',
+  async (by) => {
+    const server = by.create()
+    const { port, drain } = await listening(server)
+    const agent = new by.Agent({ keepAlive: true, ca: certificate.cert })
+    const answered = new Promise<string>((resolve, reject) => {
+      by.get({ port, host: '127.0.0.1', agent }, (response) => resolve(text(response))).on('error', reject)
+    })
+    const [, response] = await once(server, 'request')
+    const drained = drain.gently(ONE_HOUR, silent)
+    // By then idle connections have been looked for.
+    setTimeout(() => response.end('whole'), 120)
+    expect(await answered).toBe('whole')
+    await drained
+    agent.destroy()
+  },
+)
+
+test('after the deadline what still runs is ended, then cut, and that is logged', async () => {
   const server = createServer()
-  const { port, drain } = await listening(server)
+  const { port, drain, running } = await listening(server)
   const requested = once(server, 'request')
   const cut = once(get({ port, host: '127.0.0.1' }), 'error')
   await requested
-  const warnings: string[] = []
-  await drain.gently(1, { warn: (_fields: object, message: string) => void warnings.push(message) })
+  const warnings: object[] = []
+  await drain.gently(1, { warn: (fields, message) => void warnings.push({ ...fields, message }) })
   await cut
-  expect(warnings).toEqual(['answers still running are ended'])
+  expect(running.reason).toBeInstanceOf(ProxyStopped)
+  expect(warnings).toEqual([{ deadlineMs: 1, message: 'answers still running are ended' }])
+})
+
+test('a server that was drained leaves no timer behind, which would hold the program', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const { drain } = await listening(createServer())
+  const before = timers()
+  await drain.gently(ONE_HOUR, silent)
+  expect(timers()).toBe(before)
 })

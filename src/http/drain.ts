@@ -34,7 +34,6 @@ export function followConnections(server: Server, running: Cancellation): Drain 
   })
 
   function endAnswers(): void {
-    if (running.reason !== undefined) return
     running.cancel(new ProxyStopped())
     // Without them nothing holds the process any more.
     setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS).unref()

@@ -56,6 +56,11 @@ test('what is not known has no field, and a client that left has seen no status'
   expect(JSON.parse(line)).toMatchObject({ status: 499 })
 })
 
+test('a failure is told with its status and code', () => {
+  const [line = ''] = linesOf('info', { status: 502, code: 'upstream_invalid' })
+  expect(JSON.parse(line)).toMatchObject({ status: 502, code: 'upstream_invalid' })
+})
+
 test('levels above info leave it out', () => {
   expect([linesOf('warning', {}), linesOf('error', {})]).toEqual([[], []])
 })
