@@ -49,7 +49,7 @@ test.each([0o644, 0o640, 0o660, 0o602])('a file with mode %o is used, with a war
   expect(warnings).toEqual([expect.stringContaining('0600')])
 })
 
-test.each(['', '\n', 'two\nlines', 'with space', ' leading', 'schlüssel', 'tab\there', 'nul\0'])(
+test.each(['', '\n', 'two\nlines', 'with space', ' leading', 'schlüssel', 'tab\there', 'nul\0', 'mark\uFEFFinside'])(
   'a file with %j holds no key',
   async (content) => {
     const apiKeyFile = await file(content)

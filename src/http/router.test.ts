@@ -28,6 +28,8 @@ test.each([
   ['DELETE', '/v1/files', undefined],
   ['GET', '/', undefined],
   ['GET', '/healthy', undefined],
+  ['GET', '/v1/modelsx', '/v1/*'],
+  ['GET', '/v1files', undefined],
 ])('case 20: %s %s is served by %s', (method, path, served) => {
   expect(router.find(method, path)?.path).toBe(served)
 })

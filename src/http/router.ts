@@ -27,7 +27,7 @@ export function createRouter(table: readonly RouteEntry[]): Router {
   const whole = new Map(table.filter(({ path }) => !path.endsWith('/*')).map((entry) => [entry.path, entry]))
 
   function fitting(given: string): RouteEntry[] {
-    const path = given.length > 1 && given.endsWith('/') ? given.slice(0, -1) : given
+    const path = given.endsWith('/') ? given.slice(0, -1) : given
     const exact = whole.get(path)
     const others = below.filter(({ start }) => path.startsWith(start)).map(({ entry }) => entry)
     return exact === undefined ? others : [exact, ...others]

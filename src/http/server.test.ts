@@ -47,7 +47,7 @@ beforeEach(async () => {
         kind: 'api',
         async handle(request) {
           asked++
-          await held
+          if (held !== undefined) await request.cancellation.race(held)
           request.setHeaders(common)
           return answer
         },
@@ -102,6 +102,18 @@ test('a failure that cannot be told ends the connection, not the program', async
 
 test('headers have a minute to arrive, and idle connections are kept longer than by common clients', () => {
   expect(server).toMatchObject({ requestTimeout: 120_000, headersTimeout: 60_000, keepAliveTimeout: 72_000 })
+})
+
+test('a client that leaves before its answer is no failure to log', async () => {
+  held = new Promise(() => {})
+  const ended = vi.spyOn(running, 'remove')
+  const leaving = new AbortController()
+  const asking = fetch(url, { signal: leaving.signal })
+  await expect.poll(() => asked).toBe(1)
+  leaving.abort()
+  await expect(asking).rejects.toThrow()
+  await expect.poll(() => ended.mock.calls).toHaveLength(1)
+  expect(logged).toEqual([])
 })
 
 describe('two requests on one connection, one right behind the other', () => {

@@ -1,7 +1,8 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import OpenAI from 'openai'
 import { afterEach, expect, test } from 'vitest'
+import { startTokenIssuer } from '../fake-upstream/token-issuer.ts'
 import { apiKeyAuth, chatgptAuth } from '../support/auth-files.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
@@ -86,6 +87,17 @@ test.each([false, true])(
     await expect(asked).rejects.toBeInstanceOf(OpenAI.AuthenticationError)
   },
 )
+
+test('with --credentials read-only a login that is over is left to Codex: nothing is refreshed or written', async () => {
+  const issuer = await startTokenIssuer()
+  const auth = issuer.login({ lifetimeMs: -60_000 })
+  const args = ['--credentials', 'read-only']
+  stage = await startStage({ auth, args, env: { CODEX_REFRESH_TOKEN_URL_OVERRIDE: issuer.url } })
+  await expect(chat(stage.client)).rejects.toMatchObject({ status: 401, code: 'login_stale' })
+  expect(JSON.parse(await readFile(join(stage.home.codexHome, 'auth.json'), 'utf8'))).toEqual(auth)
+  expect(issuer.requests).toEqual([])
+  await issuer.close()
+})
 
 test('no token and no prompt is printed at the default level of the log', async () => {
   stage = await startStage({ args: ['--log-level', 'info'] })

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { chatgptAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
 import { createHome, type Foreground, type Home, run, startForeground } from '../support/program.ts'
+import { firstAnswer, sendRaw } from './raw-connection.ts'
 
 let home: Home
 let proxy: Foreground | undefined
@@ -51,6 +52,21 @@ test('with a key the address is served, to those who have it', async () => {
   const url = `http://127.0.0.1:${new URL(proxy.url).port}/metrics`
   expect((await fetch(url)).status).toBe(401)
   expect((await fetch(url, { headers: { authorization: 'Bearer local-secret' } })).status).toBe(200)
+})
+
+test('it answers to the address it is bound to and to the names of --allow-host, and to no other', async () => {
+  // All addresses, so that any literal one may be its own.
+  const args = ['--host', '0.0.0.0', '--allow-host', 'proxy.lan', '--log-level', 'warning']
+  proxy = await startForeground(args, { home, env: { CODEX_PROXY_API_KEY: 'local-secret' } })
+  const url = `http://127.0.0.1:${new URL(proxy.url).port}`
+  for (const [host, status] of [
+    ['192.0.2.7', 200],
+    ['proxy.lan', 200],
+    ['other.lan', 403],
+  ] as const) {
+    const text = await sendRaw(url, `GET /health HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+    expect([host, firstAnswer(text).status]).toEqual([host, status])
+  }
 })
 
 test('by default only this machine is listened to', async () => {
