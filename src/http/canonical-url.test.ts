@@ -19,6 +19,11 @@ test.each([
   ['/health', '/health'],
   ['http://other.example/v1/models', '/v1/models'],
   ['http://other.example', '/'],
+  ['HTTP://OTHER.example/v1/models', '/v1/models'],
+  ['x+y://other.example/v1/models', '/v1/models'],
+  ['/v1/http://other.example/x', '/v1/http://other.example/x'],
+  // Only dots are resolved: all else goes on as it came.
+  ['/v1/files/a"b\\c', '/v1/files/a"b\\c'],
   ['/v1/../admin?x=/../y', '/admin?x=/../y'],
   ['/v1/%2E%2e/admin', '/admin'],
   ['/v1/files/..', '/v1/'],

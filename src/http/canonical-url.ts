@@ -10,7 +10,7 @@ const DOUBLE_SLASH = /^(\/v1)?\/{2,}/
  * proxy-style absolute URL keeps only its path (RFC 9112 §3.2.2), since nothing in a request chooses a host.
  */
 export function canonicalUrl(url: string): string {
-  const given = url.startsWith('/') ? url : url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
+  const given = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
   const path = withoutDots(given).replace(DOUBLE_SLASH, '$1/')
   if (path.startsWith('/v1/')) return path.startsWith('/v1/v1/') ? path.slice(3) : path
   const isApi = API_PATHS.some((known) => path.startsWith(known) && /^[/?]?$/.test(path.charAt(known.length)))
@@ -21,7 +21,7 @@ export function canonicalUrl(url: string): string {
 function withoutDots(path: string): string {
   if (!DOTS.test(path)) return path
   const query = path.search(/[?#]/)
-  const [place, rest] = query === -1 ? [path, ''] : [path.slice(0, query), path.slice(query)]
+  const rest = query === -1 ? '' : path.slice(query)
   // Two slashes at the beginning would be taken for those before a host.
-  return new URL(`http://localhost${place}`).pathname + rest
+  return new URL(`http://localhost${path}`).pathname + rest
 }

@@ -107,6 +107,7 @@ test('an absolute URL counts instead of Host', () => {
   expect(code({ url: 'http://localhost:8765/v1/models', headers: { host: 'evil.example' } })).toBe('ok')
   expect(code({ url: 'http://evil.example/v1/models' })).toBe('host_not_allowed')
   expect(code({ url: 'http://localhost@evil.example/v1/models' })).toBe('host_not_allowed')
+  expect(code({ url: 'x-http://localhost/v1/models' })).toBe('host_not_allowed')
   expect(code({ url: 'HTTP://LOCALHOST/v1/models', headers: { host: 'evil.example' } })).toBe('ok')
   expect(code({ url: 'ftp://localhost/v1/models' })).toBe('host_not_allowed')
   expect(code({ url: 'localhost:8765' })).toBe('host_not_allowed')

@@ -56,3 +56,10 @@ test('what the fallback does not serve is refused for its method when the path i
   expect(router.refusal('POST', '/v1/models', unserved)).toMatchObject({ status: 405, headers: { allow: 'GET' } })
   expect(router.refusal('POST', '/v1/files', unserved)).toBe(unserved)
 })
+
+test('a refusal repeats the path, but no more than the beginning of a long one', () => {
+  expect(router.refusal('GET', '/nowhere').message).toContain('GET /nowhere here')
+  const long = (length: number) => router.refusal('GET', `/${'x'.repeat(length - 1)}`).message
+  expect(long(200)).toContain(`/${'x'.repeat(199)} here`)
+  expect(long(201)).toContain(`/${'x'.repeat(199)}… here`)
+})
