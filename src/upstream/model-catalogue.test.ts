@@ -42,6 +42,7 @@ describe('the model catalogue', () => {
   let codexHome = ''
   let now = 0
   let account: Credentials
+  let version: string
   let replies: (Reply | Error | 'silence')[]
   let sent: { request: UpstreamRequest; credentials: Credentials }[]
   let catalogue: ModelCatalogue
@@ -50,6 +51,7 @@ describe('the model catalogue', () => {
     codexHome = await mkdtemp(join(tmpdir(), 'catalogue-'))
     now = 1_795_000_000_000
     account = login('A')
+    version = '0.170.0'
     replies = []
     sent = []
     catalogue = new ModelCatalogue({
@@ -61,7 +63,7 @@ describe('the model catalogue', () => {
         return answer(reply)
       },
       credentials: async () => account,
-      clientVersion: () => '0.170.0',
+      clientVersion: () => version,
       codexHome,
       now: () => now,
     })
@@ -72,6 +74,8 @@ describe('the model catalogue', () => {
     const { models, source } = await catalogue.list()
     return { slugs: models.map(({ slug }) => slug), source }
   }
+  /** All that was begun in the background has been sent by then. */
+  const settled = () => new Promise(setImmediate)
   const noteByCodex = (...names: string[]) =>
     writeFile(
       join(codexHome, 'models_cache.json'),
@@ -108,6 +112,43 @@ describe('the model catalogue', () => {
     expect(await slugs()).toEqual({ slugs: ['old'], source: 'stale' })
     await vi.waitFor(async () => expect(await slugs()).toEqual({ slugs: ['new'], source: 'live' }))
     expect(sent).toHaveLength(2)
+  })
+
+  test('case 194: another client version may have other models, and is asked for at once', async () => {
+    replies = [{ models: named('a') }, { models: named('a', 'newer') }]
+    await slugs()
+    version = '0.171.0'
+    expect((await slugs()).source).toBe('stale')
+    await vi.waitFor(async () => expect(await slugs()).toEqual({ slugs: ['a', 'newer'], source: 'live' }))
+    expect(sent.map(({ request }) => request.path)).toEqual([
+      '/models?client_version=0.170.0',
+      '/models?client_version=0.171.0',
+    ])
+  })
+
+  test('case 196: while upstream is down an old list is shown, and who asks often makes it no busier', async () => {
+    replies = [{ models: named('old') }]
+    await slugs()
+    now += HOUR
+    for (let count = 0; count < 5; count++) {
+      expect(await slugs()).toEqual({ slugs: ['old'], source: 'stale' })
+      catalogue.peek()
+      await settled()
+    }
+    expect(sent).toHaveLength(2)
+    now += 5_000
+    await slugs()
+    await settled()
+    expect(sent).toHaveLength(3)
+  })
+
+  test('a failure of one account does not keep another from its models', async () => {
+    catalogue.peek()
+    await settled()
+    account = login('B')
+    replies = [{ models: named('of B') }]
+    catalogue.peek()
+    await vi.waitFor(() => expect(catalogue.peek().map(({ id }) => id)).toEqual(['of B']))
   })
 
   test('waits for a new list when the old one is of another day, and shows the old one if there is none', async () => {
@@ -185,6 +226,19 @@ describe('the model catalogue', () => {
     await vi.waitFor(() => expect(catalogue.peek().map(({ id }) => id)).toEqual(['live', 'reviewer']))
   })
 
+  test('conversion looks again when the list is five minutes old, and no sooner', async () => {
+    replies = [{ models: named('a') }, { models: named('b') }]
+    await slugs()
+    now += 4 * MINUTE
+    catalogue.peek()
+    await settled()
+    expect(sent).toHaveLength(1)
+    now += MINUTE
+    catalogue.peek()
+    await settled()
+    expect(catalogue.peek().map(({ id }) => id)).toEqual(['b'])
+  })
+
   test('case 199: a model the account was refused is no longer shown, until the list changes', async () => {
     replies = [
       { models: named('a', 'b'), headers: { etag: '"1"' } },
@@ -225,10 +279,23 @@ describe('the model catalogue', () => {
     catalogue.noticeEtag('"0"')
     await slugs()
     catalogue.noticeEtag('"1"')
+    await settled()
     expect(sent).toHaveLength(1)
     catalogue.noticeEtag('"2"')
     catalogue.noticeEtag('"2"')
-    await vi.waitFor(async () => expect((await slugs()).slugs).toEqual(['a', 'b']))
+    expect(await slugs()).toEqual({ slugs: ['a'], source: 'stale' })
+    await settled()
+    expect(sent).toHaveLength(2)
+    expect(await slugs()).toEqual({ slugs: ['a', 'b'], source: 'live' })
+  })
+
+  test('an etag makes it look again by itself, and once only if no list comes with it', async () => {
+    replies = [1, 2, 3].map(() => ({ models: named('a'), headers: { etag: '"1"' } }))
+    await slugs()
+    for (let count = 0; count < 3; count++) {
+      catalogue.noticeEtag('"2"')
+      await settled()
+    }
     expect(sent).toHaveLength(2)
   })
 

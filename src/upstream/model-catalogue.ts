@@ -132,7 +132,7 @@ export class ModelCatalogue {
 
   /** Never fails: what upstream says now is only wanted, not needed. */
   #revalidate(): void {
-    if (this.#asking !== undefined || (this.#failure !== undefined && this.#parts.now() < this.#failure.retryAt)) return
+    if (this.#asking !== undefined) return
     this.#parts
       .credentials()
       .then(async (credentials) => {

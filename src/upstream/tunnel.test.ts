@@ -1,8 +1,9 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import fc from 'fast-check'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { parseOutboundAddress } from './outbound-address.ts'
 import { PendingSockets } from './pending-sockets.ts'
@@ -219,6 +220,48 @@ describe('a tunnel through a proxy that follows a script', () => {
     })
   })
 
+  const CONNECTED: readonly (readonly [string, readonly (Buffer | string)[]])[] = [
+    ['http', ['HTTP/1.1 200 OK\r\n\r\n']],
+    ['socks5', [NO_LOGIN, CONNECTED_V4]],
+  ]
+
+  test.each(CONNECTED)(
+    'a %s tunnel that stands is ended by no limit for making it, nor with those that are being made',
+    async (scheme, script) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      const port = await proxy(replies(...script))
+      const end = new PendingSockets()
+      const socket = await open(`${scheme}://127.0.0.1:${port}`, { timeout: 10_000, pending: end })
+      vi.advanceTimersByTime(10_000)
+      end.destroy()
+      vi.useRealTimers()
+      expect(socket.destroyed).toBe(false)
+    },
+  )
+
+  test.each(CONNECTED)(
+    'the system probes a %s tunnel that is silent: one dropped on the way is noticed',
+    async (scheme, script) => {
+      const port = await proxy(replies(...script))
+      const { localPort = 0 } = await open(`${scheme}://127.0.0.1:${port}`)
+      expect(timerOfSystem(localPort)).toBe(KEEP_ALIVE_TIMER)
+    },
+  )
+
+  test.each([
+    ['http', ['HTTP/1.1 503 Nope\r\n\r\n']],
+    ['socks5', [NO_LOGIN, Buffer.from([5, 2, 0, 1])]],
+  ])('the connection to a proxy that refuses is closed (%s)', async (scheme, script) => {
+    const serve = replies(...script)
+    let closed: Promise<unknown> | undefined
+    const port = await proxy((socket) => {
+      closed = once(socket, 'close')
+      serve(socket)
+    })
+    await expect(open(`${scheme}://127.0.0.1:${port}`)).rejects.toThrow(OutboundProxyError)
+    await closed
+  })
+
   test.each(['http', 'socks5'])('the end of the program ends a %s tunnel that is being made', async (scheme) => {
     const arrived = new Promise<Socket>((resolve) => {
       servers.push(createServer(resolve))
@@ -232,7 +275,17 @@ describe('a tunnel through a proxy that follows a script', () => {
     sockets.push(socket)
     socket.resume()
     end.destroy()
-    await expect(failure).rejects.toThrow(OutboundProxyError)
+    await expect(failure).rejects.toThrow(/ could not be reached\.$/)
     await once(socket, 'close')
   })
 })
+
+const KEEP_ALIVE_TIMER = '02'
+
+/** Which timer runs for the connection from this port (https://www.kernel.org/doc/Documentation/networking/proc_net_tcp.txt). */
+function timerOfSystem(localPort: number): string | undefined {
+  const end = `:${localPort.toString(16).toUpperCase().padStart(4, '0')}`
+  const rows = readFileSync('/proc/net/tcp', 'utf8').split('\n')
+  const [, , , , , timer] = rows.map((row) => row.trim().split(/\s+/)).find(([, local]) => local?.endsWith(end)) ?? []
+  return timer?.split(':')[0]
+}

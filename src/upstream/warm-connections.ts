@@ -117,9 +117,9 @@ class Spare {
     return socket.ref()
   }
 
-  /** At most one is ready or on its way. */
+  /** At most one is ready or on its way. The timer is that of the next one, or of the one that is ready. */
   #refill(delay: number): void {
-    if (this.#closed || this.#connecting || this.#socket !== undefined || this.#timer !== undefined) return
+    if (this.#closed || this.#connecting || this.#timer !== undefined) return
     this.#timer = setTimeout(() => this.#open(), Math.max(delay, this.#notBefore - this.#now()))
     this.#timer.unref()
   }
