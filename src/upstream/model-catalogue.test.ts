@@ -216,6 +216,18 @@ describe('the model catalogue', () => {
     expect(await slugs()).toEqual({ slugs: ['a'], source: 'live' })
   })
 
+  test('that upstream rejected the token stays the reason, also when the login is gone by then', async () => {
+    let left = 1
+    const losing = new ModelCatalogue({
+      send: async () => answer({ status: 401 }),
+      credentials: () => (left-- > 0 ? Promise.resolve(account) : Promise.reject(new Error('No login.'))),
+      clientVersion: () => version,
+      codexHome,
+      now: () => now,
+    })
+    await expect(losing.list()).rejects.toMatchObject({ code: 'upstream_rejected_credentials' })
+  })
+
   test('what conversion sees now: nothing, then what Codex noted, then what upstream said, hidden models too', async () => {
     expect(catalogue.peek()).toEqual([])
     await noteByCodex('noted')

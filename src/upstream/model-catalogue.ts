@@ -143,8 +143,7 @@ export class ModelCatalogue {
 
   #isPausing(credentials: Credentials): boolean {
     const failure = this.#failureOf(credentials)
-    if (failure === undefined) return false
-    return this.#parts.now() < failure.retryAt || failure.rejectedToken === tokenOf(credentials)
+    return failure !== undefined && this.#parts.now() < failure.retryAt
   }
 
   #failureOf(credentials: Credentials): Failure | undefined {

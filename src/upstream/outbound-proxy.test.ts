@@ -29,3 +29,30 @@ test('closing does not wait for a connection that is being made', async () => {
   socket.destroy()
   server.close()
 })
+
+test('closing waits for what runs through a proxy: a refresh in flight has spent its token', async () => {
+  const server = createServer((socket) => {
+    socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\n\r\n'))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const proxy = `http://127.0.0.1:${port}`
+  const route = await openOutboundRoute({ proxy, noProxy: undefined, ...LIMITS }, log)
+  const origin = new URL('http://issuer.example')
+  const asked = request(origin, { dispatcher: route.dispatcherFor(origin) })
+  const [tunnel] = (await once(server, 'connection')) as [Socket]
+  await once(tunnel, 'data')
+  await once(tunnel, 'data')
+  let isClosed = false
+  const closing = route.close().then(() => {
+    isClosed = true
+  })
+  await new Promise(setImmediate)
+  expect(isClosed).toBe(false)
+  tunnel.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi')
+  expect(await (await asked).body.text()).toBe('hi')
+  await closing
+  tunnel.destroy()
+  server.close()
+})

@@ -33,7 +33,7 @@ describe('the limits of the account', () => {
 
   test('leave out what is empty, missing or no number', () => {
     const headers = {
-      'x-codex-plan-type': 'pro',
+      'x-codex-plan-type': 'pro ',
       'x-codex-primary-used-percent': '',
       'x-codex-secondary-used-percent': 'none',
       'x-codex-credits-has-credits': 'True',
@@ -57,6 +57,24 @@ describe('the limits of the account', () => {
     expect(readRateLimits(headers, NOW).others).toEqual({
       'gpt-6-astra': { name: 'GPT-6 Astra', primary: { usedPercent: 80, windowMinutes: 10_080 } },
     })
+  })
+
+  test('of a window end at the time that is told, rather than one reckoned from now', () => {
+    const headers = {
+      'x-codex-primary-used-percent': '50',
+      'x-codex-primary-reset-after-seconds': '1',
+      'x-codex-primary-reset-at': '1795009000',
+    }
+    expect(readRateLimits(headers, NOW)).toEqual({
+      primary: { usedPercent: 50, resetsAt: 1_795_009_000 },
+      noticedAt: NOW,
+    })
+  })
+
+  test.each(['x-codex-plan-type', 'x-codex-primary-used-percent'])('are noticed by %s alone', (name) => {
+    const limits = new RateLimits()
+    limits.notice({ [name]: '7' }, NOW)
+    expect(limits.last()).toMatchObject({ noticedAt: NOW })
   })
 
   test('are those of the last answer that told them', () => {

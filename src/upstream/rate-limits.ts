@@ -107,9 +107,8 @@ function isTrue(text: string | undefined): boolean {
 }
 
 function numberOf(headers: IncomingHttpHeaders, name: string): number | undefined {
-  const text = textOf(headers, name)
-  const number = Number(text)
-  return text === undefined || !Number.isFinite(number) ? undefined : number
+  const number = Number(textOf(headers, name))
+  return Number.isFinite(number) ? number : undefined
 }
 
 function textOf(headers: IncomingHttpHeaders, name: string): string | undefined {

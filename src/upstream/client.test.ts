@@ -1,0 +1,81 @@
+import { once } from 'node:events'
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Agent } from 'undici'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Cancellation } from '../cancellation.ts'
+import type { ChatGptCredentials, CredentialSource } from '../credentials/credentials.ts'
+import { ProxyError } from '../errors.ts'
+import { createUpstreamClient, type UpstreamClient } from './client.ts'
+import type { OutboundRoute } from './outbound-proxy.ts'
+
+const LOGIN: ChatGptCredentials = { kind: 'chatgpt', accessToken: 'token', accountId: undefined, fedramp: false }
+
+let server: Server
+let agent: Agent
+let client: UpstreamClient
+/** What the server does with each request, in turn. */
+let answers: ((response: ServerResponse) => void)[]
+let asked: number
+
+beforeEach(async () => {
+  answers = []
+  asked = 0
+  server = createServer((_request, response) => {
+    asked++
+    answers.shift()?.(response)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  agent = new Agent()
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const route: Partial<OutboundRoute> = {
+    dispatcherFor: () => agent,
+    keepWarm() {},
+    connectionFailed: async () => false,
+    explain: (error) => new ProxyError('upstream_unreachable', error.message),
+  }
+  const credentials: Partial<CredentialSource> = { replace: async () => ({ ...LOGIN, accessToken: 'a newer token' }) }
+  client = createUpstreamClient({
+    credentials: credentials as CredentialSource,
+    targetFor: () => ({ url, origin: url.origin, basePath: '', headers: [] }),
+    outbound: () => route as OutboundRoute,
+    idleTimeout: 10_000,
+    random: () => 0,
+  })
+})
+afterEach(async () => {
+  await agent.destroy()
+  server.closeAllConnections()
+  server.close()
+})
+
+const send = (more: { readonly retries?: false } = {}) =>
+  client.send({ method: 'POST', path: '/', headers: {}, ...more }, LOGIN, new Cancellation())
+
+const ok = (response: ServerResponse) => void response.end()
+const reset = (response: ServerResponse) => void response.socket?.destroy()
+
+test.each([503, 401])(
+  'an answer of %i that goes on and on is closed when the request is sent again',
+  async (status) => {
+    let closed: Promise<unknown> | undefined
+    answers = [
+      (response) => {
+        closed = once(response, 'close')
+        response.writeHead(status).write('No, and')
+      },
+      ok,
+    ]
+    expect((await send()).status).toBe(200)
+    await closed
+  },
+)
+
+test('what must not be done twice is sent once, whatever fails', async () => {
+  answers = [(response) => void response.writeHead(503).end(), reset, reset, reset, reset]
+  expect((await send({ retries: false })).status).toBe(503)
+  await expect(send({ retries: false })).rejects.toMatchObject({ code: 'upstream_unreachable' })
+  expect(asked).toBe(2)
+  await expect(send()).rejects.toMatchObject({ code: 'upstream_unreachable' })
+  expect(asked).toBe(5)
+})
