@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Cancellation } from '../cancellation.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
-import type { AnswerBody, UpstreamRequest } from '../upstream/exchange.ts'
+import type { AnswerBody, UpstreamAnswer, UpstreamRequest } from '../upstream/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { forwardOr } from './forward.ts'
@@ -9,26 +9,25 @@ import { forwardOr } from './forward.ts'
 const BODY_BYTES = 100_000
 
 /** An API key, and an upstream that answers nothing at once; `sending` is done with what it is sent. */
-function contextWith(sending: (request: UpstreamRequest) => void): RouteContext {
+function contextWith(sending: (request: UpstreamRequest) => void, answer: Partial<UpstreamAnswer> = {}): RouteContext {
   const body: Partial<AnswerBody> = { pipe: (sink) => sink.end() }
   const context = {
     credentials: { current: () => ({ kind: 'api-key', apiKey: 'sk-test' }) },
     upstream: {
       async send(request: UpstreamRequest) {
         sending(request)
-        return { status: 200, headers: { 'content-length': '0' }, body }
+        return { status: 200, headers: { 'content-length': '0' }, body, ...answer }
       },
     },
     rateLimits: { notice() {} },
     logger: { isLevelEnabled: () => false },
     now: () => 0,
-    monotonic: () => 0,
+    monotonic: () => 42,
   }
   return context as unknown as RouteContext
 }
 
-/** Forwards this body. */
-async function forwarded(bytes: Buffer, sending: (request: UpstreamRequest) => void): Promise<number | undefined> {
+function requestOf(bytes: Buffer): ApiRequest {
   const request: Partial<ApiRequest> = {
     method: 'POST',
     url: '/v1/responses',
@@ -37,8 +36,15 @@ async function forwarded(bytes: Buffer, sending: (request: UpstreamRequest) => v
     cancellation: new Cancellation(),
     rawBody: async () => bytes,
   }
-  const route = forwardOr(contextWith(sending), () => Promise.reject(new Error('There is no ChatGPT login.')))
-  return (await route(request as ApiRequest))?.status
+  return request as ApiRequest
+}
+
+const routeOf = (context: RouteContext) =>
+  forwardOr(context, () => Promise.reject(new Error('There is no ChatGPT login.')))
+
+/** Forwards this body. */
+async function forwarded(bytes: Buffer, sending: (request: UpstreamRequest) => void): Promise<number | undefined> {
+  return (await routeOf(contextWith(sending))(requestOf(bytes)))?.status
 }
 
 test('a body that is forwarded is freed once it is answered', async () => {
@@ -56,4 +62,18 @@ test('a body that is answered while it is still sent is left to the collector', 
   const bytes = Buffer.allocUnsafeSlow(BODY_BYTES)
   await forwarded(bytes, ({ memory }) => memory?.lend())
   expect(bytes.length).toBe(BODY_BYTES)
+})
+
+test('when the answer began is noted', async () => {
+  const request = requestOf(Buffer.from('{}'))
+  await routeOf(contextWith(() => {}))(request)
+  expect(request.record.firstEventAt).toBe(42)
+})
+
+test.each([204, 304])('the body that an answer of %i only stands for is not waited for', async (status) => {
+  const abort = vi.fn()
+  const headers = { 'content-length': '7', etag: '"1"' }
+  const context = contextWith(() => {}, { status, headers, body: { abort } as unknown as AnswerBody })
+  expect(await routeOf(context)(requestOf(Buffer.from('{}')))).toEqual({ status, headers, body: '' })
+  expect(abort).toHaveBeenCalledOnce()
 })

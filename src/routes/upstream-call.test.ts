@@ -13,12 +13,16 @@ const REFUSAL = JSON.stringify({
 })
 
 /** An upstream that refuses the model, and a list of models that `list` resolves with. */
-function refusedCall(list: () => Promise<{ models: { slug: string }[] }>): UpstreamCall {
-  const memory = Buffer.from(REFUSAL)
+function refusedCall(
+  list: () => Promise<{ models: { slug: string }[] }>,
+  { text = REFUSAL, isCut = false } = {},
+): UpstreamCall {
+  const memory = Buffer.from(text)
   const body: Partial<AnswerBody> = {
     pipe(sink) {
       sink.data({ memory, ranges: [0, memory.length] })
-      sink.end()
+      if (isCut) sink.fail(new Error('cut'))
+      else sink.end()
     },
   }
   const context = {
@@ -54,6 +58,19 @@ afterEach(() => {
 test('the refusal of a model names those there are', async () => {
   const call = refusedCall(async () => ({ models: [{ slug: 'gpt-1' }, { slug: 'gpt-2' }] }))
   expect(await refusalOf(call)).toContain('This login has gpt-1, gpt-2.')
+})
+
+test('a refusal is understood though it is long', async () => {
+  const text = REFUSAL.replace('{', `{"debug": "${'x'.repeat(100_000)}",`)
+  expect(await refusalOf(refusedCall(async () => ({ models: [] }), { text }))).toContain("The 'gpt-0' model is not")
+})
+
+test('of a refusal that breaks off its status is told', async () => {
+  const call = refusedCall(async () => ({ models: [] }), { isCut: true })
+  await expect(call.open(new Cancellation())).rejects.toMatchObject({
+    status: 400,
+    message: expect.stringMatching(/^Upstream answered 400/),
+  })
 })
 
 test('the refusal of a model waits two seconds for a list and no longer', async () => {

@@ -17,6 +17,9 @@ function login(accountId: string, accessToken = `token of ${accountId}`): Creden
 
 type Reply = { status?: number; models?: unknown; text?: string; headers?: IncomingHttpHeaders }
 
+/** Answers that were given up. */
+let aborted = 0
+
 function answer({ status = 200, models, text, headers = {} }: Reply): UpstreamAnswer {
   const body = Buffer.from(text ?? JSON.stringify({ models }))
   return {
@@ -30,7 +33,7 @@ function answer({ status = 200, models, text, headers = {} }: Reply): UpstreamAn
       },
       pause() {},
       resume() {},
-      abort() {},
+      abort: () => void aborted++,
     },
   }
 }
@@ -95,6 +98,16 @@ describe('the model catalogue', () => {
     const lists = await Promise.all([slugs(), slugs(), slugs()])
     expect(lists).toEqual(Array(3).fill({ slugs: ['a'], source: 'live' }))
     expect(sent).toHaveLength(1)
+  })
+
+  test('a list that does not come within ten seconds is not waited for', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    replies = ['silence']
+    const failure = expect(catalogue.list()).rejects.toThrow('Upstream did not send the list of models within 10 s.')
+    await settled()
+    vi.advanceTimersByTime(10_000)
+    vi.useRealTimers()
+    await failure
   })
 
   test('a list that never comes is not waited for when the program stops', async () => {
@@ -197,12 +210,16 @@ describe('the model catalogue', () => {
   test.each<[string, Reply, string]>([
     ['401', { status: 401 }, 'upstream_rejected_credentials'],
     ['a page of the CDN', { status: 403, headers: { 'content-type': 'text/html' } }, 'upstream_blocked'],
-    ['500', { status: 500 }, 'upstream_error'],
+    ['a challenge of the CDN', { status: 403, headers: { 'cf-mitigated': 'challenge' } }, 'upstream_blocked'],
+    ['403', { status: 403 }, 'upstream_error'],
+    ['500', { status: 500, headers: { 'content-type': 'text/html' } }, 'upstream_error'],
     ['no JSON', { text: '<html>' }, 'upstream_invalid'],
     ['another list', { text: '{"data":[]}' }, 'upstream_invalid'],
   ])('names the failure when upstream answers %s', async (_name, reply, code) => {
     replies = [reply]
+    const before = aborted
     await expect(catalogue.list()).rejects.toMatchObject({ code })
+    expect(aborted - before).toBe(reply.status === undefined ? 0 : 1)
   })
 
   test('a token upstream rejected for models is not sent for them again: each try would refresh the login', async () => {

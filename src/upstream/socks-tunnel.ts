@@ -16,7 +16,6 @@ export async function openSocksTunnel(
   socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS)
   const timer = setTimeout(() => socket.destroy(new Refusal(`did not connect within ${timeout / 1000} s`)), timeout)
   try {
-    await once(socket, 'connect')
     const reader = new Reader(socket)
     await logIn(socket, reader, proxy)
     await askFor(socket, reader, target)
