@@ -64,10 +64,11 @@ test('a body that is answered while it is still sent is left to the collector', 
   expect(bytes.length).toBe(BODY_BYTES)
 })
 
-test('when the answer began is noted', async () => {
+test('when the answer began, and by which id upstream knows it, is noted', async () => {
   const request = requestOf(Buffer.from('{}'))
-  await routeOf(contextWith(() => {}))(request)
-  expect(request.record.firstEventAt).toBe(42)
+  const headers = { 'content-length': '0', 'x-request-id': 'up_1' }
+  await routeOf(contextWith(() => {}, { headers }))(request)
+  expect(request.record).toMatchObject({ firstEventAt: 42, upstreamRequestId: 'up_1' })
 })
 
 test.each([204, 304])('the body that an answer of %i only stands for is not waited for', async (status) => {

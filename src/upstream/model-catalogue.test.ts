@@ -247,6 +247,8 @@ describe('the model catalogue', () => {
 
   test('what conversion sees now: nothing, then what Codex noted, then what upstream said, hidden models too', async () => {
     expect(catalogue.peek()).toEqual([])
+    await writeFile(join(codexHome, 'models_cache.json'), '{"client_version":"0.170.0"}')
+    expect(catalogue.peek()).toEqual([])
     await noteByCodex('noted')
     expect(catalogue.peek().map(({ id }) => id)).toEqual(['noted'])
     now += MINUTE

@@ -57,6 +57,18 @@ describe('entries of the catalogue', () => {
     })
   })
 
+  test('case 197: say nothing of what upstream leaves open, and take efforts by their name alone too', () => {
+    const levels = [{ effort: 'low' }, 'high', { effort: 3 }, null]
+    const entry = { slug: 'x', context_window: null, supported_reasoning_levels: levels }
+    expect(openAiModel(entry)).toStrictEqual({
+      id: 'x',
+      object: 'model',
+      created: 0,
+      owned_by: 'openai',
+      supported_reasoning_efforts: ['low', 'high'],
+    })
+  })
+
   test('case 198: one list serves OpenAI clients and Codex', () => {
     expect(openAiList([ENTRY])).toEqual({ object: 'list', data: [openAiModel(ENTRY)], models: [ENTRY] })
   })

@@ -19,6 +19,7 @@ describe('the address of an outbound proxy', () => {
     expect(parseOutboundAddress('http://me:50%;ü@proxy.example').login).toEqual({ user: 'me', password: '50%;ü' })
     expect(parseOutboundAddress('http://me:a%FFb%20c@proxy.example').login?.password).toBe('a%FFb c')
     expect(parseOutboundAddress('http://me@proxy.example').login).toEqual({ user: 'me', password: '' })
+    expect(parseOutboundAddress('http://:secret@proxy.example').login).toEqual({ user: '', password: 'secret' })
     expect(parseOutboundAddress('http://proxy.example').login).toBeUndefined()
   })
 

@@ -2,10 +2,16 @@ import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 
 export type Certificate = { readonly cert: string; readonly key: string }
 
-/** A self-signed certificate for localhost and these IPv4 addresses, made anew for each test run: nothing that looks like a secret is stored. */
-export function selfSignedCertificate(addresses: readonly string[] = ['127.0.0.1']): Certificate {
+/**
+ * A self-signed certificate for localhost and these IPv4 addresses, made anew for each test run: nothing that looks like a
+ * secret is stored. Of several that one client trusts each needs a name of its own, by which OpenSSL looks for it.
+ */
+export function selfSignedCertificate(
+  addresses: readonly string[] = ['127.0.0.1'],
+  name: string = 'localhost',
+): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
-  const der = certificate(privateKey, publicKey, addresses)
+  const der = certificate(privateKey, publicKey, addresses, name)
   const lines = der.toString('base64').replace(/.{64}/g, '$&\n').trimEnd()
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
@@ -14,8 +20,13 @@ export function selfSignedCertificate(addresses: readonly string[] = ['127.0.0.1
 }
 
 /** RFC 5280 §4.1, with as little in it as TLS needs. */
-function certificate(privateKey: KeyObject, publicKey: KeyObject, addresses: readonly string[]): Buffer {
-  const name = sequence(tlv(0x31, sequence(oid('550403'), tlv(0x0c, Buffer.from('localhost')))))
+function certificate(
+  privateKey: KeyObject,
+  publicKey: KeyObject,
+  addresses: readonly string[],
+  commonName: string,
+): Buffer {
+  const name = sequence(tlv(0x31, sequence(oid('550403'), tlv(0x0c, Buffer.from(commonName)))))
   const ips = addresses.map((address) => tlv(0x87, Buffer.from(address.split('.').map(Number))))
   const altNames = sequence(tlv(0x82, Buffer.from('localhost')), ...ips)
   const extension = sequence(oid('551d11'), tlv(0x04, altNames))
