@@ -78,3 +78,10 @@ test.each([204, 304])('the body that an answer of %i only stands for is not wait
   expect(await routeOf(context)(requestOf(Buffer.from('{}')))).toEqual({ status, headers, body: '' })
   expect(abort).toHaveBeenCalledOnce()
 })
+
+test('whether the answer is a stream, and how often it was asked for again, is noted', async () => {
+  const request = requestOf(Buffer.from('{}'))
+  const headers = { 'content-length': '0', 'content-type': 'text/event-stream' }
+  await routeOf(contextWith(({ onRetry }) => onRetry?.(), { headers }))(request)
+  expect(request.record).toMatchObject({ stream: true, upstreamRetries: 1 })
+})

@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { Agent } from 'undici'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Cancellation } from '../cancellation.ts'
 import type { ChatGptCredentials, CredentialSource } from '../credentials/credentials.ts'
 import { ProxyError } from '../errors.ts'
 import { createUpstreamClient, type UpstreamClient } from './client.ts'
-import type { OutboundRoute } from './outbound-proxy.ts'
+import { type OutboundRoute, openOutboundRoute } from './outbound-proxy.ts'
 
 const LOGIN: ChatGptCredentials = { kind: 'chatgpt', accessToken: 'token', accountId: undefined, fedramp: false }
 
@@ -79,3 +79,42 @@ test('what must not be done twice is sent once, whatever fails', async () => {
   await expect(send()).rejects.toMatchObject({ code: 'upstream_unreachable' })
   expect(asked).toBe(5)
 })
+
+// The proxy ends when it is asked to connect, or when it has got the request, which it may have passed on.
+test.each([
+  ['before', 1],
+  ['after', 0],
+] as const)(
+  'what must not be done twice, when the default proxy ends %s it got it, goes another way %i times',
+  async (when, times) => {
+    const proxy = createTcpServer((socket) => {
+      const end = () => {
+        proxy.close()
+        socket.destroy()
+      }
+      const tunnel = () => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n')
+        socket.once('data', end)
+      }
+      socket.once('data', when === 'before' ? end : tunnel)
+    }).listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    const implicitProxy = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+    const limits = { connectTimeout: 10_000, headerTimeout: 10_000 }
+    const log = { info() {}, warn() {} }
+    const route = await openOutboundRoute({ proxy: undefined, noProxy: undefined, ...limits }, log, { implicitProxy })
+    answers = [ok]
+    const url = new URL(`http://0.0.0.0:${(server.address() as AddressInfo).port}`)
+    const through = createUpstreamClient({
+      credentials: {} as CredentialSource,
+      targetFor: () => ({ url, origin: url.origin, basePath: '', headers: [] }),
+      outbound: () => route,
+      idleTimeout: 10_000,
+      random: () => 0,
+    })
+    const request = { method: 'POST', path: '/', headers: {}, retries: false } as const
+    await through.send(request, LOGIN, new Cancellation()).catch(() => {})
+    expect(asked).toBe(times)
+    await route.close()
+  },
+)

@@ -61,7 +61,9 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
         if (cancellation.reason !== undefined) throw error
         const failure = route.explain(toError(error), target.url)
         const otherWay = await route.connectionFailed(toError(error))
-        const unsafe = request.retries === false && !otherWay
+        // What an outbound proxy got before it ended, it may have passed on.
+        const isUnsent = otherWay && failure.code === 'outbound_proxy_failed'
+        const unsafe = request.retries === false && !isUnsent
         if (attempt === RETRIES || unsafe || failure.code === 'upstream_timeout') throw failure
       }
       request.onRetry?.()

@@ -23,6 +23,10 @@ describe('the address of an outbound proxy', () => {
     expect(parseOutboundAddress('http://proxy.example').login).toBeUndefined()
   })
 
+  test('is none with a scheme that no proxy has', () => {
+    expect(() => parseOutboundAddress('ftp://proxy.example')).toThrow("can't be reached by ftp://")
+  })
+
   test('is shown without the login', () => {
     expect(parseOutboundAddress('http://me:secret@proxy.example:3128').shown).toBe('http://proxy.example:3128')
     expect(parseOutboundAddress('socks5://me:secret@[::1]').shown).toBe('socks5://[::1]:1080')
