@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { errorBody } from '../errors.ts'
+import { errorBody, ProxyError } from '../errors.ts'
 import { explainFailure } from './explain-failure.ts'
 import { Refusal, reasonOf } from './failure-reason.ts'
 import { OutboundProxyError } from './tunnel.ts'
@@ -12,6 +12,11 @@ function failure(code: string): Error {
 }
 
 describe('the failure of an exchange', () => {
+  test('that has its name already keeps it', () => {
+    const named = new ProxyError('upstream_timeout', 'Too late.')
+    expect(explainFailure(named, ORIGIN, undefined, LIMITS)).toBe(named)
+  })
+
   test.each([
     ['ENOTFOUND', 'Upstream upstream.example has no address in DNS (ENOTFOUND).'],
     ['EAI_AGAIN', 'Upstream upstream.example could not be looked up, DNS does not answer (EAI_AGAIN).'],

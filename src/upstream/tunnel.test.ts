@@ -182,6 +182,14 @@ describe('a tunnel through a proxy that follows a script', () => {
       )
     })
 
+    test('a proxy that takes no password is named with the reason, and gets none', async () => {
+      const port = await proxy(replies(Buffer.from([5, 0xff])))
+      await expect(open(`socks5://me:right@127.0.0.1:${port}`)).rejects.toThrow(
+        'wants another kind of login than user name and password.',
+      )
+      expect(messages.at(-1)).toEqual([Buffer.from([5, 2, 0, 2])])
+    })
+
     test('a user name or password that is too long for it is refused here', async () => {
       const port = await proxy(replies(Buffer.from([5, 2])))
       const failure = open(`socks5://me:${'x'.repeat(256)}@127.0.0.1:${port}`)
