@@ -1,7 +1,9 @@
+import { EventEmitter } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { expect, test, vi } from 'vitest'
 import { Cancellation } from '../cancellation.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
-import type { AnswerBody, UpstreamAnswer, UpstreamRequest } from '../upstream/exchange.ts'
+import type { AnswerBody, BodySink, UpstreamAnswer, UpstreamRequest } from '../upstream/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { forwardOr } from './forward.ts'
@@ -84,4 +86,37 @@ test('whether the answer is a stream, and how often it was asked for again, is n
   const headers = { 'content-length': '0', 'content-type': 'text/event-stream' }
   await routeOf(contextWith(({ onRetry }) => onRetry?.(), { headers }))(request)
   expect(request.record).toMatchObject({ stream: true, upstreamRetries: 1 })
+})
+
+test('a client that reads slowly pauses upstream, and is given up when it reads nothing for too long', async () => {
+  const limits: number[] = []
+  const response = Object.assign(new EventEmitter(), {
+    writableLength: 1,
+    write: () => false,
+    end() {},
+    setTimeout: (milliseconds: number) => limits.push(milliseconds),
+  })
+  const pause = vi.fn()
+  const resume = vi.fn()
+  let pipe = (_sink: BodySink) => {}
+  const piped = new Promise<BodySink>((resolve) => {
+    pipe = resolve
+  })
+  const body: Partial<AnswerBody> = { pause, resume, pipe }
+  const context = contextWith(() => {}, { headers: {}, body: body as AnswerBody })
+  const settings: Partial<RouteContext['config']> = { slowClientTimeout: 5 }
+  const request: ApiRequest = {
+    ...requestOf(Buffer.from('{}')),
+    takeOver: () => response as unknown as ServerResponse,
+  }
+  const answered = routeOf({ ...context, config: settings as RouteContext['config'] })(request)
+  const sink = await piped
+  sink.data({ memory: Buffer.from('x'), ranges: [0, 1] })
+  expect([pause.mock.calls.length, resume.mock.calls.length, limits]).toEqual([1, 0, [5]])
+  response.emit('drain')
+  expect([pause.mock.calls.length, resume.mock.calls.length, limits]).toEqual([1, 1, [5, 0]])
+  sink.end()
+  expect(limits).toEqual([5, 0, 5])
+  response.emit('close')
+  expect(await answered).toBeUndefined()
 })
