@@ -34,10 +34,7 @@ test('closing waits for what runs through a proxy: a refresh in flight has spent
   const server = createServer((socket) => {
     socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\n\r\n'))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const proxy = `http://127.0.0.1:${port}`
+  const proxy = `http://127.0.0.1:${await listenOnLoopback(server)}`
   const route = await openOutboundRoute({ proxy, noProxy: undefined, ...LIMITS }, log)
   const origin = new URL('http://issuer.example')
   const asked = request(origin, { dispatcher: route.dispatcherFor(origin) })

@@ -90,11 +90,11 @@ describe.each(ROUTES)('%s', (path, body) => {
   )
 
   test.each([502, 503])('case 177: an answer of %i is asked for again', async (status) => {
-    const before = await metrics()
+    const before = await stage.metrics()
     answerWith(stage.upstream, { status, body: '' }, { events: EVENTS })
     const [answer, calls] = await callsDuring(stage.upstream, () => stage.post(path, body))
     expect([answer.status, calls]).toEqual([200, 2])
-    expect((await metrics()).upstream_retries).toBe((before.upstream_retries ?? 0) + 1)
+    expect((await stage.metrics()).upstream_retries).toBe((before.upstream_retries ?? 0) + 1)
   })
 
   test('case 177: an answer of 503 that names overload is asked for as often as any other 503', async () => {
