@@ -1,8 +1,8 @@
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { ProxyError } from '../errors.ts'
 import { sendAnswer, sendError } from './answers.ts'
 
@@ -12,9 +12,7 @@ let answer: (request: IncomingMessage, response: ServerResponse) => void
 
 beforeEach(async () => {
   server = createServer((request, response) => answer(request.resume(), response))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  port = (server.address() as AddressInfo).port
+  port = await listenOnLoopback(server)
 })
 
 afterEach(() => {

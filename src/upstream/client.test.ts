@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
-import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import { createServer as createTcpServer } from 'node:net'
 import { Agent } from 'undici'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { Cancellation } from '../cancellation.ts'
 import type { ChatGptCredentials, CredentialSource } from '../credentials/credentials.ts'
 import { ProxyError } from '../errors.ts'
@@ -12,6 +13,7 @@ import { type OutboundRoute, openOutboundRoute } from './outbound-proxy.ts'
 const LOGIN: ChatGptCredentials = { kind: 'chatgpt', accessToken: 'token', accountId: undefined, fedramp: false }
 
 let server: Server
+let port: number
 let agent: Agent
 let client: UpstreamClient
 /** What the server does with each request, in turn. */
@@ -24,10 +26,10 @@ beforeEach(async () => {
   server = createServer((_request, response) => {
     asked++
     answers.shift()?.(response)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  })
+  port = await listenOnLoopback(server)
   agent = new Agent()
-  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const url = new URL(`http://127.0.0.1:${port}`)
   const route: Partial<OutboundRoute> = {
     dispatcherFor: () => agent,
     keepWarm() {},
@@ -97,14 +99,13 @@ test.each([
         socket.once('data', end)
       }
       socket.once('data', when === 'before' ? end : tunnel)
-    }).listen(0, '127.0.0.1')
-    await once(proxy, 'listening')
-    const implicitProxy = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+    })
+    const implicitProxy = `http://127.0.0.1:${await listenOnLoopback(proxy)}`
     const limits = { connectTimeout: 10_000, headerTimeout: 10_000 }
     const log = { info() {}, warn() {} }
     const route = await openOutboundRoute({ proxy: undefined, noProxy: undefined, ...limits }, log, { implicitProxy })
     answers = [ok]
-    const url = new URL(`http://0.0.0.0:${(server.address() as AddressInfo).port}`)
+    const url = new URL(`http://0.0.0.0:${port}`)
     const through = createUpstreamClient({
       credentials: {} as CredentialSource,
       targetFor: () => ({ url, origin: url.origin, basePath: '', headers: [] }),

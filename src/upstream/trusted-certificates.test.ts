@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, createServer, type SecureContext } from 'node:tls'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Certificate, selfSignedCertificate } from '../../test/support/certificate.ts'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { createTrust } from './trusted-certificates.ts'
 
 const { root } = await vi.hoisted(async () => {
@@ -34,9 +34,8 @@ async function trustWith(contents: Readonly<Record<string, string>>): Promise<Se
 }
 
 async function isTrusted({ cert, key }: Certificate, secureContext: SecureContext): Promise<boolean> {
-  const server = createServer({ cert, key }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const server = createServer({ cert, key })
+  const port = await listenOnLoopback(server)
   const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', secureContext })
   const trusted = await once(socket, 'secureConnect').then(
     () => true,
