@@ -14,6 +14,8 @@ const LARGE_BYTES = 7.5 * 1024 * 1024
 const BUSY_MS = 50
 /** Of the time between two collections no more counts, so that what was before a pause is soon forgotten. */
 const IDLE_MS = 1000
+/** The part that the latest time has in the average: a start and the few requests after it make nothing busy. */
+const LATEST = 0.2
 
 /** Holds the young generation at these sizes. It may shrink while little is done, and grow again. Returns what ends it. */
 export function limitYoungGeneration(busyMs = BUSY_MS): () => void {
@@ -22,7 +24,7 @@ export function limitYoungGeneration(busyMs = BUSY_MS): () => void {
   let interval = IDLE_MS
   const observer = new PerformanceObserver((list) => {
     for (const { startTime } of list.getEntries()) {
-      interval = (interval + Math.min(startTime - last, IDLE_MS)) / 2
+      interval += LATEST * (Math.min(startTime - last, IDLE_MS) - interval)
       last = startTime
     }
     const isLarge = halfOfYoung() >= (interval < busyMs ? LARGE_BYTES : SMALL_BYTES)
