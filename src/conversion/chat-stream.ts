@@ -219,9 +219,8 @@ export class ChatStream {
     const deltas = this.#outputDone(asList(response?.output))
     if (isWhole) deltas.push(...this.#calls.end())
     deltas.push(...this.#reasoning.end(), ...this.#text.end())
-    const chunks = this.#chunks.of(deltas)
     const reason = isWhole || this.#text.stopped ? this.#finishReason() : cutReason(response)
-    return [...chunks, ...this.#finish(reason), ...this.#end()]
+    return [...this.#chunks.of(deltas), ...this.#finish(reason), ...this.#end()]
   }
 
   #outputDone(output: readonly unknown[]): ChatDelta[] {

@@ -148,10 +148,7 @@ export class ChatText {
     // As a rule there are none, and counting the characters of a long answer takes its time.
     if (!this.#cites) return []
     const shown = this.#messages.filter((message) => message.shown)
-    const all = citationsIn(
-      shown.map(({ parts }) => parts),
-      SEPARATOR,
-    )
+    const all = citationsIn(shown, SEPARATOR)
     const annotations = this.stopped
       ? all.filter(({ url_citation: { end_index } }) => end_index <= this.#stop.passed)
       : all

@@ -6,11 +6,13 @@ type CitingPart = {
   readonly annotations: ReadonlyMap<number, UrlCitation> | undefined
 }
 
+type CitingMessage = { readonly parts: readonly CitingPart[] }
+
 /** All citations of the content that these messages make up, their positions counted in the whole of it. */
-export function citationsIn(messages: readonly (readonly CitingPart[])[], separator: string): UrlCitation[] {
+export function citationsIn(messages: readonly CitingMessage[], separator: string): UrlCitation[] {
   const citations: UrlCitation[] = []
   let offset = 0
-  for (const parts of messages) {
+  for (const { parts } of messages) {
     for (const { text, annotations } of parts) {
       citations.push(...[...(annotations?.values() ?? [])].map((citation) => moved(citation, offset)))
       offset += characters(text)
