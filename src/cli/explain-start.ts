@@ -1,6 +1,6 @@
 import { serverUrl } from '../config/endpoint.ts'
 import type { Config } from '../config/options.ts'
-import { findRunning } from '../daemon/pid-file.ts'
+import { findRunning, isAtPort } from '../daemon/pid-file.ts'
 import { isProxy } from './ask-server.ts'
 import { explain } from './explain.ts'
 import { howToEnd, processAt } from './health.ts'
@@ -35,7 +35,7 @@ export async function explainStart(failure: { reason: string; code?: string }, c
 /** Who holds the port, and what ends that. */
 async function holderOf(config: Config): Promise<string> {
   const running = await findRunning(config.pidFile).catch(() => undefined)
-  if (running?.url?.endsWith(`:${config.port}`)) {
+  if (running !== undefined && isAtPort(running, config.port)) {
     return `the server in the background (process ${running.pid}). Stop that one with \`codex-api-proxy stop\`, or choose another --port.`
   }
   const url = serverUrl(config)

@@ -3,8 +3,8 @@ import type { GivenSettings, LoadedConfig } from '../config/load.ts'
 import type { Config, OptionName } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
 import { withRemedy } from '../daemon/describe-error.ts'
-import { findRunning, type RunningServer } from '../daemon/pid-file.ts'
-import { readState, type SavedState } from '../daemon/state-file.ts'
+import { findRunning, isAtPort, type RunningServer } from '../daemon/pid-file.ts'
+import { NOTHING_SAVED, readState, type SavedState } from '../daemon/state-file.ts'
 import { clientKeyFrom } from '../http/client-key.ts'
 import { isProxy } from './ask-server.ts'
 import type { Context } from './context.ts'
@@ -53,12 +53,8 @@ export function atNamedPort(context: Context, located: Located, flags: GivenSett
   const { loaded, running } = located
   const { port } = loaded.config
   if (flags.port === undefined || port === 0 || running?.url === undefined) return located
-  if (running.url.endsWith(`:${port}`)) return located
-  return {
-    loaded: loadSettings(context, flags, {}, ADDRESS),
-    saved: { settings: {}, origins: {} },
-    running: undefined,
-  }
+  if (isAtPort(running, port)) return located
+  return { loaded: loadSettings(context, flags, {}, ADDRESS), saved: NOTHING_SAVED, running: undefined }
 }
 
 /** A server that answers: the one of the background, or one in the foreground or of a service at the same address. */

@@ -1,7 +1,7 @@
 import type { GivenSettings } from '../config/load.ts'
 import type { Config } from '../config/options.ts'
 import { withRemedy } from '../daemon/describe-error.ts'
-import type { RunningServer } from '../daemon/pid-file.ts'
+import { isAtPort, type RunningServer } from '../daemon/pid-file.ts'
 import { checkRunFiles, RUN_FILES_REMEDY } from '../daemon/run-files.ts'
 import type { Context, Outcome } from './context.ts'
 import { loadSettings } from './load-settings.ts'
@@ -29,6 +29,5 @@ export async function restart(context: Context, flags: GivenSettings): Promise<O
 /** Its own port is free only after its end; the address can be tried before. */
 async function checkNextAddress(config: Config, running: RunningServer | undefined): Promise<void> {
   if (running?.url === undefined) return
-  const port = running.url.endsWith(`:${config.port}`) ? 0 : config.port
-  await checkAddress({ ...config, port })
+  await checkAddress(isAtPort(running, config.port) ? { ...config, port: 0 } : config)
 }

@@ -16,6 +16,11 @@ export type RunningServer = {
   readonly stopping?: true
 }
 
+/** Whether it listens on this port, so far as it has said where. */
+export function isAtPort({ url }: RunningServer, port: number): boolean {
+  return url?.endsWith(`:${port}`) === true
+}
+
 export type Claim = {
   /** Adds the address, once the server listens. */
   announce(url: string): Promise<void>

@@ -1,7 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +11,7 @@ import { responseEvents } from '../fake-upstream/event-stream.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { chatgptAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
+import { listenOnLoopback } from '../support/loopback.ts'
 import { createHome, type Home, run, startForeground } from '../support/program.ts'
 
 let home: Home
@@ -299,10 +299,9 @@ test('a service is not installed beside a server in the background: its port wou
 
 test('a service is not installed where another program has its port, but anew over itself', async () => {
   const { other, service } = await serviceStage('[ "$2" != is-active ] || [ -e active ]')
-  const holder = createServer().listen(0, '127.0.0.1')
-  await once(holder, 'listening')
+  const holder = createServer()
+  const port = String(await listenOnLoopback(holder))
   onTestFinished(() => void holder.close())
-  const port = String((holder.address() as AddressInfo).port)
   expect(await service('install', '--port', port)).toEqual({
     code: 1,
     stdout: '',
