@@ -1,10 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { connect } from 'node:net'
+import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { connect, Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { ProxyError } from '../errors.ts'
-import { sendAnswer, sendError } from './answers.ts'
+import { sendAnswer, sendError, writeHead } from './answers.ts'
 
 let server: Server
 let port: number
@@ -29,7 +29,7 @@ test.each<[string, object | string, string | null, string]>([
   ['a text', '€', null, '€'],
   ['bytes', Buffer.from('{}'), null, '{}'],
 ])('%s is sent as what it is, with its length in bytes', async (_what, body, type, sent) => {
-  answer = (_request, response) => sendAnswer(response, new Map(), { status: 200, body })
+  answer = (_request, response) => sendAnswer(response, [], { status: 200, body })
   const given = await ask()
   expect(await given.text()).toBe(sent)
   expect(given.headers.get('content-type')).toBe(type)
@@ -38,13 +38,27 @@ test.each<[string, object | string, string | null, string]>([
 
 test('the type of an answer takes the place of the one of JSON', async () => {
   const headers = { 'content-type': 'application/problem+json' }
-  answer = (_request, response) => sendAnswer(response, new Map(), { status: 200, headers, body: {} })
+  answer = (_request, response) => sendAnswer(response, [], { status: 200, headers, body: {} })
   expect((await ask()).headers.get('content-type')).toBe('application/problem+json')
+})
+
+test('what an answer adds takes the place of what all carry', async () => {
+  const common = ['x-request-id', 'ours', 'x-kept', 'kept']
+  answer = (_request, response) =>
+    sendAnswer(response, common, { status: 200, headers: { 'x-request-id': 'theirs' }, body: {} })
+  const { headers } = await ask()
+  expect([headers.get('x-request-id'), headers.get('x-kept')]).toEqual(['theirs', 'kept'])
+})
+
+test('nothing that was sent is held while the answer lasts', () => {
+  const common = ['x-request-id', 'ours']
+  writeHead(new ServerResponse(new IncomingMessage(new Socket())), 200, common, { 'content-type': 'text/event-stream' })
+  expect(common).toEqual([])
 })
 
 test.each([204, 304])('%d has neither body nor length', async (status) => {
   answer = (_request, response) => {
-    sendAnswer(response, new Map([['connection', 'close']]), { status, body: 'not for this one' })
+    sendAnswer(response, ['connection', 'close'], { status, body: 'not for this one' })
   }
   const socket = connect(port, '127.0.0.1')
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
@@ -59,7 +73,7 @@ test.each([
   ['internal_error', 'close'],
   ['upstream_invalid', 'close'],
 ] as const)('after %s the connection is: %s', async (code, connection) => {
-  answer = (request, response) => request.on('end', () => sendError(request, response, new Map(), failure(code)))
+  answer = (request, response) => request.on('end', () => sendError(request, response, [], failure(code)))
   const given = await ask()
   expect(given.headers.get('connection')).toBe(connection)
   expect(await given.json()).toMatchObject({ error: { code } })
@@ -68,7 +82,7 @@ test.each([
 test('an error breaks off an answer that has begun', async () => {
   answer = (request, response) => {
     response.writeHead(200, { 'content-length': '1000' })
-    response.write('begun', () => sendError(request, response, new Map(), failure('internal_error')))
+    response.write('begun', () => sendError(request, response, [], failure('internal_error')))
   }
   const given = await ask()
   await expect(given.text()).rejects.toThrow()

@@ -3,29 +3,38 @@ import { type ApiError, errorBody } from '../errors.ts'
 import type { Answer } from '../routes/api-request.ts'
 import { discardRest } from './linger.ts'
 
-/** By names in lower case: what an answer carries, whatever it will be. */
-export type AnswerHeaders = Map<string, string | string[]>
-
 /**
- * Begins an answer; `added` take the place of `headers` of the same name. A flat list is what Node puts into bytes with
- * the least work.
+ * What an answer carries, whatever it will be: names in lower case and values in turns, which is what Node puts into bytes
+ * with the least work.
  */
+export type AnswerHeaders = (string | string[])[]
+
+/** Begins an answer; `added` take the place of `headers` of the same name. Those are let go of: an answer may last long. */
 export function writeHead(
   response: ServerResponse,
   status: number,
   headers: AnswerHeaders,
   added: Readonly<Record<string, string | string[]>>,
 ): ServerResponse {
-  const flat: (string | string[])[] = []
-  headers.forEach((value, name) => {
-    if (!Object.hasOwn(added, name)) flat.push(name, value)
-  })
-  for (const name in added) flat.push(name, added[name] ?? '')
-  return response.writeHead(status, flat)
+  const all = headers.splice(0)
+  addHeaders(all, added)
+  return response.writeHead(status, all)
 }
 
 export function addHeaders(headers: AnswerHeaders, added: Readonly<Record<string, string | string[]>>): void {
-  for (const name in added) headers.set(name, added[name] ?? '')
+  for (const name in added) {
+    const value = added[name] ?? ''
+    const at = placeOf(name, headers)
+    if (at === headers.length) headers.push(name, value)
+    else headers[at + 1] = value
+  }
+}
+
+/** Where the name is, or would be. */
+function placeOf(name: string, headers: AnswerHeaders): number {
+  let at = 0
+  while (at < headers.length && headers[at] !== name) at += 2
+  return at
 }
 
 /** Sends an answer that is no stream. */

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ZSTDDecoder } from 'zstddec'
+import { stillHeld } from '../../test/support/garbage.ts'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { ProxyError } from '../errors.ts'
 import { freeMemory } from '../own-memory.ts'
@@ -302,4 +304,13 @@ test('a body does not depend on how it was cut', async () => {
     }),
     { numRuns: 15 },
   )
+})
+
+test('a body is not held by the request it came with', async () => {
+  const request = Object.assign(new PassThrough(), { headers: {} }) as unknown as IncomingMessage
+  const reading = async () => new WeakRef(await readRawBody(request, LIMITS))
+  const taken = reading()
+  ;(request as unknown as PassThrough).end(JSON_BODY)
+  expect(await stillHeld([await taken])).toEqual([])
+  expect(request.listenerCount('close')).toBeGreaterThan(0)
 })

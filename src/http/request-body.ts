@@ -31,28 +31,34 @@ export function readRawBody(request: IncomingMessage, { maxBody }: Pick<BodyLimi
       reject(cutOff())
       return
     }
-    // Let go of once it is whole or refused: the listeners stay, and with them what they hold. Whoever finds it gone has
-    // nothing left to say, and an error that nobody gets would still cost its stack trace, at every request.
-    let body: GrowingBuffer | undefined = Number.isNaN(announced)
-      ? new GrowingBuffer(maxBody, GROWTH)
-      : new GrowingBuffer(announced, Infinity)
+    const body = Number.isNaN(announced) ? new GrowingBuffer(maxBody, GROWTH) : new GrowingBuffer(announced, Infinity)
+    // Let go of once it is whole or refused: the listeners stay, and with them what they hold, by `resolve` also the
+    // promise and its body. Whoever finds it gone has nothing left to say, and an error that nobody gets would still cost
+    // its stack trace, at every request.
+    let reading: Reading | undefined = { body, resolve, reject }
 
     request.on('data', (bytes: Buffer) => {
-      if (body === undefined || body.add(bytes)) return
-      body = undefined
-      reject(tooLarge(maxBody))
+      if (reading === undefined || reading.body.add(bytes)) return
+      reading.reject(tooLarge(maxBody))
+      reading = undefined
       request.pause()
     })
     request.on('end', () => {
-      if (body === undefined) return
-      const whole = body.bytes()
-      body = undefined
-      nowOrAtEndOfTurn(() => resolve(whole))
+      if (reading === undefined) return
+      const whole = reading
+      reading = undefined
+      nowOrAtEndOfTurn(() => whole.resolve(whole.body.bytes()))
     })
     request.on('close', () => {
-      if (body !== undefined) reject(cutOff())
+      reading?.reject(cutOff())
     })
   })
+}
+
+type Reading = {
+  readonly body: GrowingBuffer
+  readonly resolve: (whole: Buffer) => void
+  readonly reject: (error: ProxyError) => void
 }
 
 /**

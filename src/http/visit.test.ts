@@ -4,9 +4,9 @@ import { expect, test } from 'vitest'
 import { newRequestRecord } from '../telemetry/request-record.ts'
 import { Visit } from './visit.ts'
 
-function startVisit() {
-  const response = Object.assign(new EventEmitter(), { writableFinished: false, statusCode: 200 })
-  const visit = new Visit({} as IncomingMessage, response as unknown as ServerResponse, {
+function startVisit(request: Partial<IncomingMessage> = {}) {
+  const response = Object.assign(new EventEmitter(), { writableFinished: false, statusCode: 200, writeHead() {} })
+  const visit = new Visit(request as IncomingMessage, response as unknown as ServerResponse, {
     record: newRequestRecord('req_1', 'POST', '/v1/responses', 0),
     url: '/v1/responses',
     limits: { maxBody: 0, maxDecodedBody: 0 },
@@ -42,6 +42,13 @@ test('an answer that was sent whole cancels nothing', () => {
   response.emit('close')
   expect(visit.cancellation.reason).toBeUndefined()
   expect(visit.record).toMatchObject({ aborted: false, status: 200 })
+})
+
+test('the headers of a request are let go of once its answer begins', () => {
+  const request = { headers: { authorization: 'Bearer key' }, rawHeaders: ['Authorization', 'Bearer key'] }
+  const { visit } = startVisit(request)
+  visit.takeOver(200, {})
+  expect(request).toEqual({ headers: {}, rawHeaders: [] })
 })
 
 test('what waits for the end runs once, also when it comes after the end', () => {

@@ -38,10 +38,7 @@ export class Visit implements ApiRequest {
     this.record = record
     this.url = url
     // Upstream's id takes the place of the first: that is the one OpenAI knows.
-    this.answerHeaders = new Map([
-      ['x-request-id', record.id],
-      ['x-codex-proxy-request-id', record.id],
-    ])
+    this.answerHeaders = ['x-request-id', record.id, 'x-codex-proxy-request-id', record.id]
     response.on('close', () => this.#closed())
   }
 
@@ -68,7 +65,11 @@ export class Visit implements ApiRequest {
   }
 
   takeOver(status: number, added: Readonly<Record<string, string | string[]>>): ServerResponse {
-    return writeHead(this.#response, status, this.answerHeaders, added)
+    const response = writeHead(this.#response, status, this.answerHeaders, added)
+    // Whoever takes over may answer for an hour, and has read of the request what it wanted.
+    this.#request.headers = {}
+    this.#request.rawHeaders = []
+    return response
   }
 
   /** At once when it is closed already: a place given to a client in the moment it leaves is given back. */

@@ -28,24 +28,23 @@ type Attempt<Value> = {
  * Asks and reads, again when upstream had no room for it or broke off within its answer before it said anything that a
  * client can see. Never later: a client may have acted on a tool call already (case 177), and the tokens are spent.
  */
-export async function withEarlyRetries<Value>(
-  { random }: Pick<RouteContext, 'random'>,
+export function withEarlyRetries<Value>(
+  context: Pick<RouteContext, 'random'>,
   request: ApiRequest,
-  { open, read, isVisible }: Attempt<Value>,
+  attempt: Attempt<Value>,
+  retry = 0,
 ): Promise<Value> {
-  for (let retry = 0; ; retry++) {
-    const answer = await open()
-    try {
-      return await read(answer)
-    } catch (thrown) {
-      const isOver = retry === RETRIES || request.cancellation.reason !== undefined || isVisible()
-      const error = toApiError(thrown)
-      const wait = Math.max(FIRST_DELAY_MS * 2 ** retry * (0.5 + random()), retryAfterMs(error))
-      if (isOver || !isNotNow(error) || wait > LONGEST_WAIT_MS) throw thrown
-      request.record.upstreamRetries++
-      await request.cancellation.delay(wait)
-    }
+  const again = async (thrown: unknown) => {
+    const isOver = retry === RETRIES || request.cancellation.reason !== undefined || attempt.isVisible()
+    const error = toApiError(thrown)
+    const wait = Math.max(FIRST_DELAY_MS * 2 ** retry * (0.5 + context.random()), retryAfterMs(error))
+    if (isOver || !isNotNow(error) || wait > LONGEST_WAIT_MS) throw thrown
+    request.record.upstreamRetries++
+    await request.cancellation.delay(wait)
+    return withEarlyRetries(context, request, attempt, retry + 1)
   }
+  // Not awaited: a function that waits holds all it has seen, and the answer may take an hour.
+  return attempt.open().then((answer) => attempt.read(answer).catch(again))
 }
 
 function isNotNow({ code }: ApiError): boolean {

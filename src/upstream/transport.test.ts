@@ -2,10 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { stillHeld } from '../../test/support/garbage.ts'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { Cancellation } from '../cancellation.ts'
 import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
@@ -13,9 +12,6 @@ import { BodyMemory } from './body-memory.ts'
 import { type AnswerBody, UpstreamSilent } from './exchange.ts'
 import { bytesOf } from './socket-read.ts'
 import { exchange } from './transport.ts'
-
-setFlagsFromString('--expose-gc')
-const collectGarbage: () => void = runInNewContext('gc')
 
 let agent: Agent
 let server: Server
@@ -82,11 +78,18 @@ test('a large body is let go once it is sent, while its answer still streams', a
   const pieces = [Buffer.alloc(1_000_000, 'a'), Buffer.alloc(1_000_000, 'b')]
   const held = pieces.map((piece) => new WeakRef(piece))
   const answer = await post(pieces.splice(0))
-  // A weak reference holds what it gave until the end of the turn.
-  await nextTurn()
-  collectGarbage()
-  expect(held.map((piece) => piece.deref())).toEqual([undefined, undefined])
+  expect(await stillHeld(held)).toEqual([])
   answer.body.abort()
+})
+
+test('the head of an answer is let go while its body still streams', async () => {
+  const open = async () => {
+    const { headers, body } = await post([])
+    return { head: new WeakRef(headers), body }
+  }
+  const { head, body } = await open()
+  expect(await stillHeld([head])).toEqual([])
+  body.abort()
 })
 
 /** What undici is given to send. */

@@ -31,7 +31,7 @@ export function exchange(
   cancellation: Cancellation,
 ): Promise<UpstreamAnswer> {
   return new Promise((resolve, reject) => {
-    const running = cancellation.add(new Exchange(resolve, reject, request.idleTimeout, cancellation))
+    const running = cancellation.add(new Exchange({ resolve, reject }, request.idleTimeout, cancellation))
     try {
       dispatcher.dispatch(
         {
@@ -98,9 +98,15 @@ function lettingGo(body: readonly Buffer[], memory: BodyMemory | undefined): Ite
 /** A sink comes within the turn of the head as a rule; pausing for it would make undici read the rest a second time. */
 const MAX_EARLY_BYTES = 256 * 1024
 
+/** Who asked, until the head of the answer has come. */
+type Waiting = {
+  readonly resolve: (answer: UpstreamAnswer) => void
+  readonly reject: (error: unknown) => void
+}
+
 class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
-  readonly #resolve: (answer: UpstreamAnswer) => void
-  readonly #reject: (error: unknown) => void
+  /** Let go of once it has its answer: through the promise all headers would be held as long as the stream lasts. */
+  #waiting: Waiting | undefined
   readonly #idleTimeout: number
   readonly #cancellation: Cancellation
   #controller: Dispatcher.DispatchController | undefined
@@ -115,14 +121,8 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   #answered = false
   #cancelled: Error | undefined
 
-  constructor(
-    resolve: (answer: UpstreamAnswer) => void,
-    reject: (error: unknown) => void,
-    idleTimeout: number,
-    cancellation: Cancellation,
-  ) {
-    this.#resolve = resolve
-    this.#reject = reject
+  constructor(waiting: Waiting, idleTimeout: number, cancellation: Cancellation) {
+    this.#waiting = waiting
     this.#idleTimeout = idleTimeout
     this.#cancellation = cancellation
   }
@@ -137,7 +137,10 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     controller.rawHeaders = null
     if (status < 200 || this.#answered) return
     this.#answered = true
-    nowOrAtEndOfTurn(() => this.#resolve({ status, headers, body: this }))
+    nowOrAtEndOfTurn(() => {
+      this.#waiting?.resolve({ status, headers, body: this })
+      this.#waiting = undefined
+    })
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {
@@ -199,7 +202,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     this.#cancellation.remove(this)
     if (this.#outcome !== undefined) return
     this.#stopSilence()
-    this.#reject(reason)
+    this.#waiting?.reject(reason)
     this.#controller?.abort(reason)
   }
 
@@ -225,7 +228,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     if (this.#outcome !== undefined) return
     this.#outcome = outcome
     this.#stopSilence()
-    if (outcome !== 'end' && !this.#answered) this.#reject(outcome)
+    if (outcome !== 'end' && !this.#answered) this.#waiting?.reject(outcome)
     nowOrAtEndOfTurn(() => this.#tell(outcome))
   }
 
