@@ -42,6 +42,25 @@ test.each(['pidFile', 'stateFile'] as const)('a login that is named as %s by mis
   await expect(checkRunFiles({ ...files(), [name]: auth })).rejects.toThrow(`${auth}: it`)
 })
 
+test.each(['{"OPENAI_API_KEY":null,"tokens":{}}', '{\n  "tokens": {}\n}', '{'])(
+  'a login that is named as the log by mistake gets no line behind it: %j',
+  async (text) => {
+    const auth = join(folder, 'auth.json')
+    await writeFile(auth, text)
+    await expect(checkRunFiles({ ...files(), logFile: auth })).rejects.toThrow(`--log-file ${auth}: it`)
+    expect(await readFile(auth, 'utf8')).toBe(text)
+  },
+)
+
+test.each(['', '{"level":"info","time":"2026-11-29T00:00:00.000Z"}\n', 'a line of another program\n'])(
+  'a log that begins with %j goes on',
+  async (text) => {
+    const logFile = join(folder, 'log')
+    await writeFile(logFile, text)
+    await checkRunFiles({ ...files(), logFile })
+  },
+)
+
 test.each([
   ['pidFile', 'stateFile'],
   ['logFile', 'stateFile'],

@@ -1,4 +1,4 @@
-import { constants, open } from 'node:fs/promises'
+import { constants, open, stat } from 'node:fs/promises'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
 import { isCode } from '../error-code.ts'
@@ -29,8 +29,31 @@ async function checkLog(logFile: string): Promise<void> {
   try {
     // Without `O_CREAT`: a log that is not there is not begun by looking.
     await (await open(logFile, constants.O_WRONLY | constants.O_APPEND)).close()
+    await checkHoldsLines(logFile)
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw error
     await checkWritable(logFile)
   }
 }
+
+/** What somebody reads as JSON, a login for example, would be none with a line behind it. */
+async function checkHoldsLines(logFile: string): Promise<void> {
+  // A pipe may have nobody at its other end: whoever reads it would wait.
+  if (!(await stat(logFile)).isFile()) return
+  const beginning = await beginningOf(logFile, LINE_BEGINNING.length)
+  if (!beginning.startsWith('{') || beginning === LINE_BEGINNING) return
+  throw new UsageError(`--log-file ${logFile}: it holds something else than a log; name another one.`)
+}
+
+async function beginningOf(path: string, bytes: number): Promise<string> {
+  const file = await open(path)
+  try {
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(bytes) })
+    return buffer.toString('latin1', 0, bytesRead)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Of each line that telemetry/logger.ts writes. */
+const LINE_BEGINNING = '{"level":'
