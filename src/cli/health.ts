@@ -11,7 +11,6 @@ export function healthRows(health: JsonObject, now: number): string[][] {
     row('Login', loginText(health, credentials)),
     row('Expires', momentText(credentials.expiresAt, now)),
     row('Refreshed', momentText(credentials.lastRefresh, now)),
-    row('Warning', oneText(credentials.warning, credentials.remedy)),
     row('File', textOf(credentials.file)),
     row('Upstream', textOf(health.upstream)),
     row('Outbound proxy', outboundText(objectOf(health.outboundProxy))),
@@ -25,6 +24,12 @@ export function problemOf(health: JsonObject | undefined): string | undefined {
   const text = oneText(problem.message, problem.remedy)
   if (text !== undefined) return text
   return health?.status === 'error' ? 'Requests fail now; the client key is needed to see why.' : undefined
+}
+
+/** What will keep requests from working, in one line: a login that can't be refreshed for example. */
+export function warningOf(health: JsonObject | undefined): string | undefined {
+  const { warning, remedy } = objectOf(health?.credentials)
+  return warning === undefined ? undefined : oneText('Requests still work.', warning, remedy)
 }
 
 /** The process of the server whose health this is; it tells it to those who have the client key. */

@@ -8,7 +8,7 @@ import { packageVersion } from '../version.ts'
 import { askServer } from './ask-server.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
-import { healthRows, otherVersionOf, problemOf, processOf } from './health.ts'
+import { healthRows, otherVersionOf, problemOf, processOf, warningOf } from './health.ts'
 import { atNamedPort, type Located, locate, type Reached, reach } from './locate.ts'
 import { shownValue } from './shown.ts'
 
@@ -83,7 +83,7 @@ function show(
   verbose: boolean,
 ): void {
   print.line(headline(running, reached, health))
-  for (const problem of [problemOf(health), outdated(running, health)]) {
+  for (const problem of [problemOf(health), warningOf(health), outdated(running, health)]) {
     if (problem !== undefined) print.line(print.style('yellow', problem))
   }
   if (!verbose) return

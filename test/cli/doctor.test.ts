@@ -73,8 +73,11 @@ test('a login that works but can no longer be refreshed is to be renewed, not wa
       message: 'The login can no longer be refreshed: its refresh token has expired.',
       remedy: 'Requests still work. Sign in again with `codex login`; the next request picks it up.',
     })
-    const { stdout } = await run(['status', '--verbose', ...port], { home, env })
-    expect(stdout).toMatch(/^Warning +The login can no longer .* Sign in again with `codex login`/m)
+    const told = /^Requests still work\. The login can no longer .* Sign in again with `codex login`/gm
+    for (const verbose of [[], ['--verbose']]) {
+      const { stdout } = await run(['status', ...verbose, ...port], { home, env })
+      expect(stdout.match(told)).toHaveLength(1)
+    }
   } finally {
     await server.stop()
     await issuer.close()
