@@ -61,6 +61,8 @@ _codex_api_proxy() {
     COMPREPLY=($(compgen -W ${shell(['--help', '--version', ...rows.map(({ name }) => name)].join(' '))} -- "$word"))
     return
   fi
+  # --flag=value comes as three words.
+  if [ "$word" = '=' ]; then word=; elif [ "$before" = '=' ]; then before="\${COMP_WORDS[COMP_CWORD-2]}"; fi
   case "$before" in
     ${taking('file')}) local IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$word")); return ;;
     ${taking('any')}) return ;;
@@ -78,7 +80,9 @@ complete -o filenames -F _codex_api_proxy codex-api-proxy
 function zsh(rows: readonly CommandRow[]): string {
   const spec = ({ text, help, value }: Word) => {
     const values = typeof value === 'object' ? `:value:(${value.join(' ')})` : ZSH_VALUES[value ?? 'none']
-    return shell(`${text}[${help.replace(/[[\]:\\]/g, '\\$&')}]${values}`)
+    // With `=` the value may be the next word or stand behind it, as the program takes it.
+    const name = value === undefined ? text : `${text}=`
+    return shell(`${name}[${help.replace(/[[\]:\\]/g, '\\$&')}]${values}`)
   }
   const argument = (row: CommandRow) =>
     row.argument?.choices === undefined ? [] : [shell(`1:${row.argument.help}:(${row.argument.choices.join(' ')})`)]

@@ -154,6 +154,8 @@ test('completion in bash offers commands, their flags, and the choices of a flag
   expect(complete('codex-api-proxy', 're')).toEqual(['restart'])
   expect(complete('codex-api-proxy', 'start', '--log-l')).toEqual(['--log-level'])
   expect(complete('codex-api-proxy', 'start', '--log-level', '')).toEqual(['debug', 'info', 'warning', 'error'])
+  expect(complete('codex-api-proxy', 'start', '--log-level', '=')).toEqual(['debug', 'info', 'warning', 'error'])
+  expect(complete('codex-api-proxy', 'start', '--log-level', '=', 'd')).toEqual(['debug'])
   expect(complete('codex-api-proxy', 'clients', 'open-')).toEqual(['open-webui'])
   // What has to follow nobody can guess; it is none of the words that may stand elsewhere.
   expect(complete('codex-api-proxy', 'clients', '--model', '')).toEqual([''])
@@ -167,6 +169,13 @@ test('completion in bash offers a file with a space in its name as one', async (
   const call = `COMP_WORDS=(codex-api-proxy start --api-key-file '${home.path}/my'); COMP_CWORD=3; _codex_api_proxy`
   const input = `${script}\n${call}; printf '<%s>' "\${COMPREPLY[@]}"`
   expect(spawnSync('bash', ['--norc'], { input, encoding: 'utf8' }).stdout).toBe(`<${join(home.path, 'my key')}>`)
+})
+
+test('completion in zsh offers a value as the next word and behind an equals sign', async () => {
+  const { stdout } = await command('completion', 'zsh')
+  expect(stdout).toContain("'--log-level=[")
+  // Nothing follows this one.
+  expect(stdout).toContain("'--strict[")
 })
 
 test('completion knows every command in each shell', async () => {
