@@ -159,9 +159,7 @@ export class ChatFrames implements FrameSink {
   }
 
   #convert(frame: Buffer): void {
-    const event = leanFrameJson(frame, this.#isRead)
-    if (event === undefined) return
-    for (const chunk of this.#stream.convert(event)) this.#out.text(dataFrame(chunk))
+    for (const chunk of this.#stream.convert(leanFrameJson(frame, this.#isRead))) this.#out.text(dataFrame(chunk))
   }
 
   /** Whether this tells a part that has come in deltas, or the item of that one part after it; the first telling is kept. */

@@ -151,7 +151,6 @@ export class ClientStream implements Cancellable {
 
   #keepAlive(): void {
     this.open()
-    if (this.#response?.destroyed) return
     if (!this.#stalled) {
       this.out.text(KEEP_ALIVE_FRAME)
       this.flush()

@@ -77,9 +77,7 @@ export class ResponsesFrames implements FrameSink {
   take(memory: Buffer, ranges: readonly number[]): void {
     const view = viewOf(memory)
     this.#out.expect(memory.length)
-    for (let i = 0; i + 1 < ranges.length && !this.#ended; i += 2) {
-      this.#pass(memory, view, ranges[i] ?? 0, ranges[i + 1] ?? 0)
-    }
+    for (let i = 0; i + 1 < ranges.length; i += 2) this.#pass(memory, view, ranges[i] ?? 0, ranges[i + 1] ?? 0)
   }
 
   #pass(memory: Buffer, view: DataView, from: number, to: number): void {
