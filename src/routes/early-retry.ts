@@ -30,7 +30,7 @@ type Attempt<Value> = {
  */
 export function withEarlyRetries<Value>(
   context: Pick<RouteContext, 'random'>,
-  request: ApiRequest,
+  request: Pick<ApiRequest, 'record' | 'cancellation'>,
   attempt: Attempt<Value>,
   retry = 0,
 ): Promise<Value> {

@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Cancellation } from '../cancellation.ts'
+import { ApiError } from '../errors.ts'
+import { newRequestRecord } from '../telemetry/request-record.ts'
+import type { UpstreamAnswer } from '../upstream/exchange.ts'
+import { withEarlyRetries } from './early-retry.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const ANSWER = { status: 200, headers: {} } as UpstreamAnswer
+
+function failure(code: string | null, headers: Readonly<Record<string, string>> = {}): ApiError {
+  return new ApiError('Not now.', { status: 503, type: 'server_error', code, headers })
+}
+
+const OVERLOADED = failure('server_is_overloaded')
+
+/** Asks an upstream that fails so, one failure after the other, and then answers; `wait` is the chance's part of each wait. */
+function attempts(failures: readonly Error[], { isVisible = false, wait = 0.5, onRead = () => {} } = {}) {
+  const request = { record: newRequestRecord('id', 'POST', '/v1/responses', 0), cancellation: new Cancellation() }
+  const left = [...failures]
+  const askedAt: number[] = []
+  const start = Date.now()
+  const outcome = withEarlyRetries({ random: () => wait }, request, {
+    async open() {
+      askedAt.push(Date.now() - start)
+      return ANSWER
+    },
+    async read(answer) {
+      expect(answer).toBe(ANSWER)
+      onRead()
+      const thrown = left.shift()
+      if (thrown !== undefined) throw thrown
+      return 'read'
+    },
+    isVisible: () => isVisible,
+  }).catch((error: unknown) => error)
+  return { outcome, askedAt, ...request }
+}
+
+test.each([
+  [0, [0, 125, 375]],
+  [0.5, [0, 250, 750]],
+  [1, [0, 375, 1125]],
+])('case 162: each wait is about twice the one before, by chance (%d)', async (wait, times) => {
+  const { outcome, askedAt, record } = attempts([OVERLOADED, OVERLOADED], { wait })
+  await vi.runAllTimersAsync()
+  expect(await outcome).toBe('read')
+  expect(askedAt).toEqual(times)
+  expect(record.upstreamRetries).toBe(2)
+})
+
+test('case 162: after a few tries the failure is told', async () => {
+  const last = failure('slow_down')
+  const { outcome, askedAt } = attempts([OVERLOADED, OVERLOADED, last])
+  await vi.runAllTimersAsync()
+  expect(await outcome).toBe(last)
+  expect(askedAt).toHaveLength(3)
+})
+
+test.each([
+  ['5', [0, 5000]],
+  ['0.1', [0, 250]],
+  ['Sun, 06 Nov 1994 08:49:37 GMT', [0, 250]],
+  ['5.001', [0]],
+])(
+  'case 162: upstream is left alone as long as it wants, unless that is long (retry-after: %s)',
+  async (after, times) => {
+    const { outcome, askedAt, record } = attempts([failure('rate_limit_exceeded', { 'retry-after': after })])
+    await vi.runAllTimersAsync()
+    await outcome
+    expect(askedAt).toEqual(times)
+    expect(record.upstreamRetries).toBe(times.length - 1)
+  },
+)
+
+test.each([
+  ['another failure', failure('usage_limit_reached'), {}],
+  ['a failure without a code', failure(null), {}],
+  ['a fault of our own', new TypeError('x is not a function'), {}],
+  ['a failure after something that a client can see', OVERLOADED, { isVisible: true }],
+])('case 177: %s is told at once', async (_what, thrown, differences) => {
+  const { outcome, askedAt, record } = attempts([thrown], differences)
+  expect(await outcome).toBe(thrown)
+  expect(askedAt).toEqual([0])
+  expect(record.upstreamRetries).toBe(0)
+})
+
+test('case 175: nothing is asked again for a client that left, before the failure or in the wait after it', async () => {
+  const left = new Error('The client left.')
+  const before = attempts([OVERLOADED], { onRead: () => before.cancellation.cancel(left) })
+  expect(await before.outcome).toBe(OVERLOADED)
+  expect(before.record.upstreamRetries).toBe(0)
+
+  const waiting = attempts([OVERLOADED])
+  await vi.advanceTimersByTimeAsync(100)
+  waiting.cancellation.cancel(left)
+  expect(await waiting.outcome).toBe(left)
+  await vi.runAllTimersAsync()
+  expect([...before.askedAt, ...waiting.askedAt]).toEqual([0, 0])
+})
