@@ -107,6 +107,45 @@ test('silence opens the stream and is filled with comments', () => {
   expect(written).toEqual(['head 200', expect.stringMatching(/^:/), expect.stringMatching(/^:/)])
 })
 
+test('a silence of several sources is filled with one comment at a time', () => {
+  const { stream, written } = openStream()
+  void stream.follow(new FakeSource())
+  vi.advanceTimersByTime(SETTINGS.keepAlive)
+  expect(written).toEqual(['head 200', expect.stringMatching(/^:/)])
+})
+
+test('an answer that ended leaves no timer, which would keep all of the request in memory', () => {
+  const { stream, response } = openStream()
+  stream.open()
+  Object.assign(response, { end() {}, setTimeout() {} })
+  end(stream, 'data: [DONE]\n\n')
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('while the client does not read, a source that joins waits as well', () => {
+  const { stream, response, source } = openStream()
+  stream.open()
+  expect(source.paused).toBe(false)
+  response.takes = false
+  write(stream, 'data: 1\n\n')
+  const second = new FakeSource()
+  void stream.follow(second)
+  expect(second.paused).toBe(true)
+  response.emit('drain')
+  expect(second.paused).toBe(false)
+})
+
+test('what is sent is told, without what HTTP puts around it', () => {
+  const sent: string[] = []
+  const response = Object.assign(new FakeResponse(), { chunkedEncoding: true, end() {} })
+  const request = { takeOver: () => response as unknown as ServerResponse, cancellation: new Cancellation() }
+  const stream = new ClientStream(request, SETTINGS, (bytes) => sent.push(bytes.toString()))
+  stream.open()
+  write(stream, 'data: é\n\n')
+  end(stream, 'data: [DONE]\n\n')
+  expect(sent).toEqual(['data: é\n\n', 'data: [DONE]\n\n'])
+})
+
 test('a client that does not read pauses upstream, and is given up after a while', () => {
   const { stream, response, source } = openStream()
   stream.open()
@@ -139,6 +178,41 @@ test('a client that reads again is served on', () => {
   expect(source.paused).toBe(false)
   vi.advanceTimersByTime(SETTINGS.slowClientTimeout)
   expect(response.destroyed).toBe(false)
+})
+
+test('a client that stops reading once more pauses upstream once more', () => {
+  const { stream, response, source } = openStream()
+  stream.open()
+  response.takes = false
+  for (let stop = 0; stop < 2; stop++) {
+    write(stream, 'data: 1\n\n')
+    expect(source.paused).toBe(true)
+    response.emit('drain')
+    expect(source.paused).toBe(false)
+  }
+})
+
+test('what else is written to a client that does not read gives it no more time', () => {
+  const { stream, response } = openStream()
+  stream.open()
+  response.takes = false
+  write(stream, 'data: 1\n\n')
+  vi.advanceTimersByTime(SETTINGS.slowClientTimeout - 1)
+  write(stream, 'data: 2\n\n')
+  vi.advanceTimersByTime(1)
+  expect(response.destroyed).toBe(true)
+})
+
+test('a client that does not read gets no comments, but again once it reads', () => {
+  const { stream, response, written } = openStream()
+  stream.open()
+  response.takes = false
+  write(stream, 'data: 1\n\n')
+  vi.advanceTimersByTime(SETTINGS.keepAlive)
+  expect(written).toEqual(['head 200', 'data: 1\n\n'])
+  response.emit('drain')
+  vi.advanceTimersByTime(SETTINGS.keepAlive)
+  expect(written).toEqual(['head 200', 'data: 1\n\n', expect.stringMatching(/^:/)])
 })
 
 test.each([
