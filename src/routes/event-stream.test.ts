@@ -14,15 +14,20 @@ afterEach(() => {
 class FakeBody implements AnswerBody {
   sink: BodySink | undefined
   aborted = false
+  paused = false
   over = false
 
   pipe(sink: BodySink) {
     this.sink = sink
   }
 
-  pause() {}
+  pause() {
+    this.paused = true
+  }
 
-  resume() {}
+  resume() {
+    this.paused = false
+  }
 
   abort() {
     this.aborted = true
@@ -58,7 +63,7 @@ function openStream(handlers: Partial<FrameHandlers> = {}) {
     },
     ...handlers,
   })
-  return { body, told, done: events.read() }
+  return { body, events, told, done: events.read() }
 }
 
 test('the end of a read is told once, after all its frames', () => {
@@ -82,6 +87,36 @@ test('an answer that ends in the same read as its last frame leaves no timer, wh
   expect(vi.getTimerCount()).toBe(0)
 })
 
+test('a body that ends without the last frame counts as ended, a frame without its empty line included', async () => {
+  const { body, told, done } = openStream()
+  body.readLast('data: 1\n\ndata: 2')
+  await done
+  expect(told).toEqual(['data: 1', 'end of read', 'data: 2', 'end of read'])
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('a client that reads slowly pauses upstream until the last frame, and not after it', async () => {
+  const { body, events, done } = openStream()
+  events.pause()
+  expect(body.paused).toBe(true)
+  events.resume()
+  expect(body.paused).toBe(false)
+  events.pause()
+  body.read('data: last\n\n')
+  await done
+  expect(body.paused).toBe(false)
+  events.pause()
+  expect(body.paused).toBe(false)
+})
+
+test('an upstream that breaks off after the last frame leaves no timer', async () => {
+  const { body, done } = openStream()
+  body.read('data: last\n\n')
+  await done
+  body.sink?.fail(new Error('reset'))
+  expect(vi.getTimerCount()).toBe(0)
+})
+
 test('an upstream that stays open after the last frame is left after a while, and at once when it ends', async () => {
   const slow = openStream()
   slow.body.read('data: last\n\n')
@@ -101,13 +136,16 @@ test('a stream that breaks off hands over what came before and rejects', async (
   const { body, told, done } = openStream()
   body.read('data: 1\n\ndata: half')
   body.sink?.fail(new Error('reset'))
-  await expect(done).rejects.toMatchObject({ code: 'upstream_stream_cut' })
+  await expect(done).rejects.toMatchObject({
+    code: 'upstream_stream_cut',
+    message: expect.stringContaining('The connection to upstream broke in the middle of its answer.'),
+  })
   expect(told).toEqual(['data: 1', 'end of read'])
 })
 
 test('what a handler throws ends the upstream request and rejects', async () => {
   const fault = new Error('not to be converted')
-  const { body, done } = openStream({
+  const { body, events, told, done } = openStream({
     frames: {
       take() {
         throw fault
@@ -117,4 +155,6 @@ test('what a handler throws ends the upstream request and rejects', async () => 
   body.read('data: 1\n\n')
   await expect(done).rejects.toBe(fault)
   expect(body.aborted).toBe(true)
+  events.pause()
+  expect([body.paused, told]).toEqual([false, []])
 })
