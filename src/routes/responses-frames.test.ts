@@ -37,6 +37,19 @@ test('a long last event without output gets the items that were streamed, and ke
   expect(frameJson(out.split('\n\n')[1] ?? '')).toEqual(completed([item]))
 })
 
+test('a last event without output to which nothing can be added passes byte for byte', () => {
+  const spaced = namedFrame('response.completed', completed([])).replace('"status":', '"status": ')
+  expect(passedOn([spaced], true)).toBe(spaced)
+})
+
+test('only the frames of items are kept', () => {
+  const delta = { type: 'response.output_text.delta', sequence_number: 0, delta: 'Hi' }
+  const frames = new ResponsesFrames(new FrameOutput())
+  const stream = Buffer.from([delta, done, completed([])].map((event) => namedFrame(event.type, event)).join(''))
+  frames.take(stream, [0, stream.length])
+  expect(frames.doneFrames.map(frameJson)).toEqual([done])
+})
+
 function told(...events: { type: string }[]): unknown[] {
   const frames = passed(...events).out.split('\n\n')
   return frames.slice(0, -1).map((frame) => frameJson(frame))
@@ -52,6 +65,8 @@ test('wire 5.1: a failure told by the last event alone is told by an error event
     { type: 'error', sequence_number: 2, ...error, error },
     { type: 'response.failed', sequence_number: 3, response: { status: 'failed', error, output: [item] } },
   ])
+  const listed = { ...failed, response: { ...failed.response, output: [item] } }
+  expect(told(delta, done, listed)).toEqual(told(delta, done, failed))
   const said = { type: 'error', sequence_number: 2, error }
   expect(told(delta, done, said, failed)).toEqual([delta, done, said])
 })
@@ -143,6 +158,12 @@ test.each(STREAMS.filter(({ whole }) => !whole.includes('\r')))(
     )
   },
 )
+
+test('a read with a sign of life that ends with CRLF passes once, what comes after it too', () => {
+  const delta = namedFrame('response.output_text.delta', { type: 'response.output_text.delta', delta: 'a' })
+  const reads = [`${delta}: alive\r\n\r\n${delta}`, delta]
+  for (const together of [true, false]) expect(passedOn(reads, together)).toBe(`${delta}: alive\n\n${delta}${delta}`)
+})
 
 test.each([1, 2, 3])('%d empty lines too many after each event pass, and the last event is noticed', (more) => {
   const streams = STREAMS.map(({ whole }) => whole.toString()).filter((text) => !text.includes('\r'))
