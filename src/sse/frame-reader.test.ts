@@ -80,6 +80,19 @@ test('a byte order mark before the first frame is dropped', () => {
   expect(framesOf(['\u00ef\u00bb\u00bfdata: 1\n\n'])).toEqual(['data: 1'])
 })
 
+test('a byte order mark is dropped where the stream begins, not where a read does', () => {
+  const handed: string[] = []
+  const reader = new FrameReader(
+    { take: (memory, ranges) => handed.push(...piecesOf(memory, ranges).map(String)) },
+    MAX,
+  )
+  const first = Buffer.from('c\r\n\ufeffdata: 1\n\n\r\n9\r\ndata: 2\n\n')
+  reader.take(first, [3, 15, 20, 29])
+  reader.take(Buffer.from('data: '), [0, 6])
+  reader.take(Buffer.from('\ufeff3\n\n'), [0, 6])
+  expect(handed).toEqual(['data: 1\n\n', 'data: 2\n\n', 'data: \ufeff3\n\n'])
+})
+
 test('case 121: a last frame without an empty line behind it is read', () => {
   expect(framesOf(['data: 1\n\ndata: 2'])).toEqual(['data: 1', 'data: 2'])
 })
