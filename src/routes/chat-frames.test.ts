@@ -298,6 +298,14 @@ test('a delta without an end of its text takes the plain path, which leaves it o
   expect(converted([stream], hot)).toEqual(converted([stream], plain))
 })
 
+test('a delta that is cut off before the end of its text, as the last of a read, takes the plain path', () => {
+  const good = render({ shape: 'usual', delta: 'a', output_index: 0, content_index: 0, sequence_number: 1 })
+  for (let end = good.indexOf('","logprobs"'); end > 0; end--) {
+    const stream = `${good}${good}${good.slice(0, end).trimEnd()}\n\n`
+    expect(converted([stream], hot)).toEqual(converted([stream], plain))
+  }
+})
+
 test('a model whose name is not ASCII is told in every chunk alike', () => {
   const foreign = { ...plan, model: 'é模' }
   const take = hot(new ChatStream(foreign, 0))
@@ -312,11 +320,19 @@ test('a model whose name is not ASCII is told in every chunk alike', () => {
   expect(new Set(models)).toEqual(new Set(['é模']))
 })
 
+test('a part is told whole where another of its message streams', () => {
+  const delta = render({ shape: 'usual', delta: 'a', output_index: 0, content_index: 0, sequence_number: 1 })
+  const done = { type: TEXT_DONE, item_id: 'msg_1', output_index: 0, content_index: 1, text: 'second' }
+  const stream = delta + namedFrame(done.type, done)
+  expect(converted([stream], hot)).toEqual(converted([stream], plain))
+})
+
 test('an item is told whole when its only part is not the one that streamed', () => {
   const delta = render({ shape: 'usual', delta: 'a', output_index: 0, content_index: 1, sequence_number: 1 })
+  const textDone = { type: TEXT_DONE, item_id: 'msg_1', output_index: 0, content_index: 1, text: 'a' }
   const item = { type: 'message', content: [{ type: 'output_text', annotations: [], text: 'first' }] }
   const done = { type: 'response.output_item.done', output_index: 0, item }
-  const stream = delta + namedFrame(done.type, done)
+  const stream = delta + namedFrame(TEXT_DONE, textDone) + namedFrame(done.type, done)
   expect(converted([stream], hot)).toEqual(converted([stream], plain))
 })
 
@@ -402,19 +418,50 @@ test('a last event that lists no more than was told tells nothing, whether it is
   expect(converted([stream], hot)).toEqual(converted([stream], plain))
 })
 
+/** Knows what is parsed. */
+class Watched extends ChatStream {
+  readonly told: unknown[] = []
+
+  override convert(event: unknown) {
+    this.told.push(event)
+    return super.convert(event)
+  }
+}
+
+test.each(DELTA_KINDS)(
+  '$type: of many in a row only the first is parsed, with sequence numbers and without',
+  (kind) => {
+    const run = { kind, misnamed: null, output_index: 0, part: 0, opened: true, whole: null, ended: false }
+    const texts = Array.from({ length: 20 }, (_, index) => `${index}`)
+    const numbered = renderRuns([{ ...run, texts }])
+    for (const stream of [numbered, numbered.replace(/"sequence_number":\d+,/g, '')]) {
+      const machine = new Watched(plan, 0)
+      whole(hot(machine), stream)
+      expect(machine.told.filter((event) => asObject(event)?.type === kind.type)).toHaveLength(1)
+    }
+  },
+)
+
+test('what says nothing after the first event is not read', () => {
+  const response = { id: 'resp_1', created_at: 1, model: 'm' }
+  const silent = [
+    { type: 'response.in_progress', response },
+    { type: 'response.content_part.added', output_index: 0 },
+  ]
+  const machine = new Watched(plan, 0)
+  const created = { type: 'response.created', response }
+  whole(hot(machine), [created, ...silent].map((event) => namedFrame(event.type, event)).join(''))
+  expect(machine.told).toEqual([created])
+})
+
 test('of a long answer neither the events that repeat it nor its items in the last event are read once more', () => {
   const text = 'a'.repeat(10_000)
-  const message = { text, streamed: true, cited: false, repeats: [TEXT_DONE], itemDone: true, another: false }
+  const repeats = [TEXT_DONE, 'response.content_part.done']
+  const message = { text, streamed: true, cited: false, repeats, itemDone: true, another: false }
   const stream = renderMessage(message, 0) + renderEnd([messageItem(message)])
-  const told: unknown[] = []
-  class Watched extends ChatStream {
-    override convert(event: unknown) {
-      told.push(event)
-      return super.convert(event)
-    }
-  }
-  const out = whole(hot(new Watched(plan, 0)), stream)
+  const machine = new Watched(plan, 0)
+  const out = whole(hot(machine), stream)
   expect(out.split(text).length).toBe(2)
   expect(out).toContain('"finish_reason":"stop"')
-  expect(JSON.stringify(told).split(text).length).toBe(2)
+  expect(JSON.stringify(machine.told).split(text).length).toBe(2)
 })

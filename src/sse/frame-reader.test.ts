@@ -97,7 +97,19 @@ test('case 121: a last frame without an empty line behind it is read', () => {
   expect(framesOf(['data: 1\n\ndata: 2'])).toEqual(['data: 1', 'data: 2'])
 })
 
+test('a last frame without an empty line behind it is handed over with one', () => {
+  const handed: string[] = []
+  const reader = new FrameReader(
+    { take: (memory, ranges) => handed.push(...piecesOf(memory, ranges).map(String)) },
+    MAX,
+  )
+  reader.take(Buffer.from('data: 1'), [0, 7])
+  reader.end()
+  expect(handed).toEqual(['data: 1\n\n'])
+})
+
 test('an event beyond the limit ends the stream with an error', () => {
+  expect(framesOf(['data: ', 'x'.repeat(MAX - 8), '\n\n'])).toHaveLength(1)
   expect(() => framesOf(['data: ', 'x'.repeat(MAX)])).toThrow('Upstream sent an event of more than 1024 bytes.')
 })
 
