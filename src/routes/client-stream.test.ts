@@ -34,7 +34,14 @@ class FakeResponse extends EventEmitter {
     return this.takes && !this.destroyed
   }
 
-  readonly writableLength = 1
+  end(bytes: Buffer) {
+    this.written.push(bytes.toString('latin1'))
+    this.writableEnded = true
+    this.writableLength = 0
+  }
+
+  writableEnded = false
+  writableLength = 1
   #timer: NodeJS.Timeout | undefined
 
   /** As Node does for a socket nothing happens on. */
@@ -107,18 +114,31 @@ test('silence opens the stream and is filled with comments', () => {
   expect(written).toEqual(['head 200', expect.stringMatching(/^:/), expect.stringMatching(/^:/)])
 })
 
-test('a silence of several sources is filled with one comment at a time', () => {
+test('what is written puts the next comment off, also of an answer of several sources', () => {
   const { stream, written } = openStream()
+  stream.open()
+  vi.advanceTimersByTime(SETTINGS.keepAlive / 2)
   void stream.follow(new FakeSource())
-  vi.advanceTimersByTime(SETTINGS.keepAlive)
-  expect(written).toEqual(['head 200', expect.stringMatching(/^:/)])
+  write(stream, 'data: 1\n\n')
+  vi.advanceTimersByTime(SETTINGS.keepAlive - 1)
+  expect(written).toEqual(['head 200', 'data: 1\n\n'])
+  vi.advanceTimersByTime(1)
+  expect(written).toEqual(['head 200', 'data: 1\n\n', expect.stringMatching(/^:/)])
 })
 
 test('an answer that ended leaves no timer, which would keep all of the request in memory', () => {
-  const { stream, response } = openStream()
-  stream.open()
-  Object.assign(response, { end() {}, setTimeout() {} })
+  const { stream } = openStream()
   end(stream, 'data: [DONE]\n\n')
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('an answer that ended while its source was asked for it never has a timer', () => {
+  const response = new FakeResponse()
+  const request = { takeOver: (status: number) => response.writeHead(status), cancellation: new Cancellation() }
+  const stream = new ClientStream(request, SETTINGS)
+  const source = new FakeSource()
+  source.read = async () => end(stream, 'data: [DONE]\n\n')
+  void stream.follow(source)
   expect(vi.getTimerCount()).toBe(0)
 })
 
@@ -137,7 +157,7 @@ test('while the client does not read, a source that joins waits as well', () => 
 
 test('what is sent is told, without what HTTP puts around it', () => {
   const sent: string[] = []
-  const response = Object.assign(new FakeResponse(), { chunkedEncoding: true, end() {} })
+  const response = Object.assign(new FakeResponse(), { chunkedEncoding: true })
   const request = { takeOver: () => response as unknown as ServerResponse, cancellation: new Cancellation() }
   const stream = new ClientStream(request, SETTINGS, (bytes) => sent.push(bytes.toString()))
   stream.open()

@@ -71,6 +71,26 @@ test('wire 5.1: a failure told by the last event alone is told by an error event
   expect(told(delta, done, said, failed)).toEqual([delta, done, said])
 })
 
+test('what shows a client nothing is not visible, and events of the vendor are left out; the end is visible', () => {
+  const out = new FrameOutput()
+  const frames = new ResponsesFrames(out)
+  const take = (event: { type: string }) => {
+    const frame = Buffer.from(namedFrame(event.type, event))
+    frames.take(frame, [0, frame.length])
+  }
+  for (const type of ['response.created', 'codex.rate_limits']) take({ type })
+  expect(out.take().toString()).toBe(namedFrame('response.created', { type: 'response.created' }))
+  expect(frames.visible).toBe(false)
+  take(completed([]))
+  expect(frames.visible).toBe(true)
+})
+
+test('case 167: a failure before anything is visible is thrown', () => {
+  const error = { code: 'server_error', message: 'Sorry.' }
+  const failed = { type: 'response.failed', sequence_number: 1, response: { status: 'failed', error } }
+  expect(() => passed({ type: 'response.created' }, failed)).toThrow('Sorry.')
+})
+
 test('wire 5.2: an error event that is flat or has no number is told in the form that all clients know', () => {
   const created = { type: 'response.created' }
   const error = { code: 'server_error', message: 'Sorry.', param: null }

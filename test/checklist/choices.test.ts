@@ -187,6 +187,7 @@ describe('case 13: a stop text that straddles deltas', () => {
     expect(response.status).toBe(200)
     if (stream) {
       expect(saidIn(text, 'content')).toBe('one t')
+      expect(framesOf(text).at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 0 } })
       expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
       expect(text).not.toContain('"error":{')
     } else

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Answer, createGate } from '../fake-upstream/answer.ts'
@@ -221,6 +222,22 @@ describe('issue 6: what is written at info holds no prompt, answer or secret', (
     expect(found(log)).toEqual([])
     expect(found(said.join('\n'))).toEqual([])
   })
+})
+
+test.each(CALLS)('when something that a client can see came is told: %s', async (path, body) => {
+  await start('info')
+  const gate = createGate()
+  gate.release(EVENTS.findIndex(({ type }) => type === 'response.in_progress') + 1)
+  stage.upstream.setDefault({ events: EVENTS, gate })
+  const answered = post(stage.proxy.url, path, body)
+  await expect.poll(() => stage.upstream.calls()).toHaveLength(1)
+  await sleep(100)
+  gate.open()
+  await answered
+  await expect.poll(() => requestLines(stage.proxy)).toHaveLength(1)
+  const [line] = requestLines(stage.proxy)
+  expect(line?.firstEventMs).toBeGreaterThanOrEqual(100)
+  expect(line?.firstEventMs).toBeLessThanOrEqual(Number(line?.totalMs))
 })
 
 test('when the first event came is told also of a stream that failed in the same read', async () => {
