@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { Cancellation, withDeadline } from './cancellation.ts'
 
 const LEFT = new Error('left')
@@ -32,6 +32,15 @@ test('work that takes itself off while it is cancelled costs no other its turn',
   expect(second.cancel).toHaveBeenCalledOnce()
 })
 
+test('what was never added, or is gone already, takes nothing else off', () => {
+  const cancellation = new Cancellation()
+  const [kept, gone] = [{ cancel: vi.fn() }, { cancel: vi.fn() }]
+  cancellation.add(kept)
+  cancellation.remove(gone)
+  cancellation.cancel(LEFT)
+  expect(kept.cancel).toHaveBeenCalledOnce()
+})
+
 test('a race ends with the outcome or with the reason, whichever is first', async () => {
   const cancellation = new Cancellation()
   expect(await cancellation.race(Promise.resolve('done'))).toBe('done')
@@ -48,6 +57,16 @@ test('a delay passes, or ends with the reason', async () => {
   const long = cancellation.delay(100_000)
   cancellation.cancel(LEFT)
   await expect(long).rejects.toBe(LEFT)
+})
+
+test('a delay that was cancelled leaves no timer', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const cancellation = new Cancellation()
+  const delay = cancellation.delay(100_000)
+  cancellation.cancel(LEFT)
+  await expect(delay).rejects.toBe(LEFT)
+  expect(vi.getTimerCount()).toBe(0)
 })
 
 test('work that outlasts its deadline is cancelled with what it is late for', async () => {

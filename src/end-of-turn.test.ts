@@ -17,7 +17,7 @@ const give = (...names: string[]) => {
 /** Turns that bring so little that whoever comes next is alone. */
 async function quiet(): Promise<void> {
   for (let turn = 0; turn < 8; turn++) {
-    give('quiet')
+    give('as much', 'as one request', 'has to do')
     await nextTurn()
   }
   done = []
@@ -61,7 +61,7 @@ test('after eight quiet turns nobody waits, until a turn is looked at again', as
 
 test('a turn that brings more than one request has to do makes the next ones wait', async () => {
   await quiet()
-  give(...numbers(36))
+  give(...numbers(50))
   await nextTurn()
   done = []
   give('waits')
