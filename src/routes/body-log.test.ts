@@ -49,11 +49,16 @@ test.each([
   ['[]', JSON_TYPE],
   ['null', JSON_TYPE],
   ['bytes', { 'content-type': 'multipart/form-data; boundary=x' }],
+  ['{"input":"x","output":"x"}', { 'content-type': 'text/plain' }],
   ['zstd', { ...JSON_TYPE, 'content-encoding': 'zstd' }],
 ])('of the body %s with %j the type and size are logged', (body, headers: Record<string, string>) => {
   const description = { type: headers['content-type'], encoding: headers['content-encoding'], bytes: body.length }
   expect(logged(body, headers)).toEqual(JSON.parse(JSON.stringify(description)))
   expect(loggedAnswer([body], headers)).toEqual(JSON.parse(JSON.stringify(description)))
+})
+
+test('of a request without a body nothing is logged', () => {
+  expect(logged('')).toBeUndefined()
 })
 
 test.each([

@@ -35,6 +35,14 @@ test('frames that were read leave their room to others', () => {
   }
 })
 
+test('frames that were read are not read again: what was told after them counts', () => {
+  const memory = new ItemMemory(() => 0)
+  memory.rememberFrames('a', [frame('msg_1', 'first')])
+  expect(recall(memory, 'a', 'msg_1')).toEqual(item('msg_1', 'first'))
+  memory.remember('a', [item('msg_1', 'second')])
+  expect(recall(memory, 'a', 'msg_1')).toEqual(item('msg_1', 'second'))
+})
+
 test('a frame that is no item is passed over', () => {
   const memory = new ItemMemory(() => 0)
   memory.rememberFrames('a', ['data: {}', 'data: nonsense', frame('msg_1')])

@@ -15,6 +15,8 @@ test('reasoning is recalled by the call it preceded, for the same credentials on
   expect(memory.recall('account a', call('call_1'))).toEqual(items)
   expect(memory.recall('account b', call('call_1'))).toBeUndefined()
   expect(memory.recall('account a', call('call_2'))).toBeUndefined()
+  memory.remember('account a', [{ call: call('call_3'), items: [] }])
+  expect(memory.recall('account a', call('call_3'))).toBeUndefined()
 })
 
 test('case 78: calls that share an id each have their own reasoning', () => {
