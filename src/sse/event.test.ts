@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { cutAt, inOneRead, withMixedEnds } from '../../test/support/bytes.ts'
-import { eventSink, frameJson, leanFrameJson, unescaped } from './event.ts'
+import { eventName, eventSink, frameJson, leanFrameJson, unescaped } from './event.ts'
 import { FrameReader } from './frame-reader.ts'
 
 const FIXTURES = new URL('../../test/fixtures/', import.meta.url)
@@ -58,4 +58,9 @@ test('a long event that was cut is none', () => {
 test('the inside of a JSON string is told as it reads; what is none is left as it is', () => {
   expect(unescaped('é\\n\\"')).toBe('é\n"')
   expect(unescaped('\\x')).toBe('\\x')
+})
+
+test('a frame has the name that it begins with, or none', () => {
+  expect(eventName(Buffer.from('event: a.b\ndata: 1'))).toBe('a.b')
+  for (const frame of ['data: 1\nevent: a', ': event: a\ndata: 1', '']) expect(eventName(Buffer.from(frame))).toBe('')
 })

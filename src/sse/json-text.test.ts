@@ -68,6 +68,6 @@ test('the length of a list is the one that JSON.parse sees', () => {
   )
 })
 
-test.each(['{}', '1', '', '[', '[1', '["a]', '[ 1]', '[1, 2]', '[1 ]'])('%s has no length', (other) => {
+test.each(['{}', '1', '"a]"', '', '[', '[1', '["a]', '[ 1]', '[1, 2]', '[1 ]'])('%s has no length', (other) => {
   expect(listLength(Buffer.from(other))).toBeUndefined()
 })
