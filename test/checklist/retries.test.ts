@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createGate } from '../fake-upstream/answer.ts'
 import { type Item, responseEvents } from '../fake-upstream/event-stream.ts'
 import { ROUTES } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
@@ -19,6 +21,18 @@ describe.each(ROUTES)('%s', (path, body) => {
     const [answer, calls] = await callsDuring(stage.upstream, () => stage.stream(path, body))
     expect([answer.status, calls]).toEqual([400, 1])
     expect(JSON.parse(await answer.ended)).toMatchObject({ error: { code: 'invalid_prompt' } })
+  })
+
+  test('case 164: it keeps it also where the answer was announced a while before', async () => {
+    const gate = createGate()
+    gate.release()
+    answerWith(stage.upstream, { ...failingAnswer('invalid_prompt'), gate })
+    const before = stage.upstream.calls().length
+    const answer = stage.stream(path, body)
+    await expect.poll(() => stage.upstream.calls()).toHaveLength(before + 1)
+    await sleep(200)
+    gate.open()
+    expect((await answer).status).toBe(400)
   })
 
   test.each([true, false])('case 161: a limit told within a 200 says when it ends (stream: %s)', async (streamed) => {
