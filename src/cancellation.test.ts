@@ -86,3 +86,13 @@ test('work with a deadline also ends with what it is part of', async () => {
   outer.cancel(LEFT)
   await expect(work).rejects.toBe(LEFT)
 })
+
+test('work that ended in time leaves no timer, and is not cancelled with what it was part of', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const outer = new Cancellation()
+  const deadline = await withDeadline(100_000, new Error('late'), async (own) => own, outer)
+  expect(vi.getTimerCount()).toBe(0)
+  outer.cancel(LEFT)
+  expect(deadline.reason).toBeUndefined()
+})
