@@ -3,7 +3,7 @@ import { Cancellation } from '../cancellation.ts'
 import type { ResponsesRequest } from '../conversion/chat-plan.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
 import { BodyMemory } from '../upstream/body-memory.ts'
-import type { AnswerBody, UpstreamAnswer } from '../upstream/exchange.ts'
+import type { AnswerBody, UpstreamAnswer, UpstreamRequest } from '../upstream/exchange.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { noticeHeaders, sessionHeaders, UpstreamCall, wanted } from './upstream-call.ts'
@@ -15,7 +15,7 @@ const REFUSAL = JSON.stringify({
 /** An upstream that refuses the model, and a list of models that `list` resolves with. */
 function refusedCall(
   list: () => Promise<{ models: { slug: string }[] }>,
-  { text = REFUSAL, isCut = false } = {},
+  { text = REFUSAL, isCut = false, sent = (_request: UpstreamRequest) => {} } = {},
 ): UpstreamCall {
   const memory = Buffer.from(text)
   const body: Partial<AnswerBody> = {
@@ -26,7 +26,12 @@ function refusedCall(
     },
   }
   const context = {
-    upstream: { send: async () => ({ status: 400, headers: {}, body }) },
+    upstream: {
+      async send(request: UpstreamRequest) {
+        sent(request)
+        return { status: 400, headers: {}, body }
+      },
+    },
     catalogue: { forget() {}, list },
     rateLimits: { notice() {} },
     now: () => 0,
@@ -36,9 +41,9 @@ function refusedCall(
     route: 'responses',
     credentials: { kind: 'chatgpt', accessToken: 'token', accountId: undefined, fedramp: false },
     model: 'gpt-0',
-    variants: [wanted([Buffer.from('{}')])],
+    variants: [wanted([Buffer.from('{}')], { 'x-variant': 'b' })],
     memory: new BodyMemory([]),
-    headers: {},
+    headers: { 'x-call': 'a' },
   })
 }
 
@@ -53,6 +58,21 @@ beforeEach(() => {
 })
 afterEach(() => {
   vi.useRealTimers()
+})
+
+test('what is sent is JSON, asks for events, and has the headers of the call and of its variant', async () => {
+  const sent = vi.fn()
+  await refusalOf(refusedCall(async () => ({ models: [] }), { sent }))
+  const headers = { 'content-type': 'application/json', accept: 'text/event-stream', 'x-call': 'a', 'x-variant': 'b' }
+  expect(sent.mock.calls).toEqual([[expect.objectContaining({ method: 'POST', path: '/responses', headers })]])
+})
+
+test('an answer that is visible is not asked for again', async () => {
+  const sent = vi.fn()
+  const call = refusedCall(async () => ({ models: [] }), { sent })
+  call.release()
+  expect(await refusalOf(call)).toBe('An answer that is visible must not be asked for again.')
+  expect(sent).not.toHaveBeenCalled()
 })
 
 test('the refusal of a model names those there are', async () => {
