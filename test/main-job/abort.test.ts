@@ -67,10 +67,13 @@ test('the server goes on after clients left', async () => {
   expect(answer.choices[0]?.finish_reason).toBe('stop')
 })
 
-test('an upstream that stays open after its last event does not hold the answer open', async () => {
-  stage.upstream.enqueue({ events: EVENTS, keepOpenAfterEnd: true }, { events: EVENTS, keepOpenAfterEnd: true })
-  const chat = await stage.post('/v1/chat/completions', { ...REQUEST, stream: true })
-  expect(await chat.text()).toContain('[DONE]')
-  const responses = await stage.post('/v1/responses', { model: 'gpt-5.5', input: 'Hello', stream: true })
-  expect(await responses.text()).toContain('response.completed')
-})
+test.each([true, false])(
+  'an upstream that stays open after its last event does not hold the answer open (stream: %s)',
+  async (stream) => {
+    stage.upstream.enqueue({ events: EVENTS, keepOpenAfterEnd: true }, { events: EVENTS, keepOpenAfterEnd: true })
+    const chat = await stage.post('/v1/chat/completions', { ...REQUEST, stream })
+    expect(await chat.text()).toContain(stream ? '[DONE]' : '"finish_reason":"stop"')
+    const responses = await stage.post('/v1/responses', { model: 'gpt-5.5', input: 'Hello', stream })
+    expect(await responses.text()).toContain(stream ? 'response.completed' : '"status":"completed"')
+  },
+)
