@@ -1,0 +1,74 @@
+import { expect, test, vi } from 'vitest'
+import { chatPlan } from '../../test/support/answers.ts'
+import { Cancellation } from '../cancellation.ts'
+import { namedFrame } from '../sse/frames.ts'
+import { newRequestRecord } from '../telemetry/request-record.ts'
+import type { AnswerBody, BodySink } from '../upstream/exchange.ts'
+import type { ApiRequest } from './api-request.ts'
+import { completeChat } from './chat-completing.ts'
+import type { RouteContext } from './context.ts'
+import type { UpstreamCall } from './upstream-call.ts'
+
+/** So many choices of one answer in one piece, and where upstream says what it says of each. */
+function begin(choices: number) {
+  const sinks: BodySink[] = []
+  const body: AnswerBody = {
+    over: false,
+    pipe: (sink) => sinks.push(sink),
+    pause() {},
+    resume() {},
+    abort() {},
+  }
+  const release = vi.fn()
+  const call: Pick<UpstreamCall, 'open' | 'release'> = {
+    open: async () => ({ status: 200, headers: {}, body }),
+    release,
+  }
+  const context: Partial<RouteContext> = {
+    config: { maxEvent: 1000 } as RouteContext['config'],
+    monotonic: () => 5,
+    now: () => 0,
+    random: () => 0,
+  }
+  const record = newRequestRecord('id', 'POST', '/v1/chat/completions', 0)
+  const request: Partial<ApiRequest> = { record, cancellation: new Cancellation() }
+  const plan = chatPlan({ stream: false, choices })
+  const answer = completeChat(context as RouteContext, request as ApiRequest, plan, call as UpstreamCall)
+  const say = (choice: number, event: { type: string }) => {
+    const memory = Buffer.from(namedFrame(event.type, event))
+    sinks[choice]?.data({ memory, ranges: [0, memory.length] })
+  }
+  return { answer, record, release, say, begun: () => vi.waitFor(() => expect(sinks).toHaveLength(choices)) }
+}
+
+const CREATED = { type: 'response.created', response: { id: 'resp_1', created_at: 1, model: 'gpt-5.5' } }
+const DELTA = { type: 'response.output_text.delta', output_index: 0, content_index: 0, delta: 'Hi' }
+const COMPLETED = {
+  type: 'response.completed',
+  response: { status: 'completed', output: [], usage: { input_tokens: 3, output_tokens: 2, total_tokens: 5 } },
+}
+
+test('the request is let go once something of every choice is visible, and not before', async () => {
+  const { answer, release, say, begun } = begin(2)
+  await begun()
+  say(0, CREATED)
+  say(0, DELTA)
+  say(1, CREATED)
+  expect(release).not.toHaveBeenCalled()
+  say(1, DELTA)
+  expect(release).toHaveBeenCalled()
+  for (const choice of [0, 1]) say(choice, COMPLETED)
+  await answer
+})
+
+test('an answer in one piece counts the tokens of all its choices, and begins for the client when it has ended', async () => {
+  const { answer, record, say, begun } = begin(2)
+  await begun()
+  for (const choice of [0, 1]) for (const event of [CREATED, DELTA]) say(choice, event)
+  expect(record.firstEventAt).toBeUndefined()
+  for (const choice of [0, 1]) say(choice, COMPLETED)
+  const { completion } = await answer
+  expect(completion.choices.map(({ message }) => message.content)).toEqual(['Hi', 'Hi'])
+  expect(record.firstEventAt).toBe(5)
+  expect(record.usage).toMatchObject({ input: 6, output: 4 })
+})
