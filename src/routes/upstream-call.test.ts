@@ -64,7 +64,9 @@ test('what is sent is JSON, asks for events, and has the headers of the call and
   const sent = vi.fn()
   await refusalOf(refusedCall(async () => ({ models: [] }), { sent }))
   const headers = { 'content-type': 'application/json', accept: 'text/event-stream', 'x-call': 'a', 'x-variant': 'b' }
-  expect(sent.mock.calls).toEqual([[expect.objectContaining({ method: 'POST', path: '/responses', headers })]])
+  // Without the memory nobody would know that it is still read from.
+  const memory = expect.any(BodyMemory)
+  expect(sent.mock.calls).toEqual([[expect.objectContaining({ method: 'POST', path: '/responses', headers, memory })]])
 })
 
 test('an answer that is visible is not asked for again', async () => {
@@ -78,6 +80,7 @@ test('an answer that is visible is not asked for again', async () => {
 test('the refusal of a model names those there are', async () => {
   const call = refusedCall(async () => ({ models: [{ slug: 'gpt-1' }, { slug: 'gpt-2' }] }))
   expect(await refusalOf(call)).toContain('This login has gpt-1, gpt-2.')
+  expect(await refusalOf(refusedCall(async () => ({ models: [{ slug: 'gpt-1' }] })))).toContain('This login has gpt-1.')
 })
 
 test('a refusal is understood though it is long', async () => {
