@@ -252,7 +252,7 @@ describe('a tunnel through a proxy that follows a script', () => {
     async (scheme, script) => {
       const port = await proxy(replies(...script))
       const { localPort = 0 } = await open(`${scheme}://127.0.0.1:${port}`)
-      expect(timerOfSystem(localPort)).toBe(KEEP_ALIVE_TIMER)
+      expect(timerOfSystem(localPort, port)).toBe(KEEP_ALIVE_TIMER)
     },
   )
 
@@ -290,10 +290,18 @@ describe('a tunnel through a proxy that follows a script', () => {
 
 const KEEP_ALIVE_TIMER = '02'
 
-/** Which timer runs for the connection from this port (https://www.kernel.org/doc/Documentation/networking/proc_net_tcp.txt). */
-function timerOfSystem(localPort: number): string | undefined {
-  const end = `:${localPort.toString(16).toUpperCase().padStart(4, '0')}`
+/**
+ * Which timer runs for the connection between these ports (https://www.kernel.org/doc/Documentation/networking/proc_net_tcp.txt).
+ * One port alone may also be that of connections that are over.
+ */
+function timerOfSystem(localPort: number, remotePort: number): string | undefined {
   const rows = readFileSync('/proc/net/tcp', 'utf8').split('\n')
-  const [, , , , , timer] = rows.map((row) => row.trim().split(/\s+/)).find(([, local]) => local?.endsWith(end)) ?? []
+  const connections = rows.map((row) => row.trim().split(/\s+/))
+  const [, , , , , timer] =
+    connections.find(([, local, remote]) => isAt(local, localPort) && isAt(remote, remotePort)) ?? []
   return timer?.split(':')[0]
+}
+
+function isAt(address: string | undefined, port: number): boolean | undefined {
+  return address?.endsWith(`:${port.toString(16).toUpperCase().padStart(4, '0')}`)
 }
