@@ -66,6 +66,7 @@ async function openSilent(failed = (_error: Error) => {}): Promise<{ body: Answe
 test.each([
   ['one small piece', [1000]],
   ['one large piece', [300_000]],
+  ['two small pieces', [1000, 10]],
   ['many pieces', [10, 200_000, 1, 65_536]],
 ])('%s is sent whole, with its length', async (_name, sizes) => {
   const answer = await post(sizes.map((size) => Buffer.alloc(size, 'a')))

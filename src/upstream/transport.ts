@@ -32,22 +32,18 @@ export function exchange(
 ): Promise<UpstreamAnswer> {
   return new Promise((resolve, reject) => {
     const running = cancellation.add(new Exchange({ resolve, reject }, request.idleTimeout, cancellation))
-    try {
-      dispatcher.dispatch(
-        {
-          origin: request.origin,
-          // undici's type lists the methods of RFC 9110; any token is sent as it is.
-          method: request.method as Dispatcher.HttpMethod,
-          path: request.path,
-          headers: withLength(request.headers, request.body),
-          body: toUndiciBody(request),
-          headersTimeout: request.headerTimeout ?? null,
-        },
-        running,
-      )
-    } catch (error) {
-      running.onResponseError(undefined, error instanceof Error ? error : new Error(String(error)))
-    }
+    dispatcher.dispatch(
+      {
+        origin: request.origin,
+        // undici's type lists the methods of RFC 9110; any token is sent as it is.
+        method: request.method as Dispatcher.HttpMethod,
+        path: request.path,
+        headers: withLength(request.headers, request.body),
+        body: toUndiciBody(request),
+        headersTimeout: request.headerTimeout ?? null,
+      },
+      running,
+    )
   })
 }
 
@@ -155,7 +151,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     this.#settle('end')
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#settle(error)
   }
 
