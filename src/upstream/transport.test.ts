@@ -162,34 +162,38 @@ test('a body whose memory is freed as soon as it may be arrives as it was', asyn
   body.abort()
 })
 
-/** What undici tells of one exchange, said by the test: `say` has its methods. */
-function scripted() {
+/** What undici tells of one exchange, said by the test: `say` has its methods, `asked` what undici is asked for. */
+function queued() {
   let handler: Dispatcher.DispatchHandler = {}
   const dispatcher = {
     dispatch(_options: unknown, given: Dispatcher.DispatchHandler) {
       handler = given
-      handler.onRequestStart?.(controller, undefined)
       return true
     },
   } as unknown as Dispatcher
-  const controller = {
-    abort() {},
-    pause() {},
-    resume() {},
-    rawHeaders: null,
-  } as unknown as Dispatcher.DispatchController
+  const asked = { abort: vi.fn(), pause: vi.fn(), resume: vi.fn(), rawHeaders: [Buffer.from('a view')] as unknown }
+  const controller = asked as unknown as Dispatcher.DispatchController
   const wire = { origin, method: 'GET', path: '/', headers: [], body: undefined, idleTimeout: IDLE_TIMEOUT }
   const cancellation = new Cancellation()
   return {
     cancellation,
+    asked,
     answer: exchange(dispatcher, wire, cancellation),
     say: {
+      start: () => handler.onRequestStart?.(controller, undefined),
       head: () => handler.onResponseStart?.(controller, 200, {}, 'OK'),
       bytes: (text: string) => handler.onResponseData?.(controller, Buffer.from(text)),
       end: () => handler.onResponseEnd?.(controller, {}),
       error: () => handler.onResponseError?.(controller, new Error('broken')),
     },
   }
+}
+
+/** The same once a connection has taken it. */
+function scripted() {
+  const exchanged = queued()
+  exchanged.say.start()
+  return exchanged
 }
 
 /** Takes the answer; what is told of it, in order. `atData` is done at each read. */
@@ -267,6 +271,54 @@ describe.each([
     await nextTurn()
     expect(told).toEqual(['all'])
   })
+})
+
+test('what is cancelled before a connection takes it is never sent', async () => {
+  const { answer, say, asked, cancellation } = queued()
+  const reason = new Error('The client left.')
+  cancellation.cancel(reason)
+  await expect(answer).rejects.toBe(reason)
+  say.start()
+  expect(asked.abort.mock.calls).toEqual([[reason]])
+})
+
+test('what upstream says before its answer, such as 103, is passed over', async () => {
+  server.prependListener('request', (_request, response) => response.writeEarlyHints({ link: '</x>; rel=preload' }))
+  const { status, body } = await post([])
+  expect(status).toBe(200)
+  body.abort()
+})
+
+test('an answer that nobody takes is read no further than a quarter of a megabyte, until somebody does', async () => {
+  const { answer, say, asked } = scripted()
+  say.head()
+  const { body } = await answer
+  say.bytes('x'.repeat(256 * 1024))
+  expect(asked.pause).not.toHaveBeenCalled()
+  say.bytes('x')
+  expect(asked.pause).toHaveBeenCalledOnce()
+  expect(asked.resume).not.toHaveBeenCalled()
+  taken(body)
+  expect(asked.resume).toHaveBeenCalledOnce()
+  say.bytes('x')
+  expect(asked.pause).toHaveBeenCalledOnce()
+  body.abort()
+})
+
+test('an answer that was never paused is not resumed: undici would read what it has again', async () => {
+  const { answer, say, asked } = scripted()
+  say.head()
+  const { body } = await answer
+  say.bytes('x'.repeat(256 * 1024))
+  taken(body)
+  expect(asked.resume).not.toHaveBeenCalled()
+  body.abort()
+})
+
+test('headers do not hold the memory of the first read', () => {
+  const { say, asked } = scripted()
+  say.head()
+  expect(asked.rawHeaders).toBeNull()
 })
 
 test('what is cancelled after its end has come, but before that is told, tells nothing', async () => {

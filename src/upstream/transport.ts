@@ -131,7 +131,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     // They are views on the whole first read, and undici would hold them as long as the stream lasts.
     controller.rawHeaders = null
-    if (status < 200 || this.#answered) return
+    if (status < 200) return
     this.#answered = true
     nowOrAtEndOfTurn(() => {
       this.#waiting?.resolve({ status, headers, body: this })
@@ -140,7 +140,6 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {
-    if (this.#cancelled !== undefined) return
     this.#gathered.add(bytes)
     if (this.#sink !== undefined) return
     this.#earlyBytes += bytes.length
