@@ -360,4 +360,28 @@ describe('silence within an answer', () => {
     vi.advanceTimersByTime(1)
     expect(await failure).toBeInstanceOf(UpstreamSilent)
   })
+
+  test('is not waited for once the answer is over', async () => {
+    const { answer, say } = scripted()
+    say.head()
+    const { body } = await answer
+    say.bytes('all')
+    expect(body.over).toBe(false)
+    say.end()
+    expect(body.over).toBe(true)
+    await nextTurn()
+    expect(taken(body)).toEqual(['all', 'end'])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('is not waited for when who takes the answer has enough of what came before', async () => {
+    const { answer, say } = scripted()
+    say.head()
+    const { body } = await answer
+    say.bytes('all')
+    await nextTurn()
+    await nextTurn()
+    expect(taken(body, () => body.abort())).toEqual(['all'])
+    expect(vi.getTimerCount()).toBe(0)
+  })
 })
