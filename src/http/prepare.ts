@@ -14,16 +14,23 @@ type Parts = {
 
 /** Soon, what the first request would have to wait for; `failed` when that can't be. Returns what calls it off. */
 export function prepareSoon({ context, outbound, loadRoutes, logger }: Parts, failed: () => void): () => void {
+  let calledOff = false
   const timer = setTimeout(() => {
     load(loadRoutes).then(
-      () => prepareUpstream(outbound, context, logger),
+      async () => {
+        // What is opened after the server has closed nobody closes: an upstream that can't be reached would hold the program.
+        if (!calledOff) await prepareUpstream(outbound, context, logger)
+      },
       (error: unknown) => {
         logger.error({ err: error }, 'a part of the program could not be loaded: stopping')
         failed()
       },
     )
   }, PREPARE_AFTER_MS)
-  return () => clearTimeout(timer)
+  return () => {
+    calledOff = true
+    clearTimeout(timer)
+  }
 }
 
 /**
