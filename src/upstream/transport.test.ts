@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { Socket } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -6,7 +7,7 @@ import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { stillHeld } from '../../test/support/garbage.ts'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
-import { Cancellation } from '../cancellation.ts'
+import { Cancellation, ProxyStopped } from '../cancellation.ts'
 import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
 import { BodyMemory } from './body-memory.ts'
 import { type AnswerBody, UpstreamSilent } from './exchange.ts'
@@ -171,7 +172,9 @@ function queued() {
       return true
     },
   } as unknown as Dispatcher
-  const asked = { abort: vi.fn(), pause: vi.fn(), resume: vi.fn(), rawHeaders: [Buffer.from('a view')] as unknown }
+  // As undici does: whom it aborts it tells why.
+  const abort = vi.fn((reason: Error) => handler.onResponseError?.(controller, reason))
+  const asked = { abort, pause: vi.fn(), resume: vi.fn(), rawHeaders: [Buffer.from('a view')] as unknown }
   const controller = asked as unknown as Dispatcher.DispatchController
   const wire = { origin, method: 'GET', path: '/', headers: [], body: undefined, idleTimeout: IDLE_TIMEOUT }
   const cancellation = new Cancellation()
@@ -261,6 +264,17 @@ describe.each([
     expect(told).toEqual(['all', 'end'])
   })
 
+  test('is told as far as it has come when the proxy stops, and then why it ends', async () => {
+    const { answer, say, cancellation } = scripted()
+    say.head()
+    const told = taken((await answer).body)
+    say.bytes('half')
+    const reason = new ProxyStopped()
+    cancellation.cancel(reason)
+    await nextTurn()
+    expect(told).toEqual(['half', reason.message])
+  })
+
   test('tells nothing after an abort, although all of it has come', async () => {
     const { answer, say } = scripted()
     say.head()
@@ -273,14 +287,37 @@ describe.each([
   })
 })
 
-test('what is cancelled before a connection takes it is never sent', async () => {
-  const { answer, say, asked, cancellation } = queued()
+test('an answer that is aborted ends its connection', async () => {
+  const connected = once(server, 'connection')
+  const { body } = await post([])
+  const [connection] = await connected
+  body.abort()
+  await once(connection, 'close')
+})
+
+test('what is cancelled before its answer rejects with the reason, and ends its connection', async () => {
+  server.removeAllListeners('request')
+  const arrived = once(server, 'request')
+  const cancellation = new Cancellation()
+  const wire = { origin, method: 'GET', path: '/', headers: [], body: undefined, idleTimeout: IDLE_TIMEOUT }
+  const answer = exchange(agent, wire, cancellation)
+  const [{ socket }] = await arrived
   const reason = new Error('The client left.')
   cancellation.cancel(reason)
   await expect(answer).rejects.toBe(reason)
-  say.start()
-  expect(asked.abort.mock.calls).toEqual([[reason]])
+  await once(socket, 'close')
 })
+
+test.each([new Error('The client left.'), new ProxyStopped()])(
+  'what is cancelled before a connection takes it is never sent (%s)',
+  async (reason) => {
+    const { answer, say, asked, cancellation } = queued()
+    cancellation.cancel(reason)
+    await expect(answer).rejects.toBe(reason)
+    say.start()
+    expect(asked.abort.mock.calls).toEqual([[reason]])
+  },
+)
 
 test('what upstream says before its answer, such as 103, is passed over', async () => {
   server.prependListener('request', (_request, response) => response.writeEarlyHints({ link: '</x>; rel=preload' }))
@@ -305,7 +342,7 @@ test('an answer that nobody takes is read no further than a quarter of a megabyt
   body.abort()
 })
 
-test('an answer that was never paused is not resumed: undici would read what it has again', async () => {
+test('an answer that was not paused is not resumed: who takes it may have paused it by then', async () => {
   const { answer, say, asked } = scripted()
   say.head()
   const { body } = await answer
@@ -361,7 +398,41 @@ describe('silence within an answer', () => {
     expect(await failure).toBeInstanceOf(UpstreamSilent)
   })
 
-  test('is not waited for once the answer is over', async () => {
+  test('begins anew with everything that comes', async () => {
+    const { answer, say, asked } = scripted()
+    say.head()
+    taken((await answer).body)
+    for (let part = 0; part < 3; part++) {
+      vi.advanceTimersByTime(IDLE_TIMEOUT - 1)
+      say.bytes('more')
+      await nextTurn()
+      await nextTurn()
+    }
+    expect(asked.abort).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(IDLE_TIMEOUT)
+    expect(asked.abort).toHaveBeenCalledExactlyOnceWith(expect.any(UpstreamSilent))
+  })
+
+  test.each(['end', 'error'] as const)('is not waited for after the last bytes and the %s', async (last) => {
+    const { answer, say } = scripted()
+    say.head()
+    taken((await answer).body)
+    say.bytes('all')
+    say[last]()
+    await nextTurn()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('is not waited for after an abort', async () => {
+    const { answer, say } = scripted()
+    say.head()
+    const { body } = await answer
+    taken(body)
+    body.abort()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('is not waited for when the answer was over before somebody took it', async () => {
     const { answer, say } = scripted()
     say.head()
     const { body } = await answer

@@ -187,7 +187,6 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   }
 
   cancel(reason: Error): void {
-    if (this.#cancelled !== undefined) return
     if (reason instanceof ProxyStopped && this.#controller !== undefined) {
       // Whoever takes the answer has a client to tell it, after all that has come.
       this.#controller.abort(reason)
@@ -195,7 +194,6 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     }
     this.#cancelled = reason
     this.#cancellation.remove(this)
-    if (this.#outcome !== undefined) return
     this.#stopSilence()
     this.#waiting?.reject(reason)
     this.#controller?.abort(reason)
@@ -220,7 +218,6 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   }
 
   #settle(outcome: 'end' | Error): void {
-    if (this.#outcome !== undefined) return
     this.#outcome = outcome
     this.#stopSilence()
     if (outcome !== 'end' && !this.#answered) this.#waiting?.reject(outcome)
