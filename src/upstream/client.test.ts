@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
 import { Agent } from 'undici'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { Cancellation } from '../cancellation.ts'
-import type { ChatGptCredentials, CredentialSource } from '../credentials/credentials.ts'
+import type { ChatGptCredentials, CredentialSource, Credentials } from '../credentials/credentials.ts'
 import { ProxyError } from '../errors.ts'
 import { createUpstreamClient, type UpstreamClient } from './client.ts'
 import { type OutboundRoute, openOutboundRoute } from './outbound-proxy.ts'
@@ -19,10 +19,19 @@ let client: UpstreamClient
 /** What the server does with each request, in turn. */
 let answers: ((response: ServerResponse) => void)[]
 let asked: number
+let random: number
+/** What takes the place of refused credentials. */
+let replacement: Credentials
+const replace = vi.fn(async (_refused: Credentials) => replacement)
+const keepWarm = vi.fn()
+const connectionFailed = vi.fn(async () => false)
 
 beforeEach(async () => {
   answers = []
   asked = 0
+  random = 0
+  replacement = { ...LOGIN, accessToken: 'a newer token' }
+  vi.clearAllMocks()
   server = createServer((_request, response) => {
     asked++
     answers.shift()?.(response)
@@ -32,17 +41,17 @@ beforeEach(async () => {
   const url = new URL(`http://127.0.0.1:${port}`)
   const route: Partial<OutboundRoute> = {
     dispatcherFor: () => agent,
-    keepWarm() {},
-    connectionFailed: async () => false,
+    keepWarm,
+    connectionFailed,
     explain: (error) => new ProxyError('upstream_unreachable', error.message),
   }
-  const credentials: Partial<CredentialSource> = { replace: async () => ({ ...LOGIN, accessToken: 'a newer token' }) }
+  const credentials: Partial<CredentialSource> = { replace }
   client = createUpstreamClient({
     credentials: credentials as CredentialSource,
     targetFor: () => ({ url, origin: url.origin, basePath: '', headers: [] }),
     outbound: () => route as OutboundRoute,
     idleTimeout: 10_000,
-    random: () => 0,
+    random: () => random,
   })
 })
 afterEach(async () => {
@@ -51,10 +60,12 @@ afterEach(async () => {
   server.close()
 })
 
-const send = (more: { readonly retries?: false } = {}) =>
-  client.send({ method: 'POST', path: '/', headers: {}, ...more }, LOGIN, new Cancellation())
+const send = (more: { readonly retries?: false } = {}, cancellation = new Cancellation()) =>
+  client.send({ method: 'POST', path: '/', headers: {}, ...more }, LOGIN, cancellation)
 
 const ok = (response: ServerResponse) => void response.end()
+const refuse = (response: ServerResponse) => void response.writeHead(401).end()
+const notNow = (response: ServerResponse) => void response.writeHead(503).end()
 const reset = (response: ServerResponse) => void response.socket?.destroy()
 
 test.each([503, 401])(
@@ -74,12 +85,61 @@ test.each([503, 401])(
 )
 
 test('what must not be done twice is sent once, whatever fails', async () => {
-  answers = [(response) => void response.writeHead(503).end(), reset, reset, reset, reset]
+  answers = [notNow, reset, reset, reset, reset]
   expect((await send({ retries: false })).status).toBe(503)
   await expect(send({ retries: false })).rejects.toMatchObject({ code: 'upstream_unreachable' })
   expect(asked).toBe(2)
   await expect(send()).rejects.toMatchObject({ code: 'upstream_unreachable' })
   expect(asked).toBe(5)
+})
+
+test.each([
+  [0, [100, 200]],
+  [0.75, [250, 500]],
+])('further tries wait twice as long each, by chance half less or more (%d)', async (chance, waits) => {
+  random = chance
+  answers = [notNow, reset, ok]
+  const cancellation = new Cancellation()
+  const delay = vi.spyOn(cancellation, 'delay').mockResolvedValue()
+  expect((await send({}, cancellation)).status).toBe(200)
+  expect(delay.mock.calls.flat()).toEqual(waits)
+})
+
+test('a client that leaves while another try is waited for gets none', async () => {
+  answers = [notNow, ok]
+  const cancellation = new Cancellation()
+  const reason = new Error('The client left.')
+  vi.spyOn(cancellation, 'delay').mockRejectedValue(reason)
+  await expect(send({}, cancellation)).rejects.toBe(reason)
+  expect(asked).toBe(1)
+})
+
+test('a client that leaves is no failure of the connection', async () => {
+  const cancellation = new Cancellation()
+  const reason = new Error('The client left.')
+  answers = [() => cancellation.cancel(reason)]
+  await expect(send({}, cancellation)).rejects.toBe(reason)
+  expect(connectionFailed).not.toHaveBeenCalled()
+})
+
+test('refused credentials are replaced twice, each time what was refused last', async () => {
+  answers = [refuse, refuse, refuse, ok]
+  expect((await send()).status).toBe(401)
+  expect(replace.mock.calls).toEqual([[LOGIN], [replacement]])
+  expect(asked).toBe(3)
+})
+
+test('a request that was converted for one kind of login is not sent with another', async () => {
+  replacement = { kind: 'api-key', apiKey: 'sk-made-up' }
+  answers = [refuse, ok]
+  await expect(send()).rejects.toMatchObject({ code: 'upstream_rejected_credentials' })
+  expect(asked).toBe(1)
+})
+
+test('who asks an upstream is likely to ask it again', async () => {
+  answers = [ok]
+  await send()
+  expect(keepWarm.mock.calls.map(([{ port }]) => Number(port))).toEqual([port])
 })
 
 // The proxy ends when it is asked to connect, or when it has got the request, which it may have passed on.
