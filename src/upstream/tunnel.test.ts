@@ -55,22 +55,33 @@ describe('a tunnel through a proxy that follows a script', () => {
     return opener(url, options)()
   }
 
-  type OpenOptions = { host?: string; timeout?: number; pending?: PendingSockets; now?: () => number }
+  type OpenOptions = {
+    protocol?: string
+    host?: string
+    timeout?: number
+    pending?: PendingSockets
+    now?: () => number
+  }
+
+  /** Hands over the tunnel as it is. */
+  const withoutTls: Parameters<typeof tunnelConnector>[1] = ({ httpSocket }, callback) => {
+    if (httpSocket !== undefined) callback(null, httpSocket)
+  }
 
   /** Opens one tunnel after another by the same connector. */
-  function opener(
-    url: string,
-    { host = 'upstream.example', timeout = 10_000, pending = closing, now = Date.now }: OpenOptions = {},
-  ): () => Promise<Socket> {
-    const connect = tunnelConnector(parseOutboundAddress(url), () => {}, {
-      timeout,
-      pending,
-      now,
-      secureContext: createSecureContext,
-    })
+  function opener(url: string, options: OpenOptions = {}): () => Promise<Socket> {
+    const {
+      protocol = 'http:',
+      host = 'upstream.example',
+      timeout = 10_000,
+      pending = closing,
+      now = Date.now,
+    } = options
+    const secureContext = createSecureContext
+    const connect = tunnelConnector(parseOutboundAddress(url), withoutTls, { timeout, pending, now, secureContext })
     return () =>
       new Promise((resolve, reject) => {
-        connect({ protocol: 'http:', host, hostname: host, port: '' }, (error, socket) => {
+        connect({ protocol, host, hostname: host, port: '' }, (error, socket) => {
           if (error !== null) {
             reject(error)
             return
@@ -246,6 +257,30 @@ describe('a tunnel through a proxy that follows a script', () => {
       expect(socket.destroyed).toBe(false)
     },
   )
+
+  test.each(CONNECTED)('no time is left running behind a %s tunnel that stands or failed', async (scheme, script) => {
+    const ports = [await proxy(replies(...script)), await proxy(replies())]
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    await Promise.allSettled(ports.map((port) => open(`${scheme}://127.0.0.1:${port}`)))
+    const running = vi.getTimerCount()
+    vi.useRealTimers()
+    expect(running).toBe(0)
+  })
+
+  test.each(CONNECTED)('an error of a %s tunnel that nobody has taken yet ends no program', async (scheme, script) => {
+    const port = await proxy(replies(...script))
+    const socket = await open(`${scheme}://127.0.0.1:${port}`)
+    expect(() => socket.emit('error', new Error('reset'))).not.toThrow()
+  })
+
+  test.each([
+    ['http:', 80],
+    ['https:', 443],
+  ])('the port of %s is %d where none is named', async (protocol, port) => {
+    const proxyPort = await proxy(replies('HTTP/1.1 200 OK\r\n\r\n'))
+    await open(`http://127.0.0.1:${proxyPort}`, { protocol })
+    expect(String(messages.at(-1)?.[0])).toContain(`CONNECT upstream.example:${port} `)
+  })
 
   test.each(CONNECTED)(
     'the system probes a %s tunnel that is silent: one dropped on the way is noticed',
