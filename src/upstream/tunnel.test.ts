@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
-import { createSecureContext } from 'node:tls'
+import { createServer, type Server, Socket } from 'node:net'
+import { createSecureContext, createServer as createTlsServer } from 'node:tls'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { selfSignedCertificate } from '../../test/support/certificate.ts'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { parseOutboundAddress } from './outbound-address.ts'
 import { PendingSockets } from './pending-sockets.ts'
@@ -11,6 +12,8 @@ import { OutboundProxyError, tunnelConnector } from './tunnel.ts'
 
 const CONNECTED_V4 = Buffer.from([5, 0, 0, 1, 127, 0, 0, 1, 0x1f, 0x90])
 const NO_LOGIN = Buffer.from([5, 0])
+
+const { cert, key } = selfSignedCertificate()
 
 describe('a tunnel through a proxy that follows a script', () => {
   const servers: Server[] = []
@@ -77,7 +80,7 @@ describe('a tunnel through a proxy that follows a script', () => {
       pending = closing,
       now = Date.now,
     } = options
-    const secureContext = createSecureContext
+    const secureContext = () => createSecureContext({ ca: cert })
     const connect = tunnelConnector(parseOutboundAddress(url), withoutTls, { timeout, pending, now, secureContext })
     return () =>
       new Promise((resolve, reject) => {
@@ -238,6 +241,29 @@ describe('a tunnel through a proxy that follows a script', () => {
       )
     })
   })
+
+  // Without this Node would tell the name of the target, and hold back small packets on TLS alone.
+  test.each([
+    ['localhost', 'localhost'],
+    ['127.0.0.1', false],
+  ])(
+    'a proxy at https://%s is told its own name, where it is one, and gets what is written at once',
+    async (host, name) => {
+      const told: unknown[] = []
+      const serve = replies('HTTP/1.1 200 OK\r\n\r\n')
+      const server = createTlsServer({ cert, key }, (socket) => {
+        told.push(socket.servername)
+        serve(socket)
+      })
+      servers.push(server)
+      const port = await listenOnLoopback(server)
+      const setNoDelay = vi.spyOn(Socket.prototype, 'setNoDelay')
+      const socket = await open(`https://${host}:${port}`)
+      expect(told).toEqual([name])
+      expect(setNoDelay.mock.calls[setNoDelay.mock.contexts.indexOf(socket)]).toEqual([true])
+      setNoDelay.mockRestore()
+    },
+  )
 
   const CONNECTED: readonly (readonly [string, readonly (Buffer | string)[]])[] = [
     ['http', ['HTTP/1.1 200 OK\r\n\r\n']],
