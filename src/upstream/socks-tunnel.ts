@@ -126,8 +126,6 @@ class Reader {
     this.#closed = once(socket, 'close').then(() => {
       throw new Refusal('closed the connection')
     })
-    // It is looked at only while something is awaited.
-    this.#closed.catch(() => {})
   }
 
   async take(size: number): Promise<Buffer> {

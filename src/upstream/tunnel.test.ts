@@ -153,6 +153,17 @@ describe('a tunnel through a proxy that follows a script', () => {
       expect(String(bytes)).toBe('first words')
     })
 
+    test('waits for the end of a reply that comes late', async () => {
+      const serve = replies(NO_LOGIN, CONNECTED_V4.subarray(0, 5))
+      const port = await proxy((socket) => {
+        serve(socket)
+        setTimeout(() => socket.write(Buffer.concat([CONNECTED_V4.subarray(5), Buffer.from('hi')])), 50)
+      })
+      const socket = await open(`socks5://127.0.0.1:${port}`)
+      const [bytes] = await once(socket.resume(), 'data')
+      expect(String(bytes)).toBe('hi')
+    })
+
     test('understands replies cut anywhere', async () => {
       const reply = Buffer.concat([NO_LOGIN, CONNECTED_V4, Buffer.from('hi')])
       await fc.assert(
