@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
-import { expect, test } from 'vitest'
-import { listenOnLoopback } from '../../test/support/loopback.ts'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import { expect, test, vi } from 'vitest'
+import { selfSignedCertificate } from '../../test/support/certificate.ts'
+import { freePort, listenOnLoopback } from '../../test/support/loopback.ts'
 import { PendingSockets } from './pending-sockets.ts'
 
 test('what is still connecting is ended, what is connected stays', async () => {
@@ -21,6 +23,38 @@ test('what is still connecting is ended, what is connected stays', async () => {
   expect(connected.destroyed).toBe(false)
   connected.destroy()
   server.close()
+})
+
+test('over TLS what has shaken no hands yet is still connecting', async () => {
+  const pending = new PendingSockets()
+  const silent = createServer()
+  const certificate = selfSignedCertificate()
+  const speaking = createTlsServer(certificate)
+
+  const connected = connectTls({ port: await listenOnLoopback(speaking), host: '127.0.0.1', ca: certificate.cert })
+  pending.follow(connected)
+  await once(connected, 'secureConnect')
+  const connecting = connectTls({ port: await listenOnLoopback(silent), host: '127.0.0.1' })
+  pending.follow(connecting)
+  await once(connecting, 'connect')
+  const failure = once(connecting, 'error')
+  pending.destroy()
+
+  expect(await failure).toMatchObject([{ message: 'The proxy is stopping.' }])
+  expect(connected.destroyed).toBe(false)
+  connected.destroy()
+  speaking.close()
+  silent.close()
+})
+
+test('what could not be connected is held no longer', async () => {
+  const pending = new PendingSockets()
+  const refused = connect(await freePort(), '127.0.0.1').on('error', () => {})
+  pending.follow(refused)
+  await new Promise((resolve) => refused.once('close', resolve))
+  const destroy = vi.spyOn(refused, 'destroy')
+  pending.destroy()
+  expect(destroy).not.toHaveBeenCalled()
 })
 
 test('a connector that returns no socket is no reason to fail', () => {
