@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { bytesOf, ReadGatherer, type SocketRead } from './socket-read.ts'
 
 /** Of this turn; its own work may come after ours. */
@@ -25,6 +25,18 @@ test('views into one read come out together, in order, at the end of the turn', 
   await endOfTurn()
   expect(texts()).toEqual([['first', 'second'], ['third']])
   expect(reads.map((read) => bytesOf(read).toString())).toEqual(['firstsecond', 'third'])
+})
+
+test('views that touch are of one read, and are waited for once', async () => {
+  const { gathered, texts } = gather()
+  const waiting = vi.spyOn(process, 'nextTick')
+  const memory = Buffer.from('onetwo')
+  gathered.add(memory.subarray(0, 3))
+  gathered.add(memory.subarray(3, 6))
+  expect(waiting).toHaveBeenCalledOnce()
+  waiting.mockRestore()
+  await endOfTurn()
+  expect(texts()).toEqual([['one', 'two']])
 })
 
 test('memory that is used again for a later read is not taken for the same read', async () => {
