@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { beforeEach, expect, test, vi } from 'vitest'
 import type { Config } from '../config/options.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -17,7 +18,7 @@ const parts: Partial<OutboundRoute> = { close, describe: () => described }
 const route = parts as OutboundRoute
 
 beforeEach(() => {
-  close.mockClear()
+  close.mockReset()
   opening.mockReset().mockResolvedValue(route)
 })
 
@@ -44,11 +45,16 @@ test('what is said of it opens nothing', async () => {
   expect(outbound.describe(UPSTREAM)).toBe(described)
 })
 
-test('what was opened is closed, what is being opened as well', async () => {
+test('what is just being opened is closed too, and the end of that waited for', async () => {
   const outbound = createLazyOutbound(CONFIG, LOGGER)
+  let isClosed = false
+  close.mockImplementation(async () => {
+    await nextTurn()
+    isClosed = true
+  })
   void outbound.get()
   await outbound.close()
-  expect(close).toHaveBeenCalledOnce()
+  expect(isClosed).toBe(true)
 })
 
 test('what was never opened, or could not be, needs no close', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTcpServer, type Server } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { openOutboundRoute } from './outbound-proxy.ts'
@@ -28,6 +29,41 @@ async function routeWith(...settings: Parameters<typeof openOutboundRoute>) {
 }
 
 const issuer = (answer: RequestListener) => listen(createServer(answer))
+
+test('what is asked of the issuer is JSON under our own name', async () => {
+  const asked: object[] = []
+  const port = await issuer(async ({ method, url, headers }, response) => {
+    const { 'content-type': type, accept, originator, 'user-agent': agent } = headers
+    asked.push({ method, url, type, accept, originator, agent, body: await text(response.req) })
+    response.writeHead(400).end('no')
+  })
+  const route = await routeWith(DIRECT, log)
+  const answer = await createTokenRequest(() => route, NAME)(`http://127.0.0.1:${port}/oauth/token?v=1`, { a: 'é' })
+  expect(answer).toEqual({ status: 400, body: 'no' })
+  expect(asked).toEqual([
+    {
+      method: 'POST',
+      url: '/oauth/token?v=1',
+      type: 'application/json',
+      accept: 'application/json',
+      originator: NAME.originator,
+      agent: NAME.userAgent,
+      body: '{"a":"é"}',
+    },
+  ])
+})
+
+test('an issuer that says nothing for a minute is given up, and named', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const port = await issuer(() => void vi.advanceTimersByTime(TOKEN_REQUEST_LIMIT_MS))
+  const route = await routeWith(DIRECT, log)
+  await expect(createTokenRequest(() => route, NAME)(`http://127.0.0.1:${port}/oauth/token`, {})).rejects.toMatchObject(
+    {
+      code: 'upstream_timeout',
+      message: `The token endpoint 127.0.0.1:${port} did not answer within 60 s.`,
+    },
+  )
+})
 
 test('a limit for answers of models does not cut a slow issuer, whose answer would be lost', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })

@@ -40,7 +40,6 @@ export function createTokenRequest(
         return { status: answer.status, body: (await readBody(answer.body, MAX_ANSWER_BYTES)).toString('utf8') }
       })
     } catch (error) {
-      if (error instanceof ProxyError) throw error
       const failure = toError(error)
       const explained = route.explain(failure, url)
       // The next one may go another way; this one is not sent again, since it may have arrived.
