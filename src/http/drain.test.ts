@@ -3,7 +3,7 @@ import { Agent, createServer, get, type Server } from 'node:http'
 import { createServer as createHttps, get as getHttps, Agent as HttpsAgent } from 'node:https'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { selfSignedCertificate } from '../../test/support/certificate.ts'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { Cancellation, ProxyStopped } from '../cancellation.ts'
@@ -11,6 +11,8 @@ import { type Drain, followConnections } from './drain.ts'
 
 const certificate = selfSignedCertificate()
 const ONE_HOUR = 3_600_000
+/** By then connections that are idle, or were never used, have been looked for. */
+const AFTER_A_SWEEP_MS = 120
 const silent = { warn: (_fields: object, _message: string) => {} }
 
 type Listening = { readonly port: number; readonly drain: Drain; readonly running: Cancellation }
@@ -30,6 +32,24 @@ test('a connection that never carried a request does not hold up the end', async
   await Promise.all([drain.gently(ONE_HOUR, silent), once(unused, 'close')])
 })
 
+test('a connection that closed without a request is held no longer', async () => {
+  const server = createServer()
+  const { port, drain } = await listening(server)
+  const accepted = once(server, 'connection')
+  const unused = connect(port, '127.0.0.1')
+  const [socket] = await accepted
+  unused.destroy()
+  await once(socket, 'close')
+  const destroy = vi.spyOn(socket, 'destroy')
+
+  get({ port, host: '127.0.0.1', agent: false }, (response) => response.resume())
+  const [, response] = await once(server, 'request')
+  const drained = drain.gently(ONE_HOUR, silent)
+  setTimeout(() => response.end(), AFTER_A_SWEEP_MS)
+  await drained
+  expect(destroy).not.toHaveBeenCalled()
+})
+
 const KINDS = [
   { kind: 'HTTP', create: () => createServer(), get, Agent },
   { kind: 'HTTPS', create: () => createHttps(certificate), get: getHttps, Agent: HttpsAgent },
@@ -46,8 +66,7 @@ test.each(KINDS)(
     })
     const [, response] = await once(server, 'request')
     const drained = drain.gently(ONE_HOUR, silent)
-    // By then idle connections have been looked for.
-    setTimeout(() => response.end('whole'), 120)
+    setTimeout(() => response.end('whole'), AFTER_A_SWEEP_MS)
     expect(await answered).toBe('whole')
     await drained
     agent.destroy()
