@@ -1,10 +1,15 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
+import { ProxyError } from '../errors.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
+import { refusalOn } from './client-errors.ts'
 import { Visit } from './visit.ts'
 
-function startVisit(request: Partial<IncomingMessage> = {}) {
+vi.mock(import('./client-errors.ts'), { spy: true })
+afterEach(() => vi.mocked(refusalOn).mockRestore())
+
+function startVisit(request: object = { socket: {} }) {
   const response = Object.assign(new EventEmitter(), { writableFinished: false, statusCode: 200, writeHead() {} })
   const visit = new Visit(request as IncomingMessage, response as unknown as ServerResponse, {
     record: newRequestRecord('req_1', 'POST', '/v1/responses', 0),
@@ -34,6 +39,22 @@ test.each([400, 502])('a client that leaves with its refusal (%d) was refused, a
   visit.record.status = status
   response.emit('close')
   expect(visit.record).toMatchObject({ aborted: false, status })
+})
+
+test('a client whose request was refused on its connection was told so, and did not leave', () => {
+  const { response, visit } = startVisit()
+  vi.mocked(refusalOn).mockReturnValue(new ProxyError('request_timeout', 'Too slow.'))
+  response.emit('close')
+  expect(visit.record).toMatchObject({ aborted: false, status: 408, code: 'request_timeout' })
+})
+
+test('what a connection is refused for later takes nothing from what a request came to', () => {
+  const { response, visit } = startVisit()
+  vi.mocked(refusalOn).mockReturnValue(new ProxyError('request_timeout', 'Too slow.'))
+  visit.record.status = 413
+  response.emit('close')
+  expect(visit.record).toMatchObject({ status: 413 })
+  expect(visit.record).not.toHaveProperty('code', 'request_timeout')
 })
 
 test('an answer that was sent whole cancels nothing', () => {
