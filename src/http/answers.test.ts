@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { ProxyError } from '../errors.ts'
 import { sendAnswer, sendError, writeHead } from './answers.ts'
+import { isClosing } from './linger.ts'
 
 let server: Server
 let port: number
@@ -73,8 +74,14 @@ test.each([
   ['internal_error', 'close'],
   ['upstream_invalid', 'close'],
 ] as const)('after %s the connection is: %s', async (code, connection) => {
-  answer = (request, response) => request.on('end', () => sendError(request, response, [], failure(code)))
+  let takesOthers: boolean | undefined
+  answer = (request, response) =>
+    request.on('end', () => {
+      sendError(request, response, [], failure(code))
+      takesOthers = !isClosing(request.socket)
+    })
   const given = await ask()
+  expect(takesOthers).toBe(true)
   expect(given.headers.get('connection')).toBe(connection)
   expect(await given.json()).toMatchObject({ error: { code } })
 })

@@ -71,6 +71,11 @@ test('a bomb is given up at the limit', async () => {
   await expect(decodeZstd(frame(megabytes), LIMIT)).rejects.toThrow(TooLong)
 })
 
+test('what needs more room than the decoder has is too long, whatever the limit', async () => {
+  const gigabyte = Array.from({ length: 8192 }, () => ({ kind: 'rle', byte: 0, length: 131_072 }) as const)
+  await expect(decodeZstd(frame(gigabyte), 2 * 1024 ** 3)).rejects.toThrow(TooLong)
+})
+
 test('exactly the limit is not too long', async () => {
   const body = frame([{ kind: 'rle', byte: 7, length: 100_000 }])
   expect(await decodeZstd(body, 100_000)).toHaveLength(100_000)
@@ -105,7 +110,7 @@ test('a small body of matches without end is refused at once', async () => {
   const header = Buffer.alloc(3)
   header.writeUIntLE(((head.length + sequences.length) << 3) | (2 << 1) | 1, 0, 3)
   const body = Buffer.concat([MAGIC, Buffer.from([0, 7 << 3]), header, head, sequences])
-  await expect(decodeZstd(body, LIMIT)).rejects.toThrow('damaged')
+  for (const limit of [LIMIT, 128 * 1024]) await expect(decodeZstd(body, limit)).rejects.toThrow('damaged')
 })
 
 test('no prefix of a frame passes for the whole', async () => {
