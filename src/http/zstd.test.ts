@@ -56,10 +56,20 @@ test('frames of any blocks, one after the other, are decoded', async () => {
   )
 })
 
+const skippable = Buffer.from([0x53, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3])
+
 test('a skippable frame is skipped', async () => {
-  const skippable = Buffer.from([0x53, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3])
   const hello = frame([{ kind: 'raw', byte: 65, length: 30 }])
   expect((await decodeZstd(Buffer.concat([skippable, hello, skippable]), LIMIT)).toString()).toBe('A'.repeat(30))
+})
+
+test('a skippable frame that is cut off is not nothing', async () => {
+  expect(await decodeZstd(skippable, LIMIT)).toHaveLength(0)
+  await expect(decodeZstd(skippable.subarray(0, -1), LIMIT)).rejects.toThrow('cut off')
+})
+
+test('JSON that was never encoded is no zstd', async () => {
+  await expect(decodeZstd(Buffer.from('{"model":"gpt-5.5","input":"hello"}'), LIMIT)).rejects.toThrow('not zstd')
 })
 
 test('an empty body stays empty', async () => {
