@@ -53,6 +53,7 @@ describe('the limits of the account', () => {
       'x-gpt-6-astra-primary-used-percent': '80',
       'x-gpt-6-astra-primary-window-minutes': '10080',
       'x-gpt-6-astra-limit-name': 'GPT-6 Astra',
+      'x-other-primary-used-percent-before': '70',
     }
     expect(readRateLimits(headers, NOW).others).toEqual({
       'gpt-6-astra': { name: 'GPT-6 Astra', primary: { usedPercent: 80, windowMinutes: 10_080 } },
