@@ -1,0 +1,72 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
+import { loadConfig } from '../config/load.ts'
+import { packageVersion } from '../version.ts'
+import { type ListeningServer, serve } from './serve.ts'
+
+let home: string
+let server: ListeningServer | undefined
+let lines: string
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'serve-'))
+})
+
+beforeEach(() => {
+  server = undefined
+  lines = ''
+})
+
+afterEach(async () => {
+  await server?.close()
+})
+
+afterAll(async () => {
+  await rm(home, { recursive: true })
+})
+
+/** On a free port of this machine, without a login. */
+async function start(flags: Readonly<Record<string, string>> = {}): Promise<ListeningServer> {
+  const bases = { home, cwd: home }
+  const { config } = loadConfig({ flags: { port: '0', proxy: 'none', ...flags }, env: {}, saved: {}, bases })
+  server = await serve(config, { write: (more) => (lines += more) })
+  return server
+}
+
+const logged = () =>
+  lines
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+
+test('a server that listens has said so, with its address and version', async () => {
+  const { url } = await start()
+  expect(logged()).toMatchObject([{ level: 'info', msg: 'listening', url, version: packageVersion() }])
+  expect((await fetch(`${url}/health`)).status).toBe(503)
+})
+
+test('prompts in the log are warned of', async () => {
+  await start({ logLevel: 'debug' })
+  expect(logged()).toMatchObject([{}, { level: 'warn', msg: 'log level debug records prompts and answers' }])
+})
+
+test('a port that is taken is the reason why it cannot listen', async () => {
+  const other = createServer()
+  const port = await listenOnLoopback(other)
+  await expect(start({ port: String(port) })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  other.close()
+})
+
+test('a server stops once, however often it is told to, and leaves nothing behind', async () => {
+  const listeners = process.listenerCount('exit')
+  const { url, drain, close, finished } = await start()
+  expect(process.listenerCount('exit')).toBe(listeners + 1)
+  await Promise.all([drain(), drain(), close(), finished])
+  await expect(fetch(url)).rejects.toThrow('fetch failed')
+  expect(logged().map(({ msg }) => msg)).toEqual(['listening', 'stopping: running answers may finish', 'stopped'])
+  expect(process.listenerCount('exit')).toBe(listeners)
+})
