@@ -2,11 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { loadConfig } from '../config/load.ts'
+import { createLazyOutbound } from '../upstream/lazy-outbound.ts'
 import { packageVersion } from '../version.ts'
+import { composeServer } from './compose.ts'
 import { type ListeningServer, serve } from './serve.ts'
+
+vi.mock(import('./compose.ts'), { spy: true })
+vi.mock(import('../upstream/lazy-outbound.ts'), { spy: true })
 
 let home: string
 let server: ListeningServer | undefined
@@ -69,4 +75,23 @@ test('a server stops once, however often it is told to, and leaves nothing behin
   await expect(fetch(url)).rejects.toThrow('fetch failed')
   expect(logged().map(({ msg }) => msg)).toEqual(['listening', 'stopping: running answers may finish', 'stopped'])
   expect(process.listenerCount('exit')).toBe(listeners)
+})
+
+test('a server has stopped when the list of models, a refresh and then the way to upstream are closed', async () => {
+  const { drain } = await start()
+  const closed: string[] = []
+  const context = vi.mocked(composeServer).mock.results.at(-1)?.value.context
+  vi.spyOn(context.catalogue, 'close').mockImplementation(() => closed.push('models'))
+  vi.spyOn(context.credentials, 'close').mockImplementation(async () => {
+    await nextTurn()
+    await nextTurn()
+    closed.push('refresh')
+  })
+  const outbound = vi.mocked(createLazyOutbound).mock.results.at(-1)?.value
+  vi.spyOn(outbound, 'close').mockImplementation(async () => {
+    await nextTurn()
+    closed.push('way')
+  })
+  await drain()
+  expect(closed).toEqual(['models', 'refresh', 'way'])
 })

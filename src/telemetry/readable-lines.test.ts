@@ -15,6 +15,10 @@ test('a line begins with clock, level and message; fields follow, quoted where t
   ).toBe('12:30:01 info  done – all model=gpt-5.5 text="a b" pair="a=b" empty="" n=1 o={"a":[]}\n')
 })
 
+test('a line without a message has its fields', () => {
+  expect(shown(line({ n: 1 }))).toBe('12:30:01 info   n=1\n')
+})
+
 test('several lines at once stay several, and the level is coloured for a terminal', () => {
   expect(shown(line({ msg: 'a' }) + line({ msg: 'b', level: 'error' }), true)).toBe(
     '12:30:01 \u001b[32minfo \u001b[39m a\n12:30:01 \u001b[31merror\u001b[39m b\n',
