@@ -8,6 +8,7 @@ import { listenOnLoopback } from '../support/loopback.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
 const EXPIRED_MS = -60_000
+const CLIENT_ID = 'app_of_a_company'
 const QUESTION = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Say hello.' }] }
 
 let issuer: TokenIssuer
@@ -18,7 +19,7 @@ beforeEach(async () => {
   stage = await startStage({
     auth: null,
     args: ['--log-level', 'debug'],
-    env: { CODEX_REFRESH_TOKEN_URL_OVERRIDE: issuer.url },
+    env: { CODEX_REFRESH_TOKEN_URL_OVERRIDE: issuer.url, CODEX_APP_SERVER_LOGIN_CLIENT_ID: CLIENT_ID },
     upstream: { acceptToken: (token) => issuer.accepts(token) },
   })
 })
@@ -54,6 +55,12 @@ test('200 requests at once on an expired token: one refresh, 200 answers', async
   expect(new Set(statuses)).toEqual(new Set([200]))
   expect(issuer.requests.length).toBe(1)
   expect((await health()).body.credentials).toMatchObject({ kind: 'chatgpt', plan: 'plus' })
+})
+
+test('a refresh is asked for with the client id of the settings', async () => {
+  await stage.home.writeAuth(issuer.login({ lifetimeMs: EXPIRED_MS }))
+  expect((await ask()).status).toBe(200)
+  expect(issuer.requests).toMatchObject([{ client_id: CLIENT_ID }])
 })
 
 test('100 requests at once on a revoked token: one refresh, 100 answers', async () => {
