@@ -18,7 +18,7 @@ export function prepareSoon({ context, outbound, loadRoutes, logger }: Parts, fa
   const timer = setTimeout(() => {
     load(loadRoutes).then(
       async () => {
-        // What is opened after the server has closed nobody closes: an upstream that can't be reached would hold the program.
+        // Nobody closes what is opened once the server has closed: an unreachable upstream would hold the program.
         if (!calledOff) await prepareUpstream(outbound, context, logger)
       },
       (error: unknown) => {
