@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { answer, event, messageOf } from '../../test/support/answers.ts'
+import { answer, chatPlan, deltasOf, event, messageOf } from '../../test/support/answers.ts'
 import { recordedEvents } from '../../test/support/recorded.ts'
+import { ChatStream } from './chat-stream.ts'
 
 test('case 112: a reasoning summary is reasoning_content, never content', () => {
   const message = messageOf([event.reasoning(0, 0, 'Let me think.'), event.text(1, 'Done.'), event.completed()])
@@ -46,9 +47,47 @@ test('a summary told only as a whole is shown once, whichever events tell it', (
   }
 })
 
+test.each([
+  ['summary', { type: 'response.reasoning_summary_text.done', summary_index: 1, text: 'Two.' }],
+  ['summary', { type: 'response.reasoning_summary_part.done', summary_index: 1, part: { text: 'Two.' } }],
+  ['content', { type: 'response.reasoning_text.done', content_index: 1, text: 'Two.' }],
+])('a second part of the %s is told as soon as it is known whole, and once: %j', (field, second) => {
+  const { type } = second
+  const first = { type, output_index: 0, text: 'One.', part: { text: 'One.' } }
+  const stream = new ChatStream(chatPlan(), 0)
+  stream.convert(first)
+  expect(deltasOf(stream.convert({ output_index: 0, ...second }))).toEqual([{ reasoning_content: '\n\nTwo.' }])
+  const parts = ['One.', 'Two.'].map((text) => ({ text }))
+  expect(stream.convert(event.done(0, { type: 'reasoning', [field]: parts }))).toEqual([])
+})
+
+test('reasoning told only by its item is shown', () => {
+  const item = { type: 'reasoning', summary: [], content: ['One.', 'Two.'].map((text) => ({ text })) }
+  expect(messageOf([event.done(0, item), event.completed()]).reasoning_content).toBe('One.\n\nTwo.')
+})
+
+test('an empty delta is no reasoning', () => {
+  const item = { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Whole.' }] }
+  expect(messageOf([event.reasoning(0, 0, ''), event.done(0, item), event.completed()]).reasoning_content).toBe(
+    'Whole.',
+  )
+})
+
+test('case 113, 114: what began like a placeholder is told at the end of its part, before the next one', () => {
+  const partDone = { type: 'response.reasoning_summary_part.done', output_index: 0, summary_index: 0 }
+  const events = [
+    event.reasoning(0, 0, 'One\n<'),
+    { ...partDone, part: { type: 'summary_text', text: 'One\n<' } },
+    event.reasoning(0, 1, 'Two'),
+  ]
+  expect(messageOf([...events, event.completed()]).reasoning_content).toBe('One\n<\n\nTwo')
+})
+
 test('of a summary and the reasoning itself only the one that came first is told', () => {
   const raw = { type: 'response.reasoning_text.delta', output_index: 0, content_index: 0, delta: 'Raw' }
   const summary = event.reasoning(0, 0, 'Summary')
   expect(messageOf([raw, summary, event.completed()]).reasoning_content).toBe('Raw')
   expect(messageOf([summary, raw, event.completed()]).reasoning_content).toBe('Summary')
+  const item = { type: 'reasoning', summary: [{ text: 'Summary' }], content: [{ text: 'Raw' }] }
+  expect(messageOf([event.done(0, item), event.completed()]).reasoning_content).toBe('Summary')
 })

@@ -38,6 +38,25 @@ test.each([
   expect(new Set(chunks.map((chunk) => `${chunk.created} ${chunk.model}`)).size).toBe(1)
 })
 
+test('case 124: what upstream tells first stands, before anything is shown too', () => {
+  const later = { type: 'response.in_progress', response: { id: 'resp_2', created_at: 5, model: 'another' } }
+  const { completion } = answer([event.created, later, event.completed()], { stream: false })
+  expect(completion).toMatchObject({ id: 'chatcmpl-1', created: 1_790_000_000, model: 'gpt-5.5' })
+})
+
+test('case 124: where upstream tells nothing of itself the model is the requested one', () => {
+  expect(answer([event.completed()], { model: 'gpt-9' }).chunks[0]).toMatchObject({
+    id: 'chatcmpl-unknown',
+    created: 0,
+    model: 'gpt-9',
+  })
+})
+
+test('case 124: created is a whole number, and no part of an id but its prefix is left out', () => {
+  const created = { type: 'response.created', response: { id: 'a_resp_1', created_at: 1.7 } }
+  expect(answer([created, event.completed()]).chunks[0]).toMatchObject({ id: 'chatcmpl-a_resp_1', created: 1 })
+})
+
 test('case 124: an answer in one piece has the id that only the last event tells', () => {
   const { completion } = answer([event.text(0, 'Hi'), event.completed({ id: 'resp_last' })], { stream: false })
   expect(completion.id).toBe('chatcmpl-last')
@@ -115,6 +134,14 @@ test('nothing follows the terminal event', () => {
   ])
 })
 
+test('case 151: the usage chunk comes with the terminal event, once, whether upstream closes or not', () => {
+  const stream = new ChatStream(chatPlan({ includeUsage: true }), 0)
+  const last = stream.convert(event.completed({ usage: USAGE }))
+  expect(last.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 5 } })
+  expect(stream.ended).toBe(true)
+  expect([stream.convert(event.completed({ usage: USAGE })), stream.finish()]).toEqual([[], []])
+})
+
 test.each([
   [{ type: 'response.queued' }, false],
   [{ type: 'keepalive' }, false],
@@ -129,6 +156,12 @@ test.each([
   stream.convert(event.created)
   stream.convert(one)
   expect(stream.visible).toBe(visible)
+})
+
+test('what a client has seen stays seen, whatever comes after it', () => {
+  const stream = new ChatStream(chatPlan(), 0)
+  for (const one of [event.text(0, 'Hi'), { type: 'keepalive' }]) stream.convert(one)
+  expect(stream.visible).toBe(true)
 })
 
 test('case 162, 177: a failure shows nothing, so that overload can be tried again', () => {

@@ -238,7 +238,7 @@ export class ChatStream {
 
   #finishReason(): FinishReason {
     // A stop text may end the answer within a call; a client must not act on half a call.
-    if (!this.#calls.any || (this.#text.stopped && !this.#calls.complete)) return 'stop'
+    if (!this.#calls.any || !this.#calls.complete) return 'stop'
     return this.#plan.legacyFunctions ? 'function_call' : 'tool_calls'
   }
 

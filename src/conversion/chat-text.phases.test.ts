@@ -11,6 +11,18 @@ test('case 117: planning text is not glued to the answer', () => {
   expect(message).toMatchObject({ content: 'It is 42.', reasoning_content: 'Looking it up.' })
 })
 
+test.each([
+  event.text(2, 'It is 42.'),
+  { type: 'response.output_text.done', output_index: 2, text: 'It is 42.' },
+  event.done(2, messageItem('It is 42.')),
+  { type: 'response.refusal.delta', output_index: 2, delta: 'No.' },
+  event.text(2, ''),
+])('case 117: commentary is reasoning once another message opens, which %j alone tells', (opens) => {
+  const stream = new ChatStream(chatPlan(), 0)
+  for (const one of commentary) stream.convert(one)
+  expect(deltasOf(stream.convert(opens))[1]).toEqual({ reasoning_content: 'Looking it up.' })
+})
+
 test('case 117: the phase analysis is commentary too', () => {
   const analysis = [event.added(0, messageItem('', 'analysis')), event.text(0, 'Hm.')]
   expect(messageOf([...analysis, ...final, event.completed()]).reasoning_content).toBe('Hm.')
@@ -57,10 +69,28 @@ test('commentary goes on as content once a call has opened within it', () => {
   expect(messageOf(events).content).toBe('Looking it up. Now.')
 })
 
+test('commentary that a call made content stays so when another message opens', () => {
+  const events = [...commentary, event.added(1, callItem('call_1', '')), event.added(2, messageItem(''))]
+  expect(messageOf([...events, event.text(0, ' Now.'), event.completed()])).toMatchObject({
+    content: 'Looking it up. Now.',
+  })
+})
+
+test('commentary without text puts no blank line before a call', () => {
+  const events = [event.text(0, 'Hi.'), event.added(1, messageItem('', 'commentary'))]
+  expect(messageOf([...events, event.done(2, callItem('call_1', '{}')), event.completed()]).content).toBe('Hi.')
+})
+
 test('of two commentaries before a call the last one is content', () => {
   const second = [event.added(1, messageItem('', 'commentary')), event.text(1, 'Calling.')]
   const message = messageOf([...commentary, ...second, event.done(2, callItem('call_1', '{}')), event.completed()])
   expect(message).toMatchObject({ content: 'Calling.', reasoning_content: 'Looking it up.' })
+})
+
+test('case 113: commentaries that became reasoning are a blank line apart', () => {
+  const second = [event.added(1, messageItem('', 'commentary')), event.text(1, 'Found it.')]
+  const message = messageOf([...commentary, ...second, ...final, event.completed()])
+  expect(message.reasoning_content).toBe('Looking it up.\n\nFound it.')
 })
 
 test('commentary is held until its fate is known', () => {

@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest'
-import { answer, deltasOf, event, finishReasonOf, messageItem, messageOf } from '../../test/support/answers.ts'
+import {
+  answer,
+  chatPlan,
+  deltasOf,
+  event,
+  finishReasonOf,
+  messageItem,
+  messageOf,
+} from '../../test/support/answers.ts'
 import { recordedEvents } from '../../test/support/recorded.ts'
+import { ChatStream } from './chat-stream.ts'
 
 test('case 137: text that came in no delta is told once, whichever events tell it', () => {
   const part = { type: 'output_text', text: 'Whole.' }
@@ -14,8 +23,64 @@ test('case 137: text that came in no delta is told once, whichever events tell i
   for (let first = 0; first < events.length; first++) expect(messageOf(events.slice(first)).content).toBe('Whole.')
 })
 
+const textDone = (output_index: number, text: string) => ({ type: 'response.output_text.done', output_index, text })
+
+test.each([
+  [{ content: 'Whole.' }, textDone(0, 'Whole.')],
+  [
+    { content: 'Whole.' },
+    { type: 'response.content_part.done', output_index: 0, part: { type: 'output_text', text: 'Whole.' } },
+  ],
+  [{ content: 'Whole.' }, event.done(0, messageItem('Whole.'))],
+  [{ refusal: 'No.' }, { type: 'response.refusal.done', output_index: 0, refusal: 'No.' }],
+  [
+    { refusal: 'No.' },
+    { type: 'response.content_part.done', output_index: 0, part: { type: 'refusal', refusal: 'No.' } },
+  ],
+])('case 137, 138: %j is told as soon as it is known whole: %j', (delta, one) => {
+  const stream = new ChatStream(chatPlan(), 0)
+  expect(deltasOf(stream.convert(one)).at(-1)).toEqual(delta)
+})
+
+test('case 137: what has no content_index is the first part', () => {
+  const text = [{ type: 'response.output_text.delta', output_index: 0, delta: 'One.' }]
+  const refusal = [{ type: 'response.refusal.delta', output_index: 1, delta: 'No.' }]
+  const whole = [messageItem('One.'), { type: 'message', content: [{ type: 'refusal', refusal: 'No.' }] }]
+  const done = whole.map((item, index) => event.done(index, item))
+  expect(messageOf([...text, ...refusal, ...done, event.completed()])).toMatchObject({
+    content: 'One.',
+    refusal: 'No.',
+  })
+  expect(messageOf([textDone(0, 'One.'), ...done, event.completed()])).toMatchObject({
+    content: 'One.',
+    refusal: 'No.',
+  })
+})
+
 test('case 137: an empty delta is no text', () => {
   expect(messageOf([event.text(0, ''), event.done(0, messageItem('Whole.')), event.completed()]).content).toBe('Whole.')
+})
+
+test('case 137: an empty whole is no text', () => {
+  const empty = [textDone(0, ''), event.done(1, { type: 'message', content: [{ type: 'output_text', text: '' }] })]
+  const told = [event.done(0, messageItem('Whole.')), event.done(2, messageItem('More.')), event.completed()]
+  expect(messageOf([...empty, ...told]).content).toBe('Whole.\n\nMore.')
+  expect(messageOf([...empty.toReversed(), ...told]).content).toBe('Whole.\n\nMore.')
+})
+
+test('case 138: an empty whole is no refusal', () => {
+  const item = { type: 'message', content: [{ type: 'refusal', refusal: '' }] }
+  expect(messageOf([event.done(0, item), event.completed()])).toMatchObject({ content: '', refusal: null })
+})
+
+test('case 137, 138: a refusal that streamed beside a text hides none of it', () => {
+  const refusal = { type: 'response.refusal.delta', output_index: 0, content_index: 1, delta: 'No.' }
+  const content = [
+    { type: 'output_text', text: 'Well.' },
+    { type: 'refusal', refusal: 'No.' },
+  ]
+  const events = [refusal, event.done(0, { type: 'message', content }), event.completed()]
+  expect(messageOf(events)).toMatchObject({ content: 'Well.', refusal: 'No.' })
 })
 
 test('case 137, 138: an empty delta is no refusal', () => {
@@ -25,20 +90,6 @@ test('case 137, 138: an empty delta is no refusal', () => {
     event.completed(),
   ]
   expect(messageOf(events)).toMatchObject({ content: null, refusal: 'No.' })
-})
-
-test('case 139: citations that are not numbered are kept, each of them', () => {
-  const cited = (url: string) => ({
-    type: 'response.output_text.annotation.added',
-    output_index: 0,
-    content_index: 0,
-    annotation: { type: 'url_citation', url, title: '', start_index: 0, end_index: 3 },
-  })
-  const events = [event.text(0, 'See.'), cited('https://a.example'), cited('https://b.example'), event.completed()]
-  expect(messageOf(events).annotations.map(({ url_citation }) => url_citation.url)).toEqual([
-    'https://a.example',
-    'https://b.example',
-  ])
 })
 
 test('case 138: a refusal is told as a refusal', () => {
@@ -62,34 +113,6 @@ test('refusals of several messages are a blank line apart', () => {
   expect(messageOf(events).refusal).toBe('No.\n\nNever.')
 })
 
-test('case 139: citations come in Chat form, in one delta before the finish chunk', () => {
-  const { chunks } = answer(recordedEvents('resp-hosted-web-search-stream'))
-  expect(deltasOf(chunks).at(-2)).toEqual({
-    annotations: [
-      {
-        type: 'url_citation',
-        url_citation: {
-          end_index: 333,
-          start_index: 239,
-          title: '東京都の統計',
-          url: 'https://www.toukei.metro.tokyo.lg.jp/index.htm?utm_source=openai',
-        },
-      },
-    ],
-  })
-})
-
-test('case 139: positions count in the whole content, in characters', () => {
-  const { content, annotations } = messageOf(recordedEvents('made-several-parts-stream'))
-  const [citation] = annotations
-  const { start_index = 0, end_index = 0 } = citation?.url_citation ?? {}
-  expect([...(content ?? '')].slice(start_index, end_index).join('')).toBe('Two')
-})
-
-test('case 139: citations of other kinds have no form in Chat', () => {
-  expect(messageOf(recordedEvents('resp-hosted-file-search-stream')).annotations).toEqual([])
-})
-
 test.each([
   'resp-hosted-web-search-stream',
   'resp-hosted-mcp-stream',
@@ -106,50 +129,6 @@ test('case 141: a generated image is told once, as a data URL', () => {
   const { chunks, completion } = answer(events)
   expect(deltasOf(chunks).filter(({ images }) => images !== undefined)).toHaveLength(1)
   expect(completion.choices[0]?.message.images?.[0]?.image_url.url).toMatch(/^data:image\/webp;base64,UklGR/)
-})
-
-test('case 141: several images come in one delta before the finish chunk, the citations after them', () => {
-  const image = (result: string) => ({ type: 'image_generation_call', result })
-  const { chunks, completion } = answer([
-    event.done(0, image('b25l')),
-    event.done(1, cited(1, 'Both.', 'https://a.example')),
-    event.done(2, image('dHdv')),
-    event.completed(),
-  ])
-  const images = ['b25l', 'dHdv'].map((data) => ({
-    type: 'image_url',
-    image_url: { url: `data:image/png;base64,${data}` },
-  }))
-  expect(deltasOf(chunks).slice(-3)).toMatchObject([{ images }, { annotations: [{}] }, {}])
-  expect(completion.choices[0]?.message.images).toEqual(images)
-})
-
-const cited = (index: number, text: string, url: string) => ({
-  type: 'message',
-  content: [
-    { type: 'output_text', text, annotations: [{ type: 'url_citation', url, start_index: 0, end_index: text.length }] },
-  ],
-  output_index: index,
-})
-
-test('case 139: positions in a later message count what is before it', () => {
-  const events = [
-    event.done(0, cited(0, 'One.', 'https://a.example')),
-    event.done(1, cited(1, 'Two.', 'https://b.example')),
-  ]
-  const { content, annotations } = messageOf([...events, event.completed()])
-  const marked = annotations.map(({ url_citation: { start_index, end_index } }) =>
-    content?.slice(start_index, end_index),
-  )
-  expect(marked).toEqual(['One.', 'Two.'])
-})
-
-test('case 139: what is not content is not cited', () => {
-  const events = [
-    event.done(0, cited(0, '{}', 'https://a.example')),
-    event.done(1, cited(1, '{}', 'https://b.example')),
-  ]
-  expect(messageOf([...events, event.completed()], { jsonOutput: true }).annotations).toHaveLength(1)
 })
 
 test('messages that interleave stay apart', () => {

@@ -175,9 +175,7 @@ export class ChatText {
     if (message === undefined) return []
     this.#undecided = undefined
     message.fate = fate
-    const { held } = message
-    message.held = ''
-    return held === '' ? [] : this.#text(message, held)
+    return message.held === '' ? [] : this.#text(message, message.held)
   }
 
   #snapshot(index: number, partIndex: number, value: JsonObject): ChatDelta[] {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { answer, callItem, event, messageItem, messageOf } from '../../test/support/answers.ts'
+import { answer, callItem, chatPlan, deltasOf, event, messageItem, messageOf } from '../../test/support/answers.ts'
 import { recordedEvents } from '../../test/support/recorded.ts'
 import type { ToolCallDelta } from './chat-chunk.ts'
+import { ChatStream } from './chat-stream.ts'
 
 function callDeltas(events: readonly unknown[]): ToolCallDelta[] {
   const { chunks } = answer(events)
@@ -57,6 +58,19 @@ test.each([
   ]
   const deltas = callDeltas([...events, event.completed({ output: [callItem('call_1', whole)] })])
   expect(deltas.map((delta) => delta.function?.arguments).join('')).toBe(told)
+})
+
+test.each([
+  ['function_call', argumentsDone(0, '{"a":1}'), { function: { arguments: '{"a":1}' } }],
+  [
+    'custom_tool_call',
+    { type: 'response.custom_tool_call_input.done', output_index: 0, input: 'SELECT 1' },
+    { custom: { input: 'SELECT 1' } },
+  ],
+])('case 132: what a %s was never streamed of is told as soon as it is known whole', (type, done, told) => {
+  const stream = new ChatStream(chatPlan(), 0)
+  stream.convert(event.added(0, { type, call_id: 'call_1', name: 'lookup' }))
+  expect(deltasOf(stream.convert(done))).toEqual([{ tool_calls: [{ index: 0, ...told }] }])
 })
 
 test('case 131: arguments that come before their call is announced are told after its header', () => {
@@ -242,7 +256,7 @@ test('where the text stood among the reasoning is known too, but not what came b
 })
 
 test('what comes for a call after it is whole is no part of it', () => {
-  const events = [event.done(0, callItem('call_1', '{}')), event.arguments(0, '!')]
+  const events = [event.done(0, callItem('call_1', '{}')), event.arguments(0, '!'), argumentsDone(0, '{} ')]
   expect(messageOf([...events, event.completed()]).tool_calls).toMatchObject([{ function: { arguments: '{}' } }])
 })
 
@@ -250,6 +264,11 @@ test('reasoning that is not encrypted is not kept: upstream would not know it', 
   const thought = { type: 'reasoning', summary: [], encrypted_content: '' }
   const { stream } = answer([event.done(0, thought), event.done(1, callItem('call_a', '{}')), event.completed()])
   expect(stream.reasonedCalls).toEqual([])
+})
+
+test('a call that is announced again at its place is one call', () => {
+  const events = [event.added(0, callItem('call_1', '')), event.added(0, callItem('call_other', ''))]
+  expect(messageOf([...events, event.completed()]).tool_calls).toMatchObject([{ id: 'call_1' }])
 })
 
 test('a call that is told again at another place is one call', () => {

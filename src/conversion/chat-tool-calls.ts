@@ -117,7 +117,6 @@ export class ChatToolCalls {
 
   /** A call without arguments gets `{}`, so that clients can parse them (case 136); a custom tool's input is free text. */
   #close(call: Call, all: string | undefined): ChatDelta[] {
-    if (call.closed) return []
     const rest = this.#appendRest(call, all || call.announced)
     const empty = call.sent === '' && call.kind === 'function' ? this.#append(call, '{}') : []
     call.closed = true

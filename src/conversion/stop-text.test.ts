@@ -45,6 +45,17 @@ test('case 13: what upstream goes on to say after a stop text is not told while 
   expect(stream.convert(thought)).toEqual([])
 })
 
+test('case 13: what may become a stop text is told with what follows it, and in no chunk before', () => {
+  const stream = new ChatStream(chatPlan({ stop: ['three'] }), 0)
+  const deltas = ['One', 'th', 'is'].map((text) => deltasOf(stream.convert(event.text(0, text))).slice(-1))
+  expect(deltas).toEqual([[{ content: 'One' }], [], [{ content: 'this' }]])
+})
+
+test('case 13, 99: JSON that comes in pieces is told whole beside a stop text', () => {
+  const events = ['{"a"', ':1}'].map((text) => event.text(0, text))
+  expect(messageOf([...events, event.completed()], { stop: ['x'], jsonOutput: true }).content).toBe('{"a":1}')
+})
+
 test('case 13: of two stop texts that end at the same place the longer cuts', () => {
   expect(new StopText(['b', 'ab']).push('xab')).toBe('x')
 })
@@ -72,6 +83,16 @@ test('the answer never ends within a tool call as if the call were whole', () =>
   expect(finishReasonOf(chunks)).toBe('stop')
 })
 
+test('a whole call beside one that is not does not make the answer whole', () => {
+  const calls = [event.done(0, callItem('call_1', '{}')), event.added(1, callItem('call_2', ''))]
+  expect(finishReasonOf(answer([...calls, event.text(2, 'the end')], { stop: ['end'] }).chunks)).toBe('stop')
+})
+
+test('a stop text after a whole call takes nothing from it', () => {
+  const { chunks } = answer([event.done(0, callItem('call_1', '{}')), event.text(1, 'the end')], { stop: ['end'] })
+  expect(finishReasonOf(chunks)).toBe('tool_calls')
+})
+
 test('what could have become a stop text comes before the tool call that follows it', () => {
   const { chunks } = answer(
     [
@@ -87,6 +108,12 @@ test('what could have become a stop text comes before the tool call that follows
   )
   expect(kinds.slice(0, 2)).toEqual(['At the ', 'e'])
   expect(new Set(kinds.slice(2))).toEqual(new Set(['call']))
+})
+
+test('what was held for a call is told with the possible beginning of a stop text at its end', () => {
+  const commentary = [event.added(0, messageItem('', 'commentary')), event.text(0, 'At the e')]
+  const events = [...commentary, event.done(1, callItem('call_1', '{}')), event.completed()]
+  expect(messageOf(events, { stop: ['end'] }).content).toBe('At the e')
 })
 
 const letters = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 0, maxLength: 12 })
@@ -155,6 +182,12 @@ test('case 13, 139: what a stop text cut off is not cited', () => {
       [7, 11],
     ])
   }
+})
+
+test('case 13, 139: where a stop text cut off every citation nothing is told of them', () => {
+  const item = { type: 'message', content: [part('Hello END link', citation(10, 14))] }
+  const { chunks } = answer([event.done(0, item)], { stop: ['END'] })
+  expect(deltasOf(chunks).at(-2)).toEqual({ content: 'Hello ' })
 })
 
 test('case 13, 139: without a match every citation stays', () => {

@@ -25,6 +25,11 @@ test('case 137, 144: reasoning is told once where an item before it had no event
   expect(message).toMatchObject({ reasoning_content: 'Hm.', content: 'One.', tool_calls: [{ id: 'c' }] })
 })
 
+test('case 137, 141: what was told whole is not told again where the last event lists it beside something new', () => {
+  const image = { type: 'image_generation_call', result: 'aGk=' }
+  expect(messageOf([event.done(0, image), ended(image, one)])).toMatchObject({ content: 'One.', images: [{}] })
+})
+
 test('case 144: a message that is listed at its place is that one, whatever is listed before it', () => {
   const events = [event.done(2, messageItem('Three.')), ended(one, two, three)]
   expect(messageOf(events).content).toBe('Three.\n\nOne.\n\nTwo.')
