@@ -9,6 +9,7 @@ import {
   messageOf,
 } from '../../test/support/answers.ts'
 import { recordedEvents } from '../../test/support/recorded.ts'
+import { ChunkHead } from './chat-chunk.ts'
 import { ChatStream } from './chat-stream.ts'
 
 test('case 144: an empty output is filled from what was streamed', () => {
@@ -76,6 +77,15 @@ test('case 154: system_fingerprint and logprobs are null, service_tier is the ti
   expect(chunks.at(-1)?.service_tier).toBe('priority')
   expect(answer([early, event.completed()]).completion.service_tier).toBe('default')
   expect(answer([event.completed()]).completion.service_tier).toBeNull()
+})
+
+test('case 161: a limit within a 200 says when it ends, told by the headers of the answer', () => {
+  const headers = { 'x-codex-primary-used-percent': '100', 'x-codex-primary-reset-after-seconds': '60' }
+  const stream = new ChatStream(chatPlan(), 0, new ChunkHead('gpt-5.5'), { headers, now: 0 })
+  const failed = { type: 'response.failed', response: { error: { code: 'usage_limit_reached', message: 'Limit.' } } }
+  expect(() => stream.convert(failed)).toThrow(
+    expect.objectContaining({ headers: expect.objectContaining({ 'retry-after': '60' }) }),
+  )
 })
 
 test('case 166: an answer without a terminal event is an error, also after text', () => {

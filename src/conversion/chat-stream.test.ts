@@ -95,6 +95,11 @@ test.each([
   expect(deltasOf(chunks).filter(({ role }) => role !== undefined)).toHaveLength(1)
 })
 
+test('case 125: an answer that says nothing opens its message too', () => {
+  const { chunks } = answer([event.created, event.completed()])
+  expect(deltasOf(chunks)).toEqual([{ role: 'assistant', content: '', refusal: null }, {}])
+})
+
 test('case 125: an answer that begins with a tool call opens with its header', () => {
   const { chunks } = answer([event.added(0, callItem('call_1', '')), event.completed()])
   const header = { index: 0, id: 'call_1', type: 'function', function: { name: 'lookup', arguments: '' } }

@@ -42,7 +42,6 @@ export class OutputItems {
     if (fields.type === 'response.output_item.done' && item !== undefined) {
       this.#done.set(index, item)
       this.#begun.delete(index)
-      return
     }
     if (this.#done.has(index)) return
     if (fields.type === 'response.output_item.added') this.#begunAt(index).item = item

@@ -46,8 +46,29 @@ test('case 144: without a finished item its text is put together from deltas', (
   ])
   expect(output).toMatchObject([
     { type: 'reasoning' },
-    { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Hello there' }, { text: '!' }] },
+    {
+      id: 'msg_1',
+      type: 'message',
+      role: 'assistant',
+      content: [{ type: 'output_text', text: 'Hello there' }, { text: '!' }],
+    },
   ])
+})
+
+test('case 144: parts are put together in their order, and what has no content_index is the first', () => {
+  const { output } = collected([
+    event.text(0, 'second', 1),
+    { type: 'response.output_text.delta', output_index: 0, delta: 'fir' },
+    event.text(0, 'st'),
+    event.completed(),
+  ])
+  expect(output).toMatchObject([{ content: [{ text: 'first' }, { text: 'second' }] }])
+})
+
+test('case 144: what has no place or tells no text makes no item', () => {
+  const placeless = { ...event.done(0, messageItem('Hi')), output_index: undefined }
+  const textless = { type: 'response.output_text.delta', output_index: 0, delta: null }
+  expect(collected([placeless, textless, event.completed()])).toMatchObject({ output: [] })
 })
 
 /** Streams of each kind of item that is told in deltas. */
@@ -145,15 +166,31 @@ test('a terminal event without a response is an error', () => {
 
 test('it is visible and ended no earlier than it is', () => {
   const collector = new ResponsesCollector()
-  const states = [event.created, event.text(0, 'Hi'), event.completed()].map((one) => {
+  const states = [event.created, event.text(0, 'Hi'), { type: 'keepalive' }, event.completed()].map((one) => {
     collector.take(one)
     return [collector.visible, collector.ended]
   })
   expect(states).toEqual([
     [false, false],
     [true, false],
+    [true, false],
     [true, true],
   ])
+})
+
+test('case 152: what the answer has used is known', () => {
+  const collector = new ResponsesCollector()
+  collector.take(event.completed({ usage: { input_tokens: 3, output_tokens: 2 } }))
+  expect(collector.usage).toMatchObject({ prompt_tokens: 3, completion_tokens: 2 })
+})
+
+test('case 161: a limit within a 200 says when it ends, told by the headers of the answer', () => {
+  const headers = { 'x-codex-primary-used-percent': '100', 'x-codex-primary-reset-after-seconds': '60' }
+  const collector = new ResponsesCollector({ headers, now: 0 })
+  const failed = { type: 'response.failed', response: { error: { code: 'usage_limit_reached', message: 'Limit.' } } }
+  expect(() => collector.take(failed)).toThrow(
+    expect.objectContaining({ headers: expect.objectContaining({ 'retry-after': '60' }) }),
+  )
 })
 
 test('case 162, 177: a failure shows nothing, so that overload can be tried again', () => {

@@ -56,8 +56,12 @@ test('case 13, 99: JSON that comes in pieces is told whole beside a stop text', 
   expect(messageOf([...events, event.completed()], { stop: ['x'], jsonOutput: true }).content).toBe('{"a":1}')
 })
 
-test('case 13: of two stop texts that end at the same place the longer cuts', () => {
-  expect(new StopText(['b', 'ab']).push('xab')).toBe('x')
+test.each([
+  ['that end at the same place the longer', ['b', 'ab'], 'xab', 'x'],
+  ['that overlap the one that is whole first', ['bc', 'abcd'], 'xabcd', 'xa'],
+])('case 13: of two stop texts %s cuts, in whichever order they are given', (_which, stops, text, told) => {
+  expect(new StopText(stops).push(text)).toBe(told)
+  expect(new StopText(stops.toReversed()).push(text)).toBe(told)
 })
 
 test('case 13: an answer in one piece is cut too and reports usage', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { callItem, event, messageItem, messageOf } from '../../test/support/answers.ts'
+import { answer, callItem, event, messageItem, messageOf } from '../../test/support/answers.ts'
 import type { JsonObject } from '../json-object.ts'
 
 const thought: JsonObject = { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hm.' }] }
@@ -33,6 +33,23 @@ test('case 137, 141: what was told whole is not told again where the last event 
 test('case 144: a message that is listed at its place is that one, whatever is listed before it', () => {
   const events = [event.done(2, messageItem('Three.')), ended(one, two, three)]
   expect(messageOf(events).content).toBe('Three.\n\nOne.\n\nTwo.')
+})
+
+test('case 144: of messages that opened out of order each gets its own text', () => {
+  const events = [event.text(5, 'Two.'), event.added(3, messageItem('')), ended(one, two)]
+  expect(messageOf(events).content).toBe('Two.\n\nOne.')
+})
+
+test('case 144: a call that was only begun gets its arguments where it is listed at its place', () => {
+  const events = [event.added(0, callItem('call_1', '')), ended(callItem('call_1', '{"a":1}'), one)]
+  expect(messageOf(events).tool_calls).toMatchObject([{ function: { arguments: '{"a":1}' } }])
+})
+
+test('case 106, 144: reasoning that only the last event tells led to the call listed after it', () => {
+  const encrypted = { ...thought, encrypted_content: 'gAAAA' }
+  const call = callItem('call_1', '{}')
+  const { stream } = answer([event.done(1, call), ended(encrypted, call)])
+  expect(stream.reasonedCalls).toMatchObject([{ call: { callId: 'call_1' }, items: [encrypted] }])
 })
 
 test('case 144: a call that was only begun gets its own arguments, wherever it is listed', () => {
