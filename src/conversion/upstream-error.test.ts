@@ -70,9 +70,22 @@ describe('forms', () => {
     expect(eventError(event, 'chat')).toBeUndefined()
   })
 
-  test('a response that is done but failed is a failure', () => {
+  test.each(['response.done', 'response.completed'])('a %s that failed is a failure', (type) => {
     const response = { status: 'failed', error: { code: 'server_error', message: 'Sorry.' } }
-    expect(eventError({ type: 'response.done', response }, 'chat')).toMatchObject({ status: 502, code: 'server_error' })
+    expect(eventError({ type, response }, 'chat')).toMatchObject({ status: 502, code: 'server_error' })
+  })
+
+  test.each(['status', 'status_code'])('case 157: an event may tell the status in %s', (field) => {
+    const event = { type: 'error', [field]: 413, error: { message: 'Too large.' } }
+    expect(eventError(event, 'chat')).toMatchObject({ status: 413, message: 'Too large.' })
+  })
+
+  test('case 157: an error that tells nothing but its code is that', () => {
+    expect(told({ status: 500, body: json({ error: { code: 'slow_down' } }) })).toMatchObject({
+      status: 503,
+      code: 'slow_down',
+      message: 'Upstream failed without saying why.',
+    })
   })
 
   test('case 156: every error has the one shape', () => {
@@ -127,7 +140,8 @@ describe('an answer that is no API error', () => {
     [429, 'slow down', 429, null],
     [500, CHALLENGE, 500, 'upstream_error'],
     [503, '', 503, 'upstream_error'],
-    [521, CHALLENGE, 502, 'upstream_error'],
+    [519, '', 519, 'upstream_error'],
+    [520, CHALLENGE, 502, 'upstream_error'],
     [302, '', 502, 'upstream_invalid'],
   ])('a bare %i with body %j becomes %i, code %s', (status, body, expected, code) => {
     const error = told({ status, body })
@@ -212,6 +226,28 @@ describe('what a client did wrong', () => {
     expect(errorBody(told({ body })).error.message).toContain('GET /v1/models')
   })
 
+  test.each([
+    ['THE REQUESTED MODEL DOES NOT EXIST', 'model_not_found'],
+    ['This Model is not supported when using codex', 'model_not_found'],
+    ['The MODEL requires a newer version of codex', 'client_version_outdated'],
+    ['This is more than the Maximum Context Length', 'context_length_exceeded'],
+    ['At Capacity', 'server_is_overloaded'],
+    ['UNSUPPORTED PARAMETER: metadata', 'unsupported_parameter'],
+  ])('%s is known, whichever letters are capitals', (detail, code) => {
+    const error = told({ body: json({ detail }) })
+    expect(error.code).toBe(code)
+    expect(error.param).toBe(code === 'unsupported_parameter' ? 'metadata' : null)
+  })
+
+  test.each([
+    "The file's model does not exist.",
+    'Modelling data was not found.',
+    'This is no Unsupported parameter: metadata',
+    'The incapacity of this tool is not overloadedness.',
+  ])('what only sounds alike has no code: %s', (detail) => {
+    expect(told({ body: json({ detail }) })).toMatchObject({ status: 400, code: null, param: null })
+  })
+
   test('a model that wants a newer client says how to get one', () => {
     const detail =
       "The 'gpt-9' model requires a newer version of Codex. Please upgrade to the latest app or CLI and try again."
@@ -232,6 +268,16 @@ describe('what a client did wrong', () => {
       expect(told({ status: 403, body: json({ error }) })).toMatchObject({ status: 400, code })
     },
   )
+
+  test('case 159: within a 200 an invalid request is a 400', () => {
+    const error = { type: 'invalid_request_error', message: 'No.' }
+    expect(eventError({ type: 'response.failed', response: { error } }, 'chat')).toMatchObject({ status: 400 })
+  })
+
+  test.each([399, 520])('a %i that upstream calls an invalid request is none', (status) => {
+    const error = { type: 'invalid_request_error', message: 'No.' }
+    expect(told({ status, body: json({ error }) })).toMatchObject({ status: 502, message: 'No.' })
+  })
 
   test('a refused image is a 400', () => {
     const error = { code: 'invalid_image_format', message: 'Not an image.' }
@@ -284,6 +330,22 @@ describe('limits and overload', () => {
         'x-should-retry': 'false',
       },
     })
+  })
+
+  test.each([
+    'usage_limit_reached',
+    'usage_not_included',
+    'insufficient_quota',
+    'credit_balance_exhausted',
+    'organization_spend_limit_exceeded',
+    'project_spend_limit_exceeded',
+  ])('case 161: %s is a 429 that clients are told not to try again', (code) => {
+    for (const error of [
+      told({ status: 403, body: json({ error: { code, message: 'No.' } }) }),
+      told({ status: 403, body: json({ error: { type: code, message: 'No.' } }) }),
+    ]) {
+      expect(error).toMatchObject({ status: 429, code, headers: { 'x-should-retry': 'false' } })
+    }
   })
 
   test('case 161: Codex gets what it tells its user of: the type, the plan and the time', () => {
@@ -380,6 +442,8 @@ describe('limits and overload', () => {
     expect(eventError(silent, 'chat', { headers: window, now: NOW })?.headers).toMatchObject({ 'retry-after': '60' })
     const own = { ...error, resets_at: undefined, headers: { 'Retry-After': '7' } }
     expect(eventError({ type: 'error', error: own }, 'chat')?.headers).toMatchObject({ 'retry-after': '7' })
+    const { headers, ...plain } = own
+    expect(eventError({ type: 'error', headers, error: plain }, 'chat')?.headers).toMatchObject({ 'retry-after': '7' })
   })
 
   test('the flat error event of the public API is read', () => {

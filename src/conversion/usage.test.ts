@@ -28,6 +28,29 @@ test('case 150: missing details are 0', () => {
   })
 })
 
+const NOTHING = {
+  prompt_tokens: 0,
+  completion_tokens: 0,
+  total_tokens: 0,
+  prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
+  completion_tokens_details: {
+    reasoning_tokens: 0,
+    audio_tokens: 0,
+    accepted_prediction_tokens: 0,
+    rejected_prediction_tokens: 0,
+  },
+}
+
+test('case 150: what is not counted is 0, also in the sum of choices', () => {
+  expect(usageOf({})).toEqual(NOTHING)
+  for (const usages of [[], [undefined], [usageOf({})]]) expect(sumUsage(usages)).toEqual(NOTHING)
+  expect(sumUsage([usageOf({})]).prompt_tokens_details).not.toHaveProperty('cache_write_tokens')
+})
+
+test("case 150: the total is upstream's, whatever it counts in it", () => {
+  expect(usageOf({ input_tokens: 10, output_tokens: 6, total_tokens: 17 })?.total_tokens).toBe(17)
+})
+
 test('cache writes are told when upstream counts them', () => {
   const usage = usageOf({ input_tokens_details: { cached_tokens: 1, cache_write_tokens: 2 } })
   expect(usage?.prompt_tokens_details).toEqual({ cached_tokens: 1, audio_tokens: 0, cache_write_tokens: 2 })
@@ -46,12 +69,14 @@ test('the usage of several choices is summed', () => {
     input_tokens: 10,
     output_tokens: 6,
     input_tokens_details: { cached_tokens: 3, cache_write_tokens: 1 },
+    output_tokens_details: { reasoning_tokens: 5 },
   })
   expect(sumUsage([one, undefined, one])).toMatchObject({
     prompt_tokens: 20,
     completion_tokens: 12,
     total_tokens: 32,
     prompt_tokens_details: { cached_tokens: 6, cache_write_tokens: 2 },
+    completion_tokens_details: { reasoning_tokens: 10 },
   })
 })
 
