@@ -4,7 +4,7 @@ import { asNumber } from './json.ts'
 export type UpstreamHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
 const PASSED = /^(?:retry-after(?:-ms)?|x-ratelimit-[\w-]+)$/
-const TRY_AGAIN = /try again in (\d+(?:\.\d+)?) ?(ms|s)\b/i
+const TRY_AGAIN = /try again in (\d+(?:\.\d+)?) ?(ms|s|seconds?)\b/i
 const LONGEST_SECONDS = 366 * 24 * 3600
 
 /**

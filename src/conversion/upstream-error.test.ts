@@ -28,6 +28,7 @@ describe('forms', () => {
       { detail: { message: 'Deactivated', code: 'deactivated_workspace' } },
       { message: 'Deactivated', code: 'deactivated_workspace' },
     ],
+    ['a list about the whole body', { detail: [{ loc: ['body'], msg: 'No.' }] }, { message: 'No.', param: null }],
     ['an error in detail', { detail: { error: { message: 'No.', code: 'x' } } }, { message: 'No.', code: 'x' }],
     [
       'error',
@@ -88,6 +89,19 @@ describe('forms', () => {
     })
   })
 
+  test.each([
+    [400, 'invalid_request_error'],
+    [401, 'authentication_error'],
+    [402, 'invalid_request_error'],
+    [403, 'permission_error'],
+    [404, 'invalid_request_error'],
+    [429, 'rate_limit_error'],
+    [499, 'invalid_request_error'],
+    [500, 'server_error'],
+  ])('case 156: a %i that tells no type has the type %s', (status, type) => {
+    expect(told({ status, body: json({ detail: 'No.' }) })).toMatchObject({ status, type })
+  })
+
   test('case 156: every error has the one shape', () => {
     for (const error of [
       told({ body: json({ detail: 'No.' }) }),
@@ -138,11 +152,13 @@ describe('an answer that is no API error', () => {
     [404, '', 404, null],
     [413, '', 413, null],
     [429, 'slow down', 429, null],
+    [499, '', 499, null],
     [500, CHALLENGE, 500, 'upstream_error'],
     [503, '', 503, 'upstream_error'],
     [519, '', 519, 'upstream_error'],
     [520, CHALLENGE, 502, 'upstream_error'],
     [302, '', 502, 'upstream_invalid'],
+    [399, '', 502, 'upstream_invalid'],
   ])('a bare %i with body %j becomes %i, code %s', (status, body, expected, code) => {
     const error = told({ status, body })
     expect(error).toMatchObject({ status: expected, code })
@@ -150,8 +166,21 @@ describe('an answer that is no API error', () => {
     expect(error.message).not.toContain('<')
   })
 
-  test('a ray that is none is not shown', () => {
-    expect(told({ status: 502, headers: { 'cf-ray': '<b>' } }).message).toBe('Upstream answered 502 with nothing.')
+  test.each([
+    [' \r\n', 'nothing'],
+    [CHALLENGE, 'a web page'],
+    ['Bad gateway', 'a text that is no API error'],
+  ])('the body %j is named, not shown', (body, name) => {
+    expect(told({ status: 502, body }).message).toBe(`Upstream answered 502 with ${name}.`)
+  })
+
+  test.each(['<b>', '<b>a', 'a<b>'])('a ray that is none is not shown: %s', (ray) => {
+    expect(told({ status: 502, headers: { 'cf-ray': ray } }).message).toBe('Upstream answered 502 with nothing.')
+  })
+
+  test('a message is told without the space around it, and no longer than a person reads', () => {
+    expect(told({ body: json({ detail: ' No.\n' }) }).message).toBe('No.')
+    expect(told({ body: json({ detail: 'x'.repeat(5000) }) }).message).toBe('x'.repeat(4000))
   })
 })
 
@@ -297,166 +326,6 @@ describe('what a client did wrong', () => {
   })
 })
 
-describe('limits and overload', () => {
-  const limit = { type: 'usage_limit_reached', message: 'The usage limit has been reached', plan_type: 'plus' }
-
-  test.each([
-    ['resets_in_seconds', { ...limit, resets_in_seconds: 13_872 }, {}],
-    ['resets_at', { ...limit, resets_at: 1_777_936_568 }, {}],
-    [
-      'x-codex-primary-reset-after-seconds',
-      limit,
-      { 'x-codex-primary-used-percent': '100', 'x-codex-primary-reset-after-seconds': '13872' },
-    ],
-    [
-      'x-codex-secondary-reset-at',
-      limit,
-      {
-        'x-codex-primary-used-percent': '12',
-        'x-codex-secondary-used-percent': '100.0',
-        'x-codex-secondary-reset-at': '1777936568',
-      },
-    ],
-  ])('case 161: a usage limit says when it ends, told by %s', (_source, error, headers) => {
-    expect(told({ status: 429, headers, body: json({ error }) })).toMatchObject({
-      status: 429,
-      code: 'usage_limit_reached',
-      type: 'usage_limit_reached',
-      message: 'The usage limit has been reached. It resets in 3h51m12s.',
-      headers: {
-        'retry-after': '13872',
-        'x-ratelimit-remaining-requests': '0',
-        'x-ratelimit-reset-requests': '3h51m12s',
-        'x-should-retry': 'false',
-      },
-    })
-  })
-
-  test.each([
-    'usage_limit_reached',
-    'usage_not_included',
-    'insufficient_quota',
-    'credit_balance_exhausted',
-    'organization_spend_limit_exceeded',
-    'project_spend_limit_exceeded',
-  ])('case 161: %s is a 429 that clients are told not to try again', (code) => {
-    for (const error of [
-      told({ status: 403, body: json({ error: { code, message: 'No.' } }) }),
-      told({ status: 403, body: json({ error: { type: code, message: 'No.' } }) }),
-    ]) {
-      expect(error).toMatchObject({ status: 429, code, headers: { 'x-should-retry': 'false' } })
-    }
-  })
-
-  test('case 161: Codex gets what it tells its user of: the type, the plan and the time', () => {
-    const error = { ...limit, resets_at: 1_777_936_568, resets_in_seconds: 13_872, eligible_promo: null }
-    expect(errorBody(told({ status: 429, body: json({ error }) }))).toEqual({
-      error: {
-        message: 'The usage limit has been reached. It resets in 3h51m12s.',
-        type: 'usage_limit_reached',
-        param: null,
-        code: 'usage_limit_reached',
-        plan_type: 'plus',
-        resets_at: 1_777_936_568,
-        resets_in_seconds: 13_872,
-      },
-    })
-    const notIncluded = { type: 'usage_not_included', message: 'Not in this plan.' }
-    expect(told({ status: 429, body: json({ error: notIncluded }) })).toMatchObject(notIncluded)
-  })
-
-  test('case 161: of two exhausted windows the later one counts', () => {
-    const headers = {
-      'x-codex-primary-used-percent': '100',
-      'x-codex-primary-reset-after-seconds': '60',
-      'x-codex-secondary-used-percent': '100',
-      'x-codex-secondary-reset-after-seconds': '7200',
-    }
-    expect(told({ status: 429, headers, body: json({ error: limit }) }).headers['retry-after']).toBe('7200')
-  })
-
-  test('case 161: without a time there is none made up', () => {
-    const headers = { 'x-codex-primary-used-percent': '', 'x-codex-primary-reset-after-seconds': '60' }
-    expect(told({ status: 429, headers, body: json({ error: limit }) }).headers).toEqual({ 'x-should-retry': 'false' })
-  })
-
-  test('a limit that has just ended asks for no negative wait', () => {
-    const error = { ...limit, resets_at: 1_777_000_000 }
-    expect(told({ status: 429, body: json({ error }) }).headers).toMatchObject({
-      'retry-after': '0',
-      'x-ratelimit-reset-requests': '0s',
-    })
-  })
-
-  test("upstream's own retry headers are passed on, nothing else", () => {
-    const headers = { 'retry-after': '7', 'x-ratelimit-remaining-tokens': '0', 'set-cookie': 'a=b', authorization: 'x' }
-    expect(
-      told({ status: 429, headers, body: json({ error: { message: 'Slow.', code: 'rate_limit_exceeded' } }) }),
-    ).toMatchObject({
-      status: 429,
-      type: 'rate_limit_error',
-      headers: { 'retry-after': '7', 'x-ratelimit-remaining-tokens': '0' },
-    })
-    expect(Object.keys(told({ status: 429, headers }).headers)).toEqual(['retry-after', 'x-ratelimit-remaining-tokens'])
-  })
-
-  test.each([
-    ['server_is_overloaded', 503],
-    ['overloaded_error', 503],
-    ['slow_down', 503],
-    ['rate_limit_exceeded', 429],
-    ['server_error', 502],
-    [undefined, 502],
-  ])('case 162: the code %s within a 200 is a %i', (code, status) => {
-    const error = eventError({ type: 'response.failed', response: { error: { code, message: 'Sorry.' } } }, 'chat')
-    expect(error).toMatchObject({ status, code: code ?? 'upstream_error' })
-  })
-
-  test('case 162: capacity told in a sentence is overload', () => {
-    const body = json({ detail: 'Selected model is at capacity. Please try a different model.' })
-    expect(told({ status: 500, body })).toMatchObject({
-      status: 503,
-      code: 'server_is_overloaded',
-      type: 'server_error',
-    })
-  })
-
-  test("a rate limit keeps upstream's type", () => {
-    const error = { code: 'rate_limit_exceeded', type: 'tokens', message: 'Too many.' }
-    expect(told({ status: 429, body: json({ error }) })).toMatchObject({ status: 429, type: 'tokens' })
-  })
-
-  test('the wait that a message asks for is kept', () => {
-    const error = { code: 'rate_limit_exceeded', message: 'Rate limit reached. Please try again in 1.5s.' }
-    expect(eventError({ type: 'response.failed', response: { error } }, 'chat')?.headers).toEqual({
-      'retry-after': '2',
-    })
-  })
-
-  test('case 161: within a 200 a limit says when it ends as it does in an answer of its own', () => {
-    const error = { code: 'usage_limit_reached', message: 'Limit.', resets_at: NOW / 1000 + 3600 }
-    const failed = { type: 'response.failed', response: { error } }
-    expect(eventError(failed, 'chat', { headers: {}, now: NOW })?.headers).toMatchObject({ 'retry-after': '3600' })
-    const window = { 'x-codex-primary-used-percent': '100', 'x-codex-primary-reset-after-seconds': '60' }
-    const silent = { type: 'response.failed', response: { error: { ...error, resets_at: undefined } } }
-    expect(eventError(silent, 'chat', { headers: window, now: NOW })?.headers).toMatchObject({ 'retry-after': '60' })
-    const own = { ...error, resets_at: undefined, headers: { 'Retry-After': '7' } }
-    expect(eventError({ type: 'error', error: own }, 'chat')?.headers).toMatchObject({ 'retry-after': '7' })
-    const { headers, ...plain } = own
-    expect(eventError({ type: 'error', headers, error: plain }, 'chat')?.headers).toMatchObject({ 'retry-after': '7' })
-  })
-
-  test('the flat error event of the public API is read', () => {
-    expect(
-      eventError({ type: 'error', code: 'server_error', message: 'Sorry.', param: null }, 'responses'),
-    ).toMatchObject({
-      status: 502,
-      code: 'server_error',
-      type: 'server_error',
-    })
-  })
-})
-
 test('a failure without any explanation is one of ours', () => {
   const error = eventError({ type: 'response.failed', response: {} }, 'chat')
   expect(error).toMatchObject({ status: 502, code: 'upstream_error', message: 'Upstream failed without saying why.' })
@@ -466,9 +335,4 @@ test('a failure without any explanation is one of ours', () => {
 test('a code that stands in place of a type is no type: that is the one of its status', () => {
   const body = json({ error: { message: 'Slow down.', type: 'slow_down' } })
   expect(told({ status: 503, body })).toMatchObject({ code: 'slow_down', type: 'server_error' })
-})
-
-test('a limit that never ends is told as a year', () => {
-  const body = json({ error: { message: 'No.', type: 'usage_limit_reached', resets_in_seconds: 1e12 } })
-  expect(told({ status: 429, body }).headers['retry-after']).toBe(String(366 * 24 * 3600))
 })
