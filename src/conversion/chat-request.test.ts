@@ -264,14 +264,22 @@ test('names of unknown fields are fit for a header', () => {
   const body = JSON.parse(`{"__proto__":1,${JSON.stringify(fields).slice(1)}`)
   const { ignored } = convertChat(body).plan
   expect(ignored).toEqual(['__proto__', 'a??set-cookie:?x', '??b', 'x'.repeat(64)])
-  const many = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`field${index}`, 1]))
-  expect(convertChat(many).plan.ignored).toHaveLength(33)
+  expect(refusalOf(() => convertChat({ ['x'.repeat(500)]: 1 }, { strict: true })).param).toBe('x'.repeat(64))
+})
+
+test('of more names than a header holds the number is told', () => {
+  const ignored = (length: number) =>
+    convertChat(Object.fromEntries(Array.from({ length }, (_, index) => [`field${index}`, 1]))).plan.ignored
+  expect(ignored(32).at(-1)).toBe('field31')
+  expect(ignored(100).slice(-2)).toEqual(['field31', 'and-68-more'])
 })
 
 test('case 24: null means absent for every optional field', () => {
   const { model: _model, messages: _messages, ...optional } = CHAT_FIELDS
   const nulls = Object.fromEntries(Object.keys(optional).map((name) => [name, null]))
   expect(convertChat({ ...nulls, unknown: null }, { strict: true })).toEqual(convertChat({}))
+  const reasoning = { effort: 'low', exclude: null }
+  expect(convertChat({ reasoning }, { strict: true })).toEqual(convertChat({ reasoning: { effort: 'low' } }))
 })
 
 test('case 25: stream options without a stream ask for nothing', () => {

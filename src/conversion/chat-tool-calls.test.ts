@@ -214,7 +214,7 @@ test('reasoning is known by the call as the client was told of it', () => {
 
 test('reasoning belongs to the first call after it', () => {
   const thought = (text: string) => ({ type: 'reasoning', summary: [], encrypted_content: text })
-  const { stream } = answer([
+  const events = [
     event.done(0, thought('one')),
     event.done(1, { type: 'reasoning', summary: [] }),
     event.done(2, thought('two')),
@@ -223,16 +223,19 @@ test('reasoning belongs to the first call after it', () => {
     event.done(5, thought('three')),
     event.done(6, callItem('call_c', '{}')),
     event.done(7, thought('after')),
-    event.completed(),
-  ])
-  const byCall = stream.reasonedCalls.map(({ call, items }) => [
-    call.callId,
-    items.map((item) => item.encrypted_content),
-  ])
-  expect(byCall).toEqual([
-    ['call_a', ['one', 'two']],
-    ['call_c', ['three']],
-  ])
+  ]
+  // By output index, whichever is whole first.
+  for (const told of [events, events.toReversed()]) {
+    const { stream } = answer([...told, event.completed()])
+    const byCall = stream.reasonedCalls.map(({ call, items }) => [
+      call.callId,
+      items.map((item) => item.encrypted_content),
+    ])
+    expect(byCall).toEqual([
+      ['call_a', ['one', 'two']],
+      ['call_c', ['three']],
+    ])
+  }
 })
 
 test('where the text stood among the reasoning is known too, but not what came between calls', () => {
