@@ -72,6 +72,16 @@ describe('tools', () => {
       expect(refusal(outer({ type: 'array', items: faulty })).message).toContain("context=('properties', 'a', 'items')")
       expect(refusal(outer({ anyOf: [{ type: 'null' }, faulty] })).message).toContain("'anyOf', '1'")
       expect(refusal({ ...outer({}), $defs: { x: faulty } }).message).toContain("('$defs', 'x')")
+      const inner = refusal(outer({ $defs: { x: faulty } })).message
+      expect(inner).toContain("('properties', 'a', '$defs', 'x')")
+    })
+
+    test('a fault deeper than upstream takes schemas is left to it', () => {
+      const within = (depth: number): object =>
+        depth === 0 ? { type: 'object', properties: {} } : { type: 'array', items: within(depth - 1) }
+      expect(refusal(within(64)).code).toBe('invalid_function_parameters')
+      const parameters = within(65)
+      expect(toolsOf({ type: 'function', function: { name: 'f', parameters, strict: true } })).toHaveLength(1)
     })
 
     test('the same schema is fine when not strict', () => {
