@@ -26,7 +26,7 @@ describe('tools', () => {
   test('case 52: tools in Responses form pass', () => {
     const flat = { type: 'function', name: 'f', parameters: PARAMETERS, strict: true }
     const search = { type: 'web_search', filters: { allowed_domains: ['a.example'] } }
-    const unknown = { type: 'vendor:tool', parameters: { max_uses: 1 } }
+    const unknown = { type: 'vendor:tool', function: {}, custom: {}, parameters: { max_uses: 1 } }
     expect(toolsOf(flat, search, unknown)).toEqual([flat, search, unknown])
   })
 
@@ -115,6 +115,20 @@ describe('tools', () => {
     ['an empty name', { type: 'function', function: { name: '' } }, 'tools[0].function.name', 'invalid_value'],
     ['no name', { type: 'function', function: {} }, 'tools[0].function.name', 'missing_required_parameter'],
     ['no function', { type: 'function' }, 'tools[0].function', 'missing_required_parameter'],
+    ['no custom tool', { type: 'custom' }, 'tools[0].custom', 'missing_required_parameter'],
+    ['a function that is none', { type: 'function', function: 'f' }, 'tools[0].function', 'invalid_type'],
+    [
+      'a format that is none',
+      { type: 'custom', custom: { name: 'f', format: 'text' } },
+      'tools[0].custom.format',
+      'invalid_type',
+    ],
+    [
+      'a grammar that is none',
+      { type: 'custom', custom: { name: 'f', format: { type: 'grammar', grammar: 'a' } } },
+      'tools[0].custom.format.grammar',
+      'invalid_type',
+    ],
     ['an empty name in Responses form', { type: 'function', name: '' }, 'tools[0].name', 'invalid_value'],
     ['no type', { function: { name: 'f' } }, 'tools[0].type', 'missing_required_parameter'],
     [
@@ -154,8 +168,10 @@ describe('tools', () => {
       { type: 'custom', name: 'math', description: 'Math.', format: { type: 'grammar', ...grammar } },
       { type: 'custom', name: 't', format: { type: 'text' } },
     ])
-    const flat = { type: 'custom', name: 'math', format: { type: 'grammar', ...grammar } }
+    const flat = { type: 'custom', name: 'math', format: { type: 'grammar', syntax: 'regex', definition: 'a+' } }
     expect(toolsOf(flat)).toEqual([flat])
+    const { type, ...half } = flat
+    expect(toolsOf({ type, custom: half })).toEqual([flat])
   })
 
   test.each(['web_search_preview', 'web_search_preview_2025_03_11'])('case 65: %s is web_search', (type) => {
@@ -179,10 +195,23 @@ describe('tools', () => {
     expect(both.plan.ignored).toEqual(['web_search_options'])
   })
 
-  test.each(['file_search', 'code_interpreter', 'computer_use_preview'])(
+  test('case 65: the search tool knows how much and where to search, as far as it is told', () => {
+    const approximate = { region: 'Île-de-France', timezone: 'Europe/Paris' }
+    const options = { search_context_size: 'medium', user_location: { type: 'approximate', approximate } }
+    expect(convertChat({ web_search_options: options }).request.tools).toEqual([
+      { type: 'web_search', search_context_size: 'medium', user_location: { type: 'approximate', ...approximate } },
+    ])
+  })
+
+  test.each(['file_search', 'code_interpreter', 'computer_use', 'computer_use_preview'])(
     'case 66: the hosted tool %s is refused',
     (type) => {
-      expect(refusalOf(() => toolsOf({ type }))).toMatchObject({ code: 'unsupported_value', param: 'tools[0].type' })
+      expect(refusalOf(() => toolsOf({ type }))).toEqual({
+        status: 400,
+        code: 'unsupported_value',
+        param: 'tools[0].type',
+        message: `Unsupported value: tools of type '${type}' are not supported with a ChatGPT login.`,
+      })
     },
   )
 
@@ -347,4 +376,8 @@ test('case 73: parallel_tool_calls is passed, but not without tools', () => {
   expect(parallel({ tools: [WEATHER] })).toBeUndefined()
   expect(parallel({ parallel_tool_calls: false })).toBeUndefined()
   expect(convertChat({ parallel_tool_calls: false }).plan.ignored).toEqual([])
+})
+
+test('case 73: parallel_tool_calls that is no switch is refused, without tools too', () => {
+  expect(refusalOf(() => convertChat({ parallel_tool_calls: 'no' }))).toMatchObject({ param: 'parallel_tool_calls' })
 })
