@@ -505,6 +505,7 @@ describe('tool results', () => {
     ['[{"type":"text","text":"no picture"}]'],
     ['[{"type":"image","text":"no picture either"}]'],
     ['[{"broken'],
+    ['[{"type":"image","broken'],
   ])('case 85: the text %s stays text', (content) => {
     expect(outputOf(content)).toBe(content)
   })
@@ -566,6 +567,7 @@ describe('tool results', () => {
     { type: 'file', mediaType: 'application/pdf', data: { type: 'data', data: 'JVBERi0=' } },
     { type: 'file', mediaType: 'image/png', data: { type: 'reference', reference: {} } },
     { type: 'file', mediaType: 'image/png', path: '/a.png' },
+    { type: 'file', mediaType: 'image/png;a=b', data: { type: 'data', data: 'iVBORw0KGgo=' } },
     { type: 'asset', mediaType: 'image/png', data: 'a.png' },
   ])('case 87: JSON text without an image that can be shown stays text: %j', (part) => {
     const content = JSON.stringify([part])

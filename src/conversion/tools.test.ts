@@ -245,6 +245,10 @@ describe('tool_choice', () => {
       { type: 'function', function: { name: 'grep' } },
       { type: 'custom', name: 'grep' },
     ],
+    [
+      { type: 'function', name: 'nobody', function: { name: 'weather' } },
+      { type: 'function', name: 'weather' },
+    ],
   ])('case 70: %o is flattened', (given, sent) => {
     expect(choiceOf(given)).toEqual(sent)
   })
@@ -270,6 +274,11 @@ describe('tool_choice', () => {
     expect(choiceOf({ type: 'web_search_preview' }, [{ type: 'web_search' }])).toEqual({ type: 'web_search' })
   })
 
+  test('case 70: the choice of a hosted tool is passed with all it says', () => {
+    const choice = { type: 'mcp', server_label: 'docs', name: 'search' }
+    expect(choiceOf(choice, [{ type: 'mcp', server_label: 'docs' }])).toEqual(choice)
+  })
+
   test('case 67: nobody can be forced to make an image', () => {
     const fields = { tools: [{ type: 'image_generation' }], tool_choice: { type: 'image_generation' } }
     const { request, plan } = convertChat(fields)
@@ -287,6 +296,8 @@ describe('tool_choice', () => {
       tools: [{ type: 'web_search' }],
     })
     expect(choiceOf({ type: 'function', name: 'weather' }, tools)).toEqual({ type: 'function', name: 'weather' })
+    const filtersElsewhere = [{ type: 'web_search' }, { type: 'vendor:tool', filters: {} }]
+    expect(choiceOf({ type: 'web_search' }, filtersElsewhere)).toEqual({ type: 'web_search' })
   })
 
   test.each(['function', 'custom'])('case 70: of two tools of one name the %s that is named is chosen', (type) => {
@@ -325,6 +336,11 @@ describe('tool_choice', () => {
       { type: 'allowed_tools', allowed_tools: { mode: 'auto' } },
       'tool_choice.allowed_tools.tools',
       'missing_required_parameter',
+    ],
+    [
+      { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: ['weather'] } },
+      'tool_choice.allowed_tools.tools[0]',
+      'invalid_type',
     ],
   ])('the choice %o is refused at its exact place', (choice, param, code) => {
     expect(refusalOf(() => choiceOf(choice))).toMatchObject({ param, code })
