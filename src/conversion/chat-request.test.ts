@@ -461,6 +461,17 @@ describe('case 106, 108–111: reasoning put back', () => {
     ])
   })
 
+  test('case 106: it is asked for by the whole call, since ids may come again', () => {
+    const asked: ToolCall[] = []
+    const recalled = (one: ToolCall) => {
+      asked.push(one)
+      return undefined
+    }
+    const messages = [...HELLO, { role: 'assistant', tool_calls: [call('a')] }, result('a')]
+    itemsOf(messages, {}, { recallReasoning: recalled })
+    expect(asked).toEqual([{ callId: 'a', name: 'f', text: '{}' }])
+  })
+
   test('case 106: of two answers that a client joined in one message, each before its own call', () => {
     const place = { type: 'message' }
     const joined = { a: [thought('rs_1'), place, thought('rs_2')], b: [thought('rs_3'), place, thought('rs_4')] }

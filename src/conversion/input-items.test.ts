@@ -210,6 +210,13 @@ describe('messages', () => {
     ],
     ['an assistant that says nothing', { role: 'assistant' }, 'messages[1].content', 'missing_required_parameter'],
     ['calls that are no list', { role: 'assistant', tool_calls: {} }, 'messages[1].tool_calls', 'invalid_type'],
+    ['a call that is none', { role: 'assistant', tool_calls: ['f'] }, 'messages[1].tool_calls[0]', 'invalid_type'],
+    [
+      'a function call that is none',
+      { role: 'assistant', function_call: 'f' },
+      'messages[1].function_call',
+      'invalid_type',
+    ],
     [
       'a call without an id',
       { role: 'assistant', tool_calls: [{ function: { name: 'f' } }] },
@@ -403,6 +410,15 @@ describe('tool calls in the history', () => {
       { type: 'custom_tool_call', call_id: 'a', name: 'grep', input: 'x.*' },
       { type: 'custom_tool_call', call_id: 'b', name: 'grep', input: 'y.*' },
       { type: 'custom_tool_call_output', call_id: 'b', output: 'ok' },
+      { type: 'custom_tool_call_output', call_id: 'a', output: 'ok' },
+    ])
+  })
+
+  test('case 62: a custom call stays one where its tool is not declared any more', () => {
+    const call = { id: 'a', type: 'custom', custom: { name: 'grep', input: 'x.*' } }
+    const items = itemsOf([HELLO, { role: 'assistant', tool_calls: [call] }, result('a')])
+    expect(items.slice(1)).toEqual([
+      { type: 'custom_tool_call', call_id: 'a', name: 'grep', input: 'x.*' },
       { type: 'custom_tool_call_output', call_id: 'a', output: 'ok' },
     ])
   })

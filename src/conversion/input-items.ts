@@ -112,7 +112,7 @@ class InputBuilder {
   #addCall(call: JsonPlace, message: number, textPlace: number): void {
     call.object()
     const id = call.at('id')
-    const isCustom = (call.at('type').optionalWord(['function', 'custom']) ?? 'function') === 'custom'
+    const isCustom = call.at('type').optionalWord(['function', 'custom']) === 'custom'
     const body = call.at(isCustom ? 'custom' : 'function')
     body.object()
     const name = requiredName(body)
