@@ -88,6 +88,6 @@ test('of a summary and the reasoning itself only the one that came first is told
   const summary = event.reasoning(0, 0, 'Summary')
   expect(messageOf([raw, summary, event.completed()]).reasoning_content).toBe('Raw')
   expect(messageOf([summary, raw, event.completed()]).reasoning_content).toBe('Summary')
-  const item = { type: 'reasoning', summary: [{ text: 'Summary' }], content: [{ text: 'Raw' }] }
+  const item = { type: 'reasoning', summary: [{ text: 'Summary' }], content: [{ text: 'Raw' }, { text: 'More' }] }
   expect(messageOf([event.done(0, item), event.completed()]).reasoning_content).toBe('Summary')
 })
