@@ -27,7 +27,10 @@ test('case 137, 144: reasoning is told once where an item before it had no event
 
 test('case 137, 141: what was told whole is not told again where the last event lists it beside something new', () => {
   const image = { type: 'image_generation_call', result: 'aGk=' }
-  expect(messageOf([event.done(0, image), ended(image, one)])).toMatchObject({ content: 'One.', images: [{}] })
+  for (const index of [0, 1]) {
+    const events = [event.done(index, image), ended(image, one)]
+    expect(messageOf(events)).toMatchObject({ content: 'One.', images: [{}] })
+  }
 })
 
 test('case 144: a message that is listed at its place is that one, whatever is listed before it', () => {
