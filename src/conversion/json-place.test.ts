@@ -18,6 +18,29 @@ test('case 24: a property that is null is none', () => {
   expect(new JsonPlace('text').hasAny(['length'])).toBe(false)
 })
 
+test.each([
+  [null, 'null'],
+  [[], 'an array'],
+  [{}, 'an object'],
+  [1, 'an integer'],
+  [1.5, 'a decimal'],
+  ['text', 'a string'],
+  [true, 'a boolean'],
+])('%j is named as the API names it: %s', (value, name) => {
+  const message = `Invalid type for 'a': expected a number, but got ${name} instead.`
+  expect(new JsonPlace(value, 'a').wrongType('a number').message).toBe(message)
+})
+
+test.each([
+  [['one'], "'one'"],
+  [['one', 'two'], "'one' and 'two'"],
+  [['one', 'two', 'three'], "'one', 'two', and 'three'"],
+])('the words %j are told as the API tells them', (words, told) => {
+  expect(refusalOf(() => new JsonPlace('x', 'a').word(words)).message).toBe(
+    `Invalid value: 'x'. Supported values are: ${told}.`,
+  )
+})
+
 test('a text of a client is cut in a message, and says so', () => {
   expect(shorten('x'.repeat(64))).toBe('x'.repeat(64))
   expect(shorten(`${'x'.repeat(64)}y`)).toBe(`${'x'.repeat(64)}…`)

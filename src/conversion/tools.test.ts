@@ -72,8 +72,9 @@ describe('tools', () => {
       expect(refusal(outer({ type: 'array', items: faulty })).message).toContain("context=('properties', 'a', 'items')")
       expect(refusal(outer({ anyOf: [{ type: 'null' }, faulty] })).message).toContain("'anyOf', '1'")
       expect(refusal({ ...outer({}), $defs: { x: faulty } }).message).toContain("('$defs', 'x')")
-      const inner = refusal(outer({ $defs: { x: faulty } })).message
-      expect(inner).toContain("('properties', 'a', '$defs', 'x')")
+      const inner = refusal(outer({ $defs: { x: { items: outer(faulty) } } })).message
+      expect(inner).toContain("context=('properties', 'a', '$defs', 'x', 'items', 'properties', 'a')")
+      expect(refusal({ type: 'array', items: faulty }).message).toContain("context=('items',)")
     })
 
     test('a fault deeper than upstream takes schemas is left to it', () => {
@@ -201,6 +202,28 @@ describe('tools', () => {
     expect(convertChat({ web_search_options: options }).request.tools).toEqual([
       { type: 'web_search', search_context_size: 'medium', user_location: { type: 'approximate', ...approximate } },
     ])
+  })
+
+  test('case 65: a location in Responses form is taken too', () => {
+    const user_location = { type: 'approximate', city: 'Paris' }
+    expect(convertChat({ web_search_options: { user_location } }).request.tools).toEqual([
+      { type: 'web_search', user_location },
+    ])
+  })
+
+  test.each([
+    ['Paris', 'user_location', 'invalid_type'],
+    [{ type: 'exact' }, 'user_location.type', 'invalid_value'],
+    [{ approximate: 'Paris' }, 'user_location.approximate', 'invalid_type'],
+  ])('the location %j is refused at its exact place', (user_location, param, code) => {
+    const refusal = refusalOf(() => convertChat({ web_search_options: { user_location } }))
+    expect(refusal).toMatchObject({ param: `web_search_options.${param}`, code })
+  })
+
+  test('case 60: an empty name is refused in the words of the API', () => {
+    expect(refusalOf(() => toolsOf({ type: 'function', function: { name: '' } })).message).toBe(
+      "Invalid 'tools[0].function.name': empty string. Expected a string with minimum length 1, but got an empty string instead.",
+    )
   })
 
   test.each(['file_search', 'code_interpreter', 'computer_use', 'computer_use_preview'])(

@@ -17,14 +17,7 @@ export type ConvertedTools = {
 /** Hosted tools the backend does not have; an answer without them would be a wrong answer (case 66). */
 const ABSENT_HOSTED_TOOLS = new Set(['file_search', 'code_interpreter', 'computer_use', 'computer_use_preview'])
 
-const FIELDS = [
-  'tools',
-  'functions',
-  'web_search_options',
-  'tool_choice',
-  'function_call',
-  'parallel_tool_calls',
-] as const
+const FIELDS = ['tools', 'functions', 'web_search_options', 'tool_choice', 'function_call'] as const
 const NO_TOOLS: ConvertedTools = { fields: {}, customTools: new Set(), legacy: false }
 
 /** `tools`, `functions`, `web_search_options` and what chooses among them, as Responses has it. */
