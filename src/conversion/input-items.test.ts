@@ -251,6 +251,9 @@ describe('messages', () => {
     expect(text([{ role: 'robot' }])).toBe(
       "Invalid value: 'robot'. Supported values are: 'system', 'assistant', 'user', 'function', 'tool', and 'developer'.",
     )
+    expect(text([{ role: 'assistant', tool_calls: [functionCall('a', '')] }])).toBe(
+      "Invalid 'messages[0].tool_calls[0].function.name': empty string.",
+    )
     expect(text([{ role: 'user', content: {} }])).toBe(
       "Invalid type for 'messages[0].content': expected one of a string or array of objects, but got an object instead.",
     )

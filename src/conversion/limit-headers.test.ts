@@ -175,7 +175,8 @@ test("a rate limit keeps upstream's type", () => {
 
 test.each([
   ['1.5s', { 'retry-after': '2' }],
-  ['1200ms', { 'retry-after': '2' }],
+  ['2000ms', { 'retry-after': '2' }],
+  ['2001MS', { 'retry-after': '3' }],
   ['35 seconds', { 'retry-after': '35' }],
   ['1 second', { 'retry-after': '1' }],
   ['2 sprints', {}],
@@ -205,6 +206,31 @@ test('the flat error event of the public API is read', () => {
     code: 'server_error',
     type: 'server_error',
   })
+})
+
+test.each([
+  [59, '59s'],
+  [60, '1m0s'],
+  [3599, '59m59s'],
+  [3600, '1h0m0s'],
+  [7325, '2h2m5s'],
+])('%d seconds are written as the API does: %s', (resets_in_seconds, text) => {
+  const error = { ...limit, resets_in_seconds }
+  expect(told({ body: json({ error }) }).headers['x-ratelimit-reset-requests']).toBe(text)
+})
+
+test('case 161: an exhausted window that tells a time in one header only tells that', () => {
+  const used = { 'x-codex-primary-used-percent': '100', 'x-codex-primary-reset-after-seconds': ' ' }
+  const headers = { ...used, 'x-codex-primary-reset-at': String(NOW / 1000 + 60) }
+  expect(told({ headers, body: json({ error: limit }) }).headers['retry-after']).toBe('60')
+  expect(told({ headers: used, body: json({ error: limit }) }).headers).toEqual({ 'x-should-retry': 'false' })
+})
+
+test('only what waiting mends says when, and only a usage limit in its message', () => {
+  const error = { message: 'No.', code: 'x', resets_in_seconds: 60 }
+  expect(told({ status: 400, headers: { 'retry-after': '7' }, body: json({ error }) }).headers).toEqual({})
+  const limited = told({ body: json({ error: { ...error, code: 'rate_limit_exceeded' } }) })
+  expect(limited).toMatchObject({ message: 'No.', headers: { 'retry-after': '60' } })
 })
 
 test('a limit that never ends is told as a year', () => {
