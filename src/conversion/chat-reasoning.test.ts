@@ -83,6 +83,22 @@ test('case 113, 114: what began like a placeholder is told at the end of its par
   expect(messageOf([...events, event.completed()]).reasoning_content).toBe('One\n<\n\nTwo')
 })
 
+test.each([
+  ['response.reasoning_summary_text.delta', 'summary_index'],
+  ['response.reasoning_text.delta', 'content_index'],
+])('a %s is live within a line, in the part that was told last', (type, partField) => {
+  const stream = new ChatStream(chatPlan(), 0)
+  const live = (part: number, delta: string) => {
+    stream.convert({ type, output_index: 2, [partField]: part, delta })
+    return stream.liveDelta(type)
+  }
+  const place = { outputIndex: 2, partField, delta: { reasoning_content: '' }, kind: 'reasoning' }
+  expect(live(0, 'One')).toEqual({ ...place, part: 0 })
+  expect(live(1, '')).toBeUndefined()
+  expect(live(1, 'Two')).toEqual({ ...place, part: 1 })
+  expect(live(1, '\n')).toBeUndefined()
+})
+
 test('of a summary and the reasoning itself only the one that came first is told', () => {
   const raw = { type: 'response.reasoning_text.delta', output_index: 0, content_index: 0, delta: 'Raw' }
   const summary = event.reasoning(0, 0, 'Summary')

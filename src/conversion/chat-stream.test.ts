@@ -44,6 +44,19 @@ test('case 124: what upstream tells first stands, before anything is shown too',
   expect(completion).toMatchObject({ id: 'chatcmpl-1', created: 1_790_000_000, model: 'gpt-5.5' })
 })
 
+test.each([
+  [{ id: 'resp_1', created_at: 1, model: 'a' }, true],
+  [{ created_at: 1, model: 'a' }, false],
+  [{ id: 'resp_1', model: 'a' }, false],
+  [{ id: 'resp_1', created_at: 1 }, false],
+])('case 124: with %j all that chunks have in common is known: %s; with the first chunk it is', (response, known) => {
+  const stream = new ChatStream(chatPlan(), 0)
+  stream.convert({ type: 'response.created', response })
+  expect(stream.headKnown).toBe(known)
+  stream.convert(event.text(0, 'Hi'))
+  expect(stream.headKnown).toBe(true)
+})
+
 test('case 124: where upstream tells nothing of itself the model is the requested one', () => {
   expect(answer([event.completed()], { model: 'gpt-9' }).chunks[0]).toMatchObject({
     id: 'chatcmpl-unknown',

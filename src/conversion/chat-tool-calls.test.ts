@@ -258,6 +258,31 @@ test('where the text stood among the reasoning is known too, but not what came b
   expect(answer(plain).stream.reasonedCalls).toEqual([])
 })
 
+test('where a message stood that was passed over is known as well', () => {
+  const thought = (text: string) => ({ type: 'reasoning', summary: [], encrypted_content: text })
+  const stream = new ChatStream(chatPlan(), 0)
+  for (const one of [event.done(0, thought('one')), event.text(1, 'Look.')]) stream.convert(one)
+  stream.messagePassedOver(1)
+  for (const one of [event.done(2, thought('two')), event.done(3, callItem('call_a', '{}'))]) stream.convert(one)
+  expect(stream.reasonedCalls.map(({ items }) => items)).toEqual([
+    [thought('one'), { type: 'message' }, thought('two')],
+  ])
+})
+
+test('arguments are live from the first delta of their call on until it is whole', () => {
+  const stream = new ChatStream(chatPlan(), 0)
+  const live = (one: unknown) => {
+    stream.convert(one)
+    return stream.liveDelta('response.function_call_arguments.delta')
+  }
+  expect(live(event.added(2, callItem('call_1', '')))).toBeUndefined()
+  expect(live(event.arguments(2, '{'))).toEqual({
+    ...{ outputIndex: 2, partField: undefined, part: 0, kind: 'arguments' },
+    delta: { tool_calls: [{ index: 0, function: { arguments: '' } }] },
+  })
+  expect(live(event.done(2, callItem('call_1', '{}')))).toBeUndefined()
+})
+
 test('what comes for a call after it is whole is no part of it', () => {
   const events = [event.done(0, callItem('call_1', '{}')), event.arguments(0, '!'), argumentsDone(0, '{} ')]
   expect(messageOf([...events, event.completed()]).tool_calls).toMatchObject([{ function: { arguments: '{}' } }])
