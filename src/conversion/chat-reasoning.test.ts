@@ -99,6 +99,13 @@ test.each([
   expect(live(1, '\n')).toBeUndefined()
 })
 
+test('nothing is live after a delta that tells nothing', () => {
+  const stream = new ChatStream(chatPlan(), 0)
+  stream.convert(event.reasoning(0, 0, 'Summary'))
+  stream.convert({ type: 'response.reasoning_text.delta', output_index: 0, content_index: 0, delta: 'Raw' })
+  expect(stream.liveDelta('response.reasoning_summary_text.delta')).toBeUndefined()
+})
+
 test('of a summary and the reasoning itself only the one that came first is told', () => {
   const raw = { type: 'response.reasoning_text.delta', output_index: 0, content_index: 0, delta: 'Raw' }
   const summary = event.reasoning(0, 0, 'Summary')

@@ -193,9 +193,9 @@ test('legacy functions are answered with function_call, in the stream and not', 
 })
 
 test('the legacy form has room for the first call only', () => {
-  const { message } =
-    answer(recordedEvents('resp-parallel-two-stream'), { legacyFunctions: true }).completion.choices[0] ?? {}
-  expect(message?.function_call).toEqual({ name: 'add', arguments: '{"a":2,"b":3}' })
+  const { chunks, completion } = answer(recordedEvents('resp-parallel-two-stream'), { legacyFunctions: true })
+  expect(completion.choices[0]?.message.function_call).toEqual({ name: 'add', arguments: '{"a":2,"b":3}' })
+  expect(deltasOf(chunks).filter((delta) => delta.function_call?.name !== undefined)).toHaveLength(1)
 })
 
 test('encrypted reasoning is known by the call it led to, as the finished item tells it', () => {
