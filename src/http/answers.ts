@@ -16,9 +16,11 @@ export function writeHead(
   headers: AnswerHeaders,
   added: Readonly<Record<string, string | string[]>>,
 ): ServerResponse {
-  const all = headers.splice(0)
+  const all = headers.slice()
   addHeaders(all, added)
-  return response.writeHead(status, all)
+  response.writeHead(status, all)
+  headers.length = 0
+  return response
 }
 
 export function addHeaders(headers: AnswerHeaders, added: Readonly<Record<string, string | string[]>>): void {

@@ -157,7 +157,14 @@ describe('a tunnel through a proxy that follows a script', () => {
       const serve = replies(NO_LOGIN, CONNECTED_V4.subarray(0, 5))
       const port = await proxy((socket) => {
         serve(socket)
-        setTimeout(() => socket.write(Buffer.concat([CONNECTED_V4.subarray(5), Buffer.from('hi')])), 50)
+        let messages = 0
+        socket.setNoDelay(true).on('data', () => {
+          messages++
+          // The turn after the beginning of the reply has gone out: it comes in a read of its own.
+          if (messages === 2) {
+            setImmediate(() => socket.write(Buffer.concat([CONNECTED_V4.subarray(5), Buffer.from('hi')])))
+          }
+        })
       })
       const socket = await open(`socks5://127.0.0.1:${port}`)
       const [bytes] = await once(socket.resume(), 'data')
