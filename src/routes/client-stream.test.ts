@@ -30,6 +30,8 @@ class FakeResponse extends EventEmitter {
     return this.takes && !this.destroyed
   }
 
+  flushHeaders() {}
+
   end(bytes: Buffer) {
     this.written.push(bytes.toString('latin1'))
     this.writableEnded = true
@@ -102,6 +104,17 @@ test('what comes before the 200 is kept, and sent with it', () => {
   stream.open()
   write(stream, 'data: 2\n\n')
   expect(written).toEqual(['head 200', 'data: 1\n\ndata: 2\n\n'])
+})
+
+test('an answer that is announced and says nothing holds no room for what it will say', () => {
+  const { stream, response } = openStream()
+  const write = vi.spyOn(response, 'write')
+  stream.open()
+  stream.out.expect(80_000)
+  stream.flush()
+  stream.out.text('data: 1\n\n')
+  stream.flush()
+  expect(write.mock.calls[0]?.[0].buffer.byteLength).toBeLessThan(80_000)
 })
 
 test('silence opens the stream and is filled with comments', () => {

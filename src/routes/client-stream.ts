@@ -84,20 +84,11 @@ export class ClientStream implements Cancellable {
   /** Sends what there is in `out`, if the stream is open. */
   flush(): void {
     const response = this.#response
-    if (response === undefined) {
-      this.out.settle()
-      return
-    }
-    if (response.destroyed || response.writableEnded) this.out.clear()
-    else if (this.out.length === 0) this.#announce(response)
+    if (response?.destroyed || response?.writableEnded) this.out.clear()
+    else if (response !== undefined && this.out.length > 0) this.#write(response)
     else {
-      this.#announced = true
-      this.#silence?.refresh()
-      const bytes = this.#taken()
-      const written = (error?: Error | null) => {
-        if (!error) giveBack(bytes)
-      }
-      if (!response.write(bytes, written)) this.#full(response)
+      this.out.settle()
+      if (response !== undefined) this.#announce(response)
     }
   }
 
@@ -123,6 +114,16 @@ export class ClientStream implements Cancellable {
     this.#chunked = response.chunkedEncoding
     response.chunkedEncoding = false
     return response
+  }
+
+  #write(response: ServerResponse): void {
+    this.#announced = true
+    this.#silence?.refresh()
+    const bytes = this.#taken()
+    const written = (error?: Error | null) => {
+      if (!error) giveBack(bytes)
+    }
+    if (!response.write(bytes, written)) this.#full(response)
   }
 
   /** What there is in `out`, as an HTTP chunk if the answer is sent so. An empty one would be the last. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { FrameOutput, giveBack } from './frame-output.ts'
 
 const bytes = fc.uint8Array({ maxLength: 3000 })
@@ -65,4 +65,13 @@ test('an output that waits holds little more than what is in it', () => {
   out.text('x'.repeat(5000))
   out.settle()
   expect(out.take().buffer.byteLength).toBeLessThan(6000)
+})
+
+test('an output that waits with nothing in it holds nothing', () => {
+  const held = vi.spyOn(Buffer, 'allocUnsafeSlow')
+  const out = new FrameOutput()
+  out.expect(3000)
+  out.settle()
+  expect(held).not.toHaveBeenCalled()
+  held.mockRestore()
 })

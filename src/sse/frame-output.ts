@@ -47,7 +47,8 @@ export class FrameOutput {
 
   /** It may be long until `take`: no more room is held than is needed. */
   settle(): void {
-    if (this.#memory.length > 2 * this.#end) this.#moveTo(Buffer.allocUnsafeSlow(this.#end + ROOM_AFTER))
+    if (this.length === 0) this.#moveTo(NOTHING)
+    else if (this.#memory.length > 2 * this.#end) this.#moveTo(Buffer.allocUnsafeSlow(this.#end + ROOM_AFTER))
   }
 
   text(text: string): void {
