@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type ApiError, errorBody } from '../errors.ts'
+import { LIMIT_HEADER, limitHeaders } from './limit-headers.ts'
 import { eventError, upstreamError } from './upstream-error.ts'
 
 const NOW = 1_777_922_696_000
@@ -236,4 +238,25 @@ test('only what waiting mends says when, and only a usage limit in its message',
 test('a limit that never ends is told as a year', () => {
   const body = json({ error: { message: 'No.', type: 'usage_limit_reached', resets_in_seconds: 1e12 } })
   expect(told({ status: 429, body }).headers['retry-after']).toBe(String(366 * 24 * 3600))
+})
+
+test('of the headers of an answer no others are read than those that are kept of it', () => {
+  const windows = ['primary', 'secondary'].flatMap((window) =>
+    ['used-percent', 'reset-at', 'reset-after-seconds', 'window-minutes'].map((name) => `x-codex-${window}-${name}`),
+  )
+  const others = [
+    'retry-after',
+    'retry-after-ms',
+    'x-ratelimit-reset-tokens',
+    'x-codex-plan-type',
+    'x-request-id',
+    'date',
+  ]
+  const headers = fc.dictionary(fc.constantFrom(...windows, ...others), fc.constantFrom('100', '7', ''))
+  fc.assert(
+    fc.property(headers, (all) => {
+      const kept = Object.fromEntries(Object.entries(all).filter(([name]) => LIMIT_HEADER.test(name)))
+      expect(limitHeaders({}, '', kept, NOW)).toEqual(limitHeaders({}, '', all, NOW))
+    }),
+  )
 })

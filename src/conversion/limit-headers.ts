@@ -3,6 +3,9 @@ import { asNumber } from './json.ts'
 
 export type UpstreamHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
+/** All that is read here of the headers of an answer. */
+export const LIMIT_HEADER = /^(?:retry-after|x-ratelimit-|x-codex-(?:primary|secondary)-)/
+
 const PASSED = /^(?:retry-after(?:-ms)?|x-ratelimit-[\w-]+)$/
 const TRY_AGAIN = /try again in (\d+(?:\.\d+)?) ?(ms|s|seconds?)\b/i
 const LONGEST_SECONDS = 366 * 24 * 3600

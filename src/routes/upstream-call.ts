@@ -1,12 +1,13 @@
 import { type Cancellation, withDeadline } from '../cancellation.ts'
 import type { ResponsesRequest } from '../conversion/chat-plan.ts'
+import { LIMIT_HEADER } from '../conversion/limit-headers.ts'
 import { sessionHeaderValue } from '../conversion/prompt-cache-key.ts'
 import { type AnswerHead, upstreamError } from '../conversion/upstream-error.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import type { ApiError } from '../errors.ts'
 import type { BodyMemory } from '../upstream/body-memory.ts'
 import type { UpstreamAnswer } from '../upstream/exchange.ts'
-import { conversationHeaders, informingHeaders, limitTellingHeaders } from '../upstream/forwarded-headers.ts'
+import { conversationHeaders, informingHeaders, onlyNamed } from '../upstream/forwarded-headers.ts'
 import { readBody } from '../upstream/read-body.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
@@ -133,9 +134,9 @@ export function noticeHeaders(context: RouteContext, request: ApiRequest, { head
   if (typeof etag === 'string') context.catalogue.noticeEtag(etag)
 }
 
-/** What its head says beside the events: limits may be told there alone. All of it would be held while they come. */
+/** What its head says beside the events: limits may be told there alone. No more of it is held while they come. */
 export function headOf({ now }: Pick<RouteContext, 'now'>, { headers }: UpstreamAnswer): AnswerHead {
-  return { headers: limitTellingHeaders(headers), now: now() }
+  return { headers: onlyNamed(headers, LIMIT_HEADER), now: now() }
 }
 
 async function refusalOf(context: RouteContext, route: Call['route'], answer: UpstreamAnswer): Promise<ApiError> {

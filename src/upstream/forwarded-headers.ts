@@ -121,15 +121,8 @@ export function informingHeaders(headers: IncomingHttpHeaders): Record<string, s
   return onlyNamed(headers, INFORMING_HEADER)
 }
 
-const LIMIT_HEADER = /^(retry-after|x-ratelimit-|x-codex-(primary|secondary)-)/
-
-/** What a failure within the answer is explained with (conversion/limit-headers.ts). */
-export function limitTellingHeaders(headers: IncomingHttpHeaders): Record<string, string> {
-  return onlyNamed(headers, LIMIT_HEADER)
-}
-
 /** Runs for each request: one pattern per header is cheaper than a list of beginnings. */
-function onlyNamed(headers: IncomingHttpHeaders, names: RegExp): Record<string, string> {
+export function onlyNamed(headers: IncomingHttpHeaders, names: RegExp): Record<string, string> {
   const named: Record<string, string> = {}
   for (const name in headers) {
     const value = headers[name]
