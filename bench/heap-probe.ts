@@ -1,5 +1,4 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { collectGarbage } from '../test/support/garbage.ts'
 
 // Loaded into the proxy by the soak, before the program: answers, over the channel to its parent, what is in use once
 // the garbage is gone.
@@ -12,13 +11,10 @@ export type Heap = {
   readonly resources: Readonly<Record<string, number>>
 }
 
-setFlagsFromString('--expose-gc')
-const collect: () => void = runInNewContext('gc')
-
 process.on('message', () => {
   // Twice: what a first collection finalises, a second one frees.
-  collect()
-  collect()
+  collectGarbage()
+  collectGarbage()
   const { heapUsed, external } = process.memoryUsage()
   const resources: Record<string, number> = {}
   for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1

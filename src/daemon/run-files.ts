@@ -1,4 +1,6 @@
+import { createReadStream } from 'node:fs'
 import { constants, open, stat } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
 import { isCode } from '../error-code.ts'
@@ -40,19 +42,9 @@ async function checkLog(logFile: string): Promise<void> {
 async function checkHoldsLines(logFile: string): Promise<void> {
   // A pipe may have nobody at its other end: whoever reads it would wait.
   if (!(await stat(logFile)).isFile()) return
-  const beginning = await beginningOf(logFile, LINE_BEGINNING.length)
+  const beginning = await text(createReadStream(logFile, { end: LINE_BEGINNING.length - 1 }))
   if (!beginning.startsWith('{') || beginning === LINE_BEGINNING) return
   throw new UsageError(`--log-file ${logFile}: it holds something else than a log; name another one.`)
-}
-
-async function beginningOf(path: string, bytes: number): Promise<string> {
-  const file = await open(path)
-  try {
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(bytes) })
-    return buffer.toString('latin1', 0, bytesRead)
-  } finally {
-    await file.close()
-  }
 }
 
 /** Of each line that telemetry/logger.ts writes. */

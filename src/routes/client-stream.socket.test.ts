@@ -1,23 +1,12 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { expect, test } from 'vitest'
+import { end, STREAM_SETTINGS as SETTINGS, write } from '../../test/support/client-streams.ts'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { Cancellation } from '../cancellation.ts'
 import { ClientStream } from './client-stream.ts'
 
 type Request = ConstructorParameters<typeof ClientStream>[0]
-
-const SETTINGS = { keepAlive: 15_000, slowClientTimeout: 300_000 }
-
-function write(stream: ClientStream, text: string) {
-  stream.out.text(text)
-  stream.flush()
-}
-
-function end(stream: ClientStream, text: string) {
-  stream.out.text(text)
-  stream.end()
-}
 
 function requestOf(response: ServerResponse): Request {
   return {

@@ -1,10 +1,9 @@
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { end, STREAM_SETTINGS as SETTINGS, write } from '../../test/support/client-streams.ts'
 import { Cancellation } from '../cancellation.ts'
 import { ClientStream } from './client-stream.ts'
-
-const SETTINGS = { keepAlive: 15_000, slowClientTimeout: 300_000 }
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -77,16 +76,6 @@ class FakeSource {
   }
 }
 
-function write(stream: ClientStream, text: string) {
-  stream.out.text(text)
-  stream.flush()
-}
-
-function end(stream: ClientStream, text: string) {
-  stream.out.text(text)
-  stream.end()
-}
-
 function openStream() {
   const response = new FakeResponse()
   const source = new FakeSource()
@@ -108,13 +97,12 @@ test('what comes before the 200 is kept, and sent with it', () => {
 
 test('an answer that is announced and says nothing holds no room for what it will say', () => {
   const { stream, response } = openStream()
-  const write = vi.spyOn(response, 'write')
+  const written = vi.spyOn(response, 'write')
   stream.open()
   stream.out.expect(80_000)
   stream.flush()
-  stream.out.text('data: 1\n\n')
-  stream.flush()
-  expect(write.mock.calls[0]?.[0].buffer.byteLength).toBeLessThan(80_000)
+  write(stream, 'data: 1\n\n')
+  expect(written.mock.calls[0]?.[0].buffer.byteLength).toBeLessThan(80_000)
 })
 
 test('silence opens the stream and is filled with comments', () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { expect, test, vi } from 'vitest'
 import { selfSignedCertificate } from '../../test/support/certificate.ts'
@@ -16,12 +16,7 @@ test('what is still connecting is ended, what is connected stays', async () => {
   await once(connected, 'connect')
   const connecting = connect(port, '127.0.0.1')
   pending.follow(connecting)
-  const failure = once(connecting, 'error')
-  pending.destroy()
-
-  expect(await failure).toMatchObject([{ message: 'The proxy is stopping.' }])
-  expect(connected.destroyed).toBe(false)
-  connected.destroy()
+  await expectOnlyEnded(connecting, connected, pending)
   server.close()
 })
 
@@ -37,12 +32,7 @@ test('over TLS what has shaken no hands yet is still connecting', async () => {
   const connecting = connectTls({ port: await listenOnLoopback(silent), host: '127.0.0.1' })
   pending.follow(connecting)
   await once(connecting, 'connect')
-  const failure = once(connecting, 'error')
-  pending.destroy()
-
-  expect(await failure).toMatchObject([{ message: 'The proxy is stopping.' }])
-  expect(connected.destroyed).toBe(false)
-  connected.destroy()
+  await expectOnlyEnded(connecting, connected, pending)
   speaking.close()
   silent.close()
 })
@@ -62,3 +52,12 @@ test('a connector that returns no socket is no reason to fail', () => {
   pending.follow(undefined)
   pending.destroy()
 })
+
+async function expectOnlyEnded(connecting: Socket, connected: Socket, pending: PendingSockets): Promise<void> {
+  const failure = once(connecting, 'error')
+  pending.destroy()
+
+  expect(await failure).toMatchObject([{ message: 'The proxy is stopping.' }])
+  expect(connected.destroyed).toBe(false)
+  connected.destroy()
+}

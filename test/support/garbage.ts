@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 setFlagsFromString('--expose-gc')
-const collectGarbage: () => void = runInNewContext('gc')
+export const collectGarbage: () => void = runInNewContext('gc')
 
 /** Which of these something still holds. */
 export async function stillHeld<Value extends object>(references: readonly WeakRef<Value>[]): Promise<Value[]> {
