@@ -24,7 +24,6 @@ import { createAdmission } from './admission.ts'
 import { checkBind } from './bind-policy.ts'
 import { clientKeyFrom } from './client-key.ts'
 import { createGuard } from './guard.ts'
-import { createObserver } from './observe.ts'
 import { createRouteTable } from './route-table.ts'
 import { createServer } from './server.ts'
 import { tlsOptions } from './tls.ts'
@@ -61,7 +60,8 @@ export function composeServer(
       clientKey,
     }),
     admission: createAdmission(config),
-    observer: createObserver(context.metrics, requestLog, context.monotonic),
+    metrics: context.metrics,
+    requestLog,
     tls: tlsOptions(config),
     running,
     newRequestId: requestIds(),

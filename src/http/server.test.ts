@@ -11,7 +11,6 @@ import { createLogger } from '../telemetry/logger.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { createAdmission } from './admission.ts'
 import { createGuard } from './guard.ts'
-import { createObserver } from './observe.ts'
 import { createServer } from './server.ts'
 
 const now = () => performance.now()
@@ -55,7 +54,8 @@ beforeEach(async () => {
     ],
     guard: createGuard({ hosts: [], origins: [], clientKey: undefined }),
     admission: createAdmission(config),
-    observer: createObserver(new Metrics(now), () => {}, now),
+    metrics: new Metrics(now),
+    requestLog: () => {},
     tls: undefined,
     running,
     newRequestId: () => 'req_1',

@@ -9,6 +9,8 @@ import { createServer as createHttp } from '../node-http.ts'
 import type { Answer } from '../routes/api-request.ts'
 import { limitReading } from '../routes/slow-client.ts'
 import type { Logger } from '../telemetry/logger.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import type { RequestLog } from '../telemetry/request-log.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
 import type { Admission, Leave } from './admission.ts'
 import { sendAnswer, sendError } from './answers.ts'
@@ -16,7 +18,6 @@ import { canonicalUrl } from './canonical-url.ts'
 import { answerClientError } from './client-errors.ts'
 import type { Guard } from './guard.ts'
 import { isClosing } from './linger.ts'
-import type { Observer } from './observe.ts'
 import { createRouter, type RouteEntry, type Router } from './router.ts'
 import { Visit } from './visit.ts'
 
@@ -25,7 +26,10 @@ export type ServerParts = {
   readonly routes: readonly RouteEntry[]
   readonly guard: Guard
   readonly admission: Admission
-  readonly observer: Observer
+  /** API requests are counted in it when they come and when their connection is done with them. */
+  readonly metrics: Metrics
+  /** Writes the one line of each API request, at its end. */
+  readonly requestLog: RequestLog
   readonly logger: Logger
   readonly tls: SecureContextOptions | undefined
   /** The work of all requests that run is cancelled with it. */
@@ -126,11 +130,12 @@ function arrive(
 ): Answer | undefined {
   const { record } = visit
   if (entry?.kind === 'api') {
-    parts.observer.started()
+    parts.metrics.requestStarted()
     parts.running.add(visit.cancellation)
     visit.onClose(() => {
       parts.running.remove(visit.cancellation)
-      parts.observer.finished(record)
+      parts.metrics.requestFinished(record)
+      parts.requestLog(record, parts.now())
     })
   }
   const verdict = parts.guard.check(request, { probe: entry?.kind === 'probe' })
