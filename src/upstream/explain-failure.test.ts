@@ -5,7 +5,7 @@ import { Refusal, reasonOf } from './failure-reason.ts'
 import { OutboundProxyError } from './tunnel.ts'
 
 const ORIGIN = new URL('https://upstream.example/v1')
-const LIMITS = { headerTimeout: 600_000 }
+const HEADER_TIMEOUT_MS = 600_000
 
 function failure(code: string): Error {
   return Object.assign(new Error('fetch failed'), { code })
@@ -14,7 +14,7 @@ function failure(code: string): Error {
 describe('the failure of an exchange', () => {
   test('that has its name already keeps it', () => {
     const named = new ProxyError('upstream_timeout', 'Too late.')
-    expect(explainFailure(named, ORIGIN, undefined, LIMITS)).toBe(named)
+    expect(explainFailure(named, ORIGIN, undefined, HEADER_TIMEOUT_MS)).toBe(named)
   })
 
   test.each([
@@ -31,7 +31,7 @@ describe('the failure of an exchange', () => {
     ['HPE_INVALID_CONSTANT', 'Upstream upstream.example does not speak HTTP there (HPE_INVALID_CONSTANT).'],
     ['EWHATEVER', 'Upstream upstream.example could not be reached (EWHATEVER).'],
   ])('%s: says who failed and why', (code, message) => {
-    expect(explainFailure(failure(code), ORIGIN, undefined, LIMITS)).toMatchObject({
+    expect(explainFailure(failure(code), ORIGIN, undefined, HEADER_TIMEOUT_MS)).toMatchObject({
       code: 'upstream_unreachable',
       status: 502,
       message,
@@ -39,13 +39,18 @@ describe('the failure of an exchange', () => {
   })
 
   test('a certificate nobody signed names the variable and the proxy that may have put it there', () => {
-    const error = explainFailure(failure('SELF_SIGNED_CERT_IN_CHAIN'), ORIGIN, 'http://127.0.0.1:3128', LIMITS)
+    const error = explainFailure(
+      failure('SELF_SIGNED_CERT_IN_CHAIN'),
+      ORIGIN,
+      'http://127.0.0.1:3128',
+      HEADER_TIMEOUT_MS,
+    )
     expect(error.message).toContain('NODE_EXTRA_CA_CERTS')
     expect(error.message).toContain('through the outbound proxy http://127.0.0.1:3128')
   })
 
   test('a module that is gone is no fault of upstream or the network', () => {
-    const error = explainFailure(failure('MODULE_NOT_FOUND'), ORIGIN, undefined, LIMITS)
+    const error = explainFailure(failure('MODULE_NOT_FOUND'), ORIGIN, undefined, HEADER_TIMEOUT_MS)
     expect(error).toMatchObject({ code: 'program_replaced', status: 500 })
     expect(errorBody(error).error.message).toMatch(
       /the package was removed or replaced while it ran\. Restart the proxy/,
@@ -53,7 +58,7 @@ describe('the failure of an exchange', () => {
   })
 
   test('silence before an answer is a timeout with its length', () => {
-    expect(explainFailure(failure('UND_ERR_HEADERS_TIMEOUT'), ORIGIN, undefined, LIMITS)).toMatchObject({
+    expect(explainFailure(failure('UND_ERR_HEADERS_TIMEOUT'), ORIGIN, undefined, HEADER_TIMEOUT_MS)).toMatchObject({
       code: 'upstream_timeout',
       message: 'Upstream upstream.example did not begin its answer within 600 s.',
     })
@@ -63,7 +68,7 @@ describe('the failure of an exchange', () => {
     const cause = new OutboundProxyError(
       'The outbound proxy http://127.0.0.1:3128 refused the connection (ECONNREFUSED).',
     )
-    const error = explainFailure(cause, ORIGIN, 'http://127.0.0.1:3128', LIMITS)
+    const error = explainFailure(cause, ORIGIN, 'http://127.0.0.1:3128', HEADER_TIMEOUT_MS)
     expect(error.code).toBe('outbound_proxy_failed')
     expect(errorBody(error).error.message).toContain('--proxy none')
   })

@@ -2,16 +2,16 @@ import { missingModule, ProxyError } from '../errors.ts'
 import { failureCode, reasonOf } from './failure-reason.ts'
 import { OutboundProxyError } from './tunnel.ts'
 
-export type Limits = {
-  /** Milliseconds. */
-  readonly headerTimeout: number
-}
-
 /**
  * Names the failure of one exchange with `origin`. `through` is the outbound proxy, when it went that way: one that
- * inspects TLS is the usual reason for certificates nobody knows.
+ * inspects TLS is the usual reason for certificates nobody knows. `headerTimeout` in milliseconds.
  */
-export function explainFailure(error: Error, origin: URL, through: string | undefined, limits: Limits): ProxyError {
+export function explainFailure(
+  error: Error,
+  origin: URL,
+  through: string | undefined,
+  headerTimeout: number,
+): ProxyError {
   if (error instanceof ProxyError) return error
   if (error instanceof OutboundProxyError) {
     return new ProxyError('outbound_proxy_failed', error.message, { cause: error })
@@ -20,7 +20,7 @@ export function explainFailure(error: Error, origin: URL, through: string | unde
   if (missing !== undefined) return missing
   const upstream = `Upstream ${origin.host}`
   if (failureCode(error) === 'UND_ERR_HEADERS_TIMEOUT') {
-    const message = `${upstream} did not begin its answer within ${limits.headerTimeout / 1000} s.`
+    const message = `${upstream} did not begin its answer within ${headerTimeout / 1000} s.`
     return new ProxyError('upstream_timeout', message, { cause: error })
   }
   const way = through === undefined ? '' : `, through the outbound proxy ${through}`

@@ -97,12 +97,12 @@ class Route implements OutboundRoute {
     this.#inUse = choice.inUse
     const pending = this.#pending
     const secureContext = createTrust(choice.env, (fields, message) => log.warn(fields, message))
-    const timeout = settings.connectTimeout
+    const { connectTimeout: timeout, headerTimeout } = settings
     const direct = directConnector(timeout, secureContext, pending)
-    this.#direct = new OutboundWay(direct, settings, choice.now)
+    this.#direct = new OutboundWay(direct, headerTimeout, choice.now)
     if (choice.address === undefined) return
     const tunnelled = tunnelConnector(choice.address, direct, { timeout, secureContext, pending, now: choice.now })
-    this.#tunnelled = new OutboundWay(tunnelled, settings, choice.now)
+    this.#tunnelled = new OutboundWay(tunnelled, headerTimeout, choice.now)
   }
 
   dispatcherFor(origin: URL): Dispatcher {
@@ -151,7 +151,7 @@ class Route implements OutboundRoute {
 
   explain(error: Error, origin: URL): ProxyError {
     const through = this.#wayTo(origin) === this.#direct ? undefined : this.#choice.address?.shown
-    return explainFailure(error, origin, through, this.#settings)
+    return explainFailure(error, origin, through, this.#settings.headerTimeout)
   }
 
   async close(): Promise<void> {

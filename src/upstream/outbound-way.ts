@@ -10,17 +10,13 @@ const KEEP_ALIVE_MS = 60_000
 const LONGEST_KEEP_ALIVE_MS = 600_000
 const CLOSE_PATIENCE_MS = 5_000
 
-type Limits = {
-  /** Milliseconds. */
-  readonly headerTimeout: number
-}
-
 /** One way to upstreams, direct or through a proxy: what carries requests, and the connections made ahead for it. */
 export class OutboundWay {
   readonly agent: Undici.Agent
   readonly #warm: WarmConnections
 
-  constructor(connector: Undici.buildConnector.connector, { headerTimeout }: Limits, now: () => number) {
+  /** `headerTimeout` in milliseconds. */
+  constructor(connector: Undici.buildConnector.connector, headerTimeout: number, now: () => number) {
     this.#warm = new WarmConnections(connector, now)
     this.agent = new Agent({
       connect: this.#warm.connect,
