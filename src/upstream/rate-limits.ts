@@ -3,25 +3,30 @@ import type { IncomingHttpHeaders } from 'node:http'
 type RateLimitWindow = {
   /** Percent of the window that is used, 0 to 100. */
   readonly usedPercent: number
-  readonly windowMinutes?: number
+  readonly windowMinutes: number | undefined
   /** Unix seconds. */
-  readonly resetsAt?: number
+  readonly resetsAt: number | undefined
 }
 
 type RateLimitWindows = {
-  readonly primary?: RateLimitWindow
-  readonly secondary?: RateLimitWindow
+  readonly primary: RateLimitWindow | undefined
+  readonly secondary: RateLimitWindow | undefined
 }
 
-/** The limits of the account as the ChatGPT backend tells them with each answer (docs/upstream.md 6.1). */
+type Credits = { readonly has: boolean; readonly unlimited: boolean; readonly balance: string | undefined }
+
+/**
+ * The limits of the account as the ChatGPT backend tells them with each answer (docs/upstream.md 6.1). What it does not
+ * say is undefined, which JSON leaves out.
+ */
 export type AccountLimits = RateLimitWindows & {
-  readonly plan?: string
+  readonly plan: string | undefined
   /** Which family of limits the request counted against, e.g. `codex`. */
-  readonly active?: string
-  readonly reached?: string
-  readonly credits?: { readonly has: boolean; readonly unlimited: boolean; readonly balance?: string }
+  readonly active: string | undefined
+  readonly reached: string | undefined
+  readonly credits: Credits | undefined
   /** Further families by their id, with the name a person knows them by. */
-  readonly others?: Readonly<Record<string, RateLimitWindows & { readonly name?: string }>>
+  readonly others: Readonly<Record<string, RateLimitWindows & { readonly name: string | undefined }>> | undefined
   /** When this was said, in milliseconds since the epoch. */
   readonly noticedAt: number
 }
@@ -43,17 +48,14 @@ export class RateLimits {
   }
 }
 
-/** Values may be missing or empty: what isn't said has no field. */
 export function readRateLimits(headers: IncomingHttpHeaders, now: number): AccountLimits {
   const others = otherFamilies(headers, now)
   return {
-    ...definedOnly({
-      plan: textOf(headers, 'x-codex-plan-type'),
-      active: textOf(headers, 'x-codex-active-limit'),
-      reached: textOf(headers, 'x-codex-rate-limit-reached-type'),
-      credits: creditsOf(headers),
-      others: Object.keys(others).length > 0 ? others : undefined,
-    }),
+    plan: textOf(headers, 'x-codex-plan-type'),
+    active: textOf(headers, 'x-codex-active-limit'),
+    reached: textOf(headers, 'x-codex-rate-limit-reached-type'),
+    credits: creditsOf(headers),
+    others: Object.keys(others).length > 0 ? others : undefined,
     ...windowsOf(headers, 'codex', now),
     noticedAt: now,
   }
@@ -63,18 +65,15 @@ function otherFamilies(headers: IncomingHttpHeaders, now: number): NonNullable<A
   const ids = new Set(Object.keys(headers).flatMap((name) => FAMILY.exec(name)?.[1] ?? []))
   ids.delete('codex')
   return Object.fromEntries(
-    [...ids].map((id) => {
-      const name = textOf(headers, `x-${id}-limit-name`)
-      return [id, { ...definedOnly({ name }), ...windowsOf(headers, id, now) }]
-    }),
+    [...ids].map((id) => [id, { name: textOf(headers, `x-${id}-limit-name`), ...windowsOf(headers, id, now) }]),
   )
 }
 
 function windowsOf(headers: IncomingHttpHeaders, family: string, now: number): RateLimitWindows {
-  return definedOnly({
+  return {
     primary: windowOf(headers, `x-${family}-primary`, now),
     secondary: windowOf(headers, `x-${family}-secondary`, now),
-  })
+  }
 }
 
 function windowOf(headers: IncomingHttpHeaders, prefix: string, now: number): RateLimitWindow | undefined {
@@ -84,20 +83,18 @@ function windowOf(headers: IncomingHttpHeaders, prefix: string, now: number): Ra
   const fromNow = resetsAfter === undefined ? undefined : Math.round(now / 1000 + resetsAfter)
   return {
     usedPercent,
-    ...definedOnly({
-      windowMinutes: numberOf(headers, `${prefix}-window-minutes`),
-      resetsAt: numberOf(headers, `${prefix}-reset-at`) ?? fromNow,
-    }),
+    windowMinutes: numberOf(headers, `${prefix}-window-minutes`),
+    resetsAt: numberOf(headers, `${prefix}-reset-at`) ?? fromNow,
   }
 }
 
-function creditsOf(headers: IncomingHttpHeaders): AccountLimits['credits'] {
+function creditsOf(headers: IncomingHttpHeaders): Credits | undefined {
   const has = textOf(headers, 'x-codex-credits-has-credits')
   if (has === undefined) return undefined
   return {
     has: isTrue(has),
     unlimited: isTrue(textOf(headers, 'x-codex-credits-unlimited')),
-    ...definedOnly({ balance: textOf(headers, 'x-codex-credits-balance') }),
+    balance: textOf(headers, 'x-codex-credits-balance'),
   }
 }
 
@@ -111,15 +108,9 @@ function numberOf(headers: IncomingHttpHeaders, name: string): number | undefine
   return Number.isFinite(number) ? number : undefined
 }
 
+/** Undefined for a header that is missing or empty. */
 function textOf(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name]
   const text = typeof value === 'string' ? value.trim() : ''
   return text === '' ? undefined : text
-}
-
-type Defined<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> }
-
-function definedOnly<Fields extends object>(fields: Fields): Defined<Fields> {
-  // Object.entries can't say that the names stay the same.
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<Fields>
 }
