@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Cancellation } from '../cancellation.ts'
 import { ApiError } from '../errors.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
-import type { UpstreamAnswer } from '../upstream/exchange.ts'
+import type { UpstreamAnswer } from '../upstream/answer.ts'
 import { withEarlyRetries } from './early-retry.ts'
 
 beforeEach(() => {

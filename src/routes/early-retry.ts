@@ -1,5 +1,5 @@
 import { type ApiError, toApiError } from '../errors.ts'
-import type { UpstreamAnswer } from '../upstream/exchange.ts'
+import type { UpstreamAnswer } from '../upstream/answer.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 

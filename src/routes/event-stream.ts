@@ -1,5 +1,5 @@
 import { FrameReader, type FrameSink } from '../sse/frame-reader.ts'
-import { type AnswerBody, type BodySink, cutError, type UpstreamAnswer } from '../upstream/exchange.ts'
+import { type AnswerBody, type BodySink, cutError, type UpstreamAnswer } from '../upstream/answer.ts'
 import type { SocketRead } from '../upstream/socket-read.ts'
 import type { Source } from './client-stream.ts'
 

@@ -1,6 +1,7 @@
 import type { ApiKeyCredentials, ChatGptCredentials, Credentials } from '../credentials/credentials.ts'
+import { cutError, type UpstreamAnswer } from '../upstream/answer.ts'
 import { BodyMemory } from '../upstream/body-memory.ts'
-import { cutError, type UpstreamAnswer, type UpstreamRequest } from '../upstream/exchange.ts'
+import type { UpstreamRequest } from '../upstream/client.ts'
 import { answerHeadersForClient, requestHeadersForUpstream } from '../upstream/forwarded-headers.ts'
 import { readBody } from '../upstream/read-body.ts'
 import { bytesOf } from '../upstream/socket-read.ts'

@@ -1,7 +1,8 @@
 import type { Cancellation } from '../cancellation.ts'
 import type { CredentialSource, Credentials } from '../credentials/credentials.ts'
 import { ProxyError, toError } from '../errors.ts'
-import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts'
+import type { UpstreamAnswer } from './answer.ts'
+import type { BodyMemory } from './body-memory.ts'
 import type { OutboundRoute } from './outbound-proxy.ts'
 import { headerList, type Target } from './target.ts'
 import { exchange } from './transport.ts'
@@ -11,6 +12,22 @@ const RETRIES = 2
 const FIRST_DELAY_MS = 200
 /** Answers that say "not now" before anything was done. */
 const RETRYABLE_STATUS = new Set([502, 503])
+
+export type UpstreamRequest = {
+  readonly method: string
+  /** Below the base URL of the target, with its query: `/responses`, `/models?client_version=…`. */
+  readonly path: string
+  /** The request's own headers; the target adds credentials and identity. */
+  readonly headers: Readonly<Record<string, string>>
+  /** In pieces, so that a large image is never copied. */
+  readonly body?: readonly Buffer[]
+  /** What pieces of the body are views of. */
+  readonly memory?: BodyMemory
+  /** False: a failure is reported at once. */
+  readonly retries?: false
+  /** Told before each further try, for metrics. */
+  readonly onRetry?: () => void
+}
 
 export type UpstreamClient = {
   /**

@@ -1,6 +1,7 @@
 import { type Cancellation, withDeadline } from '../cancellation.ts'
 import { ProxyError } from '../errors.ts'
-import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts'
+import type { UpstreamAnswer } from './answer.ts'
+import type { UpstreamRequest } from './client.ts'
 import { type ModelEntry, modelEntries } from './model-entry.ts'
 import { readBody } from './read-body.ts'
 

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Credentials } from '../credentials/credentials.ts'
 import { ProxyError } from '../errors.ts'
-import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts'
+import type { UpstreamAnswer } from './answer.ts'
+import type { UpstreamRequest } from './client.ts'
 import { ModelCatalogue } from './model-catalogue.ts'
 
 const MINUTE = 60_000

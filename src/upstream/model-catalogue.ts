@@ -1,8 +1,8 @@
 import { Cancellation } from '../cancellation.ts'
 import type { CatalogueModel } from '../conversion/chat-plan.ts'
 import type { Credentials } from '../credentials/credentials.ts'
+import type { UpstreamClient } from './client.ts'
 import { codexModelsCache } from './codex-models-cache.ts'
-import type { UpstreamAnswer, UpstreamRequest } from './exchange.ts'
 import { askForModels, type LiveModels } from './live-models.ts'
 import { catalogueModel, type ModelEntry, shownEntries } from './model-entry.ts'
 
@@ -15,11 +15,7 @@ export type ModelList = {
 }
 
 type Parts = {
-  readonly send: (
-    request: UpstreamRequest,
-    credentials: Credentials,
-    cancellation: Cancellation,
-  ) => Promise<UpstreamAnswer>
+  readonly send: UpstreamClient['send']
   readonly credentials: () => Promise<Credentials>
   readonly clientVersion: () => string
   readonly codexHome: string

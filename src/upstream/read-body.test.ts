@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import type { AnswerBody } from './exchange.ts'
+import type { AnswerBody } from './answer.ts'
 import { readBody } from './read-body.ts'
 
 const LIMIT = 10

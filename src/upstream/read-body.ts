@@ -1,5 +1,5 @@
 import { ProxyError } from '../errors.ts'
-import { type AnswerBody, cutError } from './exchange.ts'
+import { type AnswerBody, cutError } from './answer.ts'
 import { bytesOf } from './socket-read.ts'
 
 /** The whole body of an answer that is not a stream. Beyond `limit` bytes it is given up with an error. */

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Cancellation, ProxyStopped } from '../cancellation.ts'
 import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
-import { type AnswerBody, UpstreamSilent } from './exchange.ts'
+import { type AnswerBody, UpstreamSilent } from './answer.ts'
 import { bytesOf } from './socket-read.ts'
 import { exchange } from './transport.ts'
 

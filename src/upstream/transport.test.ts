@@ -8,8 +8,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { stillHeld } from '../../test/support/garbage.ts'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { Cancellation } from '../cancellation.ts'
+import { type AnswerBody, UpstreamSilent } from './answer.ts'
 import { BodyMemory } from './body-memory.ts'
-import { type AnswerBody, UpstreamSilent } from './exchange.ts'
 import { exchange } from './transport.ts'
 
 let agent: Agent

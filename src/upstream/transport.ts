@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { type Cancellable, type Cancellation, ProxyStopped } from '../cancellation.ts'
 import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
+import { type AnswerBody, type BodySink, type UpstreamAnswer, UpstreamSilent } from './answer.ts'
 import type { BodyMemory } from './body-memory.ts'
-import { type AnswerBody, type BodySink, type UpstreamAnswer, UpstreamSilent } from './exchange.ts'
 import { ReadGatherer, type SocketRead } from './socket-read.ts'
 
 type WireRequest = {

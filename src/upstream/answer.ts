@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { ProxyStopped } from '../cancellation.ts'
 import { ProxyError } from '../errors.ts'
-import type { BodyMemory } from './body-memory.ts'
 import type { SocketRead } from './socket-read.ts'
 
 /** What takes the bytes of an answer, in order; exactly one of `end` and `fail` comes last, unless the body was aborted. */
@@ -40,20 +39,4 @@ export type UpstreamAnswer = {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: AnswerBody
-}
-
-export type UpstreamRequest = {
-  readonly method: string
-  /** Below the base URL of the target, with its query: `/responses`, `/models?client_version=…`. */
-  readonly path: string
-  /** The request's own headers; the target adds credentials and identity. */
-  readonly headers: Readonly<Record<string, string>>
-  /** In pieces, so that a large image is never copied. */
-  readonly body?: readonly Buffer[]
-  /** What pieces of the body are views of. */
-  readonly memory?: BodyMemory
-  /** False: a failure is reported at once. */
-  readonly retries?: false
-  /** Told before each further try, for metrics. */
-  readonly onRetry?: () => void
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ProxyStopped } from '../cancellation.ts'
-import { cutError, UpstreamSilent } from './exchange.ts'
+import { cutError, UpstreamSilent } from './answer.ts'
 
 const BROKE_OFF = 'Upstream ended its answer early.'
 
