@@ -3,6 +3,7 @@ import type { CredentialSource, Credentials } from '../credentials/credentials.t
 import { ProxyError, toError } from '../errors.ts'
 import type { UpstreamAnswer } from './answer.ts'
 import type { BodyMemory } from './body-memory.ts'
+import type { LazyOutbound } from './lazy-outbound.ts'
 import type { OutboundRoute } from './outbound-proxy.ts'
 import { headerList, type Target } from './target.ts'
 import { exchange } from './transport.ts'
@@ -40,7 +41,7 @@ export type UpstreamClient = {
 type Parts = {
   readonly credentials: CredentialSource
   readonly targetFor: (credentials: Credentials) => Target
-  readonly outbound: () => OutboundRoute | Promise<OutboundRoute>
+  readonly outbound: LazyOutbound['get']
   /** Milliseconds that upstream may be silent within an answer. */
   readonly idleTimeout: number
   /** A number in [0, 1) for the jitter of delays. */

@@ -1,6 +1,7 @@
 import { withDeadline } from '../cancellation.ts'
+import type { PostToken } from '../credentials/refresh.ts'
 import { ProxyError, toError } from '../errors.ts'
-import type { OutboundRoute } from './outbound-proxy.ts'
+import type { LazyOutbound } from './lazy-outbound.ts'
 import { readBody } from './read-body.ts'
 import { headerList, type Identity } from './target.ts'
 import { exchange } from './transport.ts'
@@ -14,9 +15,9 @@ const MAX_ANSWER_BYTES = 1024 * 1024
  * client's, and not that for answers of models: a refresh goes on when the client that needed it leaves.
  */
 export function createTokenRequest(
-  outbound: () => OutboundRoute | Promise<OutboundRoute>,
+  outbound: LazyOutbound['get'],
   { originator, userAgent }: Pick<Identity, 'originator' | 'userAgent'>,
-): (url: string, body: object) => Promise<{ status: number; body: string }> {
+): PostToken {
   return async (address, body) => {
     const url = new URL(address)
     const route = await outbound()
