@@ -1,11 +1,9 @@
-import { withoutBrackets } from '../config/endpoint.ts'
+import { connect } from 'node:net'
+import { type Endpoint, withoutBrackets } from '../config/endpoint.ts'
 
 /** Where an outbound proxy is and how one logs in there. */
-export type OutboundAddress = {
+export type OutboundAddress = Endpoint & {
   readonly protocol: 'http' | 'https' | 'socks5'
-  /** IPv6 without brackets. */
-  readonly host: string
-  readonly port: number
   readonly login: { readonly user: string; readonly password: string } | undefined
   /** For people: without the login. */
   readonly shown: string
@@ -43,5 +41,22 @@ function decoded(text: string): string {
     } catch {
       return encoded
     }
+  })
+}
+
+/** A listener on loopback answers at once; something that drops packets there must not hold up the start. */
+const PATIENCE_MS = 500
+
+/** Whether something listens there now. */
+export function isListening({ host, port }: Endpoint): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port })
+    const settle = (listening: boolean) => {
+      socket.destroy()
+      resolve(listening)
+    }
+    socket.setTimeout(PATIENCE_MS, () => settle(false))
+    socket.once('connect', () => settle(true))
+    socket.once('error', () => settle(false))
   })
 }
