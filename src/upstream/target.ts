@@ -1,4 +1,6 @@
+import { arch, platform, release } from 'node:os'
 import type { Credentials } from '../credentials/credentials.ts'
+import { packageVersion } from '../version.ts'
 
 /** Where requests go for one kind of credentials, and the headers that carry credentials and identity. */
 export type Target = {
@@ -13,8 +15,15 @@ export type Target = {
 /** Names and values in turns: the form undici takes with the least work. */
 export type HeaderList = readonly string[]
 
+/** Upstream is told who asks, never another client's name. */
+export const ORIGINATOR = 'codex-api-proxy'
+
+/** In the form Codex has (docs/upstream.md 4.2): the CDN refuses the names of plain HTTP libraries. */
+export function userAgent(): string {
+  return `${ORIGINATOR}/${packageVersion()} (${platform()} ${release()}; ${arch()})`
+}
+
 export type Identity = {
-  /** Our own name, never another client's: `codex-api-proxy`. */
   readonly originator: string
   readonly userAgent: string
   /** The Codex version told upstream, which gates models (docs/upstream.md 4.2). */
