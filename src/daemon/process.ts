@@ -4,7 +4,6 @@ import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LoadedConfig } from '../config/load.ts'
 import { isCode } from '../error-code.ts'
-import { STOP_GRACE_MS } from './grace.ts'
 import type { StartOrder, StartReport } from './messages.ts'
 import { findRunning, type RunningServer, removeStale } from './pid-file.ts'
 import { ensureFolderOf } from './private-file.ts'
@@ -96,6 +95,14 @@ async function reportOf(child: ChildProcess, order: StartOrder): Promise<StartRe
 function isReport(message: unknown): message is StartReport {
   return typeof message === 'object' && message !== null && 'kind' in message
 }
+
+/**
+ * What a stop may take beside the running answers. A token refresh under way is waited for: it has spent the refresh
+ * token, and cut off before the new one is saved the user would have to log in again. It may begin as late as the last
+ * answer ends, and takes up to the limit of a token request (`upstream/token-request.ts`; a test holds the two
+ * together); the rest is for closing.
+ */
+export const STOP_GRACE_MS = 65_000
 
 export type StopOutcome = 'stopped' | 'not running' | 'killed'
 
