@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { serverUrl } from '../config/endpoint.ts'
@@ -27,18 +28,18 @@ export async function checkProcess({ loaded, running }: Located, reached: Reache
     return [ok('Process', 'The server runs in the foreground or as a service.'), ok('Port', reached.url)]
   }
   return [
-    ok('Process', await whyNotRunning(config, running)),
+    ok('Process', whyNotRunning(config, running)),
     ...checkSettings(config),
     await checkFiles(config),
     await checkPort(config),
   ]
 }
 
-async function whyNotRunning({ pidFile }: Config, stopping: RunningServer | undefined): Promise<string> {
+function whyNotRunning({ pidFile }: Config, stopping: RunningServer | undefined): string {
   if (stopping !== undefined) {
     return `The server in the background (process ${stopping.pid}) is stopping; running answers may finish, and a start waits for its end.`
   }
-  if (await exists(pidFile)) return 'Not running; the pid file of an earlier one is replaced at the next start.'
+  if (existsSync(pidFile)) return 'Not running; the pid file of an earlier one is replaced at the next start.'
   return 'Not running.'
 }
 
@@ -91,8 +92,4 @@ async function isOpenToOthers(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined)
   // `/dev/null` is meant for everybody.
   return found !== undefined && !found.isCharacterDevice() && (found.mode & 0o077) !== 0
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined
 }
