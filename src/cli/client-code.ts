@@ -1,4 +1,4 @@
-import { type Client, string } from './client.ts'
+import { type Client, quoted } from './client.ts'
 import { shell } from './shell.ts'
 
 /** What a program or a shell needs. */
@@ -17,9 +17,9 @@ export OPENAI_API_BASE=${shell(baseUrl)}
     title: 'OpenAI SDK for Python',
     render: ({ baseUrl, key, model }) => `from openai import OpenAI
 
-client = OpenAI(base_url=${string(baseUrl)}, api_key=${string(key)})
+client = OpenAI(base_url=${quoted(baseUrl)}, api_key=${quoted(key)})
 stream = client.chat.completions.create(
-    model=${string(model.id)},
+    model=${quoted(model.id)},
     messages=[{"role": "user", "content": "Say hello."}],
     stream=True,
 )
@@ -33,9 +33,9 @@ for chunk in stream:
     title: 'OpenAI SDK for Node',
     render: ({ baseUrl, key, model }) => `import OpenAI from 'openai'
 
-const client = new OpenAI({ baseURL: ${string(baseUrl)}, apiKey: ${string(key)} })
+const client = new OpenAI({ baseURL: ${quoted(baseUrl)}, apiKey: ${quoted(key)} })
 const stream = await client.chat.completions.create({
-  model: ${string(model.id)},
+  model: ${quoted(model.id)},
   messages: [{ role: 'user', content: 'Say hello.' }],
   stream: true,
 })
@@ -48,9 +48,9 @@ for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta.c
     render: ({ baseUrl, key, model }) => `import { createOpenAI } from '@ai-sdk/openai'
 import { streamText } from 'ai'
 
-const openai = createOpenAI({ baseURL: ${string(baseUrl)}, apiKey: ${string(key)} })
+const openai = createOpenAI({ baseURL: ${quoted(baseUrl)}, apiKey: ${quoted(key)} })
 // openai.chat(…) speaks Chat Completions; openai.responses(…) the Responses API, best with providerOptions: { openai: { store: false } }.
-const { textStream } = streamText({ model: openai.chat(${string(model.id)}), prompt: 'Say hello.' })
+const { textStream } = streamText({ model: openai.chat(${quoted(model.id)}), prompt: 'Say hello.' })
 for await (const text of textStream) process.stdout.write(text)
 `,
   },
@@ -61,16 +61,16 @@ for await (const text of textStream) process.stdout.write(text)
 
 from langchain_openai import ChatOpenAI
 
-llm = ChatOpenAI(model=${string(model.id)}, base_url=${string(baseUrl)}, api_key=${string(key)})
+llm = ChatOpenAI(model=${quoted(model.id)}, base_url=${quoted(baseUrl)}, api_key=${quoted(key)})
 
 Node: npm install @langchain/openai
 
 import { ChatOpenAI } from '@langchain/openai'
 
 const llm = new ChatOpenAI({
-  model: ${string(model.id)},
-  apiKey: ${string(key)},
-  configuration: { baseURL: ${string(baseUrl)} },
+  model: ${quoted(model.id)},
+  apiKey: ${quoted(key)},
+  configuration: { baseURL: ${quoted(baseUrl)} },
 })
 `,
   },

@@ -1,4 +1,4 @@
-import { type Client, type Server, string } from './client.ts'
+import { type Client, quoted, type Server } from './client.ts'
 import { CODE_CLIENTS } from './client-code.ts'
 import type { Model } from './models.ts'
 import { shell } from './shell.ts'
@@ -40,12 +40,12 @@ const APPLICATIONS: readonly Client[] = [
   {
     name: 'codex',
     title: 'Codex CLI: ~/.codex/config.toml',
-    render: ({ baseUrl, key, needsKey, model }) => `model = ${string(model.id)}
+    render: ({ baseUrl, key, needsKey, model }) => `model = ${quoted(model.id)}
 model_provider = "proxy"
 
 [model_providers.proxy]
 name = "codex-api-proxy"
-base_url = ${string(baseUrl)}
+base_url = ${quoted(baseUrl)}
 wire_api = "responses"
 supports_websockets = false
 ${needsKey ? `env_key = "CODEX_PROXY_API_KEY"   # in your shell: export CODEX_PROXY_API_KEY=${shell(key)}\n` : ''}`,
@@ -101,14 +101,14 @@ version: 1.2.8
 cache: true
 endpoints:
   custom:
-    - name: ${string(PROVIDER)}
-      apiKey: ${string(key)}
-      baseURL: ${string(baseUrl)}
+    - name: ${quoted(PROVIDER)}
+      apiKey: ${quoted(key)}
+      baseURL: ${quoted(baseUrl)}
       models:
-        default: [${models.map(({ id }) => string(id)).join(', ')}]
+        default: [${models.map(({ id }) => quoted(id)).join(', ')}]
         fetch: true
       titleConvo: true
-      titleModel: ${string(model.id)}
+      titleModel: ${quoted(model.id)}
       modelDisplayLabel: 'Codex'
 `,
   },
@@ -133,11 +133,11 @@ cline auth openai-compatible --baseurl ${shell(baseUrl)} --apikey ${shell(key)} 
 }
 
 function continueConfig({ baseUrl, key, models }: Server): string {
-  const entry = ({ id, name, images, contextWindow }: Model) => `  - name: ${string(name)}
+  const entry = ({ id, name, images, contextWindow }: Model) => `  - name: ${quoted(name)}
     provider: openai
-    model: ${string(id)}
-    apiBase: ${string(baseUrl)}
-    apiKey: ${string(key)}
+    model: ${quoted(id)}
+    apiBase: ${quoted(baseUrl)}
+    apiKey: ${quoted(key)}
     roles: [chat, edit, apply]
 ${images === undefined ? '' : `    capabilities: [${images ? 'tool_use, image_input' : 'tool_use'}]\n`}${
   contextWindow === undefined ? '' : `    defaultCompletionOptions:\n      contextLength: ${contextWindow}\n`
@@ -159,9 +159,9 @@ function aider({ baseUrl, key, model }: Server): string {
   }
   const isKnown = Object.values(metadata).some((value) => value !== undefined)
   const config = `# ~/.aider.conf.yml
-model: ${string(`openai/${model.id}`)}
-openai-api-base: ${string(baseUrl)}
-openai-api-key: ${string(key)}
+model: ${quoted(`openai/${model.id}`)}
+openai-api-base: ${quoted(baseUrl)}
+openai-api-key: ${quoted(key)}
 `
   if (!isKnown) return config
   return `${config}

@@ -19,6 +19,6 @@ export type Client = {
 }
 
 /** A double-quoted string of JSON, which YAML, TOML, Python and JavaScript read alike. */
-export function string(text: string): string {
+export function quoted(text: string): string {
   return JSON.stringify(text)
 }

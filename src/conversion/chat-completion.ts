@@ -9,7 +9,7 @@ import type {
 } from './chat-chunk.ts'
 import type { ChatUsage } from './usage.ts'
 
-type ToolCall =
+type ChatToolCall =
   | { id: string; type: 'function'; function: { name: string; arguments: string } }
   | { id: string; type: 'custom'; custom: { name: string; input: string } }
 
@@ -17,7 +17,7 @@ type ChatMessage = {
   role: 'assistant'
   content: string | null
   reasoning_content?: string
-  tool_calls?: ToolCall[]
+  tool_calls?: ChatToolCall[]
   function_call?: { name: string; arguments: string }
   refusal: string | null
   annotations: UrlCitation[]
@@ -62,7 +62,7 @@ class JoinedChoice {
   #reasoning = ''
   #refusal: string | undefined
   #functionCall: { name: string; arguments: string } | undefined
-  readonly #toolCalls = new Map<number, ToolCall>()
+  readonly #toolCalls = new Map<number, ChatToolCall>()
   readonly #annotations: UrlCitation[] = []
   readonly #images: ImageResult[] = []
   #finishReason: FinishReason = 'stop'
