@@ -1,7 +1,7 @@
 import type { CatalogueModel, ChatPlan, ConversionContext, ResponsesRequest } from '../conversion/chat-plan.ts'
 import { convertChatRequest, withoutRecalledReasoning } from '../conversion/chat-request.ts'
 import type { ChatStream } from '../conversion/chat-stream.ts'
-import { type LargeJson, parseLargeJson } from '../conversion/large-strings.ts'
+import { type LargeJson, parseLargeJson } from '../conversion/large-json.ts'
 import { toLiteRequest } from '../conversion/lite-request.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import type { ApiError } from '../errors.ts'

@@ -1,5 +1,5 @@
 import { asList } from '../conversion/json.ts'
-import { parseLargeJson } from '../conversion/large-strings.ts'
+import { parseLargeJson } from '../conversion/large-json.ts'
 import { ResponsesCollector } from '../conversion/responses-collector.ts'
 import { convertResponsesRequest } from '../conversion/responses-request.ts'
 import { tokenUsage } from '../conversion/usage.ts'

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { convertChat } from '../../test/support/chat-requests.ts'
 import { ProxyError } from '../errors.ts'
-import { parseLargeJson } from './large-strings.ts'
+import { parseLargeJson } from './large-json.ts'
 
 const PREFIX = '0123456789abcdef01234567'
 const PAYLOAD = 'Ab+/'.repeat(20_000)
