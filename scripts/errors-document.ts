@@ -1,5 +1,6 @@
 import { UPSTREAM_CODES } from '../src/conversion/upstream-error.ts'
 import { ERRORS, type ErrorCode } from '../src/error-table.ts'
+import { errorType } from '../src/errors.ts'
 import { markdownTable } from './markdown-table.ts'
 
 const NOTICE =
@@ -8,9 +9,9 @@ const NOTICE =
 export function errorsDocument(): string {
   const codes = Object.keys(ERRORS) as ErrorCode[] // the keys of this very table
   const rows = codes.map((code) => {
-    const { status, type, remedy } = ERRORS[code]
+    const { status, remedy } = ERRORS[code]
     const told = code === 'upstream_error' ? 'that of upstream, or 502' : String(status)
-    return [`\`${code}\``, told, `\`${type}\``, remedy]
+    return [`\`${code}\``, told, `\`${errorType(status)}\``, remedy]
   })
   const upstreamRows = [...UPSTREAM_CODES].map(([code, { status }]) => [`\`${code}\``, String(status)])
   return `${NOTICE}

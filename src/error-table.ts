@@ -1,189 +1,106 @@
 /**
- * Every failure that is ours to explain: its HTTP status, the `type` of OpenAI's error body, and what the person
- * should do. `docs/errors.md` is generated from this table. A failure that upstream explains itself keeps upstream's
- * own code and is an `ApiError` without a row here.
+ * Every failure that is ours to explain: its HTTP status, and what the person should do. `docs/errors.md` is generated
+ * from this table. A failure that upstream explains itself keeps upstream's own code and is an `ApiError` without a row
+ * here.
  */
 export const ERRORS = {
-  credentials_missing: {
-    status: 401,
-    type: 'authentication_error',
-    remedy: 'Sign in with `codex login`.',
-  },
+  credentials_missing: { status: 401, remedy: 'Sign in with `codex login`.' },
   credentials_in_keyring: {
     status: 401,
-    type: 'authentication_error',
     remedy: 'Set `cli_auth_credentials_store = "file"` in Codex\'s config.toml, then run `codex login` again.',
   },
   credentials_unreadable: {
     status: 401,
-    type: 'authentication_error',
     remedy: 'Make auth.json readable for the user who runs the proxy, or sign in again with `codex login`.',
   },
-  credentials_malformed: {
-    status: 401,
-    type: 'authentication_error',
-    remedy: 'Sign in again with `codex login`; it writes a new auth.json.',
-  },
+  credentials_malformed: { status: 401, remedy: 'Sign in again with `codex login`; it writes a new auth.json.' },
   credentials_unsupported: {
     status: 401,
-    type: 'authentication_error',
     remedy: 'Sign in with `codex login`, or with an API key: `codex login --with-api-key`.',
   },
-  login_expired: {
-    status: 401,
-    type: 'authentication_error',
-    remedy: 'Sign in again with `codex login`; the next request picks it up.',
-  },
+  login_expired: { status: 401, remedy: 'Sign in again with `codex login`; the next request picks it up.' },
   login_stale: {
     status: 401,
-    type: 'authentication_error',
     remedy:
       'Run any `codex` command to refresh the login, or let the proxy write auth.json (no `--credentials read-only`).',
   },
   refresh_failed: {
     status: 503,
-    type: 'server_error',
     remedy:
       'Try again in a moment; if it stays, check the network and the --proxy setting with `codex-api-proxy doctor`.',
   },
   credentials_unwritable: {
     status: 503,
-    type: 'server_error',
     remedy:
       'Free some space where auth.json lies, or lift the limit that the code stands for; the next request tries again.',
   },
-  upstream_rejected_credentials: {
-    status: 401,
-    type: 'authentication_error',
-    remedy: 'Sign in again with `codex login`, or check the API key.',
-  },
+  upstream_rejected_credentials: { status: 401, remedy: 'Sign in again with `codex login`, or check the API key.' },
   client_key_invalid: {
     status: 401,
-    type: 'authentication_error',
     remedy: 'Send the key the proxy was started with as `Authorization: Bearer <key>` or `x-api-key`.',
   },
   host_not_allowed: {
     status: 403,
-    type: 'invalid_request_error',
     remedy: 'Use the address the proxy listens on, or name this host with `--allow-host`.',
   },
   origin_not_allowed: {
     status: 403,
-    type: 'invalid_request_error',
     remedy: 'Web pages may not call the proxy; name the origin with `--allow-origin` if this one should.',
   },
-  unsupported_content_type: {
-    status: 415,
-    type: 'invalid_request_error',
-    remedy: 'Send the body as `Content-Type: application/json`.',
-  },
+  unsupported_content_type: { status: 415, remedy: 'Send the body as `Content-Type: application/json`.' },
   unsupported_content_encoding: {
     status: 415,
-    type: 'invalid_request_error',
     remedy: 'Send the body plain, or encoded as zstd, gzip, deflate or br.',
   },
-  invalid_json: { status: 400, type: 'invalid_request_error', remedy: 'Send a valid JSON body.' },
-  invalid_value: { status: 400, type: 'invalid_request_error', remedy: 'Correct the field named in `param`.' },
-  missing_required_parameter: {
-    status: 400,
-    type: 'invalid_request_error',
-    remedy: 'Add the field named in `param`.',
-  },
-  invalid_type: {
-    status: 400,
-    type: 'invalid_request_error',
-    remedy: 'Correct the field named in `param`; where that is null, the body itself.',
-  },
-  empty_array: { status: 400, type: 'invalid_request_error', remedy: 'Put something into the list named in `param`.' },
-  array_above_max_length: {
-    status: 400,
-    type: 'invalid_request_error',
-    remedy: 'Shorten the list named in `param`.',
-  },
-  invalid_function_parameters: {
-    status: 400,
-    type: 'invalid_request_error',
-    remedy: 'Correct the schema, or set `strict` to false.',
-  },
-  integer_above_max_value: {
-    status: 400,
-    type: 'invalid_request_error',
-    remedy: 'Lower the number named in `param`.',
-  },
-  integer_below_min_value: {
-    status: 400,
-    type: 'invalid_request_error',
-    remedy: 'Raise the number named in `param`.',
-  },
-  unsupported_parameter: {
-    status: 400,
-    type: 'invalid_request_error',
-    remedy: 'Leave the field out; the ChatGPT backend has nothing like it.',
-  },
-  unsupported_value: {
-    status: 400,
-    type: 'invalid_request_error',
-    remedy: 'Use another value for the field named in `param`.',
-  },
-  invalid_http: { status: 400, type: 'invalid_request_error', remedy: 'Speak HTTP/1.1, without TLS on a plain port.' },
-  invalid_body: { status: 400, type: 'invalid_request_error', remedy: 'Check how the client encodes the body.' },
-  request_too_large: {
-    status: 413,
-    type: 'invalid_request_error',
-    remedy: 'Send less, or raise `--max-body` (decoded: `--max-decoded-body`).',
-  },
-  headers_too_large: { status: 431, type: 'invalid_request_error', remedy: 'Send fewer or shorter headers.' },
-  request_timeout: { status: 408, type: 'invalid_request_error', remedy: 'Send the whole request without a pause.' },
-  not_found: { status: 404, type: 'invalid_request_error', remedy: 'See the README for the paths this proxy serves.' },
+  invalid_json: { status: 400, remedy: 'Send a valid JSON body.' },
+  invalid_value: { status: 400, remedy: 'Correct the field named in `param`.' },
+  missing_required_parameter: { status: 400, remedy: 'Add the field named in `param`.' },
+  invalid_type: { status: 400, remedy: 'Correct the field named in `param`; where that is null, the body itself.' },
+  empty_array: { status: 400, remedy: 'Put something into the list named in `param`.' },
+  array_above_max_length: { status: 400, remedy: 'Shorten the list named in `param`.' },
+  invalid_function_parameters: { status: 400, remedy: 'Correct the schema, or set `strict` to false.' },
+  integer_above_max_value: { status: 400, remedy: 'Lower the number named in `param`.' },
+  integer_below_min_value: { status: 400, remedy: 'Raise the number named in `param`.' },
+  unsupported_parameter: { status: 400, remedy: 'Leave the field out; the ChatGPT backend has nothing like it.' },
+  unsupported_value: { status: 400, remedy: 'Use another value for the field named in `param`.' },
+  invalid_http: { status: 400, remedy: 'Speak HTTP/1.1, without TLS on a plain port.' },
+  invalid_body: { status: 400, remedy: 'Check how the client encodes the body.' },
+  request_too_large: { status: 413, remedy: 'Send less, or raise `--max-body` (decoded: `--max-decoded-body`).' },
+  headers_too_large: { status: 431, remedy: 'Send fewer or shorter headers.' },
+  request_timeout: { status: 408, remedy: 'Send the whole request without a pause.' },
+  not_found: { status: 404, remedy: 'See the README for the paths this proxy serves.' },
   client_version_outdated: {
     status: 400,
-    type: 'invalid_request_error',
     remedy: 'Start the proxy with a newer `--client-version` (the version of a current Codex), or update Codex.',
   },
-  model_not_found: { status: 404, type: 'invalid_request_error', remedy: 'Choose a model of `GET /v1/models`.' },
+  model_not_found: { status: 404, remedy: 'Choose a model of `GET /v1/models`.' },
   api_key_required: {
     status: 404,
-    type: 'invalid_request_error',
     remedy: 'Log Codex in with an API key (`codex login --with-api-key`) to use this path.',
   },
-  method_not_allowed: { status: 405, type: 'invalid_request_error', remedy: 'Use the method named in `Allow`.' },
-  websocket_unsupported: { status: 426, type: 'invalid_request_error', remedy: 'Use HTTP; answers stream over SSE.' },
-  too_many_requests: {
-    status: 429,
-    type: 'rate_limit_error',
-    remedy: 'Wait for running requests to end, or raise `--max-concurrent`.',
-  },
+  method_not_allowed: { status: 405, remedy: 'Use the method named in `Allow`.' },
+  websocket_unsupported: { status: 426, remedy: 'Use HTTP; answers stream over SSE.' },
+  too_many_requests: { status: 429, remedy: 'Wait for running requests to end, or raise `--max-concurrent`.' },
   upstream_blocked: {
     status: 502,
-    type: 'server_error',
     remedy:
       'The CDN in front of upstream refused this network; try another network or outbound proxy. Signing in again does not help.',
   },
   upstream_unreachable: {
     status: 502,
-    type: 'server_error',
     remedy: 'Check the network and the --proxy setting with `codex-api-proxy doctor`.',
   },
-  outbound_proxy_failed: {
-    status: 502,
-    type: 'server_error',
-    remedy: 'Check the outbound proxy named above, or start with `--proxy none`.',
-  },
-  upstream_timeout: { status: 504, type: 'server_error', remedy: 'Send the request again.' },
-  upstream_stream_cut: { status: 502, type: 'server_error', remedy: 'Send the request again.' },
-  upstream_invalid: { status: 502, type: 'server_error', remedy: 'Send the request again.' },
-  upstream_error: { status: 502, type: 'server_error', remedy: 'Send the request again in a moment.' },
-  draining: { status: 503, type: 'server_error', remedy: 'The proxy is stopping; send the request again in a moment.' },
+  outbound_proxy_failed: { status: 502, remedy: 'Check the outbound proxy named above, or start with `--proxy none`.' },
+  upstream_timeout: { status: 504, remedy: 'Send the request again.' },
+  upstream_stream_cut: { status: 502, remedy: 'Send the request again.' },
+  upstream_invalid: { status: 502, remedy: 'Send the request again.' },
+  upstream_error: { status: 502, remedy: 'Send the request again in a moment.' },
+  draining: { status: 503, remedy: 'The proxy is stopping; send the request again in a moment.' },
   program_replaced: {
     status: 500,
-    type: 'server_error',
     remedy: 'Restart the proxy, with `codex-api-proxy restart` if it runs in the background.',
   },
-  internal_error: {
-    status: 500,
-    type: 'server_error',
-    remedy: 'This is a fault of the proxy: please report it with the request id.',
-  },
-} as const satisfies Record<string, { status: number; type: string; remedy: string }>
+  internal_error: { status: 500, remedy: 'This is a fault of the proxy: please report it with the request id.' },
+} as const satisfies Record<string, { status: number; remedy: string }>
 
 export type ErrorCode = keyof typeof ERRORS

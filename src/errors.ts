@@ -18,6 +18,13 @@ type ApiErrorInit = {
   cause?: unknown
 }
 
+/** The `type` of OpenAI's error body. It follows from the status. */
+export function errorType(status: number): string {
+  if (status === 401) return 'authentication_error'
+  if (status === 429) return 'rate_limit_error'
+  return status >= 500 ? 'server_error' : 'invalid_request_error'
+}
+
 /** An error as a client gets it. The message never holds a token, a header, a prompt or a raw upstream body. */
 export class ApiError extends Error {
   override readonly name: string = 'ApiError'
@@ -50,8 +57,8 @@ export class ProxyError extends ApiError {
     message: string,
     details: { param?: string; headers?: Readonly<Record<string, string>>; cause?: unknown } = {},
   ) {
-    const { status, type, remedy } = ERRORS[code]
-    super(message, { status, type, code, ...details })
+    const { status, remedy } = ERRORS[code]
+    super(message, { status, type: errorType(status), code, ...details })
     this.code = code
     this.remedy = remedy
   }

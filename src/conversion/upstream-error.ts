@@ -1,4 +1,4 @@
-import { ApiError, ProxyError } from '../errors.ts'
+import { ApiError, errorType, ProxyError } from '../errors.ts'
 import { type JsonObject, parseObject } from '../json-object.ts'
 import { chatParam } from './error-param.ts'
 import { asNumber, asObject, asString } from './json.ts'
@@ -158,11 +158,9 @@ function statusOf({ code, type }: UpstreamFailure, status: number | undefined): 
   return type === 'invalid_request_error' || /^invalid_|image/.test(code ?? '') ? 400 : 502
 }
 
+/** A 403 of upstream is about the account; ours are about who may ask. */
 function typeFor(status: number): string {
-  if (status === 401) return 'authentication_error'
-  if (status === 403) return 'permission_error'
-  if (status === 429) return 'rate_limit_error'
-  return status >= 500 ? 'server_error' : 'invalid_request_error'
+  return status === 403 ? 'permission_error' : errorType(status)
 }
 
 /** Chat answers an unknown model with 404 and no `param`, Responses with 400 and `model` (both recorded). */
