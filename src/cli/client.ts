@@ -15,6 +15,7 @@ export type Server = {
 export type Client = {
   readonly name: string
   readonly title: string
+  /** Whole lines. */
   readonly render: (server: Server) => string
 }
 
