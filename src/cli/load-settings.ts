@@ -9,5 +9,5 @@ export function loadSettings(
   saved: GivenSettings = {},
   needed?: readonly OptionName[],
 ): LoadedConfig {
-  return loadConfig({ flags, env, saved, bases, ...(needed !== undefined && { needed }) })
+  return loadConfig({ flags, env, saved, bases, needed })
 }

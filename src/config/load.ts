@@ -24,7 +24,7 @@ export type Sources = {
   readonly saved: GivenSettings
   readonly bases: Bases
   /** What the caller works with, all when absent: a mistake in any other must not keep it from its work. */
-  readonly needed?: readonly OptionName[]
+  readonly needed?: readonly OptionName[] | undefined
 }
 
 export const OPTION_NAMES = Object.keys(OPTIONS).filter(isOptionName)

@@ -1,8 +1,9 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
 import { isLoopbackHost } from '../config/parsers.ts'
 import { ProxyError } from '../errors.ts'
-import { ipv6Name, isIpAddress, requestAddress } from './request-address.ts'
+import { ipv6Name, requestAddress } from './request-address.ts'
 
 export type GuardSettings = {
   /** The bound address and further names to answer to, in lower case; loopback names are always among them. */
@@ -74,7 +75,7 @@ export function createGuard({ hosts, origins, clientKey }: GuardSettings): Guard
 function hostAllowList(hosts: readonly string[]): (name: string) => boolean {
   const names = new Set(hosts.map((host) => ipv6Name(host) ?? host))
   const anyAddress = names.has('0.0.0.0') || names.has('::')
-  return (name) => names.has(name) || isLoopbackHost(name) || (anyAddress && isIpAddress(name))
+  return (name) => names.has(name) || isLoopbackHost(name) || (anyAddress && isIP(name) !== 0)
 }
 
 /** The scheme is left out of it: a port serves one only, and in front of us someone else may speak TLS. */

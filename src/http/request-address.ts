@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { isIP, isIPv6 } from 'node:net'
+import { isIPv6 } from 'node:net'
 
 /** Whom a request says it is for: `name` to compare (lower case, IPv6 without brackets), `authority` as sent. */
 export type Address = { readonly name: string; readonly authority: string }
@@ -31,8 +31,4 @@ function plainName(given: string | undefined): string | undefined {
 /** One spelling for each address: `0:0:0:0:0:0:0:1` and `::1` are the same. */
 export function ipv6Name(given: string): string | undefined {
   return isIPv6(given) && !given.includes('%') ? new URL(`http://[${given}]`).hostname.slice(1, -1) : undefined
-}
-
-export function isIpAddress(name: string): boolean {
-  return isIP(name) !== 0
 }
