@@ -1,19 +1,12 @@
-/** A JSON object of unknown content, as far as it was looked at. */
+// Reading JSON that others wrote, whose shape nothing promises.
+
+/** A JSON object of unknown content. */
 export type JsonObject = { readonly [key: string]: unknown }
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** `value` when it is a JSON object; an empty one for anything else, arrays too. */
-export function objectOf(value: unknown): JsonObject {
-  return isObject(value) ? value : {}
-}
 
 /** What `JSON.parse` calls with each value, and puts what it returns in its place. */
 type Reviver = (key: string, value: unknown) => unknown
 
-/** `undefined` for anything that is no JSON. */
+/** `undefined` for a text that is not JSON. */
 export function parseJson(text: string, reviver?: Reviver): unknown {
   try {
     return JSON.parse(text, reviver)
@@ -22,13 +15,49 @@ export function parseJson(text: string, reviver?: Reviver): unknown {
   }
 }
 
-/** The JSON object that a text is; `undefined` for any other text. */
+/** `undefined` for a text that is not a JSON object. */
 export function parseObject(text: string, reviver?: Reviver): JsonObject | undefined {
-  const value = parseJson(text, reviver)
+  return asObject(parseJson(text, reviver))
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A map or list with nothing in it, as `metadata: {}`, which asks for nothing. */
+export function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}
+
+// `as…`: the value if it is of that kind, else undefined, or an empty list. `…Of` differs where its comment says so.
+
+export function asObject(value: unknown): JsonObject | undefined {
   return isObject(value) ? value : undefined
 }
 
-/** A text with something in it; `undefined` for anything else. */
+/** An empty object in place of anything that is none. */
+export function objectOf(value: unknown): JsonObject {
+  return isObject(value) ? value : {}
+}
+
+export function asString(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+/** An empty text counts as none. */
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+export function asNumber(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+}
+
+/** A place in a list. */
+export function asIndex(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+}
+
+export function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
 }

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto'
-import type { JsonObject } from '../json-object.ts'
-import { asObject } from './json.ts'
+import { asObject, type JsonObject } from '../json-object.ts'
 
 export type CallKind = 'function' | 'custom'
 

@@ -1,6 +1,5 @@
-import type { JsonObject } from '../json-object.ts'
+import { asNumber, asObject, asString, type JsonObject } from '../json-object.ts'
 import type { CallKind } from './call-key.ts'
-import { asNumber, asObject, asString } from './json.ts'
 import type { ChatUsage } from './usage.ts'
 
 export type ToolCallDelta = {

@@ -1,5 +1,5 @@
+import { isEmpty } from '../json-object.ts'
 import { API_DEFAULTS } from './api-defaults.ts'
-import { isEmpty } from './json.ts'
 import type { JsonPlace } from './json-place.ts'
 import { type ReportedFields, unsupportedParameter } from './reported-fields.ts'
 

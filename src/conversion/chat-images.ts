@@ -1,6 +1,5 @@
-import type { JsonObject } from '../json-object.ts'
+import { asString, type JsonObject } from '../json-object.ts'
 import type { ChatDelta, ImageResult } from './chat-chunk.ts'
-import { asString } from './json.ts'
 
 /** Gathers generated images: `images` comes in one delta, since of a list that comes in several clients keep the last. */
 export class ChatImages {

@@ -1,6 +1,5 @@
-import type { JsonObject } from '../json-object.ts'
+import { asIndex, asList, asObject, asString, type JsonObject } from '../json-object.ts'
 import type { ChatDelta } from './chat-chunk.ts'
-import { asIndex, asList, asObject, asString } from './json.ts'
 import type { LiveDelta } from './live-delta.ts'
 import { PlaceholderFilter } from './placeholder-filter.ts'
 

@@ -1,9 +1,8 @@
-import type { JsonObject } from '../json-object.ts'
+import { asIndex, asList, asObject, asString, type JsonObject } from '../json-object.ts'
 import { type ChatDelta, type UrlCitation, urlCitation } from './chat-chunk.ts'
 import type { ChatPlan } from './chat-plan.ts'
 import type { ChatReasoning } from './chat-reasoning.ts'
 import { citationsIn } from './citations.ts'
-import { asIndex, asList, asObject, asString } from './json.ts'
 import type { LiveDelta } from './live-delta.ts'
 import { StopText } from './stop-text.ts'
 

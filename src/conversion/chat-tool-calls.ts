@@ -1,7 +1,6 @@
-import type { JsonObject } from '../json-object.ts'
+import { asIndex, asString, type JsonObject } from '../json-object.ts'
 import type { CallKind, ToolCall } from './call-key.ts'
 import type { ChatDelta } from './chat-chunk.ts'
-import { asIndex, asString } from './json.ts'
 import type { LiveDelta } from './live-delta.ts'
 
 type Call = {

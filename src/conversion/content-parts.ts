@@ -1,7 +1,6 @@
 import { ProxyError } from '../errors.ts'
-import type { JsonObject } from '../json-object.ts'
+import { asList, asObject, asString, type JsonObject } from '../json-object.ts'
 import { mediaType, repairDataUrl } from './data-url.ts'
-import { asList, asObject, asString } from './json.ts'
 import { JsonPlace, shorten } from './json-place.ts'
 
 /** Parts a client may send as user, system or developer, as they are named in Chat and in Responses. */

@@ -1,5 +1,4 @@
-import type { JsonObject } from '../json-object.ts'
-import { asObject } from './json.ts'
+import { asObject, type JsonObject } from '../json-object.ts'
 
 /** Cache hints of other dialects and of the public API: upstream refuses unknown keys (case 8). */
 const CACHE_HINTS = new Set(['cache_control', 'prompt_cache_breakpoint'])

@@ -1,9 +1,8 @@
-import type { JsonObject } from '../json-object.ts'
+import { asObject, type JsonObject } from '../json-object.ts'
 import { CallHistory } from './call-history.ts'
 import type { CallKind } from './call-key.ts'
 import type { ConversionContext } from './chat-plan.ts'
 import { inputParts, joinedText, outputParts, toolOutput } from './content-parts.ts'
-import { asObject } from './json.ts'
 import type { JsonPlace } from './json-place.ts'
 import { RecalledReasoning } from './recalled-reasoning.ts'
 

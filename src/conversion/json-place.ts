@@ -1,7 +1,6 @@
 import type { ErrorCode } from '../error-table.ts'
 import { ProxyError } from '../errors.ts'
-import type { JsonObject } from '../json-object.ts'
-import { asObject } from './json.ts'
+import { asObject, type JsonObject } from '../json-object.ts'
 
 /**
  * A value of a request body together with where it stands, so that every fault names its field as api.openai.com does

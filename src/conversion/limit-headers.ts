@@ -1,5 +1,4 @@
-import type { JsonObject } from '../json-object.ts'
-import { asNumber } from './json.ts'
+import { asNumber, type JsonObject } from '../json-object.ts'
 
 export type UpstreamHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 

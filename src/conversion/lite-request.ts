@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto'
-import type { JsonObject } from '../json-object.ts'
+import { asList, asObject, type JsonObject } from '../json-object.ts'
 import type { ResponsesRequest } from './chat-plan.ts'
-import { asList, asObject } from './json.ts'
 
 /**
  * A full-lane request in the form of the Lite lane (case 190), for models that answer only there: tools and

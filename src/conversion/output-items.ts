@@ -1,6 +1,5 @@
-import type { JsonObject } from '../json-object.ts'
+import { asIndex, asObject, asString, type JsonObject } from '../json-object.ts'
 import { argumentsOf } from './chat-tool-calls.ts'
-import { asIndex, asObject, asString } from './json.ts'
 
 /** Which text of an item an event tells, and in which of its fields: in `delta` more of it, in any other all of it. */
 type Telling = { readonly what: 'output_text' | 'refusal' | 'arguments' | 'input'; readonly field: string }

@@ -1,7 +1,6 @@
-import type { JsonObject } from '../json-object.ts'
+import { asList, asString, type JsonObject } from '../json-object.ts'
 import type { ToolCall } from './call-key.ts'
 import type { ConversionContext } from './chat-plan.ts'
-import { asList, asString } from './json.ts'
 import { TEXT_PLACE } from './reasoning-continuity.ts'
 
 /** In the order in which upstream said it, which its prompt cache goes by. */

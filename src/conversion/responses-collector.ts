@@ -1,7 +1,6 @@
 import { ProxyError } from '../errors.ts'
-import type { JsonObject } from '../json-object.ts'
+import { asList, asObject, asString, type JsonObject } from '../json-object.ts'
 import { isPrelude, isTerminal } from './event-types.ts'
-import { asList, asObject, asString } from './json.ts'
 import { OutputItems } from './output-items.ts'
 import { type AnswerHead, eventError, NO_HEAD } from './upstream-error.ts'
 import { type ChatUsage, chatUsage } from './usage.ts'

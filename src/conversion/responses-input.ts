@@ -1,7 +1,6 @@
-import type { JsonObject } from '../json-object.ts'
+import { asList, type JsonObject } from '../json-object.ts'
 import { upstreamCallId } from './call-history.ts'
 import { withoutCacheHints } from './hosted-tools.ts'
-import { asList } from './json.ts'
 import type { JsonPlace } from './json-place.ts'
 import type { ReportedFields } from './reported-fields.ts'
 

@@ -1,6 +1,5 @@
 import { ProxyError } from '../errors.ts'
-import type { JsonObject } from '../json-object.ts'
-import { asList, asObject } from './json.ts'
+import { asList, asObject, type JsonObject } from '../json-object.ts'
 import type { JsonPlace } from './json-place.ts'
 
 /** Deeper than upstream takes schemas. */

@@ -1,6 +1,5 @@
-import type { JsonObject } from '../json-object.ts'
+import { asObject, asString, type JsonObject } from '../json-object.ts'
 import { isClientCall } from './chat-tool-calls.ts'
-import { asObject, asString } from './json.ts'
 
 /** An output index, and the key of the item there. */
 type Told = readonly [number, string]

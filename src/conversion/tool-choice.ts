@@ -1,6 +1,5 @@
-import type { JsonObject } from '../json-object.ts'
+import { asObject, type JsonObject } from '../json-object.ts'
 import { hostedToolType } from './hosted-tools.ts'
-import { asObject } from './json.ts'
 import { type JsonPlace, shorten } from './json-place.ts'
 import type { ReportedFields } from './reported-fields.ts'
 

@@ -1,6 +1,5 @@
-import type { JsonObject } from '../json-object.ts'
+import { asString, type JsonObject } from '../json-object.ts'
 import { responsesTool } from './hosted-tools.ts'
-import { asString } from './json.ts'
 import type { JsonPlace } from './json-place.ts'
 import type { ReportedFields } from './reported-fields.ts'
 import { checkStrictSchema, emptySchema } from './strict-schema.ts'

@@ -1,7 +1,6 @@
 import { ApiError, errorType, ProxyError } from '../errors.ts'
-import { type JsonObject, parseObject } from '../json-object.ts'
+import { asNumber, asObject, asString, type JsonObject, parseObject } from '../json-object.ts'
 import { chatParam } from './error-param.ts'
-import { asNumber, asObject, asString } from './json.ts'
 import { limitHeaders, type UpstreamHeaders } from './limit-headers.ts'
 import { isPage, type UpstreamFailure, upstreamFailure } from './upstream-failure.ts'
 

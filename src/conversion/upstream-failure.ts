@@ -1,5 +1,4 @@
-import type { JsonObject } from '../json-object.ts'
-import { asList, asObject, asString } from './json.ts'
+import { asList, asObject, asString, type JsonObject } from '../json-object.ts'
 
 /** What upstream said went wrong, in whichever form it said it (case 157). */
 export type UpstreamFailure = {

@@ -1,5 +1,4 @@
-import type { JsonObject } from '../json-object.ts'
-import { asNumber, asObject } from './json.ts'
+import { asNumber, asObject, type JsonObject } from '../json-object.ts'
 
 /** Token counts in the form and order of Chat Completions. */
 export type ChatUsage = {

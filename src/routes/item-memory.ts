@@ -1,6 +1,5 @@
-import { asObject, asString } from '../conversion/json.ts'
 import { ProxyError } from '../errors.ts'
-import type { JsonObject } from '../json-object.ts'
+import { asObject, asString, type JsonObject } from '../json-object.ts'
 import { frameJson } from '../sse/event.ts'
 import { RecentMemory } from './recent-memory.ts'
 
