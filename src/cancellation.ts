@@ -3,7 +3,10 @@ import { ProxyError } from './errors.ts'
 /** Work that can end early, with a reason. */
 export type Cancellable = { cancel(reason: Error): void }
 
-/** Why an answer that still runs is ended when the proxy stops: its client is there to be told. */
+/**
+ * Why running answers are ended when the proxy stops. Unlike after other reasons, their clients are still there to be
+ * told.
+ */
 export class ProxyStopped extends ProxyError {
   constructor() {
     super('draining', 'The proxy was stopped before the answer had ended.')

@@ -1,23 +1,24 @@
-/** What one request has to do in a turn of the event loop, at most. */
-const OF_ONE_REQUEST = 3
-/** So many turns in a row without more than that are no coincidence. */
+/** The most work that one request alone brings in a turn of the event loop. */
+const MOST_OF_ONE_REQUEST = 3
+/** After so many turns in a row without more than that, there is no load. */
 const QUIET_TURNS = 8
-/** Then so many works are done at once before another turn is looked at. */
-const UNTIL_NEXT_LOOK = 32
+/** Without load, so many works are done at once before the next turn is counted. */
+const AT_ONCE = 32
 
 let waiting: (() => void)[] = []
 let quietTurns = 0
-let unlooked = 0
+/** How many works are still done at once. */
+let atOnce = 0
 
 /**
- * Does this now, or under load once the event loop has seen all that came in its turn, together with what others have to do
- * then. A turn brings dozens of reads then: the same work for all of them, one after the other, finds its code in the
- * processor's caches, and what it writes wakes the other side once. Who is alone would wait for nothing: half a
+ * Does this work now or, under load, at the end of this turn of the event loop, together with all other work of the
+ * turn. Under load a turn brings dozens of socket reads: doing the same for one after the other keeps the code in the
+ * processor's caches, and what is written wakes the other side once. Without load a request would only wait: half a
  * millisecond of the first token in a program that has just been started (docs/performance.md).
  */
 export function nowOrAtEndOfTurn(work: () => void): void {
-  if (unlooked > 0) {
-    unlooked--
+  if (atOnce > 0) {
+    atOnce--
     work()
   } else if (waiting.push(work) === 1) setImmediate(doAll)
 }
@@ -25,7 +26,7 @@ export function nowOrAtEndOfTurn(work: () => void): void {
 function doAll(): void {
   const works = waiting
   waiting = []
-  quietTurns = works.length > OF_ONE_REQUEST ? 0 : quietTurns + 1
-  unlooked = quietTurns < QUIET_TURNS ? 0 : UNTIL_NEXT_LOOK
+  quietTurns = works.length > MOST_OF_ONE_REQUEST ? 0 : quietTurns + 1
+  atOnce = quietTurns < QUIET_TURNS ? 0 : AT_ONCE
   for (const work of works) work()
 }

@@ -1,8 +1,9 @@
-/** Of errors of the system and of Node, as `ENOENT`. */
+/** Whether this is an error of Node or of the system with this code, such as `ENOENT`. */
 export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
 }
 
+/** The same for several codes. */
 export function isOneOf(error: unknown, codes: readonly string[]): boolean {
   return codes.some((code) => isCode(error, code))
 }

@@ -13,7 +13,7 @@ type ApiErrorInit = {
   code: string | null
   /** Extra answer headers, e.g. `retry-after`. */
   headers?: Readonly<Record<string, string>>
-  /** What upstream says besides in its error object, where a client knows it. */
+  /** Further fields of upstream's error object that clients know. */
   details?: Readonly<Record<string, unknown>>
   cause?: unknown
 }
@@ -64,7 +64,7 @@ export class ProxyError extends ApiError {
   }
 }
 
-/** Some modules are loaded at their first use, when the package may be gone or another one. Undefined for other errors. */
+/** Some modules are loaded at their first use, when the package may be gone or replaced. Undefined for other errors. */
 export function missingModule(error: unknown): ProxyError | undefined {
   if (!isOneOf(error, ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'])) return undefined
   const message = 'A part of the proxy is missing: the package was removed or replaced while it ran.'
@@ -76,7 +76,7 @@ export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown))
 }
 
-/** Anything thrown, as an error a client may see. An unforeseen one says nothing of its inside. */
+/** Anything thrown, as an error a client may see. An unforeseen one tells no details. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error
   return missingModule(error) ?? new ProxyError('internal_error', 'The proxy failed unexpectedly.', { cause: error })

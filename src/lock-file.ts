@@ -8,19 +8,19 @@ import { isThere, linuxStart } from './process-table.ts'
 import { textIn } from './text-file.ts'
 
 const POLL_MS = 25
-/** A lock without a readable holder: its maker was killed between making and writing it. */
+/** How old a lock that names no holder must be to count as abandoned: its maker was killed before it wrote its name. */
 const NAMELESS_MS = 10_000
 /**
- * A holder that can't be looked up: on another machine, where processes have no start time, or in a lock that only
- * another user may read. Nothing lasts so long.
+ * The same for a lock whose holder can't be looked up: it is on another machine, the system tells no start times, or
+ * only another user may read the lock. Nothing that is done under a lock takes so long.
  */
 const UNSEEN_MS = 300_000
-/** How long until the removal of a lock that was let go is tried again. */
+/** How long until the removal of a released lock is tried again. */
 const RETRY_MS = 1000
 
 /**
- * What is in locks of this process that were let go but could not be removed: with no file descriptor free, or on a mount
- * that has become read-only. As long as this process runs nobody takes them for abandoned.
+ * The contents of locks that this process has released but could not remove: no file descriptor was free, or the mount
+ * has become read-only. Other processes respect them as long as this one runs; this one takes them over.
  */
 const leftBehind = new Set<string>()
 
@@ -37,10 +37,10 @@ type LockOptions = {
 
 /**
  * A lock between our own processes: a file that only one can make, with the holder's name in it. `undefined` when
- * `until` came first, or patience ran out (then `until` is still false). Where no file can be made there is no lock.
- * Either the login can't be written then, on a full disk for example, and isn't refreshed. Or the file can be, in place,
- * in a folder that can't: to refuse would make such a login useless, while two processes that refresh it at once are
- * rare, and the second one heals.
+ * `until` came true first, or patience ran out (then `until` is still false). Where no file can be made, the lock locks
+ * nothing. Either the login can't be written there, on a full disk for example, and isn't refreshed. Or it can only be
+ * written in place, since its folder takes no files: to refuse would make such a login useless, while two processes
+ * that refresh it at once are rare, and the second one then finds the tokens of the first.
  */
 export async function acquireLock(path: string, { until, patienceMs, now }: LockOptions): Promise<Lock | undefined> {
   // Not by `now`, which may be set back meanwhile.

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, statSync } from 'node:fs'
 import module from 'node:module'
 import { dirname, isAbsolute, join } from 'node:path'
 
-/** As `engines` in package.json has it: Node 21, and 22 before this, lack what Node 20 has got later. */
+/** The oldest usable minor of each major, as in `engines` of package.json; Node 21 lacks what Node 20 got later. */
 const NEEDED_NODE = { 20: 19, 22: 3 } as const
 
 if (isNodeTooOld(process.versions.node)) {
@@ -50,9 +50,10 @@ async function main(argv: string[]): Promise<void> {
 }
 
 /**
- * Node 22 and later can keep what they compiled, so that the next start needn't; what is loaded from now on profits. Node
- * runs what it finds there without a look at the source, so it is a folder that nobody but the user writes to: by
- * default it would be one in /tmp, which any user may have made before. Where there is none, it is compiled each time.
+ * Node 22 and later can keep what they have compiled for the next start; it works for what is loaded after this call.
+ * Node runs what it finds in that folder without comparing it with the source, so nobody but the user may write there.
+ * Node's default is in /tmp, where any user may have made it before. Without such a folder everything is compiled at
+ * each start.
  */
 function keepCompiled(home: string): void {
   if (!('enableCompileCache' in module && typeof module.enableCompileCache === 'function')) return

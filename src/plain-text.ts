@@ -1,6 +1,6 @@
 /**
- * Text of others that may be shown in a terminal: control characters as JSON would write them, so that none reaches it as
- * a command. JSON leaves those beyond ASCII, which terminals obey too. A tab may stay.
+ * Text of others as it may be shown in a terminal: control characters are escaped as in JSON, so that the terminal
+ * takes none for a command. Those beyond ASCII too, which JSON would leave and terminals obey. A tab may stay.
  */
 export function withoutControls(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

@@ -11,14 +11,14 @@ export function isThere(pid: number): boolean {
   }
 }
 
-/** When a process began, in ticks since the boot of this id: what no other process with the same id will have. */
+/** When a process began: ticks since a boot, and that boot's id. No other process with the same pid has the same. */
 export type LinuxStart = { readonly ticks: string; readonly boot: string }
 
-/** `gone` when only its remains wait to be collected; `undefined` where /proc doesn't tell (proc(5), fields 3 and 22). */
+/** `gone` for a process that has ended and is only not collected yet; `undefined` without /proc (proc(5), fields 3, 22). */
 export function linuxStart(pid: number): LinuxStart | 'gone' | undefined {
   const stat = textIn(`/proc/${pid}/stat`)
   if (stat === undefined) return undefined
-  // The second field is the command's name in brackets and may hold anything: what follows the last one is safe.
+  // The second field, the command's name in brackets, may hold anything: only what follows the last bracket is safe.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const [state, ticks] = [fields[0], fields[19]]
   if (state === 'Z' || state === 'X' || ticks === undefined) return 'gone'
