@@ -5,7 +5,7 @@ import type { RunningServer } from '../daemon/pid-file.ts'
 import { readState } from '../daemon/state-file.ts'
 import type { Context } from './context.ts'
 
-/** What a start says when a server has the pid file: one that goes on is what was wanted. Returns the exit code. */
+/** What `start` says when a server has the pid file; if that one goes on running, all is well. Returns the exit code. */
 export async function reportRunning(context: Context, loaded: LoadedConfig, server: RunningServer): Promise<number> {
   const { print } = context
   if (server.stopping) {
@@ -27,7 +27,7 @@ export function addressOf({ pid, url }: RunningServer): string {
   return url === undefined ? `process ${pid}, still starting` : `${url}/v1 (process ${pid})`
 }
 
-/** The settings given now that the server in the background does not run with, by their flag or variable. */
+/** The settings that were given now and that the running server does not have, by their flag or variable. */
 async function notInUse({ bases }: Context, { config, given, origins }: LoadedConfig): Promise<string[]> {
   const saved = await readState(config.stateFile).catch(() => undefined)
   if (saved === undefined) return []

@@ -8,10 +8,10 @@ import { withoutControls } from '../plain-text.ts'
 export type ServerAnswer = { readonly status: number; readonly body: JsonObject }
 
 const LIMIT_MS = 3000
-/** For one of us on this machine; another program may never answer. */
+/** For asking whether it is a proxy: on this machine one answers at once, and another program may never answer. */
 const PROBE_LIMIT_MS = 1000
 
-/** Asks a running proxy, with POST where there is a body; `undefined` when nothing there answers, or not with JSON. */
+/** Asks a running proxy, by POST if there is a body. `undefined` when nothing there answers with a JSON object. */
 export async function askServer(
   baseUrl: string,
   path: string,
@@ -25,12 +25,12 @@ export async function askServer(
     ...(body !== undefined && { 'content-type': 'application/json' }),
     ...(clientKey !== undefined && { authorization: `Bearer ${clientKey}` }),
   }
-  // On loopback it is this machine's own certificate, made for another name: nothing would be learnt by checking it.
   const method = body === undefined ? 'GET' : 'POST'
   const options = {
     method,
     headers,
     agent: false,
+    // On loopback it is this machine's own certificate, usually made for another name.
     rejectUnauthorized: !isLoopbackHost(url.hostname),
     signal: AbortSignal.timeout(limit),
   } as const
@@ -49,7 +49,7 @@ export async function askServer(
   })
 }
 
-/** True when what answers there is this program: so says the shape of its health answer. */
+/** Whether what answers there is this program, by the shape of its `/health` answer. */
 export async function isProxy(baseUrl: string): Promise<boolean> {
   const answer = await askServer(baseUrl, '/health', undefined, PROBE_LIMIT_MS)
   if (answer === undefined) return false
@@ -57,7 +57,7 @@ export async function isProxy(baseUrl: string): Promise<boolean> {
   return (status === 'ok' || status === 'error') && ['api-key', 'chatgpt', 'none'].includes(String(mode))
 }
 
-/** Whether a server answered that it wants its client key, or another one. */
+/** Whether the server refused the client key, or the lack of one. */
 export function isKeyRefused(answer: ServerAnswer | undefined): boolean {
   const error = answer?.body.error
   return isObject(error) && error.code === ('client_key_invalid' satisfies ErrorCode)
@@ -71,7 +71,7 @@ export function reachable(baseUrl: string): string {
   return baseUrl.replace('://0.0.0.0:', '://127.0.0.1:').replace('://[::]:', '://[::1]:')
 }
 
-/** What is shown of it must not command the terminal: another user's program may have taken the port. */
+/** Answers are shown in the terminal, and another user's program may have taken the port. */
 function plain(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? withoutControls(value) : value
 }

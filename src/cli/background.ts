@@ -11,7 +11,7 @@ import { type ListeningServer, serve } from '../http/serve.ts'
 import { type LogFile, openLogFile } from '../telemetry/log-file.ts'
 import type { Context, Outcome } from './context.ts'
 
-/** The background process: takes its settings from the one that spawned it, reports to it, then runs on its own. */
+/** The process in the background: gets its settings from the `start` that spawned it, reports to it, runs on alone. */
 export async function runInBackground({ bases }: Context): Promise<Outcome> {
   if (process.send === undefined) throw new Error('This is how `start` runs the server; use `start --foreground`.')
   const order = await receiveOrder()
@@ -46,8 +46,8 @@ async function runServer(
   const reporter = { draining: () => {}, failed: (error: unknown) => logFailure(log, error) }
   const release = stopOnSignals(process, notingStop(server, claim), reporter, 'ignore')
   try {
-    // Only now: settings that don't start aren't what `restart` should come back to. Before the address: whoever finds
-    // that finds the settings it runs with.
+    // Not earlier: `restart` should not come back to settings that do not start. Not after the address: whoever reads
+    // that also finds the settings the server runs with.
     await saveState(config.stateFile, { settings, origins })
     await claim.announce(server.url)
     report({ kind: 'ready', url: server.url })
@@ -60,7 +60,7 @@ async function runServer(
   log.close()
 }
 
-/** Noted before anything else: who is refused a connection finds the reason. */
+/** That it stops is noted first, so that whoever is refused a connection finds the reason. */
 function notingStop(server: ListeningServer, claim: Claim): Pick<ListeningServer, 'drain' | 'close'> {
   return {
     drain() {
@@ -95,7 +95,7 @@ function failure(error: unknown): StartReport {
   const reason = describeError(error)
   if (error instanceof UsageError) return { kind: 'failed', reason, code: 'usage' }
   if (!(error instanceof Error && 'code' in error)) return { kind: 'failed', reason }
-  // Looked at before, they failed in the meantime.
+  // A run file: `start` has checked them, but this one failed since.
   if ('path' in error) return { kind: 'failed', reason: `${reason} ${RUN_FILES_REMEDY}` }
   return { kind: 'failed', reason, code: String(error.code) }
 }

@@ -43,7 +43,7 @@ function whyNotRunning({ pidFile }: Config, stopping: RunningServer | undefined)
   return 'Not running.'
 }
 
-/** Says nothing when all is well: what is wrong in one setting alone was refused before. */
+/** Checks the settings together, since each was checked by itself when it was read. Says nothing when all is well. */
 function checkSettings(config: Config): Check[] {
   try {
     checkStartable(config)
@@ -73,13 +73,13 @@ async function checkPort(config: Config): Promise<Check> {
   }
 }
 
-/** What holds prompts, keys or tokens is for its owner alone. */
+/** Whether files that hold prompts, keys or tokens are for their owner alone. */
 export async function checkPermissions(config: Config, authFile: string | undefined): Promise<Check> {
   // Windows has no such bits; Node makes them up there.
   if (process.platform === 'win32') return skipped('Permissions', 'Windows keeps them in another way.')
   const { pidFile, logFile, stateFile, apiKeyFile, tlsKey } = config
   const files = [authFile, pidFile, logFile, stateFile, secretsFileOf(stateFile), apiKeyFile, tlsKey]
-  // Any other folder may be there for everybody, as /tmp is.
+  // Another folder may be meant for everybody, as /tmp is.
   const folders = [dirname(stateFile)].filter((folder) => basename(folder) === OUR_FOLDER)
   const paths = [...folders, ...files].filter((path) => path !== undefined)
   const open: string[] = []

@@ -18,7 +18,7 @@ const NO_CLOCK = skipped('Clock', 'Compared with the answer of upstream.')
 /** Tokens carry times; a clock that is further off makes them look expired, or fresh when they aren't. */
 const CLOCK_TOLERANCE_MS = 60_000
 
-/** The way to upstream, step by step, so that it is seen which one fails. `upstream` is a base URL. */
+/** Checks the way to upstream step by step, to show which step fails. `upstream` is a base URL. */
 export async function checkNetwork(config: Config, upstream: URL, now: () => number): Promise<Check[]> {
   const route = await openOutboundRoute(config, { info: () => {}, warn: () => {} })
   try {
@@ -38,7 +38,7 @@ export async function checkNetwork(config: Config, upstream: URL, now: () => num
   }
 }
 
-/** As requests have it: else this would find fault where they work. */
+/** The same trust that requests have; otherwise `doctor` would report problems where requests work. */
 function readTrust(): { trust: SecureContext; unread: Check[] } {
   const unread: Check[] = []
   const remedy = 'Name a whole file of certificates in PEM there, or none; also where the server starts.'
@@ -68,7 +68,7 @@ async function checkProxy(shown: string): Promise<Check> {
 }
 
 async function happens(socket: Socket, event: 'connect' | 'secureConnect'): Promise<void> {
-  // What fails after the limit is nobody's any more, and without a listener it would end the program.
+  // A failure after the time limit interests nobody, but without a listener it would end the program.
   socket.on('error', () => {})
   try {
     await once(socket, event, { signal: AbortSignal.timeout(LIMIT_MS) })
@@ -117,13 +117,13 @@ async function checkTls(upstream: URL, host: string, secureContext: SecureContex
   }
 }
 
-/** Asks without credentials: upstream itself refuses that in JSON, its CDN answers with a page. */
+/** Asks without credentials: upstream itself refuses that in JSON, while its CDN would answer with a page. */
 async function checkAnswer(route: OutboundRoute, upstream: URL, now: () => number): Promise<Check[]> {
   const url = new URL(`${upstream.pathname.replace(/\/$/, '')}/models?client_version=0.0.0`, upstream)
   try {
     const signal = AbortSignal.timeout(LIMIT_MS)
     const dispatcher = route.dispatcherFor(upstream)
-    // Under the name that real requests have: the CDN looks at it.
+    // The headers of real requests: the CDN looks at them.
     const names = { 'user-agent': userAgent(), originator: ORIGINATOR }
     const { statusCode, headers, body } = await request(url, { dispatcher, signal, headers: names })
     await body.dump()

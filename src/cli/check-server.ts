@@ -13,7 +13,7 @@ import { fromNow } from './shown.ts'
 export type Asked = {
   readonly url: string
   readonly clientKey: string | undefined
-  /** Where more is told of a failure that does not say itself what to do. */
+  /** Where to find more about a failure that does not say what to do. */
   readonly whereToLook: string
   end(): Promise<void>
 }
@@ -25,8 +25,8 @@ export const SEE_LOG = 'See the log: `codex-api-proxy logs`.'
 const RESTART = 'See `codex-api-proxy logs`, or start it anew: `codex-api-proxy restart`.'
 
 /**
- * With the same settings, but for this program alone: on loopback, on a free port, with a key nobody knows. A signal
- * ends the program; `interrupted` is told of it, for that may take as long as a token refresh.
+ * Starts a server with these settings for this program alone: on loopback, on a free port, with a key nobody else
+ * knows. A signal ends the program; `interrupted` is called first, since the end may have to wait for a token refresh.
  */
 export async function startPrivately(config: Config, interrupted: () => void): Promise<Asked> {
   const clientKey = randomBytes(24).toString('base64url')
@@ -46,7 +46,7 @@ export async function startPrivately(config: Config, interrupted: () => void): P
   return {
     url: server.url,
     clientKey,
-    // The log of this server is kept nowhere.
+    // This server keeps no log.
     whereToLook: 'Try again; if it stays, see the log after a `codex-api-proxy start`: `codex-api-proxy logs`.',
     async end() {
       await server.close()
@@ -71,7 +71,7 @@ export function checkLogin(health: JsonObject | undefined, { credentials }: Conf
   return [login, ok('Token', expiryText(Date.parse(expiresAt), now, credentials))]
 }
 
-/** One that has expired and can't be refreshed is a problem of the login. */
+/** An expired token that can't be refreshed never gets here: `/health` reports it as a problem of the login. */
 function expiryText(expiresAt: number, now: number, mode: Config['credentials']): string {
   const when = fromNow(expiresAt, now)
   if (expiresAt < now) return `Expired ${when}; the next request refreshes it.`

@@ -11,7 +11,7 @@ export function ok(name: string, message: string): Check {
   return { name, state: 'ok', message }
 }
 
-/** Remedies of the proxy's errors send people here, which is no news to them any more. */
+/** Remedies of the proxy's errors send people to `doctor`, which is where they are already. */
 const TO_DOCTOR = / with `codex-api-proxy doctor`/
 
 export function problem(name: string, message: string, remedy: string): Check {
@@ -22,7 +22,7 @@ export function skipped(name: string, message: string): Check {
   return { name, state: 'skipped', message }
 }
 
-/** For what can't succeed before a problem that was told is mended. */
+/** A check that can't succeed until a problem reported before it is fixed. */
 export function postponed(name: string): Check {
   return skipped(name, 'Seen when the above is fixed.')
 }

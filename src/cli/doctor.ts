@@ -22,7 +22,7 @@ export async function doctor(context: Context, { settings, flags }: Call): Promi
   const { located: found, unread } = await find(context, settings)
   const named = atNamedPort(context, found, settings)
   const reached = await reach(named)
-  // Where nothing answers, what matters is what a start would meet.
+  // Where no server answers, the settings of the next start are what matters.
   const located = reached === undefined ? found : named
   const { config } = located.loaded
   let done = () => {}
@@ -42,7 +42,7 @@ export async function doctor(context: Context, { settings, flags }: Call): Promi
       ...(unread ?? (await checkProcess(located, reached))),
       await checkPermissions(config, authFileOf(health)),
     )
-    // One that is silent would be waited for in vain.
+    // A server that did not answer just now would only be waited for once more.
     const { check, models } =
       answer === undefined ? { check: postponed('Models'), models: [] } : await checkModels(asked)
     checks.push(unlessTold(check, checks))
@@ -59,24 +59,24 @@ export async function doctor(context: Context, { settings, flags }: Call): Promi
 
 type Found = { readonly located: Located; readonly unread?: readonly Check[] }
 
-/** Run files that can't be read are one thing to fix, and no reason to look at nothing. */
+/** Run files that can't be read are one problem to report, and no reason to check nothing else. */
 async function find(context: Context, settings: GivenSettings): Promise<Found> {
   try {
     return { located: await locate(context, settings, { needed: OPTION_NAMES }) }
   } catch (error) {
     if (error instanceof UsageError || !(error instanceof Error)) throw error
     const reason = explain(error.cause ?? error)
-    // Where reading failed; a file that holds something else says itself what to do, and is nothing to delete.
+    // Deleting is only advised where reading failed: a file with other content may be something that is needed.
     const remedy = error.cause === undefined ? 'Or name others with --state-file and --pid-file.' : UNREAD_REMEDY
     const located = { loaded: loadSettings(context, settings), saved: NOTHING_SAVED, running: undefined }
     return { located, unread: [problem('Run files', reason, remedy), postponed('Process'), postponed('Port')] }
   }
 }
 
-/** Without these no request succeeds. */
+/** Checks without which no request succeeds. */
 const CAUSES = new Set(['Login', 'Outbound proxy', 'DNS', 'TLS', 'Upstream'])
 
-/** What fails because of something else is no second thing to fix. */
+/** A failure that follows from an earlier one is not a second thing to fix. */
 function unlessTold(check: Check, before: readonly Check[]): Check {
   const isTold = before.some(({ name, state }) => state === 'problem' && CAUSES.has(name))
   return isTold && check.state === 'problem' ? postponed(check.name) : check

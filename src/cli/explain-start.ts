@@ -6,7 +6,7 @@ import { explain } from './explain.ts'
 import { howToEnd, processAt } from './health.ts'
 import { readableKey } from './locate.ts'
 
-/** A failure to listen as a person can use it; any other as it is. */
+/** A failure to listen, in words that help a person; any other failure unchanged. */
 export async function inWords(error: unknown, config: Config): Promise<unknown> {
   if (!(error instanceof Error && 'code' in error)) return error
   const failure = { reason: explain(error), code: String(error.code) }
@@ -32,7 +32,7 @@ export async function explainStart(failure: { reason: string; code?: string }, c
   }
 }
 
-/** Who holds the port, and what ends that. */
+/** Who holds the port, and what to do about it; completes the sentence. */
 async function holderOf(config: Config): Promise<string> {
   const running = await findRunning(config.pidFile).catch(() => undefined)
   if (running !== undefined && isAtPort(running, config.port)) {

@@ -17,7 +17,7 @@ export async function startInForeground(context: Context, flags: GivenSettings):
   const server = await listen(config, print)
   const reporter = {
     draining() {
-      // Elsewhere the log says the same, and is all that stderr holds.
+      // If stderr is no terminal it holds the log alone, which says the same.
       if (print.logIsTerminal) {
         print.note('Stopping; running answers may finish. A second signal (Ctrl-C) ends at once.')
       }
@@ -25,7 +25,7 @@ export async function startInForeground(context: Context, flags: GivenSettings):
     failed: (error: unknown) => print.note(`codex-api-proxy: stopping failed: ${explain(error)}`),
   }
   const release = stopOnSignals(process, server, reporter, 'stop')
-  // Only now: whoever reads this may stop it at once.
+  // Not earlier: whoever reads this line may send a signal at once.
   print.line(`codex-api-proxy ${packageVersion()} listens on ${server.url}/v1`)
   await server.finished
   release()
@@ -34,7 +34,7 @@ export async function startInForeground(context: Context, flags: GivenSettings):
 
 async function listen(config: Config, print: Print): Promise<ListeningServer> {
   try {
-    // Readable for a person; what a service manager or a file collects stays JSON.
+    // Readable lines for a person; JSON for a service manager or a file.
     const logTo = print.logIsTerminal ? readableLines(print.log, print.logIsColoured) : { write: print.log }
     return await serve(config, logTo)
   } catch (error) {

@@ -32,7 +32,7 @@ export function warningOf(health: JsonObject | undefined): string | undefined {
   return warning === undefined ? undefined : oneText('Requests still work.', warning, remedy)
 }
 
-/** The process of the server whose health this is; it tells it to those who have the client key. */
+/** The server's process id, which it tells only those who have the client key. */
 export function processOf(health: JsonObject | undefined): number | undefined {
   return typeof health?.pid === 'number' ? health.pid : undefined
 }
@@ -85,7 +85,7 @@ function limitRows(limits: JsonObject, now: number): (string[] | undefined)[] {
   })
 }
 
-/** Upstream tells limits with its answers: of an hour without any, what is known may be over. */
+/** Limits are only known from upstream's latest answer, so the reset may be over by now. */
 function resetText(resetsAt: unknown, now: number): string {
   if (typeof resetsAt !== 'number') return ''
   const moment = resetsAt * 1000
@@ -103,7 +103,7 @@ function momentText(value: unknown, now: number): string | undefined {
   return `${value.slice(0, 16).replace('T', ' ')} UTC (${fromNow(Date.parse(value), now)})`
 }
 
-/** What happened and what to do. */
+/** The parts that are texts, as one line. */
 function oneText(...parts: readonly unknown[]): string | undefined {
   return parts.flatMap((part) => textOf(part) ?? []).join(' ') || undefined
 }

@@ -18,14 +18,14 @@ export type Located = {
   readonly running: RunningServer | undefined
 }
 
-type How = {
-  /** The settings of the command: a mistake in another one must not keep a server from being stopped or looked at. */
+type LocateOptions = {
+  /** The settings the command works with: a mistake in another one must not keep it from its work. */
   readonly needed?: readonly OptionName[]
-  /** Reads the state file. */
+  /** Another way to read the state file. */
   readonly read?: (stateFile: string) => Promise<SavedState>
 }
 
-/** Of run files that another user has made (`sudo`), for example. */
+/** For run files that can't be read, made by another user (`sudo`) for example. */
 export const UNREAD_REMEDY = 'Make it readable for you, or delete it, or name others with --state-file and --pid-file.'
 
 /**
@@ -35,7 +35,7 @@ export const UNREAD_REMEDY = 'Make it readable for you, or delete it, or name ot
 export async function locate(
   context: Context,
   flags: GivenSettings,
-  { needed = ADDRESS, read = readState }: How = {},
+  { needed = ADDRESS, read = readState }: LocateOptions = {},
 ): Promise<Located> {
   const { config, origins } = loadSettings(context, flags, {}, needed)
   const saved = await read(config.stateFile).catch(withRemedy(UNREAD_REMEDY))
@@ -46,8 +46,8 @@ export async function locate(
 }
 
 /**
- * With a `--port` that is not that of the server in the background, another one is meant, in the foreground or of a
- * service; nothing that was saved for the one in the background is true of it.
+ * A `--port` other than that of the server in the background means another server, in the foreground or of a service.
+ * Nothing that was saved for the one in the background applies to it.
  */
 export function atNamedPort(context: Context, located: Located, flags: GivenSettings): Located {
   const { loaded, running } = located
@@ -73,7 +73,7 @@ export async function reach({ loaded, running }: Located): Promise<Reached | und
   return config.port !== 0 && (await isProxy(url)) ? { url, clientKey } : undefined
 }
 
-/** A key that can't be read is none: what a server tells without it is more than nothing. */
+/** A key that can't be read counts as none: even without it, a server tells something. */
 export function readableKey(config: Pick<Config, 'apiKey' | 'apiKeyFile'>): string | undefined {
   try {
     return clientKeyFrom(config, () => {})

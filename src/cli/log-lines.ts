@@ -15,7 +15,7 @@ export async function lastLines(path: string, count: number, from = 0): Promise<
   }
 }
 
-/** The same of an open file and a part of it, in bytes. */
+/** The same for the bytes of an open file between `from` and `to`. */
 export async function lastLinesOf(
   file: FileHandle,
   count: number,
@@ -48,7 +48,7 @@ export async function openExisting(path: string): Promise<FileHandle | undefined
     if (isCode(error, 'ENOENT')) return undefined
     throw error
   }
-  // Opening one succeeds; reading it would fail, without its path.
+  // Opening a folder succeeds; reading it would fail with an error that does not name it.
   throw Object.assign(new Error(`${path} is a folder.`), { code: 'EISDIR', path })
 }
 

@@ -22,7 +22,7 @@ export async function logs(context: Context, { settings, flags }: Call): Promise
   const show = flags.json === true ? print.line : readableLines(print.raw, print.coloured).write
 
   const file = await openExisting(logFile)
-  // What is added from now on is for `follow`: nothing is shown twice, or not at all.
+  // `follow` shows what is added from here on, so that no line is shown twice or left out.
   const end = (await file?.stat())?.size ?? 0
   const recent = file === undefined ? [] : await lastLinesOf(file, lines, { from: 0, to: end })
   const older = await olderLines(logFile, file, lines - recent.length)
@@ -33,7 +33,7 @@ export async function logs(context: Context, { settings, flags }: Call): Promise
   return 0
 }
 
-/** From before the last rotation. */
+/** Lines from before the last rotation. */
 async function olderLines(logFile: string, file: FileHandle | undefined, count: number): Promise<string[]> {
   if (count === 0) return []
   const path = olderLogOf(logFile)

@@ -13,7 +13,7 @@ export type Model = {
   readonly maxOutput?: number
   /** Seconds since the epoch. */
   readonly created?: number
-  /** Of a ChatGPT plan: no token of it is billed. */
+  /** A model of a ChatGPT plan: its tokens are not billed. */
   readonly inPlan?: true
 }
 
@@ -51,8 +51,9 @@ const SPECIAL = /-(audio|chat|codex|embedding|image|instruct|pro|realtime|search
 const SMALL = /-(mini|nano)\b/
 
 /**
- * Those to offer, and the one to name when nobody asked for another first. Those of a plan come best first. An API key's
- * list is in no order and holds every kind: of it the usual ones, the newest first, and small ones after all others.
+ * The models to offer, first the one to name unless another is asked for. The list of a plan comes with the best first.
+ * The list of an API key is unordered and holds every kind: of that the usual chat models, newest first, small ones
+ * last.
  */
 export function usualModels(models: readonly Model[]): readonly Model[] {
   if (models[0]?.inPlan === true) return models

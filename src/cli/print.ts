@@ -50,7 +50,7 @@ export function createPrint(terminal: Terminal): Print {
   const mayColour = !env.NO_COLOR && env.TERM !== 'dumb'
   const coloured = mayColour && stdout.isTTY === true
   let closed = false
-  // A full disk, a terminal that is gone: there is nowhere left to say so, and the server has better to do than to die.
+  // On a full disk or a lost terminal there is nowhere left to say so; the server should go on all the same.
   stderr.on('error', () => {})
   stdout.on('error', (error) => {
     // Every further write fails too; and a reader that has seen enough (`… | head`) is no failure.
@@ -58,7 +58,7 @@ export function createPrint(terminal: Terminal): Print {
     closed = true
     if (!isNews) return
     stderr.write(`codex-api-proxy: The result could not be written: ${error.message}\n`)
-    // At the very end: until then the command sets its own.
+    // At the very end, since the command sets its own exit code until then.
     terminal.once('exit', () => {
       terminal.exitCode ||= 1
     })

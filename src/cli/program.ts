@@ -22,14 +22,14 @@ export async function runProgram(argv: readonly string[], context: Context): Pro
   }
 }
 
-/** The parser tells what an argument may be when it is wrong, not when it is missing. */
+/** The parser lists the choices for a wrong argument, but not for a missing one. */
 function choicesFor(error: unknown, [name]: readonly string[]): string {
   if (!(error instanceof CommanderError && error.code === 'commander.missingArgument')) return ''
   const choices = COMMANDS.find((row) => row.name === name)?.argument?.choices ?? []
   return `. Allowed choices are ${choices.join(', ')}.`
 }
 
-/** Asked for the help of a command there is not, the parser would tell of all commands as if that were the answer. */
+/** Makes `help nonsense` an unknown command: the parser would print the general help as if it were the answer. */
 function withKnownCommand(argv: readonly string[]): readonly string[] {
   const [name] = argv[0] === 'help' ? argv.slice(1) : argv
   const isKnown = name === undefined || name.startsWith('-') || COMMANDS.some((row) => row.name === name)

@@ -13,20 +13,20 @@ import { checkAddress } from './try-to-listen.ts'
 
 /** Stops the server if it runs, and starts it with the last saved settings; flags and variables override them. */
 export async function restart(context: Context, flags: GivenSettings): Promise<Outcome> {
-  // Where it runs now is what was saved, even if a flag moves its pid file.
+  // The saved settings tell where it runs now, even if a flag moves its pid file.
   const where = flags.stateFile === undefined ? {} : { stateFile: flags.stateFile }
   const before = await locate(context, where, { needed: STOPPING })
   const loaded = loadSettings(context, flags, before.saved.settings)
-  // Before the old one is stopped: else a mistake in a setting would end the service.
+  // All checks come before the old server is stopped: a mistake in a setting must not end it.
   checkStartable(loaded.config)
   await checkRunFiles(loaded.config).catch(withRemedy(RUN_FILES_REMEDY))
   await checkNextAddress(loaded.config, before.running)
-  // A second signal would cut the answers of one that is stopping already: the start waits for its end.
+  // If it is stopping already, a second signal would cut its answers; the start waits for its end instead.
   if (!before.running?.stopping) await stopLocated(context, before)
   return await startWith(context, loaded)
 }
 
-/** Its own port is free only after its end; the address can be tried before. */
+/** Its own port becomes free only when it ends, so then only the host is tried. */
 async function checkNextAddress(config: Config, running: RunningServer | undefined): Promise<void> {
   if (running?.url === undefined) return
   await checkAddress(isAtPort(running, config.port) ? { ...config, port: 0 } : config)

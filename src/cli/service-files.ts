@@ -14,9 +14,9 @@ export type ServiceFile = {
   readonly content: string
   readonly install: readonly (readonly string[])[]
   readonly uninstall: readonly (readonly string[])[]
-  /** While the file is gone already. */
+  /** Stops the service even when its file is gone. */
   readonly stop: readonly string[]
-  /** After the file is gone. */
+  /** To run after the file was removed. */
   readonly forget: readonly (readonly string[])[]
   /** Exits with 0 while the service runs. */
   readonly check: readonly string[]
@@ -30,7 +30,7 @@ export type ServiceParts = {
   readonly node: string
   readonly program: string
   readonly logFile: string
-  /** Settings and what else the environment must hold. */
+  /** Settings, and everything else the service needs in its environment. */
   readonly environment: Readonly<Record<string, string>>
   /** How long running answers may take after a stop, in milliseconds. */
   readonly drainTimeout: number
@@ -39,7 +39,7 @@ export type ServiceParts = {
 const UNIT = 'codex-api-proxy.service'
 const LABEL = 'codex-api-proxy'
 
-/** Given settings as variables: unlike flags they can't be seen in the list of processes. Run files aren't used. */
+/** Given settings as variables, which unlike flags are not in the list of processes. A service uses no run files. */
 export function settingsAsVariables(given: GivenSettings): Record<string, string> {
   const variables = Object.entries(given).flatMap(([name, value]): [string, string][] => {
     const option: Option<unknown> | undefined = isOptionName(name) ? OPTIONS[name] : undefined
@@ -141,19 +141,19 @@ ${variables.join('\n')}
   }
 }
 
-/** After this its manager kills a service that was asked to stop. */
+/** How long the manager waits for a service that was asked to stop, before it kills it. */
 function stopSeconds(drainTimeout: number): number {
   return Math.ceil((drainTimeout + STOP_GRACE_MS) / 1000)
 }
 
 /** Quoting and specifiers of systemd.syntax(7) and systemd.unit(5). */
 function systemdQuote(text: string): string {
-  // It would end the line, and what follows could be any other directive; there is no way to quote it.
+  // A line break can't be quoted: what follows it could be any other directive.
   if (/[\n\r]/.test(text)) throw new UsageError(`A service can't have a line break in ${named(text)}.`)
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('%', '%%')}"`
 }
 
-/** The name of a variable without its value, which may be a secret; a path as it is. */
+/** The name of a variable without its value, which may be a secret; a path unchanged. */
 function named(text: string): string {
   return /^\w+(?==)/.exec(text)?.[0] ?? JSON.stringify(text)
 }

@@ -23,13 +23,13 @@ const UNWRITTEN_REMEDY =
 
 export async function service(context: Context, call: Call): Promise<Outcome> {
   const isWritten = call.argument === 'install' || call.flags.print === true
-  // Where the file is depends on no setting: a mistake in one must not keep a service from being taken away.
+  // To find or remove the file takes no setting, so a mistake in one must not keep anybody from that.
   const loaded = loadSettings(context, call.settings, {}, isWritten ? undefined : [])
   const file = describeService(context, loaded)
   if (call.flags.print === true) return printService(context, file, call)
   switch (call.argument) {
     case 'install':
-      // Its manager says nothing of a service that ends at once.
+      // The manager would not report that a service ends at once.
       checkStartable(loaded.config)
       return await install(context, loaded.config, file, call)
     case 'uninstall':
@@ -41,7 +41,7 @@ export async function service(context: Context, call: Call): Promise<Outcome> {
 
 function describeService(context: Context, { config, given }: LoadedConfig): ServiceFile {
   const { NODE_OPTIONS } = context.env
-  // Besides the settings: what Node and the proxy read at their start.
+  // What Node and the proxy read at their start besides the settings.
   const kept = { ...certificateVariables(context.env, context.bases.cwd), ...(NODE_OPTIONS && { NODE_OPTIONS }) }
   return serviceFile(managerOf(process.platform), {
     home: context.bases.home,
@@ -89,7 +89,7 @@ async function install(
       'The server runs in the background already; `codex-api-proxy stop` it first, then install the service.',
     )
   }
-  // Its manager takes a changed file only after it has let go of the old one.
+  // The manager takes a changed file only after it has let go of the old one.
   if (isRunning(file)) for (const command of file.uninstall) tell(command)
   else await checkAddress(config)
   // The settings in it may hold the client key.
@@ -102,7 +102,7 @@ async function install(
   return 0
 }
 
-/** Without its manager (a container, WSL, a shell of another user) the file is there, and nothing comes of it. */
+/** Without a manager (in a container, in WSL, in another user's shell) the file is written but nothing runs. */
 function tellAfterWriting({ install: commands }: ServiceFile): void {
   try {
     for (const command of commands) tell(command)
@@ -130,7 +130,7 @@ async function uninstall({ print }: Context, file: ServiceFile, { flags }: Call)
   } catch (error) {
     problem = error
   }
-  // Its file is what the next try goes by.
+  // The file stays, since the next try needs it.
   if (problem !== undefined && isRunning(file)) {
     throw new Error(
       `${explain(problem)}. The service still runs, and nothing was removed. Stop it with \`${file.stop.join(' ')}\`, then uninstall it again.`,

@@ -12,7 +12,7 @@ export function shownValue(option: Option<unknown>, value: unknown): string {
   return String(value)
 }
 
-/** Of a URL the place is shown, not who logs in there; of anything else nothing. */
+/** A URL without its login and path; of any other text only that it is set. */
 function withoutLogin(value: string): string {
   if (value === 'none') return value
   if (!URL.canParse(value) || !value.includes('://')) return '(set)'

@@ -20,7 +20,7 @@ import { loadSettings } from './load-settings.ts'
 import { readableKey } from './locate.ts'
 import { lastLines } from './log-lines.ts'
 
-/** How much of the log is shown when a start fails: of a crash Node writes ten lines of stack behind what it was. */
+/** How much of the log is shown when a start fails: after a crash, Node's reason is followed by ten lines of stack. */
 const LOG_LINES = 20
 
 export async function start(context: Context, flags: GivenSettings): Promise<Outcome> {
@@ -50,14 +50,14 @@ export async function startWith(context: Context, loaded: LoadedConfig): Promise
   }
 }
 
-/** It runs, and yet every request would fail: then who has started it wants to know now. */
+/** A server may run although every request would fail; whoever starts it should learn that now. */
 async function notePoorLogin({ print }: Context, config: Config, { url }: RunningServer): Promise<void> {
   if (url === undefined) return
   const problem = problemOf((await askServer(url, '/health', readableKey(config)))?.body)
   if (problem !== undefined) print.note(problem)
 }
 
-/** One that is stopping is waited for, as `stop` does: until its end the pid file is its own. */
+/** Waits for a server that is stopping, as `stop` does: until it ends, the pid file belongs to it. */
 async function letStop({ print }: Context, { pidFile, drainTimeout }: Config): Promise<void> {
   const running = await findRunning(pidFile)
   if (!running?.stopping) return
@@ -69,14 +69,14 @@ async function letStop({ print }: Context, { pidFile, drainTimeout }: Config): P
 
 const HOME_VARIABLE = process.platform === 'win32' ? 'USERPROFILE' : 'HOME'
 
-/** The server works in another folder, where a relative path would be another one. */
+/** The server runs in another folder, where a relative path would mean another file. */
 function childEnvironment({ env, bases }: Context): NodeJS.ProcessEnv {
   return { ...env, ...certificateVariables(env, bases.cwd), [HOME_VARIABLE]: bases.home }
 }
 
 /**
- * A state file knows one server: a second one would hide the first from every command, and `restart` would mix their
- * settings. So it is refused, rather than both being looked for wherever they may be.
+ * A state file describes one server. A second server with the same file would hide the first one from every command,
+ * and `restart` would mix their settings: so it is refused.
  */
 async function refuseToHide(context: Context, { pidFile, stateFile }: Config): Promise<void> {
   if (!existsSync(stateFile)) return

@@ -12,14 +12,14 @@ import { healthRows, otherVersionOf, problemOf, processOf, warningOf } from './h
 import { atNamedPort, type Located, locate, type Reached, reach } from './locate.ts'
 import { shownValue } from './shown.ts'
 
-/** As the Linux Standard Base has it for `status` of a service: not running. */
+/** The exit code that the Linux Standard Base has for a service that does not run. */
 const NOT_RUNNING = 3
 
 type Settings = { readonly config: Config; readonly origins: Origins; readonly of: 'running' | 'next restart' }
 
 export async function status(context: Context, { settings: flags, flags: { json, verbose } }: Call): Promise<Outcome> {
   const located = atNamedPort(context, await locate(context, flags), flags)
-  // What answers at the address of one that is stopping is another server: what is told of the two must not be mixed.
+  // While a server stops, another one may answer at its address: what the two say must not be mixed.
   const reached = located.running?.stopping ? undefined : await reach(located)
   const answer = reached && (await askServer(reached.url, '/health', reached.clientKey))
   const settings = settingsToShow(context, located, reached)
@@ -31,7 +31,7 @@ export async function status(context: Context, { settings: flags, flags: { json,
   return reached === undefined && located.running === undefined ? NOT_RUNNING : 0
 }
 
-/** A server of the background runs with what was saved at its start; what it would start with next may differ. */
+/** A server in the background runs with the settings saved at its start; those of its next start may differ. */
 function settingsToShow(
   { bases }: Context,
   { loaded, saved, running }: Located,

@@ -19,14 +19,14 @@ export async function stop(context: Context, flags: GivenSettings): Promise<Outc
   return 1
 }
 
-/** It is left alone: a service would start it again, and in a container its process has another id than out here. */
+/** A server that no pid file names is left alone: a service would restart it, and in a container it has another pid. */
 async function describeOther({ url, clientKey }: Reached): Promise<string> {
   const pid = await processAt(url, clientKey)
   const who = pid === undefined ? 'a server' : `a server (process ${pid})`
   return `But ${who} answers at ${url}: in the foreground, of a service, or without its pid file. ${howToEnd(pid)}.`
 }
 
-/** A broken state file must not keep a server running: where its pid file is by default, it is found without. */
+/** A broken state file must not keep a server running: one with the default pid file is found without it. */
 async function readIfUsable({ print }: Context, stateFile: string): Promise<SavedState> {
   try {
     return await readState(stateFile)

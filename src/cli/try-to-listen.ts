@@ -14,7 +14,7 @@ export async function tryToListen({ host, port }: Pick<Config, 'host' | 'port'>)
   }
 }
 
-/** Throws it in the words of a person. */
+/** The same, with a reason in words that help a person. */
 export async function checkAddress(config: Config): Promise<void> {
   try {
     await tryToListen(config)
