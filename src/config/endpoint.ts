@@ -14,7 +14,7 @@ export function withoutBrackets(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1')
 }
 
-/** Where a server of ours listens with these settings; of port 0 the one it got. */
+/** Where a server with these settings listens; a caller that chose port 0 gives the port it got. */
 export function serverUrl({ tlsCert, ...endpoint }: Endpoint & { readonly tlsCert: string | undefined }): string {
   return `${tlsCert === undefined ? 'http' : 'https'}://${authorityOf(endpoint)}`
 }

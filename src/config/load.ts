@@ -14,7 +14,7 @@ export type LoadedConfig = {
   readonly origins: Origins
   /** Every setting that isn't at its default, ready to be saved and loaded again from any folder. */
   readonly given: GivenSettings
-  /** Why settings beside those asked for can't be used; they count as not set. */
+  /** Why settings that were not needed can't be used; they count as not set. */
   readonly unusable: readonly string[]
 }
 
@@ -23,7 +23,7 @@ export type Sources = {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly saved: GivenSettings
   readonly bases: Bases
-  /** What the caller works with, all when absent: a mistake in any other must not keep it from its work. */
+  /** Settings the caller works with, all when absent: a mistake in another one must not keep it from its work. */
   readonly needed?: readonly OptionName[] | undefined
 }
 
@@ -69,7 +69,7 @@ export function flagName(option: Pick<Option<unknown>, 'flag'>): string | undefi
   return option.flag?.split(' ')[0]
 }
 
-/** What is found, read; what can't be used throws where it is needed, and else counts as not set. */
+/** A setting with its value. One that can't be used throws if it is needed, and counts as not set otherwise. */
 function findUsable(
   name: OptionName,
   sources: Sources,
@@ -89,7 +89,7 @@ function findUsable(
   }
 }
 
-/** Two ways to say the same: the one that is given closer to the person wins over the other. */
+/** Two ways to give the same thing: of the two, the one with the lower rank is taken. */
 const EITHER_OR: Partial<Record<OptionName, OptionName>> = { apiKey: 'apiKeyFile', apiKeyFile: 'apiKey' }
 
 function findUnlessReplaced(name: OptionName, sources: Sources): Found {
@@ -99,7 +99,7 @@ function findUnlessReplaced(name: OptionName, sources: Sources): Found {
   return isReplaced ? unset(name) : found
 }
 
-/** Of a lower rank beats of a higher one. */
+/** The lower the rank, the closer to the person: flag, variable, saved, default. */
 type Found = { origin: Origin; rank: number; texts?: readonly string[]; source: string }
 
 function find(name: OptionName, option: Option<unknown>, { flags, env, saved }: Sources): Found {
@@ -108,7 +108,7 @@ function find(name: OptionName, option: Option<unknown>, { flags, env, saved }: 
   }
   for (const variable of option.env ?? []) {
     const text = env[variable]
-    // Set but empty counts as not set: that is how one line of a shell or of a unit file takes a setting back.
+    // An empty variable counts as not set, so that a line in a shell or a unit file can take a setting back.
     if (text !== undefined && text !== '') {
       return { origin: `variable ${variable}`, rank: 1, texts: split(option, text), source: variable }
     }

@@ -9,11 +9,11 @@ export type Option<Value> = {
   readonly group: 'server' | 'security' | 'upstream' | 'conversion' | 'limits' | 'daemon'
   /** Throws a UsageError that says what is allowed. */
   readonly parse: (given: string) => Value
-  /** Given several times, or separated by commas, the values add up. */
+  /** May be given several times, or several values separated by commas: they add up. */
   readonly repeatable?: boolean
   /**
-   * Never in the state file: `restart` finds it in a file of its own (daemon/state-file.ts). Never shown, but for the
-   * place that a URL with a `login` in it leads to.
+   * A secret is never in the state file: `restart` finds it in a file of its own (daemon/state-file.ts). It is never
+   * shown: not as a `whole`, or only without the `login` in its URL.
    */
   readonly secret?: 'whole' | 'login'
   /** A path: `~` and relative ones are made absolute when settings are loaded, since the daemon runs elsewhere. */
@@ -21,5 +21,5 @@ export type Option<Value> = {
   readonly choices?: readonly string[]
 }
 
-/** Says of which kind the value of a row is. */
+/** Makes a row and infers the type of its value. */
 export const option = <Value>(definition: Option<Value>): Option<Value> => definition

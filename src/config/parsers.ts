@@ -37,7 +37,7 @@ export function count(given: string): number {
   throw new UsageError('Use a whole number.')
 }
 
-/** Of what there has to be one at least. */
+/** For a setting of which there must be at least one. */
 export function positiveCount(given: string): number {
   const number = count(given)
   if (number > 0) return number
@@ -72,12 +72,12 @@ export function hostName(given: string): string {
   const host = withoutBrackets(given).toLowerCase()
   if (host.includes('%')) throw new UsageError('Use an IP address without a zone (what follows the %).')
   const isName = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(host)
-  // Clients and our own commands need a URL of it, which of fe80::1%eth0 or 256.1.1.1 can't be made.
+  // Clients and our own commands put it into a URL, which can't be done with fe80::1%eth0 or 256.1.1.1.
   if (isIP(host) === 6 || (isName && URL.canParse(`http://${host}`))) return host
   throw new UsageError('Use a host name or an IP address, without scheme, port or path.')
 }
 
-/** As browsers send it; also of extensions and app shells (`chrome-extension://…`), which URL knows no origin of. */
+/** An origin as browsers send it. For extensions and app shells (`chrome-extension://…`) URL has none to offer. */
 export function origin(given: string): string {
   const url = parseUrl(given)
   if (url !== undefined && url.origin !== 'null' && url.href === `${url.origin}/`) return url.origin
@@ -93,7 +93,7 @@ export function outboundProxyUrl(given: string): string {
   if (given === '' || given.toLowerCase() === 'none') return 'none'
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(given) ? given : `http://${given}`
   const url = parseUrl(withScheme)
-  // They end the part before the host: the user name would be the host, and the password's beginning be shown as port.
+  // These characters end the host: the user name would be taken for it, and part of the password be shown as the port.
   const afterHost =
     url === undefined ? withScheme.slice(withScheme.indexOf('://') + 3) : url.pathname + url.search + url.hash
   if (/[/?#\\].*@/.test(afterHost)) {

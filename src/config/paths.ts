@@ -11,9 +11,9 @@ export function absolutePath(given: string, { home, cwd }: Bases): string {
   return resolve(cwd, given)
 }
 
-/** The other way round, for showing: a path in the home folder begins with `~`. */
+/** The other way round, to show a path: one in the home folder begins with `~`. */
 export function shortPath(path: string, home: string): string {
-  // Ends with a separator, as the root does by itself: that is the home of users without an entry, in containers.
+  // With a separator at its end, which the root (the home of users without an entry, in containers) has already.
   const folder = join(home, '/')
   return path.startsWith(folder) ? `~${path.slice(folder.length - 1)}` : path
 }
@@ -30,7 +30,7 @@ export function homeFolder(): string {
 
 const CERTIFICATE_FILES = ['CODEX_CA_CERTIFICATE', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'] as const
 
-/** The variables that name certificates, those that are set, for a process that works in another folder than `cwd`. */
+/** The set variables that name certificates, with absolute paths for a process that works in another folder. */
 export function certificateVariables(
   env: Readonly<Record<string, string | undefined>>,
   cwd: string,

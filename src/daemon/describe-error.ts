@@ -19,7 +19,7 @@ export function describeError(error: unknown): string {
   return reason === undefined ? error.message : `Can't use ${String(error.path)}: ${reason}.`
 }
 
-/** For `catch`: a failure of a file is told with what to do about it, any other goes on as it is. */
+/** For `catch`: adds what to do to a failure with a file; any other failure is thrown unchanged. */
 export function withRemedy(remedy: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof Error && 'path' in error)) throw error

@@ -16,7 +16,7 @@ export type RunningServer = {
   readonly stopping?: true
 }
 
-/** Whether it listens on this port, so far as it has said where. */
+/** Whether it is known to listen on this port. */
 export function isAtPort({ url }: RunningServer, port: number): boolean {
   return url?.endsWith(`:${port}`) === true
 }
@@ -60,7 +60,7 @@ export async function claimPidFile(file: string): Promise<Claim | RunningServer>
   return {
     async announce(url) {
       await writePrivateFile(file, `${own}url=${url}\n`)
-      // Asked to stop meanwhile: what was noted of it has been written over.
+      // It was asked to stop meanwhile, and that note has been overwritten just now.
       if (stopping) noteStopping()
     },
     noteStopping,
@@ -70,12 +70,12 @@ export async function claimPidFile(file: string): Promise<Claim | RunningServer>
   }
 }
 
-/** How long others may take to do the same; they take milliseconds. */
+/** How long to wait for others that do the same; it takes milliseconds. */
 const REMOVAL_PATIENCE_MS = 5000
 
 /**
- * Removes the pid file of a process that is gone; a running one keeps its own. One start at a time: of two that found the
- * same stale note, the second would take away what the first has put in its place.
+ * Removes the pid file of a process that is gone, under a lock: of two starts that found the same stale file, the
+ * second would otherwise remove the one that the first has put in its place.
  */
 export async function removeStale(file: string): Promise<void> {
   const limits = { until: () => false, patienceMs: REMOVAL_PATIENCE_MS, now: Date.now }
@@ -85,7 +85,7 @@ export async function removeStale(file: string): Promise<void> {
     const note = await readIfThere(file)
     if (note === undefined || (await runningIn(note)) !== undefined) return
     checkIsNote(file, note)
-    // A process that ended in order has taken its note with it, and what is there now is another's.
+    // If it has changed since, it belongs to another process by now.
     if ((await readIfThere(file)) === note) await rm(file, { force: true })
   } finally {
     lock.release()
@@ -98,7 +98,7 @@ export async function checkPidFile(file: string): Promise<void> {
   if (note !== undefined) checkIsNote(file, note)
 }
 
-/** That of another program counts, and one whose content a crash of the system has cost. */
+/** The pid file of another program passes too, and one that a crash of the system has emptied. */
 function checkIsNote(file: string, text: string): void {
   if (/^[\s\0]*$/.test(text) || /^-?\d+\s*(?:\n|$)/.test(text)) return
   throw new UsageError(`--pid-file ${file}: it is something else than a pid file; name another one.`)

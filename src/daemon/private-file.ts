@@ -3,7 +3,7 @@ import { chmod, link, lstat, mkdir, open, readFile, rename, rm, stat } from 'nod
 import { basename, dirname, join } from 'node:path'
 import { isCode, isOneOf } from '../error-code.ts'
 
-/** Nobody else has anything in it. */
+/** The folder that only this program uses. */
 export const OUR_FOLDER = '.codex-api-proxy'
 
 /**
@@ -67,10 +67,10 @@ export async function createPrivateFile(file: string, text: string): Promise<voi
   await withTemporary(file, text, (temporary) => link(temporary, file))
 }
 
-/** About as much as is written there, so that a full disk is noticed. */
+/** About as much as will be written, so that a full disk is noticed. */
 const SAMPLE = ' '.repeat(4096)
 
-/** Throws the reason why `writePrivateFile` would fail. By doing it, since modes don't tell; no folder is made either. */
+/** Throws the reason why `writePrivateFile` would fail. It tries, since modes don't tell; but it makes no folder. */
 export async function checkWritable(file: string): Promise<void> {
   const folder = await nearestFolder(dirname(file))
   const put = async () => {
@@ -106,10 +106,10 @@ async function withTemporary(
     }
     await put(temporary)
   } catch (error) {
-    // The name a person knows, not the temporary one.
+    // Errors name the file that a person knows, not the temporary one.
     throw error instanceof Error ? Object.assign(error, { path: file }) : error
   } finally {
-    // What keeps it from being removed (a name too long) has kept it from being made, and was told.
+    // What keeps it from being removed (a name too long) has kept it from being made, and is thrown already.
     await rm(temporary, { force: true }).catch(() => {})
   }
 }

@@ -3,12 +3,12 @@ import { promisify } from 'node:util'
 import { isThere, linuxStart } from '../process-table.ts'
 
 const run = promisify(execFile)
-/** The system can't tell: then being there has to do. */
+/** For systems that can't tell: then it has to do that a process is there. */
 const UNKNOWN = 'unknown'
 
 /**
- * When a process began, as a text that no other process with the same id will have; `undefined` when there is none
- * (any more), or only its remains wait to be collected.
+ * When a process began, as a text that no other process with the same id will have; `undefined` when it has ended, even
+ * if the system has not collected it yet.
  */
 export async function processStart(pid: number): Promise<string | undefined> {
   if (!isThere(pid)) return undefined
@@ -22,7 +22,7 @@ export async function processStart(pid: number): Promise<string | undefined> {
   }
 }
 
-/** As it stands in pid files, where a part of the boot's id is enough. */
+/** The form in pid files: a part of the boot's id is enough. */
 async function startOnLinux(pid: number): Promise<string | undefined> {
   const start = linuxStart(pid)
   if (start === 'gone') return undefined

@@ -41,7 +41,7 @@ export async function startProcess(
 
   await checkRunFiles(config)
   for (const file of [config.pidFile, config.logFile, config.stateFile]) await ensureFolderOf(file)
-  // What Node itself has to say (a crash, a warning) goes to the log too; the log's own lines don't pass here.
+  // For what Node itself writes (a crash, a warning). The server opens the log anew for its own lines.
   const log = openSync(config.logFile, 'a', 0o600)
   const logFrom = statSync(config.logFile).size
   const child = spawn(process.execPath, [...process.execArgv, ...nodeArguments], {
@@ -97,10 +97,10 @@ function isReport(message: unknown): message is StartReport {
 }
 
 /**
- * What a stop may take beside the running answers. A token refresh under way is waited for: it has spent the refresh
- * token, and cut off before the new one is saved the user would have to log in again. It may begin as late as the last
- * answer ends, and takes up to the limit of a token request (`upstream/token-request.ts`; a test holds the two
- * together); the rest is for closing.
+ * How long a stop may take after the running answers have ended. A token refresh under way is waited for: it has spent
+ * the refresh token, and if it were cut off before the new one is saved, the user would have to log in again. It may
+ * begin just before the last answer ends, and takes up to the limit of a token request (`upstream/token-request.ts`; a
+ * test compares the two); the rest is for closing.
  */
 export const STOP_GRACE_MS = 65_000
 
@@ -108,8 +108,8 @@ export type StopOutcome = 'stopped' | 'not running' | 'killed'
 
 /**
  * Asks the server to stop, and waits until its process is gone. Running answers may take `drainTimeout` milliseconds,
- * or less where the server itself was told so; then a second signal cuts them. A token refresh takes as long as it
- * may. After that it is killed.
+ * or less if the server has a shorter limit itself; then a second signal cuts them. A token refresh gets its time after
+ * that, and a process that is still there is killed.
  */
 export async function stopProcess(pidFile: string, drainTimeout: number): Promise<StopOutcome> {
   const running = await findRunning(pidFile)
@@ -136,7 +136,7 @@ export async function waitForEnd({ pid }: RunningServer, drainTimeout: number): 
   await isGone(drainTimeout + STOP_GRACE_MS)
 }
 
-/** Follows the process that has this id now: a later one of the same id is another. */
+/** Watches the process that has this id now. Process ids are used again: one with a later start is another process. */
 async function watchEnd(pid: number): Promise<(limit: number) => Promise<boolean>> {
   const started = await processStart(pid)
   return async (limit) => {

@@ -10,7 +10,7 @@ import { checkStateFile, secretsFileOf } from './state-file.ts'
 
 type RunFiles = Pick<Config, 'pidFile' | 'logFile' | 'stateFile'>
 
-/** Where they can't be written, in a home folder that is read-only for example. */
+/** For run files that can't be written, in a read-only home folder for example. */
 export const RUN_FILES_REMEDY =
   'Choose --pid-file, --log-file and --state-file elsewhere, or use --foreground, which needs none.'
 
@@ -38,14 +38,14 @@ async function checkLog(logFile: string): Promise<void> {
   }
 }
 
-/** What somebody reads as JSON, a login for example, would be none with a line behind it. */
+/** Adding a line would break a file that is one JSON document, a login for example. */
 async function checkHoldsLines(logFile: string): Promise<void> {
-  // A pipe may have nobody at its other end: whoever reads it would wait.
+  // Reading a pipe with nobody at its other end would wait for ever.
   if (!(await stat(logFile)).isFile()) return
   const beginning = await text(createReadStream(logFile, { end: LINE_BEGINNING.length - 1 }))
   if (!beginning.startsWith('{') || beginning === LINE_BEGINNING) return
   throw new UsageError(`--log-file ${logFile}: it holds something else than a log; name another one.`)
 }
 
-/** Of each line that telemetry/logger.ts writes. */
+/** How each line of telemetry/logger.ts begins. */
 const LINE_BEGINNING = '{"level":'

@@ -34,11 +34,11 @@ export function stopOnSignals(
     received++
     const work = received === 1 ? server.drain() : server.close()
     work.catch(report.failed)
-    // Not before: whoever reads it may count on new connections being refused.
+    // Only now: whoever reads it may rely on new connections being refused.
     if (received === 1) report.draining()
   }
   const onHangup = () => {
-    // A terminal that closes often sends it twice, itself and by its shell: that is no impatience.
+    // A closing terminal often sends it twice, by itself and by its shell: the second one is no impatience.
     if (hangup === 'ignore' || received > 0) return
     source.once('exit', letGoOfTerminal)
     onSignal()
@@ -54,8 +54,8 @@ export function stopOnSignals(
 type Process = Pick<NodeJS.Process, 'on' | 'off' | 'kill' | 'pid'>
 
 /**
- * For a command that is done soon: a signal ends it as if nobody listened, but not before `end`, which may have a token
- * refresh to wait for. Returns a function that takes the listeners away again.
+ * For a short command: a signal ends the process as if there were no listener, but only after `end`, which may have to
+ * wait for a token refresh. Returns a function that takes the listeners away again.
  */
 export function endOnSignals(source: Process, end: () => Promise<void>): () => void {
   let ending = false
@@ -77,8 +77,8 @@ export function endOnSignals(source: Process, end: () => Promise<void>): () => v
 }
 
 /**
- * At its very end Node sets the terminal back as it was, and aborts with a core dump when that fails, as it does once
- * the terminal is gone. What is closed it leaves alone.
+ * At its very end Node restores the terminal's settings, and aborts with a core dump if that fails, as it does once the
+ * terminal is gone. It skips files that are closed.
  */
 function letGoOfTerminal(): void {
   for (const file of [0, 1, 2]) {

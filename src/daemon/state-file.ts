@@ -43,8 +43,8 @@ export async function readState(stateFile: string): Promise<SavedState> {
 }
 
 /**
- * Throws a UsageError when there is something else than saved settings, named by mistake (`auth.json`): it would be
- * replaced. In our own folder it is ours, whatever it holds.
+ * Throws a UsageError when the file holds something else than saved settings and was named by mistake (`auth.json`): it
+ * would be replaced. In our own folder every file is ours, whatever it holds.
  */
 export async function checkStateFile(file: string): Promise<void> {
   if (basename(dirname(file)) === OUR_FOLDER) return

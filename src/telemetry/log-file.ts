@@ -32,12 +32,12 @@ export function openLogFile(path: string, maxSize: number, write: Write = writeS
     try {
       reopen(full)
     } catch {
-      // No file descriptor left: what comes would go to the older file for ever. The next line tries again.
+      // No file descriptor left: lines would go to the older file for ever. The next line tries again.
       moveBack(path)
     }
   }
 
-  /** How long the log is, after it is made sure that it is the one under its name. */
+  /** How long the log is; before that, makes sure that the open file is still the one under this name. */
   const sizeNow = (current: number): number => {
     try {
       const found = statSync(path, { throwIfNoEntry: false })
@@ -45,7 +45,7 @@ export function openLogFile(path: string, maxSize: number, write: Write = writeS
       reopen(current)
       return opened.size
     } catch {
-      // No folder, no file descriptor: it goes on where it is. The next line tries again.
+      // No folder or no file descriptor: the open file is used on. The next line tries again.
       return 0
     }
   }
@@ -65,7 +65,7 @@ export function openLogFile(path: string, maxSize: number, write: Write = writeS
   }
 }
 
-/** Where the lines before those of this log are. */
+/** The file that holds the lines from before the last rotation. */
 export function olderLogOf(path: string): string {
   return `${path}.1`
 }
@@ -85,14 +85,14 @@ function moveBack(path: string): void {
   try {
     renameSync(olderLogOf(path), path)
   } catch {
-    // It is written on under the older name until it can be rotated.
+    // Lines go on into the file with the older name until rotation succeeds.
   }
 }
 
 function openForAppend(path: string): number {
   const file = openSync(path, 'a', 0o600)
   try {
-    // One that was there before keeps its own mode otherwise.
+    // A file that was there before has its own mode.
     fchmodSync(file, 0o600)
   } catch {
     // Not ours to change.

@@ -7,8 +7,8 @@ const LEVEL_STYLES = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red
 /**
  * A destination that turns the logger's JSON lines into readable ones: `12:30:01 info  request finished model=…`. Other
  * lines, what Node itself wrote for example, are shown as they are. Clients choose some of what is in a line (a model's
- * name): no character of it reaches the terminal as a command.
- * Our own, since the lines are our own and flat; the known formatter brings 13 packages.
+ * name): no character of it reaches the terminal as a command. No package does this: the lines are our own and flat,
+ * and the known formatter brings 13 packages.
  */
 export function readableLines(write: (text: string) => void, coloured: boolean): { write(lines: string): void } {
   return {

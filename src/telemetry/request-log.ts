@@ -15,7 +15,7 @@ export function createRequestLog(logger: Logger, destination: DestinationStream)
   return (record, now) => destination.write(`${JSON.stringify(line(record, now, time()))}\n`)
 }
 
-/** In characters; no model's name is longer. */
+/** In characters; real names of models are shorter. */
 const LONGEST_MODEL = 200
 
 /** JSON leaves out what is undefined. */
@@ -47,7 +47,7 @@ function milliseconds(value: number): number {
   return Math.round(value * 10) / 10
 }
 
-/** The time as Date writes it. Its seconds are put together once each: a date costs as much as a short line. */
+/** The time as Date writes it. Each second is formatted once only: that costs as much as a short line. */
 export function isoClock(now = () => Date.now()): () => string {
   let second = Number.NaN
   let before = ''

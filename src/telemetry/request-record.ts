@@ -25,14 +25,16 @@ export type RequestRecord = {
   aborted: boolean
   /** `performance.now()` when the first event a client can see was written. */
   firstEventAt: number | undefined
-  /** Undefined as long as upstream has told none: a client that leaves, or a stop text, ends the answer before. */
+  /**
+   * Undefined until upstream tells it, which it never does if a leaving client or a stop text ends the answer first.
+   */
   usage: TokenUsage | undefined
   ignored: readonly string[]
   upstreamRequestId: string | undefined
   upstreamRetries: number
 }
 
-/** With all its fields from the start: records that get them one by one differ in shape, and V8 compiles for each. */
+/** With all fields from the start: if they were added one by one, records would differ in shape for V8. */
 export function newRequestRecord(id: string, method: string, route: string, startedAt: number): RequestRecord {
   return {
     id,

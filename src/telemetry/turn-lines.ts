@@ -1,7 +1,7 @@
 import type { DestinationStream } from 'pino'
 
 export type TurnLines = DestinationStream & {
-  /** Writes what is still held, for when the program ends before its turn does. */
+  /** Writes what is still held, in case the program ends before the turn does. */
   flush(): void
 }
 
