@@ -4,12 +4,12 @@ import type { Answer } from '../routes/api-request.ts'
 import { discardRest } from './linger.ts'
 
 /**
- * What an answer carries, whatever it will be: names in lower case and values in turns, which is what Node puts into bytes
- * with the least work.
+ * Headers that every answer to a request carries: names in lower case and values in turns, the form that costs Node the
+ * least work.
  */
 export type AnswerHeaders = (string | string[])[]
 
-/** Begins an answer; `added` take the place of `headers` of the same name. Those are let go of: an answer may last long. */
+/** Begins an answer; `added` replaces `headers` of the same name, which are emptied: an answer may last long. */
 export function writeHead(
   response: ServerResponse,
   status: number,
@@ -32,7 +32,7 @@ export function addHeaders(headers: AnswerHeaders, added: Readonly<Record<string
   }
 }
 
-/** Where the name is, or would be. */
+/** The index of the name, or the end of the list. */
 function placeOf(name: string, headers: AnswerHeaders): number {
   let at = 0
   while (at < headers.length && headers[at] !== name) at += 2
@@ -44,7 +44,7 @@ export function sendAnswer(response: ServerResponse, common: AnswerHeaders, answ
   response.end(beginAnswer(response, common, answer))
 }
 
-/** Writes the head and returns the body that goes with it, which Node leaves out where none may be sent. */
+/** Writes the head and returns the body, which Node leaves out where none may be sent. */
 function beginAnswer(response: ServerResponse, common: AnswerHeaders, { status, headers = {}, body }: Answer): Buffer {
   const isJson = typeof body === 'object' && !Buffer.isBuffer(body)
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(isJson ? JSON.stringify(body) : body)
@@ -64,19 +64,20 @@ export function sendError(
   error: ApiError,
 ): void {
   if (response.headersSent) {
-    // An answer that has begun can only be broken off, so that nobody takes it for whole.
+    // An answer that has begun is broken off, so that nobody takes it for complete.
     response.destroy()
     return
   }
-  // Out of file descriptors only closed connections make room for others, which wait to be accepted meanwhile.
+  // When file descriptors run out, only closed connections make room for those that wait to be accepted.
   const last = request.complete && error.status < 500 ? {} : { connection: 'close' }
   const answer = { status: error.status, headers: { ...error.headers, ...last }, body: errorBody(error) }
   if (request.complete) {
     sendAnswer(response, common, answer)
     return
   }
-  // What was not read of a refused body must not be taken for the next request, nor cost the client its answer: that is
-  // whole by its length, while its end, which closes the connection, waits.
+  // The unread rest of a refused body must not be taken for the next request, nor cost the client its answer. So the
+  // answer is sent, complete by its length, but only ended, which closes the connection, once the rest has been
+  // discarded.
   response.write(beginAnswer(response, common, answer))
   discardRest(request, () => response.end())
 }

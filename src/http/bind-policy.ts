@@ -4,8 +4,8 @@ import { isLoopbackHost, UsageError } from '../config/parsers.ts'
 type BindSettings = Pick<Config, 'host' | 'insecureNoKey' | 'tlsCert'> & { readonly clientKey: string | undefined }
 
 /**
- * Whoever reaches the port uses the login: an address that others can reach needs a client key, or the user's word.
- * Throws a UsageError; `warn` is told what stays risky.
+ * Whoever reaches the port can use the login: an address that others can reach needs a client key, or that the user
+ * insists. Throws a UsageError otherwise; `warn` is told what stays risky.
  */
 export function checkBind(
   { host, insecureNoKey, tlsCert, clientKey }: BindSettings,

@@ -2,7 +2,7 @@
 const DOTS = /\/(?:\.|%2e){1,2}(?=[/?#]|$)/i
 const API_PATHS = ['/chat/completions', '/responses', '/models']
 
-/** What a base URL that ends with a slash makes of a path. */
+/** How a path begins when the base URL ended with a slash. */
 const DOUBLE_SLASH = /^(\/v1)?\/{2,}/
 
 /**
@@ -17,11 +17,11 @@ export function canonicalUrl(url: string): string {
   return isApi ? `/v1${path}` : path || '/'
 }
 
-/** Upstream would resolve `..` itself, and answer with the API key for a path that is none of the API's (RFC 3986 §5.2.4). */
+/** Upstream would resolve `..` itself and use the API key for a path outside of its API (RFC 3986 §5.2.4). */
 function withoutDots(path: string): string {
   if (!DOTS.test(path)) return path
   const query = path.search(/[?#]/)
   const rest = query === -1 ? '' : path.slice(query)
-  // Two slashes at the beginning would be taken for those before a host.
+  // With a host before it, since two slashes at the beginning would be taken for those of a host.
   return new URL(`http://localhost${path}`).pathname + rest
 }

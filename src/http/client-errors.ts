@@ -11,19 +11,19 @@ const CLIENT_LEFT = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE'])
 
 const refusals = new WeakMap<Socket, ProxyError>()
 
-/** What a request of this connection was answered with here, past its own response. */
+/** The error that was written to this connection here, bypassing the response of its request. */
 export function refusalOn(socket: Socket): ProxyError | undefined {
   return refusals.get(socket)
 }
 
 /**
- * Node's `clientError`: what came can't be made a request of, so it is answered on the bare socket, in the same shape
- * as every other error (https://nodejs.org/api/http.html#event-clienterror).
+ * Node's `clientError`: what arrived is no request, so it is answered on the bare socket, in the same shape as every
+ * other error (https://nodejs.org/api/http.html#event-clienterror).
  */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, logger: Pick<Logger, 'info'>): void {
-  // Each further packet of a refused client comes here again; the first one was answered.
+  // Each further packet of a refused client comes here again, but the first was answered.
   if (socket.writableEnded) return
-  // Nobody to answer, or an answer has begun, which a second one would corrupt.
+  // There is nobody to answer, or an answer has begun that a second one would corrupt.
   if (CLIENT_LEFT.has(error.code ?? '') || !socket.writable || hasBegunAnswer(socket)) {
     socket.destroy()
     return
@@ -61,7 +61,7 @@ function render(error: ProxyError): string {
   ].join('\r\n')
 }
 
-/** Node keeps the current response on the socket and tells it no other way; its own default handler looks there too. */
+/** Only the socket tells which response is under way; Node's own default handler looks at the same property. */
 function hasBegunAnswer(socket: Socket): boolean {
   if (!('_httpMessage' in socket)) return false
   const response = socket._httpMessage

@@ -119,7 +119,7 @@ function createCredentials(config: Config, logger: Logger, postToken: PostToken,
   return onceATurn(source)
 }
 
-/** Ids in the form of the API's own: what tells this process from others, then a count. */
+/** Ids in the form of the API's own: random digits for this process, then a count. */
 function requestIds(): () => string {
   const process = randomBytes(8).toString('hex')
   let count = 0

@@ -15,7 +15,7 @@ const DECODERS: Readonly<Record<string, Decoder>> = {
   br: promisify<Buffer, { maxOutputLength: number }, Buffer>(brotliDecompress),
 }
 
-/** More than one is lawful and never seen; each further one multiplies what a small body can expand to. */
+/** More than one is allowed but never seen, and each multiplies what a small body can expand to. */
 const MOST_CODINGS = 3
 
 /** The codings of a body in the order they were applied. Throws `unsupported_content_encoding`. */
@@ -38,7 +38,7 @@ export async function decode(body: Buffer, codings: readonly Decoder[], limit: n
     try {
       decoded = await decoder(decoded, { maxOutputLength: limit })
     } catch (cause) {
-      // A decoder that can't be loaded is no fault of the body.
+      // If a decoder can't be loaded, that is not the body's fault.
       if (cause instanceof ApiError) throw cause
       if (cause instanceof TooLong || isCode(cause, 'ERR_BUFFER_TOO_LARGE')) {
         throw new ProxyError('request_too_large', `The decoded body is larger than ${limit} bytes.`)

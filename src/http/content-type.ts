@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { ProxyError } from '../errors.ts'
 
 /**
- * Throws `unsupported_content_type` for anything but JSON. This is a defence too: what a web page may send anywhere
- * without asking first is text, a form or no type at all (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
+ * Throws `unsupported_content_type` for anything but JSON. This is also a defence: without asking first, a web page may
+ * only send text, a form or no type at all (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
  */
 export function requireJson(headers: IncomingHttpHeaders): void {
   const given = headers['content-type']

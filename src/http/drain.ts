@@ -12,19 +12,19 @@ const LAST_WORDS_MS = 1000
 type Log = { warn(fields: object, message: string): void }
 
 export type Drain = {
-  /** No new connections; running answers finish, and after `deadline` milliseconds they are ended. */
+  /** Takes no new connections and lets running answers finish; after `deadline` milliseconds they are ended. */
   gently(deadline: number, logger: Log): Promise<void>
   /** Ends running answers with an error, and shortly after that their connections. */
   endAnswers(): void
 }
 
 /**
- * Prepares to close the server, whose requests end with `running`. Connections that never carried a request are followed
- * from the start, since Node does not count them as idle (clients such as fetch open some ahead).
+ * Prepares for closing the server; cancelling `running` ends its requests. Connections that have not carried a request
+ * yet are followed from the start, since Node does not count them as idle (clients such as fetch open some ahead).
  */
 export function followConnections(server: Server, running: Cancellation): Drain {
   const unused = new Set<Socket>()
-  // Over TLS requests come on a socket of its own, not on the one of `connection`.
+  // With TLS, requests come on another socket than the one of `connection`.
   server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
     unused.add(socket)
     socket.once('close', () => unused.delete(socket))
@@ -35,7 +35,7 @@ export function followConnections(server: Server, running: Cancellation): Drain 
 
   function endAnswers(): void {
     running.cancel(new ProxyStopped())
-    // Without them nothing holds the process any more.
+    // `unref`: without these connections nothing keeps the process alive anyway.
     setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS).unref()
   }
 

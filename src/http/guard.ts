@@ -16,7 +16,7 @@ export type GuardSettings = {
 type Verdict = {
   /** For the answer, whatever it will be. */
   readonly corsHeaders: Readonly<Record<string, string>>
-  /** The client sent the client key, or none is asked for. Only a probe gets here without. */
+  /** The client sent the client key, or there is none. Only a probe may be answered without. */
   readonly authenticated: boolean
   /** A browser asks whether a page of an allowed origin may call: the answer is 204 with `corsHeaders`, nothing more. */
   readonly preflight: boolean
@@ -38,7 +38,7 @@ export function createGuard({ hosts, origins, clientKey }: GuardSettings): Guard
     const address = requestAddress(request)
     if (address === undefined) throw new ProxyError('host_not_allowed', 'The request has no usable `Host`.')
     if (isHostAllowed(address.name)) return address.authority
-    // The name was sent by whoever asks; it has been reduced to letters, digits, dots and dashes.
+    // The name comes from the client, but it has been reduced to letters, digits, dots and dashes.
     throw new ProxyError('host_not_allowed', `The proxy does not answer to the host ${address.name.slice(0, 100)}.`)
   }
 
@@ -78,7 +78,7 @@ function hostAllowList(hosts: readonly string[]): (name: string) => boolean {
   return (name) => names.has(name) || isLoopbackHost(name) || (anyAddress && isIP(name) !== 0)
 }
 
-/** The scheme is left out of it: a port serves one only, and in front of us someone else may speak TLS. */
+/** The scheme does not matter: a port serves only one, and TLS may end at another proxy in front of us. */
 function isOwnOrigin(origin: string, authority: string): boolean {
   return origin === `http://${authority}` || origin === `https://${authority}`
 }
@@ -108,7 +108,7 @@ function preflightHeaders(origin: string, headers: IncomingHttpHeaders): Record<
   }
 }
 
-/** Digests are compared, so that neither content nor length of the key shows in the time it takes. */
+/** Compares digests, so that the time it takes tells neither the key nor its length. */
 function keyTest(clientKey: string): (headers: IncomingHttpHeaders) => boolean {
   const expected = digest(clientKey)
   const matches = (given: string | undefined) => given !== undefined && timingSafeEqual(digest(given), expected)

@@ -9,9 +9,9 @@ const BOUNDS: Bounds = { silenceMs: 1000, longestMs: 10_000, mostBytes: 256 * 10
 const closing = new WeakSet<Socket>()
 
 /**
- * Reads what a refused client still sends and throws it away, then calls `close`: when the body has ended, or has been
- * silent, long or large beyond the bounds. A socket closed with bytes unread resets its connection, and a client that
- * reads only after sending loses the answer with it (nginx's `lingering_close`).
+ * Reads what a refused client still sends and throws it away, then calls `close`: when the body ends, or pauses, lasts
+ * or grows beyond the bounds. Closing a socket with unread bytes resets the connection, and a client that reads only
+ * after sending would lose the answer (nginx has `lingering_close` for this).
  */
 export function discardRest(request: IncomingMessage, close: () => void, bounds = BOUNDS): void {
   closing.add(request.socket)
@@ -34,11 +34,11 @@ export function discardRest(request: IncomingMessage, close: () => void, bounds 
     close()
   }
   request.on('data', onData).on('end', finish).on('close', finish)
-  // Whoever began to read the body may have paused it.
+  // A route may have begun to read the body and paused it.
   request.resume()
 }
 
-/** The last answer of this connection was given: what comes after it is no request (RFC 9112 §9.6). */
+/** Whether the last answer of this connection was given: what comes now is no request (RFC 9112 §9.6). */
 export function isClosing(socket: Socket): boolean {
   return closing.has(socket)
 }

@@ -2,7 +2,7 @@ import type { RouteContext } from '../routes/context.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { LazyOutbound } from '../upstream/lazy-outbound.ts'
 
-/** What API requests need takes as long to load as all before it: whoever waits for `/health` is answered first. */
+/** What API requests need takes as long to load as all the rest, so whoever waits for `/health` is answered first. */
 const PREPARE_AFTER_MS = 20
 
 type Parts = {
@@ -12,13 +12,13 @@ type Parts = {
   readonly logger: Logger
 }
 
-/** Soon, what the first request would have to wait for; `failed` when that can't be. Returns what calls it off. */
+/** Prepares what the first request would wait for; calls `failed` if that can't be. Returns what calls it off. */
 export function prepareSoon({ context, outbound, loadRoutes, logger }: Parts, failed: () => void): () => void {
   let calledOff = false
   const timer = setTimeout(() => {
     load(loadRoutes).then(
       async () => {
-        // Nobody closes what is opened once the server has closed: an unreachable upstream would hold the program.
+        // What is opened after the server has closed would be closed by nobody and keep the process alive.
         if (!calledOff) await prepareUpstream(outbound, context, logger)
       },
       (error: unknown) => {
@@ -34,16 +34,16 @@ export function prepareSoon({ context, outbound, loadRoutes, logger }: Parts, fa
 }
 
 /**
- * Loads what the first request needs. Node remembers a module that failed to load (no file descriptor left, the package
- * replaced meanwhile) and never tries it again: the server would answer nothing any more.
+ * Loads what the first request needs. Node never tries a module again that failed to load (no file descriptor left, the
+ * package replaced meanwhile), so that this server could not answer anything any more.
  */
 async function load(loadRoutes: () => Promise<void>): Promise<void> {
   await Promise.all([loadRoutes(), import('../upstream/outbound-proxy.ts')])
 }
 
 /**
- * The first request finds a connection to its upstream made, and the models known that it may be converted for. A login
- * that has to be refreshed first is left alone until somebody asks.
+ * Connects to upstream and asks for its models ahead of the first request. A login that has to be refreshed first is
+ * left alone until somebody asks.
  */
 async function prepareUpstream(
   outbound: LazyOutbound,
@@ -53,7 +53,7 @@ async function prepareUpstream(
   try {
     const route = await outbound.get()
     const { kind, problem } = await credentials.status()
-    // Before the first request fails: who looks on (a terminal, a container's log) can mend it right away.
+    // Now, so that whoever watches the log (a terminal, a container) can act before the first request fails.
     if (problem !== undefined) logger.warn({ code: problem.code }, `${problem.message} ${problem.remedy}`)
     if (kind === 'none') return
     route.keepWarm(new URL(kind === 'api-key' ? config.openaiBaseUrl : config.chatgptBaseUrl))

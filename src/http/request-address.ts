@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { isIPv6 } from 'node:net'
 
-/** Whom a request says it is for: `name` to compare (lower case, IPv6 without brackets), `authority` as sent. */
+/** The host that a request names: `name` to compare (lower case, IPv6 without brackets), `authority` as sent. */
 export type Address = { readonly name: string; readonly authority: string }
 
 /**

@@ -32,9 +32,9 @@ export function readRawBody(request: IncomingMessage, { maxBody }: Pick<BodyLimi
       return
     }
     const body = Number.isNaN(announced) ? new GrowingBuffer(maxBody, GROWTH) : new GrowingBuffer(announced, Infinity)
-    // Let go of once it is whole or refused: the listeners stay, and with them what they hold, by `resolve` also the
-    // promise and its body. Whoever finds it gone has nothing left to say, and an error that nobody gets would still cost
-    // its stack trace, at every request.
+    // Undefined once the body is whole or refused. The listeners stay, and would otherwise hold the promise and its
+    // body. And without a check for it, the `close` of every request would make an error, whose stack trace costs time,
+    // for nobody.
     let reading: Reading | undefined = { body, resolve, reject }
 
     request.on('data', (bytes: Buffer) => {
@@ -62,17 +62,17 @@ type Reading = {
 }
 
 /**
- * What is announced gets its room once this much has really come: memory that nobody touches costs nothing, but a
- * client that only announces should not make us ask for it either.
+ * A body gets all the room it has announced once this much has really come: memory that nobody touches costs nothing,
+ * but a client that only announces a large body should not make us ask for it either.
  */
 const FIRST_ROOM = 1024 * 1024
 /** Bodies of unknown length grow by this factor. */
 const GROWTH = 4
 
 /**
- * Pieces are copied together at once: kept one by one, a body sent in chunks of a byte would cost its size a hundred
- * times over. The only piece of a small body is not copied at all. What was copied is freed: each piece is a copy of
- * Node's own, and a large body has hundreds.
+ * Copies pieces together as they come: kept one by one, a body sent in chunks of one byte would cost a hundred times
+ * its size. The only piece of a small body is not copied. What was copied is freed, since a large body has hundreds of
+ * pieces, each in memory of its own.
  */
 class GrowingBuffer {
   readonly #limit: number

@@ -9,7 +9,7 @@ const READ = ['GET', 'HEAD']
 
 export type RouteTable = {
   readonly entries: readonly RouteEntry[]
-  /** Loads what API requests need; the first of them would do it otherwise. */
+  /** Loads what API requests need, which the first of them would do otherwise. */
   readonly load: () => Promise<void>
 }
 

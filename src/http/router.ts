@@ -8,18 +8,18 @@ export type RouteEntry = {
   /** API requests are counted, logged and admitted; probes answer always, with less to those without the client key. */
   readonly kind: 'api' | 'page' | 'probe'
   readonly handle: Route
-  /** It takes what is left over, so it tells nothing of which methods a path has. */
+  /** Takes every path that is left over, so it does not show which methods a path has. */
   readonly fallback?: true
 }
 
 export type Router = {
   /** The entry for a path without its query: the first of the table that fits. */
   find(method: string, path: string): RouteEntry | undefined
-  /** Why nothing serves a request: no entry, or a fallback that said `unserved` of it. */
+  /** The error for a request that nothing serves; `unserved` is what the fallback said of it, if there was one. */
   refusal(method: string, path: string, unserved?: ProxyError): ProxyError
 }
 
-/** Eight paths need no library: a lookup of whole paths, then the few that end in `/*`, in their order. */
+/** Eight paths need no library: whole paths are looked up, then come the few that end in `/*`, in their order. */
 export function createRouter(table: readonly RouteEntry[]): Router {
   const below = table
     .filter(({ path }) => path.endsWith('/*'))

@@ -43,7 +43,7 @@ export type ServerParts = {
 /** How long an idle connection is kept: longer than the pools of common clients, so that they close first. */
 const KEEP_ALIVE_MS = 72_000
 
-/** How often Node looks for requests that are too slow; by default so rarely that short limits mean nothing. */
+/** How often Node looks for slow requests; by its default so rarely that short limits would mean nothing. */
 const SLOW_REQUEST_CHECK_MS = 1000
 
 /** The HTTP server: who asks, is it safe, which route; and the one place where a thrown error becomes an answer. */
@@ -57,7 +57,7 @@ export function createServer(parts: ServerParts): Server {
       return
     }
     serve(parts, router, request, response).catch((error: unknown) => {
-      // Not even the failure could be told: that ends the connection, not the program.
+      // Even the error could not be sent: that ends the connection, not the program.
       logger.error({ err: error }, 'unexpected failure')
       response.destroy()
     })
@@ -68,31 +68,31 @@ export function createServer(parts: ServerParts): Server {
     headersTimeout: Math.min(config.requestTimeout, 60_000),
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: SLOW_REQUEST_CHECK_MS,
-    // The guard says the same in the shape of every other error.
+    // The guard refuses such requests too, in the shape of every other error.
     requireHostHeader: false,
   }
   const server = tls === undefined ? createHttp(limits, listener) : createHttps({ ...limits, ...tls }, listener)
-  // RFC 9110 §10.1.1 leaves it to us: Node's own refusal would have no body that a client of the API can read.
+  // RFC 9110 §10.1.1 lets us serve it. Node's own refusal would have no body that a client of the API can read.
   server.on('checkExpectation', (...visitors) => server.emit('request', ...visitors))
-  // A TLS handshake that fails comes here too; both kinds of sockets are of net.
+  // Failed TLS handshakes come here too; sockets of both kinds are Sockets of net.
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerClientError(error, socket as Socket, logger))
   return server
 }
 
 /**
- * A request that was pipelined has its connection once the answers before it are sent. Until then nobody would be told
- * that its client has left (Node ties `close` to the connection), and it would be taken for one that does not read. Its body
- * waits as well, no longer than any body may take.
+ * A pipelined request gets its connection when the answers before it have been sent. Before that it would not be told
+ * that its client has left (Node ties `close` to the connection), and its client would be taken for one that does not
+ * read. Its body waits as well, no longer than any body may take.
  */
 function waitForTurn(response: ServerResponse, begin: () => void): void {
   response.once('socket', (socket: Socket) => {
-    // Of the answer before: how long its client might take to read it.
+    // Ends the reading limit of the answer before.
     socket.setTimeout(0)
     begin()
   })
 }
 
-/** A failure is an answer. */
+/** Answers one request; a failure becomes an answer too. */
 async function serve(
   parts: ServerParts,
   router: Router,
@@ -109,7 +109,7 @@ async function serve(
     const preflight = arrive(parts, request, visit, entry)
     if (preflight !== undefined) return sendAnswer(response, visit.answerHeaders, preflight)
     if (entry === undefined) throw router.refusal(method, path)
-    // Awaited only by those who have to wait.
+    // Awaits only where it has to wait.
     if (entry.kind === 'api') visit.onClose(admit(parts) ?? (await parts.admission.enter(visit.cancellation)))
     const answer = await entry.handle(visit)
     if (answer === undefined) return
@@ -149,7 +149,7 @@ function admit({ isDraining, admission }: ServerParts): Leave | undefined {
   return admission.tryEnter()
 }
 
-/** A ChatGPT login lacks the call: its path may still be there for another method, which is the router's to know. */
+/** A ChatGPT login lacks this call. Whether the path exists for another method is for the router to say. */
 function isUnserved(thrown: unknown): thrown is ProxyError {
   return thrown instanceof ProxyError && thrown.code === 'api_key_required'
 }
@@ -163,7 +163,7 @@ function answerFailure(
 ): void {
   const error = toApiError(thrown)
   if (error.code !== null) record.code = error.code
-  // A client that leaves while it still sends has got its answer: that is none cut short.
+  // A client that gets its answer and leaves while it is still sending is not counted as aborted.
   if (!request.complete && !response.headersSent) record.status = error.status
   if (error instanceof ProxyError && error.status === 500 && cancellation.reason === undefined) {
     logger.error({ requestId: record.id, err: error.cause }, 'unexpected failure')

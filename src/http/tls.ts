@@ -37,10 +37,10 @@ function read(path: string, flag: string): Buffer {
 
 function parseCertificate(cert: Buffer, path: string): X509Certificate {
   try {
-    // It reads the binary form too, which a server does not.
+    // X509Certificate also reads the binary form, which a server does not.
     if (cert.includes('-----BEGIN ')) return new X509Certificate(cert)
   } catch {
-    // Said below.
+    // The error below says so.
   }
   throw new UsageError(`--tls-cert ${path}: it is not a certificate in PEM.`)
 }
@@ -49,7 +49,7 @@ function parseKey(key: Buffer, path: string): KeyObject {
   try {
     return createPrivateKey(key)
   } catch {
-    // The text tells it more reliably than OpenSSL's codes, which differ between versions of Node.
+    // The file itself tells more reliably than OpenSSL's codes, which differ between versions of Node.
     const isProtected = /^(-----BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED)/m.test(key.toString('latin1'))
     const reason = isProtected
       ? 'it is protected by a passphrase; give one without.'
@@ -58,7 +58,7 @@ function parseKey(key: Buffer, path: string): KeyObject {
   }
 }
 
-/** `error:0A00018F:SSL routines::ee key too small` ends with what a person can use. */
+/** The part that helps a person: the end of `error:0A00018F:SSL routines::ee key too small`. */
 function opensslReason(error: unknown): string {
   return error instanceof Error ? (error.message.split(':').at(-1) ?? error.message) : 'unknown reason'
 }

@@ -18,7 +18,7 @@ export class Visit implements ApiRequest {
   readonly url: string
   readonly cancellation = new Cancellation()
   authenticated = false
-  /** What the answer to this request carries, whatever it will be. */
+  /** Headers that the answer carries, whatever it will be. */
   readonly answerHeaders: AnswerHeaders
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
@@ -37,7 +37,7 @@ export class Visit implements ApiRequest {
     this.#limits = limits
     this.record = record
     this.url = url
-    // Upstream's id takes the place of the first: that is the one OpenAI knows.
+    // The first is replaced by upstream's id, which is the one OpenAI knows.
     this.answerHeaders = ['x-request-id', record.id, 'x-codex-proxy-request-id', record.id]
     response.on('close', () => this.#closed())
   }
@@ -66,13 +66,13 @@ export class Visit implements ApiRequest {
 
   takeOver(status: number, added: Readonly<Record<string, string | string[]>>): ServerResponse {
     const response = writeHead(this.#response, status, this.answerHeaders, added)
-    // Whoever takes over may answer for an hour, and has read of the request what it wanted.
+    // The answer may take an hour, and whoever streams it has read what it needs of the request.
     this.#request.headers = {}
     this.#request.rawHeaders = []
     return response
   }
 
-  /** At once when it is closed already: a place given to a client in the moment it leaves is given back. */
+  /** Calls `work` at once if it is closed already, so that a place given to a leaving client is given back. */
   onClose(work: () => void): void {
     if (this.#isClosed) work()
     else this.#whenClosed = this.#whenClosed.concat(work)
@@ -91,7 +91,7 @@ export class Visit implements ApiRequest {
     for (const work of this.#whenClosed) work()
   }
 
-  /** The rest of the request did not come in time, or was no HTTP: its client did not leave, it was told so. */
+  /** If the rest of the request came too late or was no HTTP, the client did not leave but was refused. */
   #noteRefusal(): void {
     const refusal = refusalOn(this.#request.socket)
     if (refusal === undefined || this.record.status !== 0) return

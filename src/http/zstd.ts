@@ -24,7 +24,7 @@ export async function decodeZstd(body: Buffer, limit: number): Promise<Buffer> {
   const decoder = await loaded()
   const decoded = decoder.decode(body, room)
   if (decoded.length > 0) return Buffer.from(decoded.buffer, decoded.byteOffset, decoded.length)
-  // The decoder doesn't say which of its errors it was; no room is the likelier one where there was not enough.
+  // The decoder does not say what failed. Where it had less room than the frames may need, that is the likely reason.
   throw most > limit ? new TooLong(`More than ${limit} bytes.`) : new Error('The zstd frames are damaged.')
 }
 
