@@ -6,8 +6,8 @@ import type { RouteContext } from './context.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
 
 /**
- * What holds prompts in the bodies of requests, and answers in those of answers: the rest of JSON may be a secret, of files or
- * connectors. A stream of events, which repeats instructions and tools, is logged as it is.
+ * The fields of a JSON body that hold prompts, and those that hold answers. Only these are logged: the others may hold
+ * secrets, of files or connectors. An event stream, which repeats instructions and tools, is logged whole.
  */
 const PROMPTS = ['messages', 'input', 'prompt']
 const ANSWERS = ['choices', 'output']
@@ -19,8 +19,8 @@ const DECODERS = new Map([
 ])
 
 /**
- * The messages of what is forwarded, at debug only. Bodies are copied to be read, so that what passes stays as it came; of
- * one without messages only its type and size are logged.
+ * Logs the messages of what is forwarded, at debug only. It reads copies of bodies, so that they pass unchanged; of a
+ * body without messages it logs only type and size.
  */
 export class BodyLog {
   readonly #log: MessageLog
@@ -30,7 +30,7 @@ export class BodyLog {
   #bytes = 0
   #headers: IncomingHttpHeaders = {}
 
-  /** Undefined: nobody wants it. */
+  /** Undefined unless the log level is debug. */
   static open({ logger, placeholder, config }: RouteContext, record: RequestRecord): BodyLog | undefined {
     if (!logger.isLevelEnabled('debug')) return undefined
     return new BodyLog(openMessageLog(logger, record), placeholder, config.maxDecodedBody)

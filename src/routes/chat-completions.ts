@@ -89,7 +89,9 @@ function conversionContext(
   }
 }
 
-/** Without the reasoning we put back, if upstream refuses it; the Lite lane, if the model wants that; or both. */
+/**
+ * Lesser variants: without recalled reasoning, if upstream refuses that; on the Lite lane, if the model needs it; both.
+ */
 function fallbacks(body: ResponsesRequest, catalogue: readonly CatalogueModel[], write: LargeJson['write']): Variant[] {
   const plain = withoutRecalledReasoning(body)
   const isRecalling = plain !== body

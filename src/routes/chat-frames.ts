@@ -12,9 +12,9 @@ import { closingQuote, listLength } from '../sse/json-text.ts'
 const DELTA = '"delta":"'
 const SEQUENCE = '"sequence_number":'
 const ITEM_DONE = 'response.output_item.done'
-/** They repeat the text of a part that came in deltas: a long answer is not parsed once more for them. */
+/** These repeat the text of a part that came in deltas; then a long answer need not be parsed a second time. */
 const REPEATING = new Set(['response.output_text.done', 'response.content_part.done', ITEM_DONE])
-/** After the first event they say nothing that Chat shows, and one repeats the whole request (instructions, tools) once more. */
+/** After the first event these tell nothing that Chat shows; one repeats the whole request (instructions, tools). */
 const SILENT = new Set(['response.in_progress', 'response.content_part.added', 'response.reasoning_summary_part.added'])
 
 const CITATION = Buffer.from('"url_citation"')
@@ -23,10 +23,10 @@ const MESSAGE = Buffer.from('"type":"message"')
 
 const NO_DELTA = { name: '', frame: '' }
 
-/** Bytes that Node reads of a socket at once. */
+/** How much Node reads from a socket at once, in bytes. */
 const MOST_READ = 64 * 1024
 
-/** What was copied is told after so many characters, so that it does not pile up. */
+/** After so many copied characters `ChatStream` is told of them, so that they do not pile up. */
 const MOST_COPIED = 4096
 
 /** What every delta looks like at the place that is streaming, around its sequence number and its text. */
@@ -50,17 +50,17 @@ type DeltaShape = {
 export class ChatFrames implements FrameSink {
   readonly #stream: ChatStream
   readonly #out: FrameOutput
-  /** The first frame passed over of each part, for what it repeats; parsed once a citation needs the texts. */
+  /** The first skipped frame of each part. They are parsed after all if a citation comes, which needs their texts. */
   #repeated: Map<string, string> | undefined
-  /** What is read of the Response in a long event: its items only if there are others than have been told. */
+  /** Which fields of the Response to parse in a long event: `output` only if it has more items than have been told. */
   readonly #isRead = (field: string, value: Buffer) =>
     field === 'output' ? !this.#stream.hasTold(listLength(value) ?? Infinity) : isReadOfResponse(field)
   #shape: DeltaShape | undefined
-  /** The delta converted last. What it looks like is learnt when another comes: the first is not kept waiting. */
+  /** The delta converted last. Its shape is learnt when another one comes, so that the first need not wait for it. */
   #last = NO_DELTA
-  /** What was copied and `ChatStream` has to know, still escaped. */
+  /** Copied text that `ChatStream` still has to be told of, as it was escaped. */
   #copied = ''
-  /** The end of the last copied chunk, until it is put out together with the beginning of the next. */
+  /** The end of the last copied chunk, which is written together with the beginning of the next one. */
   #owed: Buffer | undefined
 
   constructor(stream: ChatStream, out: FrameOutput) {
@@ -71,7 +71,8 @@ export class ChatFrames implements FrameSink {
   /** Converts whole frames; those after the one that ended the answer are left out. Throws what `ChatStream` throws. */
   take(memory: Buffer, ranges: readonly number[]): void {
     const view = viewOf(memory)
-    // A chunk is somewhat longer than the event it is made of; what is longer than a read is one event that gives little.
+    // A chunk is a bit longer than its event. More memory than one read holds is one long event, which gives a short
+    // chunk.
     const read = Math.min(memory.length, MOST_READ)
     this.#out.expect(read + (read >> 2))
     for (let i = 0; i + 1 < ranges.length; i += 2) {
@@ -145,7 +146,7 @@ export class ChatFrames implements FrameSink {
   #handle(name: string, frame: Buffer): void {
     if (SILENT.has(name) && this.#stream.headKnown && isOfType(name, frame)) return
     const repeats = REPEATING.has(name) && isOfType(name, frame)
-    // Where a citation stands is counted in the texts before it.
+    // The place of a citation is counted in the texts before it.
     if ((repeats || this.#repeated !== undefined) && frame.includes(CITATION)) this.#makeUpForRepeated()
     else if (repeats && this.#repeats(name, frame)) return
     this.#convert(frame)
@@ -162,7 +163,7 @@ export class ChatFrames implements FrameSink {
     for (const chunk of this.#stream.convert(leanFrameJson(frame, this.#isRead))) this.#out.text(dataFrame(chunk))
   }
 
-  /** Whether this tells a part that has come in deltas, or the item of that one part after it; the first telling is kept. */
+  /** Whether the frame repeats the part that came in deltas, or the item with that one part. The first one is kept. */
   #repeats(name: string, frame: Buffer): boolean {
     const live = this.#stream.liveText
     if (live === undefined) return false
@@ -206,7 +207,7 @@ export class ChatFrames implements FrameSink {
   }
 }
 
-/** Whether the event of a frame with this name has it as its type too, as the API writes it: only the type counts. */
+/** Whether the frame's event has this name as its type too, since only the type counts. */
 function isOfType(name: string, frame: Buffer): boolean {
   const beginning = `event: ${name}\ndata: {"type":"${name}",`
   return frame.toString('latin1', 0, beginning.length) === beginning
@@ -224,7 +225,7 @@ function isItemOf({ outputIndex, part }: LiveDelta, frame: Buffer): boolean {
   return isThere && frame.includes(MESSAGE) && hasOnePart(frame)
 }
 
-/** Three things in it have a type: the event, the item and the part. */
+/** With one part, three things have a type: the event, the item and the part. */
 function hasOnePart(itemFrame: Buffer): boolean {
   let types = 0
   for (let at = itemFrame.indexOf(TYPE); at !== -1; at = itemFrame.indexOf(TYPE, at + TYPE.length)) types++
@@ -244,5 +245,5 @@ function afterDigits(memory: Buffer, at: number): number {
   return end
 }
 
-/** Escaped as in JSON; also what only looks like it, an escaped backslash before an n. */
+/** An escaped newline, or what only looks like one: an escaped backslash before an n. */
 const NEWLINE = /\\(?:n|u000a)/i

@@ -33,7 +33,7 @@ export class StreamedChat {
     this.#choices = new Array(plan.choices)
   }
 
-  /** Those that have one, when the answer failed. */
+  /** The machines there are: not all choices have one if the answer failed. */
   get choices(): readonly ChatStream[] {
     return Object.values(this.#choices)
   }
@@ -61,7 +61,7 @@ export class StreamedChat {
     return this.#client.follow(events).then(
       () => this.#finishChoice(machine),
       (error: unknown) => {
-        // What came before the failure in the same read is the client's.
+        // What came in the same read before the failure still goes to the client.
         this.#sendVisible()
         if (!machine.finished) throw error
         this.#finishChoice(machine)
@@ -97,11 +97,11 @@ export class StreamedChat {
     this.#request.record.firstEventAt ??= this.#context.monotonic()
   }
 
-  /** What follows the last chunk of the last choice. One choice brings its own usage chunk. */
+  /** What follows the last chunk of the last choice. A single choice brings its own usage chunk. */
   #closing(): string {
     const { record } = this.#request
     record.status = 200
-    // Before the end is sent: the request's line is written as soon as the client has it all.
+    // Noted before the end is sent, since the request's log line is written as soon as the client has it all.
     const usages = this.#choices.map(({ usage }) => usage)
     record.usage = tokenUsage(usages)
     const isLeft = this.#plan.choices > 1 && this.#plan.includeUsage

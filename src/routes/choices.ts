@@ -9,9 +9,9 @@ import { withEarlyRetries } from './early-retry.ts'
 import type { UpstreamCall } from './upstream-call.ts'
 
 /**
- * Whether something of every choice is visible: then upstream is not asked any more. Counted, since `every` passes over
- * a choice that is asked again and has no machine yet, while one behind it has. And counted without a list of those that
- * are: an empty one has another hidden class, at which all that was compiled for the others is thrown away.
+ * Whether something of every choice is visible: then upstream is not asked again. This counts, because `every` skips
+ * the holes of choices that have no machine yet. It counts without `filter`, because an empty list has another hidden
+ * class, at which V8 throws away the code it has compiled for the others.
  */
 export function allVisible({ choices }: Pick<ChatPlan, 'choices'>, machines: readonly ChatStream[]): boolean {
   return machines.reduce((count, { visible }) => count + Number(visible), 0) === choices

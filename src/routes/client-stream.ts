@@ -5,7 +5,7 @@ import { KEEP_ALIVE_FRAME } from '../sse/frames.ts'
 import type { ApiRequest } from './api-request.ts'
 import { endReadingLimit, limitReading } from './slow-client.ts'
 
-/** Where the answer comes from; paused while the client does not read, which means nothing once it has ended. */
+/** Where the answer comes from. It is paused while the client does not read, which has no effect after its end. */
 export type Source = {
   pause(): void
   resume(): void
@@ -32,21 +32,21 @@ const STREAM_HEADERS = {
  * but no longer than the first keep-alive: clients time out on headers. Back-pressure pauses the sources.
  */
 export class ClientStream implements Cancellable {
-  /** What is to be sent next. It is kept until `open`. */
+  /** What is to be sent next; kept until the stream is open. */
   readonly out = new FrameOutput()
   readonly #request: Pick<ApiRequest, 'takeOver' | 'cancellation'>
   readonly #settings: Settings
   /** Told of everything that is sent. */
   readonly #sent: ((bytes: Buffer) => void) | undefined
   #sources: readonly Source[] = []
-  /** Runs from the first answer's head on. */
+  /** The timer for the next keep-alive; runs from the first answer's head on. */
   #silence: NodeJS.Timeout | undefined
   #response: ServerResponse | undefined
-  /** The answer has no length, so that it is sent in HTTP chunks (RFC 9112 §7.1). */
+  /** Whether the answer is sent in HTTP chunks, since its length is not known (RFC 9112 §7.1). */
   #chunked = false
   /** The 200 is on its way. */
   #announced = false
-  /** The client does not read; what there is to write next waits. */
+  /** The client does not read; the sources are paused. */
   #stalled = false
 
   constructor(
@@ -66,17 +66,17 @@ export class ClientStream implements Cancellable {
   /** Reads the source to its end: no faster than the client does, and with a sign of life in every silence. */
   follow(source: Source): Promise<void> {
     const reading = source.read()
-    // A short answer has been read and sent by now.
+    // A short answer has been read and sent already.
     if (this.#response?.writableEnded !== true) this.#addSource(source)
     return reading
   }
 
-  /** Sends the 200 with the next write, also of nothing. */
+  /** From now on the next `flush` sends the 200, even if there is nothing to send with it. */
   open(): void {
     if (this.#response === undefined) this.#begin()
   }
 
-  /** The client has left, which it may have done before: no timer outlives it. */
+  /** The client has left, maybe before anything began: no timer may outlive it. */
   cancel(): void {
     this.#stopTimer()
   }
@@ -96,7 +96,7 @@ export class ClientStream implements Cancellable {
   end(): void {
     this.#stopTimer()
     const response = this.#response ?? this.#begin()
-    // Of the choices of one answer that fail at once, the first has told it.
+    // Several choices may fail at once; the first one has ended the answer.
     if (response.writableEnded) return
     response.end(this.#taken(LAST_CHUNK))
     limitReading(response, this.#settings.slowClientTimeout)
@@ -110,7 +110,8 @@ export class ClientStream implements Cancellable {
   #begin(): ServerResponse {
     const response = this.#request.takeOver(200, STREAM_HEADERS)
     this.#response = response
-    // Node writes a chunk in four pieces; framed here it is one, and most events come alone (docs/performance.md).
+    // Node would write each chunk in four pieces. Framed here it is one, and most events are a chunk
+    // (docs/performance.md).
     this.#chunked = response.chunkedEncoding
     response.chunkedEncoding = false
     return response
@@ -126,7 +127,7 @@ export class ClientStream implements Cancellable {
     if (!response.write(bytes, written)) this.#full(response)
   }
 
-  /** What there is in `out`, as an HTTP chunk if the answer is sent so. An empty one would be the last. */
+  /** What there is in `out`, as an HTTP chunk if need be. An empty chunk would end the answer. */
   #taken(after = ''): Buffer {
     const { length } = this.out
     const [size, end] = this.#chunked && length > 0 ? [`${length.toString(16)}\r\n`, '\r\n'] : ['', '']
@@ -143,7 +144,7 @@ export class ClientStream implements Cancellable {
     this.#request.cancellation.add(this)
   }
 
-  /** A model may think for minutes before its first word: that it was asked is news for the client. */
+  /** Sends the head alone: a model may think for minutes before its first word. */
   #announce(response: ServerResponse): void {
     if (this.#announced) return
     this.#announced = true

@@ -5,7 +5,7 @@ import type { RouteContext } from './context.ts'
 
 const RETRIES = 2
 const FIRST_DELAY_MS = 250
-/** Limits by the minute end in seconds. When upstream asks for more, the client waits itself: it is told how long. */
+/** Limits by the minute end within seconds. For a longer wait the client is told when to try again. */
 const LONGEST_WAIT_MS = 5000
 /** What "not now" looks like in a stream that began with a 200; nothing was done yet (case 162). */
 const NOT_NOW_CODES = new Set([
@@ -20,13 +20,13 @@ type Attempt<Value> = {
   /** Asks upstream. A refusal is final: `upstream/client.ts` has tried again what may be tried again. */
   readonly open: () => Promise<UpstreamAnswer>
   readonly read: (answer: UpstreamAnswer) => Promise<Value>
-  /** Whether anything of the answer is one that a client can see. */
+  /** Whether a client can see anything of the answer yet. */
   readonly isVisible: () => boolean
 }
 
 /**
- * Asks and reads, again when upstream had no room for it or broke off within its answer before it said anything that a
- * client can see. Never later: a client may have acted on a tool call already (case 177), and the tokens are spent.
+ * Asks upstream and reads its answer; does so again when upstream was overloaded or broke off before it said anything
+ * that a client can see. Never later: the client may have acted on a tool call (case 177), and the tokens are spent.
  */
 export function withEarlyRetries<Value>(
   context: Pick<RouteContext, 'random'>,
@@ -43,7 +43,7 @@ export function withEarlyRetries<Value>(
     await request.cancellation.delay(wait)
     return withEarlyRetries(context, request, attempt, retry + 1)
   }
-  // Not awaited: a function that waits holds all it has seen, and the answer may take an hour.
+  // Without `await`: a suspended function holds everything it has used, and the answer may take an hour.
   return attempt.open().then((answer) => attempt.read(answer).catch(again))
 }
 

@@ -3,12 +3,12 @@ import { type AnswerBody, type BodySink, cutError, type UpstreamAnswer } from '.
 import type { SocketRead } from '../upstream/socket-read.ts'
 import type { Source } from './client-stream.ts'
 
-/** How long upstream may keep its side open after the last event that matters, so that its connection can be reused. */
+/** How long upstream may take to close after the last event that matters; then its connection can be reused. */
 const LINGER_MS = 1000
 
 /** What becomes of the frames of one upstream answer. What one of these throws ends the stream with that error. */
 export type FrameHandlers = {
-  /** Takes whole frames; in the read of the last frame that matters also those behind it. */
+  /** Takes whole frames, also those that come in the same read after the last frame that matters. */
   readonly frames: FrameSink
   /** All frames of one read have been handed over: what they gave can be written in one piece. */
   readonly batchEnd: () => void
@@ -68,8 +68,8 @@ export class EventStream implements Source, BodySink {
   finish(): void {
     if (this.#over) return
     this.#over = true
-    // A short answer ends in the same read as its last event: nothing is left to wait for, and a timer would keep all
-    // of the request in memory meanwhile.
+    // A short answer has ended in this very read. There is nothing to wait for then, and a timer would hold the whole
+    // request in memory.
     if (!this.#body.over) {
       this.#body.resume()
       this.#lingering = setTimeout(() => this.#body.abort(), LINGER_MS).unref()

@@ -48,12 +48,12 @@ async function forward(
   memory.free()
   noticeHeaders(context, request, answer)
   record.firstEventAt = context.monotonic()
-  // Only the answer tells, since the body stays unread.
+  // Only the answer tells, since the request's body is not parsed.
   record.stream = isEventStream(answer.headers)
   log?.answer(answer.headers)
   const headers = answerHeadersForClient(answer.headers)
   if (WITHOUT_BODY.has(answer.status)) {
-    // Its length may be that of a body it only stands for, which undici would wait for (RFC 9110 §8.6).
+    // Its `content-length` may be that of a body that is not sent, which undici would wait for (RFC 9110 §8.6).
     answer.body.abort()
     return { status: answer.status, headers, body: '' }
   }
@@ -75,7 +75,7 @@ function forwarded(request: ApiRequest, body: Buffer, memory: BodyMemory): Upstr
     path: request.url.replace(/^\/v1/, ''),
     headers: requestHeadersForUpstream(request.headers),
     ...(body.length > 0 && { body: [body], memory }),
-    // Only what may be done twice without harm is sent again.
+    // Sent again only if doing it twice does no harm.
     ...(!isRepeatable(request) && { retries: false }),
     onRetry: () => {
       request.record.upstreamRetries++
@@ -93,7 +93,7 @@ type Relayed = {
   readonly log: BodyLog | undefined
 }
 
-/** The bytes of an answer, untouched. A cut cannot be told in an arbitrary body: the connection ends without its end. */
+/** Relays the bytes of an answer untouched. Such a body can't tell of a cut: then the connection is broken off. */
 function relay(
   context: RouteContext,
   request: ApiRequest,
@@ -102,7 +102,7 @@ function relay(
   const { slowClientTimeout } = context.config
   request.record.status = status
   const response = request.takeOver(status, headers)
-  // As bytes, which Node sends with a head in Latin-1 as it came; `flushHeaders` encodes it anew.
+  // Sends the head. Written with bytes Node keeps it in Latin-1, as it came; `flushHeaders` would encode it anew.
   response.write(NO_BYTES)
   return new Promise((resolve) => {
     response.on('drain', () => {

@@ -14,9 +14,9 @@ type Unread = { readonly owner: string; readonly frame: string }
  */
 export class ItemMemory {
   readonly #maxBytes: number
-  /** As JSON, which takes less than objects. */
+  /** As JSON, which takes less memory than objects. */
   readonly #items: RecentMemory<string>
-  /** Most clients send whole items: frames are read only when one is asked for by its id. */
+  /** Frames are parsed only when an item is asked for by its id: most clients send whole items. */
   #unread: Unread[] = []
   #unreadBytes = 0
 
@@ -45,8 +45,8 @@ export class ItemMemory {
   }
 
   /**
-   * For one request. What it names counts as if it were sent, each time it is named: a small body could name a large item
-   * any number of times. Throws `request_too_large` when that is more than `limit`.
+   * Recalls items for one request. An item counts as if it had been sent, each time it is named: a small body could
+   * name a large item many times. Throws `request_too_large` when they are larger than `limit`.
    */
   recallFor(owner: string, limit: number): (id: string) => JsonObject | undefined {
     let length = 0

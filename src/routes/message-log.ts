@@ -3,11 +3,11 @@ import type { RequestRecord } from '../telemetry/request-record.ts'
 
 /** Prompts and answers, for `--log-level debug` only; the start-up log warns that they are recorded. */
 export type MessageLog = {
-  /** System messages that became instructions are told beside the others. */
+  /** `instructions`: what system messages have become. */
   input(messages: unknown, instructions?: string): void
-  /** Collects what a stream sends, to be logged when it has finished. Undefined: nobody wants it. */
+  /** Collects what a stream sends, to be logged at its end. Undefined unless the log level is debug. */
   readonly sent?: (bytes: Buffer) => void
-  /** `undefined`: what `sent` collected. */
+  /** Without `messages`, logs what `sent` has collected. */
   output(messages?: unknown): void
 }
 

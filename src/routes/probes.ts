@@ -5,7 +5,7 @@ import type { RouteContext } from './context.ts'
 
 /** `GET /health` and `GET /ready`: 200 when a request would be sent upstream, 503 with the reason when not. */
 export function healthRoute(context: RouteContext, describeOutbound: (upstream: URL) => object): Route {
-  // The run files may be lost, and after an upgrade the program on the disk is newer than the one that runs.
+  // Worth telling since run files may be lost, and an upgrade does not change the process that runs.
   const own = { pid: process.pid, version: packageVersion() }
   return async (request) => {
     const credentials = await context.credentials.status()

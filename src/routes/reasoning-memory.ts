@@ -22,7 +22,7 @@ export class ReasoningMemory {
   }
 
   recall(owner: string, call: ToolCall): readonly JsonObject[] | undefined {
-    // Most requests have nothing to recall, and a long history many calls, each of which would be parsed for its key.
+    // As a rule there is nothing to recall; then the calls of a long history are not parsed for their keys.
     return this.#recent.isEmpty ? undefined : this.#recent.recall(keyOf(owner, call))
   }
 }

@@ -6,8 +6,8 @@ const MAX_BYTES = 32 * 1024 * 1024
 const MAX_AGE_MS = 2 * 60 * 60 * 1000
 
 /**
- * What earlier answers held and a later request may need. Bounded in bytes and age, in memory only: what has not been
- * asked for the longest makes room.
+ * Parts of earlier answers that later requests may need. In memory only, limited in bytes and age: what has not been
+ * used for the longest time goes first.
  */
 export class RecentMemory<T> {
   readonly #now: () => number
@@ -58,7 +58,7 @@ export class RecentMemory<T> {
   }
 }
 
-/** Whose it is, as a key in memory that is never shown: nothing is used across credentials. */
+/** The owner's part of keys in memory, which are never shown: nothing is shared between accounts. */
 export function ownerOf({ accountId, accessToken }: ChatGptCredentials): string {
   return accountId ?? accessToken
 }

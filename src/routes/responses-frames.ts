@@ -11,12 +11,12 @@ import type { FrameOutput } from '../sse/frame-output.ts'
 import { type FrameSink, frameAt, frameEnd, MIXED_LINE_ENDS, withLineFeeds } from '../sse/frame-reader.ts'
 import { namedFrame } from '../sse/frames.ts'
 
-/** The usual forms; a frame of another form (ids, comments, several lines, its type not first) is parsed to be known. */
+/** Matches the usual forms. A frame of another form (ids, comments, several lines, type not first) has to be parsed. */
 const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
 
 /**
- * How frames begin that are the bulk of every stream; they are passed on after a look at that alone. What counts is the type
- * in the data, not the name before it (docs/upstream.md 5.1).
+ * The beginnings of the frames that make up most of a stream: these are passed on without looking further. What counts
+ * is the type in the data, not the name before it (docs/upstream.md 5.1).
  */
 const DELTAS = new Map(
   [
@@ -29,14 +29,14 @@ const DELTAS = new Map(
 )
 
 /**
- * Frames of a Responses stream on their way through. They stay as they are, but that vendor events are
- * left out and a terminal event with an empty `output` gets the items that were streamed (docs/upstream.md 5.1).
+ * Passes the frames of a Responses stream through. They stay as they are, except that vendor events are left out and a
+ * terminal event with an empty `output` gets the items that were streamed (docs/upstream.md 5.1).
  */
 export class ResponsesFrames implements FrameSink {
-  /** The items, parsed only if the terminal event leaves its output to them. */
+  /** The frames that told whole items; parsed only if the terminal event has no `output` of its own. */
   readonly doneFrames: string[] = []
   readonly #out: FrameOutput
-  /** How the last delta began: most frames after it do as well. */
+  /** How the last delta began: most frames after it begin alike. */
   #usual: BytePattern | undefined
   #visible = false
   #ended = false
@@ -63,17 +63,17 @@ export class ResponsesFrames implements FrameSink {
     return this.#usage
   }
 
-  /** How many frames have come: more than the highest `sequence_number` among them, which counts from zero. */
+  /** How many frames have come: higher than any `sequence_number` so far, since those count from zero. */
   get count(): number {
     return this.#count
   }
 
-  /** The failure that a late terminal event told; the client has got that event. */
+  /** The failure in the terminal event, when the client has got that event. */
   get error(): ApiError | undefined {
     return this.#error
   }
 
-  /** Throws the failure itself while nothing was visible, so that it keeps its HTTP status. */
+  /** Throws a failure that comes before anything visible, so that it keeps its HTTP status. */
   take(memory: Buffer, ranges: readonly number[]): void {
     const view = viewOf(memory)
     this.#out.expect(memory.length)
@@ -104,7 +104,7 @@ export class ResponsesFrames implements FrameSink {
     this.#out.range(memory, copied, at)
   }
 
-  /** Of so many bytes, if the frame at `at` begins as the last delta did; else 0. */
+  /** The length of the usual beginning, if the frame at `at` has it; else 0. */
   #usualBeginning(view: DataView, at: number, to: number): number {
     const usual = this.#usual
     return usual !== undefined && at + usual.length <= to && usual.isAt(view, at) ? usual.length : 0
@@ -152,20 +152,20 @@ export class ResponsesFrames implements FrameSink {
   }
 }
 
-/** Clients read nothing after it: an answer that ends so before its last event would be a whole one to them (case 166). */
+/** Left out: clients stop reading there, and would take an answer without its last event for complete (case 166). */
 function isDone(frame: Buffer): boolean {
   return frameData(frame.toString('utf8')) === '[DONE]'
 }
 
-/** With an error object, on which the official clients throw, and a number: the form that every client knows. */
+/** Has an error object, on which the official clients throw, and a number: the form that every client knows. */
 function isAsRecorded(event: unknown): boolean {
   const { error, sequence_number } = asObject(event) ?? {}
   return asObject(error) !== undefined && typeof sequence_number === 'number'
 }
 
 /**
- * Both forms in one: the API's own `error` event, without whose number the AI SDK knows none, and the `error` object the
- * official client throws on.
+ * Two forms in one: the API's own `error` event, which the AI SDK recognises by its number, and the `error` object that
+ * the official client throws on.
  */
 export function errorFrame(error: ApiError, sequenceNumber: number): string {
   const body = errorBody(error)

@@ -1,15 +1,15 @@
 import type { ServerResponse } from 'node:http'
 
 /**
- * A client that leaves what is written unread for so many milliseconds is cut off. The timer is that of the socket, for
- * which a large write that makes progress is activity (`Socket.prototype._onTimeout` of Node), and which Node destroys
+ * Cuts off a client that reads nothing of what is written for so many milliseconds. The timer is the socket's own: it
+ * counts progress of a large write as activity (`Socket.prototype._onTimeout` of Node), and Node destroys the socket
  * when it ends (https://nodejs.org/api/http.html#responsesettimeoutmsecs-callback).
  */
 export function limitReading(response: ServerResponse, milliseconds: number): void {
   if (response.writableLength > 0) response.setTimeout(milliseconds)
 }
 
-/** All of it is read; the next silence is not the client's. */
+/** The client has read everything, so it is not to blame for the next silence. */
 export function endReadingLimit(response: ServerResponse): void {
   response.setTimeout(0)
 }

@@ -35,19 +35,19 @@ export function noteIgnored(request: ApiRequest, ignored: readonly string[]): vo
   if (ignored.length > 0) request.setHeaders({ 'x-codex-proxy-ignored': ignored.join(', ') })
 }
 
-/** Of an answer that has begun, for the request's line: the status that it would have had. */
+/** Notes a failure after the 200 for the request's log line: the status that the answer would have had. */
 export function noteFailure({ record }: ApiRequest, { status, code }: ApiError): void {
   record.status = status
   if (code !== null) record.code = code
 }
 
-/** A way to ask the same thing: the request as wanted, or a lesser one for when upstream refuses that. */
+/** One form of the request: as it was wanted, or a lesser one for when upstream refuses that. */
 export type Variant = {
-  /** As bytes: what they were made from is not held while the answer is awaited. A lesser one is made when its turn comes. */
+  /** As bytes, so that what they were made from need not be held. A lesser body is only made when its turn comes. */
   readonly body: () => readonly Buffer[]
   /** Headers that go with this form of the body. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Whether this variant is worth a try after that one, the last that was tried, was refused so. */
+  /** Whether to try this variant after `refused`, the last one tried, got this refusal. */
   readonly after?: (refusal: ApiError, refused: Variant) => boolean
 }
 
@@ -61,12 +61,12 @@ export type Call = {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** What was asked for, as it is. */
+/** The variant that the client asked for. */
 export function wanted(body: readonly Buffer[], headers: Variant['headers'] = {}): Variant {
   return { body: () => body, headers }
 }
 
-/** What is asked of upstream, once for each choice of the answer, and again while nothing of that choice is visible. */
+/** The call to upstream: made once for each choice of the answer, and again while nothing of that choice is visible. */
 export class UpstreamCall {
   readonly #context: RouteContext
   readonly #request: ApiRequest
@@ -99,7 +99,7 @@ export class UpstreamCall {
     throw refusal
   }
 
-  /** Every choice is visible, so nothing is asked again: a prompt may be large, and its answer may take an hour. */
+  /** Lets go of the bodies once every choice is visible: nothing is asked again, and the answer may take an hour. */
   release(): void {
     this.#call?.memory.free()
     this.#call = undefined
@@ -125,7 +125,7 @@ export class UpstreamCall {
   }
 }
 
-/** What the head of any upstream answer tells beside the answer: request id, limits, a changed catalogue. */
+/** Takes note of what the headers of every upstream answer tell: request id, limits, a changed catalogue. */
 export function noticeHeaders(context: RouteContext, request: ApiRequest, { headers }: UpstreamAnswer): void {
   const id = headers['x-request-id'] ?? headers['x-oai-request-id']
   if (typeof id === 'string') request.record.upstreamRequestId = id
@@ -134,7 +134,7 @@ export function noticeHeaders(context: RouteContext, request: ApiRequest, { head
   if (typeof etag === 'string') context.catalogue.noticeEtag(etag)
 }
 
-/** What its head says beside the events: limits may be told there alone. No more of it is held while they come. */
+/** The limits in the headers of an answer, often told only there. Other headers are not held while events come. */
 export function headOf({ now }: Pick<RouteContext, 'now'>, { headers }: UpstreamAnswer): AnswerHead {
   return { headers: onlyNamed(headers, LIMIT_HEADER), now: now() }
 }
@@ -148,7 +148,7 @@ async function refusalOf(context: RouteContext, route: Call['route'], answer: Up
   return upstreamError(answer.status, answer.headers, body, route, context.now())
 }
 
-/** The list itself may take ten seconds, which the names of other models are not worth. */
+/** Fetching the list may take ten seconds, which is too long for the names of other models. */
 const NAMES_WITHIN_MS = 2000
 
 /** The refusal of a model names those there are (case 163); without a list its remedy says where to look. */
