@@ -1,9 +1,8 @@
 const WORD = 8
 
 /**
- * Tells whether bytes are the ones of a text, eight at a time: read as a double they differ if any of them does. Bytes
- * that as a double are no number equal nothing, not even themselves; ASCII never is that. The order of bytes is the one
- * that processors have.
+ * Tells whether bytes are the ones of a text, comparing eight at a time, read as a double. Eight bytes that read as NaN
+ * equal nothing, not even themselves, but ASCII never does. Little-endian, as processors are.
  */
 export class BytePattern {
   readonly length: number
@@ -29,7 +28,7 @@ export class BytePattern {
   }
 }
 
-/** Zero has two forms that compare as equal: then nothing is. */
+/** Zero has two forms that compare as equal, so it becomes NaN, which matches nothing. */
 function wordAt(view: DataView, at: number): number {
   return view.getFloat64(at, true) || Number.NaN
 }

@@ -7,7 +7,7 @@ export function eventName(frame: Buffer): string {
   return line.startsWith(EVENT) ? line.substring(EVENT.length) : ''
 }
 
-/** As much of a frame as tells what it is. */
+/** As much of a frame as is needed to tell what it is. */
 export function frameBeginning(frame: Buffer): string {
   return frame.toString('latin1', 0, LONGEST_BEGINNING)
 }
@@ -17,7 +17,7 @@ export function frameData(frame: string): string | undefined {
   return usualData(frame) ?? joinedData(frame)
 }
 
-/** Of a frame that is a name and one line of data, as upstream writes them. */
+/** The data of a frame that is a name and one line of data, as upstream writes them. */
 function usualData(frame: string): string | undefined {
   const at = frame.indexOf('\n')
   const start = at + 1 + DATA.length
@@ -47,13 +47,15 @@ export function bytesJson(frame: Buffer): unknown {
   return frameJson(frame.toString('utf8'))
 }
 
-/** The same, but where a long event tells a Response object only some of its fields: the rest would be read in vain. */
+/**
+ * The same, but of the Response object in a long event only the fields to `keep`: parsing the others is for nothing.
+ */
 export function leanFrameJson(frame: Buffer, keep: Keep): unknown {
   const lean = frame.length < LONG ? undefined : leanJson(frame, keep)
   return lean === undefined ? bytesJson(frame) : parsed(lean)
 }
 
-/** Undefined for a frame of another form than upstream's. */
+/** Undefined for a frame that does not have upstream's usual form. */
 function leanJson(frame: Buffer, keep: Keep): string | undefined {
   const [beginning, name] = TELLS_RESPONSE.exec(frameBeginning(frame)) ?? []
   if (beginning === undefined || name === undefined) return undefined
@@ -61,7 +63,7 @@ function leanJson(frame: Buffer, keep: Keep): string | undefined {
   return isOneLine ? keepMembers(frame.subarray(name.length), beginning.length - name.length, keep) : undefined
 }
 
-/** For whoever wants the JSON of every frame; frames without any are left out. */
+/** A sink that hands on the JSON of every frame; frames without JSON are left out. */
 export function eventSink(take: (event: unknown) => void, read: (frame: Buffer) => unknown = bytesJson): FrameSink {
   return {
     take(memory, ranges) {
@@ -91,15 +93,15 @@ function parsed(json: string): unknown {
   }
 }
 
-/** What the inside of a JSON string stands for; itself where it is none. */
+/** The text that the inside of a JSON string stands for; the inside itself if it is not valid. */
 export function unescaped(inside: string): string {
   const text = parsed(`"${inside}"`)
   return typeof text === 'string' ? text : inside
 }
 
-/** Shorter ones are parsed in less time than it takes to leave something out. */
+/** Shorter frames are parsed faster whole than with something left out. */
 const LONG = 4096
-/** As the API begins such an event; the group is its name and what stands before the data. */
+/** How the API begins an event with a Response object; the group is what stands before the JSON. */
 const TELLS_RESPONSE = /^(event: [\w.]+\ndata: )\{"type":"[\w.]+",(?:"sequence_number":\d+,)?"response":(?=\{)/
 const LONGEST_BEGINNING = 256
 const EVENT = 'event: '

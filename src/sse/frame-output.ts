@@ -1,16 +1,16 @@
 import { SpareMemory } from './spare-memory.ts'
 
-/** Around what is put together, for what a client's connection needs there: the framing of an HTTP chunk. */
+/** Room before and after the frames, for the framing of an HTTP chunk. */
 const ROOM_BEFORE = 16
 const ROOM_AFTER = 16
-/** Less is not asked for: most writes are of one event. */
+/** The smallest piece of memory: enough for one event, which is what most writes hold. */
 const LEAST_ROOM = 1024
-/** Up to here a loop copies sooner than a call that leaves JavaScript. */
+/** Up to this length a loop copies faster than a call that leaves JavaScript. */
 const SHORT = 48
 
 const NOTHING: Buffer = Buffer.alloc(0)
 
-/** What is larger is made in pieces of one size, for the events of a whole socket read, that are used again. */
+/** Larger memory comes in reused pieces of one size, which holds the events of a whole socket read. */
 const SMALL = 4096
 const PIECE = 96 * 1024
 const pieces = new SpareMemory(8)
@@ -20,20 +20,20 @@ function room(bytes: number): Buffer {
   return bytes > PIECE ? Buffer.allocUnsafeSlow(bytes) : pieces.take(PIECE)
 }
 
-/** Nobody looks at these taken bytes any more: their memory may be used again. */
+/** Nobody reads these taken bytes any more: their memory may be used again. */
 export function giveBack({ buffer }: Buffer): void {
   if (buffer.byteLength === PIECE) pieces.giveBack(Buffer.from(buffer))
 }
 
 /**
- * Frames for a client, put together as bytes in one piece of memory that is handed on as it is. As strings they would be
- * joined, flattened and encoded: three times the memory, and as much for the garbage collector (docs/performance.md).
+ * Frames for a client, put together as bytes in one piece of memory that is written as it is. As strings they would be
+ * joined, flattened and encoded: three times the memory and the work of the collector (docs/performance.md).
  */
 export class FrameOutput {
   #memory: Buffer = NOTHING
   #end = ROOM_BEFORE
 
-  /** In bytes: what has been put in since the last `take`. */
+  /** How many bytes have been put in since the last `take`. */
   get length(): number {
     return this.#end - ROOM_BEFORE
   }
@@ -45,7 +45,7 @@ export class FrameOutput {
     this.#moveTo(room(needed))
   }
 
-  /** It may be long until `take`: no more room is held than is needed. */
+  /** Lets go of unused room, since it may be long until the next `take`. */
   settle(): void {
     if (this.length === 0) this.#moveTo(NOTHING)
     else if (this.#memory.length > 2 * this.#end) this.#moveTo(Buffer.allocUnsafeSlow(this.#end + ROOM_AFTER))

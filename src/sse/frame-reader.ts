@@ -3,18 +3,18 @@ import { SpareMemory } from './spare-memory.ts'
 
 export type FrameSink = {
   /**
-   * Takes whole frames: each of the `ranges` of `memory` (start, end, start, end, …) holds one or more, each ended by an
-   * empty line (`\n\n`). The memory is used again afterwards.
+   * Takes whole frames: each of the `ranges` of `memory` (start, end, start, end, …) holds one or more, each ended by
+   * an empty line (`\n\n`). The memory is reused afterwards.
    */
   take(memory: Buffer, ranges: readonly number[]): void
 }
 
-/** In place of an end: there are lines that end with CRLF, as a proxy's sign of life before an event has them. */
+/** Returned in place of an end when lines end with CRLF, as a keep-alive that a proxy put before an event may. */
 export const MIXED_LINE_ENDS = -2
 
 /**
- * Where the frame that begins at `at` ends: two bytes before the next. An empty line more than there need be is a frame of
- * nothing, which ends before it begins; -1 when there is no end; MIXED_LINE_ENDS when `withLineFeeds` has to come first.
+ * Where the frame that begins at `at` ends: two bytes before the next one. A superfluous empty line is an empty frame,
+ * which ends before it begins. -1 when there is no end; MIXED_LINE_ENDS when `withLineFeeds` has to come first.
  */
 export function frameEnd(memory: Buffer, at: number): number {
   if (memory[at] === LF) return at - 1
@@ -44,12 +44,12 @@ export class FrameReader {
   readonly #sink: FrameSink
   readonly #maxEvent: number
   /**
-   * The beginning of a frame whose end has not come. Copied together: what it was read into, much larger as a rule, need
-   * not be held for it, and the few long frames at the end of an answer share one piece of memory.
+   * The beginning of a frame whose end has not come. It is a copy, so that the memory it was read into, mostly much
+   * larger, need not be held, and so that the few long frames at the end of an answer share one piece of memory.
    */
   #rest: Buffer = NOTHING
   #restLength = 0
-  /** The last byte was a CR: a LF that follows belongs to the same line end. */
+  /** The last byte was a CR: a LF after it belongs to the same line end. */
   #afterCr = false
   /** The first piece of all may begin with a byte order mark. */
   #first = true
@@ -76,7 +76,7 @@ export class FrameReader {
     }
   }
 
-  /** The stream ended: a last frame without an empty line behind it still counts, as servers forget that line. */
+  /** The stream has ended. A last frame without its empty line still counts, since servers forget that line. */
   end(): void {
     if (this.#restLength === 0) return
     this.#add(EMPTY_LINE)
@@ -145,9 +145,9 @@ export class FrameReader {
 }
 
 const NOTHING = Buffer.alloc(0)
-/** Bytes for frames in pieces that a stream keeps while no frame is begun. */
+/** The most memory for frames in pieces that a stream keeps between frames, in bytes. */
 const MOST_KEPT = 4096
-/** Of the events that repeat all of an answer at its end. */
+/** Memory for the events that repeat the whole answer at its end. */
 const longFrames = new SpareMemory(4)
 const MOST_SPARED = 1024 * 1024
 const LF = 10
@@ -163,7 +163,7 @@ function startsWithMark(memory: Buffer, from: number): boolean {
   return memory.subarray(from, from + BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
 }
 
-/** How far the `ranges` from `at` on end with a frame each. */
+/** Up to where the `ranges` from `at` on each end with a whole frame. */
 function endOfWhole(memory: Buffer, ranges: readonly number[], at: number): number {
   let end = at
   while (end < ranges.length && isWhole(memory, ranges[end] ?? 0, ranges[end + 1] ?? 0)) end += 2

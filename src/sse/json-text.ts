@@ -1,5 +1,5 @@
-// Finding one's way in JSON without parsing or decoding it: in its bytes as UTF-8, where no byte of a longer sequence looks
-// like ASCII. What is passed over is not checked beyond its brackets and quotes.
+// Finds places in JSON without parsing or decoding it, in its UTF-8 bytes: no byte of a longer sequence looks like
+// ASCII. What is skipped is not checked beyond its brackets and quotes.
 
 /**
  * The quote that ends the JSON string whose inside begins at `start`, behind its opening quote: the first with an even run
@@ -20,8 +20,8 @@ export function closingQuote(json: Buffer, start: number): number {
 export type Keep = (name: string, value: Buffer) => boolean
 
 /**
- * The JSON with only some of the members of the object that begins at `start`. Undefined when the object does not end, or
- * has spaces between its parts or escapes in its names.
+ * The JSON with only those members of the object at `start` that `keep` chooses. Undefined when the object does not
+ * end, or has spaces between its parts or escapes in its names.
  */
 export function keepMembers(json: Buffer, start: number, keep: Keep): string | undefined {
   let members = ''
@@ -42,7 +42,7 @@ export function keepMembers(json: Buffer, start: number, keep: Keep): string | u
     : undefined
 }
 
-/** How many values a list has; undefined when this is none, or has spaces between its parts. */
+/** How many values a list has; undefined for anything else, and for a list with spaces between its parts. */
 export function listLength(json: Buffer): number | undefined {
   if (json[0] !== OPENING_BRACKET) return undefined
   let length = 0
@@ -54,7 +54,7 @@ export function listLength(json: Buffer): number | undefined {
   return length
 }
 
-/** Where the value that begins at `at` is over; -1 when it never is. */
+/** Where the value that begins at `at` ends; -1 when it does not. */
 function endOfValue(json: Buffer, at: number): number {
   const first = json[at]
   if (first === QUOTE) return closingQuote(json, at + 1) + 1 || -1
@@ -77,7 +77,7 @@ function endOfNested(json: Buffer, start: number): number {
   return -1
 }
 
-/** Of numbers, `true`, `false` and `null`. */
+/** Whether a number, `true`, `false` or `null` may hold this character. */
 function isWordCharacter(code = SPACE): boolean {
   return code > SPACE && code !== COMMA && code !== CLOSING_BRACE && code !== CLOSING_BRACKET
 }

@@ -1,5 +1,5 @@
 /**
- * Memory that is used again. As garbage it would pile up outside of the heap, where the collector hardly notices it
+ * Memory that is reused. As garbage it would pile up outside of the heap, where the collector hardly notices it
  * (docs/performance.md).
  */
 export class SpareMemory {
@@ -11,7 +11,7 @@ export class SpareMemory {
     this.#most = most
   }
 
-  /** At least so many bytes; what is in them is anything. */
+  /** At least so many bytes, with any content. */
   take(bytes: number): Buffer {
     const spared = this.#spare.pop()
     return spared !== undefined && spared.length >= bytes ? spared : Buffer.allocUnsafeSlow(bytes)

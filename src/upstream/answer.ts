@@ -3,19 +3,19 @@ import { ProxyStopped } from '../cancellation.ts'
 import { ProxyError } from '../errors.ts'
 import type { SocketRead } from './socket-read.ts'
 
-/** What takes the bytes of an answer, in order; exactly one of `end` and `fail` comes last, unless the body was aborted. */
+/** Takes the bytes of an answer, in order. Exactly one of `end` and `fail` comes last, unless the body was aborted. */
 export type BodySink = {
   data(read: SocketRead): void
   end(): void
   fail(error: Error): void
 }
 
-/** Why a body fails whose upstream sent nothing for too long. */
+/** Why a body fails when upstream has sent nothing for too long. */
 export class UpstreamSilent extends Error {
   override readonly name = 'UpstreamSilent'
 }
 
-/** What a client is told of a body that failed with `cause`; `message` where that says no more than that it broke off. */
+/** What a client is told when a body failed with `cause`; `message` for a `cause` that says nothing more. */
 export function cutError(cause: Error, message: string): ProxyError {
   if (cause instanceof ProxyStopped) return cause
   if (cause instanceof UpstreamSilent) return new ProxyError('upstream_timeout', cause.message, { cause })
@@ -27,7 +27,7 @@ export function cutError(cause: Error, message: string): ProxyError {
  * `abort` closes the upstream request at once; nothing reaches the sink afterwards.
  */
 export type AnswerBody = {
-  /** All of it has come, or it broke off; the sink may still be told its last bytes. */
+  /** All of it has come, or it broke off. The sink may still have to be given the last bytes. */
   readonly over: boolean
   pipe(sink: BodySink): void
   pause(): void

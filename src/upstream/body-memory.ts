@@ -1,11 +1,11 @@
 import { freeMemory } from '../own-memory.ts'
 
-/** What bodies of requests are views of. It can be sent several times at once and again, and is freed at the end of all. */
+/** The memory behind the bodies of a request. They may be sent several times, also at once; it is freed at the end. */
 export class BodyMemory {
   readonly #memory: readonly Buffer[]
   #readers = 0
 
-  /** A list that grows while more is written. */
+  /** `memory` may still grow while further bodies are written. */
   constructor(memory: readonly Buffer[]) {
     this.#memory = memory
   }
@@ -15,12 +15,12 @@ export class BodyMemory {
     this.#readers++
   }
 
-  /** That connection has sent all it was given; one that broke off gives nothing back. */
+  /** The connection has sent everything. One that broke off never gives back. */
   giveBack(): void {
     this.#readers--
   }
 
-  /** It will not be sent again. While some connection still reads from it, it is left to the collector. */
+  /** It will not be sent again. If a connection may still read from it, it is left to the collector. */
   free(): void {
     if (this.#readers === 0) for (const bytes of this.#memory) freeMemory(bytes)
   }

@@ -1,10 +1,10 @@
 import { CODEX_VERSION } from '../config/parsers.ts'
 import { codexModelsCache } from './codex-models-cache.ts'
 
-/** The Codex this program was written against; what upstream is told when no other is known. */
+/** The version of Codex this program was written against; upstream is told this when no other one is known. */
 const BUILT_IN_VERSION = '0.169.0'
 
-/** Each request asks; a Codex that is updated meanwhile may wait that long. */
+/** Every request asks for the version, so the file is looked at no more often than this. */
 const LOOK_AGAIN_MS = 1000
 
 /**

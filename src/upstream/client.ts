@@ -66,7 +66,7 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
 
   async function sendWithRetries(request: UpstreamRequest, credentials: Credentials, cancellation: Cancellation) {
     const opened = outbound()
-    // Awaited only by those who have to wait.
+    // Awaits only where it has to wait.
     const route = opened instanceof Promise ? await opened : opened
     const target = targetFor(credentials)
     route.keepWarm(target.url)
@@ -79,7 +79,7 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
         if (cancellation.reason !== undefined) throw error
         const failure = route.explain(toError(error), target.url)
         const otherWay = await route.connectionFailed(toError(error))
-        // What an outbound proxy got before it ended, it may have passed on.
+        // Only if no connection through the proxy was made: what it got before it ended, it may have passed on.
         const isUnsent = otherWay && failure.code === 'outbound_proxy_failed'
         const unsafe = request.retries === false && !isUnsent
         if (attempt === RETRIES || unsafe || failure.code === 'upstream_timeout') throw failure
@@ -100,7 +100,7 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
     let rejected = credentials
     for (let step = 0; step < 2 && answer.status === 401 && rejected.kind === 'chatgpt'; step++) {
       answer.body.abort()
-      // A client that leaves stops waiting, but a refresh in flight goes on: its token is spent either way.
+      // A client that leaves stops waiting, but a refresh under way goes on: its token is spent either way.
       const replacement = await cancellation.race(source.replace(rejected))
       if (replacement.kind !== credentials.kind) throw loginChanged()
       answer = await sendWithRetries(request, replacement, cancellation)

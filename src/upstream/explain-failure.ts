@@ -3,8 +3,8 @@ import { failureCode, reasonOf } from './failure-reason.ts'
 import { OutboundProxyError } from './tunnel.ts'
 
 /**
- * Names the failure of one exchange with `origin`. `through` is the outbound proxy, when it went that way: one that
- * inspects TLS is the usual reason for certificates nobody knows. `headerTimeout` in milliseconds.
+ * Names the failure of one exchange with `origin`. `through` is the outbound proxy, if it went that way: a proxy that
+ * inspects TLS is the usual reason for unknown certificates. `headerTimeout` in milliseconds.
  */
 export function explainFailure(
   error: Error,

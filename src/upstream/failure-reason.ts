@@ -3,7 +3,7 @@ export class Refusal extends Error {
   override readonly name = 'Refusal'
 }
 
-/** Who logs in with the same again and again may be locked out. */
+/** Told from other refusals, since trying the same login again and again may lock an account. */
 export class LoginRefused extends Refusal {}
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -49,7 +49,7 @@ export function reasonOf(error: unknown): string {
   return `${REASONS[code] ?? 'could not be reached'} (${code})`
 }
 
-/** Of several addresses that were tried, the failure of the first. */
+/** The code of an error or of its cause; if several addresses were tried, that of the first. */
 export function failureCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   if ('code' in error && typeof error.code === 'string') return error.code

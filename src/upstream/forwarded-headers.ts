@@ -15,8 +15,9 @@ const HOP_BY_HOP = [
 ]
 
 /**
- * What a request to the API doesn't carry through us: credentials and cookies, which are the client's own; the client's
- * network and pages; what upstream could take for our own word; and what the connection to upstream decides anew.
+ * Request headers that are not passed on: credentials and cookies, which are the client's own; what tells of the
+ * client's network and pages; what upstream could take for our own statement; and what each connection decides for
+ * itself.
  */
 const REQUEST_HEADERS_DROPPED = new Set([
   ...HOP_BY_HOP,
@@ -52,7 +53,7 @@ const REQUEST_PREFIXES_DROPPED = [
   'x-envoy-',
 ]
 
-/** What an answer doesn't carry back: cookies, the CDN in front of upstream, and orders to browsers about its origin. */
+/** Answer headers that are not passed on: cookies, those of the CDN, and orders to browsers about upstream's origin. */
 const ANSWER_HEADERS_DROPPED = new Set([
   ...HOP_BY_HOP,
   'set-cookie',
@@ -121,7 +122,7 @@ export function informingHeaders(headers: IncomingHttpHeaders): Record<string, s
   return onlyNamed(headers, INFORMING_HEADER)
 }
 
-/** Runs for each request: one pattern per header is cheaper than a list of beginnings. */
+/** Runs for every request: testing one pattern is cheaper than a list of prefixes. */
 export function onlyNamed(headers: IncomingHttpHeaders, names: RegExp): Record<string, string> {
   const named: Record<string, string> = {}
   for (const name in headers) {

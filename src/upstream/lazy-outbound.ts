@@ -3,14 +3,14 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { OutboundRoute } from './outbound-proxy.ts'
 
 export type LazyOutbound = {
-  /** Opened at the first call, and from then on at hand; a failure to open is tried again at the next. */
+  /** Opens it at the first call and returns it at once from then on. After a failure the next call tries again. */
   get(): OutboundRoute | Promise<OutboundRoute>
-  /** What is known now, without waiting: a probe must not load the upstream client. */
+  /** What is known now, without opening it: a probe must not load the upstream client. */
   describe(upstream: URL): object
   close(): Promise<void>
 }
 
-/** Loading undici takes time that whoever waits for the server need not wait for: it comes after listening. */
+/** The way to upstream. It is opened after the server listens, since loading undici takes time. */
 export function createLazyOutbound(config: Config, logger: Logger): LazyOutbound {
   let opening: Promise<OutboundRoute> | undefined
   let opened: OutboundRoute | undefined

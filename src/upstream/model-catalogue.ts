@@ -42,7 +42,7 @@ type Failure = {
   readonly error: unknown
   readonly count: number
   readonly retryAt: number
-  /** Upstream answered 401 to it: with it we would only refresh the login once more (docs/upstream.md 11). */
+  /** A token that got a 401: asking with it again would refresh the login once more (docs/upstream.md 11). */
   readonly rejectedToken: string | undefined
 }
 
@@ -53,7 +53,7 @@ export class ModelCatalogue {
   #known: Known | undefined
   #failure: Failure | undefined
   #asking: { readonly account: string; readonly done: Promise<Known> } | undefined
-  /** Refused to the account although they are listed, until upstream's catalogue changes (case 199). */
+  /** Models that were refused although they are listed; hidden until upstream's catalogue changes (case 199). */
   readonly #forgotten = new Set<string>()
   #noticedEtag: string | undefined
   readonly #stopping = new Cancellation()
@@ -75,20 +75,20 @@ export class ModelCatalogue {
     return await this.#ask(credentials, this.#fallback(known))
   }
 
-  /** What is known now, hidden models too, for conversion. Looks again in the background when that is old. */
+  /** What is known now, also of hidden models, for conversion. Asks again in the background when it is old. */
   peek(): readonly CatalogueModel[] {
     const known = this.#known
     if (known === undefined || this.#parts.now() - known.fetchedAt >= FRESH_MS) this.#revalidate()
     return known?.forConversion ?? this.#codexCache().models.map(catalogueModel)
   }
 
-  /** The account got a 400 for a model. Other names than those of the list are the client's, and there is no end of them. */
+  /** The account was refused this model. Unlisted names are not kept: clients may send any number of them. */
   forget(id: string): void {
     const listed = this.#known?.entries ?? this.#codexCache().models
     if (listed.some(({ slug }) => slug === id)) this.#forgotten.add(id)
   }
 
-  /** `X-Models-Etag` of any answer; another one than before means that the list changed (docs/upstream.md 4.7). */
+  /** `X-Models-Etag` of any answer; a new one means that the list has changed (docs/upstream.md 4.7). */
   noticeEtag(etag: string): void {
     if (etag === this.#noticedEtag) return
     this.#noticedEtag = etag
@@ -126,7 +126,7 @@ export class ModelCatalogue {
     }
   }
 
-  /** Never fails: what upstream says now is only wanted, not needed. */
+  /** Asks again in the background. Never fails: what is known already will do. */
   #revalidate(): void {
     if (this.#asking !== undefined) return
     this.#parts
@@ -189,7 +189,7 @@ export class ModelCatalogue {
     const count = (this.#failureOf(credentials)?.count ?? 0) + 1
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** (count - 1), LONGEST_PAUSE_MS)
     const rejected = error instanceof Error && 'status' in error && error.status === 401
-    // The client has refreshed the login meanwhile: what was rejected last is what is current now.
+    // `send` has refreshed the login meanwhile, so the token that was rejected last is the current one.
     const current = rejected ? await this.#parts.credentials().catch(() => credentials) : undefined
     return {
       account: accountOf(credentials),

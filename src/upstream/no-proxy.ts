@@ -28,7 +28,7 @@ function parseRule(entry: string): Rule {
   return (host, wanted) => (port === undefined || port === wanted) && matchesHost(host)
 }
 
-/** Bare IPv6 addresses have colons too, and then no port. */
+/** A bare IPv6 address has colons too, but no port. */
 function splitPort(entry: string): [string, number | undefined] {
   const [, name, port] = /^(\[[^\]]*\]|[^:]*):(\d+)$/.exec(entry) ?? []
   return name === undefined ? [entry, undefined] : [name, Number(port)]
@@ -45,7 +45,7 @@ function addressRule(address: string, prefix: string | undefined): (host: string
   const family = familyOf(address)
   const bits = prefix === undefined ? (family === 'ipv4' ? 32 : 128) : Number(prefix)
   const list = new BlockList()
-  // A prefix that is none matches nothing, as with curl.
+  // An invalid prefix length matches nothing, as with curl.
   if (Number.isInteger(bits) && bits >= 0 && bits <= (family === 'ipv4' ? 32 : 128))
     list.addSubnet(address, bits, family)
   return (host) => isIP(host) !== 0 && list.check(host, familyOf(host))

@@ -33,7 +33,7 @@ function protocolOf({ protocol }: URL): OutboundAddress['protocol'] {
   throw new Error(`An outbound proxy can't be reached by ${protocol}//`)
 }
 
-/** A bare `%` is taken as it stands, and only that: signs beside it URL may have encoded itself. */
+/** Decodes percent-encoding, some of which URL may have added itself. A bare `%` stays. */
 function decoded(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (encoded) => {
     try {

@@ -33,11 +33,11 @@ type OutboundDescription = {
 export type OutboundRoute = {
   /** What carries requests to this origin now. Loopback upstreams and NO_PROXY hosts are always direct. */
   dispatcherFor(origin: URL): Dispatcher
-  /** Requests to this origin are to be expected for some minutes: one connection to it is made ahead. */
+  /** Requests to this origin are likely in the next minutes: one connection to it is made ahead. */
   keepWarm(origin: URL): void
   /**
-   * Told of a failure to connect: looks again whether the implicit default listens. True when another try goes
-   * another way now.
+   * After a failure to connect: looks again whether the implicit default listens. True when the next try will go
+   * another way.
    */
   connectionFailed(error: Error): Promise<boolean>
   /** How requests to this upstream go now. */
@@ -47,7 +47,7 @@ export type OutboundRoute = {
   close(): Promise<void>
 }
 
-/** What the original names as its default (original-readme: outbound proxy); used only while something listens there. */
+/** The default of the original of this program; used only while something listens there. */
 const IMPLICIT_PROXY = 'http://127.0.0.1:8118'
 
 type Surroundings = {
@@ -116,7 +116,7 @@ class Route implements OutboundRoute {
     const { origin, address } = this.#choice
     if (origin !== 'implicit' || address === undefined || isTimeout(error)) return false
     const before = this.#inUse
-    // Many requests fail at once when the proxy goes; one look is enough for all of them.
+    // When the proxy ends, many requests fail at once; one look is enough for all of them.
     this.#checking ??= isListening(address).finally(() => {
       this.#checking = undefined
     })
@@ -154,7 +154,7 @@ class Route implements OutboundRoute {
   }
 
   async close(): Promise<void> {
-    // First: an agent that closes waits for the connections it makes, which may take as long as their timeout.
+    // First, since an agent waits at its end for connections that are being made, up to their timeout.
     this.#pending.destroy()
     await Promise.all([this.#direct.close(), this.#tunnelled?.close()])
   }
@@ -171,7 +171,7 @@ class Route implements OutboundRoute {
   }
 }
 
-/** The connection stood; another way would not help. undici's other limit of time, that of the body, is off. */
+/** The connection was there, so another way would not help. undici's other time limit, for the body, is off. */
 function isTimeout(error: Error): boolean {
   return failureCode(error) === 'UND_ERR_HEADERS_TIMEOUT'
 }

@@ -5,7 +5,7 @@ import { TCP_KEEP_ALIVE_MS } from './tunnel-options.ts'
 import { Agent, buildConnector } from './undici-parts.ts'
 import { WarmConnections } from './warm-connections.ts'
 
-/** How long an idle connection is kept when upstream names no time of its own, and the longest it may name. */
+/** How long an idle connection is kept unless upstream says so itself, and the longest that it may say. */
 const KEEP_ALIVE_MS = 60_000
 const LONGEST_KEEP_ALIVE_MS = 600_000
 const CLOSE_PATIENCE_MS = 5_000
@@ -33,7 +33,7 @@ export class OutboundWay {
     this.#warm.keepWarm(origin)
   }
 
-  /** What runs may finish, unless it takes long: a refresh in flight has spent its token. */
+  /** Lets requests finish for a while: a refresh under way has spent its token. */
   async close(): Promise<void> {
     this.#warm.close()
     const patience = setTimeout(() => {

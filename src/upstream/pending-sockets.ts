@@ -2,8 +2,8 @@ import { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 
 /**
- * Connections that are being made: ended together when the program stops. A signal given to `net.connect` would do the
- * same, but Node never takes its listener off again, so every connection ever made would stay in memory.
+ * Connections that are being made; they are ended together when the program stops. An AbortSignal for `net.connect`
+ * would do that too, but Node never removes its listener, so every connection ever made would stay in memory.
  */
 export class PendingSockets {
   readonly #sockets = new Set<Socket>()
@@ -17,7 +17,7 @@ export class PendingSockets {
     this.#sockets.delete(socket)
   }
 
-  /** What undici's connector returns: the socket it connects, which its types keep to themselves. */
+  /** `connecting` is what undici's connector returns: its socket, which its types do not tell. */
   follow(connecting: unknown): void {
     if (!(connecting instanceof Socket)) return
     this.add(connecting)

@@ -33,7 +33,7 @@ export type AccountLimits = RateLimitWindows & {
 
 const FAMILY = /^x-([\w-]+?)-(?:primary|secondary)-used-percent$/
 
-/** Keeps what was said last. Noticing costs next to nothing; the headers are read when somebody asks. */
+/** Keeps the headers that came last, and reads them only when somebody asks. */
 export class RateLimits {
   #noticed: { readonly headers: IncomingHttpHeaders; readonly at: number } | undefined
 

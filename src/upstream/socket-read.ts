@@ -1,8 +1,8 @@
 import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
 
 /**
- * What one read of a socket brought of a body: `ranges` of `memory` (start, end, start, end, …), from its beginning to
- * its end. What lies between them is HTTP chunk framing.
+ * The bytes of a body that one socket read brought: the `ranges` of `memory` (start, end, start, end, …), from its
+ * beginning to its end. Between them lies HTTP chunk framing.
  */
 export type SocketRead = { readonly memory: Buffer; readonly ranges: readonly number[] }
 
@@ -15,9 +15,9 @@ export function bytesOf({ memory, ranges }: SocketRead): Buffer {
 }
 
 /**
- * Gathers what one read of a socket delivers, until that is over. Upstream sends an event per HTTP chunk, and
- * undici hands each over as a view into the same memory: two numbers for each are all that is kept of them, and the read
- * can be decoded as a whole, a third of the cost of decoding every view (docs/performance.md).
+ * Gathers what one socket read delivers. Upstream sends each event in an HTTP chunk of its own, and undici hands over
+ * each chunk as a view into the same memory. Only two numbers are kept of each, and the read is decoded as a whole, at
+ * a third of the cost of decoding every view (docs/performance.md).
  */
 export class ReadGatherer {
   readonly #take: (read: SocketRead) => void
@@ -43,7 +43,7 @@ export class ReadGatherer {
     this.#to = start + bytes.length
     if (this.#scheduled) return
     this.#scheduled = true
-    // Not before: this read may bring more.
+    // Not yet, since this read may bring more.
     process.nextTick(nowOrAtEndOfTurn, this.#flush)
   }
 

@@ -5,17 +5,17 @@ import { packageVersion } from '../version.ts'
 /** Where requests go for one kind of credentials, and the headers that carry credentials and identity. */
 export type Target = {
   readonly url: URL
-  /** Of the URL, which would put it together anew for each request. */
+  /** Kept, since URL would put it together anew for each request. */
   readonly origin: string
   /** Path of the base URL, without a slash at its end. */
   readonly basePath: string
   readonly headers: HeaderList
 }
 
-/** Names and values in turns: the form undici takes with the least work. */
+/** Names and values in turns: the form that costs undici the least work. */
 export type HeaderList = readonly string[]
 
-/** Upstream is told who asks, never another client's name. */
+/** Our own name: upstream is never told another client's. */
 export const ORIGINATOR = 'codex-api-proxy'
 
 /** In the form Codex has (docs/upstream.md 4.2): the CDN refuses the names of plain HTTP libraries. */
@@ -35,7 +35,7 @@ type BaseUrls = { readonly chatgpt: string; readonly openai: string }
 export function createTargets(baseUrls: BaseUrls, identity: Identity): (credentials: Credentials) => Target {
   const chatgpt = splitUrl(baseUrls.chatgpt)
   const openai = splitUrl(baseUrls.openai)
-  /** One login serves nearly all requests. */
+  /** The last target made: nearly all requests come with the same login. */
   let last: { readonly credentials: Credentials; readonly version: string; readonly target: Target } | undefined
 
   return (credentials) => {

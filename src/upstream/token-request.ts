@@ -11,8 +11,8 @@ export const TOKEN_REQUEST_LIMIT_MS = 60_000
 const MAX_ANSWER_BYTES = 1024 * 1024
 
 /**
- * Posts JSON to the token endpoint, once, by the same way as model requests. The limit of time is ours, not the
- * client's, and not that for answers of models: a refresh goes on when the client that needed it leaves.
+ * Posts JSON to the token endpoint, once, by the same way as model requests. It has a time limit of its own and is tied
+ * to no client: a refresh goes on when the client that needed it leaves.
  */
 export function createTokenRequest(
   outbound: LazyOutbound['get'],
@@ -43,7 +43,7 @@ export function createTokenRequest(
     } catch (error) {
       const failure = toError(error)
       const explained = route.explain(failure, url)
-      // The next one may go another way; this one is not sent again, since it may have arrived.
+      // The next request may then go another way; this one is not sent again, since it may have arrived.
       await route.connectionFailed(failure)
       throw explained
     }

@@ -17,7 +17,7 @@ type WireRequest = {
   readonly memory?: BodyMemory | undefined
   /** Milliseconds of silence within the answer after which it is given up. */
   readonly idleTimeout: number
-  /** Milliseconds until the answer has to begin, where the limit of the settings doesn't count. */
+  /** Milliseconds until the answer has to begin, if the limit of the settings does not apply. */
   readonly headerTimeout?: number
 }
 
@@ -70,14 +70,14 @@ function toUndiciBody({ body, memory }: Pick<WireRequest, 'body' | 'memory'>): B
 }
 
 /**
- * Most that a socket holds back before it says so, of Node's own and of undici's (lib/core/connect.js): what follows a
- * piece of this size is asked for when all of it is sent.
+ * The most that a socket buffers before it asks to wait, Node's own or undici's (lib/core/connect.js): after a piece of
+ * this size, the next one is only asked for when all of it has been sent.
  */
 const WAITED_FOR = 64 * 1024
 
 /**
- * undici holds a body until its answer has ended, which may take an hour: pieces are let go as they are sent. Smaller ones,
- * which it does not wait for, are copied, so that nothing of `memory` is still to be sent at the end.
+ * undici holds a body until its answer has ended, which may take an hour. This lets go of pieces as they are sent.
+ * Small ones, which undici does not wait for, are copied, so that nothing of `memory` is still to be sent at the end.
  */
 function lettingGo(body: readonly Buffer[], memory: BodyMemory | undefined): Iterable<Buffer> {
   const pieces = body.toReversed()
@@ -91,17 +91,17 @@ function lettingGo(body: readonly Buffer[], memory: BodyMemory | undefined): Ite
   return { [Symbol.iterator]: () => ({ next }) }
 }
 
-/** A sink comes within the turn of the head as a rule; pausing for it would make undici read the rest a second time. */
+/** A sink mostly comes in the turn of the head; pausing until then would make undici read the rest a second time. */
 const MAX_EARLY_BYTES = 256 * 1024
 
-/** Who asked, until the head of the answer has come. */
+/** The caller, until the head of the answer has come. */
 type Waiting = {
   readonly resolve: (answer: UpstreamAnswer) => void
   readonly reject: (error: unknown) => void
 }
 
 class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
-  /** Let go of once it has its answer: through the promise all headers would be held as long as the stream lasts. */
+  /** Undefined once answered: the promise would hold all headers as long as the stream lasts. */
   #waiting: Waiting | undefined
   readonly #idleTimeout: number
   readonly #cancellation: Cancellation
@@ -129,7 +129,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    // They are views on the whole first read, and undici would hold them as long as the stream lasts.
+    // These are views on the whole first read, which undici would hold as long as the stream lasts.
     controller.rawHeaders = null
     if (status < 200) return
     this.#answered = true
@@ -168,7 +168,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
       return
     }
     if (this.#cancelled !== undefined) return
-    // Not before: a short answer has ended by now.
+    // Only now, since a short answer has ended already.
     this.#silence = setTimeout(() => this.#fellSilent(), this.#idleTimeout)
     if (this.#earlyBytes > MAX_EARLY_BYTES) this.resume()
   }
@@ -188,7 +188,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
 
   cancel(reason: Error): void {
     if (reason instanceof ProxyStopped && this.#controller !== undefined) {
-      // Whoever takes the answer has a client to tell it, after all that has come.
+      // The sink is told, after all that has come before, since its client is still there.
       this.#controller.abort(reason)
       return
     }
@@ -199,7 +199,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     this.#controller?.abort(reason)
   }
 
-  /** Who pauses it keeps upstream from saying more; that ends with `resume`, which starts the time anew. */
+  /** While the body is paused upstream can't be blamed for its silence; `resume` starts the time anew. */
   #fellSilent(): void {
     if (this.#controller?.paused === true) return
     this.#controller?.abort(new UpstreamSilent('Upstream fell silent in the middle of its answer.'))
@@ -224,7 +224,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     nowOrAtEndOfTurn(() => this.#tell(outcome))
   }
 
-  /** The last bytes, and that they are; once. */
+  /** Hands over the last bytes and how the body ended; once. */
   #tell(outcome: 'end' | Error): void {
     this.#gathered.flush()
     this.#cancellation.remove(this)

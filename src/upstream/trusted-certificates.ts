@@ -28,8 +28,8 @@ function createContext(env: Environment, warn: Warn): SecureContext {
 }
 
 /**
- * Each by itself, without what else is in the file (a private key, as with mitmproxy). Also where the end of one and the
- * next share a line, as after `cat a.pem b.pem`.
+ * Matches each certificate by itself, without what else is in the file (a private key, as with mitmproxy), and also
+ * where the end of one and the beginning of the next share a line, as after `cat a.pem b.pem`.
  */
 const CERTIFICATES = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?(?=-----BEGIN |$)/gs
 const NOT_READ = 'certificates named by a variable were not read'
@@ -50,7 +50,7 @@ function readCertificates(path: string | undefined, failed: (reason: string) => 
   }
 }
 
-/** OpenSSL leaves out the first that is broken, and all after it, without a word. */
+/** Checked here because OpenSSL silently leaves out the first broken certificate and all after it. */
 function isCertificate(text: string): boolean {
   try {
     new X509Certificate(text)

@@ -6,7 +6,7 @@ export type TunnelOptions = {
   readonly timeout: number
   /** Whom to trust when the proxy itself is reached by TLS. */
   readonly secureContext: () => SecureContext
-  /** Where a connection is listed until it is made. */
+  /** Lists a connection until it is made. */
   readonly pending: PendingSockets
   /** Milliseconds. */
   readonly now: () => number

@@ -13,8 +13,8 @@ export class OutboundProxyError extends Error {
 }
 
 /**
- * Companies lock an account after a few wrong passwords; a start and one request with its retries would send ten within
- * seconds.
+ * How long the proxy is not asked again after it has refused the login: companies lock an account after a few wrong
+ * passwords, and a start and one request with its retries would send ten within seconds.
  */
 const REFUSED_FOR_MS = 60_000
 
@@ -57,7 +57,7 @@ export function tunnelConnector(
 async function openTunnel(proxy: OutboundAddress, target: Endpoint, options: TunnelOptions): Promise<Socket> {
   const open = proxy.protocol === 'socks5' ? openSocksTunnel : openHttpTunnel
   const socket = await open(proxy, target, options)
-  // Its user listens to errors as well, but only from the next step on.
+  // Whoever takes the socket listens to its errors too, but only from the next step on.
   socket.on('error', () => {})
   return socket
 }

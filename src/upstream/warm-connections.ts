@@ -2,13 +2,13 @@ import type { Socket } from 'node:net'
 import type { buildConnector } from 'undici'
 import { withoutBrackets } from '../config/endpoint.ts'
 
-/** A connection nobody asked for lately is not made: upstream would hold it for nothing. */
+/** No connection is made ahead if none was wanted for this long: upstream would hold it for nothing. */
 const WANTED_FOR_MS = 300_000
-/** An idle connection may be dropped on its way without a word, so it is replaced; undici's idle ones get as old. */
+/** An idle connection may be dropped silently on its way, so it is replaced at this age; undici's own get as old. */
 const OLDEST_MS = 60_000
-/** The next connection ahead waits for the request that took the last one: its handshake costs time too. */
+/** The next connection waits until the request that took the last one is under way, since a handshake costs time. */
 const REFILL_DELAY_MS = 50
-/** An upstream that closes idle connections sooner than this gets longer and longer pauses. */
+/** When upstream closes idle connections sooner than this, the pauses before the next one get longer and longer. */
 const SHORT_LIFE_MS = 20_000
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 120_000
@@ -17,8 +17,8 @@ type Connect = buildConnector.connector
 type Callback = buildConnector.Callback
 
 /**
- * Connects ahead: for each origin that is kept warm one connection with its TLS handshake done lies ready, so that a
- * request that finds no kept-alive one needn't wait for three round trips and more. `now` in milliseconds.
+ * Connects ahead: for each origin that is kept warm, one connection is ready with its TLS handshake done. A request
+ * that finds no kept-alive connection is spared three round trips and more. `now` in milliseconds.
  */
 export class WarmConnections {
   readonly #connect: Connect
@@ -38,7 +38,7 @@ export class WarmConnections {
     else spare.hand(options, callback)
   }
 
-  /** Requests to this origin are to be expected for some minutes. Plain HTTP needs no help: it is on loopback. */
+  /** Requests to this origin are likely in the next minutes. Plain HTTP needs no help: it is on loopback. */
   keepWarm(origin: URL): void {
     if (origin.protocol !== 'https:' || this.#closed) return
     const key = `https://${origin.host}`
@@ -108,7 +108,7 @@ class Spare {
     if (socket === undefined) return undefined
     clearTimeout(this.#timer)
     this.#timer = undefined
-    // Something that came unasked is a farewell (408); and timers stand still while the machine sleeps.
+    // Bytes that came unasked say goodbye (408). The age is checked since timers stand still while the machine sleeps.
     const usable = !socket.destroyed && socket.readableLength === 0 && this.#now() - this.#openedAt < OLDEST_MS
     if (!usable) {
       socket.destroy()
@@ -117,7 +117,7 @@ class Spare {
     return socket.ref()
   }
 
-  /** At most one is ready or on its way. The timer is that of the next one, or of the one that is ready. */
+  /** At most one is ready or being made. The timer is for making the next one, or for the end of the ready one. */
   #refill(delay: number): void {
     if (this.#closed || this.#connecting || this.#timer !== undefined) return
     this.#timer = setTimeout(() => this.#open(), Math.max(delay, this.#notBefore - this.#now()))
@@ -150,7 +150,7 @@ class Spare {
     this.#timer.unref()
   }
 
-  /** The request that needs a connection will say why it fails; here it's only not tried again at once. */
+  /** Keeps it from being tried again at once; a request that needs a connection will report why it fails. */
   #lost(): void {
     const shortLived = this.#now() - this.#openedAt < SHORT_LIFE_MS
     this.#pause = shortLived ? Math.min(Math.max(this.#pause * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS) : 0
@@ -159,7 +159,7 @@ class Spare {
   }
 }
 
-/** A spare connection was made for the name in the URL. */
+/** Whether another TLS name is wanted than that of the URL, for which spare connections are made. */
 function isForOtherName({ servername, hostname }: buildConnector.Options): boolean {
   return servername !== undefined && servername !== null && servername !== '' && servername !== hostname
 }
