@@ -13,8 +13,9 @@ type OpenCall = {
 const LONGEST_CALL_ID = 64
 
 /**
- * Which calls of a history wait for their results. Pairing is by id, so other messages may stand between (case 80), and
- * an id may be used again once it was answered (case 78). The faults are worded as api.openai.com words them.
+ * Knows which calls of a history wait for their results. Calls and results are paired by id: other messages may stand
+ * between them (case 80), and an answered id may be used again (case 78). Faults are worded as api.openai.com words
+ * them.
  */
 export class CallHistory {
   readonly #kinds = new Map<string, CallKind>()
@@ -87,7 +88,7 @@ export class CallHistory {
   }
 }
 
-/** `call_id`s of other providers may be longer than upstream takes: the same long id always gives the same short one. */
+/** Ids of other providers may be longer than upstream takes: the same long id always becomes the same short one. */
 export function upstreamCallId(callId: string): string {
   if (callId.length <= LONGEST_CALL_ID) return callId
   return `call_${hash('sha256', callId, 'hex').slice(0, 40)}`

@@ -7,14 +7,15 @@ export type CallKind = 'function' | 'custom'
 export type ToolCall = { readonly callId: string; readonly name: string; readonly text: string }
 
 /**
- * The same for a call and its replay, another for another call: ids alone are used again, in later rounds and in other
- * conversations (case 78; recorded: `resp-misc-reused-call-id-stream`).
+ * A key that is the same for a call and its replay, and another one for every other call. An id alone will not do,
+ * since ids are used again in later rounds and other conversations (case 78; recorded:
+ * `resp-misc-reused-call-id-stream`).
  */
 export function callKey({ callId, name, text }: ToolCall): string {
   return hash('sha256', JSON.stringify([plainId(callId), name, canonical(text)]), 'base64')
 }
 
-/** OpenClaw takes all but letters and digits out of ids: `call_1a` comes back as `call1a`. */
+/** OpenClaw removes everything but letters and digits from ids: `call_1a` comes back as `call1a`. */
 function plainId(id: string): string {
   return id.replace(/[^a-z0-9]/gi, '')
 }
@@ -24,7 +25,7 @@ function canonical(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), sortedKeys)
   } catch (error) {
-    // No JSON, as the input of custom tools, or nested too deeply: then it has to be the same text.
+    // Not JSON, as the input of custom tools is, or nested too deeply: then the texts have to be equal.
     if (error instanceof SyntaxError || error instanceof RangeError) return text
     throw error
   }

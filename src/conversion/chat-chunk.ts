@@ -30,7 +30,7 @@ export type ChatDelta = {
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call'
 
-/** Why an answer is cut that upstream calls incomplete. */
+/** The finish reason of an answer that upstream calls incomplete. */
 export function cutReason(response: JsonObject | undefined): FinishReason {
   const reason = asObject(response?.incomplete_details)?.reason
   return reason === 'content_filter' ? 'content_filter' : 'length'
@@ -50,8 +50,8 @@ export type ChatChunk = {
 }
 
 /**
- * What all chunks of one answer have in common, learnt from upstream's events. The choices of an answer share one, so
- * that they have one id; what is learnt first stands, since ids may change between events (recorded).
+ * What all chunks of one answer have in common, learnt from upstream's events. The choices of an answer share a head,
+ * and so an id. What is learnt first is kept, since ids may change between events (recorded).
  */
 export class ChunkHead {
   readonly #requestedModel: string
@@ -71,7 +71,7 @@ export class ChunkHead {
     return this.#settled || isLearnt
   }
 
-  /** A client has the first chunk of the stream: the others are to have its id, also if it was none of upstream's. */
+  /** The client has got the first chunk: all others must have the same id, even if it did not come from upstream. */
   settle(): void {
     this.#settled = true
   }

@@ -3,7 +3,7 @@ import { API_DEFAULTS } from './api-defaults.ts'
 import type { JsonPlace } from './json-place.ts'
 import { type ReportedFields, unsupportedParameter } from './reported-fields.ts'
 
-/** What becomes of a field: it has an equal upstream, goes there as it is, is done by the proxy, or cannot be had. */
+/** What becomes of a field: it has an equivalent upstream, passes as it is, is done by the proxy, or cannot be had. */
 export type Fate = 'converted' | 'passed' | 'emulated' | 'ignored' | 'refused'
 
 type FieldType = 'number' | 'integer' | 'boolean' | 'string' | 'list' | 'object'
@@ -12,7 +12,7 @@ export type ChatField = {
   readonly fate: Fate
   /** For `docs/conversion.md`. */
   readonly note: string
-  /** Checked for fields that nothing else reads: a wrong type is a 400 as it is at the API. */
+  /** The type, where nothing else reads the field: a wrong one is a 400, as at the API. */
   readonly type?: FieldType
   /** Whether a value asks for no more than the API's default; null always does. Such a value is never reported. */
   readonly asksNothing?: (value: unknown) => boolean

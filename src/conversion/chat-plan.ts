@@ -37,7 +37,7 @@ export type ConversionContext = {
   readonly reasoningSummary: boolean
   /** Models of the live catalogue; empty when it is not known. */
   readonly catalogue: readonly CatalogueModel[]
-  /** A value made of the body as JSON, the same after a restart too: what was cut out of the body has a digest in it. */
+  /** A value of the body as JSON, the same after a restart: digests stand for data that was cut out of the body. */
   readonly stableJson: (value: unknown) => string
   /** Reasoning items that preceded this tool call in an earlier answer, or undefined. */
   readonly recallReasoning: (call: ToolCall) => readonly JsonObject[] | undefined

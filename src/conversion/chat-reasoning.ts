@@ -3,7 +3,7 @@ import type { ChatDelta } from './chat-chunk.ts'
 import type { LiveDelta } from './live-delta.ts'
 import { PlaceholderFilter } from './placeholder-filter.ts'
 
-/** Upstream tells reasoning as a summary; open models tell the reasoning itself. */
+/** Upstream sends a summary of the reasoning; open models send the reasoning itself. */
 type Kind = 'summary' | 'text'
 
 /** A piece of reasoning whose text has begun. */
@@ -12,11 +12,11 @@ type Part = { readonly name: string; readonly filter: PlaceholderFilter }
 /** Turns reasoning into `reasoning_content`: parts separated by a blank line, never in `content`. */
 export class ChatReasoning {
   readonly #shown: boolean
-  /** The kind of an item's reasoning that came first; the other would say the same again. */
+  /** By item, the kind of reasoning that came first; the other kind would repeat it. */
   #kinds: Map<number, Kind> | undefined
   readonly #parts: Part[] = []
   #lastPart: string | undefined
-  /** What the last delta belongs to. */
+  /** Where the last delta belongs. */
   #current: { readonly outputIndex: number; readonly part: number; readonly kind: Kind } | undefined
 
   constructor(shown: boolean) {
@@ -46,7 +46,7 @@ export class ChatReasoning {
     return this.#push(partName(item, part), text)
   }
 
-  /** The whole text of a part, shown if it did not come in deltas. */
+  /** The whole text of a part; shown if it has not come in deltas. */
   done(event: JsonObject, kind: Kind): ChatDelta[] {
     const item = asIndex(event.output_index)
     const text = asString(event.text) ?? asString(asObject(event.part)?.text)
@@ -58,7 +58,7 @@ export class ChatReasoning {
     return [...summary, ...asList(item.content).flatMap((part, at) => this.#snapshotOf(index, at, 'text', part))]
   }
 
-  /** A message that turned out to be no part of the answer proper. */
+  /** Text of a message that turned out to be no part of the answer proper. */
   commentary(index: number, text: string): ChatDelta[] {
     return this.#show(`message ${index}`, text)
   }

@@ -44,19 +44,19 @@ export class ChatStream {
   }
 
   /**
-   * The answer is complete: nothing more is to be read. A stop text ends it too, once its usage need not be reported.
-   * One that failed never gets here; it may be tried again.
+   * The answer is complete, and nothing more is to be read. After a stop text that is so if no usage has to be
+   * reported. Never true of an answer that failed; it may be tried again.
    */
   get ended(): boolean {
     return this.#ended
   }
 
-  /** Its finish reason has been told, after a stop text too: upstream can only add its usage. */
+  /** The finish reason has been sent, because of a stop text maybe: upstream can only add its usage. */
   get finished(): boolean {
     return this.#finished
   }
 
-  /** Something a client can see has come, a failure aside: the 200 may be sent. */
+  /** Something that a client can see has come, other than a failure: the 200 may be sent. */
   get visible(): boolean {
     return this.#visible
   }
@@ -71,27 +71,27 @@ export class ChatStream {
     return this.liveDelta('response.output_text.delta')
   }
 
-  /** After an event of this type: what the next one at the same place becomes. Undefined when there is more to do. */
+  /** What the next event of this type, at the place of the last one, becomes. Undefined if it must be converted. */
   liveDelta(type: string): LiveDelta | undefined {
     return this.#finished ? undefined : liveIn(type, this.#text, this.#calls, this.#reasoning)
   }
 
-  /** The chunk that the next one becomes, around its text. */
+  /** The chunk that it becomes, with an empty text. */
   liveChunk({ delta }: LiveDelta): ChatChunk {
     return this.#chunks.one(delta)
   }
 
-  /** The text of live deltas that were copied past `convert`, where it must be known: arguments of calls. */
+  /** Text of live deltas that were copied past `convert` although it has to be known: arguments of calls. */
   copied(text: string): void {
     this.#calls.copied(text)
   }
 
-  /** Whether so many items, and thus all of an answer that has no more, have been told whole. */
+  /** Whether so many items have been told whole. */
   hasTold(items: number): boolean {
     return items <= this.#told.count
   }
 
-  /** A message was told whole and said nothing new; it was not given to `convert`. */
+  /** A message was told whole but not given to `convert`, since it said nothing new. */
   messagePassedOver(index: number): void {
     this.#told.add(index, TEXT_PLACE)
     this.#beforeCalls.push([index, TEXT_PLACE])
@@ -180,7 +180,7 @@ export class ChatStream {
     return isClientCall(item) ? this.#call(() => this.#calls.open(index, item)) : []
   }
 
-  /** What was held for its sake comes before a call; a stop text in it ends the answer before the call. */
+  /** Before a call comes the text that was held back; a stop text in it ends the answer before the call. */
   #call(take: () => ChatDelta[]): ChatDelta[] {
     const before = this.#text.callOpened()
     return this.#text.stopped ? before : [...before, ...take()]
@@ -236,7 +236,7 @@ export class ChatStream {
   }
 
   #finishReason(): FinishReason {
-    // A stop text may end the answer within a call; a client must not act on half a call.
+    // A stop text may have ended the answer within a call, and a client must not act on half a call.
     if (!this.#calls.any || !this.#calls.complete) return 'stop'
     return this.#plan.legacyFunctions ? 'function_call' : 'tool_calls'
   }

@@ -7,14 +7,14 @@ import type { LiveDelta } from './live-delta.ts'
 import { StopText } from './stop-text.ts'
 
 /**
- * Where a message's text goes. Commentary waits for its fate: `content` when a tool call follows it or it is all there
- * is, else `reasoning_content`.
+ * Where the text of a message goes. For commentary that is decided later: to `content` if a tool call follows or
+ * nothing else comes, else to `reasoning_content`.
  */
 type Fate = 'content' | 'reasoning' | 'undecided'
 
 type Part = {
   readonly index: number
-  /** Its text reached us in deltas, so the snapshots that follow say nothing new. */
+  /** Its text has come, as a rule in deltas, so later events with the whole text say nothing new. */
   streamed: boolean
   /** The whole text, once told. */
   text: string
@@ -28,7 +28,7 @@ type Message = {
   held: string
   /** Some of it was sent as `content`. */
   shown: boolean
-  /** Mostly one, as there is mostly one message: each stream that waits would hold a map for it (docs/performance.md). */
+  /** A list, not a map: there is mostly one part, and many streams may wait at a time (docs/performance.md). */
   parts: readonly Part[]
 }
 
@@ -126,7 +126,7 @@ export class ChatText {
     this.#cite(part, asIndex(event.annotation_index) ?? part.annotations?.size ?? 0, citation)
   }
 
-  /** The client has to answer a tool call: commentary before it is what the person reads meanwhile. */
+  /** A tool call begins: commentary before it is what a person reads while the tool runs. */
   callOpened(): ChatDelta[] {
     return this.#withRest(this.#decide('content'))
   }
@@ -136,15 +136,15 @@ export class ChatText {
     return this.#withRest(this.#decide(isOnlyText ? 'content' : 'reasoning'))
   }
 
-  /** What was held back as the possible beginning of a stop text is none when no text follows. */
+  /** Adds what was held back as the possible beginning of a stop text: no text follows, so it was none. */
   #withRest(decided: ChatDelta[]): ChatDelta[] {
     const rest = this.#stop.end()
     return rest === '' ? decided : [...decided, { content: rest }]
   }
 
-  /** All citations of the content, their positions counted in the whole of it; none of what a stop text cut off. */
+  /** All citations, with their positions in the whole content; without those in what a stop text cut off. */
   citations(): ChatDelta[] {
-    // As a rule there are none, and counting the characters of a long answer takes its time.
+    // As a rule there are none, and counting the characters of a long answer takes time.
     if (!this.#cites) return []
     const shown = this.#messages.filter((message) => message.shown)
     const all = citationsIn(shown, SEPARATOR)
@@ -203,7 +203,7 @@ export class ChatText {
       return []
     }
     if (message.fate === 'reasoning') return this.#reasoning.commentary(message.index, text)
-    // Two messages in JSON mode are two whole answers (recorded): joined they no longer parse.
+    // In JSON mode each message is a whole answer (recorded): joined, two would not parse.
     if (this.#jsonOutput && this.#contentFrom !== undefined && this.#contentFrom !== message) return []
 
     const separator = this.#contentFrom === undefined || this.#contentFrom === message ? '' : SEPARATOR

@@ -10,7 +10,7 @@ type Call = {
   readonly kind: CallKind
   readonly callId: string
   readonly name: string
-  /** The arguments it was announced with: as a rule none yet. They count where no whole is told. */
+  /** The arguments it was announced with, mostly none. They count if the whole arguments are never told. */
   readonly announced: string
   /** The arguments sent to the client so far. */
   sent: string
@@ -19,7 +19,7 @@ type Call = {
 
 const KINDS: Readonly<Record<string, CallKind>> = { function_call: 'function', custom_tool_call: 'custom' }
 
-/** Whether the item is a call that the client has to answer; hosted tools are none of its business. */
+/** Whether the item is a call that the client has to answer; upstream runs hosted tools itself. */
 export function isClientCall(item: JsonObject): boolean {
   return kindOf(item) !== undefined
 }
@@ -27,9 +27,9 @@ export function isClientCall(item: JsonObject): boolean {
 /** Turns function and custom tool calls into `tool_calls`, or into the one `function_call` of the legacy form. */
 export class ChatToolCalls {
   readonly #legacy: boolean
-  /** Told apart by output index: the ids of items may change between events (recorded). */
+  /** Identified by output index, since the ids of items may change between events (recorded). */
   readonly #calls: Call[] = []
-  /** Arguments by output index that came before their call was announced. */
+  /** By output index, arguments that came before their call was announced. */
   readonly #early: Record<number, string> = {}
   /** The call that the last delta belongs to. */
   #current: Call | undefined
@@ -122,7 +122,7 @@ export class ChatToolCalls {
     return [...rest, ...empty]
   }
 
-  /** What deltas left out of the whole; a whole that contradicts them is ignored (case 131). */
+  /** Appends what deltas left out of the whole arguments; a whole that contradicts them is ignored (case 131). */
   #appendRest(call: Call, all: string | undefined): ChatDelta[] {
     return all?.startsWith(call.sent) && !call.closed ? this.#append(call, all.slice(call.sent.length)) : []
   }

@@ -4,7 +4,7 @@ import type { ChatPlan } from './chat-plan.ts'
 const TEXT_OPENING: ChatDelta = { role: 'assistant', content: '', refusal: null }
 const REFUSAL_OPENING: ChatDelta = { role: 'assistant', content: null, refusal: '' }
 
-/** Puts the deltas of one choice into chunks: the first also says whose message it is, in the form recorded for its kind. */
+/** Puts the deltas of one choice into chunks. The first one opens the message, in the form recorded for its kind. */
 export class ChoiceChunks {
   readonly #stream: boolean
   readonly #includeUsage: boolean
@@ -23,12 +23,12 @@ export class ChoiceChunks {
     return deltas.flatMap((delta) => this.#begin(delta))
   }
 
-  /** The end of the choice; an answer that said nothing opens its message first. */
+  /** The end of the choice; an answer without any delta opens its message first. */
   last(reason: FinishReason): ChatChunk[] {
     return [...(this.#begun ? [] : [this.one(TEXT_OPENING)]), this.one({}, reason)]
   }
 
-  /** The chunk of a delta within a message that has begun. */
+  /** One delta as a chunk, without an opening. */
   one(delta: ChatDelta, finishReason: FinishReason | null = null): ChatChunk {
     const choice = { index: this.#choice, delta, logprobs: null, finish_reason: finishReason }
     if (this.#stream) this.#head.settle()

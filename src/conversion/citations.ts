@@ -8,7 +8,7 @@ type CitingPart = {
 
 type CitingMessage = { readonly parts: readonly CitingPart[] }
 
-/** All citations of the content that these messages make up, their positions counted in the whole of it. */
+/** The citations of all messages, with their positions in the content that the messages make up. */
 export function citationsIn(messages: readonly CitingMessage[], separator: string): UrlCitation[] {
   const citations: UrlCitation[] = []
   let offset = 0

@@ -18,7 +18,7 @@ export function outputParts(content: JsonPlace): JsonObject[] {
   return tellingParts(content, 'output_text', outputPart)
 }
 
-/** A tool's result: a string stays one, parts stay parts (an image is an image, not a million tokens of text). */
+/** A tool's result: a string stays a string and parts stay parts, since an image as text would be a million tokens. */
 export function toolOutput(content: JsonPlace): string | JsonObject[] {
   if (content.absent) return ''
   if (typeof content.value === 'string') return imagesInText(content.value) ?? content.value
@@ -26,7 +26,7 @@ export function toolOutput(content: JsonPlace): string | JsonObject[] {
   return parts.length === 0 ? '' : parts
 }
 
-/** The texts of content parts, those of one message apart by a blank line. */
+/** The texts of a message's parts, separated by a blank line. */
 export function joinedText(parts: readonly JsonObject[]): string {
   return parts.map((part) => asString(part.text) ?? '').join('\n\n')
 }
@@ -40,7 +40,7 @@ function tellingParts(content: JsonPlace, textType: TextType, convert: ConvertPa
   return content.value === '' ? [] : [{ type: textType, text: content.value }]
 }
 
-/** Of content that is no string. */
+/** The parts of content that is not a string. */
 function partsOf(content: JsonPlace, textType: TextType, convert: ConvertPart): JsonObject[] {
   if (content.absent) throw content.missing()
   if (!Array.isArray(content.value)) throw content.wrongType('one of a string or array of objects')
@@ -58,7 +58,7 @@ function inputPart(part: JsonPlace): JsonObject {
   return known
 }
 
-/** What is the same wherever it stands: text, an image, a file. */
+/** Text, images and files, which are converted alike in every message. */
 function richPart(part: JsonPlace): JsonObject | undefined {
   switch (part.at('type').string()) {
     case 'text':
@@ -94,7 +94,7 @@ function outputPart(part: JsonPlace): JsonObject | undefined {
   throw part.at('type').notOneOf(['text', 'refusal'])
 }
 
-/** Tools answer with anything: what is no text, image or file is shown to the model as its JSON. */
+/** Tools answer with anything: a part that is no text, image or file becomes the text of its JSON. */
 function toolPart(part: JsonPlace): JsonObject {
   if (part.at('type').value === 'output_text') return { type: 'input_text', text: part.at('text').string() }
   return knownToolPart(part) ?? { type: 'input_text', text: JSON.stringify(part.value) }
@@ -148,14 +148,14 @@ function foreignImage(part: JsonPlace): JsonObject | undefined {
   return imageBy(source.at('url'), type, data)
 }
 
-/** By its URL or else its base64; undefined for what has neither. */
+/** An image by its URL or else its base64; undefined if it has neither. */
 function imageBy(url: JsonPlace, type: string | undefined, base64: string | undefined): JsonObject | undefined {
   if (typeof url.value === 'string') return { type: 'input_image', image_url: imageUrl(url) }
   if (base64 === undefined || type === undefined) return undefined
   return { type: 'input_image', image_url: repairDataUrl(`data:${type};base64,${base64}`) }
 }
 
-/** How the AI SDK names an image or a file in a result: `file` from its version 7 on, `media` and the others before. */
+/** What the AI SDK calls an image or a file in a result: `file` from version 7 on, the others before. */
 const AI_SDK_FILES = new Set<unknown>(['file', 'file-data', 'image-data', 'media'])
 
 /** A `file` of Chat has no `mediaType`. */
@@ -183,7 +183,7 @@ function imagesInText(text: string): JsonObject[] | undefined {
     const parts = asList(JSON.parse(text)).map((part) => toolPart(new JsonPlace(part)))
     return parts.some(({ type }) => type === 'input_image') ? parts : undefined
   } catch (error) {
-    // No JSON, or no well-formed parts: then it is just a text.
+    // Not JSON, or malformed parts: then it is just a text.
     if (error instanceof SyntaxError || error instanceof ProxyError) return undefined
     throw error
   }

@@ -8,7 +8,7 @@ const INDEX_DIGITS = 7
 const OPENING = '"data:'
 const BACKSLASH = 0x5c
 const COLON = 0x3a
-/** Of the URL-safe alphabet, of percent-encoding, and the space; other white space is escaped in JSON. */
+/** The URL-safe alphabet, percent-encoding and the space; other white space is escaped in JSON. */
 const FAULTS = ['-', '_', '%', ' ']
 const WHITESPACE = new Set([0x20, 0x09, 0x0a, 0x0d])
 
@@ -21,9 +21,9 @@ export type CutText = {
 }
 
 /**
- * Cuts the payload of large data URLs out of JSON text. Only what looks exactly right is cut: string values of plain
- * ASCII without escapes. In valid JSON an unescaped `"data:` always opens a string, since nothing but `,`, `:`, a
- * bracket or space follows a closing quote; what is invalid stays invalid, since only bytes between quotes go.
+ * Cuts the payload of large data URLs out of JSON text. Cuts only what looks exactly right: string values of plain
+ * ASCII without escapes. In valid JSON an unescaped `"data:` always opens a string, since only `,`, `:`, a bracket or
+ * space can follow a closing quote; invalid JSON stays invalid, since only bytes between quotes are removed.
  */
 export function cutLargeStrings(raw: Buffer, prefix: string): CutText {
   const marker = markerOf(prefix)
@@ -58,19 +58,19 @@ function payloadStart(raw: Buffer, at: number, end: number): number | undefined 
   return isSound(raw.subarray(start, end)) ? start : undefined
 }
 
-/** Whether base64 has none of the faults that `data-url.ts` mends (case 44): what it must look at is not cut out. */
+/** Whether base64 has none of the faults that `data-url.ts` repairs (case 44); what needs repair is not cut out. */
 function isSound(payload: Buffer): boolean {
   return payload.length % 4 === 0 && !FAULTS.some((character) => payload.includes(character))
 }
 
-/** A string that a colon follows. */
+/** Whether a colon follows the string that ends here. */
 function isKey(raw: Buffer, end: number): boolean {
   let next = end + 1
   while (WHITESPACE.has(raw[next] ?? -1)) next++
   return raw[next] === COLON
 }
 
-/** Whether all bytes are ASCII, no control character and no backslash: then they mean in JSON what they are. */
+/** Whether all bytes are ASCII without control characters and backslashes: then JSON takes them literally. */
 function isPlain(bytes: Buffer): boolean {
   return isAscii(bytes) && !bytes.includes(BACKSLASH) && !hasControls(bytes)
 }
@@ -90,7 +90,7 @@ function hasControls(bytes: Buffer): boolean {
   return false
 }
 
-/** Letters and digits, with the index a multiple of four of them: to what repairs base64 they look sound. */
+/** Only letters and digits, a multiple of four with the index, so that a placeholder passes for sound base64. */
 function markerOf(prefix: string): string {
   const marker = `${prefix.replace(/[^A-Za-z0-9]/g, '')}x`
   const length = Math.ceil((marker.length + INDEX_DIGITS) / 4) * 4 - INDEX_DIGITS

@@ -21,14 +21,14 @@ export function repairDataUrl(url: string): string {
   return head + plain.padEnd(Math.ceil(plain.length / 4) * 4, '=')
 }
 
-/** By hand: a pattern for signs at the end looks at every run of them as often as it is long. */
+/** Without a regular expression, which would take quadratic time for long runs of `=` within the text. */
 function withoutPadding(base64: string): string {
   let end = base64.length
   while (base64[end - 1] === '=') end--
   return base64.slice(0, end)
 }
 
-/** The media type of a data URL in lower case; undefined when the URL is none or does not say. */
+/** The media type of a data URL in lower case; undefined for other URLs and for one without a type. */
 export function mediaType(url: string): string | undefined {
   return /^data:([\w.+-]+\/[\w.+-]+)/i.exec(url)?.[1]?.toLowerCase()
 }

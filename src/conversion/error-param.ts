@@ -1,4 +1,4 @@
-/** Where Chat has what Responses calls so, the most exact first. */
+/** Paths of Responses, the most specific first, with what they are called in Chat. */
 const NAMES: readonly (readonly [RegExp, string])[] = [
   [/^instructions$|^input(?:$|[.[])/, 'messages'],
   [/^text\.format\.(.*)$/, 'response_format.json_schema.$1'],

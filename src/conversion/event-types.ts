@@ -1,4 +1,4 @@
-/** Events that show a client nothing: an answer that fails after them can still be an HTTP error. */
+/** Events that show a client nothing: an answer that fails after them can still become an HTTP error. */
 const PRELUDE = new Set([
   'response.created',
   'response.queued',

@@ -9,7 +9,7 @@ import { RecalledReasoning } from './recalled-reasoning.ts'
 export type ConvertedMessages = {
   readonly instructions: string
   readonly input: JsonObject[]
-  /** Messages up to the first one of the user: what makes a conversation recognisable, whatever it grows by. */
+  /** The messages up to the first of the user: they identify the conversation however long it gets. */
   readonly opening: readonly JsonObject[]
 }
 
@@ -102,7 +102,7 @@ class InputBuilder {
     if (parts.length > 0) this.#push('assistant', parts)
     for (const call of calls) {
       this.#addCall(call, index, textPlace)
-      // What led to a later call came after the first one, hence after the text: a client may join two answers in one message.
+      // Reasoning for a later call came after the first call, so after the text: a message may join two answers.
       textPlace = this.#input.length
     }
     if (!legacyCall.absent) this.#addLegacyCall(legacyCall, index)

@@ -7,19 +7,19 @@ import { withinDepth } from './within-depth.ts'
 
 /** Bodies up to this size are simply parsed. */
 const SMALL = 64 * 1024
-/** So much of the beginning and of the end of cut-out data tells it apart: of ten megabytes all would take 6 ms. */
+/** How much of the beginning and the end of cut-out data identifies it: hashing ten megabytes would take 6 ms. */
 const SAMPLE = 64 * 1024
-/** Pieces are no larger, so that what sends them may copy one without harm. */
+/** Pieces are no larger than this, so that the transport may copy one. */
 const LARGEST_PIECE = 256 * 1024
 
 export type LargeJson = {
   /** The parsed body; large data URLs hold a placeholder after their comma. */
   readonly value: unknown
-  /** The JSON of any value made from it, the data put back wherever placeholders are. The bytes are not copied. */
+  /** The JSON of a value made from it, with the data in place of the placeholders. The bytes are not copied. */
   readonly write: (value: unknown) => Buffer[]
-  /** The JSON of any value made from it, with a digest of the data where placeholders are: the same after a restart. */
+  /** The JSON of a value made from it, with digests in place of placeholders: the same after a restart. */
   readonly stableJson: (value: unknown) => string
-  /** All that the written pieces are views of; with each call of `write` it becomes more. */
+  /** The memory that all written pieces are views of; it grows with each call of `write`. */
   readonly memory: readonly Buffer[]
 }
 

@@ -2,7 +2,7 @@ import { asNumber, type JsonObject } from '../json-object.ts'
 
 export type UpstreamHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** All that is read here of the headers of an answer. */
+/** The headers of an answer that are read here. */
 export const LIMIT_HEADER = /^(?:retry-after|x-ratelimit-|x-codex-(?:primary|secondary)-)/
 
 const PASSED = /^(?:retry-after(?:-ms)?|x-ratelimit-[\w-]+)$/

@@ -1,8 +1,8 @@
 import type { ChatDelta } from './chat-chunk.ts'
 
 /**
- * Where text comes in deltas now, and what the next one there becomes as long as nothing else comes: one chunk with its
- * text in it.
+ * The place where text is streaming, and what the next delta there becomes as long as nothing else comes: one chunk
+ * around its text.
  */
 export type LiveDelta = {
   readonly outputIndex: number
@@ -12,15 +12,15 @@ export type LiveDelta = {
   /** The chunk's delta; its one empty string stands for the text. */
   readonly delta: ChatDelta
   /**
-   * `content`: whatever the text is · `arguments`: unless it is empty, and `ChatStream.copied` must be told of it ·
-   * `reasoning`: unless it is empty or has a newline.
+   * Which texts may be copied. `content`: any · `arguments`: any but the empty one, and `ChatStream.copied` must be
+   * told · `reasoning`: any but the empty one and those with a newline.
    */
   readonly kind: 'content' | 'arguments' | 'reasoning'
 }
 
 type Holder = { readonly live: LiveDelta | undefined }
 
-/** What is live where events of this type belong. */
+/** The live delta that events of this type belong to. */
 export function liveIn(type: string, text: Holder, calls: Holder, reasoning: Holder): LiveDelta | undefined {
   switch (type) {
     case 'response.output_text.delta':

@@ -2,7 +2,7 @@ import type { CatalogueModel } from './chat-plan.ts'
 import type { JsonPlace } from './json-place.ts'
 import type { ReportedFields } from './reported-fields.ts'
 
-/** From the least to the most; the API has all but the last two. */
+/** From the lowest to the highest; the API has all but the last two. */
 const EFFORTS: readonly string[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max', 'ultra']
 const EFFORT_NAMES = EFFORTS.join('|')
 
@@ -37,8 +37,8 @@ function withoutSuffixes(name: string, known: ReadonlySet<string>): NamedModel |
 }
 
 /**
- * The effort to send: what was asked for, or the nearest one that the catalogue lists for the model (case 103).
- * `ultra` is what Codex calls a mode of its own, on the wire it is `max`.
+ * The effort to send: what was asked for, or the nearest one that the catalogue lists for the model (case 103). `ultra`
+ * is Codex's name for a mode that is `max` on the wire.
  */
 export function readEffort(
   given: JsonPlace,
@@ -59,7 +59,7 @@ export function readEffort(
   return nearest === 'ultra' ? 'max' : nearest
 }
 
-/** Of two equally near ones the lower. */
+/** The lower of two that are equally near. */
 function nearestEffort(rank: number, listed: readonly string[]): string | undefined {
   const ranks = listed.map((effort) => EFFORTS.indexOf(effort)).filter((each) => each !== -1)
   ranks.sort((a, b) => Math.abs(a - rank) - Math.abs(b - rank) || a - b)

@@ -1,7 +1,7 @@
 import { asIndex, asObject, asString, type JsonObject } from '../json-object.ts'
 import { argumentsOf } from './chat-tool-calls.ts'
 
-/** Which text of an item an event tells, and in which of its fields: in `delta` more of it, in any other all of it. */
+/** Which text of an item an event has, and in which field: `delta` has more of it, any other field all of it. */
 type Telling = { readonly what: 'output_text' | 'refusal' | 'arguments' | 'input'; readonly field: string }
 
 const TELLINGS: ReadonlyMap<unknown, Telling> = new Map<unknown, Telling>([
@@ -15,18 +15,18 @@ const TELLINGS: ReadonlyMap<unknown, Telling> = new Map<unknown, Telling>([
   ['response.custom_tool_call_input.done', { what: 'input', field: 'input' }],
 ])
 
-/** What has come of an item that is not whole. */
+/** What has come of an item that was not told whole. */
 type Begun = {
   /** As it was announced: its type, and of a call its name and id. */
   item: JsonObject | undefined
-  /** By part; a call has one text. */
+  /** The texts by part; a call has one. */
   readonly texts: Map<number, { readonly what: Telling['what']; readonly text: string }>
 }
 
 /**
- * The items of an answer, gathered from its events: as a rule from `response.output_item.done`, and for an item that
- * is never whole from what came for it (case 144); a stream is not gathered so, since its client has seen it. By output
- * index, never by id: ids may change between events.
+ * The items of an answer, gathered from its events: as a rule from `response.output_item.done`, and for an item that is
+ * never told whole from whatever came of it (case 144), except in streams, whose client has seen that. Identified by
+ * output index, since ids may change between events.
  */
 export class OutputItems {
   readonly #done = new Map<number, JsonObject>()
@@ -72,11 +72,11 @@ export class OutputItems {
   }
 }
 
-/** Undefined where nothing came, and for a call that was never announced: nobody knows its name. */
+/** Undefined if nothing came of it, and for a call that was never announced, whose name is not known. */
 function itemOf(index: number, { item, texts }: Begun, status: string): JsonObject | undefined {
   const sorted = [...texts].sort(([a], [b]) => a - b).map(([, text]) => text)
   const [first] = sorted
-  // A call may be announced with all it has to say.
+  // A call may be announced together with its arguments.
   if (first === undefined) return item !== undefined && argumentsOf(item) ? { ...item, status } : undefined
   if (first.what === 'arguments' || first.what === 'input') {
     return item && { ...item, status, [first.what]: first.text }

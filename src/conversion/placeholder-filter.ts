@@ -1,16 +1,16 @@
-/** What may still become a line that holds nothing but an empty HTML comment. */
+/** The beginning of what may become a line with nothing but an empty HTML comment. */
 const BEGUN_PLACEHOLDER = /^[ \t]*(?:<(?:!(?:-(?:-[ \t]*(?:-(?:-(?:>[ \t]*)?)?)?)?)?)?)?$/
 const PLACEHOLDER_LINE = /^[ \t]*<!--[ \t]*-->[ \t]*$/
 
 /**
- * Takes the lines `<!-- -->` out of text that comes in pieces; upstream fills empty reasoning summaries with them
- * (case 114). Holds back no more than the start of such a line.
+ * Removes the lines `<!-- -->`, with which upstream fills empty reasoning summaries (case 114), from text that comes in
+ * pieces. Holds back no more than the start of such a line.
  */
 export class PlaceholderFilter {
   /** The start of the current line, while it may still become a placeholder; undefined further into a line. */
   #held: string | undefined = ''
 
-  /** Text passes as it comes, up to the next newline. */
+  /** Text passes unchanged up to the next newline. */
   get withinLine(): boolean {
     return this.#held === undefined
   }

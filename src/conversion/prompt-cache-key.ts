@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto'
 
-/** Upstream's limit for the key, and a header value that nothing on the way will mind. */
+/** Within upstream's limit for the key, and safe as a header value. */
 const PLAIN_TOKEN = /^[A-Za-z0-9._-]{1,64}$/
 
 /**
- * A key that all requests of a conversation share and no other one does: made of what does not change while it grows
- * (case 181, 182). In the form of a UUID (version 8: custom, RFC 9562 §5.8), since Codex's own keys are UUIDs.
+ * A key that all requests of a conversation have in common, and only they: made of what does not change while the
+ * conversation grows (case 181, 182). A UUID, like Codex's own keys (version 8: custom, RFC 9562 §5.8).
  */
 export function derivePromptCacheKey(conversation: string): string {
   const digest = sha256(conversation)

@@ -1,17 +1,17 @@
 import type { JsonObject } from '../json-object.ts'
 import type { ToolCall } from './call-key.ts'
 
-/** What an answer holds where its text stands; the text itself a client replays. */
+/** Stands in for the message among the items of an answer; clients replay the message itself. */
 export const TEXT_PLACE: JsonObject = { type: 'message' }
 
-/** A call and the encrypted reasoning items that led to it; before the first call the place of the text among them. */
+/** A call with the encrypted reasoning items before it; among those of the first call also the place of the text. */
 export type ReasonedCall = { readonly call: ToolCall; readonly items: readonly JsonObject[] }
 
 const NONE: readonly ReasonedCall[] = []
 
 /**
- * Encrypted reasoning items with the call they led to: the first call after them. Both lists go by output index; a call
- * that follows another without new reasoning has none of its own, so that putting the items back doubles nothing.
+ * Gives each encrypted reasoning item to the first call after it; both lists have output indexes. A call that follows
+ * another one without new reasoning gets none, so that no item is put back twice.
  */
 export function reasonedCalls(
   items: readonly (readonly [number, JsonObject])[],

@@ -3,7 +3,7 @@ import type { ToolCall } from './call-key.ts'
 import type { ConversionContext } from './chat-plan.ts'
 import { TEXT_PLACE } from './reasoning-continuity.ts'
 
-/** In the order in which upstream said it, which its prompt cache goes by. */
+/** In the order of the answer, so that upstream's prompt cache recognises it. */
 type Recalled = { readonly beforeText: readonly JsonObject[]; readonly beforeCall: readonly JsonObject[] }
 
 /** Puts the reasoning of earlier answers back before the calls it led to (case 106), each item once. */

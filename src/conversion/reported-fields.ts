@@ -1,7 +1,7 @@
 import { ProxyError } from '../errors.ts'
 import type { JsonPlace } from './json-place.ts'
 
-/** A header has to hold them all. */
+/** Limits, since one header has to hold all names. */
 const MOST_NAMES = 32
 const LONGEST_NAME = 64
 const NONE: readonly string[] = []
@@ -23,7 +23,7 @@ export class ReportedFields {
 
   /** Fit for a header: clients choose the names, and a header takes neither line breaks nor commas. */
   get names(): readonly string[] {
-    // Always the same list: one made anew has another shape once this is optimised, and what reads it is compiled again.
+    // Always the same empty list: new ones differ in shape once this is optimised, and V8 compiles their readers again.
     if (this.#names.size === 0) return NONE
     const names = [...this.#names].map((name) => name.replace(/[^\x21-\x2b\x2d-\x7e]/g, '?').slice(0, LONGEST_NAME))
     return names.length <= MOST_NAMES ? names : [...names.slice(0, MOST_NAMES), `and-${names.length - MOST_NAMES}-more`]

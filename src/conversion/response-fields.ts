@@ -1,6 +1,6 @@
 /**
- * The fields that are read of the Response object within an event. The others repeat the request, its instructions and
- * tools: 12 KB as recorded, twice an answer.
+ * The fields of the Response object in an event that anybody here reads. The others repeat the request with its
+ * instructions and tools: 12 KB as recorded, twice an answer.
  */
 const READ: ReadonlySet<string> = new Set([
   'id',

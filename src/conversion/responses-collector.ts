@@ -44,7 +44,7 @@ export class ResponsesCollector {
     this.#items.add(event)
   }
 
-  /** The Response object of the terminal event, none that came earlier (case 155); for when upstream has ended. */
+  /** For when upstream has ended: the Response object of the terminal event, never an earlier one (case 155). */
   finish(): JsonObject {
     if (this.#response !== undefined) return this.#response
     throw new ProxyError('upstream_stream_cut', 'Upstream closed the stream before the answer was complete.')
@@ -67,7 +67,7 @@ export function hasOutput(event: unknown): boolean {
   return tellsItems(asObject(asObject(event)?.response))
 }
 
-/** A terminal event with the items of the `response.output_item.done` events before it where its own `output` is empty. */
+/** A terminal event; if its `output` is empty, with the items of the `response.output_item.done` events before it. */
 export function fillOutput(terminalEvent: unknown, doneEvents: () => Iterable<unknown>): unknown {
   const event = asObject(terminalEvent)
   const response = asObject(event?.response)

@@ -7,7 +7,7 @@ import type { ReportedFields } from './reported-fields.ts'
 const ROLES = ['assistant', 'system', 'developer', 'user'] as const
 
 type InputContext = {
-  /** The request has tools that live in one, and a call has to say in which (docs/upstream.md 4.5). */
+  /** The request has tools in namespaces, so a call has to keep its `namespace` (docs/upstream.md 4.5). */
   readonly namespaces: boolean
   /** An item of an earlier answer. */
   readonly recallItem: (id: string) => JsonObject | undefined
@@ -44,12 +44,12 @@ function convertItem(place: JsonPlace, context: InputContext): JsonObject[] {
   }
 }
 
-/** A message may leave out its type, and so may a reference, which has nothing else but its id. */
+/** Messages and references may leave out their type; a reference has nothing but its id. */
 function isOnlyId(place: JsonPlace): boolean {
   return !place.at('id').absent && Object.keys(place.object()).every((key) => key === 'id' || key === 'type')
 }
 
-/** Upstream stores nothing that an id could stand for. What is not remembered is left out (case 89), and that is told. */
+/** Upstream stores nothing an id could refer to: the remembered item, or else nothing, which is reported (case 89). */
 function referredItem(place: JsonPlace, context: InputContext): JsonObject[] {
   const item = context.recallItem(place.at('id').string())
   if (item !== undefined) return convertItem(place.of(item), context)
@@ -80,7 +80,7 @@ function messageContent(content: JsonPlace, role: string): unknown[] {
   return content.items().map((part) => withoutCacheHints(part.object()))
 }
 
-/** Reasoning without its encrypted content is nothing but an id of something not stored (case 109). */
+/** Reasoning without encrypted content is only the id of something that is not stored (case 109). */
 function reasoningItem(item: JsonObject): JsonObject[] {
   if (typeof item.encrypted_content !== 'string' || item.encrypted_content === '') return []
   const kept = without(item, item.content === null ? ['status'] : ['status', 'content'])

@@ -20,7 +20,7 @@ export type ConvertedResponsesRequest = {
   readonly lite: boolean
 }
 
-/** Without these the answer would be to another question. */
+/** Refused, since leaving them out would change the question. */
 const REFUSED: Readonly<Record<string, string>> = {
   previous_response_id: 'is not supported: the ChatGPT backend stores no responses, send the whole conversation',
   conversation: 'is not supported: the ChatGPT backend stores no conversations, send the whole conversation',
@@ -82,7 +82,7 @@ function isLite(input: JsonPlace): boolean {
   return asList(input.value).some((item) => asObject(item)?.type === 'additional_tools')
 }
 
-/** Untouched, but that upstream always streams and never stores; who wants it to is told. */
+/** Untouched, except that upstream always streams and never stores; a client that wants it stored is told. */
 function liteRequest(body: JsonPlace, model: string, reported: ReportedFields): ResponsesRequest {
   const store = body.at('store')
   if (!store.absent && store.value !== false) reported.add('store')
@@ -130,7 +130,7 @@ function reportOthers(body: JsonPlace, reported: ReportedFields): void {
   }
 }
 
-/** A search for tools finds those of a namespace too, and gives each it finds alone one of its own. */
+/** `tool_search` counts too: it finds tools of namespaces, and gives every other one a namespace of its own. */
 function hasNamespaces(tools: JsonPlace): boolean {
   return asList(tools.value).some((tool) => ['namespace', 'tool_search'].includes(String(asObject(tool)?.type)))
 }
@@ -148,7 +148,7 @@ function streamOptions(options: JsonPlace, reported: ReportedFields): JsonObject
   return delivery.absent ? undefined : { reasoning_summary_delivery: delivery.value }
 }
 
-/** Without it the client could not send the reasoning back (case 105). */
+/** Always asks for encrypted reasoning, without which a client could not send reasoning back (case 105). */
 function extendedInclude(include: JsonPlace): string[] {
   return [...new Set([...include.optionalItems().map((item) => item.string()), ENCRYPTED_REASONING])]
 }

@@ -1,7 +1,7 @@
 import { characters } from './citations.ts'
 
 /**
- * Emulates `stop`: lets text through up to the first of the given texts, also when it straddles deltas. What could
+ * Emulates `stop`: lets text through up to the first stop text, even one that is spread over several deltas. What may
  * still become a stop text is held back.
  */
 export class StopText {
@@ -50,7 +50,7 @@ export class StopText {
     return rest
   }
 
-  /** Where the stop text begins that is whole first: so the cut does not depend on how the text came in pieces. */
+  /** Where the stop text that is complete first begins: so the cut does not depend on how the text was split. */
   #firstStop(text: string): number {
     let first = { at: -1, end: Number.POSITIVE_INFINITY }
     for (const stop of this.#stops) {
@@ -61,7 +61,7 @@ export class StopText {
     return first.at
   }
 
-  /** Up to where no stop text can begin that is not whole yet. */
+  /** How much of the text cannot be part of an incomplete stop text. */
   #safeLength(text: string): number {
     for (let at = Math.max(0, text.length - this.#longest + 1); at < text.length; at++) {
       const tail = text.slice(at)

@@ -2,12 +2,12 @@ import { ProxyError } from '../errors.ts'
 import { asList, asObject, type JsonObject } from '../json-object.ts'
 import type { JsonPlace } from './json-place.ts'
 
-/** Deeper than upstream takes schemas. */
+/** Upstream takes no schemas as deep as this. */
 const DEEPEST = 64
 
 /**
- * Refuses a schema that a `strict` function may not have, as the API words it (recorded). The two rules checked are
- * certain; everything else is left to upstream.
+ * Refuses a schema that a `strict` function may not have, in the API's words (recorded). Only two rules that are
+ * certain are checked; everything else is left to upstream.
  */
 export function checkStrictSchema(name: string, parameters: JsonPlace): void {
   const problem = problemOf(parameters.value, [])
@@ -16,7 +16,7 @@ export function checkStrictSchema(name: string, parameters: JsonPlace): void {
   throw new ProxyError('invalid_function_parameters', message, { param: parameters.path })
 }
 
-/** What stands for a schema that was not given: no properties, and with `strict` no others either (case 53, 55). */
+/** The schema in place of an absent one: no properties, and with `strict` none may be added (case 53, 55). */
 export function emptySchema(strict: boolean): JsonObject {
   return { type: 'object', properties: {}, ...(strict && { required: [], additionalProperties: false }) }
 }

@@ -4,7 +4,7 @@ import { isClientCall } from './chat-tool-calls.ts'
 /** An output index, and the key of the item there. */
 type Told = readonly [number, string]
 
-/** The items of an answer that were told whole: a later telling of them is old news. */
+/** The items of an answer that were told whole; telling them again brings nothing new. */
 export class ToldItems {
   readonly #whole: Told[] = []
 
@@ -21,9 +21,10 @@ export class ToldItems {
   }
 
   /**
-   * The items that the terminal event lists, with their output indexes; none if there are no more than have been told.
-   * Places in the list need not be output indexes: streams skip some, and leave out items that are listed in the end. So
-   * an item is the one that was told at its place, else the first with its key, else one that was not told yet.
+   * The items that the terminal event lists, with their output indexes; none if no more are listed than have been told.
+   * A place in the list need not be the output index: streams skip indexes, and leave out items that are listed in the
+   * end. So a listed item is taken for the one told at its place if the keys match, else for the first one with its
+   * key, else for one that was not told yet.
    */
   placed(output: readonly unknown[], begun: () => readonly Told[]): [number, JsonObject][] {
     if (output.length <= this.count) return []
@@ -46,7 +47,7 @@ export class ToldItems {
   }
 }
 
-/** What an item is told by where ids change (recorded): a call by its `call_id`, others by their type. */
+/** What identifies an item although ids change (recorded): the `call_id` of a call, the type of any other. */
 function keyOf(item: JsonObject): string {
   return asString(isClientCall(item) ? item.call_id : item.type) ?? ''
 }

@@ -26,7 +26,7 @@ export function convertToolChoice(
   return withFilters(chosenTool(choice, declared), tools)
 }
 
-/** Looked up, not searched: a request may declare thousands of tools and allow each of them. */
+/** For looking up declared tools: a request may declare thousands, and allow each of them. */
 type Declared = {
   readonly byName: ReadonlyMap<unknown, readonly JsonObject[]>
   readonly types: ReadonlySet<unknown>

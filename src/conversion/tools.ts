@@ -19,7 +19,7 @@ const ABSENT_HOSTED_TOOLS = new Set(['file_search', 'code_interpreter', 'compute
 const FIELDS = ['tools', 'functions', 'web_search_options', 'tool_choice', 'function_call'] as const
 const NO_TOOLS: ConvertedTools = { fields: {}, customTools: new Set(), legacy: false }
 
-/** `tools`, `functions`, `web_search_options` and what chooses among them, as Responses has it. */
+/** `tools`, `functions`, `web_search_options` and the choice among them, in the form of Responses. */
 export function convertTools(body: JsonPlace, reported: ReportedFields): ConvertedTools {
   if (!body.hasAny(FIELDS)) return NO_TOOLS
   const tools = body.at('tools').optionalItems().map(convertTool)

@@ -7,12 +7,12 @@ import { isPage, type UpstreamFailure, upstreamFailure } from './upstream-failur
 /** Which route an error is for: Chat and Responses name the same mistake differently. */
 export type ErrorRoute = 'chat' | 'responses' | 'other'
 
-/** What came before the events of an answer, and when, in milliseconds since the epoch: limits are told there too. */
+/** The headers of an answer, which tell limits too, and when they came, in milliseconds since the epoch. */
 export type AnswerHead = { readonly headers: UpstreamHeaders; readonly now: number | undefined }
 
 export const NO_HEAD: AnswerHead = { headers: {}, now: undefined }
 
-/** How the failure came: the status and headers of an answer, or what an event says of them. */
+/** Where the failure came from: the status and headers of an answer, or what an event says in their place. */
 type Origin = {
   readonly status: number | undefined
   readonly headers: UpstreamHeaders
@@ -20,18 +20,18 @@ type Origin = {
 }
 
 const REFUSED = { status: 400, type: 'invalid_request_error' }
-/** Clients try a 429 again unless told not to; these last longer than any retry. */
+/** Clients retry a 429 unless told not to, and these limits last longer than any retry. */
 const LIMITED = { status: 429, type: 'insufficient_quota', headers: { 'x-should-retry': 'false' } }
 /**
- * A limit of the plan is no unpaid bill, which clients take `insufficient_quota` for. Upstream's own type is the code,
- * and Codex knows a limit by it alone.
+ * Limits of the plan. Their type is the code, as upstream has it and Codex needs it: clients take `insufficient_quota`
+ * for an unpaid bill.
  */
 const ofPlan = (code: string) => [code, { ...LIMITED, type: code }] as const
 const BUSY = { status: 503 }
 
 type Meaning = { readonly status: number; readonly type?: string; readonly headers?: Readonly<Record<string, string>> }
 
-/** What a code means, whichever status it comes with; codes as in docs/upstream.md 5.2. `docs/errors.md` lists them. */
+/** What codes of upstream mean, whatever status they come with (docs/upstream.md 5.2). `docs/errors.md` lists them. */
 export const UPSTREAM_CODES: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['context_length_exceeded', REFUSED],
   ['invalid_prompt', REFUSED],
@@ -50,7 +50,7 @@ export const UPSTREAM_CODES: ReadonlyMap<string, Meaning> = new Map<string, Mean
   ['slow_down', BUSY],
 ])
 
-/** Codes that upstream tells only in a sentence. */
+/** Sentences by which upstream tells what it has no code for, and the code we give. */
 const SENTENCES: readonly (readonly [RegExp, string])[] = [
   [/^(?:the )?(?:requested )?model\b.{0,200}(?:does not exist|not found)/i, 'model_not_found'],
   [/\bmodel is not supported when using Codex\b/i, 'model_not_found'],
@@ -73,7 +73,7 @@ export function upstreamError(
   now: number,
 ): ApiError {
   const origin = { status, headers, now }
-  // Not JSON: a page or nothing, which `unexplained` names.
+  // Anything but a JSON object, a page for example, is named by `unexplained`.
   const json = parseObject(body)
   const failure = json === undefined ? undefined : upstreamFailure(json)
   if (failure?.message === undefined && failure?.code === undefined) return unexplained(status, headers, body)
@@ -130,12 +130,12 @@ function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin):
   })
 }
 
-/** Most clients show the message alone, and when to come back is what a person needs to know. */
+/** Says when the limit resets: most clients show the message alone. */
 function withReset(message: string, time: string | undefined): string {
   return time === undefined ? message : `${message.replace(/\.$/, '')}. It resets in ${time}.`
 }
 
-/** Codex tells its user of these. */
+/** Fields that Codex shows its user. */
 function limitDetails({ plan_type, resets_at, resets_in_seconds }: JsonObject): Readonly<Record<string, unknown>> {
   return {
     ...(typeof plan_type === 'string' && { plan_type }),
@@ -183,7 +183,7 @@ function unexplained(status: number, headers: UpstreamHeaders, body: string): Ap
 
 const NOTHING: UpstreamFailure = { code: undefined, type: undefined, message: undefined, param: undefined, details: {} }
 
-/** The number by which the CDN's operator finds the request. */
+/** The id by which the operator of the CDN finds the request. */
 function rayOf(headers: UpstreamHeaders): string {
   const ray = headers['cf-ray']
   return typeof ray === 'string' && /^[\w-]{1,64}$/.test(ray) ? ` (cf-ray ${ray})` : ''

@@ -7,7 +7,7 @@ export type UpstreamFailure = {
   /** Written for the user, never a raw body. */
   readonly message: string | undefined
   readonly param: string | undefined
-  /** The error object as it came, for the times at which limits end. */
+  /** The error object as it came; it tells when limits end. */
   readonly details: JsonObject
 }
 
@@ -38,7 +38,7 @@ function detailOf(body: JsonObject): JsonObject {
   return { message: first.msg, param: path.length === 0 ? undefined : path.join('.') }
 }
 
-/** A page is no message. */
+/** The message, unless it is empty or a web page. */
 function readable(message: string | undefined): string | undefined {
   const text = message?.trim() ?? ''
   return text === '' || isPage(text) ? undefined : text.slice(0, LONGEST_MESSAGE)

@@ -14,7 +14,7 @@ export type ChatUsage = {
   }
 }
 
-/** What a terminal event counted; undefined when it counted nothing. Missing details are 0, never estimated (case 150). */
+/** The usage in a terminal event; undefined if it has none. Missing details are 0, never estimated (case 150). */
 export function chatUsage(terminalEvent: unknown): ChatUsage | undefined {
   const usage = asObject(asObject(asObject(terminalEvent)?.response)?.usage)
   if (usage === undefined) return undefined

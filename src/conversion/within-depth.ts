@@ -1,6 +1,6 @@
 import { ProxyError } from '../errors.ts'
 
-/** Runs what walks a client's JSON: a nesting that exhausts the stack is a fault of the body, not of the proxy. */
+/** Runs what walks a client's JSON. If the nesting exhausts the stack, that is the body's fault, not the proxy's. */
 export function withinDepth<Value>(walk: () => Value): Value {
   try {
     return walk()
