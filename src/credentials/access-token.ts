@@ -14,8 +14,8 @@ export function claimsOf(token: string): JsonObject {
 const LAST_TIME_MS = 8.64e15
 
 /**
- * When the token stops working, in milliseconds since the epoch (`exp`, RFC 7519 §4.1.4, in seconds). What no calendar
- * holds says nothing.
+ * When the token stops working, in milliseconds since the epoch (`exp`, RFC 7519 §4.1.4, in seconds). Undefined if it
+ * does not say, or names a time that no Date can hold.
  */
 export function expiresAt(claims: JsonObject): number | undefined {
   const { exp } = claims

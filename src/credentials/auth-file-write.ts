@@ -7,12 +7,12 @@ import { allLeftoverPaths, freeName, leftovers, trialPath } from './leftovers.ts
 import type { NewTokens } from './refresh.ts'
 import { isUnfinished, limitMode, MODE, overwrite } from './write-in-place.ts'
 
-/** What a folder answers that takes no new file, or doesn't let this one be replaced. */
+/** Error codes of a folder that takes no new file, or does not let this one be replaced. */
 const REFUSED = ['EACCES', 'EPERM', 'EROFS']
-/** What `rename` answers where the file itself is mounted, as by `docker run -v …/auth.json:…/auth.json`. */
+/** Error codes of `rename` where the file itself is a mount, as after `docker run -v …/auth.json:…/auth.json`. */
 const MOUNTED = ['EBUSY', 'EXDEV']
 
-/** The content of auth.json with the tokens of an answer: everything else, and the order of keys, stays. */
+/** The content of auth.json with new tokens; everything else, and the order of keys, stays. */
 export function withTokens(content: JsonObject, tokens: NewTokens, refreshedAt: number): JsonObject {
   return {
     ...content,
@@ -30,9 +30,10 @@ type Replacement = {
 }
 
 /**
- * Replaces auth.json at once: whoever reads it, or whenever this process is killed, finds the old content or the new.
- * A symbolic link stays and its target is replaced. Where the file can't be replaced it is written in place; killed in
- * the midst of that, `mendAuthFile` completes it. Throws what the file system throws; the old content is intact then.
+ * Replaces auth.json atomically: it holds the old content or the new, whoever reads it and whenever this process is
+ * killed. A symbolic link stays and its target is replaced. Where the file can't be replaced it is written in place; if
+ * the process is killed while it does so, `mendAuthFile` completes the file. Throws what the file system throws; then
+ * the old content is intact.
  */
 export function replaceAuthFile(path: string, files: Files, { content, spentToken, mayReplace }: Replacement): boolean {
   const target = files.realpathSync(path)
@@ -50,15 +51,15 @@ export function replaceAuthFile(path: string, files: Files, { content, spentToke
     remove(temporary, files)
     throw error
   }
-  // Should this fail, the temporary file stays: whoever comes next finds the tokens in it.
+  // If this fails, the temporary file stays, and the next process finds the tokens in it.
   if (!replaced) overwrite(target, bytes, files)
   tidyUp(dirname(target), files)
   return true
 }
 
 /**
- * Whether `replaceAuthFile` can be expected to succeed. Asked before a refresh token is spent: one whose successor
- * can't be kept had better not be.
+ * Whether `replaceAuthFile` can be expected to succeed. Asked before a refresh token is spent, which would be wrong if
+ * its successor could not be kept.
  */
 export function isWritable(path: string, files: Files): boolean {
   try {
@@ -67,8 +68,8 @@ export function isWritable(path: string, files: Files): boolean {
       files.closeSync(files.openSync(target, 'r+'))
       return true
     } catch (error) {
-      // Its mount is read-only: the folder's too, or the file is a mount of its own, which nothing can be renamed to. Or
-      // the file is immutable, against being replaced as well.
+      // The mount is read-only: either the folder is too, or the file is a mount of its own, which nothing can be
+      // renamed to. Or the file is immutable, and can't be replaced either.
       if (isOneOf(error, ['EROFS', 'EPERM'])) return false
       if (!isOneOf(error, REFUSED)) return true
     }
@@ -81,7 +82,7 @@ export function isWritable(path: string, files: Files): boolean {
 }
 
 /**
- * Tries whether a login finds room beside the file: its disk, or somebody's share of it, may be full. As late as can be
+ * Tries whether there is room for a login beside the file: the disk, or a user's share of it, may be full. Called right
  * before a refresh token is spent. Throws what the file system throws.
  */
 export function tryRoom(path: string, files: Files): void {
@@ -97,8 +98,9 @@ export function tryRoom(path: string, files: Files): void {
 }
 
 /**
- * Completes a file that a killed process was just writing in place, by the copy that it had put beside it first. For
- * files that nobody has been writing to for a while: then it does no harm if two do it at once.
+ * Completes a file that a process was writing in place when it was killed, from the copy that it had put beside the
+ * file first. Only for files that nobody has written to for a while; then it does no harm if two processes do it at
+ * once.
  */
 export function mendAuthFile(path: string, files: Files): boolean {
   try {
@@ -114,14 +116,14 @@ export function mendAuthFile(path: string, files: Files): boolean {
   }
 }
 
-/** False when the file must not take the place of the other: it isn't there, or belongs to somebody else. */
+/** False when the written file must not replace the other one: it could not be made, or belongs to somebody else. */
 function writeBeside(path: string, target: string, bytes: Buffer, files: Files): boolean {
   const file = create(path, files)
   if (file === undefined) return false
   try {
     limitMode(file, files)
     const owned = keepOwner(file, target, files)
-    // A disk that runs full takes a part first and fails at the next call.
+    // When a disk gets full, one call writes a part and the next one fails.
     for (let at = 0; at < bytes.length; ) at += files.writeSync(file, bytes, at)
     files.fsyncSync(file)
     return owned
@@ -142,8 +144,8 @@ function create(path: string, files: Files): number | undefined {
 }
 
 /**
- * The file must not be taken away from the user of Codex: a proxy that runs as root (in a container, mostly) gives it
- * back. False when replacing it would take it away all the same: root may lack the right to give, and others do.
+ * The file must go on belonging to the user of Codex: a proxy that runs as root (mostly in a container) gives the new
+ * one to that user. False when that can't be done: only root may give files away, and not always.
  */
 function keepOwner(file: number, target: string, files: Files): boolean {
   if (isOursToReplace(target, files)) return true
@@ -162,7 +164,7 @@ function isOursToReplace(target: string, files: Files): boolean {
   const user = process.geteuid?.()
   const { uid } = files.statSync(target)
   if (user === undefined || uid === user || uid === 0) return true
-  // Of root's folder it says nothing: in a container all are.
+  // A folder of root proves nothing: in a container they mostly are.
   return user !== 0 && files.statSync(dirname(target)).uid === user
 }
 
@@ -172,7 +174,7 @@ function rename(temporary: string, target: string, files: Files): boolean {
     files.renameSync(temporary, target)
     return true
   } catch (error) {
-    // On Windows these codes mean that somebody has the file open at the moment; it works the next time.
+    // On Windows these codes mean that somebody has the file open just now; the next try will succeed.
     if (process.platform !== 'win32' && isOneOf(error, [...MOUNTED, ...REFUSED])) return false
     throw error
   }
@@ -187,11 +189,11 @@ function takesFiles(folder: string, files: Files): boolean {
   }
 }
 
-/** The login is written by now: nothing here is a reason to report a failure. */
+/** The login has been written, so no failure here is reported. */
 function tidyUp(folder: string, files: Files): void {
   syncFolder(folder, files)
   try {
-    // Of killed processes, for refresh tokens the file has moved on from. They hold tokens, so none may lie about.
+    // Files of killed processes, for refresh tokens that are out of date. They hold tokens, so they must not be left.
     for (const path of allLeftoverPaths(folder, files)) remove(path, files)
   } catch {
     // The next write tries again.
@@ -206,7 +208,7 @@ function remove(path: string, files: Files): void {
   }
 }
 
-/** Makes the new name last through a power cut; some systems and file systems can't, and need not. */
+/** Makes the new name survive a power cut; some systems and file systems can't do that, and need not. */
 function syncFolder(folder: string, files: Files): void {
   try {
     const handle = files.openSync(folder, 'r')

@@ -6,7 +6,7 @@ import type { JsonObject } from '../json-object.ts'
 import { credentialStore } from './codex-config.ts'
 import { type Login, parseLogin } from './login.ts'
 
-/** The file calls that reading and writing the login is made of; tests make them fail or stop at any of them. */
+/** The file calls for reading and writing the login; tests let them fail, or stop at any of them. */
 export type Files = Pick<
   typeof nodeFs,
   | 'accessSync'
@@ -27,14 +27,14 @@ export type Files = Pick<
 
 export type StoredLogin = { readonly content: JsonObject; readonly login: Login }
 
-/** A login is some kilobytes. More is another file, and would only be read in vain on every change. */
+/** A login has some kilobytes. A larger file is something else, which must not be read at every change. */
 const MAX_BYTES = 1024 * 1024
 /**
- * A file changed so shortly before it was read may change again without a trace in its times: file systems count in
+ * A file that changed this shortly before it was read may change again and keep its times, since file systems count in
  * ticks of some milliseconds.
  */
 const CLOCK_TICK_MS = 50
-/** How old a file may be to count as one that is being written right now. */
+/** A file younger than this may still be being written. */
 const JUST_WRITTEN_MS = 2000
 
 type Stamp = { readonly ctimeMs: number; readonly mtimeMs: number; readonly size: number; readonly ino: number }
@@ -63,7 +63,7 @@ export class AuthFile {
     return stored
   }
 
-  /** Whether a malformed file may be one that an older Codex, which writes in place, is just writing. */
+  /** Whether a malformed file may be half-written: an older Codex writes in place. */
   justWritten(): boolean {
     const stat = this.#files.statSync(this.path, { throwIfNoEntry: false })
     return stat !== undefined && Math.abs(this.#now() - stat.mtimeMs) < JUST_WRITTEN_MS
@@ -104,7 +104,7 @@ export class AuthFile {
 }
 
 function sameStamp(one: Stamp, other: Stamp): boolean {
-  // The change time too: copying an old file over keeps the other two.
+  // The change time too, since copying an old file over this one may keep the modification time and the size.
   return (
     one.ctimeMs === other.ctimeMs && one.mtimeMs === other.mtimeMs && one.size === other.size && one.ino === other.ino
   )
@@ -121,7 +121,7 @@ function unreadable(path: string, error: unknown): ProxyError {
   return new ProxyError('credentials_unreadable', `${path} can't be read${codeInBrackets(error)}.`, { cause: error })
 }
 
-/** For the end of a sentence that tells of a failed file. */
+/** The code of a file error, for the end of a sentence. */
 export function codeInBrackets(error: unknown): string {
   const code = codeOf(error)
   return code === undefined ? '' : ` (${code})`

@@ -8,9 +8,9 @@ import type { PostToken, RefreshOverrides } from './refresh.ts'
 import { TokenMemory } from './token-memory.ts'
 import { TokenStore, type Warn } from './token-store.ts'
 
-/** How long a token just refreshed that upstream refused isn't refreshed again: it would not help. */
+/** How long a fresh token that upstream refused is not refreshed again: that would not help. */
 const UNHELPFUL_MS = 60_000
-/** Between spending a token and writing the new ones other programs take milliseconds. */
+/** Other programs write new tokens within milliseconds after they have spent the old one. */
 const HEALING_MS = 3000
 const UNSAVED = {
   message: 'The refreshed login could not be written to auth.json yet and is kept in memory only.',
@@ -47,12 +47,12 @@ class Source implements CredentialSource {
   readonly #refresher: LoginRefresher
   readonly #mode: CredentialMode
   readonly #now: () => number
-  /** Given out in answer to a 401: when upstream refuses these too, there is no further step. */
+  /** Credentials given out after a 401: if upstream refuses these too, nothing else can be tried. */
   readonly #lastTry = new WeakSet<Credentials>()
   #unhelpful = { accessToken: '', until: 0 }
 
   constructor({ codexHome, files = nodeFs, env: overrides, healingMs = HEALING_MS, ...options }: SourceOptions) {
-    // Times of files are compared with the clock they come from, whatever clock tokens live by.
+    // Times of files come from the system's clock, so they are compared with that and not with `now`.
     const wallClock = () => Date.now()
     this.#mode = options.mode
     this.#now = options.now
@@ -153,7 +153,7 @@ class Source implements CredentialSource {
     }
   }
 
-  /** Of a login that is still good: what will keep it from being refreshed, unless that is how it was asked for. */
+  /** What will keep a login that is still good from being refreshed, unless `read-only` asks for that. */
   #foreseen(obstacle: ProxyError | undefined): ProxyError | undefined {
     return this.#mode === 'read-write' && obstacle?.code === 'login_stale' ? obstacle : undefined
   }

@@ -45,6 +45,6 @@ export type CredentialSource = {
   replace(rejected: Credentials): Promise<Credentials>
   /** Reads the file, never refreshes, never throws. */
   status(): Promise<CredentialStatus>
-  /** Before the program ends: waits for a refresh under way and writes what isn't written yet; its tokens exist nowhere else. */
+  /** Before the program ends: waits for a refresh under way, and writes tokens that exist only in memory. */
   close(): Promise<void>
 }

@@ -5,7 +5,7 @@ import type { Files } from './auth-file.ts'
 import { parseLogin } from './login.ts'
 import { type NewTokens, tokensIn } from './refresh.ts'
 
-/** How the file is called until it is complete. The part between tells which refresh token was spent for it. */
+/** The temporary name of a new auth.json; between these stands a digest of the refresh token that was spent for it. */
 const LEFTOVER_PREFIX = '.auth-'
 const LEFTOVER_SUFFIX = '.codex-api-proxy.tmp'
 
@@ -19,8 +19,8 @@ type Leftover = {
 type LeftTokens = { readonly tokens: NewTokens; readonly refreshedAt: number }
 
 /**
- * The tokens that a killed process wrote beside the file after it had spent this refresh token, but didn't put in
- * place any more. They exist nowhere else, and without them the login would be lost. Only for the holder of the lock.
+ * The tokens that a process got for this refresh token and wrote beside the file, before it was killed. They exist
+ * nowhere else: without them the login would be lost. Only for the holder of the lock.
  */
 export function leftTokens(path: string, files: Files, spentToken: string): LeftTokens | undefined {
   try {
@@ -31,7 +31,7 @@ export function leftTokens(path: string, files: Files, spentToken: string): Left
   }
 }
 
-/** Two names, so that a complete file need not go before another is complete. */
+/** Two names, so that a complete file need not be removed before the next one is complete. */
 function leftoverPaths(target: string, spentToken: string): [string, string] {
   const digest = hash('sha256', spentToken, 'hex').slice(0, 16)
   return [leftoverPath(target, digest), leftoverPath(target, `${digest}-2`)]
@@ -41,7 +41,7 @@ function leftoverPath(target: string, name: string): string {
   return join(dirname(target), LEFTOVER_PREFIX + name + LEFTOVER_SUFFIX)
 }
 
-/** For trying whether a file can be written there; left by a killed process it is no login, and goes with the others. */
+/** For trying whether there is room. If a killed process leaves it, it is no login, and removed with the others. */
 export function trialPath(target: string): string {
   return leftoverPath(target, 'trial')
 }
@@ -53,7 +53,7 @@ export function freeName(target: string, files: Files, spentToken: string): stri
   return first === newest?.path ? second : first
 }
 
-/** Those of the files that are there and complete, the newest first. */
+/** The files that are there and complete, newest first. */
 export function leftovers(paths: readonly string[], files: Files): Leftover[] {
   const found = paths.map((path) => readLeftover(path, files)).filter((leftover) => leftover !== undefined)
   return found.sort((one, other) => other.refreshedAt - one.refreshedAt)

@@ -11,12 +11,12 @@ import type { TokenStore, Warn } from './token-store.ts'
 /** Longer than a refresh by another process of ours may take. */
 const LOCK_PATIENCE_MS = 75_000
 const HEALING_POLL_MS = 25
-/** A token may be refused because of a newer one that is refused in turn; a third time it is no race. */
+/** A token may be refused because another process has spent it, and the newer one too; a third time it is no race. */
 const ROUNDS = 3
 /** How long a request whose access token is still good waits for a better one. */
 const EARLY_PATIENCE_MS = 5000
 
-/** Whether it is still the login that is to be refreshed. */
+/** Whether this login still has to be refreshed. */
 type NeedsRefresh = (login: ChatGptLogin) => boolean
 type Flight = { readonly login: Promise<Login>; readonly late: Promise<void> }
 
@@ -30,7 +30,7 @@ export type LoginRefresherParts = {
   /** The clock of file times. */
   readonly wallClock: () => number
   readonly warn: Warn
-  /** How long after a refusal a newer login is awaited: who has spent the token first writes it any moment. */
+  /** How long to wait for a newer login after a refusal: whoever has spent the token is about to write it. */
   readonly healingMs: number
 }
 
@@ -44,7 +44,7 @@ export class LoginRefresher {
     this.#parts = parts
   }
 
-  /** Throws a ProxyError when these tokens can't be refreshed, as far as it is known without asking anybody. */
+  /** Throws a ProxyError when it is known without asking anybody that these tokens can't be refreshed. */
   checkRefreshable(login: ChatGptLogin): void {
     this.#grant(login)
   }
@@ -68,7 +68,7 @@ export class LoginRefresher {
     return await this.#fly(needsRefresh).login
   }
 
-  /** The same for tokens that are still good: they are kept when better ones can't be had, or not soon. */
+  /** The same for tokens that are still good: they are used on if new ones can't be had soon. */
   async refreshEarly(login: ChatGptLogin): Promise<Login> {
     const { memory } = this.#parts
     if (memory.isResting(login) || this.obstacleOf(login) !== undefined) return login
@@ -143,21 +143,21 @@ export class LoginRefresher {
       memory.noteIssued(login)
       return login
     }
-    // Asking again would bring the same, and again with each request.
+    // Every further request would ask again, and get the same.
     const error = new ProxyError('login_expired', 'The token endpoint refreshed the login without a new access token.')
     memory.noteRefused(login.refreshToken, error)
     throw error
   }
 
-  /** A refresh late in a stop may be cut off by its end, and nobody waits for it any more. */
+  /** A refresh that begins late in a stop might be cut off, and nobody waits for it any more. */
   #checkOpen(): void {
     if (this.#closed) throw new ProxyError('draining', 'The proxy was stopped before the login was refreshed.')
   }
 
-  /** Whether the file has got something better than what was just refused. */
+  /** Whether something better than what was refused turns up in the file in time. */
   async #healed(needsRefresh: NeedsRefresh, grant: Grant, patienceMs: number): Promise<boolean> {
     const { store } = this.#parts
-    // By no clock that can be set back: the login, and a stop, wait for the end of this.
+    // By a clock that can't be set back, since requests and a stop wait for this.
     const deadline = performance.now() + patienceMs
     while (true) {
       if (this.#freshLogin(needsRefresh) !== undefined || store.holdsOther(grant.refreshToken)) return true

@@ -11,7 +11,7 @@ import { headerText } from './header-text.ts'
 const EXPIRY_MARGIN_MS = 5 * 60_000
 /** When tokens without a readable expiry are refreshed, counted from the last refresh (docs/upstream.md 2.3). */
 const REFRESH_INTERVAL_MS = 8 * 24 * 3600_000
-/** An account id of the API, not of ChatGPT: upstream knows no workspace by it (docs/upstream.md 11). */
+/** How account ids of the API begin, which are no workspaces of ChatGPT (docs/upstream.md 11). */
 const API_ORGANISATION = 'org-'
 
 /** What auth.json holds, with what is needed to refresh it. */
@@ -42,7 +42,7 @@ export type ChatGptLogin = {
  * content.
  */
 export function parseLogin(text: string): { content: JsonObject; login: Login } {
-  // Codex refuses a byte order mark, but what some editors put there needn't stop us.
+  // Codex refuses a byte order mark, but some editors add one, and it does no harm.
   const json = text.replace(/^\uFEFF/, '')
   if (json.trim() === '') throw malformed('is empty')
   const content = parseJson(json)

@@ -23,7 +23,7 @@ export function onceATurn(source: CredentialSource): CredentialSource {
     ready: () => source.ready(),
     replace(rejected) {
       forget()
-      // Until it is replaced, others in its turns may have been given what was refused.
+      // Again at the end: until then other requests may have been given what was refused.
       return source.replace(rejected).finally(forget)
     },
     status: () => source.status(),

@@ -45,15 +45,15 @@ export type RefreshOutcome =
   | { readonly kind: 'failed'; readonly error: ProxyError; readonly limited?: boolean }
 
 /**
- * Spends a refresh token, once. It is single-use: no outcome is tried again here, since a request whose answer got
- * lost may have spent it.
+ * Spends a refresh token. The token is single-use, so nothing is tried again here: a request whose answer was lost may
+ * have spent it.
  */
 export async function askIssuer(grant: Grant, postToken: PostToken): Promise<RefreshOutcome> {
   const body = { client_id: grant.clientId, grant_type: 'refresh_token', refresh_token: grant.refreshToken }
   try {
     return outcomeOf(await postToken(grant.url, body))
   } catch (error) {
-    // What the transport throws for clients to see names the outbound proxy or the host, no content.
+    // A ProxyError of the transport is meant to be seen: it names the outbound proxy or the host, and no content.
     const reason = error instanceof ProxyError ? error.message : 'The token endpoint could not be reached.'
     return { kind: 'failed', error: failed(reason, error) }
   }

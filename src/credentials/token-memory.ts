@@ -2,8 +2,8 @@ import type { ProxyError } from '../errors.ts'
 import type { ChatGptLogin } from './login.ts'
 
 /**
- * After a failure, how long the access token is used until refreshing it early is tried again; after one that asked for
- * fewer requests, how long nothing is refreshed.
+ * How long after a failed refresh no early refresh is tried again; after a failure that asked for fewer requests, how
+ * long nothing is refreshed at all.
  */
 const REST_MS = 30_000
 
@@ -17,8 +17,8 @@ type Failure = {
 type Issue = { readonly accessToken: string; readonly staleAt: number; readonly usableUntil: number }
 
 /**
- * What is known of tokens beyond what the file says. Each piece counts for exactly the tokens it was learnt about, so
- * that a new login starts with a clean slate. Times in milliseconds since the epoch.
+ * What is known about tokens beyond what the file says. Each piece of it only counts for the very tokens it was learnt
+ * about, so that a new login starts with a clean slate. Times in milliseconds since the epoch.
  */
 export class TokenMemory {
   readonly #now: () => number
@@ -47,7 +47,7 @@ export class TokenMemory {
     return failure !== undefined && Math.abs(this.#now() - failure.at) < REST_MS
   }
 
-  /** Why the issuer isn't asked at the moment: it answered that it is asked too often. Going on would prolong that. */
+  /** Why the issuer is not asked now: it said that it is asked too often, and asking again would prolong that. */
   limitOf(login: ChatGptLogin): ProxyError | undefined {
     const failure = this.#failureOf(login)
     return failure?.limited && this.isResting(login) ? failure.error : undefined
@@ -71,15 +71,15 @@ export class TokenMemory {
     this.#failure = { refreshToken, error, limited, at: this.#now() }
   }
 
-  /** Upstream refuses the access token; when it can't be refreshed either, later requests needn't try. */
+  /** Upstream refuses the access token. If it can't be refreshed either, later requests need not try. */
   noteRejected(login: ChatGptLogin): void {
     const refusal = this.#refusalOf(login)
     if (refusal !== undefined) refusal.accessTokenRejected = true
   }
 
   /**
-   * A token straight from the issuer is good, whatever our clock says of its expiry. If it seems to be stale already,
-   * our clock is fast or the token short-lived, and refreshing it again at once would go on for ever.
+   * A token straight from the issuer is good, whatever our clock says. If it seems stale already, our clock is fast or
+   * the token short-lived, and refreshing it again at once would never end.
    */
   noteIssued(login: ChatGptLogin): void {
     this.#failure = undefined

@@ -11,7 +11,7 @@ import type { NewTokens } from './refresh.ts'
 const REREAD_MS = 50
 /** How long until writing is tried again. */
 const RETRY_MS = 1000
-/** After how many failed tries the warning is repeated. */
+/** The warning is repeated after this many failed tries. */
 const REPEAT_WARNING = 60
 
 export type Warn = (fields: Record<string, unknown>, message: string) => void
@@ -25,8 +25,8 @@ type Unsaved = {
 }
 
 /**
- * The login as it stands: what auth.json holds, or fresher tokens that could not be written to it yet. Those exist only
- * in this process, so they are used and written at the first chance, but never over a login that somebody else wrote.
+ * The current login: what auth.json holds, or newer tokens that could not be written to it yet. Those exist only in
+ * this process, so they are used, and written at the first chance, but never over a login that somebody else wrote.
  */
 export class TokenStore {
   readonly #file: AuthFile
@@ -67,7 +67,7 @@ export class TokenStore {
     return stored
   }
 
-  /** The same, and once more for a file that somebody is just writing in place, or was when they were killed. */
+  /** The same, but reads a second time if somebody is writing the file in place, or was killed while doing so. */
   async readSettled(): Promise<StoredLogin> {
     try {
       return this.read()
@@ -89,14 +89,14 @@ export class TokenStore {
     }
   }
 
-  /** Whether tokens that were refreshed could be kept: in the file, or those in hand are in memory only anyway. */
+  /** Whether refreshed tokens could be kept: in the file, unless the current ones are in memory only anyway. */
   canKeep(): boolean {
     return this.#unsaved !== undefined || isWritable(this.#file.path, this.#files)
   }
 
-  /** Why new tokens would find no room: spent all the same, the login would be lost to everybody but this process. */
+  /** Why there is no room for new tokens: if the old one were spent, only this process would still have the login. */
   noRoom(): ProxyError | undefined {
-    if (this.#unsaved !== undefined) return undefined // They are so already.
+    if (this.#unsaved !== undefined) return undefined // That is so already.
     try {
       tryRoom(this.#file.path, this.#files)
       return undefined
@@ -106,16 +106,16 @@ export class TokenStore {
     }
   }
 
-  /** Before a refresh token is spent: takes over what a process that was killed had got for it. */
+  /** Before a refresh token is spent: takes over the tokens that a killed process has got for it already. */
   recover(from: StoredLogin, spentToken: string): boolean {
-    if (this.#unsaved !== undefined) return false // Newer than anything that lies about.
+    if (this.#unsaved !== undefined) return false // These are newer than anything a killed process left.
     const left = leftTokens(this.#file.path, this.#files, spentToken)
     if (left === undefined) return false
     this.keep(from, spentToken, left.tokens, left.refreshedAt)
     return true
   }
 
-  /** Takes over the tokens of an answer and writes them. Returns what to go on with: them, or a newer login of the file. */
+  /** Takes over new tokens and writes them. Returns the login to go on with: theirs, or a newer one in the file. */
   keep(from: StoredLogin, spentToken: string, tokens: NewTokens, refreshedAt: number): Login {
     const content = withTokens(from.content, tokens, refreshedAt)
     this.#unsaved = {
@@ -128,7 +128,7 @@ export class TokenStore {
     return this.read().login
   }
 
-  /** Writes what isn't written yet, and sees to it that it is tried again when that fails. */
+  /** Writes tokens that are not written yet; if that fails, it is tried again later. */
   save(): void {
     const unsaved = this.#unsaved
     if (unsaved === undefined) return
@@ -200,7 +200,7 @@ function holds(login: Login, refreshToken: string): boolean {
   return login.kind === 'chatgpt' && login.refreshToken === refreshToken
 }
 
-/** The user has signed out, so a login must not come back. */
+/** Whether the user has signed out: then a login must not come back. */
 function isGone(error: ProxyError): boolean {
   return error.code === 'credentials_missing' || error.code === 'credentials_in_keyring'
 }

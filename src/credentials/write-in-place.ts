@@ -3,9 +3,9 @@ import type { Files } from './auth-file.ts'
 
 /** Readable by the owner alone, whatever it was before, like Codex writes it. */
 export const MODE = 0o600
-/** The first byte of a file while it is written in place. No JSON begins so, thus nobody takes a half for the whole. */
+/** The first byte of a file while it is written in place. JSON never begins so: nobody takes half of it for all. */
 const UNFINISHED = '#'
-/** What file systems and sandboxes answer that don't let the mode of a file be changed. */
+/** Error codes where a file system or a sandbox does not let the mode of a file be changed. */
 const NO_MODES = ['EPERM', 'EINVAL', 'ENOTSUP', 'ENOSYS']
 
 /** Writes in place, which keeps the file's owner and a mount on it. When that fails, the old content is put back. */
@@ -26,7 +26,7 @@ export function overwrite(target: string, bytes: Buffer, files: Files): void {
   }
 }
 
-/** The first byte comes last: cut off before, the file is no JSON, rather than a mixture of two logins. */
+/** The first byte is written last: if this is cut off, the file is not JSON, rather than a mixture of two logins. */
 function fill(file: number, bytes: Buffer, files: Files): void {
   files.writeSync(file, Buffer.from(UNFINISHED), 0, 1, 0)
   for (let at = 1; at < bytes.length; ) at += files.writeSync(file, bytes, at, bytes.length - at, at)
@@ -34,7 +34,7 @@ function fill(file: number, bytes: Buffer, files: Files): void {
   files.writeSync(file, bytes, 0, 1, 0)
 }
 
-/** A file that is just written so by somebody, or was when they were killed. */
+/** Whether somebody is writing the file in place, or was killed while doing so. */
 export function isUnfinished(text: string): boolean {
   return text.startsWith(UNFINISHED)
 }
