@@ -1,6 +1,6 @@
 import { asList, type JsonObject } from '../json-object.ts'
+import { withoutCacheHints } from './cache-hints.ts'
 import { upstreamCallId } from './call-history.ts'
-import { withoutCacheHints } from './hosted-tools.ts'
 import type { JsonPlace } from './json-place.ts'
 import type { ReportedFields } from './reported-fields.ts'
 
