@@ -19,42 +19,48 @@ const MARKS = { ok: ['ok', 'green'], problem: ['fix', 'red'], skipped: ['-', 'di
 /** Looks at everything a request needs; asks the server that runs, or one started for this alone. */
 export async function doctor(context: Context, { settings, flags }: Call): Promise<Outcome> {
   const { print } = context
-  const { located: found, unread } = await find(context, settings)
-  const named = atNamedPort(context, found, settings)
+  const found = await find(context, settings)
+  const named = atNamedPort(context, found.located, settings)
   const reached = await reach(named)
   // Where no server answers, the settings of the next start are what matters.
-  const located = reached === undefined ? found : named
-  const { config } = located.loaded
+  const located = reached === undefined ? found.located : named
   let done = () => {}
   const interrupted = () => {
     done()
     print.note('Ending; a token refresh that has begun is waited for.')
   }
-  const asked = reached === undefined ? await startPrivately(config, interrupted) : running(reached)
+  const asked = reached === undefined ? await startPrivately(located.loaded.config, interrupted) : running(reached)
   done = print.progress('Looking …')
-  const checks: Check[] = []
-  try {
-    const answer = await askServer(asked.url, '/health', asked.clientKey)
-    checks.push(...checkLogin(answer?.body, config, Date.now()))
-    const health = answer?.body ?? {}
-    checks.push(...(await checkNetwork(config, upstreamOf(health, config.chatgptBaseUrl), Date.now)))
-    checks.push(
-      ...(unread ?? (await checkProcess(located, reached))),
-      await checkPermissions(config, authFileOf(health)),
-    )
-    // A server that did not answer just now would only be waited for once more.
-    const { check, models } =
-      answer === undefined ? { check: postponed('Models'), models: [] } : await checkModels(asked)
-    checks.push(unlessTold(check, checks))
-    if (flags.call === true) checks.push(unlessTold(await checkCall(asked, models, flags.model), checks))
-  } finally {
+  const checks = await checkAll({ ...found, located }, reached, asked, flags).finally(async () => {
     done()
     await asked.end()
-  }
+  })
   const healthy = checks.every(({ state }) => state !== 'problem')
   if (flags.json === true) print.json({ ok: healthy, checks })
   else show(print, checks)
   return healthy ? 0 : 1
+}
+
+async function checkAll(
+  { located, unread }: Found,
+  reached: Reached | undefined,
+  asked: Asked,
+  flags: Call['flags'],
+): Promise<Check[]> {
+  const { config } = located.loaded
+  const answer = await askServer(asked.url, '/health', asked.clientKey)
+  const health = answer?.body ?? {}
+  const checks = [
+    ...checkLogin(answer?.body, config, Date.now()),
+    ...(await checkNetwork(config, upstreamOf(health, config.chatgptBaseUrl), Date.now)),
+    ...(unread ?? (await checkProcess(located, reached))),
+    await checkPermissions(config, authFileOf(health)),
+  ]
+  // A server that did not answer just now would only be waited for once more.
+  const { check, models } = answer === undefined ? { check: postponed('Models'), models: [] } : await checkModels(asked)
+  checks.push(unlessTold(check, checks))
+  if (flags.call === true) checks.push(unlessTold(await checkCall(asked, models, flags.model), checks))
+  return checks
 }
 
 type Found = { readonly located: Located; readonly unread?: readonly Check[] }
