@@ -28,9 +28,10 @@ state:
 \`param\` names the exact field of a request that is at fault: \`messages[2].content[0].type\`. The header
 \`x-codex-proxy-request-id\` has the id under which the log tells of a \`/v1\` request.
 
-An answer whose 200 has been sent ends with the same body as a frame, \`data: {"error":{…}}\`, and without \`[DONE]\`: the
-official clients throw on that frame. On \`/v1/responses\` it is an \`error\` event, also before a \`response.failed\`
-that upstream sends alone. The 200 is held back until there is something to show, so most failures keep their status.
+If the 200 has been sent already, the answer ends with the same body as a frame, \`data: {"error":{…}}\`, and without
+\`[DONE]\`: the official clients throw on that frame. On \`/v1/responses\` the frame is an \`error\` event; it is also put
+before a \`response.failed\` that upstream sends alone. The 200 is held back until there is something to show, so most
+failures keep their status.
 
 ## What the proxy itself reports
 
@@ -38,7 +39,7 @@ ${markdownTable(['Code', 'Status', 'Type', 'What to do'], rows)}
 
 ## What upstream reports
 
-Its message, \`param\` and \`code\` are kept; web pages and bodies of other forms are told in the form above. With an API key
+Its message, \`param\` and \`code\` are kept; a web page or any other body becomes an error in the form above. With an API key
 errors pass as they came. With a ChatGPT login these codes have a fixed status, also when they come inside an answer
 that began with a 200:
 
@@ -47,13 +48,13 @@ ${markdownTable(['Code', 'Status'], upstreamRows)}
 A 429 or 503 says when to try again, where upstream says so: \`Retry-After\`, and for limits \`x-ratelimit-remaining-requests\`
 and \`x-ratelimit-reset-requests\`. Limits that no retry outlasts have \`x-should-retry: false\`, which the official clients
 honour. When the usage limit of a plan is reached, the message says when it resets, and \`type\`, \`plan_type\` and \`resets_at\`
-are those of upstream, by which Codex knows it; \`insufficient_quota\` would be an unpaid bill.
+are those of upstream, by which Codex knows it; \`insufficient_quota\` would be taken for an unpaid bill.
 
 An unknown model is a 404 on Chat and a 400 with \`param: "model"\` on Responses, as the API has it.
 
-What failed before anything was shown to the client is tried again by the proxy, at most twice: connections that broke,
-502 and 503, and, with a ChatGPT login, a break inside a 200, or overload or \`rate_limit_exceeded\` there unless upstream
-asks for a wait of more than 5 seconds. Nothing else is, and nothing once a client may have acted on it; nor, with an
-API key, a POST to another path than \`/v1/chat/completions\` and \`/v1/responses\`, which might do something twice.
+What fails before anything was shown to the client is tried again by the proxy, at most twice: broken connections, 502 and
+503, and, with a ChatGPT login, a break inside a 200, or overload or \`rate_limit_exceeded\` there unless upstream asks for a
+wait of more than 5 seconds. Nothing else is tried again: nothing that a client may have acted on, and, with an API key, no
+POST to another path than \`/v1/chat/completions\` and \`/v1/responses\`, which might do something twice.
 `
 }
