@@ -178,10 +178,8 @@ function unexplained(status: number, headers: UpstreamHeaders, body: string): Ap
   const what = body.trim() === '' ? 'nothing' : isPage(body) ? 'a web page' : 'a text that is no API error'
   const message = `Upstream answered ${status} with ${what}${ray}.`
   if (status < 400) return new ProxyError('upstream_invalid', message)
-  return explained({ ...NOTHING, message }, 'other', { status, headers, now: undefined })
+  return explained(upstreamFailure({ message }), 'other', { status, headers, now: undefined })
 }
-
-const NOTHING: UpstreamFailure = { code: undefined, type: undefined, message: undefined, param: undefined, details: {} }
 
 /** The id by which the operator of the CDN finds the request. */
 function rayOf(headers: UpstreamHeaders): string {
