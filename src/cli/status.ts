@@ -26,8 +26,9 @@ export async function status(context: Context, { settings: flags, flags: { json,
   if (settings?.of === 'next restart') {
     for (const reason of located.loaded.unusable) context.print.note(`The next start would fail: ${reason}`)
   }
-  if (json === true) context.print.json(report(located, reached, answer?.body, settings))
-  else show(context, { located, reached, health: answer?.body, settings }, verbose === true)
+  const shown = { located, reached, health: answer?.body, settings }
+  if (json === true) context.print.json(report(shown))
+  else show(context, shown, verbose === true)
   return reached === undefined && located.running === undefined ? NOT_RUNNING : 0
 }
 
@@ -42,12 +43,14 @@ function settingsToShow(
   return { config, origins: { ...origins, ...saved.origins }, of: 'running' }
 }
 
-function report(
-  { loaded, running }: Located,
-  reached: Reached | undefined,
-  health: JsonObject | undefined,
-  settings: Settings | undefined,
-): object {
+type Shown = {
+  readonly located: Located
+  readonly reached: Reached | undefined
+  readonly health: JsonObject | undefined
+  readonly settings: Settings | undefined
+}
+
+function report({ located: { loaded, running }, reached, health, settings }: Shown): object {
   const isRunning = running !== undefined || reached !== undefined
   return {
     running: isRunning,
@@ -68,13 +71,6 @@ function settingsReport(settings: Settings): object {
     return isHidden ? shownValue(OPTIONS[name], config[name]) : (config[name] ?? null)
   }
   return Object.fromEntries(OPTION_NAMES.map((name) => [name, { value: value(name), origin: origins[name] }]))
-}
-
-type Shown = {
-  readonly located: Located
-  readonly reached: Reached | undefined
-  readonly health: JsonObject | undefined
-  readonly settings: Settings | undefined
 }
 
 function show(
