@@ -121,7 +121,7 @@ function createCredentials(config: Config, logger: Logger, postToken: PostToken,
 
 /** Ids in the form of the API's own: random digits for this process, then a count. */
 function requestIds(): () => string {
-  const process = randomBytes(8).toString('hex')
+  const prefix = `req_${randomBytes(8).toString('hex')}`
   let count = 0
-  return () => `req_${process}${(++count).toString(16).padStart(16, '0')}`
+  return () => `${prefix}${(++count).toString(16).padStart(16, '0')}`
 }

@@ -56,7 +56,7 @@ export function createServer(parts: ServerParts): Server {
       waitForTurn(response, () => listener(request, response))
       return
     }
-    serve(parts, router, request, response).catch((error: unknown) => {
+    answerRequest(parts, router, request, response).catch((error: unknown) => {
       // Even the error could not be sent: that ends the connection, not the program.
       logger.error({ err: error }, 'unexpected failure')
       response.destroy()
@@ -93,7 +93,7 @@ function waitForTurn(response: ServerResponse, begin: () => void): void {
 }
 
 /** Answers one request; a failure becomes an answer too. */
-async function serve(
+async function answerRequest(
   parts: ServerParts,
   router: Router,
   request: IncomingMessage,
