@@ -13,7 +13,8 @@ import type { RouteContext } from './context.ts'
 import { forwardOr } from './forward.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
 import { ownerOf } from './recent-memory.ts'
-import { LITE_HEADERS, noteIgnored, sessionHeaders, UpstreamCall, type Variant, wanted } from './upstream-call.ts'
+import { noteIgnored } from './request-notes.ts'
+import { LITE_HEADERS, sessionHeaders, UpstreamCall, type Variant, wanted } from './upstream-call.ts'
 
 /** `POST /v1/chat/completions`: forwarded with an API key, converted with a ChatGPT login. */
 export function chatCompletionsRoute(context: RouteContext): Route {

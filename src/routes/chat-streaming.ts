@@ -12,7 +12,8 @@ import { ClientStream } from './client-stream.ts'
 import type { RouteContext } from './context.ts'
 import { EventStream } from './event-stream.ts'
 import type { MessageLog } from './message-log.ts'
-import { headOf, noteFailure, type UpstreamCall } from './upstream-call.ts'
+import { noteFailure } from './request-notes.ts'
+import { headOf, type UpstreamCall } from './upstream-call.ts'
 
 /** One Chat answer on its way to the client, of one or more choices. */
 export class StreamedChat {

@@ -16,16 +16,9 @@ import { EventStream } from './event-stream.ts'
 import { forwardOr } from './forward.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
 import { ownerOf } from './recent-memory.ts'
+import { noteFailure, noteIgnored } from './request-notes.ts'
 import { errorFrame, ResponsesFrames } from './responses-frames.ts'
-import {
-  headOf,
-  LITE_HEADERS,
-  noteFailure,
-  noteIgnored,
-  sessionHeaders,
-  UpstreamCall,
-  wanted,
-} from './upstream-call.ts'
+import { headOf, LITE_HEADERS, sessionHeaders, UpstreamCall, wanted } from './upstream-call.ts'
 
 /** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */
 export function responsesRoute(context: RouteContext): Route {

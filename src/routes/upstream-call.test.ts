@@ -2,12 +2,12 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Cancellation } from '../cancellation.ts'
 import type { ResponsesRequest } from '../conversion/chat-plan.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
-import type { AnswerBody, UpstreamAnswer } from '../upstream/answer.ts'
+import type { AnswerBody } from '../upstream/answer.ts'
 import { BodyMemory } from '../upstream/body-memory.ts'
 import type { UpstreamRequest } from '../upstream/client.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
-import { noticeHeaders, sessionHeaders, UpstreamCall, wanted } from './upstream-call.ts'
+import { sessionHeaders, UpstreamCall, wanted } from './upstream-call.ts'
 
 const REFUSAL = JSON.stringify({
   detail: "The 'gpt-0' model is not supported when using Codex with a ChatGPT account.",
@@ -114,26 +114,6 @@ test('the refusal of a model is told without names when there is no list', async
   const told = await refusalOf(refusedCall(() => Promise.reject(new Error('offline'))))
   expect(told).toContain('gpt-0')
   expect(told).not.toContain('This login has')
-})
-
-test('the head of an answer tells limits and a changed catalogue', () => {
-  const noticed: unknown[] = []
-  const context = {
-    rateLimits: { notice: (told: object, at: number) => noticed.push(told, at) },
-    catalogue: { noticeEtag: (etag: string) => noticed.push(etag) },
-    now: () => 7,
-  } as unknown as RouteContext
-  const record = newRequestRecord('id', 'POST', '/v1/responses', 0)
-  const headers = { 'x-models-etag': '"2"', 'x-codex-plan-type': 'plus' }
-  noticeHeaders(context, { record } as ApiRequest, { headers } as unknown as UpstreamAnswer)
-  expect(noticed).toEqual([headers, 7, '"2"'])
-})
-
-test.each(['x-request-id', 'x-oai-request-id'])('the id that upstream gives a request as %s is noted', (name) => {
-  const context = { rateLimits: { notice() {} }, now: () => 0 } as unknown as RouteContext
-  const record = newRequestRecord('id', 'POST', '/v1/responses', 0)
-  noticeHeaders(context, { record } as ApiRequest, { headers: { [name]: 'up_1' } } as unknown as UpstreamAnswer)
-  expect(record.upstreamRequestId).toBe('up_1')
 })
 
 test('case 181: the conversation of a request is that of its cache key, unless the client names one itself', () => {

@@ -11,6 +11,7 @@ import { conversationHeaders, informingHeaders, onlyNamed } from '../upstream/fo
 import { readBody } from '../upstream/read-body.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
+import { noticeHeaders } from './request-notes.ts'
 
 /** An error body larger than this is no error body. */
 const MAX_ERROR_BYTES = 256 * 1024
@@ -27,18 +28,6 @@ export function sessionHeaders(
   if (key === undefined) return own
   const session = sessionHeaderValue(key)
   return { 'session-id': session, 'thread-id': session, ...own }
-}
-
-/** Tells which fields of the request had no effect. */
-export function noteIgnored(request: ApiRequest, ignored: readonly string[]): void {
-  request.record.ignored = ignored
-  if (ignored.length > 0) request.setHeaders({ 'x-codex-proxy-ignored': ignored.join(', ') })
-}
-
-/** Notes a failure after the 200 for the request's log line: the status that the answer would have had. */
-export function noteFailure({ record }: ApiRequest, { status, code }: ApiError): void {
-  record.status = status
-  if (code !== null) record.code = code
 }
 
 /** One form of the request: as it was wanted, or a lesser one for when upstream refuses that. */
@@ -123,15 +112,6 @@ export class UpstreamCall {
     }
     return this.#context.upstream.send(request, call.credentials, cancellation)
   }
-}
-
-/** Takes note of what the headers of every upstream answer tell: request id, limits, a changed catalogue. */
-export function noticeHeaders(context: RouteContext, request: ApiRequest, { headers }: UpstreamAnswer): void {
-  const id = headers['x-request-id'] ?? headers['x-oai-request-id']
-  if (typeof id === 'string') request.record.upstreamRequestId = id
-  context.rateLimits.notice(headers, context.now())
-  const etag = headers['x-models-etag']
-  if (typeof etag === 'string') context.catalogue.noticeEtag(etag)
 }
 
 /** The limits in the headers of an answer, often told only there. Other headers are not held while events come. */

@@ -1,0 +1,25 @@
+import type { ApiError } from '../errors.ts'
+import type { UpstreamAnswer } from '../upstream/answer.ts'
+import type { ApiRequest } from './api-request.ts'
+import type { RouteContext } from './context.ts'
+
+/** Tells which fields of the request had no effect. */
+export function noteIgnored(request: ApiRequest, ignored: readonly string[]): void {
+  request.record.ignored = ignored
+  if (ignored.length > 0) request.setHeaders({ 'x-codex-proxy-ignored': ignored.join(', ') })
+}
+
+/** Notes a failure after the 200 for the request's log line: the status that the answer would have had. */
+export function noteFailure({ record }: ApiRequest, { status, code }: ApiError): void {
+  record.status = status
+  if (code !== null) record.code = code
+}
+
+/** Takes note of what the headers of every upstream answer tell: request id, limits, a changed catalogue. */
+export function noticeHeaders(context: RouteContext, request: ApiRequest, { headers }: UpstreamAnswer): void {
+  const id = headers['x-request-id'] ?? headers['x-oai-request-id']
+  if (typeof id === 'string') request.record.upstreamRequestId = id
+  context.rateLimits.notice(headers, context.now())
+  const etag = headers['x-models-etag']
+  if (typeof etag === 'string') context.catalogue.noticeEtag(etag)
+}
