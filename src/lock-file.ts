@@ -136,7 +136,7 @@ function removeAbandoned(path: string, now: () => number): void {
   }
 }
 
-/** As it stands in a lock; `undefined` where nobody can tell. */
+/** The start of a process, in the form that locks hold; `undefined` where the system can't tell. */
 function startOf(pid: number): string | undefined {
   const start = linuxStart(pid)
   return typeof start === 'object' ? `${start.ticks}@${start.boot}` : start

@@ -1,6 +1,6 @@
 import { describeError } from '../daemon/describe-error.ts'
 
-/** What happened, as one line for a person; commander puts its suggestion in a second line. */
+/** What happened, in one line for a person; commander would put its suggestion into a second one. */
 export function explain(error: unknown): string {
   return describeError(error)
     .replace(/^error: /, '')

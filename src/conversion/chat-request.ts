@@ -92,7 +92,7 @@ function promptCacheKey(place: JsonPlace, conversation: () => string): string {
   return given === '' ? derivePromptCacheKey(conversation()) : given
 }
 
-/** As the API has it: without the word, JSON mode may run on without end. */
+/** The API demands this too: without the word, an answer in JSON mode may never end. */
 function requireWordJson(input: readonly JsonObject[]): void {
   if (input.some(({ content, output }) => textsOf(content ?? output).some((text) => /json/i.test(text)))) return
   throw new ApiError(
@@ -101,7 +101,7 @@ function requireWordJson(input: readonly JsonObject[]): void {
   )
 }
 
-/** Of a message or a result of a tool: base64 has any letters, and names of functions are no texts. */
+/** Only the texts of a message or a tool's result: base64 may hold any letters by chance, and names do not count. */
 function textsOf(said: unknown): string[] {
   if (typeof said === 'string') return [said]
   return asList(said).map((part) => asString(asObject(part)?.text) ?? asString(asObject(part)?.refusal) ?? '')

@@ -61,7 +61,7 @@ export class ChatStream {
     return this.#visible
   }
 
-  /** What all its chunks have in common is known. */
+  /** Whether everything that all chunks have in common is known. */
   get headKnown(): boolean {
     return this.#head.known
   }

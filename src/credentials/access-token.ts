@@ -10,7 +10,7 @@ export function claimsOf(token: string): JsonObject {
   return objectOf(parseJson(Buffer.from(payload, 'base64url').toString('utf8')))
 }
 
-/** As far from the epoch as a Date goes, in milliseconds. */
+/** The last time a Date can hold, in milliseconds since the epoch. */
 const LAST_TIME_MS = 8.64e15
 
 /**

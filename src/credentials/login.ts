@@ -29,7 +29,7 @@ export type ChatGptLogin = {
   /** `undefined` for an access token without readable expiry. */
   readonly expiresAt: number | undefined
   readonly lastRefresh: number | undefined
-  /** From when on the tokens should be refreshed; Infinity when nothing says so. */
+  /** When the tokens should be refreshed; Infinity when nothing tells. */
   readonly staleAt: number
   /** Who issued the tokens, if the file says so (`oauth_provenance`). */
   readonly issuer: string | undefined

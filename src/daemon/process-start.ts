@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { isThere, linuxStart } from '../process-table.ts'
 
 const run = promisify(execFile)
-/** For systems that can't tell: then it has to do that a process is there. */
+/** For systems that can't tell: then all that counts is that the process is there. */
 const UNKNOWN = 'unknown'
 
 /**

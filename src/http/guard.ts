@@ -14,7 +14,7 @@ export type GuardSettings = {
 }
 
 type Verdict = {
-  /** For the answer, whatever it will be. */
+  /** For every answer to this request. */
   readonly corsHeaders: Readonly<Record<string, string>>
   /** The client sent the client key, or there is none. Only a probe may be answered without. */
   readonly authenticated: boolean

@@ -45,7 +45,7 @@ export type Call = {
   readonly credentials: ChatGptCredentials
   readonly model: string
   readonly variants: readonly [Variant, ...Variant[]]
-  /** What the bodies of all variants are views of. */
+  /** The memory behind the bodies of all variants. */
   readonly memory: BodyMemory
   readonly headers: Readonly<Record<string, string>>
 }

@@ -76,7 +76,7 @@ export class FrameOutput {
     this.#end = ROOM_BEFORE
   }
 
-  /** What has been put in, between these two short texts of ASCII; the output is empty afterwards. */
+  /** Everything put in so far, with these short ASCII texts before and after it; empties the output. */
   take(before = '', after = ''): Buffer {
     const start = ROOM_BEFORE - before.length
     this.expect(0)

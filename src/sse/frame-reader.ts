@@ -106,7 +106,7 @@ export class FrameReader {
     else if (this.#rest.length > MOST_KEPT) this.#letGo()
   }
 
-  /** Where in these lines the frame ends that was begun before them; undefined when it does not. */
+  /** Where in these lines the frame that was begun before them ends; undefined when it does not. */
   #endOfRest(lines: Buffer): number | undefined {
     if (lines[0] === LF && this.#rest[this.#restLength - 1] === LF) return 1
     const at = lines.indexOf(EMPTY_LINE)

@@ -22,7 +22,7 @@ export type UpstreamRequest = {
   readonly headers: Readonly<Record<string, string>>
   /** In pieces, so that a large image is never copied. */
   readonly body?: readonly Buffer[]
-  /** What pieces of the body are views of. */
+  /** The memory behind the pieces of the body. */
   readonly memory?: BodyMemory
   /** False: a failure is reported at once. */
   readonly retries?: false

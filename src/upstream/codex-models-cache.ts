@@ -27,7 +27,7 @@ export function codexModelsCache(codexHome: string): () => CodexModelsCache {
   }
 }
 
-/** Changes with the file; empty while there is none. Looked at for each request, so an absent file must not cost an Error. */
+/** Changes with the file; empty if there is none. Every request asks, so an absent file must not cost an Error. */
 function stampOf(path: string): string {
   try {
     const stats = statSync(path, { throwIfNoEntry: false })

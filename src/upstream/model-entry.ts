@@ -15,7 +15,7 @@ function isEntry(value: unknown): value is ModelEntry {
   return typeof slug === 'string' && slug !== ''
 }
 
-/** Those a client may be shown, best first: the others are Codex's own business (case 195). */
+/** The entries that clients may be shown, best first; the others are for Codex alone (case 195). */
 export function shownEntries(entries: readonly ModelEntry[]): ModelEntry[] {
   return entries
     .filter(({ visibility = 'list', supported_in_api = true }) => visibility === 'list' && supported_in_api === true)
@@ -30,7 +30,7 @@ export function catalogueModel(entry: ModelEntry): CatalogueModel {
   return { id: entry.slug, efforts: effortsOf(entry), usesResponsesLite: entry.use_responses_lite === true }
 }
 
-/** As OpenAI lists models, with what clients otherwise guess as further keys (case 197). */
+/** The form of OpenAI's list, with further keys for what clients would otherwise have to guess (case 197). */
 export function openAiModel(entry: ModelEntry): Record<string, unknown> {
   const { slug, display_name, context_window, max_output_tokens, input_modalities, default_reasoning_level } = entry
   return {

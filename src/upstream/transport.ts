@@ -13,7 +13,7 @@ type WireRequest = {
   /** Names and values in turns. */
   readonly headers: string[]
   readonly body: readonly Buffer[] | undefined
-  /** What pieces of the body are views of. */
+  /** The memory behind the pieces of the body. */
   readonly memory?: BodyMemory | undefined
   /** Milliseconds of silence within the answer after which it is given up. */
   readonly idleTimeout: number
