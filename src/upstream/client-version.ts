@@ -2,7 +2,7 @@ import { CODEX_VERSION } from '../config/parsers.ts'
 import { codexModelsCache } from './codex-models-cache.ts'
 
 /** The Codex this program was written against; what upstream is told when no other is known. */
-const BUILT_IN_VERSION = '0.169.0'
+const BUILT_IN_VERSION = '0.171.0'
 
 /** Each request asks; a Codex that is updated meanwhile may wait that long. */
 const LOOK_AGAIN_MS = 1000
