@@ -5,6 +5,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import { explainFailure } from './explain-failure.ts'
 import { failureCode } from './failure-reason.ts'
 import { isListening } from './implicit-proxy.ts'
+import { NetworkWatch } from './network-watch.ts'
 import { parseNoProxy } from './no-proxy.ts'
 import { type OutboundAddress, parseOutboundAddress } from './outbound-address.ts'
 import { directConnector, OutboundWay } from './outbound-way.ts'
@@ -54,6 +55,7 @@ const IMPLICIT_PROXY = 'http://127.0.0.1:8118'
 type Surroundings = {
   /** Milliseconds since the epoch. */
   readonly now?: () => number
+  readonly watch?: Pick<NetworkWatch, 'hasChanged'>
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly implicitProxy?: string
 }
@@ -61,13 +63,18 @@ type Surroundings = {
 export async function openOutboundRoute(
   settings: OutboundSettings,
   log: Pick<Logger, 'info' | 'warn'>,
-  { env = process.env, implicitProxy = IMPLICIT_PROXY, now = Date.now }: Surroundings = {},
+  {
+    env = process.env,
+    implicitProxy = IMPLICIT_PROXY,
+    now = Date.now,
+    watch = new NetworkWatch({ now }),
+  }: Surroundings = {},
 ): Promise<OutboundRoute> {
   const { proxy: given } = settings
   const origin = given === undefined ? 'implicit' : given === 'none' ? 'none' : 'explicit'
   const address = origin === 'none' ? undefined : parseOutboundAddress(given ?? implicitProxy)
   const inUse = address !== undefined && (origin === 'explicit' || (await isListening(address)))
-  const route = new Route(settings, log, { origin, address, inUse, env, now })
+  const route = new Route(settings, log, { origin, address, inUse, env, now, watch })
   route.announce()
   return route
 }
@@ -106,6 +113,7 @@ class Route implements OutboundRoute {
   }
 
   dispatcherFor(origin: URL): Dispatcher {
+    if (this.#choice.watch.hasChanged()) this.#renew()
     return this.#wayTo(origin).agent
   }
 
@@ -158,6 +166,12 @@ class Route implements OutboundRoute {
     // First: an agent that closes waits for the connections it makes, which may take as long as their timeout.
     this.#pending.destroy()
     await Promise.all([this.#direct.close(), this.#tunnelled?.close()])
+  }
+
+  #renew(): void {
+    this.#log.info({}, 'the machine slept, or its network has changed: idle connections are not used again')
+    this.#direct.renew()
+    this.#tunnelled?.renew()
   }
 
   #wayTo(url: URL): OutboundWay {
