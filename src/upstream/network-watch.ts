@@ -17,7 +17,8 @@ type Surroundings = {
 /**
  * Notices what ends idle connections without a word: sleep, and another network. Timers stand still in a sleeping
  * machine (Linux; elsewhere they are due as soon as it wakes), so a connection that was idle for a second looks as fresh
- * an hour later. A request sent on it would wait for an answer until the limit for that, ten minutes.
+ * an hour later. A request sent on it would wait for an answer until the limit for that, ten minutes
+ * (seen in other clients: https://github.com/CommandCodeAI/command-code/issues/819).
  */
 export class NetworkWatch {
   readonly #now: () => number
