@@ -1,6 +1,11 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer, type ServerResponse } from 'node:http'
-import { createServer, type Socket } from 'node:net'
+import {
+  createServer,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  type Socket,
+  setDefaultAutoSelectFamilyAttemptTimeout,
+} from 'node:net'
 import { request } from 'undici'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
@@ -110,4 +115,13 @@ test('after a sleep no connection that was idle is used again, and what runs goe
   expect(await slow.body.text()).toBe('late')
   await closing
   close()
+})
+
+test.each([
+  { told: 250, patience: 2_000 },
+  { told: 5_000, patience: 5_000 },
+])('of several addresses each has $patience ms to answer when Node is told $told', async ({ told, patience }) => {
+  setDefaultAutoSelectFamilyAttemptTimeout(told)
+  await (await openOutboundRoute({ proxy: 'none', noProxy: undefined, ...LIMITS }, log)).close()
+  expect(getDefaultAutoSelectFamilyAttemptTimeout()).toBe(patience)
 })

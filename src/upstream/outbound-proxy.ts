@@ -1,3 +1,4 @@
+import { getDefaultAutoSelectFamilyAttemptTimeout, setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net'
 import type { Dispatcher } from 'undici'
 import { isLoopbackHost } from '../config/parsers.ts'
 import type { ProxyError } from '../errors.ts'
@@ -52,6 +53,12 @@ export type OutboundRoute = {
 /** What the original names as its default (original-readme: outbound proxy); used only while something listens there. */
 const IMPLICIT_PROXY = 'http://127.0.0.1:8118'
 
+/**
+ * Of a name with several addresses Node gives up each but the last after 250 ms: on a far or slow network all of them, as
+ * long as a handshake takes there (https://github.com/nodejs/node/issues/54359).
+ */
+const ADDRESS_PATIENCE_MS = 2_000
+
 type Surroundings = {
   /** Milliseconds since the epoch. */
   readonly now?: () => number
@@ -70,6 +77,8 @@ export async function openOutboundRoute(
     watch = new NetworkWatch({ now }),
   }: Surroundings = {},
 ): Promise<OutboundRoute> {
+  // For the whole process: proxies and the steps of `doctor` are reached by the same networks.
+  setDefaultAutoSelectFamilyAttemptTimeout(Math.max(getDefaultAutoSelectFamilyAttemptTimeout(), ADDRESS_PATIENCE_MS))
   const { proxy: given } = settings
   const origin = given === undefined ? 'implicit' : given === 'none' ? 'none' : 'explicit'
   const address = origin === 'none' ? undefined : parseOutboundAddress(given ?? implicitProxy)
