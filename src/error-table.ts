@@ -134,7 +134,11 @@ export const ERRORS = {
   },
   headers_too_large: { status: 431, type: 'invalid_request_error', remedy: 'Send fewer or shorter headers.' },
   request_timeout: { status: 408, type: 'invalid_request_error', remedy: 'Send the whole request without a pause.' },
-  not_found: { status: 404, type: 'invalid_request_error', remedy: 'See the README for the paths this proxy serves.' },
+  not_found: {
+    status: 404,
+    type: 'invalid_request_error',
+    remedy: 'A base URL for clients ends with `/v1`; the README names the paths this proxy serves.',
+  },
   client_version_outdated: {
     status: 400,
     type: 'invalid_request_error',
