@@ -117,8 +117,8 @@ request always becomes the same bytes, since the prompt cache depends on them.
 ## Responses requests
 
 What the backend knows passes; texts become lists, \`system\` becomes \`developer\`, ids of items that upstream has not stored are
-dropped. Other fields are ignored and reported as above. \`previous_response_id\`, \`conversation\` and \`prompt\` are refused: without
-them the answer would be to another question. An item that is only an id (\`item_reference\`) is put in from memory, where the last
+dropped, and what the official clients add to items they have parsed (\`parsed\`). Other fields are ignored and reported as above.
+\`previous_response_id\`, \`conversation\` and \`prompt\` are refused: without them the answer would be to another question. An item that is only an id (\`item_reference\`) is put in from memory, where the last
 8 MB of answers are kept for clients that do not say \`store: false\`; when it is not there, after a restart for example, it is left
 out and reported. A body with an \`additional_tools\` item (Codex's Lite lane) is not touched.
 

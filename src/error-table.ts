@@ -68,7 +68,10 @@ export const ERRORS = {
   request_too_large: { status: 413, remedy: 'Send less, or raise `--max-body` (decoded: `--max-decoded-body`).' },
   headers_too_large: { status: 431, remedy: 'Send fewer or shorter headers.' },
   request_timeout: { status: 408, remedy: 'Send the whole request without a pause.' },
-  not_found: { status: 404, remedy: 'See the README for the paths this proxy serves.' },
+  not_found: {
+    status: 404,
+    remedy: 'A base URL for clients ends with `/v1`; the README names the paths this proxy serves.',
+  },
   client_version_outdated: {
     status: 400,
     remedy: 'Start the proxy with a newer `--client-version` (the version of a current Codex), or update Codex.',

@@ -1,4 +1,5 @@
-import { type Client, quoted } from './client.ts'
+import { type Client, PROVIDER, quoted, type Server } from './client.ts'
+import type { Model } from './models.ts'
 import { shell } from './shell.ts'
 
 /** What a program or a shell needs. */
@@ -74,4 +75,21 @@ const llm = new ChatOpenAI({
 })
 `,
   },
+  {
+    name: 'llm',
+    title: 'llm, the command: extra-openai-models.yaml, beside the file that `llm logs path` names',
+    render: llm,
+  },
 ]
+
+function llm({ baseUrl, key, needsKey, model, models }: Server): string {
+  const entry = ({ id, images, reasoning }: Model) => `- model_id: ${quoted(`${PROVIDER}/${id}`)}
+  model_name: ${quoted(id)}
+  api_base: ${quoted(baseUrl)}
+${needsKey ? `  api_key_name: ${PROVIDER}\n` : ''}  responses: true
+  supports_schema: true
+  supports_tools: true
+${reasoning === true ? '  reasoning: true\n' : ''}${images === true ? '  vision: true\n' : ''}`
+  return `${needsKey ? `# Once: llm keys set ${PROVIDER} --value ${shell(key)}\n` : ''}# Then: llm -m ${shell(`${PROVIDER}/${model.id}`)} 'Say hello.'
+${models.map(entry).join('')}`
+}

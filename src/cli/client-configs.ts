@@ -1,9 +1,8 @@
-import { type Client, quoted, type Server } from './client.ts'
+import { type Client, PROVIDER, quoted, type Server } from './client.ts'
 import { CODE_CLIENTS } from './client-code.ts'
+import { EDITORS } from './client-editors.ts'
 import type { Model } from './models.ts'
 import { shell } from './shell.ts'
-
-const PROVIDER = 'codex-api-proxy'
 
 /**
  * Applications and the configuration they read, as their own documentation describes it. What is not known of a model is
@@ -61,16 +60,6 @@ ${needsKey ? `env_key = "CODEX_PROXY_API_KEY"   # in your shell: export CODEX_PR
     render: opencode2,
   },
   {
-    name: 'cline',
-    title: 'Cline: its settings in the editor, or a command in the terminal',
-    render: cline,
-  },
-  {
-    name: 'continue',
-    title: 'Continue: ~/.continue/config.yaml',
-    render: continueConfig,
-  },
-  {
     name: 'aider',
     title: 'Aider: ~/.aider.conf.yml',
     render: aider,
@@ -114,40 +103,7 @@ endpoints:
   },
 ]
 
-export const CLIENTS: readonly Client[] = [...CODE_CLIENTS, ...APPLICATIONS]
-
-function cline({ baseUrl, key, model }: Server): string {
-  const known = [
-    model.images !== undefined && `  Supports Images    ${model.images ? 'yes' : 'no'}`,
-    model.contextWindow !== undefined && `  Context Window     ${model.contextWindow}`,
-    model.maxOutput !== undefined && `  Max Output Tokens  ${model.maxOutput}`,
-  ].filter((line) => line !== false)
-  return `API Provider         OpenAI Compatible
-Base URL             ${baseUrl}
-API Key              ${key}
-Model ID             ${model.id}
-${known.length === 0 ? '' : `\nModel Configuration\n${known.join('\n')}\n`}
-In the terminal:
-cline auth openai-compatible --baseurl ${shell(baseUrl)} --apikey ${shell(key)} --modelid ${shell(model.id)}
-`
-}
-
-function continueConfig({ baseUrl, key, models }: Server): string {
-  const entry = ({ id, name, images, contextWindow }: Model) => `  - name: ${quoted(name)}
-    provider: openai
-    model: ${quoted(id)}
-    apiBase: ${quoted(baseUrl)}
-    apiKey: ${quoted(key)}
-    roles: [chat, edit, apply]
-${images === undefined ? '' : `    capabilities: [${images ? 'tool_use, image_input' : 'tool_use'}]\n`}${
-  contextWindow === undefined ? '' : `    defaultCompletionOptions:\n      contextLength: ${contextWindow}\n`
-}`
-  return `name: ${PROVIDER}
-version: 1.0.0
-schema: v1
-models:
-${models.map(entry).join('')}`
-}
+export const CLIENTS: readonly Client[] = [...CODE_CLIENTS, ...APPLICATIONS, ...EDITORS]
 
 function aider({ baseUrl, key, model }: Server): string {
   const { images, contextWindow, maxOutput, inPlan } = model

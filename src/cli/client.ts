@@ -1,5 +1,8 @@
 import type { Model } from './models.ts'
 
+/** What the proxy is called in a client's list of providers. */
+export const PROVIDER = 'codex-api-proxy'
+
 export type Server = {
   /** With `/v1`. */
   readonly baseUrl: string

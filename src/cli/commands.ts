@@ -31,15 +31,17 @@ export const CLIENT_NAMES = [
   'openai-node',
   'ai-sdk',
   'langchain',
+  'llm',
   'openclaw',
   'codex',
   'opencode',
   'opencode-2',
-  'cline',
-  'continue',
   'aider',
   'open-webui',
   'librechat',
+  'cline',
+  'continue',
+  'gptel',
 ] as const
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 const SERVICE_ACTIONS = ['install', 'uninstall', 'status'] as const

@@ -77,7 +77,7 @@ function messageContent(content: JsonPlace, role: string): unknown[] {
     return [{ type: role === 'assistant' ? 'output_text' : 'input_text', text: content.value }]
   }
   if (!content.absent && !Array.isArray(content.value)) throw content.wrongType('one of a string or array of objects')
-  return content.items().map((part) => withoutCacheHints(part.object()))
+  return content.items().map((part) => onlySaid(withoutCacheHints(part.object())))
 }
 
 /** Reasoning without encrypted content is only the id of something that is not stored (case 109). */
@@ -88,8 +88,16 @@ function reasoningItem(item: JsonObject): JsonObject[] {
 }
 
 function callItem(item: JsonObject, namespaces: boolean): JsonObject {
-  const kept = without(item, namespaces ? ['id'] : ['id', 'namespace'])
+  const kept = without(onlySaid(item), namespaces ? ['id'] : ['id', 'namespace'])
   return typeof kept.call_id === 'string' ? { ...kept, call_id: upstreamCallId(kept.call_id) } : kept
+}
+
+/** What the parsing helpers of the official clients put into an answer: their own, and upstream knows none of it (case 204). */
+const OF_CLIENTS = new Set(['parsed', 'parsed_arguments'])
+
+/** The models of the Python client, dumped, name every field they know; null is no value to upstream (openai-python#3008). */
+function onlySaid(object: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([key, value]) => value !== null && !OF_CLIENTS.has(key)))
 }
 
 function without(item: JsonObject, keys: readonly string[]): JsonObject {

@@ -225,6 +225,16 @@ describe('input', () => {
     expect(inputOf(item)).toEqual([item])
   })
 
+  test('case 204: what the helpers of the official clients add, and fields they name without a value, are dropped', () => {
+    const part = { type: 'output_text', text: '{}', annotations: [] }
+    const call = { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}' }
+    const items = inputOf(
+      { type: 'message', role: 'assistant', content: [{ ...part, logprobs: null, parsed: {} }], phase: null },
+      { ...call, parsed_arguments: {}, caller: null, status: null },
+    )
+    expect(items).toEqual([{ type: 'message', role: 'assistant', content: [part] }, call])
+  })
+
   test('case 204: items of other types pass untouched', () => {
     const kept = [
       { type: 'compaction', id: 'c_1', encrypted_content: 'x' },

@@ -2,7 +2,7 @@ import { CODEX_VERSION } from '../config/parsers.ts'
 import { codexModelsCache } from './codex-models-cache.ts'
 
 /** The version of Codex this program was written against; upstream is told this when no other one is known. */
-const BUILT_IN_VERSION = '0.169.0'
+const BUILT_IN_VERSION = '0.171.0'
 
 /** Every request asks for the version, so the file is looked at no more often than this. */
 const LOOK_AGAIN_MS = 1000

@@ -1,5 +1,11 @@
 import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
+import { createServer as createHttpServer, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  type Socket,
+  setDefaultAutoSelectFamilyAttemptTimeout,
+} from 'node:net'
 import { request } from 'undici'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
@@ -52,4 +58,70 @@ test('closing waits for what runs through a proxy: a refresh in flight has spent
   await closing
   tunnel.destroy()
   server.close()
+})
+
+/** Counts connections; `/slow` is answered when `finish` is called. */
+async function answeringServer() {
+  const slow: ServerResponse[] = []
+  const server = createHttpServer((asked, answer) => {
+    if (asked.url !== '/slow') {
+      answer.end('hi')
+      return
+    }
+    answer.flushHeaders()
+    slow.push(answer)
+  })
+  const sockets: Socket[] = []
+  server.on('connection', (socket) => sockets.push(socket))
+  const origin = new URL(`http://127.0.0.1:${await listenOnLoopback(server)}`)
+  return { origin, sockets, finish: () => slow.pop()?.end('late'), close: () => server.close() }
+}
+
+test('after a sleep no connection that was idle is used again, and what runs goes on', async () => {
+  const { origin, sockets, finish, close } = await answeringServer()
+  let changed = false
+  const infos: string[] = []
+  const route = await openOutboundRoute(
+    { proxy: 'none', noProxy: undefined, ...LIMITS },
+    { ...log, info: (_fields: object, message?: string) => void infos.push(message ?? '') },
+    { watch: { hasChanged: () => changed } },
+  )
+  const ask = async (path: string) => request(new URL(path, origin), { dispatcher: route.dispatcherFor(origin) })
+  const slow = await ask('/slow')
+  expect(await (await ask('/')).body.text()).toBe('hi')
+  expect(sockets).toHaveLength(2)
+
+  changed = true
+  const [, idle] = sockets
+  if (idle === undefined) throw new Error('There is no idle connection.')
+  const idleClosed = once(idle, 'close')
+  expect(await (await ask('/')).body.text()).toBe('hi')
+  expect(sockets).toHaveLength(3)
+  await idleClosed
+  expect(infos).toEqual(['the machine slept, or its network has changed: idle connections are not used again'])
+
+  changed = false
+  // undici knows only then that the connection is free.
+  await new Promise(setImmediate)
+  expect(await (await ask('/')).body.text()).toBe('hi')
+  expect(sockets).toHaveLength(3)
+  let isClosed = false
+  const closing = route.close().then(() => {
+    isClosed = true
+  })
+  await new Promise(setImmediate)
+  expect(isClosed).toBe(false)
+  finish()
+  expect(await slow.body.text()).toBe('late')
+  await closing
+  close()
+})
+
+test.each([
+  { told: 250, patience: 2_000 },
+  { told: 5_000, patience: 5_000 },
+])('of several addresses each has $patience ms to answer when Node is told $told', async ({ told, patience }) => {
+  setDefaultAutoSelectFamilyAttemptTimeout(told)
+  await (await openOutboundRoute({ proxy: 'none', noProxy: undefined, ...LIMITS }, log)).close()
+  expect(getDefaultAutoSelectFamilyAttemptTimeout()).toBe(patience)
 })

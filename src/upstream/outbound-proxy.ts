@@ -1,9 +1,11 @@
+import { getDefaultAutoSelectFamilyAttemptTimeout, setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net'
 import type { Dispatcher } from 'undici'
 import { isLoopbackHost } from '../config/parsers.ts'
 import type { ProxyError } from '../errors.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { explainFailure } from './explain-failure.ts'
 import { failureCode } from './failure-reason.ts'
+import { NetworkWatch } from './network-watch.ts'
 import { parseNoProxy } from './no-proxy.ts'
 import { isListening, type OutboundAddress, parseOutboundAddress } from './outbound-address.ts'
 import { directConnector, OutboundWay } from './outbound-way.ts'
@@ -50,9 +52,16 @@ export type OutboundRoute = {
 /** The default of the original of this program; used only while something listens there. */
 const IMPLICIT_PROXY = 'http://127.0.0.1:8118'
 
+/**
+ * Of a name with several addresses Node gives up each but the last after 250 ms: on a far or slow network all of them, as
+ * long as a handshake takes there (https://github.com/nodejs/node/issues/54359).
+ */
+const ADDRESS_PATIENCE_MS = 2_000
+
 type Surroundings = {
   /** Milliseconds since the epoch. */
   readonly now?: () => number
+  readonly watch?: Pick<NetworkWatch, 'hasChanged'>
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly implicitProxy?: string
 }
@@ -60,13 +69,20 @@ type Surroundings = {
 export async function openOutboundRoute(
   settings: OutboundSettings,
   log: Pick<Logger, 'info' | 'warn'>,
-  { env = process.env, implicitProxy = IMPLICIT_PROXY, now = Date.now }: Surroundings = {},
+  {
+    env = process.env,
+    implicitProxy = IMPLICIT_PROXY,
+    now = Date.now,
+    watch = new NetworkWatch({ now }),
+  }: Surroundings = {},
 ): Promise<OutboundRoute> {
+  // For the whole process: proxies and the steps of `doctor` are reached by the same networks.
+  setDefaultAutoSelectFamilyAttemptTimeout(Math.max(getDefaultAutoSelectFamilyAttemptTimeout(), ADDRESS_PATIENCE_MS))
   const { proxy: given } = settings
   const origin = given === undefined ? 'implicit' : given === 'none' ? 'none' : 'explicit'
   const address = origin === 'none' ? undefined : parseOutboundAddress(given ?? implicitProxy)
   const inUse = address !== undefined && (origin === 'explicit' || (await isListening(address)))
-  const route = new Route(settings, log, { origin, address, inUse, env, now })
+  const route = new Route(settings, log, { origin, address, inUse, env, now, watch })
   route.announce()
   return route
 }
@@ -105,6 +121,7 @@ class Route implements OutboundRoute {
   }
 
   dispatcherFor(origin: URL): Dispatcher {
+    if (this.#choice.watch.hasChanged()) this.#renew()
     return this.#wayTo(origin).agent
   }
 
@@ -157,6 +174,12 @@ class Route implements OutboundRoute {
     // First, since an agent waits at its end for connections that are being made, up to their timeout.
     this.#pending.destroy()
     await Promise.all([this.#direct.close(), this.#tunnelled?.close()])
+  }
+
+  #renew(): void {
+    this.#log.info({}, 'the machine slept, or its network has changed: idle connections are not used again')
+    this.#direct.renew()
+    this.#tunnelled?.renew()
   }
 
   #wayTo(url: URL): OutboundWay {

@@ -8,39 +8,54 @@ import { WarmConnections } from './warm-connections.ts'
 /** How long an idle connection is kept unless upstream says so itself, and the longest that it may say. */
 const KEEP_ALIVE_MS = 60_000
 const LONGEST_KEEP_ALIVE_MS = 600_000
-const CLOSE_PATIENCE_MS = 5_000
 
 /** One way to upstreams, direct or through a proxy: what carries requests, and the connections made ahead for it. */
 export class OutboundWay {
-  readonly agent: Undici.Agent
   readonly #warm: WarmConnections
+  readonly #headerTimeout: number
+  #agent: Undici.Agent
+  /** Agents that finish what they carry and take nothing new. */
+  readonly #retiring = new Set<Promise<void>>()
 
   /** `headerTimeout` in milliseconds. */
   constructor(connector: Undici.buildConnector.connector, headerTimeout: number, now: () => number) {
     this.#warm = new WarmConnections(connector, now)
-    this.agent = new Agent({
-      connect: this.#warm.connect,
-      pipelining: 1,
-      headersTimeout: headerTimeout,
-      // Each exchange has its own (transport.ts).
-      bodyTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      keepAliveMaxTimeout: LONGEST_KEEP_ALIVE_MS,
-    })
+    this.#headerTimeout = headerTimeout
+    this.#agent = this.#newAgent()
+  }
+
+  get agent(): Undici.Agent {
+    return this.#agent
   }
 
   keepWarm(origin: URL): void {
     this.#warm.keepWarm(origin)
   }
 
-  /** Lets requests finish for a while: a refresh under way has spent its token. */
+  /** No connection that is idle now will be used again. */
+  renew(): void {
+    this.#warm.dropSpares()
+    const retired = this.#agent.close().finally(() => this.#retiring.delete(retired))
+    this.#retiring.add(retired)
+    this.#agent = this.#newAgent()
+  }
+
+  /** Resolves when running requests have finished: a refresh under way has spent its token. */
   async close(): Promise<void> {
     this.#warm.close()
-    const patience = setTimeout(() => {
-      this.agent.destroy().catch(() => {})
-    }, CLOSE_PATIENCE_MS)
-    await this.agent.close()
-    clearTimeout(patience)
+    await Promise.all([this.#agent.close(), ...this.#retiring])
+  }
+
+  #newAgent(): Undici.Agent {
+    return new Agent({
+      connect: this.#warm.connect,
+      pipelining: 1,
+      headersTimeout: this.#headerTimeout,
+      // Each exchange has its own (transport.ts).
+      bodyTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: LONGEST_KEEP_ALIVE_MS,
+    })
   }
 }
 

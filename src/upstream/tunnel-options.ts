@@ -13,4 +13,4 @@ export type TunnelOptions = {
 }
 
 /** After so much silence the system probes a connection, so that one dropped on the way is noticed. */
-export const TCP_KEEP_ALIVE_MS = 60_000
+export const TCP_KEEP_ALIVE_MS = 30_000

@@ -166,6 +166,18 @@ describe('connections made ahead', () => {
     expect(await ask()).toBe(made[2])
   })
 
+  test('one that may have ended without a word is dropped, and the next request sees to another', async () => {
+    warm.keepWarm(ORIGIN)
+    await vi.advanceTimersByTimeAsync(0)
+    warm.dropSpares()
+    expect(made[0]?.destroyed).toBe(true)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(made).toHaveLength(1)
+    expect(await ask()).toBe(made[1])
+    await vi.advanceTimersByTimeAsync(50)
+    expect(await ask()).toBe(made[2])
+  })
+
   test('an upstream that closes idle connections at once gets fewer and fewer', async () => {
     warm.keepWarm(ORIGIN)
     for (let second = 0; second < 120; second++) {

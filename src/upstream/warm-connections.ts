@@ -50,6 +50,11 @@ export class WarmConnections {
     spare.wanted()
   }
 
+  /** Those that lie ready are not to be used. */
+  dropSpares(): void {
+    for (const spare of this.#spares.values()) spare.drop()
+  }
+
   close(): void {
     this.#closed = true
     for (const spare of this.#spares.values()) spare.close()
@@ -94,6 +99,11 @@ class Spare {
     // undici expects a connector to answer later, never at once.
     process.nextTick(callback, null, socket)
     this.#refill(REFILL_DELAY_MS)
+  }
+
+  /** The next request that takes one sees to another. */
+  drop(): void {
+    this.#take()?.destroy()
   }
 
   close(): void {

@@ -44,7 +44,8 @@ test('clients without a name lists them all', async () => {
 test.each(CLIENT_NAMES)('the configuration of %s has the address and a model', async (name) => {
   const { code, stdout, stderr } = await command('clients', name)
   expect([code, stderr]).toEqual([0, ''])
-  expect(stdout).toContain(baseUrl)
+  // gptel takes an address in its parts.
+  expect(stdout).toContain(name === 'gptel' ? `:host "${new URL(baseUrl).host}"` : baseUrl)
   if (name !== 'env' && name !== 'open-webui') expect(stdout).toContain('gpt-6.1-sol')
 })
 
@@ -63,6 +64,40 @@ test('what claims to be JSON is, with the models as upstream describes them', as
 test('Cline is set up in the terminal by the command that is printed', async () => {
   const command = `cline auth openai-compatible --baseurl '${baseUrl}' --apikey 'unused' --modelid 'gpt-6.1-sol'`
   expect((await clientText('cline')).split('\n')).toContain(command)
+})
+
+test('llm gets an entry for every model, with what it does as far as the list tells', async () => {
+  const entries = (await clientText('llm')).split('- model_id: ').slice(1)
+  expect(entries).toHaveLength(4)
+  expect(entries[0]).toBe(`"codex-api-proxy/gpt-6.1-sol"
+  model_name: "gpt-6.1-sol"
+  api_base: "${baseUrl}"
+  responses: true
+  supports_schema: true
+  supports_tools: true
+  reasoning: true
+  vision: true
+`)
+})
+
+test('llm is told how to keep a client key where the server asks for one', async () => {
+  const args = ['--api-key', "it's"]
+  const without = await clientText('llm', ...args)
+  expect(without).toMatch(/^# Once: llm keys set codex-api-proxy --value 'YOUR_CLIENT_KEY'\n# Then: llm -m /)
+  expect(without.match(/^ {2}api_key_name: codex-api-proxy$/gm)).toHaveLength(without.split('model_name').length - 1)
+  expect(await clientText('llm', ...args, '--show-key')).toContain(`--value 'it'\\''s'\n`)
+  expect(await clientText('llm')).not.toContain('key')
+})
+
+test('gptel gets what it reads: the parts of the address, symbols for models, and which take pictures', async () => {
+  const text = await clientText('gptel')
+  expect(text).toContain("(setq gptel-model 'gpt-6.1-sol\n")
+  expect(text).toContain(':protocol "http"\n')
+  expect(text).toContain(':key "unused"\n')
+  expect(text).toMatch(
+    /:models '\(\(gpt-6\.1-sol :capabilities \(media\) :mime-types \("image\/png" .+"\)\)\n +\(gpt-6-astra /,
+  )
+  expect(text.split('(')).toHaveLength(text.split(')').length)
 })
 
 test('what there is for two languages is told apart', async () => {

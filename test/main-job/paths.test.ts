@@ -62,6 +62,20 @@ test('case 194, 196: the list of models is asked of upstream with a client versi
   expect(lookUps()[0]?.path).toMatch(/\/models\?client_version=\d+\.\d+\.\d+/)
 })
 
+test.each([
+  '/v1/chat/completions/chat/completions',
+  '/v1/responses/models',
+  '/v1v1/responses',
+  '/v1/openai/v1/responses',
+])('POST %s is not found, as its base URL is wrong: no key would help', async (path) => {
+  const answer = await stage.post(path, CHAT)
+  expect(answer.status).toBe(404)
+  const message = `There is no POST ${path} here. A base URL for clients ends with \`/v1\`;`
+  expect(await answer.json()).toMatchObject({
+    error: { code: 'not_found', message: expect.stringContaining(message) },
+  })
+})
+
 test('what only the API has is not found, and says that it needs an API key', async () => {
   const error = await stage.client.embeddings.create({ model: 'x', input: 'x' }).catch((thrown: unknown) => thrown)
   expect(error).toBeInstanceOf(OpenAI.NotFoundError)

@@ -101,7 +101,7 @@ test('case 90: a call of a tool in a namespace goes back with its namespace, wit
   expect(lastBody().input).toContainEqual(call)
 })
 
-test('responses.parse gives an object of the asked schema', async () => {
+test('responses.parse gives an object of the asked schema, and takes its items back', async () => {
   const schema = {
     type: 'object',
     properties: { city: { type: 'string' } },
@@ -114,6 +114,11 @@ test('responses.parse gives an object of the asked schema', async () => {
     text: { format: { type: 'json_schema', name: 'place', strict: true, schema } },
   })
   expect(response.output_parsed).toEqual({ city: 'simulated' })
+  // With what the client has parsed in them.
+  const input = [...response.output, { role: 'user', content: 'And now?' }] as ResponseInputItem[]
+  expect(JSON.stringify(input)).toContain('"parsed":{"city":')
+  await stage.client.responses.create({ model: MODEL, input })
+  expect(lastBody().input).toHaveLength(3)
 })
 
 test('parameters the backend refuses are left out and reported', async () => {

@@ -6,8 +6,8 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
-/** The version whose behaviour docs/upstream.md records. */
-const VERSION = '0.169.0'
+/** Behaves as docs/upstream.md records, as far as tests look. */
+const VERSION = '0.171.0'
 const FOLDER = fileURLToPath(new URL(`../../node_modules/.cache/codex-cli-${VERSION}/`, import.meta.url))
 const LAUNCHER = join(FOLDER, 'node_modules/@openai/codex/bin/codex.js')
 

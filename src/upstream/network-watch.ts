@@ -1,0 +1,67 @@
+import { networkInterfaces } from 'node:os'
+
+/** A shorter sleep is survived by connections; and clocks that are set right rarely jump so far. */
+const LEAST_SLEEP_MS = 5_000
+/** Listing the addresses takes 0.05 to 0.3 ms. */
+const LOOK_AGAIN_MS = 2_000
+
+type Surroundings = {
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Milliseconds of a clock that is never set; on Linux it stands still while the machine sleeps. */
+  readonly monotonic?: () => number
+  /** The machine's own addresses. */
+  readonly addresses?: () => string
+}
+
+/**
+ * Notices what ends idle connections without a word: sleep, and another network. Timers stand still in a sleeping
+ * machine (Linux; elsewhere they are due as soon as it wakes), so a connection that was idle for a second looks as fresh
+ * an hour later. A request sent on it would wait for an answer until the limit for that, ten minutes
+ * (seen in other clients: https://github.com/CommandCodeAI/command-code/issues/819).
+ */
+export class NetworkWatch {
+  readonly #now: () => number
+  readonly #monotonic: () => number
+  readonly #addresses: () => string
+  #ahead: number
+  #lookedAt: number
+  #seen: string
+
+  constructor({ now, monotonic = () => performance.now(), addresses = externalAddresses }: Surroundings) {
+    this.#now = now
+    this.#monotonic = monotonic
+    this.#addresses = addresses
+    this.#lookedAt = monotonic()
+    this.#ahead = now() - this.#lookedAt
+    this.#seen = addresses()
+  }
+
+  /** Whether connections that were idle since the last call are to be doubted. */
+  hasChanged(): boolean {
+    const at = this.#monotonic()
+    const slept = this.#hasSlept(at)
+    return this.#hasMoved(at) || slept
+  }
+
+  #hasSlept(at: number): boolean {
+    const ahead = this.#now() - at
+    const slept = ahead - this.#ahead > LEAST_SLEEP_MS
+    this.#ahead = ahead
+    return slept
+  }
+
+  #hasMoved(at: number): boolean {
+    if (at - this.#lookedAt < LOOK_AGAIN_MS) return false
+    this.#lookedAt = at
+    const before = this.#seen
+    this.#seen = this.#addresses()
+    return this.#seen !== before
+  }
+}
+
+/** Those by which upstream may be reached; each container that starts brings a link-local one (RFC 4291 §2.5.6). */
+function externalAddresses(): string {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  return all.flatMap(({ internal, address }) => (internal || address.startsWith('fe80:') ? [] : address)).join(' ')
+}
