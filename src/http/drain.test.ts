@@ -11,8 +11,6 @@ import { type Drain, followConnections } from './drain.ts'
 
 const certificate = selfSignedCertificate()
 const ONE_HOUR = 3_600_000
-/** By then connections that are idle, or were never used, have been looked for. */
-const AFTER_A_SWEEP_MS = 120
 const silent = { warn: (_fields: object, _message: string) => {} }
 
 type Listening = { readonly port: number; readonly drain: Drain; readonly running: Cancellation }
@@ -21,6 +19,17 @@ async function listening(server: Server): Promise<Listening> {
   const running = new Cancellation()
   const drain = followConnections(server, running)
   return { port: await listenOnLoopback(server), drain, running }
+}
+
+/** Resolves when a server that is being drained has looked for connections that are idle, or were never used. */
+function swept(server: Server): Promise<void> {
+  const closeIdle = server.closeIdleConnections.bind(server)
+  return new Promise((resolve) => {
+    vi.spyOn(server, 'closeIdleConnections').mockImplementation(() => {
+      closeIdle()
+      resolve()
+    })
+  })
 }
 
 test('a connection that never carried a request does not hold up the end', async () => {
@@ -45,7 +54,8 @@ test('a connection that closed without a request is held no longer', async () =>
   get({ port, host: '127.0.0.1', agent: false }, (response) => response.resume())
   const [, response] = await once(server, 'request')
   const drained = drain.gently(ONE_HOUR, silent)
-  setTimeout(() => response.end(), AFTER_A_SWEEP_MS)
+  await swept(server)
+  response.end()
   await drained
   expect(destroy).not.toHaveBeenCalled()
 })
@@ -66,7 +76,8 @@ test.each(KINDS)(
     })
     const [, response] = await once(server, 'request')
     const drained = drain.gently(ONE_HOUR, silent)
-    setTimeout(() => response.end('whole'), AFTER_A_SWEEP_MS)
+    await swept(server)
+    response.end('whole')
     expect(await answered).toBe('whole')
     await drained
     agent.destroy()
