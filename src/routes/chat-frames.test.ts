@@ -298,6 +298,15 @@ test('a delta without an end of its text takes the plain path, which leaves it o
   expect(converted([stream], hot)).toEqual(converted([stream], plain))
 })
 
+test.each(['', ',', ',}', '}}', ',"logprobs":['])(
+  'a delta with %j behind its text takes the plain path, which leaves it out',
+  (rest) => {
+    const good = render({ shape: 'usual', delta: 'a', output_index: 0, content_index: 0, sequence_number: 1 })
+    const stream = good + good + good.replace(',"logprobs":[]}', rest) + good
+    expect(converted([stream], hot)).toEqual(converted([stream], plain))
+  },
+)
+
 test('a delta that is cut off before the end of its text, as the last of a read, takes the plain path', () => {
   const good = render({ shape: 'usual', delta: 'a', output_index: 0, content_index: 0, sequence_number: 1 })
   for (let end = good.indexOf('","logprobs"'); end > 0; end--) {

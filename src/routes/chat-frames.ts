@@ -7,7 +7,7 @@ import { eventName, leanFrameJson, unescaped } from '../sse/event.ts'
 import type { FrameOutput } from '../sse/frame-output.ts'
 import { type FrameSink, frameAt, frameEnd, MIXED_LINE_ENDS, withLineFeeds } from '../sse/frame-reader.ts'
 import { dataFrame } from '../sse/frames.ts'
-import { closingQuote, listLength } from '../sse/json-text.ts'
+import { closingQuote, endsObject, listLength } from '../sse/json-text.ts'
 
 const DELTA = '"delta":"'
 const SEQUENCE = '"sequence_number":'
@@ -96,7 +96,7 @@ export class ChatFrames implements FrameSink {
     if (start > to || !shape.middle.isAt(view, middle)) return -1
     const quote = closingQuote(memory, start)
     const end = frameEnd(memory, start)
-    if (quote === -1 || quote > end) return -1
+    if (quote === -1 || quote > end || !endsObject(memory, quote + 1, end)) return -1
     if (shape.kind !== 'content' && !this.#mayCopy(shape.kind, memory.toString('utf8', start, quote))) return -1
     this.#out.bytes(this.#owed === undefined ? shape.before : shape.between)
     this.#out.range(memory, start, quote)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { closingQuote, keepMembers, listLength } from './json-text.ts'
+import { closingQuote, endsObject, keepMembers, listLength } from './json-text.ts'
 
 const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('"', '\\', '\\"', '{', ']', '":', '\\\\"'))
 
@@ -13,6 +13,19 @@ test('a string ends at its first quote that no backslash escapes', () => {
   )
   expect(closingQuote(Buffer.from('no end'), 0)).toBe(-1)
   expect(closingQuote(Buffer.from('\\"'), 0)).toBe(-1)
+})
+
+test.each([
+  ['}', true],
+  [',"b":1}', true],
+  ['', false],
+  ['}}', false],
+  [',}', false],
+  [',"b":1', false],
+  [';"b":1}', false],
+])('behind a value %j is the rest of its object: %s', (rest, isRest) => {
+  const event = `{"a":"x"${rest}`
+  expect(endsObject(Buffer.from(`${event}\n\n{}`), '{"a":"x"'.length, event.length)).toBe(isRest)
 })
 
 /** JSON values with what may mislead a reader: quotes, brackets and backslashes in texts and names. */

@@ -16,6 +16,11 @@ export function closingQuote(json: Buffer, start: number): number {
   return quote
 }
 
+/** Whether what stands between the end of a value and `end` looks like the rest of its object: further members, or none. */
+export function endsObject(json: Buffer, from: number, end: number): boolean {
+  return json[end - 1] === CLOSING_BRACE && (from === end - 1 || (json[from] === COMMA && json[from + 1] === QUOTE))
+}
+
 /** Which members to keep, by name and JSON. */
 export type Keep = (name: string, value: Buffer) => boolean
 
