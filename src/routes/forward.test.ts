@@ -67,6 +67,12 @@ test('a body that is answered while it is still sent is left to the collector', 
   expect(bytes.length).toBe(BODY_BYTES)
 })
 
+test('a request without a body is sent without one', async () => {
+  const sent: UpstreamRequest[] = []
+  await forwarded(Buffer.alloc(0), (request) => sent.push(request))
+  expect(sent.map(({ body, memory }) => [body, memory])).toEqual([[undefined, undefined]])
+})
+
 test('when the answer began, and by which id upstream knows it, is noted', async () => {
   const request = requestOf(Buffer.from('{}'))
   const headers = { 'content-length': '0', 'x-request-id': 'up_1' }
@@ -112,6 +118,7 @@ test('a client that reads slowly pauses upstream, and is given up when it reads 
   }
   const answered = routeOf({ ...context, config: settings as RouteContext['config'] })(request)
   const sink = await piped
+  expect(request.record.status).toBe(200)
   sink.data({ memory: Buffer.from('x'), ranges: [0, 1] })
   expect([pause.mock.calls.length, resume.mock.calls.length, limits]).toEqual([1, 0, [5]])
   response.emit('drain')
@@ -120,4 +127,18 @@ test('a client that reads slowly pauses upstream, and is given up when it reads 
   expect(limits).toEqual([5, 0, 5])
   response.emit('close')
   expect(await answered).toBeUndefined()
+})
+
+test('an answer that upstream breaks off has no end for the client either, and that is noted', async () => {
+  const destroy = vi.fn(() => response.emit('close'))
+  const response = Object.assign(new EventEmitter(), { write: () => true, destroy })
+  const body: Partial<AnswerBody> = { pipe: (sink) => sink.fail(new Error('The other side closed.')) }
+  const context = contextWith(() => {}, { headers: {}, body: body as AnswerBody })
+  const request: ApiRequest = {
+    ...requestOf(Buffer.from('{}')),
+    takeOver: () => response as unknown as ServerResponse,
+  }
+  await routeOf({ ...context, config: {} as RouteContext['config'] })(request)
+  expect(destroy).toHaveBeenCalledOnce()
+  expect(request.record).toMatchObject({ status: 502, code: 'upstream_stream_cut' })
 })

@@ -145,6 +145,7 @@ test.each([
   ['POST', '/v1/responses?x=1', 2],
   ['DELETE', '/v1/files/file-1', 2],
   ['POST', '/v1/embeddings', 1],
+  ['POST', '/v1/embeddings?of=/v1/responses', 1],
   ['POST', '/v1/responses/resp_1/cancel', 1],
 ])(
   'case 177: %s %s that is answered with 503 is sent %i times: only what harms nobody when done twice',
@@ -161,6 +162,12 @@ test.each([
 test('HEAD of a path that ChatGPT logins have too is forwarded', async () => {
   expect((await stage.send('/v1/models?limit=1', { method: 'HEAD' })).status).toBe(200)
   expect(last()).toMatchObject({ method: 'HEAD', path: '/v1/models?limit=1' })
+})
+
+test('the answer to HEAD keeps the length of what it stands for', async () => {
+  stage.upstream.enqueue({ status: 200, headers: { 'content-length': '7' } })
+  const answer = await stage.send('/v1/files/x/content', { method: 'HEAD' })
+  expect([answer.status, answer.headers.get('content-length')]).toEqual([200, '7'])
 })
 
 test('an upload in several parts arrives whole', async () => {
