@@ -23,9 +23,9 @@ test('of the recorded events that repeat the request the fields asked for are th
   }
 })
 
-test('the events of a stream are told whatever its lines end with', () => {
+test.each(['event: a\n', ''])('the events of a stream are told whatever its lines end with, after %j', (name) => {
   const numbers = [1, 2, 3, 4, 5]
-  const stream = numbers.map((number) => `event: a\ndata: ${number}\n\n`).join('')
+  const stream = numbers.map((number) => `${name}data: ${number}\n\n`).join('')
   fc.assert(
     fc.property(fc.array(fc.boolean(), { minLength: 1 }), fc.array(fc.nat(stream.length)), (isCrLf, at) => {
       const events: unknown[] = []
@@ -40,6 +40,13 @@ test('the events of a stream are told whatever its lines end with', () => {
   )
 })
 
+test('frames without JSON are left out', () => {
+  const events: unknown[] = []
+  const stream = Buffer.from('data: 1\n\n: ping\n\ndata: [DONE]\n\ndata: 2\n\n')
+  eventSink((event) => events.push(event)).take(stream, [0, stream.length])
+  expect(events).toEqual([1, 2])
+})
+
 const long = 'x'.repeat(5000)
 
 test.each([
@@ -48,6 +55,12 @@ test.each([
   ['no response', `{"type":"response.output_text.done","text":"${long}"}`],
 ])('an event of another form is told whole: %s', (_form, data) => {
   expect(leanFrameJson(Buffer.from(`event: response.completed\ndata: ${data}`), isKept)).toEqual(JSON.parse(data))
+})
+
+test('an event with its data in two lines is told whole', () => {
+  const data = `{"type":"response.completed","response":{"id":"1","output":["${long}",\n2]}}`
+  const frame = `event: response.completed\ndata: ${data.replace('\n', '\ndata: ')}`
+  expect(leanFrameJson(Buffer.from(frame), isKept)).toEqual(JSON.parse(data))
 })
 
 test('a long event that was cut is none', () => {
