@@ -42,6 +42,12 @@ test('only large data is cut out, and only behind the head of its URL', () => {
   expect(payloads(url(60_000, 'image/png;base64'))).toEqual([])
   expect(payloads(url(80_000, 'x'.repeat(300)))).toEqual([])
   expect(payloads(url(80_000, 'x'))).toHaveLength(1)
+  const late = `["${'x'.repeat(80_000)}","data:x,AAAA"]`
+  expect(payloads(Buffer.from(late))).toEqual([])
+})
+
+test('what begins behind an escaped quote is a part of a text, and stays', () => {
+  expect(payloads(Buffer.from(`["say \\"data:x,${PAYLOAD}"]`))).toEqual([])
 })
 
 test('placeholders look like sound base64, whatever the prefix is', () => {

@@ -33,13 +33,14 @@ export function cutLargeStrings(raw: Buffer, prefix: string): CutText {
   let at = raw.indexOf(OPENING)
   while (at !== -1) {
     const end = raw.indexOf('"', at + OPENING.length)
-    const start = end === -1 ? undefined : payloadStart(raw, at, end)
+    if (end === -1) break
+    const start = payloadStart(raw, at, end)
     if (start !== undefined) {
       kept.push(raw.subarray(from, start), placeholder(marker, payloads.length))
       payloads.push(raw.subarray(start, end))
       from = end
     }
-    at = raw.indexOf(OPENING, start === undefined ? at + OPENING.length : end)
+    at = raw.indexOf(OPENING, end)
   }
   kept.push(raw.subarray(from))
   return {
