@@ -40,9 +40,22 @@ describe('the limits of the account', () => {
       'x-codex-credits-unlimited': '',
       'x-codex-credits-balance': '12.5',
     }
-    expect(readRateLimits(headers, NOW)).toEqual({
+    expect(readRateLimits(headers, NOW)).toStrictEqual({
       plan: 'pro',
       credits: { has: true, unlimited: false, balance: '12.5' },
+      noticedAt: NOW,
+    })
+  })
+
+  test('tell which of them was reached, and that credits have no end', () => {
+    const headers = {
+      'x-codex-rate-limit-reached-type': 'primary',
+      'x-codex-credits-has-credits': 'True',
+      'x-codex-credits-unlimited': 'True',
+    }
+    expect(readRateLimits(headers, NOW)).toEqual({
+      reached: 'primary',
+      credits: { has: true, unlimited: true },
       noticedAt: NOW,
     })
   })
@@ -54,6 +67,7 @@ describe('the limits of the account', () => {
       'x-gpt-6-astra-primary-window-minutes': '10080',
       'x-gpt-6-astra-limit-name': 'GPT-6 Astra',
       'x-other-primary-used-percent-before': '70',
+      'not-x-other-primary-used-percent': '70',
     }
     expect(readRateLimits(headers, NOW).others).toEqual({
       'gpt-6-astra': { name: 'GPT-6 Astra', primary: { usedPercent: 80, windowMinutes: 10_080 } },

@@ -31,7 +31,7 @@ export type AccountLimits = RateLimitWindows & {
   readonly noticedAt: number
 }
 
-const FAMILY = /^x-([\w-]+?)-(?:primary|secondary)-used-percent$/
+const FAMILY = /^x-([\w-]+)-(?:primary|secondary)-used-percent$/
 
 /** Keeps the headers that came last, and reads them only when somebody asks. */
 export class RateLimits {
