@@ -47,7 +47,7 @@ describe('the model catalogue', () => {
   let now = 0
   let account: Credentials
   let version: string
-  let replies: (Reply | Error | 'silence')[]
+  let replies: (Reply | Promise<Reply> | Error | 'silence')[]
   let sent: { request: UpstreamRequest; credentials: Credentials }[]
   let catalogue: ModelCatalogue
 
@@ -64,7 +64,7 @@ describe('the model catalogue', () => {
         const reply = replies.shift() ?? new ProxyError('upstream_unreachable', 'Nobody there.')
         if (reply instanceof Error) throw reply
         if (reply === 'silence') return await cancellation.race(new Promise<never>(() => {}))
-        return answer(reply)
+        return answer(await reply)
       },
       credentials: async () => account,
       clientVersion: () => version,
@@ -91,7 +91,9 @@ describe('the model catalogue', () => {
     expect(await slugs()).toEqual({ slugs: ['a', 'b'], source: 'live' })
     now += 4 * MINUTE
     expect(await slugs()).toEqual({ slugs: ['a', 'b'], source: 'live' })
-    expect(sent.map(({ request }) => request.path)).toEqual(['/models?client_version=0.170.0'])
+    expect(sent.map(({ request }) => request)).toEqual([
+      { method: 'GET', path: '/models?client_version=0.170.0', headers: { accept: 'application/json' } },
+    ])
   })
 
   test('asks once for many who ask at the same time', async () => {
@@ -99,6 +101,27 @@ describe('the model catalogue', () => {
     const lists = await Promise.all([slugs(), slugs(), slugs()])
     expect(lists).toEqual(Array(3).fill({ slugs: ['a'], source: 'live' }))
     expect(sent).toHaveLength(1)
+  })
+
+  test('a list that one account waits for holds up no other, and its coming lets nobody ask twice', async () => {
+    let send = (_reply: Reply) => {}
+    const ofA = new Promise<Reply>((resolve) => {
+      send = resolve
+    })
+    replies = [ofA, 'silence']
+    const listOfA = slugs()
+    await settled()
+    account = login('B')
+    catalogue.peek()
+    await settled()
+    expect(sent.map(({ credentials }) => credentials)).toEqual([login('A'), login('B')])
+    send({ models: named('of A') })
+    expect(await listOfA).toEqual({ slugs: ['of A'], source: 'live' })
+    const listOfB = catalogue.list()
+    await settled()
+    expect(sent).toHaveLength(2)
+    catalogue.close()
+    await expect(listOfB).rejects.toThrow()
   })
 
   test('a list that does not come within ten seconds is not waited for', async () => {
@@ -206,6 +229,12 @@ describe('the model catalogue', () => {
     now += 5_000
     replies = [{ models: named('live') }]
     expect(await slugs()).toEqual({ slugs: ['live'], source: 'live' })
+    for (const pause of [HOUR, 6_000]) {
+      now += pause
+      await slugs()
+      await settled()
+    }
+    expect(sent, 'what is over does not count for what comes').toHaveLength(5)
   })
 
   test.each<[string, Reply, string]>([
@@ -213,6 +242,7 @@ describe('the model catalogue', () => {
     ['a page of the CDN', { status: 403, headers: { 'content-type': 'text/html' } }, 'upstream_blocked'],
     ['a challenge of the CDN', { status: 403, headers: { 'cf-mitigated': 'challenge' } }, 'upstream_blocked'],
     ['403', { status: 403 }, 'upstream_error'],
+    ['403 as the API does', { status: 403, headers: { 'content-type': 'application/json' } }, 'upstream_error'],
     ['500', { status: 500, headers: { 'content-type': 'text/html' } }, 'upstream_error'],
     ['no JSON', { text: '<html>' }, 'upstream_invalid'],
     ['another list', { text: '{"data":[]}' }, 'upstream_invalid'],
@@ -221,6 +251,14 @@ describe('the model catalogue', () => {
     const before = aborted
     await expect(catalogue.list()).rejects.toMatchObject({ code })
     expect(aborted - before).toBe(reply.status === undefined ? 0 : 1)
+  })
+
+  test.each([
+    ['<html>', 'Upstream sent a list of models that is no JSON.'],
+    ['{"data":[]}', 'Upstream sent no list of models where it should.'],
+  ])('says what is wrong with %s', async (text, message) => {
+    replies = [{ text }]
+    await expect(catalogue.list()).rejects.toThrow(message)
   })
 
   test('a token upstream rejected for models is not sent for them again: each try would refresh the login', async () => {

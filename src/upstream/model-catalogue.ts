@@ -128,7 +128,6 @@ export class ModelCatalogue {
 
   /** Asks again in the background. Never fails: what is known already will do. */
   #revalidate(): void {
-    if (this.#asking !== undefined) return
     this.#parts
       .credentials()
       .then(async (credentials) => {
