@@ -3,6 +3,7 @@ import { Agent, createServer, get, type Server } from 'node:http'
 import { createServer as createHttps, get as getHttps, Agent as HttpsAgent } from 'node:https'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { connect as connectTls } from 'node:tls'
 import { expect, test, vi } from 'vitest'
 import { selfSignedCertificate } from '../../test/support/certificate.ts'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
@@ -32,13 +33,34 @@ function swept(server: Server): Promise<void> {
   })
 }
 
-test('a connection that never carried a request does not hold up the end', async () => {
-  const server = createServer()
+test.each([
+  ['HTTP', () => createServer(), connect],
+  [
+    'HTTPS',
+    () => createHttps(certificate),
+    (port: number, host: string) => connectTls({ port, host, ca: certificate.cert }),
+  ],
+  ['HTTPS, without a handshake,', () => createHttps(certificate), connect],
+])('over %s a connection that never carried a request does not hold up the end', async (_kind, create, open) => {
+  const server = create()
   const { port, drain } = await listening(server)
-  const accepted = once(server, 'connection')
-  const unused = connect(port, '127.0.0.1')
+  const accepted = once(server, open === connect ? 'connection' : 'secureConnection')
+  const unused = open(port, '127.0.0.1')
   await accepted
   await Promise.all([drain.gently(ONE_HOUR, silent), once(unused, 'close')])
+})
+
+test('connections are told apart by the host and the port they come from', async () => {
+  const server = createServer()
+  const { port, drain } = await listening(server)
+  const open = async (localAddress: string, localPort = 0) => {
+    const socket = connect({ port, host: '127.0.0.1', localAddress, localPort })
+    await once(server, 'connection')
+    return socket
+  }
+  const one = await open('127.0.0.1')
+  const others = [await open('127.0.0.1'), await open('127.0.0.2', one.localPort)]
+  await Promise.all([drain.gently(ONE_HOUR, silent), ...[one, ...others].map((socket) => once(socket, 'close'))])
 })
 
 test('a connection that closed without a request is held no longer', async () => {

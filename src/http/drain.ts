@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
-import { Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { type Cancellation, ProxyStopped } from '../cancellation.ts'
 
@@ -23,14 +22,16 @@ export type Drain = {
  * yet are followed from the start, since Node does not count them as idle (clients such as fetch open some ahead).
  */
 export function followConnections(server: Server, running: Cancellation): Drain {
-  const unused = new Set<Socket>()
-  // With TLS, requests come on another socket than the one of `connection`.
-  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
-    unused.add(socket)
-    socket.once('close', () => unused.delete(socket))
+  /** By the addresses of their clients. */
+  const unused = new Map<string, Socket>()
+  server.on('connection', (socket: Socket) => {
+    const client = addressOf(socket)
+    unused.set(client, socket)
+    socket.once('close', () => unused.delete(client))
   })
+  // Over TLS requests come on another socket, made when the handshake is over; the client is the same.
   server.on('request', ({ socket }: IncomingMessage) => {
-    unused.delete(socket)
+    if (unused.size > 0) unused.delete(addressOf(socket))
   })
 
   function endAnswers(): void {
@@ -42,7 +43,7 @@ export function followConnections(server: Server, running: Cancellation): Drain 
   async function gently(deadline: number, logger: Log): Promise<void> {
     const sweep = setInterval(() => {
       server.closeIdleConnections()
-      for (const socket of unused) socket.destroy()
+      for (const socket of unused.values()) socket.destroy()
     }, SWEEP_MS)
     const late = setTimeout(() => {
       logger.warn({ deadlineMs: deadline }, 'answers still running are ended')
@@ -56,4 +57,8 @@ export function followConnections(server: Server, running: Cancellation): Drain 
   }
 
   return { gently, endAnswers }
+}
+
+function addressOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
 }
