@@ -38,8 +38,17 @@ test('the state file holds no secret; they have a private file of their own', as
 
 test('secrets that are not given any more are deleted', async () => {
   await saveState(file, given({ apiKey: 'hidden' }))
-  await saveState(file, given({ port: '1' }))
-  expect(await readdir(folder)).toEqual(['proxy.state.json'])
+  for (let times = 0; times < 2; times++) {
+    await saveState(file, given({ port: '1' }))
+    expect(await readdir(folder)).toEqual(['proxy.state.json'])
+  }
+})
+
+test.each([
+  ['a.json', 'a.secrets.json'],
+  ['a.json.old', 'a.json.old.secrets.json'],
+])('beside %s they are in %s', (state, secrets) => {
+  expect(secretsFileOf(state)).toBe(secrets)
 })
 
 test('without a file nothing is saved', async () => {
@@ -49,7 +58,10 @@ test('without a file nothing is saved', async () => {
 test('settings of another version are left out', async () => {
   await writeFile(
     file,
-    JSON.stringify({ settings: { port: '1', hologram: 'yes', host: 5 }, origins: { hologram: 'flag' } }),
+    JSON.stringify({
+      settings: { port: '1', hologram: 'yes', host: 5, allowHost: [1] },
+      origins: { hologram: 'flag' },
+    }),
   )
   expect(await readState(file)).toEqual({ settings: { port: '1' }, origins: {} })
 })

@@ -4,10 +4,11 @@ import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { afterEach, expect, test } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
-import { answerClientError } from './client-errors.ts'
+import { answerClientError, refusalOn } from './client-errors.ts'
 
 let server: Server | undefined
 let logged: object[] = []
+let accepted: Promise<Socket>
 
 afterEach(() => {
   server?.closeAllConnections()
@@ -23,6 +24,7 @@ async function start(options: Parameters<typeof createServer>[0] = {}): Promise<
   server.on('clientError', (error, socket) => {
     answerClientError(error, socket as Socket, { info: (fields: object) => void logged.push(fields) })
   })
+  accepted = once(server, 'connection').then(([connection]) => connection)
   const socket = connect(await listenOnLoopback(server), '127.0.0.1')
   // A reset after the answer is how the server ends a client that goes on sending.
   socket.on('error', () => {})
@@ -108,8 +110,19 @@ test('what a refused client sends besides does not reset its connection at once'
 
 test('a client that is too slow with its headers is answered 408', async () => {
   const socket = await start({ headersTimeout: 50, requestTimeout: 50 })
+  const refusal = nextRefusal()
   socket.write('GET / HTTP/1.1\r\nHost')
   expect(parse(await everything(socket))).toMatchObject({ status: 408, body: { error: { code: 'request_timeout' } } })
+  expect(refusalOn((await refusal) as Socket)).toMatchObject({ status: 408, code: 'request_timeout' })
+})
+
+test('a refused client that has gone leaves no timer behind, which would hold the program', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const socket = await start()
+  const before = timers()
+  socket.write('GET\r\n\r\n')
+  await everything(socket)
+  expect(timers()).toBe(before)
 })
 
 test('an answer that has begun is cut, never mixed with a second one', async () => {
@@ -122,10 +135,20 @@ test('an answer that has begun is cut, never mixed with a second one', async () 
   expect(answer).not.toContain('invalid_http')
 })
 
+test('a client that ends in the middle of a request is nothing to log', async () => {
+  const socket = await start()
+  socket.end('GET / HTTP/1.1\r\nHost')
+  expect(await everything(socket)).toBe('')
+  expect(logged).toEqual([])
+})
+
 test('a client that resets its connection is nothing to log', async () => {
   const socket = await start()
+  const connection = await accepted
   const refused = nextRefusal()
-  socket.write('GET / HTTP/1.1\r\nHost', () => socket.resetAndDestroy())
-  await refused
+  socket.write('GET / HTTP/1.1\r\nHost')
+  await expect.poll(() => connection.bytesRead).toBeGreaterThan(0)
+  socket.resetAndDestroy()
+  expect((await refused).writable).toBe(false)
   expect(logged).toEqual([])
 })

@@ -6,9 +6,6 @@ import type { Logger } from '../telemetry/logger.ts'
 /** How long a refused client may still send before its connection is reset, so that it gets to read why. */
 const LINGER_MS = 1000
 
-/** The connection ended in the middle of a request. */
-const CLIENT_LEFT = new Set(['ECONNRESET', 'EPIPE', 'HPE_INVALID_EOF_STATE'])
-
 const refusals = new WeakMap<Socket, ProxyError>()
 
 /** The error that was written to this connection here, bypassing the response of its request. */
@@ -24,7 +21,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, 
   // Each further packet of a refused client comes here again, but the first was answered.
   if (socket.writableEnded) return
   // There is nobody to answer, or an answer has begun that a second one would corrupt.
-  if (CLIENT_LEFT.has(error.code ?? '') || !socket.writable || hasBegunAnswer(socket)) {
+  if (!socket.writable || endedInRequest(error) || hasBegunAnswer(socket)) {
     socket.destroy()
     return
   }
@@ -32,8 +29,12 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, 
   logger.info({ status: answer.status, code: answer.code, reason: error.code }, 'request refused before it was read')
   refusals.set(socket, answer)
   socket.end(render(answer))
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
-  socket.once('close', () => clearTimeout(timer))
+  setTimeout(() => socket.destroy(), LINGER_MS).unref()
+}
+
+/** The client has sent the end of its half of the connection in the middle of a request. */
+function endedInRequest({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'HPE_INVALID_EOF_STATE'
 }
 
 function explain({ code = '' }: NodeJS.ErrnoException): ProxyError {

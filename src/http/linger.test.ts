@@ -96,6 +96,12 @@ describe('a body that', () => {
     expect(close).toHaveBeenCalledOnce()
   })
 
+  test.each(['end', 'close'])('has come to its %s closes the connection at once', (event) => {
+    const { body, close } = startDiscarding()
+    body.emit(event)
+    expect(close).toHaveBeenCalledOnce()
+  })
+
   test('is as large as it may be is read, and closes its connection once, whatever else comes', () => {
     const { body, close } = startDiscarding()
     body.emit('data', Buffer.alloc(10))
