@@ -336,6 +336,13 @@ test('tokens of another refresh token, or cut off, are not', () => {
   expect(readFileSync(path, 'utf8')).toBe(text(OLD))
 })
 
+test('what others have put beside the file stays', () => {
+  const others = ['.auth-backup', 'notes.codex-api-proxy.tmp']
+  for (const name of others) writeFileSync(join(home, name), 'theirs')
+  replaceAuthFile(path, nodeFs, replacement)
+  expect(readdirSync(home).sort()).toEqual(['.auth-backup', 'auth.json', 'notes.codex-api-proxy.tmp'])
+})
+
 test('what a killed process left behind is gone after the next write', () => {
   const leftover = leaveBehind()
   writeFileSync(leftover, '{"tokens":{"acc')
