@@ -336,6 +336,19 @@ test('tokens of another refresh token, or cut off, are not', () => {
   expect(readFileSync(path, 'utf8')).toBe(text(OLD))
 })
 
+test('the newest tokens beside the file stay there when a later write fails', () => {
+  const newer = (minute: number) =>
+    withTokens(OLD, { access_token: `new${minute}`, refresh_token: 'rt-new' }, Date.UTC(2026, 0, 2, 0, minute))
+  leaveBehind(newer(1))
+  leaveBehind(newer(2))
+  const writeSync = () => {
+    throw new Error('full')
+  }
+  expect(() => replaceAuthFile(path, { ...nodeFs, writeSync } as Files, replacement)).toThrow('full')
+  expect(adopt('rt-old')).toBe(true)
+  expect(readFileSync(path, 'utf8')).toBe(text(newer(2)))
+})
+
 test('what others have put beside the file stays', () => {
   const others = ['.auth-backup', 'notes.codex-api-proxy.tmp']
   for (const name of others) writeFileSync(join(home, name), 'theirs')
