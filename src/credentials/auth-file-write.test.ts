@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
 import type { Files } from './auth-file.ts'
 import { isWritable, mendAuthFile, replaceAuthFile, withTokens } from './auth-file-write.ts'
@@ -159,6 +159,20 @@ test.each([
   expect(readFileSync(path, 'utf8')).toBe(text(NEW))
   expect([inode(), statSync(path).mode & 0o777]).toEqual([before, 0o600])
   expect(readdirSync(home)).toEqual(['auth.json'])
+})
+
+test('a file without spaces is written in place too, and copy, file and folder are synced and closed', () => {
+  writeFileSync(path, JSON.stringify(OLD))
+  const files = {
+    ...nodeFs,
+    renameSync: failWith('EBUSY'),
+    openSync: vi.fn(nodeFs.openSync),
+    fsyncSync: vi.fn(nodeFs.fsyncSync),
+    closeSync: vi.fn(nodeFs.closeSync),
+  }
+  replaceAuthFile(path, files as Files, replacement)
+  expect(readFileSync(path, 'utf8')).toBe(text(NEW))
+  for (const step of ['openSync', 'fsyncSync', 'closeSync'] as const) expect(files[step]).toHaveBeenCalledTimes(3)
 })
 
 test.each(['EACCES', 'EPERM', 'EROFS'])('in a folder that takes no file (%s) it is written in place', (code) => {
@@ -328,9 +342,11 @@ test('tokens that a killed process could only write beside the file are put in p
   expect(readdirSync(home)).toEqual(['auth.json'])
 })
 
-test('tokens of another refresh token, or cut off, are not', () => {
+test('tokens of another refresh token, without a time or cut off, are not', () => {
   const leftover = leaveBehind()
   expect(adopt('rt-another')).toBe(false)
+  writeFileSync(leftover, text({ ...NEW, last_refresh: undefined }))
+  expect(adopt('rt-old')).toBe(false)
   writeFileSync(leftover, '{"tokens":{"acc')
   expect(adopt('rt-old')).toBe(false)
   expect(readFileSync(path, 'utf8')).toBe(text(OLD))
