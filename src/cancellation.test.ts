@@ -32,10 +32,12 @@ test('work that takes itself off while it is cancelled costs no other its turn',
   expect(second.cancel).toHaveBeenCalledOnce()
 })
 
-test('what was never added, or is gone already, takes nothing else off', () => {
+test('what is taken off, was never added or is gone already takes nothing else off', () => {
   const cancellation = new Cancellation()
-  const [kept, gone] = [{ cancel: vi.fn() }, { cancel: vi.fn() }]
+  const [removed, kept, gone] = [{ cancel: vi.fn() }, { cancel: vi.fn() }, { cancel: vi.fn() }]
+  cancellation.add(removed)
   cancellation.add(kept)
+  cancellation.remove(removed)
   cancellation.remove(gone)
   cancellation.cancel(LEFT)
   expect(kept.cancel).toHaveBeenCalledOnce()
@@ -57,6 +59,14 @@ test('a delay passes, or ends with the reason', async () => {
   const long = cancellation.delay(100_000)
   cancellation.cancel(LEFT)
   await expect(long).rejects.toBe(LEFT)
+})
+
+test('a delay that has passed is held no longer', async () => {
+  const cancellation = new Cancellation()
+  const remove = vi.spyOn(cancellation, 'remove')
+  const add = vi.spyOn(cancellation, 'add')
+  await cancellation.delay(0)
+  expect(remove.mock.calls).toEqual(add.mock.calls)
 })
 
 test('a delay that was cancelled leaves no timer', async () => {

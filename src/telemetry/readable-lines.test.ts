@@ -26,6 +26,16 @@ test('several lines at once stay several, and the level is coloured for a termin
 })
 
 test.each([
+  ['debug', 90],
+  ['info', 32],
+  ['warn', 33],
+  ['error', 31],
+  ['fatal', 31],
+])('lines of the level %s are readable and have the colour %i', (level, colour) => {
+  expect(shown(line({ level, msg: 'a' }), true)).toBe(`12:30:01 \u001b[${colour}m${level.padEnd(5)}\u001b[39m a\n`)
+})
+
+test.each([
   ['a field', { msg: '', model: '\u001b[31mgpt\u009b2J\u007f' }, 'model="\\u001b[31mgpt\\u009b2J\\u007f"'],
   ['the message', { msg: '\u001b]0;title\u0007 \u009b2J' }, '\\u001b]0;title\\u0007 \\u009b2J'],
   ['a name', { msg: '', '\u001b[2J': 1 }, '"\\u001b[2J"=1'],
