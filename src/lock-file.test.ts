@@ -1,5 +1,17 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -135,6 +147,39 @@ test('a lock that was taken over is not released by its former holder', async ()
   writeFileSync(path, '{"pid":1}')
   former.release()
   expect(readFileSync(path, 'utf8')).toBe('{"pid":1}')
+})
+
+test('a lock whose file is gone is not looked for again', async () => {
+  vi.useFakeTimers()
+  try {
+    const lock = await taken()
+    rmSync(path)
+    lock.release()
+    expect(vi.getTimerCount()).toBe(0)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+test('a lock that is let go of while it is looked at is taken at the next look', async () => {
+  const former = await taken()
+  const { statSync: look } = await vi.importActual<typeof import('node:fs')>('node:fs')
+  vi.mocked(statSync).mockImplementationOnce(((...asked: Parameters<typeof look>) => {
+    former.release()
+    return look(...asked)
+  }) as typeof statSync)
+  await taken()
+  expect(existsSync(path)).toBe(true)
+})
+
+test('a lock takes no file descriptor while it is held, and none afterwards', async () => {
+  vi.mocked(openSync).mockClear()
+  vi.mocked(closeSync).mockClear()
+  await writeHolder({ pid: deadPid() })
+  await taken()
+  const opened = vi.mocked(openSync).mock.results.filter(({ type }) => type === 'return')
+  // The lock that is abandoned, what removes it, and the one after it.
+  expect([opened.length, vi.mocked(closeSync).mock.calls.length]).toEqual([3, 3])
 })
 
 test('a lock that could not be removed is this process’s own again at its next turn', async () => {
