@@ -17,8 +17,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../test/support/fail-with.ts'
 import { acquireLock, type Lock } from './lock-file.ts'
+import { linuxStart } from './process-table.ts'
 
 vi.mock(import('node:fs'), { spy: true })
+vi.mock(import('./process-table.ts'), { spy: true })
+const real = await vi.importActual<typeof import('node:fs')>('node:fs')
 
 let home: string
 let path: string
@@ -149,6 +152,40 @@ test('a lock that was taken over is not released by its former holder', async ()
   expect(readFileSync(path, 'utf8')).toBe('{"pid":1}')
 })
 
+function beforeTheNextLook(work: () => void): void {
+  vi.mocked(statSync).mockImplementationOnce(((...asked: Parameters<typeof statSync>) => {
+    work()
+    return real.statSync(...asked)
+  }) as typeof statSync)
+}
+
+test('where nobody can tell when a process was started a lock is taken over only after a long time', async () => {
+  vi.mocked(linuxStart).mockReturnValue(undefined)
+  try {
+    await taken()
+    expect(await acquire(30)).toBeUndefined()
+    utimesSync(path, AN_HOUR_AGO, AN_HOUR_AGO)
+    await taken(30)
+  } finally {
+    vi.mocked(linuxStart).mockRestore()
+  }
+})
+
+test('a removal that ends while it is looked at is waited for no longer', async () => {
+  await writeHolder({ pid: deadPid() })
+  const removal = `${path}.removal`
+  writeFileSync(removal, '')
+  beforeTheNextLook(() => beforeTheNextLook(() => rmSync(removal)))
+  await taken()
+  expect(JSON.parse(readFileSync(path, 'utf8')).pid).toBe(process.pid)
+})
+
+test('where an abandoned lock can not be removed there is none, and no waiting', async () => {
+  await writeHolder({ pid: deadPid() })
+  vi.mocked(openSync).mockImplementationOnce(real.openSync).mockImplementationOnce(failWith('EROFS'))
+  await taken(0)
+})
+
 test('a lock whose file is gone is not looked for again', async () => {
   vi.useFakeTimers()
   try {
@@ -163,11 +200,7 @@ test('a lock whose file is gone is not looked for again', async () => {
 
 test('a lock that is let go of while it is looked at is taken at the next look', async () => {
   const former = await taken()
-  const { statSync: look } = await vi.importActual<typeof import('node:fs')>('node:fs')
-  vi.mocked(statSync).mockImplementationOnce(((...asked: Parameters<typeof look>) => {
-    former.release()
-    return look(...asked)
-  }) as typeof statSync)
+  beforeTheNextLook(() => former.release())
   await taken()
   expect(existsSync(path)).toBe(true)
 })
