@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   utimesSync,
@@ -90,6 +91,7 @@ test('waiting ends when there is nothing to do any more', async () => {
 test('the lock of a dead process is taken over', async () => {
   await writeHolder({ pid: deadPid() })
   await taken()
+  expect(existsSync(`${path}.removal`)).toBe(false)
 })
 
 test('the lock of a process whose id is used again is taken over', async () => {
@@ -179,6 +181,28 @@ test('a removal that ends while it is looked at is waited for no longer', async 
   await taken()
   expect(JSON.parse(readFileSync(path, 'utf8')).pid).toBe(process.pid)
 })
+
+test('an abandoned lock that another process takes over first is that process’s', async () => {
+  await writeHolder({})
+  const theirs = readFileSync(path, 'utf8')
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(theirs), pid: deadPid() }))
+  vi.mocked(openSync)
+    .mockImplementationOnce(real.openSync)
+    .mockImplementationOnce((...asked) => {
+      writeFileSync(path, theirs)
+      return real.openSync(...asked)
+    })
+  expect(await acquire(30)).toBeUndefined()
+  expect(readFileSync(path, 'utf8')).toBe(theirs)
+})
+
+test.runIf(process.platform === 'linux')(
+  'a lock names the namespace in which its process id means something',
+  async () => {
+    await taken()
+    expect(JSON.parse(readFileSync(path, 'utf8')).host).toContain(readlinkSync('/proc/self/ns/pid'))
+  },
+)
 
 test('where an abandoned lock can not be removed there is none, and no waiting', async () => {
   await writeHolder({ pid: deadPid() })
