@@ -40,7 +40,7 @@ describe('the limits of the account', () => {
       'x-codex-credits-unlimited': '',
       'x-codex-credits-balance': '12.5',
     }
-    expect(readRateLimits(headers, NOW)).toStrictEqual({
+    expect(JSON.parse(JSON.stringify(readRateLimits(headers, NOW)))).toStrictEqual({
       plan: 'pro',
       credits: { has: true, unlimited: false, balance: '12.5' },
       noticedAt: NOW,
