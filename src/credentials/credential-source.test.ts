@@ -633,6 +633,18 @@ test('a 401 and a refused refresh end requests at once from then on, without net
   expect(refreshes()).toBe(1)
 })
 
+test('after a 401 and a refused refresh a new access token in the file is used, also beside the same refresh token', async () => {
+  const auth = login(DAY)
+  await stage.writeAuth(auth)
+  const source = stage.source()
+  stage.issuer.answerNext(401, refusal('refresh_token_invalidated'))
+  expect(await errorOf(source.replace(await source.current()))).toMatchObject({ code: 'login_expired' })
+  const newer = login(DAY).tokens.access_token
+  await stage.writeAuth({ ...auth, tokens: { ...auth.tokens, access_token: newer } })
+  expect(tokenOf(await source.current())).toBe(newer)
+  expect((await source.status()).problem).toBeUndefined()
+})
+
 test('a 401 to an API key or a personal access token can’t be helped', async () => {
   await stage.writeAuth({ auth_mode: 'apikey', OPENAI_API_KEY: 'sk-1' })
   const source = stage.source()

@@ -7,7 +7,12 @@ import type { ChatGptLogin } from './login.ts'
  */
 const REST_MS = 30_000
 
-type Refusal = { readonly refreshToken: string | undefined; readonly error: ProxyError; accessTokenRejected: boolean }
+type Refusal = {
+  readonly refreshToken: string | undefined
+  readonly error: ProxyError
+  /** What upstream refuses beside it: another program may still get a better one. */
+  rejectedAccessToken?: string
+}
 type Failure = {
   readonly refreshToken: string | undefined
   readonly error: ProxyError
@@ -36,7 +41,7 @@ export class TokenMemory {
 
   /** Whether upstream may still take the access token; one without readable expiry counts as good until refused. */
   isUsable(login: ChatGptLogin): boolean {
-    if (this.#refusalOf(login)?.accessTokenRejected === true) return false
+    if (this.#refusalOf(login)?.rejectedAccessToken === login.credentials.accessToken) return false
     return this.#now() < (this.#issueOf(login)?.usableUntil ?? login.expiresAt ?? Number.POSITIVE_INFINITY)
   }
 
@@ -64,7 +69,7 @@ export class TokenMemory {
   }
 
   noteRefused(refreshToken: string | undefined, error: ProxyError): void {
-    this.#refusal = { refreshToken, error, accessTokenRejected: false }
+    this.#refusal = { refreshToken, error }
   }
 
   noteFailed(refreshToken: string, error: ProxyError, limited = false): void {
@@ -74,7 +79,7 @@ export class TokenMemory {
   /** Upstream refuses the access token. If it can't be refreshed either, later requests need not try. */
   noteRejected(login: ChatGptLogin): void {
     const refusal = this.#refusalOf(login)
-    if (refusal !== undefined) refusal.accessTokenRejected = true
+    if (refusal !== undefined) refusal.rejectedAccessToken = login.credentials.accessToken
   }
 
   /**
