@@ -71,15 +71,19 @@ function convert(body: JsonPlace, context: RequestContext): ConvertedResponsesRe
   for (const [name, reason] of Object.entries(REFUSED)) {
     if (!body.at(name).absent) throw unsupportedParameter(name, reason)
   }
-  const lite = isLite(body.at('input'))
+  const lite = isLite(body)
   const request = lite ? liteRequest(body, model, reported) : fullRequest(body, model, reported, context.recallItem)
   const stores = !lite && body.at('store').value !== false
   return { request, stream, stores, ignored: reported.names, lite }
 }
 
-/** A body with its tools among the items comes from a client that speaks the Lite lane (case 189). */
-function isLite(input: JsonPlace): boolean {
-  return asList(input.value).some((item) => asObject(item)?.type === 'additional_tools')
+/**
+ * A body whose tools are its first item comes from a client that speaks the Lite lane (case 189). Further on, or beside
+ * other tools, such an item adds to what the model may call from there on, in any lane.
+ */
+function isLite(body: JsonPlace): boolean {
+  const [first] = asList(body.at('input').value)
+  return asObject(first)?.type === 'additional_tools' && body.at('tools').absent
 }
 
 /** Untouched, except that upstream always streams and never stores; a client that wants it stored is told. */
