@@ -50,8 +50,13 @@ for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta.c
 import { streamText } from 'ai'
 
 const openai = createOpenAI({ baseURL: ${quoted(baseUrl)}, apiKey: ${quoted(key)} })
-// openai.chat(…) speaks Chat Completions; openai.responses(…) the Responses API, best with providerOptions: { openai: { store: false } }.
-const { textStream } = streamText({ model: openai.chat(${quoted(model.id)}), prompt: 'Say hello.' })
+// Not openai.chat(…): @ai-sdk/openai 4 turns off the reasoning of GPT-5.6 there as soon as it has tools.
+const { textStream } = streamText({
+  model: openai.responses(${quoted(model.id)}),
+  // In a conversation add a promptCacheKey of its own: upstream's cache goes by it.
+  providerOptions: { openai: { store: false } },
+  prompt: 'Say hello.',
+})
 for await (const text of textStream) process.stdout.write(text)
 `,
   },

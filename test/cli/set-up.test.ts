@@ -122,19 +122,25 @@ test('with a self-signed certificate it is said how clients come to trust it', a
   }
 })
 
-test('the variables are read by a shell, and the Node example runs', async () => {
+test('the variables are read by a shell', async () => {
   const script = `${await clientText('env')}\necho "$OPENAI_BASE_URL $OPENAI_API_KEY"`
   expect(spawnSync('sh', ['-c', script], { encoding: 'utf8' }).stdout).toBe(`${baseUrl} unused\n`)
+})
 
+test.each(['openai-node', 'ai-sdk'])('the example for %s runs', async (name) => {
   upstream.enqueue({ events: responseEvents([{ text: 'Hello from the example.' }]) })
   // In this folder its import of the SDK is found.
   const cwd = fileURLToPath(new URL('../..', import.meta.url))
-  const input = await clientText('openai-node', '--model', 'gpt-5.5')
+  const input = await clientText(name, '--model', 'gpt-5.5')
   // Not spawnSync: the fake upstream answers in this process.
   const example = spawn(process.execPath, ['--input-type=module', '-'], { cwd, stdio: ['pipe', 'pipe', 'inherit'] })
   example.stdin.end(input)
   expect(await text(example.stdout)).toBe('Hello from the example.')
   expect(upstream.calls().at(-1)?.json).toMatchObject({ model: 'gpt-5.5' })
+})
+
+test('the AI SDK is set up for the Responses API, where a model may think beside tools', async () => {
+  expect(await clientText('ai-sdk')).toContain('model: openai.responses("gpt-6.1-sol"),')
 })
 
 test('a model there is not is refused with those there are', async () => {
