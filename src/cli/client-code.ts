@@ -50,7 +50,7 @@ for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta.c
 import { streamText } from 'ai'
 
 const openai = createOpenAI({ baseURL: ${quoted(baseUrl)}, apiKey: ${quoted(key)} })
-// Not openai.chat(…): @ai-sdk/openai 4 turns off the reasoning of GPT-5.6 there as soon as it has tools.
+// Not openai.chat(…): there @ai-sdk/openai 4 keeps GPT-5.6 from thinking as soon as it has tools.
 const { textStream } = streamText({
   model: openai.responses(${quoted(model.id)}),
   // In a conversation add a promptCacheKey of its own: upstream's cache goes by it.
