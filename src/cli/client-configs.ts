@@ -25,6 +25,7 @@ const APPLICATIONS: readonly Client[] = [
                 id: each.id,
                 name: each.name,
                 reasoning: each.reasoning,
+                compat: effortsForOpenClaw(each),
                 input: inputOf(each),
                 cost: each.inPlan && { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
                 contextWindow: each.contextWindow,
@@ -165,6 +166,11 @@ function opencode1({ baseUrl, key, model, models }: Server): string {
     },
     model: `${PROVIDER}/${model.id}`,
   })
+}
+
+/** Without it OpenClaw tells a server it does not know nothing of the level of thinking that a user chose. */
+function effortsForOpenClaw({ efforts }: Model): object | undefined {
+  return efforts && { supportsReasoningEffort: true, supportedReasoningEfforts: efforts }
 }
 
 function inputOf({ images }: Model): string[] | undefined {

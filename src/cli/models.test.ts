@@ -17,6 +17,14 @@ test('a model of a plan is described by its entry, where that is silent by what 
   expect(described).toMatchObject({ images: false, reasoning: false, contextWindow: 1000, maxOutput: 128_000 })
 })
 
+test.each([
+  ['has the levels of thinking that its entry lists', ['low', 'max', 1], { efforts: ['low', 'max'] }],
+  ['has none of which nothing is known', [], {}],
+])('a model %s', (_what, supported_reasoning_efforts, expected) => {
+  const [model] = modelsIn({ data: [{ id: 'gpt-6', supported_reasoning_efforts }] })
+  expect(model).toEqual({ id: 'gpt-6', name: 'gpt-6', ...expected })
+})
+
 test('what no list of models is has none', () => {
   expect([modelsIn(undefined), modelsIn({ data: 'x' }), modelsIn({ data: [null, { id: 1 }] })]).toEqual([[], [], []])
 })

@@ -8,6 +8,8 @@ export type Model = {
   readonly images?: boolean
   /** Thinks before it answers. */
   readonly reasoning?: boolean
+  /** How hard it can be told to think, from little to much. */
+  readonly efforts?: readonly string[]
   /** Tokens. */
   readonly contextWindow?: number
   readonly maxOutput?: number
@@ -35,11 +37,14 @@ export function modelsIn(body: JsonObject | undefined): Model[] {
 
 function modelOf(id: string, entry: JsonObject): Model {
   const { display_name, input_modalities, supported_reasoning_levels, context_window, max_output_tokens } = entry
+  const { supported_reasoning_efforts: efforts } = entry
   return {
     id,
     name: typeof display_name === 'string' ? display_name : id,
     ...(Array.isArray(input_modalities) && { images: input_modalities.includes('image') }),
     ...(Array.isArray(supported_reasoning_levels) && { reasoning: supported_reasoning_levels.length > 0 }),
+    ...(Array.isArray(efforts) &&
+      efforts.length > 0 && { efforts: efforts.filter((each) => typeof each === 'string') }),
     ...(typeof context_window === 'number' && { contextWindow: context_window }),
     ...(typeof max_output_tokens === 'number' && { maxOutput: max_output_tokens }),
     ...(typeof entry.created === 'number' && { created: entry.created }),

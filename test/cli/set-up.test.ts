@@ -54,6 +54,10 @@ test('what claims to be JSON is, with the models as upstream describes them', as
   expect(openclaw.models.providers['codex-api-proxy']).toMatchObject({ baseUrl, api: 'openai-completions' })
   const [model] = openclaw.models.providers['codex-api-proxy'].models
   expect(model).toMatchObject({ id: 'gpt-6.1-sol', name: 'GPT-6.1 Sol', reasoning: true, contextWindow: 272_000 })
+  expect(model.compat).toEqual({
+    supportsReasoningEffort: true,
+    supportedReasoningEfforts: ['low', 'medium', 'high', 'xhigh', 'max', 'ultra'],
+  })
   // What version 2 reads leaves the one on npm without a model.
   const opencode = JSON.parse(await clientText('opencode'))
   expect(opencode).toMatchObject({ $schema: 'https://opencode.ai/config.json', model: 'codex-api-proxy/gpt-6.1-sol' })
