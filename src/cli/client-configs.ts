@@ -150,6 +150,7 @@ function opencode1({ baseUrl, key, model, models }: Server): string {
     name: each.name,
     attachment: each.images,
     reasoning: each.reasoning,
+    variants: effortsForOpenCode(each),
     tool_call: each.inPlan,
     modalities: each.images === undefined ? undefined : { input: inputOf(each), output: ['text'] },
     limit: limitOf(each),
@@ -171,6 +172,11 @@ function opencode1({ baseUrl, key, model, models }: Server): string {
 /** Without it OpenClaw tells a server it does not know nothing of the level of thinking that a user chose. */
 function effortsForOpenClaw({ efforts }: Model): object | undefined {
   return efforts && { supportsReasoningEffort: true, supportedReasoningEfforts: efforts }
+}
+
+/** Of a model that it doesn't know it offers low, medium and high, and passes over any other without a word. */
+function effortsForOpenCode({ efforts }: Model): object | undefined {
+  return efforts && Object.fromEntries(efforts.map((effort) => [effort, { reasoningEffort: effort }]))
 }
 
 function inputOf({ images }: Model): string[] | undefined {

@@ -62,6 +62,8 @@ test('what claims to be JSON is, with the models as upstream describes them', as
   const opencode = JSON.parse(await clientText('opencode'))
   expect(opencode).toMatchObject({ $schema: 'https://opencode.ai/config.json', model: 'codex-api-proxy/gpt-6.1-sol' })
   expect(opencode.provider['codex-api-proxy'].options.baseURL).toBe(baseUrl)
+  const { variants } = opencode.provider['codex-api-proxy'].models['gpt-6.1-sol']
+  expect(variants).toMatchObject({ low: { reasoningEffort: 'low' }, xhigh: { reasoningEffort: 'xhigh' } })
   expect(JSON.parse(await clientText('opencode-2')).providers['codex-api-proxy'].settings.baseURL).toBe(baseUrl)
 })
 
