@@ -365,20 +365,25 @@ test('case 189, 205: storing is reported for a body of the Lite lane too, in str
   expect(convertResponsesRequest({ ...body, store: null }, { strict: true }).ignored).toEqual([])
 })
 
-describe('a body with additional tools that is not of the Lite lane', () => {
+describe('a body with additional tools beside others', () => {
   const added = { type: 'additional_tools', role: 'developer', tools: [{ type: 'function', name: 'found' }] }
   const tools = [{ type: 'function', name: 'search' }]
 
   test.each([
-    ['further on', { input: [HELLO, added] }],
-    ['further on, beside other tools', { input: [HELLO, added], tools }],
-    ['first, beside other tools', { input: [added, HELLO], tools }],
+    ['further on', { input: [HELLO, added], tools }],
+    ['first', { input: [added, HELLO], tools }],
   ])('case 89, 189: is converted like any other, and keeps the item, when it is %s', (_place, body) => {
     const { request, lite, ignored } = convert({ ...body, max_output_tokens: 9 })
     expect(request).toMatchObject({ ...body, instructions: '', include: ['reasoning.encrypted_content'] })
     expect(request).not.toHaveProperty('max_output_tokens')
     expect({ lite, ignored }).toEqual({ lite: false, ignored: ['max_output_tokens'] })
   })
+})
+
+test('case 188: an empty list of tools beside the item is none', () => {
+  const added = { type: 'additional_tools', role: 'developer', tools: [{ type: 'function', name: 'found' }] }
+  expect(convert({ input: [added, HELLO], tools: [] }).lite).toBe(true)
+  expect(convert({ input: [HELLO, added] }).lite).toBe(true)
 })
 
 test('case 193: no reasoning context is made up on the full lane', () => {

@@ -78,12 +78,12 @@ function convert(body: JsonPlace, context: RequestContext): ConvertedResponsesRe
 }
 
 /**
- * A body whose tools are its first item comes from a client that speaks the Lite lane (case 189). Further on, or beside
- * other tools, such an item adds to what the model may call from there on, in any lane.
+ * A body with its tools among the items comes from a client that speaks the Lite lane (case 189). Beside other tools such
+ * an item only adds to what the model may call from there on, in any lane.
  */
 function isLite(body: JsonPlace): boolean {
-  const [first] = asList(body.at('input').value)
-  return asObject(first)?.type === 'additional_tools' && body.at('tools').absent
+  const hasItem = asList(body.at('input').value).some((item) => asObject(item)?.type === 'additional_tools')
+  return hasItem && asList(body.at('tools').value).length === 0
 }
 
 /** Untouched, except that upstream always streams and never stores; a client that wants it stored is told. */
