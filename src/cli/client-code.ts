@@ -81,6 +81,15 @@ const llm = new ChatOpenAI({
 `,
   },
   {
+    name: 'copilot',
+    title: 'GitHub Copilot CLI, in a shell',
+    render: ({ baseUrl, key, model }) => `export COPILOT_PROVIDER_BASE_URL=${shell(baseUrl)}
+export COPILOT_PROVIDER_API_KEY=${shell(key)}
+export COPILOT_PROVIDER_WIRE_API=responses
+export COPILOT_MODEL=${shell(model.id)}
+`,
+  },
+  {
     name: 'llm',
     title: 'llm, the command: extra-openai-models.yaml, beside the file that `llm logs path` names',
     render: llm,

@@ -31,6 +31,7 @@ export const CLIENT_NAMES = [
   'openai-node',
   'ai-sdk',
   'langchain',
+  'copilot',
   'llm',
   'openclaw',
   'codex',
