@@ -95,9 +95,12 @@ function callItem(item: JsonObject, namespaces: boolean): JsonObject {
 /** What the parsing helpers of the official clients put into an answer: their own, and upstream knows none of it (case 204). */
 const OF_CLIENTS = new Set(['parsed', 'parsed_arguments'])
 
-/** The models of the Python client, dumped, name every field they know; null is no value to upstream (openai-python#3008). */
+/** The object without these, and without nulls, which dumped models of the Python client are full of (openai-python#3008). */
 function onlySaid(object: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([key, value]) => value !== null && !OF_CLIENTS.has(key)))
+  const isSaid = (key: string) => object[key] !== null && !OF_CLIENTS.has(key)
+  // Most objects have nothing of the kind, and need not be made anew.
+  if (Object.keys(object).every(isSaid)) return object
+  return Object.fromEntries(Object.entries(object).filter(([key]) => isSaid(key)))
 }
 
 function without(item: JsonObject, keys: readonly string[]): JsonObject {
