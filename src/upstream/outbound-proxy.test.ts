@@ -109,12 +109,45 @@ test('after a sleep no connection that was idle is used again, and what runs goe
   const closing = route.close().then(() => {
     isClosed = true
   })
+  // All others have ended.
+  await vi.waitFor(() => expect(sockets.filter(({ destroyed }) => !destroyed)).toHaveLength(1))
   await new Promise(setImmediate)
   expect(isClosed).toBe(false)
   finish()
   expect(await slow.body.text()).toBe('late')
   await closing
   close()
+})
+
+test('after a sleep a tunnel that was idle is not used again either', async () => {
+  const tunnels: Socket[] = []
+  const server = createServer((socket) => {
+    tunnels.push(socket)
+    socket.on('data', (bytes) => {
+      const isConnect = bytes.toString('latin1').startsWith('CONNECT')
+      socket.write(`HTTP/1.1 200 OK\r\n${isConnect ? '' : 'content-length: 2\r\n'}\r\n${isConnect ? '' : 'hi'}`)
+    })
+  })
+  const proxy = `http://127.0.0.1:${await listenOnLoopback(server)}`
+  let changed = false
+  const watch = { hasChanged: () => changed }
+  const route = await openOutboundRoute({ proxy, noProxy: undefined, ...LIMITS }, log, { watch })
+  const origin = new URL('http://issuer.example')
+  const ask = async () => {
+    const { body } = await request(origin, { dispatcher: route.dispatcherFor(origin) })
+    expect(await body.text()).toBe('hi')
+    // undici knows only then that the connection is free.
+    await new Promise(setImmediate)
+  }
+  await ask()
+  await ask()
+  expect(tunnels).toHaveLength(1)
+  changed = true
+  await ask()
+  expect(tunnels).toHaveLength(2)
+  await route.close()
+  for (const tunnel of tunnels) tunnel.destroy()
+  server.close()
 })
 
 test.each([
