@@ -57,6 +57,14 @@ test('what the fallback does not serve is refused for its method when the path i
   expect(router.refusal('POST', '/v1/files', unserved)).toBe(unserved)
 })
 
+test.each(['/v1/responses/responses', '/v1/models/responses/', '/v1/x/models'])(
+  'what the fallback does not serve and ends like a call is not found, as its base URL is wrong: %s',
+  (path) => {
+    const unserved = new ProxyError('api_key_required', 'No.')
+    expect(router.refusal('POST', path, unserved)).toMatchObject({ code: 'not_found', status: 404 })
+  },
+)
+
 test('a refusal repeats the path, but no more than the beginning of a long one', () => {
   expect(router.refusal('GET', '/nowhere').message).toContain('GET /nowhere here')
   const long = (length: number) => router.refusal('GET', `/${'x'.repeat(length - 1)}`).message

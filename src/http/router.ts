@@ -25,12 +25,19 @@ export function createRouter(table: readonly RouteEntry[]): Router {
     .filter(({ path }) => path.endsWith('/*'))
     .map((entry) => ({ entry, start: entry.path.slice(0, -1) }))
   const whole = new Map(table.filter(({ path }) => !path.endsWith('/*')).map((entry) => [entry.path, entry]))
+  const calls = [...whole.keys()].filter((path) => path.startsWith('/v1/')).map((path) => path.slice('/v1'.length))
 
   function fitting(given: string): RouteEntry[] {
-    const path = given.endsWith('/') ? given.slice(0, -1) : given
+    const path = withoutSlash(given)
     const exact = whole.get(path)
     const others = below.filter(({ start }) => path.startsWith(start)).map(({ entry }) => entry)
     return exact === undefined ? others : [exact, ...others]
+  }
+
+  /** Whether a call that is served stands behind something else than `/v1`: then the base URL of its client is wrong. */
+  function hasWrongBase(given: string): boolean {
+    const path = withoutSlash(given)
+    return !whole.has(path) && calls.some((call) => path.endsWith(call))
   }
 
   return {
@@ -40,15 +47,24 @@ export function createRouter(table: readonly RouteEntry[]): Router {
       return fitting(path).find(({ methods }) => methods.includes(method))
     },
     refusal(method, path, unserved) {
+      if (unserved !== undefined && hasWrongBase(path)) return notFound(method, path)
       const entries = fitting(path)
       const known = entries.filter(({ fallback }) => fallback === undefined)
       if (known.length === 0 && unserved !== undefined) return unserved
       const allowed = (known.length === 0 ? entries : known).flatMap(({ methods }) => methods)
-      if (allowed.length === 0) return new ProxyError('not_found', `There is no ${method} ${shorten(path)} here.`)
+      if (allowed.length === 0) return notFound(method, path)
       const headers = { allow: [...new Set(allowed)].join(', ') }
       return new ProxyError('method_not_allowed', `${shorten(path)} does not take ${method}.`, { headers })
     },
   }
+}
+
+function notFound(method: string, path: string): ProxyError {
+  return new ProxyError('not_found', `There is no ${method} ${shorten(path)} here.`)
+}
+
+function withoutSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path
 }
 
 function shorten(path: string): string {

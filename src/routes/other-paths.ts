@@ -3,14 +3,10 @@ import type { Route } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { forwardOr } from './forward.ts'
 
-/** How calls end that are served: what stands between comes from a wrong base URL. */
-const SERVED = /^\/v1\/.+\/(?:chat\/completions|responses|models)\/?$/
-
 /** Any other call of `/v1/…`: forwarded with an API key; the ChatGPT backend has none of them. */
 export function otherPathsRoute(context: RouteContext): Route {
   const served = forwardOr(context, async ({ method, url }) => {
     const path = url.split('?', 1)[0] ?? ''
-    if (SERVED.test(path)) throw new ProxyError('not_found', `There is no ${method} ${path} here.`)
     throw new ProxyError('api_key_required', `A ChatGPT login has no ${method} ${path}.`)
   })
   return async (request) => {
