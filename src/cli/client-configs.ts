@@ -169,12 +169,12 @@ function opencode1({ baseUrl, key, model, models }: Server): string {
   })
 }
 
-/** Without it OpenClaw tells a server it does not know nothing of the level of thinking that a user chose. */
+/** Without it OpenClaw keeps the level of thinking that a user chose from servers that it does not know. */
 function effortsForOpenClaw({ efforts }: Model): object | undefined {
   return efforts && { supportsReasoningEffort: true, supportedReasoningEfforts: efforts }
 }
 
-/** Of a model that it doesn't know it offers low, medium and high, and passes over any other without a word. */
+/** For a model that it does not know opencode offers low, medium and high, and ignores any other level silently. */
 function effortsForOpenCode({ efforts }: Model): object | undefined {
   return efforts && Object.fromEntries(efforts.map((effort) => [effort, { reasoningEffort: effort }]))
 }

@@ -86,6 +86,15 @@ function openStream() {
   return { stream, response, source, written: response.written }
 }
 
+/** What was written first is not read by the client. */
+function openUnread() {
+  const opened = openStream()
+  opened.stream.open()
+  opened.response.takes = false
+  write(opened.stream, 'data: 1\n\n')
+  return opened
+}
+
 test('what comes before the 200 is kept, and sent with it', () => {
   const { stream, written } = openStream()
   write(stream, 'data: 1\n\n')
@@ -164,20 +173,14 @@ test('what is sent is told, without what HTTP puts around it', () => {
 })
 
 test('a client that does not read pauses upstream, and is given up after a while', () => {
-  const { stream, response, source } = openStream()
-  stream.open()
-  response.takes = false
-  write(stream, 'data: 1\n\n')
+  const { response, source } = openUnread()
   expect(source.paused).toBe(true)
   vi.advanceTimersByTime(SETTINGS.slowClientTimeout)
   expect(response.destroyed).toBe(true)
 })
 
 test('a client that reads slowly is not given up', () => {
-  const { stream, response } = openStream()
-  stream.open()
-  response.takes = false
-  write(stream, 'data: 1\n\n')
+  const { response } = openUnread()
   for (let read = 0; read < 3; read++) {
     vi.advanceTimersByTime(SETTINGS.slowClientTimeout - 1)
     response.progress()
@@ -186,10 +189,7 @@ test('a client that reads slowly is not given up', () => {
 })
 
 test('a client that reads again is served on', () => {
-  const { stream, response, source } = openStream()
-  stream.open()
-  response.takes = false
-  write(stream, 'data: 1\n\n')
+  const { response, source } = openUnread()
   response.takes = true
   response.emit('drain')
   expect(source.paused).toBe(false)
@@ -210,10 +210,7 @@ test('a client that stops reading once more pauses upstream once more', () => {
 })
 
 test('what else is written to a client that does not read gives it no more time', () => {
-  const { stream, response } = openStream()
-  stream.open()
-  response.takes = false
-  write(stream, 'data: 1\n\n')
+  const { stream, response } = openUnread()
   vi.advanceTimersByTime(SETTINGS.slowClientTimeout - 1)
   write(stream, 'data: 2\n\n')
   vi.advanceTimersByTime(1)
@@ -221,10 +218,7 @@ test('what else is written to a client that does not read gives it no more time'
 })
 
 test('a client that does not read gets no comments, but again once it reads', () => {
-  const { stream, response, written } = openStream()
-  stream.open()
-  response.takes = false
-  write(stream, 'data: 1\n\n')
+  const { response, written } = openUnread()
   vi.advanceTimersByTime(SETTINGS.keepAlive)
   expect(written).toEqual(['head 200', 'data: 1\n\n'])
   response.emit('drain')
