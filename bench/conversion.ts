@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { ChatStream } from '../src/conversion/chat-stream.ts'
+import { ChatStream } from '../src/conversion/answer/chat-stream.ts'
 import { frameJson } from '../src/sse/event.ts'
 import { chatPlan } from '../test/support/answers.ts'
 import { type ChatPath, hotPath, plainPath } from '../test/support/chat-paths.ts'

@@ -1,10 +1,10 @@
-import { UPSTREAM_CODES } from '../src/conversion/upstream-error.ts'
+import { UPSTREAM_CODES } from '../src/conversion/failure/upstream-error.ts'
 import { ERRORS, type ErrorCode } from '../src/error-table.ts'
 import { errorType } from '../src/errors.ts'
 import { markdownTable } from './markdown-table.ts'
 
 const NOTICE =
-  '<!-- Made from src/error-table.ts and src/conversion/upstream-error.ts by `npm run docs`; do not edit. -->'
+  '<!-- Made from src/error-table.ts and src/conversion/failure/upstream-error.ts by `npm run docs`; do not edit. -->'
 
 export function errorsDocument(): string {
   const codes = Object.keys(ERRORS) as ErrorCode[] // the keys of this very table

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { answer, callItem, chatPlan, event, messageItem } from '../../test/support/answers.ts'
 import { recordedEvents } from '../../test/support/recorded.ts'
-import { ChatStream } from './chat-stream.ts'
+import { ChatStream } from './answer/chat-stream.ts'
 
 test('encrypted reasoning is known by the call it led to, as the finished item tells it', () => {
   const { stream } = answer(recordedEvents('made-custom-tool-stream'))

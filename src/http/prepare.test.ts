@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { CredentialStatus, Credentials } from '../credentials/credentials.ts'
 import type { RouteContext } from '../routes/context.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import type { LazyOutbound } from '../upstream/lazy-outbound.ts'
+import type { LazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
 import { prepareSoon } from './prepare.ts'
 
 const SOON_MS = 20
@@ -132,7 +132,7 @@ test('a server that is stopped while it loads connects no more: that would hold 
   callOff()
   release()
   await loading
-  await import('../upstream/outbound-proxy.ts')
+  await import('../upstream/outbound/outbound-proxy.ts')
   await new Promise((resolve) => setImmediate(resolve))
   expect(getRoute).not.toHaveBeenCalled()
 })

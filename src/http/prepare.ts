@@ -1,6 +1,6 @@
 import type { RouteContext } from '../routes/context.ts'
 import type { Logger } from '../telemetry/logger.ts'
-import type { LazyOutbound } from '../upstream/lazy-outbound.ts'
+import type { LazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
 
 /** What API requests need takes as long to load as all the rest, so whoever waits for `/health` is answered first. */
 const PREPARE_AFTER_MS = 20
@@ -38,7 +38,7 @@ export function prepareSoon({ context, outbound, loadRoutes, logger }: Parts, fa
  * package replaced meanwhile), so that this server could not answer anything any more.
  */
 async function load(loadRoutes: () => Promise<void>): Promise<void> {
-  await Promise.all([loadRoutes(), import('../upstream/outbound-proxy.ts')])
+  await Promise.all([loadRoutes(), import('../upstream/outbound/outbound-proxy.ts')])
 }
 
 /**

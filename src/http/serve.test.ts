@@ -6,13 +6,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { loadConfig } from '../config/load.ts'
-import { createLazyOutbound } from '../upstream/lazy-outbound.ts'
+import { createLazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
 import { packageVersion } from '../version.ts'
 import { composeServer } from './compose.ts'
 import { type ListeningServer, serve } from './serve.ts'
 
 vi.mock(import('./compose.ts'), { spy: true })
-vi.mock(import('../upstream/lazy-outbound.ts'), { spy: true })
+vi.mock(import('../upstream/outbound/lazy-outbound.ts'), { spy: true })
 
 let home: string
 let server: ListeningServer | undefined

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
-import { parseLargeJson } from '../conversion/large-json.ts'
+import { parseLargeJson } from '../conversion/request/large-json.ts'
 import type { RequestRecord } from '../telemetry/request-record.ts'
 import type { RouteContext } from './context.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'

@@ -1,6 +1,6 @@
 import { Cancellation } from '../cancellation.ts'
+import type { ChatStream } from '../conversion/answer/chat-stream.ts'
 import type { ChatPlan } from '../conversion/chat-plan.ts'
-import type { ChatStream } from '../conversion/chat-stream.ts'
 import { toApiError } from '../errors.ts'
 import type { UpstreamAnswer } from '../upstream/answer.ts'
 import type { ApiRequest } from './api-request.ts'

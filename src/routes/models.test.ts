@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ModelList } from '../upstream/model-catalogue.ts'
+import type { ModelList } from '../upstream/models/model-catalogue.ts'
 import type { Answer, ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { modelsRoute } from './models.ts'

@@ -1,5 +1,5 @@
 import { ProxyError } from '../errors.ts'
-import { type ModelEntry, openAiList, openAiModel } from '../upstream/model-entry.ts'
+import { type ModelEntry, openAiList, openAiModel } from '../upstream/models/model-entry.ts'
 import type { ApiRequest, Route } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { forwardOr } from './forward.ts'

@@ -3,8 +3,8 @@ import type { CredentialSource, Credentials } from '../credentials/credentials.t
 import { ProxyError, toError } from '../errors.ts'
 import type { UpstreamAnswer } from './answer.ts'
 import type { BodyMemory } from './body-memory.ts'
-import type { LazyOutbound } from './lazy-outbound.ts'
-import type { OutboundRoute } from './outbound-proxy.ts'
+import type { LazyOutbound } from './outbound/lazy-outbound.ts'
+import type { OutboundRoute } from './outbound/outbound-proxy.ts'
 import { headerList, type Target } from './target.ts'
 import { exchange } from './transport.ts'
 

@@ -1,7 +1,7 @@
 import { withDeadline } from '../cancellation.ts'
 import type { PostToken } from '../credentials/refresh.ts'
 import { ProxyError, toError } from '../errors.ts'
-import type { LazyOutbound } from './lazy-outbound.ts'
+import type { LazyOutbound } from './outbound/lazy-outbound.ts'
 import { readBody } from './read-body.ts'
 import { headerList, type Identity } from './target.ts'
 import { exchange } from './transport.ts'

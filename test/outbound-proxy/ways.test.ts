@@ -5,7 +5,11 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Cancellation } from '../../src/cancellation.ts'
-import { type OutboundRoute, type OutboundSettings, openOutboundRoute } from '../../src/upstream/outbound-proxy.ts'
+import {
+  type OutboundRoute,
+  type OutboundSettings,
+  openOutboundRoute,
+} from '../../src/upstream/outbound/outbound-proxy.ts'
 import { readBody } from '../../src/upstream/read-body.ts'
 import { createTokenRequest } from '../../src/upstream/token-request.ts'
 import { exchange } from '../../src/upstream/transport.ts'

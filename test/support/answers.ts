@@ -1,8 +1,8 @@
-import { type ChatChunk, type ChatDelta, ChunkHead } from '../../src/conversion/chat-chunk.ts'
-import { type ChatCompletion, joinChunks } from '../../src/conversion/chat-completion.ts'
+import { type ChatChunk, type ChatDelta, ChunkHead } from '../../src/conversion/answer/chat-chunk.ts'
+import { type ChatCompletion, joinChunks } from '../../src/conversion/answer/chat-completion.ts'
+import { ChatStream } from '../../src/conversion/answer/chat-stream.ts'
+import { sumUsage } from '../../src/conversion/answer/usage.ts'
 import type { ChatPlan } from '../../src/conversion/chat-plan.ts'
-import { ChatStream } from '../../src/conversion/chat-stream.ts'
-import { sumUsage } from '../../src/conversion/usage.ts'
 import type { JsonObject } from '../../src/json-object.ts'
 
 export function chatPlan(differences: Partial<ChatPlan> = {}): ChatPlan {

@@ -1,4 +1,4 @@
-import type { ChatStream } from '../../src/conversion/chat-stream.ts'
+import type { ChatStream } from '../../src/conversion/answer/chat-stream.ts'
 import { ChatFrames } from '../../src/routes/chat-frames.ts'
 import { frameJson } from '../../src/sse/event.ts'
 import { FrameOutput } from '../../src/sse/frame-output.ts'

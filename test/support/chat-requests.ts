@@ -1,5 +1,5 @@
 import type { CatalogueModel, ChatPlan, ConversionContext, ResponsesRequest } from '../../src/conversion/chat-plan.ts'
-import { convertChatRequest } from '../../src/conversion/chat-request.ts'
+import { convertChatRequest } from '../../src/conversion/request/chat-request.ts'
 import { ApiError } from '../../src/errors.ts'
 
 const CATALOGUE: readonly CatalogueModel[] = [

@@ -1,0 +1,20 @@
+import { asString, type JsonObject } from '../../json-object.ts'
+import type { ChatDelta, ImageResult } from './chat-chunk.ts'
+
+/** Gathers generated images for one delta: of `images` in several deltas, clients would keep only the last. */
+export class ChatImages {
+  readonly #images: ImageResult[] = []
+
+  /** Takes a finished item; keeps it if it is an image. */
+  itemDone(item: JsonObject): void {
+    const base64 = item.type === 'image_generation_call' ? asString(item.result) : undefined
+    if (base64 === undefined || base64 === '') return
+    const format = asString(item.output_format) ?? 'png'
+    this.#images.push({ type: 'image_url', image_url: { url: `data:image/${format};base64,${base64}` } })
+  }
+
+  /** Chat has no field for images; clients read `images` (case 141). */
+  end(): ChatDelta[] {
+    return this.#images.length === 0 ? [] : [{ images: this.#images }]
+  }
+}

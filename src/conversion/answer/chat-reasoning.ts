@@ -1,0 +1,120 @@
+import { asIndex, asList, asObject, asString, type JsonObject } from '../../json-object.ts'
+import type { ChatDelta } from './chat-chunk.ts'
+import type { LiveDelta } from './live-delta.ts'
+import { PlaceholderFilter } from './placeholder-filter.ts'
+
+/** Upstream sends a summary of the reasoning; open models send the reasoning itself. */
+type Kind = 'summary' | 'text'
+
+/** A piece of reasoning whose text has begun. */
+type Part = { readonly name: string; readonly filter: PlaceholderFilter }
+
+/** Turns reasoning into `reasoning_content`: parts separated by a blank line, never in `content`. */
+export class ChatReasoning {
+  readonly #shown: boolean
+  /** By item, the kind of reasoning that came first; the other kind would repeat it. */
+  #kinds: Map<number, Kind> | undefined
+  readonly #parts: Part[] = []
+  #lastPart: string | undefined
+  /** Where the last delta belongs. */
+  #current: { readonly outputIndex: number; readonly part: number; readonly kind: Kind } | undefined
+
+  constructor(shown: boolean) {
+    this.#shown = shown
+  }
+
+  get live(): LiveDelta | undefined {
+    if (this.#current === undefined) return undefined
+    const { outputIndex, part, kind } = this.#current
+    const name = partName(outputIndex, part)
+    if (this.#lastPart !== name || this.#filter(name)?.withinLine !== true) return undefined
+    return { outputIndex, partField: partField(kind), part, delta: { reasoning_content: '' }, kind: 'reasoning' }
+  }
+
+  /** Output indexes of reasoning, with what it is. */
+  get begun(): readonly (readonly [number, string])[] {
+    return [...(this.#kinds?.keys() ?? [])].map((index) => [index, 'reasoning'])
+  }
+
+  delta(event: JsonObject, kind: Kind): ChatDelta[] {
+    const item = asIndex(event.output_index)
+    const text = asString(event.delta)
+    this.#current = undefined
+    if (item === undefined || text === undefined || !this.#accepts(item, kind)) return []
+    const part = partIndex(event, kind)
+    this.#current = { outputIndex: item, part, kind }
+    return this.#push(partName(item, part), text)
+  }
+
+  /** The whole text of a part; shown if it has not come in deltas. */
+  done(event: JsonObject, kind: Kind): ChatDelta[] {
+    const item = asIndex(event.output_index)
+    const text = asString(event.text) ?? asString(asObject(event.part)?.text)
+    return item === undefined || text === undefined ? [] : this.#snapshot(item, partIndex(event, kind), kind, text)
+  }
+
+  itemDone(index: number, item: JsonObject): ChatDelta[] {
+    const summary = asList(item.summary).flatMap((part, at) => this.#snapshotOf(index, at, 'summary', part))
+    return [...summary, ...asList(item.content).flatMap((part, at) => this.#snapshotOf(index, at, 'text', part))]
+  }
+
+  /** Text of a message that turned out to be no part of the answer proper. */
+  commentary(index: number, text: string): ChatDelta[] {
+    return this.#show(`message ${index}`, text)
+  }
+
+  end(): ChatDelta[] {
+    return this.#parts.flatMap(({ name, filter }) => this.#show(name, filter.end()))
+  }
+
+  #snapshotOf(item: number, part: number, kind: Kind, value: unknown): ChatDelta[] {
+    const text = asString(asObject(value)?.text)
+    return text === undefined ? [] : this.#snapshot(item, part, kind, text)
+  }
+
+  #snapshot(item: number, part: number, kind: Kind, text: string): ChatDelta[] {
+    if (!this.#accepts(item, kind)) return []
+    const name = partName(item, part)
+    const streamed = this.#filter(name) !== undefined
+    return [...(streamed ? [] : this.#push(name, text)), ...this.#show(name, this.#filter(name)?.end() ?? '')]
+  }
+
+  #accepts(item: number, kind: Kind): boolean {
+    this.#kinds ??= new Map()
+    if (!this.#kinds.has(item)) this.#kinds.set(item, kind)
+    return this.#kinds.get(item) === kind
+  }
+
+  #filter(name: string): PlaceholderFilter | undefined {
+    return this.#parts.find((part) => part.name === name)?.filter
+  }
+
+  #push(name: string, text: string): ChatDelta[] {
+    if (text === '') return []
+    let filter = this.#filter(name)
+    if (filter === undefined) {
+      filter = new PlaceholderFilter()
+      this.#parts.push({ name, filter })
+    }
+    return this.#show(name, filter.push(text))
+  }
+
+  #show(part: string, text: string): ChatDelta[] {
+    if (text === '' || !this.#shown) return []
+    const separator = this.#lastPart === undefined || this.#lastPart === part ? '' : '\n\n'
+    this.#lastPart = part
+    return [{ reasoning_content: separator + text }]
+  }
+}
+
+function partField(kind: Kind): 'summary_index' | 'content_index' {
+  return kind === 'summary' ? 'summary_index' : 'content_index'
+}
+
+function partIndex(event: JsonObject, kind: Kind): number {
+  return asIndex(event[partField(kind)]) ?? 0
+}
+
+function partName(item: number, part: number): string {
+  return `reasoning ${item} ${part}`
+}

@@ -1,0 +1,160 @@
+import { asIndex, asString, type JsonObject } from '../../json-object.ts'
+import type { CallKind, ToolCall } from '../call-key.ts'
+import type { ChatDelta } from './chat-chunk.ts'
+import type { LiveDelta } from './live-delta.ts'
+
+type Call = {
+  readonly outputIndex: number
+  /** Position in `tool_calls`: calls are counted by their opening (case 129). */
+  readonly index: number
+  readonly kind: CallKind
+  readonly callId: string
+  readonly name: string
+  /** The arguments it was announced with, mostly none. They count if the whole arguments are never told. */
+  readonly announced: string
+  /** The arguments sent to the client so far. */
+  sent: string
+  closed: boolean
+}
+
+const KINDS: Readonly<Record<string, CallKind>> = { function_call: 'function', custom_tool_call: 'custom' }
+
+/** Whether the item is a call that the client has to answer; upstream runs hosted tools itself. */
+export function isClientCall(item: JsonObject): boolean {
+  return kindOf(item) !== undefined
+}
+
+/** Turns function and custom tool calls into `tool_calls`, or into the one `function_call` of the legacy form. */
+export class ChatToolCalls {
+  readonly #legacy: boolean
+  /** Identified by output index, since the ids of items may change between events (recorded). */
+  readonly #calls: Call[] = []
+  /** By output index, arguments that came before their call was announced. */
+  readonly #early: Record<number, string> = {}
+  /** The call that the last delta belongs to. */
+  #current: Call | undefined
+
+  constructor(legacy: boolean) {
+    this.#legacy = legacy
+  }
+
+  get any(): boolean {
+    return this.#calls.length > 0
+  }
+
+  /** Every call that was opened has all its arguments. */
+  get complete(): boolean {
+    return this.#calls.every((call) => call.closed)
+  }
+
+  /** Each call with its output index, as the client was told of it. */
+  get told(): readonly (readonly [number, ToolCall])[] {
+    return this.#calls.map(({ outputIndex, callId, name, sent }) => [outputIndex, { callId, name, text: sent }])
+  }
+
+  /** Each call's output index and id. */
+  get begun(): readonly (readonly [number, string])[] {
+    return this.#calls.map(({ outputIndex, callId }) => [outputIndex, callId])
+  }
+
+  get live(): LiveDelta | undefined {
+    const call = this.#current
+    const [delta] = call === undefined || call.closed ? [] : this.#part(call, '')
+    if (call === undefined || delta === undefined) return undefined
+    return { outputIndex: call.outputIndex, partField: undefined, part: 0, delta, kind: 'arguments' }
+  }
+
+  /** Arguments of the live call that went to the client without `delta`. */
+  copied(text: string): void {
+    if (this.#current !== undefined) this.#current.sent += text
+  }
+
+  open(outputIndex: number, item: JsonObject): ChatDelta[] {
+    const kind = kindOf(item)
+    const callId = asString(item.call_id)
+    const name = asString(item.name)
+    if (kind === undefined || callId === undefined || name === undefined) return []
+    if (this.#calls.some((call) => call.outputIndex === outputIndex || call.callId === callId)) return []
+
+    const announced = argumentsOf(item) ?? ''
+    const call = { outputIndex, index: this.#calls.length, kind, callId, name, announced, sent: '', closed: false }
+    this.#calls.push(call)
+    return [...this.#header(call, name), ...this.#append(call, this.#early[outputIndex] ?? '')]
+  }
+
+  delta(event: JsonObject): ChatDelta[] {
+    const outputIndex = asIndex(event.output_index)
+    const text = asString(event.delta)
+    const call = this.#at(outputIndex)
+    this.#current = call
+    if (outputIndex === undefined || text === undefined) return []
+    if (call !== undefined) return call.closed ? [] : this.#append(call, text)
+    this.#early[outputIndex] = (this.#early[outputIndex] ?? '') + text
+    return []
+  }
+
+  argumentsDone(event: JsonObject): ChatDelta[] {
+    const call = this.#at(asIndex(event.output_index))
+    return call === undefined ? [] : this.#appendRest(call, argumentsOf(event))
+  }
+
+  itemDone(outputIndex: number, item: JsonObject): ChatDelta[] {
+    const header = this.open(outputIndex, item)
+    const call = this.#at(outputIndex)
+    if (call === undefined) return header
+    return [...header, ...this.#close(call, argumentsOf(item))]
+  }
+
+  /** The answer is whole, so the calls still open are too. */
+  end(): ChatDelta[] {
+    return this.#calls.flatMap((call) => this.#close(call, undefined))
+  }
+
+  #at(outputIndex: number | undefined): Call | undefined {
+    return this.#calls.find((call) => call.outputIndex === outputIndex)
+  }
+
+  /** A call without arguments gets `{}`, so that clients can parse them (case 136); a custom tool's input is free text. */
+  #close(call: Call, all: string | undefined): ChatDelta[] {
+    const rest = this.#appendRest(call, all || call.announced)
+    const empty = call.sent === '' && call.kind === 'function' ? this.#append(call, '{}') : []
+    call.closed = true
+    return [...rest, ...empty]
+  }
+
+  /** Appends what deltas left out of the whole arguments; a whole that contradicts them is ignored (case 131). */
+  #appendRest(call: Call, all: string | undefined): ChatDelta[] {
+    return all?.startsWith(call.sent) && !call.closed ? this.#append(call, all.slice(call.sent.length)) : []
+  }
+
+  #append(call: Call, text: string): ChatDelta[] {
+    if (text === '') return []
+    call.sent += text
+    return this.#part(call, text)
+  }
+
+  #part(call: Call, text: string): ChatDelta[] {
+    const { index } = call
+    if (this.#legacy) return index === 0 ? [{ function_call: { arguments: text } }] : []
+    const part = call.kind === 'function' ? { function: { arguments: text } } : { custom: { input: text } }
+    return [{ tool_calls: [{ index, ...part }] }]
+  }
+
+  #header(call: Call, name: string): ChatDelta[] {
+    const { index, callId: id, kind: type } = call
+    // The legacy form has room for one call.
+    if (this.#legacy) return index === 0 ? [{ function_call: { name, arguments: '' } }] : []
+    const part = type === 'function' ? { function: { name, arguments: '' } } : { custom: { name, input: '' } }
+    return [{ tool_calls: [{ index, id, type, ...part }] }]
+  }
+}
+
+function kindOf(item: JsonObject): CallKind | undefined {
+  const type = asString(item.type) ?? ''
+  return Object.hasOwn(KINDS, type) ? KINDS[type] : undefined
+}
+
+/** The arguments of a function, or the input of a custom tool, as an item or event tells them. */
+export function argumentsOf(told: JsonObject): string | undefined {
+  return asString(told.arguments) ?? asString(told.input)
+}

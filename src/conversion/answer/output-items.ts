@@ -1,0 +1,89 @@
+import { asIndex, asObject, asString, type JsonObject } from '../../json-object.ts'
+import { argumentsOf } from './chat-tool-calls.ts'
+
+/** Which text of an item an event has, and in which field: `delta` has more of it, any other field all of it. */
+type Telling = { readonly what: 'output_text' | 'refusal' | 'arguments' | 'input'; readonly field: string }
+
+const TELLINGS: ReadonlyMap<unknown, Telling> = new Map<unknown, Telling>([
+  ['response.output_text.delta', { what: 'output_text', field: 'delta' }],
+  ['response.output_text.done', { what: 'output_text', field: 'text' }],
+  ['response.refusal.delta', { what: 'refusal', field: 'delta' }],
+  ['response.refusal.done', { what: 'refusal', field: 'refusal' }],
+  ['response.function_call_arguments.delta', { what: 'arguments', field: 'delta' }],
+  ['response.function_call_arguments.done', { what: 'arguments', field: 'arguments' }],
+  ['response.custom_tool_call_input.delta', { what: 'input', field: 'delta' }],
+  ['response.custom_tool_call_input.done', { what: 'input', field: 'input' }],
+])
+
+/** What has come of an item that was not told whole. */
+type Begun = {
+  /** As it was announced: its type, and of a call its name and id. */
+  item: JsonObject | undefined
+  /** The texts by part; a call has one. */
+  readonly texts: Map<number, { readonly what: Telling['what']; readonly text: string }>
+}
+
+/**
+ * The items of an answer, gathered from its events: as a rule from `response.output_item.done`, and for an item that is
+ * never told whole from whatever came of it (case 144), except in streams, whose client has seen that. Identified by
+ * output index, since ids may change between events.
+ */
+export class OutputItems {
+  readonly #done = new Map<number, JsonObject>()
+  readonly #begun = new Map<number, Begun>()
+
+  add(event: unknown): void {
+    const fields = asObject(event)
+    const index = asIndex(fields?.output_index)
+    if (fields === undefined || index === undefined) return
+    const item = asObject(fields.item)
+    const telling = TELLINGS.get(fields.type)
+    if (fields.type === 'response.output_item.done' && item !== undefined) {
+      this.#done.set(index, item)
+      this.#begun.delete(index)
+    }
+    if (this.#done.has(index)) return
+    if (fields.type === 'response.output_item.added') this.#begunAt(index).item = item
+    else if (telling !== undefined) this.#addText(this.#begunAt(index), fields, telling)
+  }
+
+  /** In the order of the answer; `status` is for those that were never told whole. */
+  list(status: 'completed' | 'incomplete'): JsonObject[] {
+    const items = [...this.#done]
+    for (const [index, begun] of this.#begun) {
+      const item = itemOf(index, begun, status)
+      if (item !== undefined) items.push([index, item])
+    }
+    return items.sort(([a], [b]) => a - b).map(([, item]) => item)
+  }
+
+  #begunAt(index: number): Begun {
+    const begun = this.#begun.get(index) ?? { item: undefined, texts: new Map() }
+    this.#begun.set(index, begun)
+    return begun
+  }
+
+  #addText({ texts }: Begun, fields: JsonObject, { what, field }: Telling): void {
+    const told = asString(fields[field])
+    if (told === undefined) return
+    const part = asIndex(fields.content_index) ?? 0
+    const before = field === 'delta' ? (texts.get(part)?.text ?? '') : ''
+    texts.set(part, { what, text: before + told })
+  }
+}
+
+/** Undefined if nothing came of it, and for a call that was never announced, whose name is not known. */
+function itemOf(index: number, { item, texts }: Begun, status: string): JsonObject | undefined {
+  const sorted = [...texts].sort(([a], [b]) => a - b).map(([, text]) => text)
+  const [first] = sorted
+  // A call may be announced together with its arguments.
+  if (first === undefined) return item !== undefined && argumentsOf(item) ? { ...item, status } : undefined
+  if (first.what === 'arguments' || first.what === 'input') {
+    return item && { ...item, status, [first.what]: first.text }
+  }
+  const content = sorted.map(({ what, text }) =>
+    what === 'refusal' ? { type: what, refusal: text } : { type: what, annotations: [], logprobs: [], text },
+  )
+  const message = item ?? { id: `msg_${index}`, type: 'message', role: 'assistant' }
+  return { ...message, status, content }
+}

@@ -1,0 +1,92 @@
+import { ProxyError } from '../../errors.ts'
+import { asList, asObject, asString, type JsonObject } from '../../json-object.ts'
+import { type AnswerHead, eventError, NO_HEAD } from '../failure/upstream-error.ts'
+import { isPrelude, isTerminal } from './event-types.ts'
+import { OutputItems } from './output-items.ts'
+import { type ChatUsage, chatUsage } from './usage.ts'
+
+/** Turns the events of one answer into the one Response object that a client without streaming gets. */
+export class ResponsesCollector {
+  readonly #items = new OutputItems()
+  #visible = false
+  #ended = false
+  #response: JsonObject | undefined
+  #usage: ChatUsage | undefined
+  readonly #head: AnswerHead
+
+  constructor(head = NO_HEAD) {
+    this.#head = head
+  }
+
+  /** Nothing more is to be read. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Something beyond the announcement of an answer has come. */
+  get visible(): boolean {
+    return this.#visible
+  }
+
+  get usage(): ChatUsage | undefined {
+    return this.#usage
+  }
+
+  /** Throws the ApiError that a failure event stands for. */
+  take(event: unknown): void {
+    const type = asString(asObject(event)?.type)
+    if (type === undefined || this.#ended) return
+    if (isTerminal(type)) {
+      this.#end(event)
+      return
+    }
+    this.#visible ||= !isPrelude(type)
+    this.#items.add(event)
+  }
+
+  /** For when upstream has ended: the Response object of the terminal event, never an earlier one (case 155). */
+  finish(): JsonObject {
+    if (this.#response !== undefined) return this.#response
+    throw new ProxyError('upstream_stream_cut', 'Upstream closed the stream before the answer was complete.')
+  }
+
+  #end(event: unknown): void {
+    this.#ended = true
+    this.#usage = chatUsage(event)
+    const error = eventError(event, 'responses', this.#head)
+    if (error !== undefined) throw error
+    const response = asObject(asObject(event)?.response)
+    if (response === undefined)
+      throw new ProxyError('upstream_invalid', 'Upstream ended the answer without telling it.')
+    this.#response = filled(response, () => this.#items)
+  }
+}
+
+/** Whether the Response object of an event tells any output items. */
+export function hasOutput(event: unknown): boolean {
+  return tellsItems(asObject(asObject(event)?.response))
+}
+
+/** A terminal event; if its `output` is empty, with the items of the `response.output_item.done` events before it. */
+export function fillOutput(terminalEvent: unknown, doneEvents: () => Iterable<unknown>): unknown {
+  const event = asObject(terminalEvent)
+  const response = asObject(event?.response)
+  if (event === undefined || response === undefined) return terminalEvent
+  const whole = filled(response, () => {
+    const items = new OutputItems()
+    for (const doneEvent of doneEvents()) items.add(doneEvent)
+    return items
+  })
+  return whole === response ? terminalEvent : { ...event, response: whole }
+}
+
+/** The ChatGPT backend sends `output: []`, or none, in `response.completed` (docs/upstream.md 5.1). */
+function filled(response: JsonObject, items: () => OutputItems): JsonObject {
+  if (tellsItems(response)) return response
+  const output = items().list(response.status === 'incomplete' ? 'incomplete' : 'completed')
+  return output.length === 0 && Array.isArray(response.output) ? response : { ...response, output }
+}
+
+function tellsItems(response: JsonObject | undefined): boolean {
+  return asList(response?.output).length > 0
+}

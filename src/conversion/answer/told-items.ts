@@ -1,0 +1,53 @@
+import { asObject, asString, type JsonObject } from '../../json-object.ts'
+import { isClientCall } from './chat-tool-calls.ts'
+
+/** An output index, and the key of the item there. */
+type Told = readonly [number, string]
+
+/** The items of an answer that were told whole; telling them again brings nothing new. */
+export class ToldItems {
+  readonly #whole: Told[] = []
+
+  get count(): number {
+    return this.#whole.length
+  }
+
+  has(index: number): boolean {
+    return this.#whole.some(([whole]) => whole === index)
+  }
+
+  add(index: number, item: JsonObject): void {
+    if (!this.has(index)) this.#whole.push([index, keyOf(item)])
+  }
+
+  /**
+   * The items that the terminal event lists, with their output indexes; none if no more are listed than have been told.
+   * A place in the list need not be the output index: streams skip indexes, and leave out items that are listed in the
+   * end. So a listed item is taken for the one told at its place if the keys match, else for the first one with its
+   * key, else for one that was not told yet.
+   */
+  placed(output: readonly unknown[], begun: () => readonly Told[]): [number, JsonObject][] {
+    if (output.length <= this.count) return []
+    const told = new Map([...begun(), ...this.#whole])
+    const free = new Map([...told].sort(([a], [b]) => a - b))
+    const items = output.map((item) => asObject(item) ?? {})
+    const isAt = (place: number, item: JsonObject) => told.get(place) === keyOf(item)
+    for (const [place, item] of items.entries()) if (isAt(place, item)) free.delete(place)
+    let next = items.length
+    const fresh = () => {
+      while (told.has(next)) next++
+      return next++
+    }
+    return items.map((item, place) => {
+      if (isAt(place, item)) return [place, item]
+      const [index = told.has(place) ? fresh() : place] = [...free].find(([, key]) => key === keyOf(item)) ?? []
+      free.delete(index)
+      return [index, item]
+    })
+  }
+}
+
+/** What identifies an item although ids change (recorded): the `call_id` of a call, the type of any other. */
+function keyOf(item: JsonObject): string {
+  return asString(isClientCall(item) ? item.call_id : item.type) ?? ''
+}

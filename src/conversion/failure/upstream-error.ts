@@ -1,0 +1,188 @@
+import { ApiError, errorType, ProxyError } from '../../errors.ts'
+import { asNumber, asObject, asString, type JsonObject, parseObject } from '../../json-object.ts'
+import { chatParam } from './error-param.ts'
+import { limitHeaders, type UpstreamHeaders } from './limit-headers.ts'
+import { isPage, type UpstreamFailure, upstreamFailure } from './upstream-failure.ts'
+
+/** Which route an error is for: Chat and Responses name the same mistake differently. */
+export type ErrorRoute = 'chat' | 'responses' | 'other'
+
+/** The headers of an answer, which tell limits too, and when they came, in milliseconds since the epoch. */
+export type AnswerHead = { readonly headers: UpstreamHeaders; readonly now: number | undefined }
+
+export const NO_HEAD: AnswerHead = { headers: {}, now: undefined }
+
+/** Where the failure came from: the status and headers of an answer, or what an event says in their place. */
+type Origin = {
+  readonly status: number | undefined
+  readonly headers: UpstreamHeaders
+  readonly now: number | undefined
+}
+
+const REFUSED = { status: 400, type: 'invalid_request_error' }
+/** Clients retry a 429 unless told not to, and these limits last longer than any retry. */
+const LIMITED = { status: 429, type: 'insufficient_quota', headers: { 'x-should-retry': 'false' } }
+/**
+ * Limits of the plan. Their type is the code, as upstream has it and Codex needs it: clients take `insufficient_quota`
+ * for an unpaid bill.
+ */
+const ofPlan = (code: string) => [code, { ...LIMITED, type: code }] as const
+const BUSY = { status: 503 }
+
+type Meaning = { readonly status: number; readonly type?: string; readonly headers?: Readonly<Record<string, string>> }
+
+/** What codes of upstream mean, whatever status they come with (docs/upstream.md 5.2). `docs/errors.md` lists them. */
+export const UPSTREAM_CODES: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
+  ['context_length_exceeded', REFUSED],
+  ['invalid_prompt', REFUSED],
+  ['cyber_policy', REFUSED],
+  ['bio_policy', REFUSED],
+  ['misalignment_policy_violation', REFUSED],
+  ofPlan('usage_limit_reached'),
+  ofPlan('usage_not_included'),
+  ['insufficient_quota', LIMITED],
+  ['credit_balance_exhausted', LIMITED],
+  ['organization_spend_limit_exceeded', LIMITED],
+  ['project_spend_limit_exceeded', LIMITED],
+  ['rate_limit_exceeded', { status: 429 }],
+  ['server_is_overloaded', BUSY],
+  ['overloaded_error', BUSY],
+  ['slow_down', BUSY],
+])
+
+/** Sentences by which upstream tells what it has no code for, and the code we give. */
+const SENTENCES: readonly (readonly [RegExp, string])[] = [
+  [/^(?:the )?(?:requested )?model\b.{0,200}(?:does not exist|not found)/i, 'model_not_found'],
+  [/\bmodel is not supported when using Codex\b/i, 'model_not_found'],
+  [
+    /exceeds? the context window|maximum context length|ran out of room in the model's context/i,
+    'context_length_exceeded',
+  ],
+  [/\bat capacity\b|\boverloaded\b/i, 'server_is_overloaded'],
+  [/^Unsupported parameter\b/i, 'unsupported_parameter'],
+]
+const OUTDATED_CLIENT = /requires a newer version of Codex/i
+const UNSUPPORTED_PARAMETER = /^Unsupported parameter: '?([\w.[\]]+)/i
+
+/** The error that an upstream answer other than 2xx stands for. `now` in milliseconds since the epoch. */
+export function upstreamError(
+  status: number,
+  headers: UpstreamHeaders,
+  body: string,
+  route: ErrorRoute,
+  now: number,
+): ApiError {
+  const origin = { status, headers, now }
+  // Anything but a JSON object, a page for example, is named by `unexplained`.
+  const json = parseObject(body)
+  const failure = json === undefined ? undefined : upstreamFailure(json)
+  if (failure?.message === undefined && failure?.code === undefined) return unexplained(status, headers, body)
+  return explained(failure, route, origin)
+}
+
+/**
+ * The error that an event stands for; undefined for an event that is no failure. `error` comes flat or nested, and is
+ * often followed by `response.failed` for the same failure.
+ */
+export function eventError(event: unknown, route: ErrorRoute, head = NO_HEAD): ApiError | undefined {
+  const fields = asObject(event)
+  const response = asObject(fields?.response)
+  if (fields === undefined || !isFailure(fields, response)) return undefined
+
+  const failure = upstreamFailure(response === undefined ? fields : { error: response.error })
+  const origin = {
+    status: asNumber(fields.status) ?? asNumber(fields.status_code),
+    headers: { ...head.headers, ...headersIn(fields), ...headersIn(failure.details) },
+    now: head.now,
+  }
+  return explained(failure, route, origin)
+}
+
+/** Events and their errors may carry headers of their own (docs/upstream.md 5.2). */
+function headersIn(object: JsonObject): UpstreamHeaders {
+  const entries = Object.entries(asObject(object.headers) ?? {})
+  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), asString(value)]))
+}
+
+function isFailure({ type }: JsonObject, response: JsonObject | undefined): boolean {
+  if (type === 'error' || type === 'response.failed') return true
+  return (type === 'response.completed' || type === 'response.done') && response?.status === 'failed'
+}
+
+function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin): ApiError {
+  const { message = 'Upstream failed without saying why.', details } = failure
+  if (OUTDATED_CLIENT.test(message)) return new ProxyError('client_version_outdated', message)
+  const code = codeOf(failure, message)
+  if (code === 'model_not_found') return unknownModel(message, route)
+
+  const known = code === undefined ? undefined : UPSTREAM_CODES.get(code)
+  const status = known?.status ?? statusOf(failure, origin.status)
+  const param = failure.param ?? UNSUPPORTED_PARAMETER.exec(message)?.[1]
+  const waits = status === 429 || status === 503 ? limitHeaders(details, message, origin.headers, origin.now) : {}
+  const isUsageLimit = code === 'usage_limit_reached'
+  return new ApiError(isUsageLimit ? withReset(message, waits['x-ratelimit-reset-requests']) : message, {
+    status,
+    type: known?.type ?? (failure.type === code ? undefined : failure.type) ?? typeFor(status),
+    param: param === undefined ? null : route === 'chat' ? chatParam(param) : param,
+    code: code ?? (status >= 500 ? 'upstream_error' : null),
+    headers: { ...waits, ...known?.headers },
+    ...(isUsageLimit && { details: limitDetails(details) }),
+  })
+}
+
+/** Says when the limit resets: most clients show the message alone. */
+function withReset(message: string, time: string | undefined): string {
+  return time === undefined ? message : `${message.replace(/\.$/, '')}. It resets in ${time}.`
+}
+
+/** Fields that Codex shows its user. */
+function limitDetails({ plan_type, resets_at, resets_in_seconds }: JsonObject): Readonly<Record<string, unknown>> {
+  return {
+    ...(typeof plan_type === 'string' && { plan_type }),
+    ...(typeof resets_at === 'number' && { resets_at }),
+    ...(typeof resets_in_seconds === 'number' && { resets_in_seconds }),
+  }
+}
+
+/** Upstream has put codes into `type` (docs/upstream.md 6.2). */
+function codeOf(failure: UpstreamFailure, message: string): string | undefined {
+  if (failure.code !== undefined) return failure.code
+  if (failure.type !== undefined && UPSTREAM_CODES.has(failure.type)) return failure.type
+  return SENTENCES.find(([pattern]) => pattern.test(message))?.[1]
+}
+
+function statusOf({ code, type }: UpstreamFailure, status: number | undefined): number {
+  if (status !== undefined && status >= 400 && status < 520) return status
+  if (status !== undefined) return 502
+  return type === 'invalid_request_error' || /^invalid_|image/.test(code ?? '') ? 400 : 502
+}
+
+/** A 403 of upstream is about the account; ours are about who may ask. */
+function typeFor(status: number): string {
+  return status === 403 ? 'permission_error' : errorType(status)
+}
+
+/** Chat answers an unknown model with 404 and no `param`, Responses with 400 and `model` (both recorded). */
+function unknownModel(message: string, route: ErrorRoute): ApiError {
+  if (route === 'chat') return new ProxyError('model_not_found', message)
+  return new ApiError(message, { ...REFUSED, param: 'model', code: 'model_not_found' })
+}
+
+/** An answer that says nothing a client could use: a web page, an empty body, plain text. */
+function unexplained(status: number, headers: UpstreamHeaders, body: string): ApiError {
+  const ray = rayOf(headers)
+  if (headers['cf-mitigated'] !== undefined || status === 403) {
+    return new ProxyError('upstream_blocked', `A page in front of upstream answered ${status} in its place${ray}.`)
+  }
+  if (status === 401) return new ProxyError('upstream_rejected_credentials', `Upstream refused the credentials${ray}.`)
+  const what = body.trim() === '' ? 'nothing' : isPage(body) ? 'a web page' : 'a text that is no API error'
+  const message = `Upstream answered ${status} with ${what}${ray}.`
+  if (status < 400) return new ProxyError('upstream_invalid', message)
+  return explained(upstreamFailure({ message }), 'other', { status, headers, now: undefined })
+}
+
+/** The id by which the operator of the CDN finds the request. */
+function rayOf(headers: UpstreamHeaders): string {
+  const ray = headers['cf-ray']
+  return typeof ray === 'string' && /^[\w-]{1,64}$/.test(ray) ? ` (cf-ray ${ray})` : ''
+}

@@ -1,0 +1,38 @@
+import { asObject, type JsonObject } from '../../json-object.ts'
+
+/** Cache hints of other dialects and of the public API: upstream refuses unknown keys (case 8). */
+const CACHE_HINTS = new Set(['cache_control', 'prompt_cache_breakpoint'])
+/** Fields with data of the client, whose keys are names that it chose. */
+const DATA = new Set([
+  'parameters',
+  'input_schema',
+  'output_schema',
+  'schema',
+  'arguments',
+  'env',
+  'headers',
+  'metadata',
+])
+
+/** An item, part or tool without its cache hints, however deep they are; the object itself when it holds none. */
+export function withoutCacheHints(object: JsonObject): JsonObject {
+  return holdsHint(object) ? withoutHints(object) : object
+}
+
+function holdsHint(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(holdsHint)
+  const object = asObject(value)
+  if (object === undefined) return false
+  return Object.keys(object).some((key) => CACHE_HINTS.has(key) || (!DATA.has(key) && holdsHint(object[key])))
+}
+
+function withoutHints(object: JsonObject): JsonObject {
+  const kept = Object.entries(object).filter(([key]) => !CACHE_HINTS.has(key))
+  return Object.fromEntries(kept.map(([key, value]) => [key, DATA.has(key) ? value : plain(value)]))
+}
+
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain)
+  const object = asObject(value)
+  return object === undefined ? value : withoutHints(object)
+}

@@ -1,0 +1,154 @@
+import { isEmpty } from '../../json-object.ts'
+import { API_DEFAULTS } from './api-defaults.ts'
+import type { JsonPlace } from './json-place.ts'
+import { type ReportedFields, unsupportedParameter } from './reported-fields.ts'
+
+/** What becomes of a field: it has an equivalent upstream, passes as it is, is done by the proxy, or cannot be had. */
+export type Fate = 'converted' | 'passed' | 'emulated' | 'ignored' | 'refused'
+
+type FieldType = 'number' | 'integer' | 'boolean' | 'string' | 'list' | 'object'
+
+export type ChatField = {
+  readonly fate: Fate
+  /** For `docs/conversion.md`. */
+  readonly note: string
+  /** The type, where nothing else reads the field: a wrong one is a 400, as at the API. */
+  readonly type?: FieldType
+  /** Whether a value asks for no more than the API's default; null always does. Such a value is never reported. */
+  readonly asksNothing?: (value: unknown) => boolean
+}
+
+const equals = (standard: unknown) => (value: unknown) => value === standard
+const isDefault = (field: keyof typeof API_DEFAULTS) => equals(API_DEFAULTS[field])
+const isTextOnly = (value: unknown) => Array.isArray(value) && value.every((mode) => mode === 'text')
+
+/** Every field of `POST /v1/chat/completions`, and the few of Responses that Chat clients send. */
+export const CHAT_FIELDS = {
+  model: {
+    fate: 'converted',
+    note: 'Passed. If the live catalogue knows a part of the name but not the whole, a provider prefix (`openai/`, `codex/`) is taken off, and a suffix (`-low`, `:high`, `(xhigh)`, `-fast`) becomes the effort or the tier.',
+  },
+  messages: {
+    fate: 'converted',
+    note: 'Leading system and developer texts become `instructions`, later ones developer messages; user, assistant and tool messages become input items. `name` and unknown keys of messages are not sent. Audio is refused.',
+  },
+  tools: {
+    fate: 'converted',
+    note: 'Functions and custom tools are flattened, `strict` is sent explicitly, schemas are never rewritten; tools in Responses form pass. `file_search`, `code_interpreter` and `computer_use` are refused.',
+  },
+  tool_choice: { fate: 'converted', note: 'Words pass; a function, a custom tool and `allowed_tools` are flattened.' },
+  parallel_tool_calls: { fate: 'passed', note: 'Not sent without tools.', type: 'boolean' },
+  functions: { fate: 'converted', note: 'The legacy form of `tools`; answered with `function_call`.' },
+  function_call: { fate: 'converted', note: 'The legacy form of `tool_choice`.' },
+  web_search_options: {
+    fate: 'converted',
+    note: 'The hosted `web_search` tool; citations come back as `annotations`.',
+  },
+  response_format: { fate: 'converted', note: '`text.format`, with `strict` sent explicitly.' },
+  verbosity: { fate: 'converted', note: '`text.verbosity`.' },
+  text: { fate: 'converted', note: 'Not of Chat: `format` and `verbosity` as Responses has them.' },
+  reasoning_effort: {
+    fate: 'converted',
+    note: '`reasoning.effort`, with `reasoning.summary: "auto"` beside it. A level that the live catalogue does not list for the model becomes the nearest it lists, and is reported.',
+  },
+  reasoning: { fate: 'converted', note: 'Not of Chat: `effort` and `summary` as Responses has them.' },
+  service_tier: {
+    fate: 'converted',
+    note: '`priority` and `fast` become `priority`; `auto` and `default` ask for nothing; others are ignored.',
+  },
+  prompt_cache_key: {
+    fate: 'passed',
+    note: 'When absent, derived from model, instructions, tools and first user message. Also sent as session headers.',
+    type: 'string',
+  },
+  stream: {
+    fate: 'emulated',
+    note: 'Upstream always streams; without `stream` the answer is joined.',
+    type: 'boolean',
+  },
+  stream_options: {
+    fate: 'emulated',
+    note: '`include_usage` is honoured exactly; `include_obfuscation: true` is ignored.',
+    type: 'object',
+  },
+  n: { fate: 'emulated', note: '1 to 8: that many requests side by side.', asksNothing: equals(1) },
+  stop: { fate: 'emulated', note: 'The answer is cut before the first match.' },
+  max_tokens: { fate: 'ignored', note: 'Upstream has no limit to set.', type: 'integer' },
+  max_completion_tokens: { fate: 'ignored', note: 'Upstream has no limit to set.', type: 'integer' },
+  temperature: { fate: 'ignored', note: 'Default 1.', type: 'number', asksNothing: isDefault('temperature') },
+  top_p: { fate: 'ignored', note: 'Default 1.', type: 'number', asksNothing: isDefault('top_p') },
+  frequency_penalty: {
+    fate: 'ignored',
+    note: 'Default 0.',
+    type: 'number',
+    asksNothing: isDefault('frequency_penalty'),
+  },
+  presence_penalty: { fate: 'ignored', note: 'Default 0.', type: 'number', asksNothing: isDefault('presence_penalty') },
+  seed: { fate: 'ignored', note: 'Upstream draws as it likes.', type: 'integer' },
+  logit_bias: { fate: 'ignored', note: 'Default: an empty map.', type: 'object', asksNothing: isEmpty },
+  metadata: { fate: 'ignored', note: 'Default: an empty map.', type: 'object', asksNothing: isEmpty },
+  store: {
+    fate: 'ignored',
+    note: 'Nothing is stored. Default false.',
+    type: 'boolean',
+    asksNothing: isDefault('store'),
+  },
+  user: { fate: 'ignored', note: 'Upstream knows the account.', type: 'string', asksNothing: isDefault('user') },
+  safety_identifier: {
+    fate: 'ignored',
+    note: 'Upstream knows the account.',
+    type: 'string',
+    asksNothing: isDefault('safety_identifier'),
+  },
+  prediction: { fate: 'ignored', note: 'Only a hint for speed.', type: 'object' },
+  moderation: { fate: 'ignored', note: 'Upstream moderates as it likes.', type: 'object', asksNothing: isEmpty },
+  prompt_cache_retention: { fate: 'ignored', note: 'Upstream keeps its cache as it likes.', type: 'string' },
+  prompt_cache_options: { fate: 'ignored', note: 'Default: an empty map.', type: 'object', asksNothing: isEmpty },
+  logprobs: {
+    fate: 'refused',
+    note: 'An answer without them would be a wrong answer. Default false.',
+    type: 'boolean',
+    asksNothing: equals(false),
+  },
+  top_logprobs: {
+    fate: 'refused',
+    note: 'As `logprobs`. Default 0.',
+    type: 'integer',
+    asksNothing: isDefault('top_logprobs'),
+  },
+  modalities: {
+    fate: 'refused',
+    note: 'Anything but `["text"]`: there is no audio upstream.',
+    type: 'list',
+    asksNothing: isTextOnly,
+  },
+  audio: { fate: 'refused', note: 'There is no audio upstream.', type: 'object' },
+} as const satisfies Readonly<Record<string, ChatField>>
+
+const FIELDS: ReadonlyMap<string, ChatField> = new Map(Object.entries(CHAT_FIELDS))
+
+/** Refuses and reports what the table says; what is converted is read elsewhere. A field nobody knows is ignored. */
+export function checkChatFields(body: JsonPlace, reported: ReportedFields): void {
+  const fields = body.object()
+  for (const name of Object.keys(fields)) {
+    const value = fields[name] ?? undefined
+    if (value === undefined) continue
+    const field = FIELDS.get(name)
+    if (field?.type !== undefined && !TYPES[field.type].is(value)) {
+      throw body.at(name).wrongType(TYPES[field.type].expected)
+    }
+    if (field?.asksNothing?.(value) === true) continue
+    if (field === undefined) reported.add(name, 'is not known')
+    else if (field.fate === 'ignored') reported.add(name)
+    else if (field.fate === 'refused') throw unsupportedParameter(name, 'is not supported with a ChatGPT login')
+  }
+}
+
+const TYPES: Readonly<Record<FieldType, { expected: string; is: (value: unknown) => boolean }>> = {
+  number: { expected: 'a number', is: (value) => typeof value === 'number' },
+  integer: { expected: 'an integer', is: (value) => Number.isInteger(value) },
+  boolean: { expected: 'a boolean', is: (value) => typeof value === 'boolean' },
+  string: { expected: 'a string', is: (value) => typeof value === 'string' },
+  list: { expected: 'an array', is: (value) => Array.isArray(value) },
+  object: { expected: 'an object', is: (value) => typeof value === 'object' && !Array.isArray(value) },
+}

@@ -1,0 +1,85 @@
+import type { JsonObject } from '../../json-object.ts'
+import type { ChatPlan, ConversionContext } from '../chat-plan.ts'
+import { type JsonPlace, shorten } from './json-place.ts'
+import { type NamedModel, readEffort } from './model-name.ts'
+import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
+
+const MOST_CHOICES = 8
+const MOST_STOPS = 4
+const REASONING_FIELDS = ['reasoning', 'reasoning_effort'] as const
+const SUMMARIES = ['auto', 'concise', 'detailed'] as const
+
+/** `reasoning` of the upstream body; a summary comes only if asked for (case 104). */
+export function readReasoning(
+  body: JsonPlace,
+  model: NamedModel,
+  context: ConversionContext,
+  reported: ReportedFields,
+): JsonObject | undefined {
+  const standard = context.reasoningSummary ? 'auto' : undefined
+  if (model.effort === undefined && !body.hasAny(REASONING_FIELDS)) return reasoningOf(undefined, standard)
+  const reasoning = body.at('reasoning')
+  reportOtherKeys(reasoning, ['effort', 'summary'], reported)
+  const ofChat = body.at('reasoning_effort')
+  const ofResponses = reasoning.at('effort')
+  const given = ofChat.absent && !ofResponses.absent ? ofResponses : ofChat
+  const overruled = ofResponses.optionalString()
+  if (overruled !== undefined && overruled !== given.value) {
+    reported.add('reasoning.effort', "is not supported together with 'reasoning_effort'")
+  }
+  const effort = readEffort(given, model, context.catalogue, reported)
+  const summary = reasoning.at('summary').optionalWord(SUMMARIES) ?? (effort === 'none' ? undefined : standard)
+  return reasoningOf(effort, summary)
+}
+
+function reasoningOf(effort: string | undefined, summary: string | undefined): JsonObject | undefined {
+  if (effort === undefined && summary === undefined) return undefined
+  // JSON leaves out what is undefined.
+  return { effort, summary }
+}
+
+/** The backend knows one tier besides its default, which Codex calls fast. */
+export function readServiceTier(place: JsonPlace, model: NamedModel, reported: ReportedFields): 'priority' | undefined {
+  const tier = place.optionalString() ?? (model.fast === true ? 'fast' : 'auto')
+  if (tier === 'priority' || tier === 'fast') return 'priority'
+  if (tier !== 'auto' && tier !== 'default') reported.add(place.path, `cannot be '${shorten(tier)}'`)
+  return undefined
+}
+
+export function readStreaming(body: JsonPlace, reported: ReportedFields): Pick<ChatPlan, 'stream' | 'includeUsage'> {
+  const stream = body.at('stream').optionalBoolean() ?? false
+  const options = body.at('stream_options')
+  reportOtherKeys(options, ['include_usage', 'include_obfuscation'], reported)
+  const includeUsage = options.at('include_usage').optionalBoolean() ?? false
+  if (options.at('include_obfuscation').optionalBoolean() === true) reported.add('stream_options.include_obfuscation')
+  return { stream, includeUsage }
+}
+
+export function readChoices(n: JsonPlace): number {
+  if (n.absent) return 1
+  const { value } = n
+  if (typeof value !== 'number' || !Number.isInteger(value)) throw n.wrongType('an integer')
+  if (value < 1) throw outOfRange(n, 'integer_below_min_value', `below minimum value. Expected a value >= 1`)
+  if (value > MOST_CHOICES) {
+    throw outOfRange(n, 'integer_above_max_value', `above maximum value. Expected a value <= ${MOST_CHOICES}`)
+  }
+  return value
+}
+
+function outOfRange(n: JsonPlace, code: 'integer_below_min_value' | 'integer_above_max_value', fault: string) {
+  return n.fault(code, `Invalid '${n.path}': integer ${fault}, but got ${n.value} instead.`)
+}
+
+/** An empty text ends nothing. */
+export function readStop(stop: JsonPlace): string[] {
+  if (stop.absent) return []
+  if (typeof stop.value !== 'string' && !Array.isArray(stop.value)) {
+    throw stop.wrongType('one of a string or array of strings')
+  }
+  const texts = typeof stop.value === 'string' ? [stop.value] : stop.items().map((item) => item.string())
+  if (texts.length > MOST_STOPS) {
+    const expected = `Expected an array with maximum length ${MOST_STOPS}, but got an array with length ${texts.length} instead.`
+    throw stop.fault('array_above_max_length', `Invalid '${stop.path}': array too long. ${expected}`)
+  }
+  return texts.filter((text) => text !== '')
+}

@@ -1,0 +1,117 @@
+import { ApiError, ProxyError } from '../../errors.ts'
+import { asList, asObject, asString, type JsonObject } from '../../json-object.ts'
+import type { ChatPlan, ConversionContext, ResponsesRequest } from '../chat-plan.ts'
+import { checkChatFields } from './chat-fields.ts'
+import { readChoices, readReasoning, readServiceTier, readStop, readStreaming } from './chat-parameters.ts'
+import { convertMessages } from './input-items.ts'
+import { JsonPlace } from './json-place.ts'
+import { readModelName } from './model-name.ts'
+import { derivePromptCacheKey } from './prompt-cache-key.ts'
+import { ReportedFields } from './reported-fields.ts'
+import { convertFormat } from './response-format.ts'
+import { convertTools } from './tools.ts'
+import { withinDepth } from './within-depth.ts'
+
+/**
+ * A Chat Completions request as a Responses request, and how its answer must look. Throws an ApiError for what the API
+ * would refuse or what an answer could not honour. The same request always gives the same bytes.
+ */
+export function convertChatRequest(
+  body: unknown,
+  context: ConversionContext,
+): { request: ResponsesRequest; plan: ChatPlan } {
+  return withinDepth(() => convert(new JsonPlace(body), context))
+}
+
+function convert(body: JsonPlace, context: ConversionContext): { request: ResponsesRequest; plan: ChatPlan } {
+  requireChatBody(body)
+  const reported = new ReportedFields(context.strict)
+  checkChatFields(body, reported)
+  const name = requiredModel(body.at('model'))
+  const model = readModelName(name, context.catalogue)
+  const tools = convertTools(body, reported)
+  const { text, kind } = convertFormat(body, reported)
+  const messages = convertMessages(body.at('messages'), {
+    customTools: tools.customTools,
+    systemStaysInInput: kind === 'json_object',
+    recallReasoning: context.recallReasoning,
+  })
+  if (kind === 'json_object') requireWordJson(messages.input)
+  const reasoning = readReasoning(body, model, context, reported)
+  const tier = readServiceTier(body.at('service_tier'), model, reported)
+  const streaming = readStreaming(body, reported)
+
+  // JSON leaves out what is undefined.
+  const request: ResponsesRequest = {
+    model: model.id,
+    instructions: messages.instructions,
+    input: messages.input,
+    tools: tools.fields.tools,
+    tool_choice: tools.fields.tool_choice,
+    parallel_tool_calls: tools.fields.parallel_tool_calls,
+    reasoning,
+    text,
+    service_tier: tier,
+    prompt_cache_key: promptCacheKey(body.at('prompt_cache_key'), () =>
+      context.stableJson([model.id, messages.instructions, tools.fields.tools ?? [], messages.opening]),
+    ),
+    include: ['reasoning.encrypted_content'],
+    store: false,
+    stream: true,
+  }
+  return {
+    request,
+    plan: {
+      model: name,
+      ...streaming,
+      choices: readChoices(body.at('n')),
+      stop: readStop(body.at('stop')),
+      legacyFunctions: tools.legacy,
+      jsonOutput: kind !== 'text',
+      showReasoning: reasoning?.summary !== undefined,
+      ignored: reported.names,
+    },
+  }
+}
+
+function requireChatBody(body: JsonPlace): void {
+  if (asObject(body.value) === undefined) throw new ProxyError('invalid_type', 'The body must be a JSON object.')
+  if (!body.at('messages').absent || body.at('input').absent) return
+  const message = "Missing required parameter: 'messages'. A request with 'input' belongs to /v1/responses."
+  throw body.at('messages').fault('missing_required_parameter', message)
+}
+
+function requiredModel(place: JsonPlace): string {
+  const name = place.string()
+  if (name === '') throw place.missing()
+  return name
+}
+
+function promptCacheKey(place: JsonPlace, conversation: () => string): string {
+  const given = place.optionalString() ?? ''
+  return given === '' ? derivePromptCacheKey(conversation()) : given
+}
+
+/** The API demands this too: without the word, an answer in JSON mode may never end. */
+function requireWordJson(input: readonly JsonObject[]): void {
+  if (input.some(({ content, output }) => textsOf(content ?? output).some((text) => /json/i.test(text)))) return
+  throw new ApiError(
+    "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.",
+    { status: 400, type: 'invalid_request_error', param: 'messages', code: null },
+  )
+}
+
+/** Only the texts of a message or a tool's result: base64 may hold any letters by chance, and names do not count. */
+function textsOf(said: unknown): string[] {
+  if (typeof said === 'string') return [said]
+  return asList(said).map((part) => asString(asObject(part)?.text) ?? asString(asObject(part)?.refusal) ?? '')
+}
+
+/**
+ * The same request without the reasoning put back, for when upstream refuses it (case 110); the request itself if there
+ * is none. A Chat request holds no other reasoning items.
+ */
+export function withoutRecalledReasoning(request: ResponsesRequest): ResponsesRequest {
+  const input = request.input.filter(({ type }) => type !== 'reasoning')
+  return input.length === request.input.length ? request : { ...request, input }
+}

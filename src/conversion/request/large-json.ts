@@ -1,0 +1,97 @@
+import { isUtf8 } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import { ProxyError } from '../../errors.ts'
+import { freeMemory, ownMemory } from '../../own-memory.ts'
+import { type CutText, cutLargeStrings } from './cut-strings.ts'
+import { withinDepth } from './within-depth.ts'
+
+/** Bodies up to this size are simply parsed. */
+const SMALL = 64 * 1024
+/** How much of the beginning and the end of cut-out data identifies it: hashing ten megabytes would take 6 ms. */
+const SAMPLE = 64 * 1024
+/** Pieces are no larger than this, so that the transport may copy one. */
+const LARGEST_PIECE = 256 * 1024
+
+export type LargeJson = {
+  /** The parsed body; large data URLs hold a placeholder after their comma. */
+  readonly value: unknown
+  /** The JSON of a value made from it, with the data in place of the placeholders. The bytes are not copied. */
+  readonly write: (value: unknown) => Buffer[]
+  /** The JSON of a value made from it, with digests in place of placeholders: the same after a restart. */
+  readonly stableJson: (value: unknown) => string
+  /** The memory that all written pieces are views of; it grows with each call of `write`. */
+  readonly memory: readonly Buffer[]
+}
+
+/**
+ * Parses a body without decoding the large data URLs in it: they are only passed on, and as JavaScript strings they
+ * would cost several times their size. `placeholder` marks the cut places; no client can guess it. The body is taken over:
+ * nobody else may look at it any more.
+ */
+export function parseLargeJson(raw: Buffer, placeholder: string): LargeJson {
+  const cut = raw.length <= SMALL ? undefined : cutLargeStrings(raw, placeholder)
+  const value = parse(cut?.text ?? raw)
+  const memory: Buffer[] = []
+  const own = (text: string) => {
+    const bytes = ownMemory(text)
+    memory.push(bytes)
+    return bytes
+  }
+  if (cut !== undefined && cut.payloads.length > 0) {
+    memory.push(raw)
+    return {
+      value,
+      write: (changed) => restore(stringify(changed), cut, own),
+      stableJson: (changed) => withDigests(stringify(changed), cut),
+      memory,
+    }
+  }
+  freeMemory(raw)
+  return { value, write: (changed) => [own(stringify(changed))], stableJson: stringify, memory }
+}
+
+function parse(raw: Buffer): unknown {
+  if (!isUtf8(raw)) throw new ProxyError('invalid_json', 'The body is not valid UTF-8.')
+  try {
+    return JSON.parse(raw.toString('utf8'))
+  } catch (error) {
+    // The parser's message quotes the body, which is private: it stays in the cause.
+    throw new ProxyError('invalid_json', 'The body is not valid JSON.', { cause: error })
+  }
+}
+
+function stringify(value: unknown): string {
+  return withinDepth(() => JSON.stringify(value))
+}
+
+function restore(json: string, cut: CutText, own: (text: string) => Buffer): Buffer[] {
+  const pieces: Buffer[] = []
+  let from = 0
+  for (const { 0: found, 1: number, index } of json.matchAll(cut.placeholders)) {
+    const payload = cut.payloads[Number(number)]
+    if (payload === undefined) continue
+    pieces.push(own(json.slice(from, index)), ...sliced(payload))
+    from = index + found.length
+  }
+  pieces.push(own(json.slice(from)))
+  return pieces
+}
+
+function withDigests(json: string, { placeholders, payloads }: CutText): string {
+  return json.replace(placeholders, (found, number: string) => {
+    const payload = payloads[Number(number)]
+    return payload === undefined ? found : digestOf(payload)
+  })
+}
+
+function digestOf(payload: Buffer): string {
+  const ends = createHash('sha256').update(payload.subarray(0, SAMPLE)).update(payload.subarray(-SAMPLE))
+  return `${payload.length}:${ends.digest('hex')}`
+}
+
+function sliced(payload: Buffer): Buffer[] {
+  const count = Math.ceil(payload.length / LARGEST_PIECE)
+  return Array.from({ length: count }, (_, index) =>
+    payload.subarray(index * LARGEST_PIECE, (index + 1) * LARGEST_PIECE),
+  )
+}

@@ -1,0 +1,45 @@
+import { ProxyError } from '../../errors.ts'
+import type { JsonPlace } from './json-place.ts'
+
+/** Limits, since one header has to hold all names. */
+const MOST_NAMES = 32
+const LONGEST_NAME = 64
+const NONE: readonly string[] = []
+
+/** Fields that were asked for and have no effect: told to the client, or refused when it wants that (`--strict`). */
+export class ReportedFields {
+  readonly #strict: boolean
+  readonly #names = new Set<string>()
+
+  constructor(strict: boolean) {
+    this.#strict = strict
+  }
+
+  /** `reason` completes "Unsupported parameter: '<name>' …". */
+  add(name: string, reason = 'is not supported with a ChatGPT login'): void {
+    if (this.#strict) throw unsupportedParameter(name, reason)
+    this.#names.add(name)
+  }
+
+  /** Fit for a header: clients choose the names, and a header takes neither line breaks nor commas. */
+  get names(): readonly string[] {
+    // Always the same empty list: new ones differ in shape once this is optimised, and V8 compiles their readers again.
+    if (this.#names.size === 0) return NONE
+    const names = [...this.#names].map((name) => name.replace(/[^\x21-\x2b\x2d-\x7e]/g, '?').slice(0, LONGEST_NAME))
+    return names.length <= MOST_NAMES ? names : [...names.slice(0, MOST_NAMES), `and-${names.length - MOST_NAMES}-more`]
+  }
+}
+
+/** Worded like the API's (recorded: "Unsupported parameter: 'stop' is not supported with this model."). */
+export function unsupportedParameter(name: string, reason: string): ProxyError {
+  const shown = name.slice(0, LONGEST_NAME)
+  return new ProxyError('unsupported_parameter', `Unsupported parameter: '${shown}' ${reason}.`, { param: shown })
+}
+
+/** Keys of an object that are neither converted nor honoured are reported by their path. */
+export function reportOtherKeys(place: JsonPlace, known: readonly string[], reported: ReportedFields): void {
+  if (place.absent) return
+  for (const key of Object.keys(place.object())) {
+    if (!known.includes(key) && !place.at(key).absent) reported.add(place.at(key).path, 'is not known')
+  }
+}

@@ -1,0 +1,108 @@
+import { asList, type JsonObject } from '../../json-object.ts'
+import { withoutCacheHints } from './cache-hints.ts'
+import { upstreamCallId } from './call-history.ts'
+import type { JsonPlace } from './json-place.ts'
+import type { ReportedFields } from './reported-fields.ts'
+
+const ROLES = ['assistant', 'system', 'developer', 'user'] as const
+
+type InputContext = {
+  /** The request has tools in namespaces, so a call has to keep its `namespace` (docs/upstream.md 4.5). */
+  readonly namespaces: boolean
+  /** An item of an earlier answer. */
+  readonly recallItem: (id: string) => JsonObject | undefined
+  readonly reported: ReportedFields
+}
+
+/** `input` of a Responses request as the backend takes it: a list of items that needs nothing stored. */
+export function responsesInput(input: JsonPlace, context: InputContext): JsonObject[] {
+  if (typeof input.value === 'string') {
+    return [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: input.value }] }]
+  }
+  if (!input.absent && !Array.isArray(input.value)) throw input.wrongType('one of a string or array of objects')
+  return input.items().flatMap((item) => convertItem(item, context))
+}
+
+function convertItem(place: JsonPlace, context: InputContext): JsonObject[] {
+  const given = place.object()
+  const type = place.at('type').optionalString() ?? (isOnlyId(place) ? 'item_reference' : 'message')
+  if (type === 'message') return [messageItem(place)]
+  if (type === 'item_reference') return referredItem(place, context)
+  const item = withoutCacheHints(given)
+  switch (type) {
+    case 'reasoning':
+      return reasoningItem(item)
+    case 'function_call':
+    case 'function_call_output':
+    case 'custom_tool_call':
+    case 'custom_tool_call_output':
+      return [callItem(item, context.namespaces)]
+    case 'image_generation_call':
+      return [without(item, ['call_id'])]
+    default:
+      return [item]
+  }
+}
+
+/** Messages and references may leave out their type; a reference has nothing but its id. */
+function isOnlyId(place: JsonPlace): boolean {
+  return !place.at('id').absent && Object.keys(place.object()).every((key) => key === 'id' || key === 'type')
+}
+
+/** Upstream stores nothing an id could refer to: the remembered item, or else nothing, which is reported (case 89). */
+function referredItem(place: JsonPlace, context: InputContext): JsonObject[] {
+  const item = context.recallItem(place.at('id').string())
+  if (item !== undefined) return convertItem(place.of(item), context)
+  context.reported.add(place.path, 'names an item that is not stored; send the item itself, as with `store: false`')
+  return []
+}
+
+/** Only keys that upstream knows (case 204); an `id` would name something it has not stored. */
+function messageItem(place: JsonPlace): JsonObject {
+  const role = place.at('role').word(ROLES)
+  const phase = place.at('phase')
+  const passthrough = place.at('internal_chat_message_metadata_passthrough')
+  return {
+    type: 'message',
+    role: role === 'system' ? 'developer' : role,
+    content: messageContent(place.at('content'), role),
+    // JSON leaves out what is undefined.
+    phase: phase.value ?? undefined,
+    internal_chat_message_metadata_passthrough: passthrough.value ?? undefined,
+  }
+}
+
+function messageContent(content: JsonPlace, role: string): unknown[] {
+  if (typeof content.value === 'string') {
+    return [{ type: role === 'assistant' ? 'output_text' : 'input_text', text: content.value }]
+  }
+  if (!content.absent && !Array.isArray(content.value)) throw content.wrongType('one of a string or array of objects')
+  return content.items().map((part) => onlySaid(withoutCacheHints(part.object())))
+}
+
+/** Reasoning without encrypted content is only the id of something that is not stored (case 109). */
+function reasoningItem(item: JsonObject): JsonObject[] {
+  if (typeof item.encrypted_content !== 'string' || item.encrypted_content === '') return []
+  const kept = without(item, item.content === null ? ['status'] : ['status', 'content'])
+  return [{ ...kept, summary: asList(item.summary) }]
+}
+
+function callItem(item: JsonObject, namespaces: boolean): JsonObject {
+  const kept = without(onlySaid(item), namespaces ? ['id'] : ['id', 'namespace'])
+  return typeof kept.call_id === 'string' ? { ...kept, call_id: upstreamCallId(kept.call_id) } : kept
+}
+
+/** What the parsing helpers of the official clients put into an answer: their own, and upstream knows none of it (case 204). */
+const OF_CLIENTS = new Set(['parsed', 'parsed_arguments'])
+
+/** The object without these, and without nulls, which dumped models of the Python client are full of (openai-python#3008). */
+function onlySaid(object: JsonObject): JsonObject {
+  const isSaid = (key: string) => object[key] !== null && !OF_CLIENTS.has(key)
+  // Most objects have nothing of the kind, and need not be made anew.
+  if (Object.keys(object).every(isSaid)) return object
+  return Object.fromEntries(Object.entries(object).filter(([key]) => isSaid(key)))
+}
+
+function without(item: JsonObject, keys: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(item).filter(([key]) => !keys.includes(key)))
+}

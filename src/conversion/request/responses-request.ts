@@ -1,0 +1,158 @@
+import { ProxyError } from '../../errors.ts'
+import { asList, asObject, isEmpty, type JsonObject } from '../../json-object.ts'
+import type { ResponsesRequest } from '../chat-plan.ts'
+import { API_DEFAULTS } from './api-defaults.ts'
+import { readServiceTier } from './chat-parameters.ts'
+import { responsesTool } from './hosted-tools.ts'
+import { JsonPlace } from './json-place.ts'
+import { ReportedFields, reportOtherKeys, unsupportedParameter } from './reported-fields.ts'
+import { responsesInput } from './responses-input.ts'
+import { withinDepth } from './within-depth.ts'
+
+export type ConvertedResponsesRequest = {
+  readonly request: ResponsesRequest
+  readonly stream: boolean
+  /** The client believes that the items of the answer are stored. */
+  readonly stores: boolean
+  /** Fields that were asked for and had no effect. */
+  readonly ignored: readonly string[]
+  /** The body is of the Lite lane: a header goes with it. */
+  readonly lite: boolean
+}
+
+/** Refused, since leaving them out would change the question. */
+const REFUSED: Readonly<Record<string, string>> = {
+  previous_response_id: 'is not supported: the ChatGPT backend stores no responses, send the whole conversation',
+  conversation: 'is not supported: the ChatGPT backend stores no conversations, send the whole conversation',
+  prompt: 'is not supported: the ChatGPT backend has no stored prompts, send their text',
+}
+
+/** What the backend takes (docs/upstream.md 4.5) and what is read here; the rest is reported. */
+const KNOWN = new Set([
+  'model',
+  'instructions',
+  'input',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'reasoning',
+  'text',
+  'service_tier',
+  'prompt_cache_key',
+  'client_metadata',
+  'stream_options',
+  'include',
+  'stream',
+])
+
+/** Values that ask for no more than the API's default. */
+const DEFAULTS: ReadonlyMap<string, unknown> = new Map<string, unknown>(
+  Object.entries({ ...API_DEFAULTS, truncation: 'disabled', background: false }),
+)
+
+const ENCRYPTED_REASONING = 'reasoning.encrypted_content'
+
+type RequestContext = {
+  readonly strict: boolean
+  /** An item of an earlier answer by its id. */
+  readonly recallItem?: (id: string) => JsonObject | undefined
+}
+
+/** A Responses request as the ChatGPT backend takes it: what it knows passes, the rest is reported or refused. */
+export function convertResponsesRequest(body: unknown, context: RequestContext): ConvertedResponsesRequest {
+  return withinDepth(() => convert(new JsonPlace(body), context))
+}
+
+function convert(body: JsonPlace, context: RequestContext): ConvertedResponsesRequest {
+  const reported = new ReportedFields(context.strict)
+  if (asObject(body.value) === undefined) throw new ProxyError('invalid_type', 'The body must be a JSON object.')
+  const model = body.at('model').string()
+  const stream = body.at('stream').optionalBoolean() ?? false
+  for (const [name, reason] of Object.entries(REFUSED)) {
+    if (!body.at(name).absent) throw unsupportedParameter(name, reason)
+  }
+  const lite = isLite(body)
+  const request = lite ? liteRequest(body, model, reported) : fullRequest(body, model, reported, context.recallItem)
+  const stores = !lite && body.at('store').value !== false
+  return { request, stream, stores, ignored: reported.names, lite }
+}
+
+/**
+ * A body with its tools among the items comes from a client that speaks the Lite lane (case 189). Beside other tools such
+ * an item only adds to what the model may call from there on, in any lane.
+ */
+function isLite(body: JsonPlace): boolean {
+  const hasItem = asList(body.at('input').value).some((item) => asObject(item)?.type === 'additional_tools')
+  return hasItem && asList(body.at('tools').value).length === 0
+}
+
+/** Untouched, except that upstream always streams and never stores; a client that wants it stored is told. */
+function liteRequest(body: JsonPlace, model: string, reported: ReportedFields): ResponsesRequest {
+  const store = body.at('store')
+  if (!store.absent && store.value !== false) reported.add('store')
+  const input = body
+    .at('input')
+    .items()
+    .map((item) => item.object())
+  return { ...body.object(), model, input, store: false, stream: true }
+}
+
+function fullRequest(
+  body: JsonPlace,
+  model: string,
+  reported: ReportedFields,
+  recallItem: RequestContext['recallItem'] = () => undefined,
+): ResponsesRequest {
+  reportOthers(body, reported)
+  const tier = readServiceTier(body.at('service_tier'), { id: model }, reported)
+  const tools = body.at('tools')
+  // JSON leaves out what is undefined.
+  return {
+    model,
+    instructions: body.at('instructions').optionalString() ?? '',
+    input: responsesInput(body.at('input'), { namespaces: hasNamespaces(tools), recallItem, reported }),
+    tools: tools.absent ? undefined : tools.items().map((tool) => responsesTool(tool.object())),
+    tool_choice: toolChoice(body.at('tool_choice')),
+    parallel_tool_calls: body.at('parallel_tool_calls').optionalBoolean(),
+    reasoning: body.at('reasoning').optionalObject(),
+    text: body.at('text').optionalObject(),
+    service_tier: tier,
+    prompt_cache_key: body.at('prompt_cache_key').optionalString(),
+    client_metadata: body.at('client_metadata').optionalObject(),
+    stream_options: streamOptions(body.at('stream_options'), reported),
+    include: extendedInclude(body.at('include')),
+    store: false,
+    stream: true,
+  }
+}
+
+function reportOthers(body: JsonPlace, reported: ReportedFields): void {
+  for (const name of Object.keys(body.object())) {
+    const { absent, value } = body.at(name)
+    if (absent || KNOWN.has(name) || isEmpty(value)) continue
+    if (!DEFAULTS.has(name) || DEFAULTS.get(name) !== value) reported.add(name)
+  }
+}
+
+/** `tool_search` counts too: it finds tools of namespaces, and gives every other one a namespace of its own. */
+function hasNamespaces(tools: JsonPlace): boolean {
+  return asList(tools.value).some((tool) => ['namespace', 'tool_search'].includes(String(asObject(tool)?.type)))
+}
+
+function toolChoice(place: JsonPlace): JsonObject | string | undefined {
+  const object = asObject(place.value)
+  return object === undefined ? place.optionalString() : responsesTool(object)
+}
+
+/** The one option that Codex sends passes; padding against side channels is not made. */
+function streamOptions(options: JsonPlace, reported: ReportedFields): JsonObject | undefined {
+  reportOtherKeys(options, ['include_obfuscation', 'reasoning_summary_delivery'], reported)
+  if (options.at('include_obfuscation').optionalBoolean() === true) reported.add('stream_options.include_obfuscation')
+  const delivery = options.at('reasoning_summary_delivery')
+  return delivery.absent ? undefined : { reasoning_summary_delivery: delivery.value }
+}
+
+/** Always asks for encrypted reasoning, without which a client could not send reasoning back (case 105). */
+function extendedInclude(include: JsonPlace): string[] {
+  return [...new Set([...include.optionalItems().map((item) => item.string()), ENCRYPTED_REASONING])]
+}

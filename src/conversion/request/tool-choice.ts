@@ -1,0 +1,95 @@
+import { asObject, type JsonObject } from '../../json-object.ts'
+import { hostedToolType } from './hosted-tools.ts'
+import { type JsonPlace, shorten } from './json-place.ts'
+import type { ReportedFields } from './reported-fields.ts'
+
+/** `tool_choice`, or the legacy `function_call`, in Responses form; undefined when nothing was chosen. */
+export function convertToolChoice(
+  body: JsonPlace,
+  tools: readonly JsonObject[],
+  reported: ReportedFields,
+): string | JsonObject | undefined {
+  const choice = body.at('tool_choice')
+  const legacy = body.at('function_call')
+  if (choice.absent) return legacy.absent ? undefined : legacyChoice(legacy, declaredIn(tools))
+  if (!legacy.absent) reported.add('function_call', "is not supported together with 'tool_choice'")
+  if (typeof choice.value === 'string') return choice.word(['none', 'auto', 'required'])
+  if (asObject(choice.value) === undefined) throw choice.wrongType('one of a string or object')
+  const type = choice.at('type').string()
+  const declared = declaredIn(tools)
+  if (type === 'allowed_tools') return allowedTools(choice, declared)
+  // Upstream refuses to be forced to make an image (case 67).
+  if (type === 'image_generation') {
+    reported.add('tool_choice', "cannot be 'image_generation'")
+    return 'auto'
+  }
+  return withFilters(chosenTool(choice, declared), tools)
+}
+
+/** For looking up declared tools: a request may declare thousands, and allow each of them. */
+type Declared = {
+  readonly byName: ReadonlyMap<unknown, readonly JsonObject[]>
+  readonly types: ReadonlySet<unknown>
+}
+
+function declaredIn(tools: readonly JsonObject[]): Declared {
+  const byName = new Map<unknown, JsonObject[]>()
+  for (const tool of tools) {
+    const ofName = byName.get(tool.name)
+    if (ofName === undefined) byName.set(tool.name, [tool])
+    else ofName.push(tool)
+  }
+  return { byName, types: new Set(tools.map(({ type }) => type)) }
+}
+
+function legacyChoice(choice: JsonPlace, declared: Declared): string | JsonObject {
+  if (typeof choice.value === 'string') return choice.word(['none', 'auto'])
+  if (asObject(choice.value) === undefined) throw choice.wrongType('one of a string or object')
+  return namedTool(choice, 'function', choice.at('name').string(), declared)
+}
+
+function allowedTools(choice: JsonPlace, declared: Declared): JsonObject {
+  const allowed = choice.at('allowed_tools').absent ? choice : choice.at('allowed_tools')
+  const mode = allowed.at('mode').word(['auto', 'required'])
+  return {
+    type: 'allowed_tools',
+    mode,
+    tools: allowed
+      .at('tools')
+      .items()
+      .map((tool) => chosenTool(tool, declared)),
+  }
+}
+
+/** One tool by its kind and, if it has one, its name; in Chat the name is nested, in Responses it is not. */
+function chosenTool(choice: JsonPlace, declared: Declared): JsonObject {
+  choice.object()
+  const type = choice.at('type').string()
+  if (type !== 'function' && type !== 'custom') return hostedTool(choice, declared)
+  const named = choice.at(type).absent && !choice.at('name').absent ? choice : choice.at(type)
+  named.object()
+  return namedTool(choice, type, named.at('name').string(), declared)
+}
+
+/** A choice of an undeclared tool would end in a broken connection upstream (case 71). */
+function namedTool(choice: JsonPlace, type: string, name: string, { byName }: Declared): JsonObject {
+  const ofName = byName.get(name) ?? []
+  const tool = ofName.find((each) => each.type === type) ?? ofName[0]
+  if (tool !== undefined) return { type: tool.type, name }
+  const message = `Invalid value for '${choice.path}': no ${type} named '${shorten(name)}' was specified in the 'tools' parameter.`
+  throw choice.fault('invalid_value', message)
+}
+
+function hostedTool(choice: JsonPlace, { types }: Declared): JsonObject {
+  const given = choice.object()
+  const type = hostedToolType(given.type)
+  if (types.has(type)) return { ...given, type }
+  const message = `Invalid value for '${choice.path}': no tool of type '${shorten(String(type))}' was specified in the 'tools' parameter.`
+  throw choice.fault('invalid_value', message)
+}
+
+/** A forced search that has filters is only taken as an allowed tool (case 68). */
+function withFilters(choice: JsonObject, tools: readonly JsonObject[]): JsonObject {
+  const isFiltered = choice.type === 'web_search' && tools.some((tool) => tool.type === 'web_search' && tool.filters)
+  return isFiltered ? { type: 'allowed_tools', mode: 'required', tools: [choice] } : choice
+}

@@ -1,0 +1,129 @@
+import { asString, type JsonObject } from '../../json-object.ts'
+import { responsesTool } from './hosted-tools.ts'
+import type { JsonPlace } from './json-place.ts'
+import type { ReportedFields } from './reported-fields.ts'
+import { checkStrictSchema, emptySchema } from './strict-schema.ts'
+import { convertToolChoice } from './tool-choice.ts'
+
+export type ConvertedTools = {
+  /** Keys of the upstream body. */
+  readonly fields: JsonObject
+  readonly customTools: ReadonlySet<string>
+  /** Tools were given as `functions`: the answer uses `function_call`. */
+  readonly legacy: boolean
+}
+
+/** Hosted tools the backend does not have; an answer without them would be a wrong answer (case 66). */
+const ABSENT_HOSTED_TOOLS = new Set(['file_search', 'code_interpreter', 'computer_use', 'computer_use_preview'])
+
+const FIELDS = ['tools', 'functions', 'web_search_options', 'tool_choice', 'function_call'] as const
+const NO_TOOLS: ConvertedTools = { fields: {}, customTools: new Set(), legacy: false }
+
+/** `tools`, `functions`, `web_search_options` and the choice among them, in the form of Responses. */
+export function convertTools(body: JsonPlace, reported: ReportedFields): ConvertedTools {
+  if (!body.hasAny(FIELDS)) return NO_TOOLS
+  const tools = body.at('tools').optionalItems().map(convertTool)
+  const functions = body.at('functions').optionalItems().map(functionTool)
+  if (tools.length > 0 && functions.length > 0) {
+    throw body.at('functions').fault('invalid_value', "'functions' and 'tools' cannot be used together.")
+  }
+  const webSearch = webSearchTool(body.at('web_search_options'), tools, reported)
+  const all = [...tools, ...functions, ...webSearch]
+  const legacy = functions.length > 0
+  const choice = convertToolChoice(body, all, reported)
+  const parallel = body.at('parallel_tool_calls').optionalBoolean()
+  return {
+    // JSON leaves out what is undefined.
+    fields: {
+      // An explicit empty list stays, an absent one is not invented: some models have tools of their own (case 57).
+      ...((all.length > 0 || !body.at('tools').absent) && { tools: all }),
+      tool_choice: choice,
+      // The legacy answer has room for one call only.
+      ...(all.length > 0 && { parallel_tool_calls: legacy ? false : parallel }),
+    },
+    customTools: new Set(all.flatMap(({ type, name }) => (type === 'custom' ? [asString(name) ?? ''] : []))),
+    legacy,
+  }
+}
+
+function convertTool(tool: JsonPlace): JsonObject {
+  const given = tool.object()
+  const type = tool.at('type').string()
+  if (type === 'function' && !tool.at('function').absent) return functionTool(tool.at('function'))
+  if (type === 'custom' && !tool.at('custom').absent) return customTool(tool.at('custom'))
+  if ((type === 'function' || type === 'custom') && tool.at('name').absent) throw tool.at(type).missing()
+  if (!tool.at('name').absent) nonEmptyName(tool.at('name'))
+  if (ABSENT_HOSTED_TOOLS.has(type)) {
+    const message = `Unsupported value: tools of type '${type}' are not supported with a ChatGPT login.`
+    throw tool.at('type').fault('unsupported_value', message)
+  }
+  return responsesTool(given)
+}
+
+/** `strict` is explicit, because Responses takes an absent one for true (case 94). Schemas are never rewritten. */
+function functionTool(place: JsonPlace): JsonObject {
+  place.object()
+  const name = nonEmptyName(place.at('name'))
+  const description = place.at('description').optionalString()
+  const strict = place.at('strict').optionalBoolean() ?? false
+  const parameters = place.at('parameters').optionalObject() ?? emptySchema(strict)
+  if (strict) checkStrictSchema(name, place.at('parameters'))
+  return { type: 'function', name, description, parameters, strict }
+}
+
+/** Chat nests the grammar once more than Responses does (case 62). */
+function customTool(place: JsonPlace): JsonObject {
+  const name = nonEmptyName(place.at('name'))
+  const description = place.at('description').optionalString()
+  const format = place.at('format')
+  return {
+    type: 'custom',
+    name,
+    description,
+    ...(!format.absent && { format: customFormat(format) }),
+  }
+}
+
+function customFormat(format: JsonPlace): JsonObject {
+  format.object()
+  if (format.at('type').word(['text', 'grammar']) === 'text') return { type: 'text' }
+  const grammar = format.at('grammar').absent ? format : format.at('grammar')
+  grammar.object()
+  return {
+    type: 'grammar',
+    syntax: grammar.at('syntax').word(['lark', 'regex']),
+    definition: grammar.at('definition').string(),
+  }
+}
+
+function nonEmptyName(place: JsonPlace): string {
+  const name = place.string()
+  if (name !== '') return name
+  const expected = 'Expected a string with minimum length 1, but got an empty string instead.'
+  throw place.fault('invalid_value', `Invalid '${place.path}': empty string. ${expected}`)
+}
+
+/** `web_search_options` asks for the search tool, unless the tools hold one already. */
+function webSearchTool(options: JsonPlace, tools: readonly JsonObject[], reported: ReportedFields): JsonObject[] {
+  if (options.absent) return []
+  options.object()
+  const size = options.at('search_context_size').optionalWord(['low', 'medium', 'high'])
+  const location = userLocation(options.at('user_location'))
+  if (tools.some(({ type }) => type === 'web_search')) {
+    reported.add(options.path, "is not supported together with a 'web_search' tool")
+    return []
+  }
+  return [{ type: 'web_search', search_context_size: size, user_location: location }]
+}
+
+const LOCATION_FIELDS = ['city', 'country', 'region', 'timezone'] as const
+
+function userLocation(place: JsonPlace): JsonObject | undefined {
+  if (place.absent) return undefined
+  place.object()
+  place.at('type').optionalWord(['approximate'])
+  const approximate = place.at('approximate').absent ? place : place.at('approximate')
+  approximate.object()
+  const known = LOCATION_FIELDS.map((name) => [name, approximate.at(name).optionalString()] as const)
+  return { type: 'approximate', ...Object.fromEntries(known) }
+}

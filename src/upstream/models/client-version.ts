@@ -1,0 +1,35 @@
+import { CODEX_VERSION } from '../../config/parsers.ts'
+import { codexModelsCache } from './codex-models-cache.ts'
+
+/** The version of Codex this program was written against; upstream is told this when no other one is known. */
+const BUILT_IN_VERSION = '0.171.0'
+
+/** Every request asks for the version, so the file is looked at no more often than this. */
+const LOOK_AGAIN_MS = 1000
+
+/**
+ * The Codex version told upstream, which hides newer models from older ones (docs/upstream.md 4.2): the setting, else
+ * that of the Codex which last looked at the models on this machine, else the one this program was written against.
+ */
+export function createClientVersion({
+  setting,
+  codexHome,
+  now,
+}: {
+  readonly setting: string | undefined
+  readonly codexHome: string
+  /** Milliseconds, monotonic. */
+  readonly now: () => number
+}): () => string {
+  if (setting !== undefined) return () => setting
+  const cache = codexModelsCache(codexHome)
+  let lookedAt = Number.NEGATIVE_INFINITY
+  let version = BUILT_IN_VERSION
+  return () => {
+    if (now() - lookedAt < LOOK_AGAIN_MS) return version
+    lookedAt = now()
+    const { clientVersion = '' } = cache()
+    version = CODEX_VERSION.test(clientVersion) ? clientVersion : BUILT_IN_VERSION
+    return version
+  }
+}

@@ -1,0 +1,68 @@
+import type { CatalogueModel } from '../../conversion/chat-plan.ts'
+import { isObject, objectOf } from '../../json-object.ts'
+
+/** A model as the catalogue of the ChatGPT backend describes it (docs/upstream.md 4.7); passed on as it came. */
+export type ModelEntry = { readonly [key: string]: unknown; readonly slug: string }
+
+/** The entries of `{"models": […]}`; undefined when it isn't that. */
+export function modelEntries(content: unknown): ModelEntry[] | undefined {
+  const { models } = objectOf(content)
+  return Array.isArray(models) ? models.filter(isEntry) : undefined
+}
+
+function isEntry(value: unknown): value is ModelEntry {
+  const { slug } = objectOf(value)
+  return typeof slug === 'string' && slug !== ''
+}
+
+/** The entries that clients may be shown, best first; the others are for Codex alone (case 195). */
+export function shownEntries(entries: readonly ModelEntry[]): ModelEntry[] {
+  return entries
+    .filter(({ visibility = 'list', supported_in_api = true }) => visibility === 'list' && supported_in_api === true)
+    .sort((a, b) => priorityOf(a) - priorityOf(b))
+}
+
+function priorityOf({ priority }: ModelEntry): number {
+  return typeof priority === 'number' ? priority : Number.MAX_SAFE_INTEGER
+}
+
+export function catalogueModel(entry: ModelEntry): CatalogueModel {
+  return { id: entry.slug, efforts: effortsOf(entry), usesResponsesLite: entry.use_responses_lite === true }
+}
+
+/** The form of OpenAI's list, with further keys for what clients would otherwise have to guess (case 197). */
+export function openAiModel(entry: ModelEntry): Record<string, unknown> {
+  const { slug, display_name, context_window, max_output_tokens, input_modalities, default_reasoning_level } = entry
+  return {
+    id: slug,
+    object: 'model',
+    // Upstream doesn't say when; the official clients need a number.
+    created: 0,
+    owned_by: 'openai',
+    ...definedOnly({
+      display_name,
+      context_window,
+      max_output_tokens,
+      input_modalities,
+      supported_reasoning_efforts: effortsOf(entry),
+      default_reasoning_effort: default_reasoning_level,
+    }),
+  }
+}
+
+/** One answer for both kinds of clients: `data` as OpenAI has it, `models` as Codex reads it (case 198). */
+export function openAiList(entries: readonly ModelEntry[]): Record<string, unknown> {
+  return { object: 'list', data: entries.map(openAiModel), models: entries }
+}
+
+function effortsOf({ supported_reasoning_levels: levels }: ModelEntry): string[] {
+  if (!Array.isArray(levels)) return []
+  return levels.flatMap((level: unknown) => {
+    const effort = isObject(level) ? level.effort : level
+    return typeof effort === 'string' ? [effort] : []
+  })
+}
+
+function definedOnly(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null))
+}

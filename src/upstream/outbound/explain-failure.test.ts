@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest'
+import { errorBody, ProxyError } from '../../errors.ts'
+import { explainFailure } from './explain-failure.ts'
+import { Refusal, reasonOf } from './failure-reason.ts'
+import { OutboundProxyError } from './tunnel.ts'
+
+const ORIGIN = new URL('https://upstream.example/v1')
+const HEADER_TIMEOUT_MS = 600_000
+
+function failure(code: string): Error {
+  return Object.assign(new Error('fetch failed'), { code })
+}
+
+describe('the failure of an exchange', () => {
+  test('that has its name already keeps it', () => {
+    const named = new ProxyError('upstream_timeout', 'Too late.')
+    expect(explainFailure(named, ORIGIN, undefined, HEADER_TIMEOUT_MS)).toBe(named)
+  })
+
+  test.each([
+    ['ENOTFOUND', 'Upstream upstream.example has no address in DNS (ENOTFOUND).'],
+    ['EAI_AGAIN', 'Upstream upstream.example could not be looked up, DNS does not answer (EAI_AGAIN).'],
+    ['ECONNREFUSED', 'Upstream upstream.example refused the connection (ECONNREFUSED).'],
+    ['ECONNRESET', 'Upstream upstream.example closed the connection (ECONNRESET).'],
+    ['UND_ERR_SOCKET', 'Upstream upstream.example closed the connection (UND_ERR_SOCKET).'],
+    ['UND_ERR_CONNECT_TIMEOUT', 'Upstream upstream.example did not answer in time (UND_ERR_CONNECT_TIMEOUT).'],
+    [
+      'CERT_HAS_EXPIRED',
+      'Upstream upstream.example has a certificate that has expired (or the clock is wrong) (CERT_HAS_EXPIRED).',
+    ],
+    ['HPE_INVALID_CONSTANT', 'Upstream upstream.example does not speak HTTP there (HPE_INVALID_CONSTANT).'],
+    ['EWHATEVER', 'Upstream upstream.example could not be reached (EWHATEVER).'],
+  ])('%s: says who failed and why', (code, message) => {
+    expect(explainFailure(failure(code), ORIGIN, undefined, HEADER_TIMEOUT_MS)).toMatchObject({
+      code: 'upstream_unreachable',
+      status: 502,
+      message,
+    })
+  })
+
+  test('a certificate nobody signed names the variable and the proxy that may have put it there', () => {
+    const error = explainFailure(
+      failure('SELF_SIGNED_CERT_IN_CHAIN'),
+      ORIGIN,
+      'http://127.0.0.1:3128',
+      HEADER_TIMEOUT_MS,
+    )
+    expect(error.message).toContain('NODE_EXTRA_CA_CERTS')
+    expect(error.message).toContain('through the outbound proxy http://127.0.0.1:3128')
+  })
+
+  test('a module that is gone is no fault of upstream or the network', () => {
+    const error = explainFailure(failure('MODULE_NOT_FOUND'), ORIGIN, undefined, HEADER_TIMEOUT_MS)
+    expect(error).toMatchObject({ code: 'program_replaced', status: 500 })
+    expect(errorBody(error).error.message).toMatch(
+      /the package was removed or replaced while it ran\. Restart the proxy/,
+    )
+  })
+
+  test('silence before an answer is a timeout with its length', () => {
+    expect(explainFailure(failure('UND_ERR_HEADERS_TIMEOUT'), ORIGIN, undefined, HEADER_TIMEOUT_MS)).toMatchObject({
+      code: 'upstream_timeout',
+      message: 'Upstream upstream.example did not begin its answer within 600 s.',
+    })
+  })
+
+  test('a failure of the outbound proxy names it, and the remedy says how to go without', () => {
+    const cause = new OutboundProxyError(
+      'The outbound proxy http://127.0.0.1:3128 refused the connection (ECONNREFUSED).',
+    )
+    const error = explainFailure(cause, ORIGIN, 'http://127.0.0.1:3128', HEADER_TIMEOUT_MS)
+    expect(error.code).toBe('outbound_proxy_failed')
+    expect(errorBody(error).error.message).toContain('--proxy none')
+  })
+
+  test('of several addresses the first failure counts; a cause is looked into', () => {
+    expect(reasonOf(new AggregateError([failure('ECONNREFUSED'), failure('ENETUNREACH')]))).toBe(
+      'refused the connection (ECONNREFUSED)',
+    )
+    expect(reasonOf(new TypeError('fetch failed', { cause: failure('ENOTFOUND') }))).toBe(
+      'has no address in DNS (ENOTFOUND)',
+    )
+    expect(reasonOf(new Refusal('answered 502'))).toBe('answered 502')
+    expect(reasonOf('nonsense')).toBe('could not be reached')
+  })
+})

@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { isIP, type Socket } from 'node:net'
+import { authorityOf, type Endpoint } from '../../config/endpoint.ts'
+import { request as httpRequest } from '../../node-http.ts'
+import { LoginRefused, Refusal } from './failure-reason.ts'
+import type { OutboundAddress } from './outbound-address.ts'
+import { TCP_KEEP_ALIVE_MS, type TunnelOptions } from './tunnel-options.ts'
+
+/** A tunnel by HTTP CONNECT (RFC 9110 §9.3.6), to the proxy itself by TLS or not. */
+export function openHttpTunnel(proxy: OutboundAddress, target: Endpoint, options: TunnelOptions): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const authority = authorityOf(target)
+    const send = proxy.protocol === 'https' ? httpsRequest : httpRequest
+    const request = send(requestOptions(proxy, authority, options))
+    const timer = setTimeout(() => {
+      request.destroy(new Refusal(`did not connect within ${options.timeout / 1000} s`))
+    }, options.timeout)
+    request.once('socket', (socket) => options.pending.add(socket))
+    request.once('connect', (response: IncomingMessage, socket: Socket, head: Buffer) => {
+      clearTimeout(timer)
+      options.pending.delete(socket)
+      const { statusCode: status = 0 } = response
+      if (status < 200 || status > 299) {
+        socket.destroy()
+        reject(refusalOf(status, authority, proxy))
+        return
+      }
+      socket.setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS)
+      if (head.length > 0) socket.unshift(head)
+      resolve(socket)
+    })
+    request.on('error', (error) => {
+      clearTimeout(timer)
+      if (request.socket !== null) options.pending.delete(request.socket)
+      reject(error)
+    })
+    request.end()
+  })
+}
+
+function requestOptions(proxy: OutboundAddress, authority: string, { secureContext }: TunnelOptions) {
+  const options = {
+    host: proxy.host,
+    port: proxy.port,
+    method: 'CONNECT',
+    path: authority,
+    headers: { host: authority, ...loginHeader(proxy) },
+    agent: false,
+  }
+  if (proxy.protocol === 'http') return options
+  // Without a server name Node takes the one of the Host header, which is that of the target.
+  return { ...options, secureContext: secureContext(), servername: isIP(proxy.host) === 0 ? proxy.host : '' }
+}
+
+function loginHeader({ login }: OutboundAddress): Record<string, string> {
+  if (login === undefined) return {}
+  const token = Buffer.from(`${login.user}:${login.password}`).toString('base64')
+  return { 'proxy-authorization': `Basic ${token}` }
+}
+
+function refusalOf(status: number, authority: string, { login }: OutboundAddress): Refusal {
+  if (status !== 407 && status !== 401) return new Refusal(`answered ${status} when asked to connect to ${authority}`)
+  if (login === undefined) return new Refusal(`wants a user name and password (${status})`)
+  return new LoginRefused(`refused the user name or password (${status})`)
+}

@@ -1,0 +1,62 @@
+import { connect } from 'node:net'
+import { type Endpoint, withoutBrackets } from '../../config/endpoint.ts'
+
+/** Where an outbound proxy is and how one logs in there. */
+export type OutboundAddress = Endpoint & {
+  readonly protocol: 'http' | 'https' | 'socks5'
+  readonly login: { readonly user: string; readonly password: string } | undefined
+  /** For people: without the login. */
+  readonly shown: string
+}
+
+const PORTS = { http: 80, https: 443, socks5: 1080 } as const
+
+/** `socks5h` is the same to us: names are always resolved by the proxy. Throws on anything else than the settings allow. */
+export function parseOutboundAddress(given: string): OutboundAddress {
+  const url = new URL(given)
+  const protocol = protocolOf(url)
+  const port = url.port === '' ? PORTS[protocol] : Number(url.port)
+  const login = { user: decoded(url.username), password: decoded(url.password) }
+  return {
+    protocol,
+    host: withoutBrackets(url.hostname),
+    port,
+    login: login.user === '' && login.password === '' ? undefined : login,
+    shown: `${protocol}://${url.hostname}:${port}`,
+  }
+}
+
+function protocolOf({ protocol }: URL): OutboundAddress['protocol'] {
+  if (protocol === 'http:') return 'http'
+  if (protocol === 'https:') return 'https'
+  if (protocol === 'socks5:' || protocol === 'socks5h:') return 'socks5'
+  throw new Error(`An outbound proxy can't be reached by ${protocol}//`)
+}
+
+/** Decodes percent-encoding, some of which URL may have added itself. A bare `%` stays. */
+function decoded(text: string): string {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (encoded) => {
+    try {
+      return decodeURIComponent(encoded)
+    } catch {
+      return encoded
+    }
+  })
+}
+
+/** A listener on loopback answers at once; something that drops packets there must not hold up the start. */
+const PATIENCE_MS = 500
+
+/** Whether something listens there now. */
+export function isListening({ host, port }: Endpoint): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port })
+    const settle = (listening: boolean) => {
+      socket.destroy()
+      resolve(listening)
+    }
+    socket.setTimeout(PATIENCE_MS, () => settle(false))
+    socket.once('connect', () => settle(true))
+    socket.once('error', () => settle(false))
+  })
+}

@@ -1,0 +1,61 @@
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
+import { codeOf } from '../../error-code.ts'
+
+/** As Codex and OpenSSL name them; the certificates in these files are trusted beside the usual ones. */
+const VARIABLES = ['SSL_CERT_FILE', 'CODEX_CA_CERTIFICATE'] as const
+
+type Environment = Readonly<Record<string, string | undefined>>
+type Warn = (fields: { readonly variable: string; readonly reason: string }, message: string) => void
+
+/** Whom TLS connections trust: made once, at the first use, since reading the roots takes milliseconds. */
+export function createTrust(env: Environment, warn: Warn): () => SecureContext {
+  let context: SecureContext | undefined
+  return () => {
+    context ??= createContext(env, warn)
+    return context
+  }
+}
+
+function createContext(env: Environment, warn: Warn): SecureContext {
+  const read = (variable: string) => readCertificates(env[variable], (reason) => warn({ variable, reason }, NOT_READ))
+  // Node reads it itself, but only while no other list is given, and says nothing of a file without certificates.
+  const extra = read('NODE_EXTRA_CA_CERTS')
+  const more = VARIABLES.flatMap(read)
+  if (more.length === 0) return createSecureContext()
+  return createSecureContext({ ca: [...rootCertificates, ...extra, ...more] })
+}
+
+/**
+ * Matches each certificate by itself, without what else is in the file (a private key, as with mitmproxy), and also
+ * where the end of one and the beginning of the next share a line, as after `cat a.pem b.pem`.
+ */
+const CERTIFICATES = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?(?=-----BEGIN |$)/gs
+const NOT_READ = 'certificates named by a variable were not read'
+
+function readCertificates(path: string | undefined, failed: (reason: string) => void): string[] {
+  if (path === undefined || path === '') return []
+  try {
+    const certificates = readFileSync(path, 'utf8').match(CERTIFICATES) ?? []
+    const usable = certificates.filter(isCertificate)
+    if (usable.length === 0) failed('the file holds no certificate in PEM')
+    else if (usable.length < certificates.length) {
+      failed(`${certificates.length - usable.length} of the ${certificates.length} in the file can't be read`)
+    }
+    return usable
+  } catch (error) {
+    failed(codeOf(error) ?? 'the file is unreadable')
+    return []
+  }
+}
+
+/** Checked here because OpenSSL silently leaves out the first broken certificate and all after it. */
+function isCertificate(text: string): boolean {
+  try {
+    new X509Certificate(text)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,72 @@
+import type { Socket } from 'node:net'
+import type { buildConnector } from 'undici'
+import type { Endpoint } from '../../config/endpoint.ts'
+import { LoginRefused, reasonOf } from './failure-reason.ts'
+import { openHttpTunnel } from './http-tunnel.ts'
+import type { OutboundAddress } from './outbound-address.ts'
+import { openSocksTunnel } from './socks-tunnel.ts'
+import type { TunnelOptions } from './tunnel-options.ts'
+
+/** The outbound proxy itself failed, or couldn't connect. The message names it and the reason. */
+export class OutboundProxyError extends Error {
+  override readonly name = 'OutboundProxyError'
+}
+
+/**
+ * How long the proxy is not asked again after it has refused the login: companies lock an account after a few wrong
+ * passwords, and a start and one request with its retries would send ten within seconds.
+ */
+const REFUSED_FOR_MS = 60_000
+
+/**
+ * A connector for undici whose connections lead through the proxy. undici's own ProxyAgent is not used: its SOCKS part
+ * drops the limits of the Agent (long reasoning would end after 300 s), and neither part can keep a connection ready.
+ */
+export function tunnelConnector(
+  proxy: OutboundAddress,
+  secure: buildConnector.connector,
+  options: TunnelOptions,
+): buildConnector.connector {
+  const { now } = options
+  let refusal: { readonly reason: string; readonly until: number } | undefined
+
+  async function openUnlessRefused(target: Endpoint): Promise<Socket> {
+    const left = (refusal?.until ?? 0) - now()
+    if (refusal !== undefined && left > 0) {
+      throw failureOf(proxy, `${refusal.reason}; it is asked again in ${Math.ceil(left / 1000)} s`)
+    }
+    try {
+      return await openTunnel(proxy, target, options)
+    } catch (error) {
+      if (error instanceof LoginRefused) refusal = { reason: error.message, until: now() + REFUSED_FOR_MS }
+      throw failureOf(proxy, reasonOf(error), error)
+    }
+  }
+
+  return (target, callback) => {
+    openUnlessRefused(endpointOf(target)).then(
+      (socket) => {
+        if (target.protocol === 'https:') secure({ ...target, httpSocket: socket }, callback)
+        else callback(null, socket)
+      },
+      (error: Error) => callback(error, null),
+    )
+  }
+}
+
+async function openTunnel(proxy: OutboundAddress, target: Endpoint, options: TunnelOptions): Promise<Socket> {
+  const open = proxy.protocol === 'socks5' ? openSocksTunnel : openHttpTunnel
+  const socket = await open(proxy, target, options)
+  // Whoever takes the socket listens to its errors too, but only from the next step on.
+  socket.on('error', () => {})
+  return socket
+}
+
+function failureOf({ shown }: OutboundAddress, reason: string, cause?: unknown): OutboundProxyError {
+  return new OutboundProxyError(`The outbound proxy ${shown} ${reason}.`, { cause })
+}
+
+function endpointOf({ hostname, port, protocol }: buildConnector.Options): Endpoint {
+  if (port !== '') return { host: hostname, port: Number(port) }
+  return { host: hostname, port: protocol === 'https:' ? 443 : 80 }
+}
