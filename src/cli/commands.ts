@@ -104,7 +104,7 @@ export const COMMANDS: readonly CommandRow[] = [
       { flag: '--model <id>', help: 'The model that --call names (default: as for `clients`).' },
       JSON_FLAG,
     ],
-    run: async (context, call) => await (await import('./doctor.ts')).doctor(context, call),
+    run: async (context, call) => await (await import('./doctor/doctor.ts')).doctor(context, call),
   },
   {
     name: 'clients',
@@ -117,7 +117,7 @@ export const COMMANDS: readonly CommandRow[] = [
       JSON_FLAG,
     ],
     argument: { usage: '[client]', help: 'Which one; without it, the list.', choices: CLIENT_NAMES },
-    run: async (context, call) => await (await import('./clients.ts')).clients(context, call),
+    run: async (context, call) => await (await import('./clients/clients.ts')).clients(context, call),
   },
   {
     name: 'service',

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import type { Config } from '../config/options.ts'
-import { endOnSignals } from '../daemon/signals.ts'
-import { ERRORS } from '../error-table.ts'
-import { serve } from '../http/serve.ts'
-import { isObject, type JsonObject, textOf } from '../json-object.ts'
-import { askServer, HOW_TO_GIVE_KEY, isKeyRefused, KEY_WANTED, type ServerAnswer } from './ask-server.ts'
+import type { Config } from '../../config/options.ts'
+import { endOnSignals } from '../../daemon/signals.ts'
+import { ERRORS } from '../../error-table.ts'
+import { serve } from '../../http/serve.ts'
+import { isObject, type JsonObject, textOf } from '../../json-object.ts'
+import { askServer, HOW_TO_GIVE_KEY, isKeyRefused, KEY_WANTED, type ServerAnswer } from '../ask-server.ts'
+import { type Model, modelsIn, usualModels } from '../models.ts'
+import { fromNow } from '../shown.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
-import { type Model, modelsIn, usualModels } from './models.ts'
-import { fromNow } from './shown.ts'
 
 /** A server to ask, and what ends it. */
 export type Asked = {

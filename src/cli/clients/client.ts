@@ -1,4 +1,4 @@
-import type { Model } from './models.ts'
+import type { Model } from '../models.ts'
 
 /** What the proxy is called in a client's list of providers. */
 export const PROVIDER = 'codex-api-proxy'

@@ -1,6 +1,6 @@
+import type { Model } from '../models.ts'
+import { shell } from '../shell.ts'
 import { type Client, PROVIDER, quoted, type Server } from './client.ts'
-import type { Model } from './models.ts'
-import { shell } from './shell.ts'
 
 /** Editors and what is added to them. */
 export const EDITORS: readonly Client[] = [

@@ -1,6 +1,6 @@
+import type { Model } from '../models.ts'
+import { shell } from '../shell.ts'
 import { type Client, PROVIDER, quoted, type Server } from './client.ts'
-import type { Model } from './models.ts'
-import { shell } from './shell.ts'
 
 /** What a program or a shell needs. */
 export const CODE_CLIENTS: readonly Client[] = [

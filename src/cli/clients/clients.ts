@@ -1,14 +1,14 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { serverUrl } from '../config/endpoint.ts'
-import { askServer, HOW_TO_GIVE_KEY, isKeyRefused, KEY_WANTED, reachable, type ServerAnswer } from './ask-server.ts'
+import { serverUrl } from '../../config/endpoint.ts'
+import { askServer, HOW_TO_GIVE_KEY, isKeyRefused, KEY_WANTED, reachable, type ServerAnswer } from '../ask-server.ts'
+import type { Call } from '../commands.ts'
+import type { Context, Outcome } from '../context.ts'
+import { atNamedPort, locate, type Reached, reach, readableKey } from '../locate.ts'
+import { type Model, modelsIn, usualModels } from '../models.ts'
+import type { Print } from '../print.ts'
+import { shell } from '../shell.ts'
 import { CLIENTS } from './client-configs.ts'
-import type { Call } from './commands.ts'
-import type { Context, Outcome } from './context.ts'
-import { atNamedPort, locate, type Reached, reach, readableKey } from './locate.ts'
-import { type Model, modelsIn, usualModels } from './models.ts'
-import type { Print } from './print.ts'
-import { shell } from './shell.ts'
 
 /** Asking upstream for the list may take longer than asking ourselves. */
 const MODELS_LIMIT_MS = 20_000

@@ -1,8 +1,8 @@
+import type { Model } from '../models.ts'
+import { shell } from '../shell.ts'
 import { type Client, PROVIDER, quoted, type Server } from './client.ts'
 import { CODE_CLIENTS } from './client-code.ts'
 import { EDITORS } from './client-editors.ts'
-import type { Model } from './models.ts'
-import { shell } from './shell.ts'
 
 /**
  * Applications and the configuration they read, as their own documentation describes it. What is not known of a model is
