@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
-import { answer, callItem, chatPlan, event, messageItem } from '../../test/support/answers.ts'
+import { answer, callItem, event, messageItem } from '../../test/support/answers.ts'
 import { recordedEvents } from '../../test/support/recorded.ts'
-import { ChatStream } from './answer/chat-stream.ts'
 
 test('encrypted reasoning is known by the call it led to, as the finished item tells it', () => {
   const { stream } = answer(recordedEvents('made-custom-tool-stream'))
@@ -61,17 +60,6 @@ test('where the text stood among the reasoning is known too, but not what came b
   ])
   const plain = [event.done(0, messageItem('Look.')), event.done(1, callItem('call_a', '{}')), event.completed()]
   expect(answer(plain).stream.reasonedCalls).toEqual([])
-})
-
-test('where a message stood that was passed over is known as well', () => {
-  const thought = (text: string) => ({ type: 'reasoning', summary: [], encrypted_content: text })
-  const stream = new ChatStream(chatPlan(), 0)
-  for (const one of [event.done(0, thought('one')), event.text(1, 'Look.')]) stream.convert(one)
-  stream.messagePassedOver(1)
-  for (const one of [event.done(2, thought('two')), event.done(3, callItem('call_a', '{}'))]) stream.convert(one)
-  expect(stream.reasonedCalls.map(({ items }) => items)).toEqual([
-    [thought('one'), { type: 'message' }, thought('two')],
-  ])
 })
 
 test('reasoning that is not encrypted is not kept: upstream would not know it', () => {

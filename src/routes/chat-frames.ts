@@ -11,15 +11,8 @@ import { closingQuote, endsObject, listLength } from '../sse/json-text.ts'
 
 const DELTA = '"delta":"'
 const SEQUENCE = '"sequence_number":'
-const ITEM_DONE = 'response.output_item.done'
-/** These repeat the text of a part that came in deltas; then a long answer need not be parsed a second time. */
-const REPEATING = new Set(['response.output_text.done', 'response.content_part.done', ITEM_DONE])
 /** After the first event these tell nothing that Chat shows; one repeats the whole request (instructions, tools). */
 const SILENT = new Set(['response.in_progress', 'response.content_part.added', 'response.reasoning_summary_part.added'])
-
-const CITATION = Buffer.from('"url_citation"')
-const TYPE = Buffer.from('"type":')
-const MESSAGE = Buffer.from('"type":"message"')
 
 const NO_DELTA = { name: '', frame: '' }
 
@@ -50,8 +43,6 @@ type DeltaShape = {
 export class ChatFrames implements FrameSink {
   readonly #stream: ChatStream
   readonly #out: FrameOutput
-  /** The first skipped frame of each part. They are parsed after all if a citation comes, which needs their texts. */
-  #repeated: Map<string, string> | undefined
   /** Which fields of the Response to parse in a long event: `output` only if it has more items than have been told. */
   readonly #isRead = (field: string, value: Buffer) =>
     field === 'output' ? !this.#stream.hasTold(listLength(value) ?? Infinity) : isReadOfResponse(field)
@@ -145,38 +136,13 @@ export class ChatFrames implements FrameSink {
 
   #handle(name: string, frame: Buffer): void {
     if (SILENT.has(name) && this.#stream.headKnown && isOfType(name, frame)) return
-    const repeats = REPEATING.has(name) && isOfType(name, frame)
-    // The place of a citation is counted in the texts before it.
-    if ((repeats || this.#repeated !== undefined) && frame.includes(CITATION)) this.#makeUpForRepeated()
-    else if (repeats && this.#repeats(name, frame)) return
     this.#convert(frame)
     this.#shape = undefined
     this.#last = name.endsWith('.delta') ? { name, frame: frame.toString('utf8') } : NO_DELTA
   }
 
-  #makeUpForRepeated(): void {
-    for (const frame of this.#repeated?.values() ?? []) this.#convert(Buffer.from(frame))
-    this.#repeated = undefined
-  }
-
   #convert(frame: Buffer): void {
     for (const chunk of this.#stream.convert(leanFrameJson(frame, this.#isRead))) this.#out.text(dataFrame(chunk))
-  }
-
-  /** Whether the frame repeats the part that came in deltas, or the item with that one part. The first one is kept. */
-  #repeats(name: string, frame: Buffer): boolean {
-    const live = this.#stream.liveText
-    if (live === undefined) return false
-    const part = nameOf(live)
-    if (name === ITEM_DONE) {
-      const isRepeated = this.#repeated?.has(part) === true && isItemOf(live, frame)
-      if (isRepeated) this.#stream.messagePassedOver(live.outputIndex)
-      return isRepeated
-    }
-    if (!frame.includes(part)) return false
-    this.#repeated ??= new Map()
-    if (!this.#repeated.has(part)) this.#repeated.set(part, frame.toString('utf8'))
-    return true
   }
 
   /** Whether the frames after the last one may be copied. */
@@ -217,19 +183,6 @@ function isOfType(name: string, frame: Buffer): boolean {
 function nameOf({ outputIndex, partField, part }: LiveDelta): string {
   const item = `"output_index":${outputIndex},`
   return partField === undefined ? item : `${item}"${partField}":${part},`
-}
-
-/** Whether the frame tells the item whose only part is this. */
-function isItemOf({ outputIndex, part }: LiveDelta, frame: Buffer): boolean {
-  const isThere = part === 0 && frame.includes(`"output_index":${outputIndex},"item":{`)
-  return isThere && frame.includes(MESSAGE) && hasOnePart(frame)
-}
-
-/** With one part, three things have a type: the event, the item and the part. */
-function hasOnePart(itemFrame: Buffer): boolean {
-  let types = 0
-  for (let at = itemFrame.indexOf(TYPE); at !== -1; at = itemFrame.indexOf(TYPE, at + TYPE.length)) types++
-  return types === 3
 }
 
 /** The prefix before, at and after the digits of its sequence number; upstreams without one have nothing to skip. */

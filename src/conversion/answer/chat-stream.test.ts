@@ -203,7 +203,7 @@ test('text is live only where a delta is nothing but content', () => {
   const live = (plan: Parameters<typeof chatPlan>[0], ...events: unknown[]) => {
     const stream = new ChatStream(chatPlan(plan), 0)
     for (const one of events) stream.convert(one)
-    return stream.liveText
+    return stream.liveDelta('response.output_text.delta')
   }
   const place = (outputIndex: number, part: number): LiveDelta => ({
     outputIndex,

@@ -66,11 +66,6 @@ export class ChatStream {
     return this.#head.known
   }
 
-  /** The text part that is streaming. */
-  get liveText(): LiveDelta | undefined {
-    return this.liveDelta('response.output_text.delta')
-  }
-
   /** What the next event of this type, at the place of the last one, becomes. Undefined if it must be converted. */
   liveDelta(type: string): LiveDelta | undefined {
     return this.#finished ? undefined : liveIn(type, this.#text, this.#calls, this.#reasoning)
@@ -89,12 +84,6 @@ export class ChatStream {
   /** Whether so many items have been told whole. */
   hasTold(items: number): boolean {
     return items <= this.#told.count
-  }
-
-  /** A message was told whole but not given to `convert`, since it said nothing new. */
-  messagePassedOver(index: number): void {
-    this.#told.add(index, TEXT_PLACE)
-    this.#beforeCalls.push([index, TEXT_PLACE])
   }
 
   get usage(): ChatUsage | undefined {

@@ -97,7 +97,7 @@ test('commentary is held until its fate is known', () => {
   const stream = new ChatStream(chatPlan(), 0)
   expect(commentary.flatMap((one) => stream.convert(one))).toEqual([])
   expect(stream.visible).toBe(true)
-  expect(stream.liveText).toBeUndefined()
+  expect(stream.liveDelta('response.output_text.delta')).toBeUndefined()
 })
 
 test('case 119: text without a phase is content at once', () => {
