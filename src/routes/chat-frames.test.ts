@@ -420,7 +420,7 @@ test('case 137, 144: a message is told once where the last event, too long to be
   expect(whole(hot(new ChatStream(plan, 0)), stream).split('Two.').length).toBe(2)
 })
 
-test('a last event that lists no more than was told tells nothing, whether it is read or not', () => {
+test('a last event that lists no more than was told tells nothing', () => {
   const told = { text: 'One.', streamed: true, cited: false, repeats: [], itemDone: true, another: false }
   const other = { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{}' }
   const stream = renderMessage(told, 0) + renderEnd([other])
@@ -461,16 +461,4 @@ test('what says nothing after the first event is not read', () => {
   const created = { type: 'response.created', response }
   whole(hot(machine), [created, ...silent].map((event) => namedFrame(event.type, event)).join(''))
   expect(machine.told).toEqual([created])
-})
-
-test('of a long answer its items in the last event are not read once more', () => {
-  const text = 'a'.repeat(10_000)
-  const repeats = [TEXT_DONE, 'response.content_part.done']
-  const message = { text, streamed: true, cited: false, repeats, itemDone: true, another: false }
-  const stream = renderMessage(message, 0) + renderEnd([messageItem(message)])
-  const machine = new Watched(plan, 0)
-  const out = whole(hot(machine), stream)
-  expect(out.split(text).length).toBe(2)
-  expect(out).toContain('"finish_reason":"stop"')
-  expect(JSON.stringify(machine.told.at(-1))).not.toContain(text)
 })

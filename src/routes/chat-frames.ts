@@ -7,7 +7,7 @@ import { eventName, leanFrameJson, unescaped } from '../sse/event.ts'
 import type { FrameOutput } from '../sse/frame-output.ts'
 import { type FrameSink, frameAt, frameEnd, MIXED_LINE_ENDS, withLineFeeds } from '../sse/frame-reader.ts'
 import { dataFrame } from '../sse/frames.ts'
-import { closingQuote, endsObject, listLength } from '../sse/json-text.ts'
+import { closingQuote, endsObject } from '../sse/json-text.ts'
 
 const DELTA = '"delta":"'
 const SEQUENCE = '"sequence_number":'
@@ -43,9 +43,6 @@ type DeltaShape = {
 export class ChatFrames implements FrameSink {
   readonly #stream: ChatStream
   readonly #out: FrameOutput
-  /** Which fields of the Response to parse in a long event: `output` only if it has more items than have been told. */
-  readonly #isRead = (field: string, value: Buffer) =>
-    field === 'output' ? !this.#stream.hasTold(listLength(value) ?? Infinity) : isReadOfResponse(field)
   #shape: DeltaShape | undefined
   /** The delta converted last. Its shape is learnt when another one comes, so that the first need not wait for it. */
   #last = NO_DELTA
@@ -142,7 +139,7 @@ export class ChatFrames implements FrameSink {
   }
 
   #convert(frame: Buffer): void {
-    for (const chunk of this.#stream.convert(leanFrameJson(frame, this.#isRead))) this.#out.text(dataFrame(chunk))
+    for (const chunk of this.#stream.convert(leanFrameJson(frame, isReadOfResponse))) this.#out.text(dataFrame(chunk))
   }
 
   /** Whether the frames after the last one may be copied. */

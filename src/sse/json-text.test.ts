@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { closingQuote, endsObject, keepMembers, listLength } from './json-text.ts'
+import { closingQuote, endsObject, keepMembers } from './json-text.ts'
 
 const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('"', '\\', '\\"', '{', ']', '":', '\\\\"'))
 
@@ -71,16 +71,4 @@ test.each([
   ['{"i\\u0064":1}'],
 ])('%s: what does not end, or is spaced or escaped, is left to JSON.parse', (broken) => {
   expect(keepMembers(Buffer.from(broken), 0, (name) => name === 'id')).toBeUndefined()
-})
-
-test('the length of a list is the one that JSON.parse sees', () => {
-  fc.assert(
-    fc.property(fc.array(json), json, (list, after) => {
-      expect(listLength(Buffer.from(JSON.stringify(list) + JSON.stringify(after)))).toBe(list.length)
-    }),
-  )
-})
-
-test.each(['{}', '1', '"a]"', '', '[', '[1', '["a]', '[ 1]', '[1, 2]', '[1 ]'])('%s has no length', (other) => {
-  expect(listLength(Buffer.from(other))).toBeUndefined()
 })

@@ -21,8 +21,8 @@ export function endsObject(json: Buffer, from: number, end: number): boolean {
   return json[end - 1] === CLOSING_BRACE && (from === end - 1 || (json[from] === COMMA && json[from + 1] === QUOTE))
 }
 
-/** Which members to keep, by name and JSON. */
-export type Keep = (name: string, value: Buffer) => boolean
+/** Which members to keep. */
+export type Keep = (name: string) => boolean
 
 /**
  * The JSON with only those members of the object at `start` that `keep` chooses. Undefined when the object does not
@@ -38,25 +38,12 @@ export function keepMembers(json: Buffer, start: number, keep: Keep): string | u
     const value = nameEnd + NAME_END.length
     const end = endOfValue(json, value)
     if (end === -1 || name.includes('\\')) return undefined
-    if (keep(name, json.subarray(value, end)))
-      members += `${members === '' ? '' : ','}${json.toString('utf8', at, end)}`
+    if (keep(name)) members += `${members === '' ? '' : ','}${json.toString('utf8', at, end)}`
     at = json[end] === COMMA ? end + 1 : end
   }
   return json[at] === CLOSING_BRACE
     ? `${json.toString('utf8', 0, start + 1)}${members}${json.toString('utf8', at)}`
     : undefined
-}
-
-/** How many values a list has; undefined for anything else, and for a list with spaces between its parts. */
-export function listLength(json: Buffer): number | undefined {
-  if (json[0] !== OPENING_BRACKET) return undefined
-  let length = 0
-  for (let at = 1; json[at] !== CLOSING_BRACKET; length++) {
-    const end = endOfValue(json, at)
-    if (end === -1) return undefined
-    at = json[end] === COMMA ? end + 1 : end
-  }
-  return length
 }
 
 /** Where the value that begins at `at` ends; -1 when it does not. */

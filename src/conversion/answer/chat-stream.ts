@@ -81,11 +81,6 @@ export class ChatStream {
     this.#calls.copied(text)
   }
 
-  /** Whether so many items have been told whole. */
-  hasTold(items: number): boolean {
-    return items <= this.#told.count
-  }
-
   get usage(): ChatUsage | undefined {
     return this.#usage
   }
