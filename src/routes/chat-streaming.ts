@@ -56,7 +56,8 @@ export class StreamedChat {
       batchEnd: () => {
         if (allVisible(this.#plan, this.#choices)) call.release()
         this.#send(machine)
-        if (machine.ended) events.finish()
+        if (machine.cutShort) events.abandon()
+        else if (machine.ended) events.finish()
       },
     })
     return this.#client.follow(events).then(

@@ -132,6 +132,17 @@ test('an upstream that stays open after the last frame is left after a while, an
   expect(prompt.body.aborted).toBe(false)
 })
 
+test('a stream that is abandoned ends its upstream request at once, and nothing more is handed over', async () => {
+  const { body, events, told, done } = openStream()
+  body.read('data: 1\n\n')
+  events.abandon()
+  await done
+  expect(body.aborted).toBe(true)
+  expect(vi.getTimerCount()).toBe(0)
+  body.read('data: 2\n\n')
+  expect(told).toEqual(['data: 1', 'end of read'])
+})
+
 test('a stream that breaks off hands over what came before and rejects', async () => {
   const { body, told, done } = openStream()
   body.read('data: 1\n\ndata: half')

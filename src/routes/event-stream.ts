@@ -77,6 +77,14 @@ export class EventStream implements Source, BodySink {
     this.#resolve()
   }
 
+  /** Upstream would go on with what nobody wants: its request is closed at once, since every token is paid for. */
+  abandon(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#body.abort()
+    this.#resolve()
+  }
+
   #attempt(work: () => void): void {
     if (this.#over) return
     try {

@@ -28,7 +28,7 @@ export class ChatStream {
   readonly #images = new ChatImages()
   #visible = false
   #finished = false
-  #ended = false
+  #upstreamEnded = false
   #failed = false
   #usage: ChatUsage | undefined
 
@@ -43,12 +43,14 @@ export class ChatStream {
     this.#calls = new ChatToolCalls(plan.legacyFunctions)
   }
 
-  /**
-   * The answer is complete, and nothing more is to be read. After a stop text that is so if no usage has to be
-   * reported. Never true of an answer that failed; it may be tried again.
-   */
+  /** The answer is complete, and nothing more is to be read. Never true of one that failed; it may be tried again. */
   get ended(): boolean {
-    return this.#ended
+    return this.#upstreamEnded || this.cutShort
+  }
+
+  /** Upstream would go on with the answer, but a stop text has ended it, and no usage has to be reported. */
+  get cutShort(): boolean {
+    return this.#finished && !this.#upstreamEnded && this.#plan.stream && !this.#plan.includeUsage
   }
 
   /** The finish reason has been sent, because of a stop text maybe: upstream can only add its usage. */
@@ -94,7 +96,7 @@ export class ChatStream {
   convert(event: unknown): ChatChunk[] {
     const fields = asObject(event)
     const type = asString(fields?.type)
-    if (fields === undefined || type === undefined || this.#ended || this.#failed) return []
+    if (fields === undefined || type === undefined || this.ended || this.#failed) return []
     if (isTerminal(type)) return this.#terminal(fields)
     this.#visible ||= !isPrelude(type)
     if (this.#finished) return []
@@ -106,7 +108,7 @@ export class ChatStream {
 
   /** Upstream has closed. An answer without a terminal event is half an answer, whatever it holds (case 166). */
   finish(): ChatChunk[] {
-    if (this.#ended || this.#failed) return []
+    if (this.ended || this.#failed) return []
     if (this.#finished) return this.#end()
     throw new ProxyError('upstream_stream_cut', 'Upstream closed the stream before the answer was complete.')
   }
@@ -215,7 +217,6 @@ export class ChatStream {
   #finish(reason: FinishReason): ChatChunk[] {
     const chunks = this.#chunks.of([...this.#images.end(), ...this.#text.citations()])
     this.#finished = true
-    this.#ended = this.#plan.stream && !this.#plan.includeUsage
     return [...chunks, ...this.#chunks.last(reason)]
   }
 
@@ -227,7 +228,7 @@ export class ChatStream {
 
   /** Several choices have one usage chunk in common, which comes after all of them. */
   #end(): ChatChunk[] {
-    this.#ended = true
+    this.#upstreamEnded = true
     return this.#plan.choices === 1 && this.#plan.includeUsage ? [this.#head.usageChunk(sumUsage([this.#usage]))] : []
   }
 }
