@@ -39,7 +39,7 @@ export function runChoices(
 ): Promise<void> {
   const run = (choice: number, cancellation: Cancellation) =>
     withEarlyRetries(context, request, {
-      open: () => call.open(cancellation),
+      open: (refusal) => call.open(cancellation, refusal),
       read: (answer) => read(choice, answer),
       isVisible: () => isVisible(choice),
     })

@@ -21,13 +21,19 @@ function failure(code: string | null, headers: Readonly<Record<string, string>> 
 const OVERLOADED = failure('server_is_overloaded')
 
 /** Asks an upstream that fails so, one failure after the other, and then answers; `wait` is the chance's part of each wait. */
-function attempts(failures: readonly Error[], { isVisible = false, wait = 0.5, onRead = () => {} } = {}) {
+function attempts(
+  failures: readonly Error[],
+  { isVisible = false, wait = 0.5, onRead = () => {}, hasLesser = false } = {},
+) {
   const request = { record: newRequestRecord('id', 'POST', '/v1/responses', 0), cancellation: new Cancellation() }
   const left = [...failures]
   const askedAt: number[] = []
+  const refusals: unknown[] = []
   const start = Date.now()
   const outcome = withEarlyRetries({ random: () => wait }, request, {
-    async open() {
+    async open(refusal) {
+      if (refusal !== undefined && !hasLesser) throw refusal
+      refusals.push(refusal)
       askedAt.push(Date.now() - start)
       return ANSWER
     },
@@ -40,8 +46,10 @@ function attempts(failures: readonly Error[], { isVisible = false, wait = 0.5, o
     },
     isVisible: () => isVisible,
   }).catch((error: unknown) => error)
-  return { outcome, askedAt, ...request }
+  return { outcome, askedAt, refusals, ...request }
 }
+
+const REFUSAL = failure('invalid_encrypted_content')
 
 test.each([
   [0, [0, 125, 375]],
@@ -89,6 +97,24 @@ test.each([
   expect(await outcome).toBe(thrown)
   expect(askedAt).toEqual([0])
   expect(record.upstreamRetries).toBe(0)
+})
+
+test('case 110: a refusal within a 200 brings a lesser request, which is tried again like any other', async () => {
+  const { outcome, refusals, askedAt } = attempts([REFUSAL, OVERLOADED], { hasLesser: true })
+  await vi.runAllTimersAsync()
+  expect(await outcome).toBe('read')
+  expect(refusals).toEqual([undefined, REFUSAL, REFUSAL])
+  expect(askedAt).toEqual([0, 0, 250])
+})
+
+test.each([
+  ['a second refusal', [REFUSAL, REFUSAL], {}, 2],
+  ['a refusal after something that a client can see', [REFUSAL], { isVisible: true }, 1],
+  ['a fault of our own', [new TypeError('x is not a function')], {}, 1],
+])('case 110: %s brings no lesser request', async (_what, failures, differences, asked) => {
+  const { outcome, refusals } = attempts(failures, { ...differences, hasLesser: true })
+  expect(await outcome).toBe(failures.at(-1))
+  expect(refusals).toHaveLength(asked)
 })
 
 test('case 175: nothing is asked again for a client that left, before the failure or in the wait after it', async () => {

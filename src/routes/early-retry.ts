@@ -1,4 +1,4 @@
-import { type ApiError, toApiError } from '../errors.ts'
+import { ApiError, toApiError } from '../errors.ts'
 import type { UpstreamAnswer } from '../upstream/answer.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
@@ -17,34 +17,43 @@ const NOT_NOW_CODES = new Set([
 ])
 
 type Attempt<Value> = {
-  /** Asks upstream. A refusal is final: `upstream/client.ts` has tried again what may be tried again. */
-  readonly open: () => Promise<UpstreamAnswer>
+  /**
+   * Asks upstream. A refusal is final: `upstream/client.ts` has tried again what may be tried again. `refusal` is one that
+   * came within a 200: then a lesser request is sent, or, where there is none, the same refusal thrown.
+   */
+  readonly open: (refusal?: ApiError) => Promise<UpstreamAnswer>
   readonly read: (answer: UpstreamAnswer) => Promise<Value>
   /** Whether a client can see anything of the answer yet. */
   readonly isVisible: () => boolean
 }
 
 /**
- * Asks upstream and reads its answer; does so again when upstream was overloaded or broke off before it said anything
- * that a client can see. Never later: the client may have acted on a tool call (case 177), and the tokens are spent.
+ * Asks upstream and reads its answer; does so again when upstream was overloaded, broke off or refused the request before
+ * it said anything that a client can see. Never later: the client may have acted on a tool call (case 177), and the
+ * tokens are spent.
  */
 export function withEarlyRetries<Value>(
   context: Pick<RouteContext, 'random'>,
   request: Pick<ApiRequest, 'record' | 'cancellation'>,
   attempt: Attempt<Value>,
   retry = 0,
+  refusal?: ApiError,
 ): Promise<Value> {
   const again = async (thrown: unknown) => {
-    const isOver = retry === RETRIES || request.cancellation.reason !== undefined || attempt.isVisible()
+    if (request.cancellation.reason !== undefined || attempt.isVisible()) throw thrown
     const error = toApiError(thrown)
+    if (!isNotNow(error)) {
+      if (refusal !== undefined || !(thrown instanceof ApiError)) throw thrown
+      return withEarlyRetries(context, request, attempt, retry, thrown)
+    }
     const wait = Math.max(FIRST_DELAY_MS * 2 ** retry * (0.5 + context.random()), retryAfterMs(error))
-    if (isOver || !isNotNow(error) || wait > LONGEST_WAIT_MS) throw thrown
+    if (retry === RETRIES || wait > LONGEST_WAIT_MS) throw thrown
     request.record.upstreamRetries++
     await request.cancellation.delay(wait)
-    return withEarlyRetries(context, request, attempt, retry + 1)
+    return withEarlyRetries(context, request, attempt, retry + 1, refusal)
   }
   // Without `await`: a suspended function holds everything it has used, and the answer may take an hour.
-  return attempt.open().then((answer) => attempt.read(answer).catch(again))
+  return attempt.open(refusal).then((answer) => attempt.read(answer).catch(again))
 }
 
 function isNotNow({ code }: ApiError): boolean {

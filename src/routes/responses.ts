@@ -80,7 +80,7 @@ async function collect(
 ): Promise<JsonObject> {
   let collector = new ResponsesCollector()
   const response = await withEarlyRetries(context, request, {
-    open: () => call.open(request.cancellation),
+    open: (refusal) => call.open(request.cancellation, refusal),
     async read(answer) {
       collector = new ResponsesCollector(headOf(context, answer))
       const events = new EventStream(answer, context.config.maxEvent, {
@@ -111,7 +111,7 @@ async function stream(
   let frames: ResponsesFrames | undefined
   try {
     await withEarlyRetries(context, request, {
-      open: () => call.open(request.cancellation),
+      open: (refusal) => call.open(request.cancellation, refusal),
       read(answer) {
         frames = new ResponsesFrames(client.out, headOf(context, answer))
         return pass(context, request, { answer, frames, client, call }).catch((error: unknown) => {

@@ -67,12 +67,15 @@ export class UpstreamCall {
     this.#call = call
   }
 
-  /** Resolves with a stream of events; any other answer is thrown as the error it stands for. */
-  async open(cancellation: Cancellation): Promise<UpstreamAnswer> {
+  /**
+   * Resolves with a stream of events; any other answer is thrown as the error it stands for. `early` is the refusal that
+   * the wanted variant got within such a stream: a lesser one is sent, or the refusal thrown.
+   */
+  async open(cancellation: Cancellation, early?: ApiError): Promise<UpstreamAnswer> {
     const call = this.#call
     if (call === undefined) throw new Error('An answer that is visible must not be asked for again.')
     let [refused] = call.variants
-    let refusal: ApiError | undefined
+    let refusal = early
     for (const variant of call.variants) {
       if (refusal !== undefined && variant.after?.(refusal, refused) !== true) continue
       refused = variant

@@ -4,7 +4,7 @@ import { type Item, responseEvents } from '../fake-upstream/event-stream.ts'
 import type { Json } from '../fake-upstream/refusal.ts'
 import { chatgptAuth, unsignedJwt } from '../support/auth-files.ts'
 import { type Stage, startStage } from '../support/stage.ts'
-import { answerWith, callsDuring } from '../support/upstream-answers.ts'
+import { answerWith, callsDuring, failingAnswer } from '../support/upstream-answers.ts'
 import { choicesOf, saidIn } from '../support/watched-answer.ts'
 
 const PATH = '/v1/chat/completions'
@@ -88,9 +88,12 @@ describe.each([true, false])('case 106: a tool round trip (stream: %s)', (stream
     expect((after.reasoning_recall_hits ?? 0) - (before.reasoning_recall_hits ?? 0)).toBe(1)
   })
 
-  test('case 110: goes on without it when upstream refuses it, after one try', async () => {
+  test.each([
+    ['with a 400', REFUSED],
+    ['within a 200', failingAnswer('invalid_encrypted_content')],
+  ])('case 110: goes on without it when upstream refuses it %s, after one try', async (_how, refused) => {
     const calling = await callingTurn(stream)
-    answerWith(stage.upstream, REFUSED, ANSWERING)
+    answerWith(stage.upstream, refused, ANSWERING)
     const [answer, calls] = await callsDuring(stage.upstream, () => answeringTurn(calling, stream))
     expect(await answer.text()).toContain('Rain')
     expect([answer.status, calls]).toEqual([200, 2])
