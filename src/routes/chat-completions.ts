@@ -1,8 +1,9 @@
 import type { ChatStream } from '../conversion/answer/chat-stream.ts'
 import type { CatalogueModel, ChatPlan, ConversionContext, ResponsesRequest } from '../conversion/chat-plan.ts'
-import { convertChatRequest, withoutRecalledReasoning } from '../conversion/request/chat-request.ts'
+import { convertChatRequest } from '../conversion/request/chat-request.ts'
 import { type LargeJson, parseLargeJson } from '../conversion/request/large-json.ts'
 import { toLiteRequest } from '../conversion/request/lite-request.ts'
+import { withoutReasoning } from '../conversion/request/without-reasoning.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import type { ApiError } from '../errors.ts'
 import { BodyMemory } from '../upstream/body-memory.ts'
@@ -94,7 +95,7 @@ function conversionContext(
  * Lesser variants: without recalled reasoning, if upstream refuses that; on the Lite lane, if the model needs it; both.
  */
 function fallbacks(body: ResponsesRequest, catalogue: readonly CatalogueModel[], write: LargeJson['write']): Variant[] {
-  const plain = withoutRecalledReasoning(body)
+  const plain = withoutReasoning(body)
   const isRecalling = plain !== body
   const full: Variant = { body: () => write(plain), after: isReasoningRefusal }
   const variants = isRecalling ? [full] : []

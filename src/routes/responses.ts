@@ -1,7 +1,8 @@
 import { ResponsesCollector } from '../conversion/answer/responses-collector.ts'
 import { tokenUsage } from '../conversion/answer/usage.ts'
-import { parseLargeJson } from '../conversion/request/large-json.ts'
-import { convertResponsesRequest } from '../conversion/request/responses-request.ts'
+import { type LargeJson, parseLargeJson } from '../conversion/request/large-json.ts'
+import { type ConvertedResponsesRequest, convertResponsesRequest } from '../conversion/request/responses-request.ts'
+import { withoutReasoning } from '../conversion/request/without-reasoning.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import { ProxyError, toApiError } from '../errors.ts'
 import { asList, type JsonObject } from '../json-object.ts'
@@ -18,7 +19,7 @@ import { type MessageLog, openMessageLog } from './message-log.ts'
 import { ownerOf } from './recent-memory.ts'
 import { noteFailure, noteIgnored } from './request-notes.ts'
 import { errorFrame, ResponsesFrames } from './responses-frames.ts'
-import { headOf, LITE_HEADERS, sessionHeaders, UpstreamCall, wanted } from './upstream-call.ts'
+import { type Call, headOf, LITE_HEADERS, sessionHeaders, UpstreamCall, wanted } from './upstream-call.ts'
 
 /** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */
 export function responsesRoute(context: RouteContext): Route {
@@ -65,12 +66,23 @@ function convert(
     route: 'responses',
     credentials,
     model: converted.request.model,
-    variants: [wanted(json.write(converted.request), converted.lite ? LITE_HEADERS : {})],
+    variants: variantsOf(converted, json.write),
     memory: new BodyMemory(json.memory),
     headers: sessionHeaders(request, converted.request),
   })
   return { call, log, isStreamed: converted.stream, stores: converted.stores }
 }
+
+/** A body of the Lite lane stays untouched; else reasoning that cannot be decrypted is no reason to fail (case 110). */
+function variantsOf({ request, lite }: ConvertedResponsesRequest, write: LargeJson['write']): Call['variants'] {
+  if (lite) return [wanted(write(request), LITE_HEADERS)]
+  const plain = withoutReasoning(request)
+  if (plain === request) return [wanted(write(request))]
+  return [wanted(write(request)), { body: () => write(plain), after: ({ code }) => code === UNREADABLE_REASONING }]
+}
+
+/** Of another account or model, or too old. */
+const UNREADABLE_REASONING = 'invalid_encrypted_content'
 
 async function collect(
   context: RouteContext,

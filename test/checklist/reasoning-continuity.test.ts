@@ -195,3 +195,39 @@ test('case 106: nothing of it is on disk or in the log', async () => {
   await (await answeringTurn(calling, true)).text()
   expect(stage.proxy.output()).not.toContain(ENCRYPTED)
 })
+
+describe('case 110: on the Responses route, reasoning that upstream cannot read', () => {
+  const ITEMS = [
+    { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Rain?' }] },
+    { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'of another account' },
+    { type: 'function_call', call_id: 'call_a', name: 'look_up', arguments: '{}' },
+    { type: 'function_call_output', call_id: 'call_a', output: 'rain' },
+  ]
+  const asked = (input: readonly object[], stream: boolean) =>
+    callsDuring(stage.upstream, () => stage.post('/v1/responses', { model: 'gpt-5.5', input, stream }))
+
+  test.each([
+    ['with a 400', true, REFUSED],
+    ['with a 400', false, REFUSED],
+    ['within a 200', true, failingAnswer('invalid_encrypted_content')],
+    ['within a 200', false, failingAnswer('invalid_encrypted_content')],
+  ])('and refuses %s is left out at the second try (stream: %s)', async (_how, stream, refused) => {
+    answerWith(stage.upstream, refused, ANSWERING)
+    const [answer, calls] = await asked(ITEMS, stream)
+    expect(await answer.text()).toContain('Rain in both.')
+    expect([answer.status, calls]).toEqual([200, 2])
+    expect(typesOf(lastInput())).toEqual(['message', 'function_call', 'function_call_output'])
+  })
+
+  test('is no reason to ask again for what has none, or for another refusal, or in the Lite lane', async () => {
+    const lite = { type: 'additional_tools', role: 'developer', tools: TOOLS }
+    answerWith(stage.upstream, REFUSED)
+    for (const input of [ITEMS.filter(({ type }) => type !== 'reasoning'), [lite, ...ITEMS]]) {
+      const [answer, calls] = await asked(input, false)
+      expect([answer.status, calls]).toEqual([400, 1])
+    }
+    answerWith(stage.upstream, { status: 400, body: { error: { message: 'Bad reasoning.', code: 'invalid_value' } } })
+    const [answer, calls] = await asked(ITEMS, false)
+    expect([answer.status, calls]).toEqual([400, 1])
+  })
+})

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { convertChat, itemsOf, refusalOf } from '../../../test/support/chat-requests.ts'
 import type { ToolCall } from '../call-key.ts'
 import { CHAT_FIELDS } from './chat-fields.ts'
-import { convertChatRequest, withoutRecalledReasoning } from './chat-request.ts'
+import { convertChatRequest } from './chat-request.ts'
+import { withoutReasoning } from './without-reasoning.ts'
 
 const HELLO = [{ role: 'user', content: 'Hello' }]
 
@@ -505,8 +506,8 @@ describe('case 106, 108–111: reasoning put back', () => {
   test('case 110: the request can be sent once more without it', () => {
     const { request } = convertChat({ messages: history }, { recallReasoning })
     const plain = convertChat({ messages: history }).request
-    expect(withoutRecalledReasoning(request)).toEqual(plain)
-    expect(withoutRecalledReasoning(plain)).toBe(plain)
+    expect(withoutReasoning(request)).toEqual(plain)
+    expect(withoutReasoning(plain)).toBe(plain)
   })
 })
 

@@ -106,12 +106,3 @@ function textsOf(said: unknown): string[] {
   if (typeof said === 'string') return [said]
   return asList(said).map((part) => asString(asObject(part)?.text) ?? asString(asObject(part)?.refusal) ?? '')
 }
-
-/**
- * The same request without the reasoning put back, for when upstream refuses it (case 110); the request itself if there
- * is none. A Chat request holds no other reasoning items.
- */
-export function withoutRecalledReasoning(request: ResponsesRequest): ResponsesRequest {
-  const input = request.input.filter(({ type }) => type !== 'reasoning')
-  return input.length === request.input.length ? request : { ...request, input }
-}
