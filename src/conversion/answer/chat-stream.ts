@@ -163,19 +163,19 @@ export class ChatStream {
   #itemAdded(index: number | undefined, item: JsonObject | undefined): ChatDelta[] {
     if (index === undefined || item === undefined) return []
     if (item.type === 'message') return this.#text.open(index, item)
-    return isClientCall(item) ? this.#call(() => this.#calls.open(index, item)) : []
+    return isClientCall(item) ? this.#call(index, item, () => this.#calls.open(index, item)) : []
   }
 
-  /** Before a call comes the text that was held back; a stop text in it ends the answer before the call. */
-  #call(take: () => ChatDelta[]): ChatDelta[] {
-    const before = this.#text.callOpened()
+  /** Before a call opens comes the text that was held back; a stop text in it ends the answer before the call. */
+  #call(index: number, item: JsonObject, take: () => ChatDelta[]): ChatDelta[] {
+    const before = this.#calls.isOpened(index, item) ? [] : this.#text.callOpened()
     return this.#text.stopped ? before : [...before, ...take()]
   }
 
   #itemDone(index: number | undefined, item: JsonObject | undefined): ChatDelta[] {
     if (index === undefined || item === undefined || this.#told.has(index)) return []
     this.#told.add(index, item)
-    if (isClientCall(item)) return this.#call(() => this.#calls.itemDone(index, item))
+    if (isClientCall(item)) return this.#call(index, item, () => this.#calls.itemDone(index, item))
     if (item.type === 'message') {
       this.#beforeCalls.push([index, TEXT_PLACE])
       return this.#text.itemDone(index, item)

@@ -39,6 +39,15 @@ test('case 118: commentary that is the whole answer is content', () => {
   expect(messageOf(recordedEvents('made-commentary-only-stream'))).toMatchObject({ content: 'Working on it.' })
 })
 
+test.each([
+  ['that is told whole', event.done(0, callItem('call_1', '{}'))],
+  ['that is announced again', event.added(0, callItem('call_1', ''))],
+])('case 118: a call opened before the commentary %s decides nothing', (_how, told) => {
+  const later = [event.added(1, messageItem('', 'commentary')), event.text(1, 'Looking it up.')]
+  const message = messageOf([event.added(0, callItem('call_1', '')), ...later, told, ...final, event.completed()])
+  expect(message).toMatchObject({ content: 'It is 42.', reasoning_content: 'Looking it up.' })
+})
+
 test("case 118: a hosted tool's item decides nothing", () => {
   const message = messageOf(recordedEvents('made-commentary-then-answer-stream'))
   expect(message).toMatchObject({ content: 'It is 42.', reasoning_content: 'Let me look that up.' })

@@ -69,12 +69,17 @@ export class ChatToolCalls {
     if (this.#current !== undefined) this.#current.sent += text
   }
 
+  /** Whether the client knows of the call: ids count too, since a stream may tell a call at another index. */
+  isOpened(outputIndex: number, { call_id }: JsonObject): boolean {
+    return this.#calls.some((call) => call.outputIndex === outputIndex || call.callId === call_id)
+  }
+
   open(outputIndex: number, item: JsonObject): ChatDelta[] {
     const kind = kindOf(item)
     const callId = asString(item.call_id)
     const name = asString(item.name)
     if (kind === undefined || callId === undefined || name === undefined) return []
-    if (this.#calls.some((call) => call.outputIndex === outputIndex || call.callId === callId)) return []
+    if (this.isOpened(outputIndex, item)) return []
 
     const announced = argumentsOf(item) ?? ''
     const call = { outputIndex, index: this.#calls.length, kind, callId, name, announced, sent: '', closed: false }

@@ -51,6 +51,12 @@ test('case 13: what may become a stop text is told with what follows it, and in 
   expect(deltas).toEqual([[{ content: 'One' }], [], [{ content: 'this' }]])
 })
 
+test('case 13: a stop text may be split by the end of a call that was opened before it', () => {
+  const call = [event.added(0, callItem('call_1', '')), event.done(0, callItem('call_1', '{}'))] as const
+  const events = [call[0], event.text(1, 'One th'), call[1], event.text(1, 'ree, four'), event.completed()]
+  expect(messageOf(events, { stop: ['three'] }).content).toBe('One ')
+})
+
 test('case 13, 99: JSON that comes in pieces is told whole beside a stop text', () => {
   const events = ['{"a"', ':1}'].map((text) => event.text(0, text))
   expect(messageOf([...events, event.completed()], { stop: ['x'], jsonOutput: true }).content).toBe('{"a":1}')
