@@ -37,7 +37,11 @@ export const CHAT_FIELDS = {
     note: 'Functions and custom tools are flattened, `strict` is sent explicitly, schemas are never rewritten; tools in Responses form pass. `file_search`, `code_interpreter` and `computer_use` are refused.',
   },
   tool_choice: { fate: 'converted', note: 'Words pass; a function, a custom tool and `allowed_tools` are flattened.' },
-  parallel_tool_calls: { fate: 'passed', note: 'Not sent without tools.', type: 'boolean' },
+  parallel_tool_calls: {
+    fate: 'passed',
+    note: 'Not sent without tools; always false beside `functions`, whose answer has room for one call.',
+    type: 'boolean',
+  },
   functions: { fate: 'converted', note: 'The legacy form of `tools`; answered with `function_call`.' },
   function_call: { fate: 'converted', note: 'The legacy form of `tool_choice`.' },
   web_search_options: {
