@@ -11,6 +11,12 @@ type Stoppable = {
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 /**
+ * By habit these tell a server to open its log again, which ours finds out by itself. Without a listener Node opens its
+ * debugger at the first one, where every user of this machine could run code with the login, and dies of the second.
+ */
+const HABITUAL = ['SIGUSR1', 'SIGUSR2'] as const
+
+/**
  * What SIGHUP does. Node can't tell whether it was started with SIGHUP ignored, as nohup does: it sets every signal
  * back before the program runs. So it is decided by how the server was started:
  * - `stop` in the foreground: the terminal is gone, whose server this was. Who wants to keep it has the background.
@@ -44,12 +50,16 @@ export function stopOnSignals(
     onSignal()
   }
   for (const signal of SIGNALS) source.on(signal, onSignal)
+  for (const signal of HABITUAL) source.on(signal, ignore)
   source.on('SIGHUP', onHangup)
   return () => {
     for (const signal of SIGNALS) source.off(signal, onSignal)
+    for (const signal of HABITUAL) source.off(signal, ignore)
     source.off('SIGHUP', onHangup)
   }
 }
+
+function ignore(): void {}
 
 type Process = Pick<NodeJS.Process, 'on' | 'off' | 'kill' | 'pid'>
 

@@ -466,14 +466,19 @@ async function childOf(parent: number): Promise<number> {
   }
 }
 
-test('the server in the background goes on after SIGHUP, which logrotate sends by habit', async () => {
-  const { url, pid } = started(await command('start', '--port', '0'))
-  for (let sent = 0; sent < 3; sent++) {
-    process.kill(pid, 'SIGHUP')
-    expect((await fetch(`${url}/health`)).status).toBe(200)
-  }
-  expect(await command('stop')).toMatchObject({ code: 0, stdout: `Stopped process ${pid}.\n` })
-})
+test.each(['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)(
+  'the server in the background goes on after %s, which logrotate sends by habit',
+  async (signal) => {
+    const { url, pid } = started(await command('start', '--port', '0'))
+    for (let sent = 0; sent < 3; sent++) {
+      process.kill(pid, signal)
+      expect((await fetch(`${url}/health`)).status).toBe(200)
+    }
+    expect(await command('stop')).toMatchObject({ code: 0, stdout: `Stopped process ${pid}.\n` })
+    // Node says so there when it opens its debugger, which any user of the machine could use.
+    expect(await readFile(join(home.runFolder, 'codex-api-proxy.log'), 'utf8')).not.toContain('Debugger')
+  },
+)
 
 test('a start that is interrupted leaves no server', async () => {
   const starting = spawn(process.execPath, [PROGRAM, 'start', '--port', '0'], { env: home.env, stdio: 'ignore' })
