@@ -40,7 +40,8 @@ export function fromNow(moment: number, now: number): string {
   return moment >= now ? `in ${away}` : `${away} ago`
 }
 
-function about(seconds: number): string {
+/** A length of time in its usual unit, rounded. */
+export function about(seconds: number): string {
   if (seconds < 90) return `${Math.round(seconds)} s`
   if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`
   if (seconds < 36 * 3600) return `${Math.round(seconds / 3600)} h`

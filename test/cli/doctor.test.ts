@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:https'
-import { connect, type Socket } from 'node:net'
+import { connect, createServer as createPlainServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -189,12 +189,20 @@ test('an upstream that is down, a name that is none, and a failing TLS are told 
 
   env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: 'https://nowhere.invalid/v1' }
   const unknown = await doctor()
-  expect(unknown.checks.DNS).toMatchObject({ state: 'problem', message: expect.stringContaining("can't be looked up") })
+  expect(unknown.checks.DNS).toMatchObject({
+    state: 'problem',
+    message: expect.stringMatching(
+      /^nowhere\.invalid (has no address in DNS|could not be looked up, .*) \(E[A-Z_]+\)\.$/,
+    ),
+  })
   expect(problemsOf(unknown.checks)).toEqual(['DNS'])
 
   env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl.replace('http:', 'https:') }
   const plain = await doctor()
   expect([plain.checks.DNS?.state, plain.checks.TLS?.state]).toEqual(['skipped', 'problem'])
+  expect(plain.checks.TLS?.message).toMatch(
+    /^No secure connection to 127\.0\.0\.1:\d+: it does not speak TLS there \([A-Z_]+\)\.$/,
+  )
   expect(plain.checks.TLS?.remedy).toMatch(/else check the network and the --proxy setting\.$/)
   expect(problemsOf(plain.checks)).toEqual(['TLS'])
 })
@@ -209,7 +217,9 @@ test('an outbound proxy that does not answer is named', async () => {
   expect(problemsOf(checks)).toEqual(['Outbound proxy'])
   expect(checks['Outbound proxy']).toMatchObject({
     state: 'problem',
-    message: expect.stringMatching(/^http:\/\/127\.0\.0\.1:1\/? can't be reached: .*ECONNREFUSED/),
+    message: expect.stringMatching(
+      /^http:\/\/127\.0\.0\.1:1\/? can't be reached: it refused the connection \(ECONNREFUSED\)\.$/,
+    ),
   })
 })
 
@@ -249,7 +259,7 @@ test('an outbound proxy that is silent is named, and nothing is waited for after
     const { stdout, stderr, code } = await run(['doctor', '--proxy', `http://127.0.0.1:${silent.port}`], { home, env })
     expect([code, stderr]).toEqual([1, 'Looking …\n'])
     expect(stdout).toMatch(
-      /^fix +Outbound proxy +http:\/\/127\.0\.0\.1:\d+\/? can't be reached: no answer within 10 s\.$/m,
+      /^fix +Outbound proxy +http:\/\/127\.0\.0\.1:\d+\/? can't be reached: it did not answer within 10 s\.$/m,
     )
     // The system itself gives up after more than two minutes.
     expect(performance.now() - startedAt).toBeLessThan(40_000)
@@ -315,8 +325,24 @@ test('a wrong clock is noticed', async () => {
   const { checks } = await doctor()
   expect(checks.Clock).toMatchObject({
     state: 'problem',
-    message: expect.stringMatching(/^\d+ s ahead of upstream\.$/),
+    message: expect.stringMatching(/^\d+ days ahead of upstream\.$/),
   })
+})
+
+test('a port that another program uses is something to fix', async () => {
+  const other = createPlainServer((socket) => socket.end('hello\n'))
+  const port = await listenOnLoopback(other)
+  try {
+    const { checks } = await doctor('--port', String(port))
+    expect(checks.Port).toEqual({
+      name: 'Port',
+      state: 'problem',
+      message: `127.0.0.1:${port} can't be used: another program uses it.`,
+      remedy: 'Choose another --port or --host.',
+    })
+  } finally {
+    other.close()
+  }
 })
 
 test('settings that no server starts with are a problem while none runs', async () => {

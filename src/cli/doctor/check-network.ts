@@ -7,10 +7,11 @@ import { withoutBrackets } from '../../config/endpoint.ts'
 import type { Config } from '../../config/options.ts'
 import { ERRORS } from '../../error-table.ts'
 import { toError } from '../../errors.ts'
+import { Refusal, reasonOf } from '../../upstream/outbound/failure-reason.ts'
 import { type OutboundRoute, openOutboundRoute } from '../../upstream/outbound/outbound-proxy.ts'
 import { createTrust } from '../../upstream/outbound/trusted-certificates.ts'
 import { ORIGINATOR, userAgent } from '../../upstream/target.ts'
-import { explain } from '../explain.ts'
+import { about } from '../shown.ts'
 import { type Check, ok, postponed, problem, skipped } from './check.ts'
 
 const LIMIT_MS = 10_000
@@ -57,11 +58,8 @@ async function checkProxy(shown: string): Promise<Check> {
     await happens(socket, 'connect')
     return ok('Outbound proxy', `${shown} can be reached.`)
   } catch (error) {
-    return problem(
-      'Outbound proxy',
-      `${shown} can't be reached: ${explain(error)}`,
-      ERRORS.outbound_proxy_failed.remedy,
-    )
+    const reason = `${shown} can't be reached: it ${reasonOf(error)}.`
+    return problem('Outbound proxy', reason, ERRORS.outbound_proxy_failed.remedy)
   } finally {
     socket?.destroy()
   }
@@ -74,7 +72,7 @@ async function happens(socket: Socket, event: 'connect' | 'secureConnect'): Prom
     await once(socket, event, { signal: AbortSignal.timeout(LIMIT_MS) })
   } catch (error) {
     if (!(error instanceof Error && error.name === 'AbortError')) throw error
-    throw new Error(`no answer within ${LIMIT_MS / 1000} s.`, { cause: error })
+    throw new Refusal(`did not answer within ${LIMIT_MS / 1000} s`, { cause: error })
   }
 }
 
@@ -91,10 +89,7 @@ async function checkDirect(upstream: URL, trust: SecureContext): Promise<Check[]
     return [ok('DNS', `${host} is ${shown}.`), await checkTls(upstream, host, trust)]
   } catch (error) {
     const remedy = 'Check the network and its name server, or set the outbound proxy with --proxy.'
-    return [
-      problem('DNS', `${host} can't be looked up: ${explain(error)}`, remedy),
-      skipped('TLS', 'Without an address.'),
-    ]
+    return [problem('DNS', `${host} ${reasonOf(error)}.`, remedy), skipped('TLS', 'Without an address.')]
   }
 }
 
@@ -111,7 +106,7 @@ async function checkTls(upstream: URL, host: string, secureContext: SecureContex
     const remedy =
       'If this network inspects TLS, name its certificate with CODEX_CA_CERTIFICATE, SSL_CERT_FILE or ' +
       'NODE_EXTRA_CA_CERTS, also where the server starts; else check the network and the --proxy setting.'
-    return problem('TLS', `No secure connection to ${upstream.host}: ${explain(error)}`, remedy)
+    return problem('TLS', `No secure connection to ${upstream.host}: it ${reasonOf(error)}.`, remedy)
   } finally {
     socket?.destroy()
   }
@@ -147,7 +142,7 @@ async function checkAnswer(route: OutboundRoute, upstream: URL, now: () => numbe
 function checkClock(date: string, now: number): Check {
   const off = now - Date.parse(date)
   if (Number.isNaN(off)) return skipped('Clock', 'Upstream did not say what time it is.')
-  const seconds = Math.round(Math.abs(off) / 1000)
   if (Math.abs(off) <= CLOCK_TOLERANCE_MS) return ok('Clock', 'Agrees with upstream.')
-  return problem('Clock', `${seconds} s ${off > 0 ? 'ahead of' : 'behind'} upstream.`, 'Set the clock of this machine.')
+  const away = `${about(Math.abs(off) / 1000)} ${off > 0 ? 'ahead of' : 'behind'} upstream.`
+  return problem('Clock', away, 'Set the clock of this machine.')
 }
