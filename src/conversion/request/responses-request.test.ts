@@ -331,6 +331,13 @@ describe('input', () => {
   })
 })
 
+test('case 67: an image can not be forced, so the model decides, and the client is told', () => {
+  const forced = { tools: [{ type: 'image_generation' }], tool_choice: { type: 'image_generation' } }
+  const { request, ignored } = convert(forced)
+  expect([request.tool_choice, ignored]).toEqual(['auto', ['tool_choice']])
+  expect(refusalOf(() => convert(forced, true))).toMatchObject({ code: 'unsupported_parameter', param: 'tool_choice' })
+})
+
 test('case 188, 189: a body of the Lite lane passes untouched', () => {
   const body = {
     model: 'gpt-6.1-sol',

@@ -7,6 +7,7 @@ import { responsesTool } from './hosted-tools.ts'
 import { JsonPlace } from './json-place.ts'
 import { ReportedFields, reportOtherKeys, unsupportedParameter } from './reported-fields.ts'
 import { responsesInput } from './responses-input.ts'
+import { unforcedImage } from './tool-choice.ts'
 import { withinDepth } from './within-depth.ts'
 
 export type ConvertedResponsesRequest = {
@@ -112,7 +113,7 @@ function fullRequest(
     instructions: body.at('instructions').optionalString() ?? '',
     input: responsesInput(body.at('input'), { namespaces: hasNamespaces(tools), recallItem, reported }),
     tools: tools.absent ? undefined : tools.items().map((tool) => responsesTool(tool.object())),
-    tool_choice: toolChoice(body.at('tool_choice')),
+    tool_choice: toolChoice(body.at('tool_choice'), reported),
     parallel_tool_calls: body.at('parallel_tool_calls').optionalBoolean(),
     reasoning: body.at('reasoning').optionalObject(),
     text: body.at('text').optionalObject(),
@@ -139,9 +140,10 @@ function hasNamespaces(tools: JsonPlace): boolean {
   return asList(tools.value).some((tool) => ['namespace', 'tool_search'].includes(String(asObject(tool)?.type)))
 }
 
-function toolChoice(place: JsonPlace): JsonObject | string | undefined {
+function toolChoice(place: JsonPlace, reported: ReportedFields): JsonObject | string | undefined {
   const object = asObject(place.value)
-  return object === undefined ? place.optionalString() : responsesTool(object)
+  if (object === undefined) return place.optionalString()
+  return object.type === 'image_generation' ? unforcedImage(reported) : responsesTool(object)
 }
 
 /** The one option that Codex sends passes; padding against side channels is not made. */

@@ -18,12 +18,14 @@ export function convertToolChoice(
   const type = choice.at('type').string()
   const declared = declaredIn(tools)
   if (type === 'allowed_tools') return allowedTools(choice, declared)
-  // Upstream refuses to be forced to make an image (case 67).
-  if (type === 'image_generation') {
-    reported.add('tool_choice', "cannot be 'image_generation'")
-    return 'auto'
-  }
+  if (type === 'image_generation') return unforcedImage(reported)
   return withFilters(chosenTool(choice, declared), tools)
+}
+
+/** Upstream refuses to be forced to make an image (case 67). */
+export function unforcedImage(reported: ReportedFields): string {
+  reported.add('tool_choice', "cannot be 'image_generation'")
+  return 'auto'
 }
 
 /** For looking up declared tools: a request may declare thousands, and allow each of them. */
