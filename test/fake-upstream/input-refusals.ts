@@ -9,7 +9,7 @@ export function inputRefusal(input: unknown): Refusal | undefined {
     const refusal = itemRefusal(item, place)
     if (refusal !== undefined) return refusal
   }
-  return pairingRefusal(input)
+  return pairingRefusal(input) ?? reasoningRefusal(input)
 }
 
 function itemRefusal(item: Json, place: string): Refusal | undefined {
@@ -17,6 +17,7 @@ function itemRefusal(item: Json, place: string): Refusal | undefined {
   if (long !== undefined) return long
   const type = item.type ?? 'message'
   if (type === 'message') return messageRefusal(item, place)
+  if (type === 'image_generation_call' && item.call_id !== undefined) return unknownParameter(`${place}.call_id`)
   const notKept = type === 'item_reference' || (type === 'reasoning' && typeof item.encrypted_content !== 'string')
   if (notKept) {
     return apiError(
@@ -112,4 +113,18 @@ function pairingRefusal(items: readonly Json[]): Refusal | undefined {
     }
   }
   return undefined
+}
+
+/** What a model has thought belongs to what it then said or called. */
+function reasoningRefusal(items: readonly Json[]): Refusal | undefined {
+  const alone = items.find(({ type }, index) => type === 'reasoning' && !isOfModel(items[index + 1]))
+  if (alone === undefined) return undefined
+  const message = `Item '${alone.id}' of type 'reasoning' was provided without its required following item.`
+  return apiError(message, 'input', null)
+}
+
+function isOfModel(item: Json | undefined): boolean {
+  if (item === undefined) return false
+  const type = String(item.type ?? 'message')
+  return type === 'message' ? item.role === 'assistant' : !type.endsWith('_output')
 }

@@ -210,8 +210,26 @@ describe('the ChatGPT side refuses', () => {
   test('items that would have to be stored', async () => {
     expect((await post({ input: [{ type: 'item_reference', id: 'rs_1' }] })).status).toBe(404)
     expect((await post({ input: [{ type: 'reasoning', id: 'rs_1', summary: [] }] })).status).toBe(404)
-    const kept = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'x' }
-    expect((await post({ input: [kept] })).status).toBe(200)
+  })
+
+  test('reasoning without what the model then said or called', async () => {
+    const reasoning = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'x' }
+    const alone = { message: /^Item 'rs_1' .* without its required following item\.$/, param: 'input', code: null }
+    await expectError({ input: [reasoning] }, alone)
+    await expectError({ input: [reasoning, ...GOOD_BODY.input] }, alone)
+    const answer = { role: 'assistant', content: 'Hello' }
+    expect((await post({ input: [reasoning, answer, ...GOOD_BODY.input] })).status).toBe(200)
+  })
+
+  test('a forced image, and the call id of one', async () => {
+    const tools = [{ type: 'image_generation' }]
+    const choice = { message: /image_generation/, param: 'tool_choice', code: 'invalid_value' }
+    await expectError({ tools, tool_choice: { type: 'image_generation' } }, choice)
+    const call = { type: 'image_generation_call', id: 'ig_1', status: 'completed', result: 'aGk=' }
+    const input = [{ ...call, call_id: 'call_1' }, ...GOOD_BODY.input]
+    const param = 'input[0].call_id'
+    await expectError({ tools, input }, { message: /^Unknown parameter/, param, code: 'unknown_parameter' })
+    expect((await post({ tools, input: [call, ...GOOD_BODY.input] })).status).toBe(200)
   })
 
   test('a JSON object without the word in the input', async () => {

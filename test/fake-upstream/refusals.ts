@@ -133,6 +133,9 @@ function textFormatRefusal(body: Json): Refusal | undefined {
 function toolsRefusal(body: Json, headers: IncomingHttpHeaders): Refusal | undefined {
   const tools = body.tools ?? []
   if (!Array.isArray(tools)) return apiError("Invalid type for 'tools'.", 'tools', 'invalid_type')
+  if (isJson(body.tool_choice) && body.tool_choice.type === 'image_generation') {
+    return apiError("Tool choice 'image_generation' is not supported.", 'tool_choice', 'invalid_value')
+  }
   for (const [index, tool] of tools.entries()) {
     const named = isJson(tool) && typeof tool.name === 'string'
     if (isJson(tool) && (tool.type === 'function' || tool.type === 'custom') && !named) {
