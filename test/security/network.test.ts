@@ -44,6 +44,15 @@ test('whoever insists may, and is warned', async () => {
   expect(proxy.output()).toContain('no client key')
 })
 
+test('in the background the warning comes from `start`, not only in the log', async () => {
+  const { code, stderr } = await run(['start', '--port', '0', '--host', '0.0.0.0', '--insecure-no-key'], { home })
+  expect([code, stderr]).toEqual([
+    0,
+    'Anyone who can reach 0.0.0.0 can use your login: there is no client key.\n' +
+      'Requests to 0.0.0.0 are not encrypted; use --tls-cert and --tls-key beyond trusted networks.\n',
+  ])
+})
+
 test('with a key the address is served, to those who have it', async () => {
   proxy = await startForeground(['--host', '0.0.0.0', '--log-level', 'warning'], {
     home,
