@@ -9,6 +9,7 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   EEXIST: 'something else is there',
   EISDIR: 'it is a folder',
   ENAMETOOLONG: 'the name is too long',
+  ENXIO: 'nobody reads that pipe',
 }
 
 /** What happened, in words where Node only names a code. */

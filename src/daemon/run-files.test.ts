@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, openSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,6 +36,18 @@ test.each(['pid', 'log', 'state.json', 'state.secrets.json'])('a folder in the p
 
 test('a log may lie where no file could be made', async () => {
   await checkRunFiles({ ...files(), logFile: '/dev/null' })
+})
+
+test('a pipe that nobody reads is no log, and is not waited for', async () => {
+  const logFile = join(folder, 'pipe')
+  execFileSync('mkfifo', [logFile])
+  // Whoever waits all the same is let go, so that this test fails instead of waiting with it.
+  const reader = setTimeout(() => closeSync(openSync(logFile, constants.O_RDONLY | constants.O_NONBLOCK)), 1000)
+  try {
+    await expect(checkRunFiles({ ...files(), logFile })).rejects.toMatchObject({ code: 'ENXIO', path: logFile })
+  } finally {
+    clearTimeout(reader)
+  }
 })
 
 test.each(['pidFile', 'stateFile'] as const)('a login that is named as %s by mistake is not replaced', async (name) => {

@@ -29,8 +29,8 @@ export async function checkRunFiles({ pidFile, logFile, stateFile }: RunFiles): 
 /** A log is added to, wherever it lies (`/dev/null`); the other files are replaced. */
 async function checkLog(logFile: string): Promise<void> {
   try {
-    // Without `O_CREAT`: a log that is not there is not begun by looking.
-    await (await open(logFile, constants.O_WRONLY | constants.O_APPEND)).close()
+    // Without `O_CREAT`: a log that is not there is not begun by looking. A pipe that nobody reads is not waited for.
+    await (await open(logFile, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK)).close()
     await checkHoldsLines(logFile)
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw error
