@@ -81,15 +81,16 @@ function limitRows(limits: JsonObject, now: number): (string[] | undefined)[] {
     const window = objectOf(limits[name])
     if (typeof window.usedPercent !== 'number') return undefined
     const used = `${window.usedPercent} % used${windowText(window.windowMinutes)}`
-    return ['Limit', used + resetText(window.resetsAt, now)]
+    return ['Limit', limitText(used, window.resetsAt, now)]
   })
 }
 
 /** Limits are only known from upstream's latest answer, so the reset may be over by now. */
-function resetText(resetsAt: unknown, now: number): string {
-  if (typeof resetsAt !== 'number') return ''
+function limitText(used: string, resetsAt: unknown, now: number): string {
+  if (typeof resetsAt !== 'number') return used
   const moment = resetsAt * 1000
-  return `${moment < now ? ', until the reset' : ', resets'} ${fromNow(moment, now)}`
+  const reset = fromNow(moment, now)
+  return moment < now ? `reset ${reset}; before that ${used}` : `${used}, resets ${reset}`
 }
 
 function windowText(minutes: unknown): string {

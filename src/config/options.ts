@@ -158,7 +158,7 @@ export const OPTIONS = {
     flag: '--client-version <version>',
     env: ['CODEX_PROXY_CLIENT_VERSION'],
     default: undefined,
-    help: 'Codex version told to upstream, which hides newer models from older ones. Unset: that of the installed Codex.',
+    help: 'Codex version told to upstream, which hides newer models from older ones. Unset: that of the installed Codex, else one this version knows.',
     group: 'upstream',
     parse: codexVersion,
   }),

@@ -64,7 +64,7 @@ export function duration(given: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h)?$/.exec(given.trim()) ?? []
   const milliseconds = Math.round(Number(number) * (DURATION_UNITS[unit ?? 's'] ?? Number.NaN))
   if (milliseconds > 0 && milliseconds <= LONGEST_TIMER_MS) return milliseconds
-  throw new UsageError('Use a duration such as 500ms, 30s, 10m or 1h (at most 24 days).')
+  throw new UsageError('Use a duration such as 500ms, 30s, 10m or 1h (above 0, at most 24 days).')
 }
 
 /** A host name or IP address without port; brackets around IPv6 are taken off. */

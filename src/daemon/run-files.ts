@@ -44,7 +44,7 @@ async function checkHoldsLines(logFile: string): Promise<void> {
   if (!(await stat(logFile)).isFile()) return
   const beginning = await text(createReadStream(logFile, { end: LINE_BEGINNING.length - 1 }))
   if (!beginning.startsWith('{') || beginning === LINE_BEGINNING) return
-  throw new UsageError(`--log-file ${logFile}: it holds something else than a log; name another one.`)
+  throw new UsageError(`--log-file ${logFile}: it holds something else than a log; name another one, or move it away.`)
 }
 
 /** How each line of telemetry/logger.ts begins. */

@@ -153,7 +153,9 @@ class Route implements OutboundRoute {
       return { ...described, note: `Upstream ${upstream.host} is reached directly: ${exemption}.` }
     }
     if (origin !== 'implicit') return described
-    const note = this.#inUse ? 'Something listens at the default address.' : 'Nothing listens at the default address.'
+    const note = this.#inUse
+      ? 'Something listens at the default address.'
+      : `Nothing listens at ${described.proxy}, the default address, so connections go direct.`
     return { ...described, note }
   }
 
