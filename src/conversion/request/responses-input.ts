@@ -33,10 +33,12 @@ function convertItem(place: JsonPlace, context: InputContext): JsonObject[] {
     case 'reasoning':
       return reasoningItem(item)
     case 'function_call':
-    case 'function_call_output':
     case 'custom_tool_call':
-    case 'custom_tool_call_output':
       return [callItem(item, context.namespaces)]
+    case 'function_call_output':
+    case 'custom_tool_call_output':
+      // A tool that gave nothing (case 88).
+      return [callItem({ ...item, output: item.output ?? '' }, context.namespaces)]
     case 'image_generation_call':
       return [without(item, ['call_id'])]
     default:

@@ -307,6 +307,15 @@ describe('input', () => {
     }
   })
 
+  test.each(['function_call_output', 'custom_tool_call_output'])(
+    'case 88: %s without a result has an empty one',
+    (type) => {
+      for (const given of [{ output: null }, {}, { output: '' }]) {
+        expect(inputOf({ type, call_id: 'a', ...given })).toEqual([{ type, call_id: 'a', output: '' }])
+      }
+    },
+  )
+
   test('case 91: call_id on a generated image is dropped', () => {
     const image = { type: 'image_generation_call', id: 'ig_1', status: 'completed', result: 'AAAA' }
     expect(inputOf({ ...image, call_id: 'a' })).toEqual([image])
