@@ -36,11 +36,18 @@ afterAll(async () => {
 })
 
 test('the package holds the program and its papers, and nothing else', () => {
-  const others = packed.filter((path) => !/^dist\/.+\.js$/.test(path))
+  const others = packed.filter((path) => !/^(dist\/.+\.js|docs\/[a-z-]+\.md)$/.test(path))
   const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'npm-shrinkwrap.json', 'package.json']
   expect(papers).toEqual(expect.arrayContaining(others))
   expect(others).toEqual(expect.arrayContaining(['LICENSE', 'npm-shrinkwrap.json', 'package.json']))
   expect(packed.filter((path) => /\.test\.|(^|\/)(test|bench|fixtures|fake-upstream)\//.test(path))).toEqual([])
+})
+
+test('what the README refers to for using the program can be read without a network', async () => {
+  const readme = await readFile(join(REPOSITORY, 'README.md'), 'utf8')
+  const documents = [...readme.matchAll(/\]\((docs\/[a-z-]+\.md)\)/g)].map(([, path]) => path)
+  expect(documents.length).toBeGreaterThan(5)
+  expect(packed).toEqual(expect.arrayContaining(documents))
 })
 
 test('only what the program needs at run time is installed with it', async () => {
