@@ -100,7 +100,18 @@ test('wire 5.2: an error event that is flat or has no number is told in the form
   for (const event of [flat, unnumbered]) expect(told(created, done, event)).toEqual([created, done, whole])
 })
 
-test.each(['data: [DONE]\n\n', 'data:[DONE]\n\n', ': over\ndata: [DONE]\n\n'])(
+test.each(['', '{"type":"response.completed","response":{'])(
+  'case 166: a last event that is no JSON is left out and ends nothing (%j)',
+  (data) => {
+    const delta = namedFrame('response.output_text.delta', { type: 'response.output_text.delta', delta: 'a' })
+    const whole = namedFrame('response.completed', completed([item]))
+    expect(passedOn([delta, `event: response.completed\ndata: ${data}\n\n`, whole], true)).toBe(delta + whole)
+  },
+)
+
+const MARKS = ['data: [DONE]\n\n', 'data:[DONE]\n\n', ': over\ndata: [DONE]\n\n', 'event: done\ndata: [DONE]\n\n']
+
+test.each(MARKS)(
   'case 166: what says that a stream is over is left out, so that an answer without its end is no whole one (%j)',
   (mark) => {
     const delta = namedFrame('response.output_text.delta', { type: 'response.output_text.delta', delta: '[DONE]' })

@@ -113,8 +113,9 @@ export class ResponsesFrames implements FrameSink {
   /** What to send in place of a frame; undefined to leave it as it is. */
   #look(frame: Buffer): string | undefined {
     const [, name, dataType] = EVENT_TYPE.exec(frameBeginning(frame)) ?? []
+    if (dataType === undefined && isDone(frame)) return ''
     const type = dataType ?? asString(asObject(bytesJson(frame))?.type) ?? name
-    if (type === undefined) return isDone(frame) ? '' : undefined
+    if (type === undefined) return undefined
     if (type.startsWith('codex.')) return ''
     if (isPrelude(type)) return undefined
     if (isTerminal(type)) return this.#terminal(type, frame)
@@ -126,6 +127,8 @@ export class ResponsesFrames implements FrameSink {
 
   #terminal(type: string, frame: Buffer): string | undefined {
     const event = leanFrameJson(frame, isReadOfResponse)
+    // Clients would stop there, or stumble over it.
+    if (event === undefined) return ''
     this.#ended = true
     this.#error = eventError(event, 'responses', this.#head)
     if (this.#error !== undefined && !this.#visible) throw this.#error

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { cutAt, inOneRead, withMixedEnds } from '../../test/support/bytes.ts'
-import { eventName, eventSink, frameJson, leanFrameJson, unescaped } from './event.ts'
+import { eventName, frameJson, leanFrameJson, unescaped } from './event.ts'
+import { eventSink } from './event-sink.ts'
 import { FrameReader } from './frame-reader.ts'
 
 const FIXTURES = new URL('../../test/fixtures/', import.meta.url)

@@ -1,4 +1,3 @@
-import { type FrameSink, frameAt, frameEnd, MIXED_LINE_ENDS, withLineFeeds } from './frame-reader.ts'
 import { type Keep, keepMembers } from './json-text.ts'
 
 /** The name of a frame, or '' for one that does not begin with its name. */
@@ -61,28 +60,6 @@ function leanJson(frame: Buffer, keep: Keep): string | undefined {
   if (beginning === undefined || name === undefined) return undefined
   const isOneLine = !frame.includes(LF, beginning.length)
   return isOneLine ? keepMembers(frame.subarray(name.length), beginning.length - name.length, keep) : undefined
-}
-
-/** A sink that hands on the JSON of every frame; frames without JSON are left out. */
-export function eventSink(take: (event: unknown) => void, read: (frame: Buffer) => unknown = bytesJson): FrameSink {
-  return {
-    take(memory, ranges) {
-      for (let i = 0; i + 1 < ranges.length; i += 2) {
-        const to = ranges[i + 1] ?? 0
-        for (let at = ranges[i] ?? 0; at < to; ) {
-          const end = frameEnd(memory, at)
-          if (end === MIXED_LINE_ENDS) {
-            const lines = withLineFeeds(memory.subarray(at, to))
-            this.take(lines, [0, lines.length])
-            break
-          }
-          const event = read(frameAt(memory, at, end))
-          if (event !== undefined) take(event)
-          at = end + 2
-        }
-      }
-    },
-  }
 }
 
 function parsed(json: string): unknown {

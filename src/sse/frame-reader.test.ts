@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { cutAt, piecesOf } from '../../test/support/bytes.ts'
-import { eventSink, frameData, frameJson } from './event.ts'
+import { frameData, frameJson } from './event.ts'
+import { eventSink } from './event-sink.ts'
 import { FrameReader } from './frame-reader.ts'
 
 const MAX = 1024
@@ -42,6 +43,17 @@ test.each([
       expect(framesOf(pieces(stream, at)).map(frameData)).toEqual(whole.map(frameData))
     }),
   )
+})
+
+test('case 166: the last frame counts without its empty line, half an event does not', () => {
+  const whole = 'data: {"a":1}\n\n'
+  const last = 'event: b\ndata: {"b":\ndata: 2}'
+  for (let length = 1; length < last.length; length++) {
+    expect(framesOf([whole, last.slice(0, length)])).toEqual(['data: {"a":1}'])
+  }
+  for (const end of ['', '\n', '\r\n', '\n\n']) {
+    expect(framesOf([whole, last, end]).map(frameJson)).toEqual([{ a: 1 }, { b: 2 }])
+  }
 })
 
 test('the whole frames of a read are handed over at once, also when it begins and ends within others', () => {

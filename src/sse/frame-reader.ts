@@ -1,4 +1,5 @@
 import { ProxyError } from '../errors.ts'
+import { bytesJson } from './event.ts'
 import { SpareMemory } from './spare-memory.ts'
 
 export type FrameSink = {
@@ -76,9 +77,12 @@ export class FrameReader {
     }
   }
 
-  /** The stream has ended. A last frame without its empty line still counts, since servers forget that line. */
+  /**
+   * The stream has ended. A last frame without its empty line still counts, since servers forget that line. Half an
+   * event does not: where no length or chunk tells that the body was cut, it looks like that.
+   */
   end(): void {
-    if (this.#restLength === 0) return
+    if (bytesJson(this.#rest.subarray(0, this.#restLength)) === undefined) return
     this.#add(EMPTY_LINE)
     this.#handOver()
   }

@@ -60,6 +60,16 @@ const FAULTS: readonly Fault[] = [
     outcome: { status: 502, code: 'upstream_stream_cut', midStream: true },
   },
   {
+    name: 'an end within an event, where nothing tells that the body was cut',
+    answer: { status: 200, body: BYTES.subarray(0, MIDDLE) },
+    outcome: { status: 502, code: 'upstream_stream_cut', midStream: true },
+  },
+  {
+    name: 'such an end within the last event',
+    answer: { status: 200, body: BYTES.subarray(0, -20) },
+    outcome: { status: 502, code: 'upstream_stream_cut', midStream: true },
+  },
+  {
     name: 'a reset after the last event',
     answer: { events: EVENTS, resetAfter: BYTES.length },
     outcome: { text: TEXT },
