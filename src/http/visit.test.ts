@@ -48,6 +48,23 @@ test('a client whose request was refused on its connection was told so, and did 
   expect(visit.record).toMatchObject({ aborted: false, status: 408, code: 'request_timeout' })
 })
 
+test('an answer that came when its connection had been refused was not sent: the client got the refusal', () => {
+  const { response, visit } = startVisit()
+  vi.mocked(refusalOn).mockReturnValue(new ProxyError('invalid_http', 'No request.'))
+  visit.record.status = 200
+  response.emit('close')
+  expect(visit.record).toMatchObject({ aborted: false, status: 400, code: 'invalid_http' })
+})
+
+test('an answer that was sent before its connection was refused stays what it was', () => {
+  const { response, visit } = startVisit()
+  vi.mocked(refusalOn).mockReturnValue(new ProxyError('invalid_http', 'No request.'))
+  visit.record.status = 200
+  response.writableFinished = true
+  response.emit('close')
+  expect(visit.record).toMatchObject({ aborted: false, status: 200, code: undefined })
+})
+
 test('what a connection is refused for later takes nothing from what a request came to', () => {
   const { response, visit } = startVisit()
   vi.mocked(refusalOn).mockReturnValue(new ProxyError('request_timeout', 'Too slow.'))

@@ -94,7 +94,9 @@ export class Visit implements ApiRequest {
   /** If the rest of the request came too late or was no HTTP, the client did not leave but was refused. */
   #noteRefusal(): void {
     const refusal = refusalOn(this.#request.socket)
-    if (refusal === undefined || this.record.status !== 0) return
+    // Upstream may have brought a whole answer that could no longer be sent.
+    const isTold = this.record.status >= 400 || this.#response.writableFinished
+    if (refusal === undefined || isTold) return
     this.record.status = refusal.status
     this.record.code = refusal.code
   }
