@@ -67,6 +67,8 @@ test('wire 5.1: a failure told by the last event alone is told by an error event
   ])
   const listed = { ...failed, response: { ...failed.response, output: [item] } }
   expect(told(delta, done, listed)).toEqual(told(delta, done, failed))
+  const misnamed = { ...failed, type: 'response.completed' }
+  expect(told(delta, done, misnamed)).toEqual(told(delta, done, failed))
   const said = { type: 'error', sequence_number: 2, error }
   expect(told(delta, done, said, failed)).toEqual([delta, done, said])
 })

@@ -141,7 +141,7 @@ export class ResponsesFrames implements FrameSink {
     if (failure === undefined && hasOutput(event)) return undefined
     const whole = bytesJson(frame)
     const filled = fillOutput(whole, () => this.doneFrames.map(frameJson))
-    if (failure !== undefined) return this.#failed(failure, type, filled)
+    if (failure !== undefined) return this.#failed(failure, filled)
     return filled === whole ? undefined : namedFrame(type, filled)
   }
 
@@ -149,9 +149,10 @@ export class ResponsesFrames implements FrameSink {
    * The API tells a failure by an `error` event first (recorded: `resp-failed-quota-stream`), the ChatGPT backend may not.
    * The official clients throw on that event alone, and what is built on them takes half an answer for a whole one.
    */
-  #failed(error: ApiError, type: string, event: unknown): string {
-    const numbered = { ...asObject(event), sequence_number: this.#count + 1 }
-    return errorFrame(error, this.#count) + namedFrame(type, numbered)
+  #failed(error: ApiError, event: unknown): string {
+    // It may have come as `response.completed` with a failed status, which clients would take for success.
+    const failed = { ...asObject(event), type: 'response.failed', sequence_number: this.#count + 1 }
+    return errorFrame(error, this.#count) + namedFrame(failed.type, failed)
   }
 }
 
