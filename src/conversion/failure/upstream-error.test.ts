@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { recordedBody } from '../../../test/support/recorded.ts'
+import { ERRORS } from '../../error-table.ts'
 import { type ApiError, errorBody, ProxyError } from '../../errors.ts'
 import { type ErrorRoute, eventError, upstreamError } from './upstream-error.ts'
 
@@ -142,7 +143,7 @@ describe('an answer that is no API error', () => {
 
   test('a page given as a message is none', () => {
     expect(told({ status: 500, body: json({ detail: CHALLENGE }) }).message).toBe(
-      'Upstream answered 500 with a text that is no API error.',
+      `Upstream answered 500 with a text that is no API error. ${ERRORS.upstream_error.remedy}`,
     )
   })
 
@@ -171,11 +172,15 @@ describe('an answer that is no API error', () => {
     [CHALLENGE, 'a web page'],
     ['Bad gateway', 'a text that is no API error'],
   ])('the body %j is named, not shown', (body, name) => {
-    expect(told({ status: 502, body }).message).toBe(`Upstream answered 502 with ${name}.`)
+    expect(told({ status: 502, body }).message).toBe(
+      `Upstream answered 502 with ${name}. ${ERRORS.upstream_error.remedy}`,
+    )
   })
 
   test.each(['<b>', '<b>a', 'a<b>'])('a ray that is none is not shown: %s', (ray) => {
-    expect(told({ status: 502, headers: { 'cf-ray': ray } }).message).toBe('Upstream answered 502 with nothing.')
+    expect(told({ status: 502, headers: { 'cf-ray': ray } }).message).toBe(
+      `Upstream answered 502 with nothing. ${ERRORS.upstream_error.remedy}`,
+    )
   })
 
   test('a message is told without the space around it, and no longer than a person reads', () => {

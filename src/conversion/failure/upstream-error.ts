@@ -1,3 +1,4 @@
+import { ERRORS } from '../../error-table.ts'
 import { ApiError, errorType, ProxyError } from '../../errors.ts'
 import { asNumber, asObject, asString, type JsonObject, parseObject } from '../../json-object.ts'
 import { chatParam } from './error-param.ts'
@@ -178,7 +179,8 @@ function unexplained(status: number, headers: UpstreamHeaders, body: string): Ap
   const what = body.trim() === '' ? 'nothing' : isPage(body) ? 'a web page' : 'a text that is no API error'
   const message = `Upstream answered ${status} with ${what}${ray}.`
   if (status < 400) return new ProxyError('upstream_invalid', message)
-  return explained(upstreamFailure({ message }), 'other', { status, headers, now: undefined })
+  const told = status < 500 ? message : `${message} ${ERRORS.upstream_error.remedy}`
+  return explained(upstreamFailure({ message: told }), 'other', { status, headers, now: undefined })
 }
 
 /** The id by which the operator of the CDN finds the request. */
