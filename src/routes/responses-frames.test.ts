@@ -73,6 +73,14 @@ test('wire 5.1: a failure told by the last event alone is told by an error event
   expect(told(delta, done, said, failed)).toEqual([delta, done, said])
 })
 
+test.each([{}, { response: null }])('a last event that tells no Response is a failure (%j)', (end) => {
+  const delta = { type: 'response.output_text.delta', sequence_number: 0, delta: 'Hi' }
+  const completed = { type: 'response.completed', sequence_number: 1, ...end }
+  const error = { code: 'upstream_invalid', message: expect.stringContaining('without telling it') }
+  expect(told(delta, completed)).toMatchObject([delta, { type: 'error', error }, { type: 'response.failed' }])
+  expect(() => passed({ type: 'response.created' }, completed)).toThrow('without telling it')
+})
+
 test('what shows a client nothing is not visible, and events of the vendor are left out; the end is visible', () => {
   const out = new FrameOutput()
   const frames = new ResponsesFrames(out)

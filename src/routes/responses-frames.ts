@@ -1,8 +1,8 @@
 import { isPrelude, isTerminal } from '../conversion/answer/event-types.ts'
 import { isReadOfResponse } from '../conversion/answer/response-fields.ts'
-import { fillOutput, hasOutput } from '../conversion/answer/responses-collector.ts'
+import { endError, fillOutput, hasOutput } from '../conversion/answer/responses-collector.ts'
 import { type ChatUsage, chatUsage } from '../conversion/answer/usage.ts'
-import { type AnswerHead, eventError, NO_HEAD } from '../conversion/failure/upstream-error.ts'
+import { type AnswerHead, NO_HEAD } from '../conversion/failure/upstream-error.ts'
 import { type ApiError, errorBody } from '../errors.ts'
 import { asObject, asString } from '../json-object.ts'
 import { BytePattern, viewOf } from '../sse/byte-pattern.ts'
@@ -130,7 +130,7 @@ export class ResponsesFrames implements FrameSink {
     // Clients would stop there, or stumble over it.
     if (event === undefined) return ''
     this.#ended = true
-    this.#error = eventError(event, 'responses', this.#head)
+    this.#error = endError(event, this.#head)
     if (this.#error !== undefined && !this.#visible) throw this.#error
     this.#visible = true
     this.#usage = chatUsage(event)

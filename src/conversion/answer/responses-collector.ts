@@ -1,4 +1,4 @@
-import { ProxyError } from '../../errors.ts'
+import { type ApiError, ProxyError } from '../../errors.ts'
 import { asList, asObject, asString, type JsonObject } from '../../json-object.ts'
 import { type AnswerHead, eventError, NO_HEAD } from '../failure/upstream-error.ts'
 import { isPrelude, isTerminal } from './event-types.ts'
@@ -53,13 +53,18 @@ export class ResponsesCollector {
   #end(event: unknown): void {
     this.#ended = true
     this.#usage = chatUsage(event)
-    const error = eventError(event, 'responses', this.#head)
+    const error = endError(event, this.#head)
     if (error !== undefined) throw error
     const response = asObject(asObject(event)?.response)
-    if (response === undefined)
-      throw new ProxyError('upstream_invalid', 'Upstream ended the answer without telling it.')
-    this.#response = filled(response, () => this.#items)
+    this.#response = response && filled(response, () => this.#items)
   }
+}
+
+/** Why a terminal event is no good end: it tells a failure, or no Response at all. */
+export function endError(event: unknown, head: AnswerHead): ApiError | undefined {
+  const error = eventError(event, 'responses', head)
+  if (error !== undefined || asObject(asObject(event)?.response) !== undefined) return error
+  return new ProxyError('upstream_invalid', 'Upstream ended the answer without telling it.')
 }
 
 /** Whether the Response object of an event tells any output items. */
