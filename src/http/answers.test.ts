@@ -51,6 +51,12 @@ test('what an answer adds takes the place of what all carry', async () => {
   expect([headers.get('x-request-id'), headers.get('x-kept')]).toEqual(['theirs', 'kept'])
 })
 
+test('what an answer varies by is added to what all answers vary by', async () => {
+  const headers = { vary: ['Accept-Encoding', 'Accept'] }
+  answer = (_request, response) => sendAnswer(response, ['vary', 'Origin'], { status: 200, headers, body: {} })
+  expect((await ask()).headers.get('vary')).toBe('Origin, Accept-Encoding, Accept')
+})
+
 test('nothing that was sent is held while the answer lasts', () => {
   const common = ['x-request-id', 'ours']
   writeHead(new ServerResponse(new IncomingMessage(new Socket())), 200, common, { 'content-type': 'text/event-stream' })

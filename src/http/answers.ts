@@ -9,7 +9,7 @@ import { discardRest } from './linger.ts'
  */
 export type AnswerHeaders = (string | string[])[]
 
-/** Begins an answer; `added` replaces `headers` of the same name, which are emptied: an answer may last long. */
+/** Begins an answer; `added` goes over `headers` of the same name, which are emptied: an answer may last long. */
 export function writeHead(
   response: ServerResponse,
   status: number,
@@ -23,12 +23,13 @@ export function writeHead(
   return response
 }
 
+/** Replaces, but for `vary`: upstream's own must not hide that the answer depends on the origin (RFC 9110 §12.5.5). */
 export function addHeaders(headers: AnswerHeaders, added: Readonly<Record<string, string | string[]>>): void {
   for (const name in added) {
     const value = added[name] ?? ''
     const at = placeOf(name, headers)
     if (at === headers.length) headers.push(name, value)
-    else headers[at + 1] = value
+    else headers[at + 1] = name === 'vary' ? [headers[at + 1] ?? '', value].flat() : value
   }
 }
 
