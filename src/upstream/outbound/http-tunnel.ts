@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP, type Socket } from 'node:net'
 import { authorityOf, type Endpoint } from '../../config/endpoint.ts'
@@ -23,7 +23,7 @@ export function openHttpTunnel(proxy: OutboundAddress, target: Endpoint, options
       const { statusCode: status = 0 } = response
       if (status < 200 || status > 299) {
         socket.destroy()
-        reject(refusalOf(status, authority, proxy))
+        reject(refusalOf(response, authority, proxy))
         return
       }
       socket.setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS)
@@ -59,8 +59,19 @@ function loginHeader({ login }: OutboundAddress): Record<string, string> {
   return { 'proxy-authorization': `Basic ${token}` }
 }
 
-function refusalOf(status: number, authority: string, { login }: OutboundAddress): Refusal {
+function refusalOf(
+  { statusCode: status, headers }: IncomingMessage,
+  authority: string,
+  { login }: OutboundAddress,
+): Refusal {
   if (status !== 407 && status !== 401) return new Refusal(`answered ${status} when asked to connect to ${authority}`)
-  if (login === undefined) return new Refusal(`wants a user name and password (${status})`)
-  return new LoginRefused(`refused the user name or password (${status})`)
+  const Kind = login === undefined ? Refusal : LoginRefused
+  if (!takesBasic(headers)) return new Kind(`wants another kind of login than Basic (${status})`)
+  const reason = login === undefined ? 'wants a user name and password' : 'refused the user name or password'
+  return new Kind(`${reason} (${status})`)
+}
+
+/** Many a company's proxy takes NTLM or Kerberos only: no password would help there. Some proxies name no scheme. */
+function takesBasic({ 'proxy-authenticate': schemes }: IncomingHttpHeaders): boolean {
+  return schemes === undefined || /(?:^|,)\s*basic\b/i.test(schemes)
 }

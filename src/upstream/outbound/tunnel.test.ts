@@ -251,12 +251,29 @@ describe('a tunnel through a proxy that follows a script', () => {
         /answered 503 when asked to connect to upstream\.example:80\.$/,
       ],
       ['answers 407', ['HTTP/1.1 407 Login\r\n\r\n'], /wants a user name and password \(407\)\.$/],
+      [
+        'takes Basic among others',
+        ['HTTP/1.1 407 Login\r\nproxy-authenticate: NTLM\r\nproxy-authenticate: Basic realm="x"\r\n\r\n'],
+        /wants a user name and password \(407\)\.$/,
+      ],
+      [
+        'takes other logins only',
+        ['HTTP/1.1 407 Login\r\nproxy-authenticate: Negotiate\r\nproxy-authenticate: NTLM\r\n\r\n'],
+        /wants another kind of login than Basic \(407\)\.$/,
+      ],
     ])('a proxy that %s is named with the reason', async (_name, script, reason) => {
       const port = await proxy(replies(...script))
       const failure = open(`http://127.0.0.1:${port}`, { timeout: 200 })
       await expect(failure).rejects.toThrow(
         new RegExp(`^The outbound proxy http://127\\.0\\.0\\.1:${port} ${reason.source}`),
       )
+    })
+
+    test('a password that can be of no use is not sent again either', async () => {
+      const port = await proxy(replies('HTTP/1.1 407 Login\r\nproxy-authenticate: NTLM\r\n\r\n'))
+      const ask = opener(`http://me:right@127.0.0.1:${port}`)
+      await expect(ask()).rejects.toThrow('wants another kind of login than Basic (407).')
+      await expect(ask()).rejects.toThrow('wants another kind of login than Basic (407); it is asked again in 60 s.')
     })
   })
 
