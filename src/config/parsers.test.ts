@@ -66,7 +66,11 @@ test.each<[string, (given: string) => unknown, string[]]>([
     ['', 'http://host', 'host:80', 'host/path', 'a b', '-host', '::1%lo', '[fe80::1%eth0]', '256.1.1.1', '1.2.3.4.5'],
   ],
   ['origin', origin, ['', 'a.test', 'https://a.test/path', 'data:x', 'https://a.test?q']],
-  ['outboundProxyUrl', outboundProxyUrl, ['ftp://host', 'http://', 'http://a b', 'socks4://h:1', '8118']],
+  [
+    'outboundProxyUrl',
+    outboundProxyUrl,
+    ['ftp://host', 'http://', 'http://a b', 'socks4://h:1', '8118', '"http://h:1"', 'socks5://h%41:1'],
+  ],
   ['baseUrl', baseUrl, ['', 'http://a.test', 'https://u:p@a.test', 'https://a.test?q', 'https://a.test#f', 'a.test']],
   [
     'credentialUrl',
@@ -89,8 +93,9 @@ test.each(['12/34', 'ab/34', '1?w', '1#w', '1\\w'])(
 )
 
 test('what a proxy URL may hold is taken as it is', () => {
-  for (const given of ['http://me:p@ss@h:1', 'http://me:%2F%23@h:1/', 'socks5://dom\\me:pw@h:1', 'http://h:1/path'])
-    expect(outboundProxyUrl(given)).toBe(given)
+  const urls = ['http://me:p@ss@h:1', 'http://me:%2F%23@h:1/', 'socks5://dom\\me:pw@h:1', 'http://h:1/path']
+  const hosts = ['socks5://[2001:DB8::1.2.3.4]:1', 'HTTP://My_proxy.b\u00fccher.example']
+  for (const given of [...urls, ...hosts]) expect(outboundProxyUrl(given)).toBe(given)
 })
 
 test.each([

@@ -101,8 +101,9 @@ export function outboundProxyUrl(given: string): string {
   }
   // A port alone would be read as an address: 8118 as 0.0.31.182.
   const isPortAlone = /^\d+$/.test(given)
-  if (url !== undefined && url.hostname !== '' && PROXY_SCHEMES.includes(url.protocol) && !isPortAlone)
-    return withScheme
+  // URL takes nearly any character there, also the quotes that some files of variables keep: "http://…".
+  const hasHost = url !== undefined && /^(\[[\da-f:.]+\]|[\w.-]+)$/.test(url.hostname)
+  if (hasHost && PROXY_SCHEMES.includes(url.protocol) && !isPortAlone) return withScheme
   throw new UsageError('Use a URL such as http://127.0.0.1:8118, https://… or socks5://…, or `none`.')
 }
 
