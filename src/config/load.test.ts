@@ -28,6 +28,10 @@ test('of several variables the first that is set wins, and an empty one is not s
   expect(origins.proxy).toBe('variable HTTPS_PROXY')
 })
 
+test('NO_PROXY may name nothing', () => {
+  expect(load({ env: { NO_PROXY: ' ' } }).config.noProxy).toBe(' ')
+})
+
 test('what was given can be saved and loaded again from another folder', () => {
   const first = load({
     flags: { tlsCert: 'cert.pem', logFile: '~/log', allowHost: ['a.test', 'b.test,c.test'], maxBody: '1MB' },

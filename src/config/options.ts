@@ -121,7 +121,8 @@ export const OPTIONS = {
     default: undefined,
     help: 'Hosts that are reached without the outbound proxy.',
     group: 'upstream',
-    parse: text,
+    // A list without names is one too: `NO_PROXY="$MINE $THEIRS"`.
+    parse: (given) => given,
   }),
   codexHome: option({
     env: ['CODEX_HOME'],
