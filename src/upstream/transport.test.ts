@@ -127,6 +127,15 @@ test('a piece that undici does not wait for is a copy', () => {
   expect(last).toEqual(bytes.subarray(100_000, 165_535))
 })
 
+test('a large piece is handed over in parts: the time for the answer starts anew with each', () => {
+  const bytes = randomBytes(2_500_000)
+  const sending = takenByPieces([bytes], new BodyMemory([bytes]))
+  const parts = Array.from({ length: 3 }, () => sending.next().value)
+  expect(parts.map(({ length }) => length)).toEqual([1_048_576, 1_048_576, 402_848])
+  expect(Buffer.concat(parts).equals(bytes)).toBe(true)
+  expect(sending.next().done).toBe(true)
+})
+
 test('no socket holds back more than a piece that is waited for', async () => {
   const connected = vi.fn()
   buildConnector({})({ hostname: '127.0.0.1', port: new URL(origin).port, protocol: 'http:' }, connected)

@@ -80,7 +80,7 @@ const WAITED_FOR = 64 * 1024
  * Small ones, which undici does not wait for, are copied, so that nothing of `memory` is still to be sent at the end.
  */
 function lettingGo(body: readonly Buffer[], memory: BodyMemory | undefined): Iterable<Buffer> {
-  const pieces = body.toReversed()
+  const pieces = body.flatMap(inParts).toReversed()
   // No generator: one that has ended still holds its arguments.
   function next(): IteratorResult<Buffer> {
     const piece = pieces.pop()
@@ -89,6 +89,18 @@ function lettingGo(body: readonly Buffer[], memory: BodyMemory | undefined): Ite
     return { done: true, value: undefined }
   }
   return { [Symbol.iterator]: () => ({ next }) }
+}
+
+/**
+ * undici starts its limit for the head of the answer anew with each piece that it has to wait for. In one piece, a large
+ * upload on a slow line would be taken for an answer that does not begin.
+ */
+const LONGEST_PART = 1024 * 1024
+
+function inParts(piece: Buffer): Buffer[] {
+  const parts: Buffer[] = []
+  for (let at = 0; at < piece.length; at += LONGEST_PART) parts.push(piece.subarray(at, at + LONGEST_PART))
+  return parts
 }
 
 /** A sink mostly comes in the turn of the head; pausing until then would make undici read the rest a second time. */
