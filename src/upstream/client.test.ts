@@ -105,6 +105,22 @@ test.each([
   expect(delay.mock.calls.flat()).toEqual(waits)
 })
 
+test.each([
+  ['retry-after', '2', [2000]],
+  ['retry-after', '5', [5000]],
+  ['retry-after', '0', [100]],
+  ['retry-after', 'Wed, 21 Oct 2099 07:28:00 GMT', [100]],
+  ['retry-after', '6', []],
+  ['x-should-retry', 'true', [100]],
+  ['x-should-retry', 'false', []],
+])('a 503 with %s: %s is tried again as upstream wants it, after %j ms', async (name, value, waits) => {
+  answers = [(response) => void response.writeHead(503, { [name]: value }).end(), ok]
+  const cancellation = new Cancellation()
+  const delay = vi.spyOn(cancellation, 'delay').mockResolvedValue()
+  expect((await send({}, cancellation)).status).toBe(waits.length === 0 ? 503 : 200)
+  expect(delay.mock.calls.flat()).toEqual(waits)
+})
+
 test('a client that leaves while another try is waited for gets none', async () => {
   answers = [notNow, ok]
   const cancellation = new Cancellation()

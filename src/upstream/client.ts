@@ -11,6 +11,8 @@ import { exchange } from './transport.ts'
 /** How often a request is sent again after a connection failure or an answer that asks for it. */
 const RETRIES = 2
 const FIRST_DELAY_MS = 200
+/** A client told to wait longer than this is told so, and not left waiting (as in routes/early-retry.ts). */
+const LONGEST_WAIT_MS = 5000
 /** Answers that say "not now" before anything was done. */
 const RETRYABLE_STATUS = new Set([502, 503])
 
@@ -71,9 +73,11 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
     const target = targetFor(credentials)
     route.keepWarm(target.url)
     for (let attempt = 0; ; attempt++) {
+      let wait = 0
       try {
         const answer = await sendOnce(request, target, route, cancellation)
-        if (attempt === RETRIES || request.retries === false || !RETRYABLE_STATUS.has(answer.status)) return answer
+        wait = waitAskedFor(answer)
+        if (attempt === RETRIES || request.retries === false || wait > LONGEST_WAIT_MS) return answer
         answer.body.abort()
       } catch (error) {
         if (cancellation.reason !== undefined) throw error
@@ -85,7 +89,7 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
         if (attempt === RETRIES || unsafe || failure.code === 'upstream_timeout') throw failure
       }
       request.onRetry?.()
-      await cancellation.delay(FIRST_DELAY_MS * 2 ** attempt * (0.5 + random()))
+      await cancellation.delay(Math.max(FIRST_DELAY_MS * 2 ** attempt * (0.5 + random()), wait))
     }
   }
 
@@ -115,6 +119,12 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
         answer.status === 401 ? sendRefreshed(request, credentials, cancellation, answer) : answer,
       ),
   }
+}
+
+/** Milliseconds until upstream wants to be asked again; 0 where it only says "not now", or says when as a date. */
+function waitAskedFor({ status, headers }: UpstreamAnswer): number {
+  if (!RETRYABLE_STATUS.has(status) || headers['x-should-retry'] === 'false') return Number.POSITIVE_INFINITY
+  return Number(headers['retry-after'] ?? 0) * 1000 || 0
 }
 
 /** The request was converted for the other kind of upstream; the next one is converted for the new login. */
