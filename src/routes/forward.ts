@@ -83,8 +83,11 @@ function forwarded(request: ApiRequest, body: Buffer, memory: BodyMemory): Upstr
   }
 }
 
-function isRepeatable(request: ApiRequest): boolean {
-  return request.method !== 'POST' || /^\/v1\/(chat\/completions|responses)(\?|$)/.test(request.url)
+/** RFC 9110 §9.2.2, RFC 5789 §2. */
+const NOT_IDEMPOTENT = new Set(['POST', 'PATCH'])
+
+function isRepeatable({ method, url }: ApiRequest): boolean {
+  return !NOT_IDEMPOTENT.has(method) || (method === 'POST' && /^\/v1\/(chat\/completions|responses)(\?|$)/.test(url))
 }
 
 type Relayed = {

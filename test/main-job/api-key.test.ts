@@ -144,6 +144,8 @@ test.each([
   ['POST', '/v1/chat/completions', 2],
   ['POST', '/v1/responses?x=1', 2],
   ['DELETE', '/v1/files/file-1', 2],
+  ['PATCH', '/v1/some/thing', 1],
+  ['PATCH', '/v1/responses', 1],
   ['POST', '/v1/embeddings', 1],
   ['POST', '/v1/embeddings?of=/v1/responses', 1],
   ['POST', '/v1/responses/resp_1/cancel', 1],
