@@ -28,6 +28,14 @@ test('of several variables the first that is set wins, and an empty one is not s
   expect(origins.proxy).toBe('variable HTTPS_PROXY')
 })
 
+test('the proxy for all protocols counts where there is none for https', () => {
+  expect(load({ env: { ALL_PROXY: 'socks://one:1/', https_proxy: 'http://two:2' } }).origins.proxy).toBe(
+    'variable https_proxy',
+  )
+  expect(load({ env: { HTTPS_PROXY: '', ALL_PROXY: 'socks://one:1/' } }).config.proxy).toBe('socks://one:1/')
+  expect(load({ env: { all_proxy: 'one:1' } }).config.proxy).toBe('http://one:1')
+})
+
 test('NO_PROXY may name nothing', () => {
   expect(load({ env: { NO_PROXY: ' ' } }).config.noProxy).toBe(' ')
 })

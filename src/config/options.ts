@@ -109,7 +109,7 @@ export const OPTIONS = {
   }),
   proxy: option<string | undefined>({
     flag: '--proxy <url>',
-    env: ['CODEX_API_PROXY_HTTPS_PROXY', 'HTTPS_PROXY', 'https_proxy'],
+    env: ['CODEX_API_PROXY_HTTPS_PROXY', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'],
     default: undefined,
     help: 'Outbound proxy (http, https or socks5 URL), or `none`. Unset: http://127.0.0.1:8118 while it listens.',
     group: 'upstream',

@@ -94,7 +94,7 @@ test.each(['12/34', 'ab/34', '1?w', '1#w', '1\\w'])(
 
 test('what a proxy URL may hold is taken as it is', () => {
   const urls = ['http://me:p@ss@h:1', 'http://me:%2F%23@h:1/', 'socks5://dom\\me:pw@h:1', 'http://h:1/path']
-  const hosts = ['socks5://[2001:DB8::1.2.3.4]:1', 'HTTP://My_proxy.b\u00fccher.example']
+  const hosts = ['socks5://[2001:DB8::1.2.3.4]:1', 'socks://h:1/', 'HTTP://My_proxy.b\u00fccher.example']
   for (const given of [...urls, ...hosts]) expect(outboundProxyUrl(given)).toBe(given)
 })
 

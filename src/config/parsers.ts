@@ -87,7 +87,8 @@ export function origin(given: string): string {
   throw new UsageError('Use an origin such as https://app.example.com, without a path.')
 }
 
-const PROXY_SCHEMES = ['http:', 'https:', 'socks5:', 'socks5h:']
+/** GNOME writes `socks` for SOCKS 5. */
+const PROXY_SCHEMES = ['http:', 'https:', 'socks5:', 'socks5h:', 'socks:']
 
 export function outboundProxyUrl(given: string): string {
   if (given === '' || given.toLowerCase() === 'none') return 'none'

@@ -7,7 +7,10 @@ describe('the address of an outbound proxy', () => {
     expect(parseOutboundAddress('http://proxy.example').port).toBe(80)
     expect(parseOutboundAddress('https://proxy.example').port).toBe(443)
     expect(parseOutboundAddress('socks5://proxy.example').port).toBe(1080)
-    expect(parseOutboundAddress('socks5h://proxy.example:9050')).toMatchObject({ protocol: 'socks5', port: 9050 })
+    for (const scheme of ['socks5h', 'socks']) {
+      const address = { protocol: 'socks5', port: 9050, shown: 'socks5://proxy.example:9050' }
+      expect(parseOutboundAddress(`${scheme}://proxy.example:9050/`)).toMatchObject(address)
+    }
   })
 
   test('carries the login decoded, a bare percent sign as it stands', () => {

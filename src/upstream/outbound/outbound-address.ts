@@ -11,7 +11,10 @@ export type OutboundAddress = Endpoint & {
 
 const PORTS = { http: 80, https: 443, socks5: 1080 } as const
 
-/** `socks5h` is the same to us: names are always resolved by the proxy. Throws on anything else than the settings allow. */
+/**
+ * `socks5h` and `socks` are the same to us: names are always resolved by the proxy. Throws on anything else than the
+ * settings allow.
+ */
 export function parseOutboundAddress(given: string): OutboundAddress {
   const url = new URL(given)
   const protocol = protocolOf(url)
@@ -29,7 +32,7 @@ export function parseOutboundAddress(given: string): OutboundAddress {
 function protocolOf({ protocol }: URL): OutboundAddress['protocol'] {
   if (protocol === 'http:') return 'http'
   if (protocol === 'https:') return 'https'
-  if (protocol === 'socks5:' || protocol === 'socks5h:') return 'socks5'
+  if (protocol === 'socks5:' || protocol === 'socks5h:' || protocol === 'socks:') return 'socks5'
   throw new Error(`An outbound proxy can't be reached by ${protocol}//`)
 }
 
