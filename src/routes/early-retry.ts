@@ -1,12 +1,11 @@
 import { ApiError, toApiError } from '../errors.ts'
 import type { UpstreamAnswer } from '../upstream/answer.ts'
+import { LONGEST_WAIT_MS, retryAfterMs } from '../upstream/retry-after.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 
 const RETRIES = 2
 const FIRST_DELAY_MS = 250
-/** Limits by the minute end within seconds. For a longer wait the client is told when to try again. */
-const LONGEST_WAIT_MS = 5000
 /** What "not now" looks like in a stream that began with a 200; nothing was done yet (case 162). */
 const NOT_NOW_CODES = new Set([
   'server_is_overloaded',
@@ -46,7 +45,7 @@ export function withEarlyRetries<Value>(
       if (refusal !== undefined || !(thrown instanceof ApiError)) throw thrown
       return withEarlyRetries(context, request, attempt, retry, thrown)
     }
-    const wait = Math.max(FIRST_DELAY_MS * 2 ** retry * (0.5 + context.random()), retryAfterMs(error))
+    const wait = Math.max(FIRST_DELAY_MS * 2 ** retry * (0.5 + context.random()), retryAfterMs(error.headers))
     if (retry === RETRIES || wait > LONGEST_WAIT_MS) throw thrown
     request.record.upstreamRetries++
     await request.cancellation.delay(wait)
@@ -58,9 +57,4 @@ export function withEarlyRetries<Value>(
 
 function isNotNow({ code }: ApiError): boolean {
   return code !== null && NOT_NOW_CODES.has(code)
-}
-
-/** How long upstream wants to be left alone, in milliseconds; 0 where it says nothing, or says it as a date. */
-function retryAfterMs({ headers }: ApiError): number {
-  return Number(headers['retry-after'] ?? 0) * 1000 || 0
 }

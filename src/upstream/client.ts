@@ -5,14 +5,13 @@ import type { UpstreamAnswer } from './answer.ts'
 import type { BodyMemory } from './body-memory.ts'
 import type { LazyOutbound } from './outbound/lazy-outbound.ts'
 import type { OutboundRoute } from './outbound/outbound-proxy.ts'
+import { LONGEST_WAIT_MS, retryAfterMs } from './retry-after.ts'
 import { headerList, type Target } from './target.ts'
 import { exchange } from './transport.ts'
 
 /** How often a request is sent again after a connection failure or an answer that asks for it. */
 const RETRIES = 2
 const FIRST_DELAY_MS = 200
-/** A client told to wait longer than this is told so, and not left waiting (as in routes/early-retry.ts). */
-const LONGEST_WAIT_MS = 5000
 /** Answers that say "not now" before anything was done. */
 const RETRYABLE_STATUS = new Set([502, 503])
 
@@ -121,10 +120,10 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
   }
 }
 
-/** Milliseconds until upstream wants to be asked again; 0 where it only says "not now", or says when as a date. */
+/** Milliseconds until upstream wants to be asked again: Infinity if never. */
 function waitAskedFor({ status, headers }: UpstreamAnswer): number {
   if (!RETRYABLE_STATUS.has(status) || headers['x-should-retry'] === 'false') return Number.POSITIVE_INFINITY
-  return Number(headers['retry-after'] ?? 0) * 1000 || 0
+  return retryAfterMs(headers)
 }
 
 /** The request was converted for the other kind of upstream; the next one is converted for the new login. */

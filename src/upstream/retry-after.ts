@@ -1,0 +1,7 @@
+/** In milliseconds. A client that would have to wait longer is told so, with the time, and not left waiting. */
+export const LONGEST_WAIT_MS = 5000
+
+/** How long upstream wants to be left alone, in milliseconds; 0 where it says nothing, or says it as a date. */
+export function retryAfterMs(headers: { readonly 'retry-after'?: string | undefined }): number {
+  return Number(headers['retry-after'] ?? 0) * 1000 || 0
+}
