@@ -112,4 +112,9 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
-main(process.argv[2] ?? '')
+const profile = process.argv[2]
+if (profile === undefined) {
+  process.stderr.write('Usage: npm run flame-graph -- FILE.cpuprofile > docs/flame-graph.svg\n')
+  process.exit(1)
+}
+main(profile)
