@@ -1,6 +1,6 @@
 import { ApiError, toApiError } from '../errors.ts'
 import type { UpstreamAnswer } from '../upstream/answer.ts'
-import { LONGEST_WAIT_MS, retryAfterMs } from '../upstream/retry-after.ts'
+import { LONGEST_WAIT_MS, retryAfterMs, retryPause } from '../upstream/retry-pause.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 
@@ -45,7 +45,7 @@ export function withEarlyRetries<Value>(
       if (refusal !== undefined || !(thrown instanceof ApiError)) throw thrown
       return withEarlyRetries(context, request, attempt, retry, thrown)
     }
-    const wait = Math.max(FIRST_DELAY_MS * 2 ** retry * (0.5 + context.random()), retryAfterMs(error.headers))
+    const wait = retryPause(FIRST_DELAY_MS, retry, context.random(), retryAfterMs(error.headers))
     if (retry === RETRIES || wait > LONGEST_WAIT_MS) throw thrown
     request.record.upstreamRetries++
     await request.cancellation.delay(wait)

@@ -5,7 +5,7 @@ import type { UpstreamAnswer } from './answer.ts'
 import type { BodyMemory } from './body-memory.ts'
 import type { LazyOutbound } from './outbound/lazy-outbound.ts'
 import type { OutboundRoute } from './outbound/outbound-proxy.ts'
-import { LONGEST_WAIT_MS, retryAfterMs } from './retry-after.ts'
+import { LONGEST_WAIT_MS, retryAfterMs, retryPause } from './retry-pause.ts'
 import { headerList, type Target } from './target.ts'
 import { exchange } from './transport.ts'
 
@@ -88,7 +88,7 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
         if (attempt === RETRIES || unsafe || failure.code === 'upstream_timeout') throw failure
       }
       request.onRetry?.()
-      await cancellation.delay(Math.max(FIRST_DELAY_MS * 2 ** attempt * (0.5 + random()), wait))
+      await cancellation.delay(retryPause(FIRST_DELAY_MS, attempt, random(), wait))
     }
   }
 

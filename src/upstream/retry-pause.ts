@@ -5,3 +5,11 @@ export const LONGEST_WAIT_MS = 5000
 export function retryAfterMs(headers: { readonly 'retry-after'?: string | undefined }): number {
   return Number(headers['retry-after'] ?? 0) * 1000 || 0
 }
+
+/**
+ * Milliseconds before the next try, after so many `retries`: twice as long each time, give or take a half by chance
+ * (a number in [0, 1)), and never before upstream wants it.
+ */
+export function retryPause(firstMs: number, retries: number, chance: number, askedForMs: number): number {
+  return Math.max(firstMs * 2 ** retries * (0.5 + chance), askedForMs)
+}
