@@ -38,7 +38,7 @@ export async function startWith(context: Context, loaded: LoadedConfig): Promise
   switch (outcome.kind) {
     case 'started':
       print.line(`Started: ${addressOf(outcome.server)}`)
-      for (const risk of checkStartable(loaded.config)) print.note(risk)
+      for (const risk of risksOf(loaded.config)) print.note(risk)
       await notePoorLogin(context, loaded.config, outcome.server)
       return 0
     case 'running':
@@ -93,15 +93,17 @@ async function refuseToHide(context: Context, { pidFile, stateFile }: Config): P
   )
 }
 
-/**
- * Throws a UsageError for settings that no server starts with, as far as that can be told without starting one. Returns
- * what is risky about the others; the server logs that too, but in the background nobody sees it there.
- */
-export function checkStartable(config: Config): string[] {
+/** Throws a UsageError for settings that no server starts with, as far as that can be told without starting one. */
+export function checkStartable(config: Config): void {
+  risksOf(config)
+  tlsOptions(config)
+}
+
+/** What is risky about an open port; the server logs that too, but in the background nobody sees it there. */
+function risksOf(config: Config): string[] {
   const risks: string[] = []
   const note = (risk: string) => void risks.push(risk)
   checkBind({ ...config, clientKey: clientKeyFrom(config, note) }, note)
-  tlsOptions(config)
   return risks
 }
 

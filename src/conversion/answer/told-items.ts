@@ -8,10 +8,6 @@ type Told = readonly [number, string]
 export class ToldItems {
   readonly #whole: Told[] = []
 
-  get count(): number {
-    return this.#whole.length
-  }
-
   has(index: number): boolean {
     return this.#whole.some(([whole]) => whole === index)
   }
@@ -27,7 +23,7 @@ export class ToldItems {
    * key, else for one that was not told yet.
    */
   placed(output: readonly unknown[], begun: () => readonly Told[]): [number, JsonObject][] {
-    if (output.length <= this.count) return []
+    if (output.length <= this.#whole.length) return []
     const told = new Map([...begun(), ...this.#whole])
     const free = new Map([...told].sort(([a], [b]) => a - b))
     const items = output.map((item) => asObject(item) ?? {})
