@@ -2,7 +2,7 @@ import { serverUrl } from '../config/endpoint.ts'
 import type { GivenSettings, LoadedConfig } from '../config/load.ts'
 import type { Config, OptionName } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
-import { withRemedy } from '../daemon/describe-error.ts'
+import { describeError, withRemedy } from '../daemon/describe-error.ts'
 import { findRunning, isAtPort, type RunningServer } from '../daemon/pid-file.ts'
 import { NOTHING_SAVED, readState, type SavedState } from '../daemon/state-file.ts'
 import { clientKeyFrom } from '../http/client-key.ts'
@@ -21,8 +21,8 @@ export type Located = {
 type LocateOptions = {
   /** The settings the command works with: a mistake in another one must not keep it from its work. */
   readonly needed?: readonly OptionName[]
-  /** Another way to read the state file. */
-  readonly read?: (stateFile: string) => Promise<SavedState>
+  /** The saved settings are needed too: throws when they can't be read. */
+  readonly mustReadState?: boolean
 }
 
 /** For run files that can't be read, made by another user (`sudo`) for example. */
@@ -30,18 +30,26 @@ export const UNREAD_REMEDY = 'Make it readable for you, or delete it, or name ot
 
 /**
  * Finds the server of the background. The state file knows where the other files are, so that a server started with
- * `--pid-file` is found without it.
+ * `--pid-file` is found without it. One with the default pid file is found even if the state file can't be read.
  */
 export async function locate(
   context: Context,
   flags: GivenSettings,
-  { needed = ADDRESS, read = readState }: LocateOptions = {},
+  { needed = ADDRESS, mustReadState = false }: LocateOptions = {},
 ): Promise<Located> {
   const { config, origins } = loadSettings(context, flags, {}, needed)
-  const saved = await read(config.stateFile).catch(withRemedy(UNREAD_REMEDY))
+  let saved = NOTHING_SAVED
+  let unread: unknown
+  try {
+    saved = await readState(config.stateFile).catch(withRemedy(UNREAD_REMEDY))
+  } catch (error) {
+    unread = error
+  }
   const found = loadSettings(context, { ...flags, stateFile: config.stateFile }, saved.settings, needed)
   const loaded = { ...found, origins: { ...found.origins, stateFile: origins.stateFile } }
   const running = await findRunning(loaded.config.pidFile).catch(withRemedy(UNREAD_REMEDY))
+  if (unread !== undefined && (mustReadState || running === undefined)) throw unread
+  if (unread !== undefined) context.print.note(describeError(unread))
   return { loaded, saved, running }
 }
 

@@ -3,6 +3,7 @@ import type { Option } from '../config/option.ts'
 import { type Config, OPTIONS, type OptionName } from '../config/options.ts'
 import { shortPath } from '../config/paths.ts'
 import type { RunningServer } from '../daemon/pid-file.ts'
+import { NOTHING_SAVED } from '../daemon/state-file.ts'
 import type { JsonObject } from '../json-object.ts'
 import { packageVersion } from '../version.ts'
 import { askServer } from './ask-server.ts'
@@ -32,13 +33,17 @@ export async function status(context: Context, { settings: flags, flags: { json,
   return reached === undefined && located.running === undefined ? NOT_RUNNING : 0
 }
 
-/** A server in the background runs with the settings saved at its start; those of its next start may differ. */
+/**
+ * A server in the background runs with the settings saved at its start; those of its next start may differ. Undefined
+ * when they are not known: its state file is gone or broken.
+ */
 function settingsToShow(
   { bases }: Context,
   { loaded, saved, running }: Located,
   reached?: Reached,
 ): Settings | undefined {
   if (running === undefined) return reached === undefined ? { ...loaded, of: 'next restart' } : undefined
+  if (saved === NOTHING_SAVED) return undefined
   const { config, origins } = loadConfig({ flags: {}, env: {}, saved: saved.settings, bases, needed: [] })
   return { config, origins: { ...origins, ...saved.origins }, of: 'running' }
 }

@@ -1,15 +1,12 @@
 import type { GivenSettings } from '../config/load.ts'
-import { describeError } from '../daemon/describe-error.ts'
 import { stopProcess } from '../daemon/process.ts'
-import { NOTHING_SAVED, readState, type SavedState } from '../daemon/state-file.ts'
 import type { Context, Outcome } from './context.ts'
 import { howToEnd, processAt } from './health.ts'
 import { type Located, locate, type Reached, reach } from './locate.ts'
 import { STOPPING } from './setting-groups.ts'
 
 export async function stop(context: Context, flags: GivenSettings): Promise<Outcome> {
-  const read = (stateFile: string) => readIfUsable(context, stateFile)
-  const located = await locate(context, flags, { needed: STOPPING, read })
+  const located = await locate(context, flags, { needed: STOPPING })
   const outcome = await stopLocated(context, located)
   if (outcome !== 'not running') return 0
   context.print.line('Not running.')
@@ -24,16 +21,6 @@ async function describeOther({ url, clientKey }: Reached): Promise<string> {
   const pid = await processAt(url, clientKey)
   const who = pid === undefined ? 'a server' : `a server (process ${pid})`
   return `But ${who} answers at ${url}: in the foreground, of a service, or without its pid file. ${howToEnd(pid)}.`
-}
-
-/** A broken state file must not keep a server running: one with the default pid file is found without it. */
-async function readIfUsable({ print }: Context, stateFile: string): Promise<SavedState> {
-  try {
-    return await readState(stateFile)
-  } catch (error) {
-    print.note(`${describeError(error)} Looking for the server by --pid-file or the default pid file.`)
-    return NOTHING_SAVED
-  }
 }
 
 /** Stops the server and says so; says nothing when there is none. */

@@ -299,9 +299,13 @@ test('a key file that is gone keeps no server from being seen and stopped', asyn
   expect(await command('stop')).toEqual({ code: 0, stdout: 'Not running.\n', stderr: '' })
 })
 
-test('stop finds a server whose state file is broken by its pid file', async () => {
+test('a server whose state file is broken is found by its pid file', async () => {
   const { pid } = started(await command('start', '--port', '0'))
   await writeFile(join(home.runFolder, 'codex-api-proxy.state.json'), '')
+  const status = await command('status', '--verbose')
+  expect(status).toMatchObject({ code: 0, stdout: expect.stringContaining(`(process ${pid})`) })
+  expect(status.stderr).toContain('holds no saved settings')
+  expect(status.stdout).not.toContain('Setting')
   const { code, stdout, stderr } = await command('stop')
   expect([code, stdout]).toEqual([0, `Stopped process ${pid}.\n`])
   expect(stderr).toContain('holds no saved settings')
