@@ -1,9 +1,9 @@
 import type { Route } from './api-request.ts'
-import { chatCompletionsRoute } from './chat-completions.ts'
+import { chatCompletionsRoute } from './chat/chat-completions.ts'
 import type { RouteContext } from './context.ts'
 import { modelsRoute } from './models.ts'
 import { otherPathsRoute } from './other-paths.ts'
-import { responsesRoute } from './responses.ts'
+import { responsesRoute } from './responses/responses.ts'
 
 export type ApiRoutes = {
   readonly chatCompletions: Route

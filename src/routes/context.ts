@@ -5,8 +5,8 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import type { UpstreamClient } from '../upstream/client.ts'
 import type { ModelCatalogue } from '../upstream/models/model-catalogue.ts'
 import type { RateLimits } from '../upstream/rate-limits.ts'
-import type { ItemMemory } from './item-memory.ts'
-import type { ReasoningMemory } from './reasoning-memory.ts'
+import type { ItemMemory } from './memory/item-memory.ts'
+import type { ReasoningMemory } from './memory/reasoning-memory.ts'
 
 /** What the routes share; made once, in `http/compose.ts`. */
 export type RouteContext = {

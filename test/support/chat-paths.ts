@@ -1,5 +1,5 @@
 import type { ChatStream } from '../../src/conversion/answer/chat-stream.ts'
-import { ChatFrames } from '../../src/routes/chat-frames.ts'
+import { ChatFrames } from '../../src/routes/chat/chat-frames.ts'
 import { frameJson } from '../../src/sse/event.ts'
 import { FrameOutput } from '../../src/sse/frame-output.ts'
 import type { FrameSink } from '../../src/sse/frame-reader.ts'

@@ -1,6 +1,6 @@
-import { ProxyError } from '../errors.ts'
-import { asObject, asString, type JsonObject } from '../json-object.ts'
-import { frameJson } from '../sse/event.ts'
+import { ProxyError } from '../../errors.ts'
+import { asObject, asString, type JsonObject } from '../../json-object.ts'
+import { frameJson } from '../../sse/event.ts'
 import { RecentMemory } from './recent-memory.ts'
 
 const MAX_BYTES = 8 * 1024 * 1024

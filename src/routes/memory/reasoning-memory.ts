@@ -1,6 +1,6 @@
-import { callKey, type ToolCall } from '../conversion/call-key.ts'
-import type { ReasonedCall } from '../conversion/reasoning-continuity.ts'
-import type { JsonObject } from '../json-object.ts'
+import { callKey, type ToolCall } from '../../conversion/call-key.ts'
+import type { ReasonedCall } from '../../conversion/reasoning-continuity.ts'
+import type { JsonObject } from '../../json-object.ts'
 import { RecentMemory } from './recent-memory.ts'
 
 /**

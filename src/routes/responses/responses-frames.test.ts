@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { cutAt, inOneRead, withMixedEnds } from '../../test/support/bytes.ts'
-import { frameJson } from '../sse/event.ts'
-import { FrameOutput } from '../sse/frame-output.ts'
-import { FrameReader } from '../sse/frame-reader.ts'
-import { namedFrame } from '../sse/frames.ts'
+import { cutAt, inOneRead, withMixedEnds } from '../../../test/support/bytes.ts'
+import { frameJson } from '../../sse/event.ts'
+import { FrameOutput } from '../../sse/frame-output.ts'
+import { FrameReader } from '../../sse/frame-reader.ts'
+import { namedFrame } from '../../sse/frames.ts'
 import { ResponsesFrames } from './responses-frames.ts'
 
 const item = { type: 'message', content: [{ type: 'output_text', text: 'Hi', annotations: [] }] }
@@ -152,7 +152,7 @@ test('a delta by its name that ends the answer by its type is no delta', () => {
   expect(frames.ended).toBe(true)
 })
 
-const FIXTURES = new URL('../../test/fixtures/', import.meta.url)
+const FIXTURES = new URL('../../../test/fixtures/', import.meta.url)
 const STREAMS = readdirSync(FIXTURES)
   .filter((name) => /^(resp|chatgpt)-.*-stream$/.test(name))
   .map((name) => ({ name, whole: readFileSync(new URL(`${name}/stream.sse`, FIXTURES)) }))

@@ -1,4 +1,4 @@
-import type { ChatGptCredentials } from '../credentials/credentials.ts'
+import type { ChatGptCredentials } from '../../credentials/credentials.ts'
 
 type Entry<T> = { readonly value: T; readonly bytes: number; readonly keptAt: number }
 

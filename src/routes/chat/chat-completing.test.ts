@@ -1,13 +1,13 @@
 import { expect, test, vi } from 'vitest'
-import { chatPlan } from '../../test/support/answers.ts'
-import { Cancellation } from '../cancellation.ts'
-import { namedFrame } from '../sse/frames.ts'
-import { newRequestRecord } from '../telemetry/request-record.ts'
-import type { AnswerBody, BodySink } from '../upstream/answer.ts'
-import type { ApiRequest } from './api-request.ts'
+import { chatPlan } from '../../../test/support/answers.ts'
+import { Cancellation } from '../../cancellation.ts'
+import { namedFrame } from '../../sse/frames.ts'
+import { newRequestRecord } from '../../telemetry/request-record.ts'
+import type { AnswerBody, BodySink } from '../../upstream/answer.ts'
+import type { ApiRequest } from '../api-request.ts'
+import type { RouteContext } from '../context.ts'
+import type { UpstreamCall } from '../upstream-call.ts'
 import { completeChat } from './chat-completing.ts'
-import type { RouteContext } from './context.ts'
-import type { UpstreamCall } from './upstream-call.ts'
 
 /** So many choices of one answer in one piece, and where upstream says what it says of each. */
 function begin(choices: number) {

@@ -1,12 +1,12 @@
-import { Cancellation } from '../cancellation.ts'
-import type { ChatStream } from '../conversion/answer/chat-stream.ts'
-import type { ChatPlan } from '../conversion/chat-plan.ts'
-import { toApiError } from '../errors.ts'
-import type { UpstreamAnswer } from '../upstream/answer.ts'
-import type { ApiRequest } from './api-request.ts'
-import type { RouteContext } from './context.ts'
-import { withEarlyRetries } from './early-retry.ts'
-import type { UpstreamCall } from './upstream-call.ts'
+import { Cancellation } from '../../cancellation.ts'
+import type { ChatStream } from '../../conversion/answer/chat-stream.ts'
+import type { ChatPlan } from '../../conversion/chat-plan.ts'
+import { toApiError } from '../../errors.ts'
+import type { UpstreamAnswer } from '../../upstream/answer.ts'
+import type { ApiRequest } from '../api-request.ts'
+import type { RouteContext } from '../context.ts'
+import { withEarlyRetries } from '../early-retry.ts'
+import type { UpstreamCall } from '../upstream-call.ts'
 
 /**
  * Whether something of every choice is visible: then upstream is not asked again. This counts, because `every` skips
