@@ -14,6 +14,8 @@ export type ChatPlan = {
   readonly stop: readonly string[]
   /** The request used `functions`: the answer uses `function_call`. */
   readonly legacyFunctions: boolean
+  /** The request declared a custom tool, so its client knows the form of their calls. */
+  readonly knowsCustomCalls: boolean
   /** `response_format` asked for JSON: nothing but that JSON may reach `content`. */
   readonly jsonOutput: boolean
   /** Whether reasoning summaries are shown as `reasoning_content`. */

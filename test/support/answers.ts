@@ -13,6 +13,7 @@ export function chatPlan(differences: Partial<ChatPlan> = {}): ChatPlan {
     choices: 1,
     stop: [],
     legacyFunctions: false,
+    knowsCustomCalls: true,
     jsonOutput: false,
     showReasoning: true,
     ignored: [],

@@ -18,6 +18,7 @@ const plan: fc.Arbitrary<Partial<ChatPlan>> = fc.record({
     fc.array(fc.constantFrom('the', ' a', '.', '\n', '"'), { maxLength: 4 }),
   ),
   legacyFunctions: fc.boolean(),
+  knowsCustomCalls: fc.boolean(),
   jsonOutput: fc.boolean(),
   showReasoning: fc.boolean(),
 })

@@ -40,7 +40,7 @@ export class ChatStream {
     this.#chunks = new ChoiceChunks(plan, choice, head)
     this.#reasoning = new ChatReasoning(plan.showReasoning)
     this.#text = new ChatText(plan, this.#reasoning)
-    this.#calls = new ChatToolCalls(plan.legacyFunctions)
+    this.#calls = new ChatToolCalls(plan)
   }
 
   /** The answer is complete, and nothing more is to be read. Never true of one that failed; it may be tried again. */

@@ -172,6 +172,30 @@ test('case 63: a custom tool call has the custom form, its input as it is', () =
   ])
 })
 
+test('case 63: a client that declared no custom tool gets the call as a function, its input as JSON', () => {
+  const { chunks, completion } = answer(recordedEvents('made-custom-tool-stream'), { knowsCustomCalls: false })
+  const wrapped = JSON.stringify({ input: 'SELECT "a" FROM t;\n' })
+  expect(chunks.flatMap(({ choices }) => choices.flatMap(({ delta }) => delta.tool_calls ?? []))).toEqual([
+    { index: 0, id: 'call_custom1', type: 'function', function: { name: 'run_sql', arguments: '' } },
+    { index: 0, function: { arguments: wrapped } },
+  ])
+  expect(completion.choices[0]?.message.tool_calls).toEqual([
+    { id: 'call_custom1', type: 'function', function: { name: 'run_sql', arguments: wrapped } },
+  ])
+})
+
+test('case 63: half a custom tool call for such a client has no arguments yet', () => {
+  const { completion } = answer(
+    [
+      event.added(0, { type: 'custom_tool_call', call_id: 'call_1', name: 'go', input: '' }),
+      { type: 'response.custom_tool_call_input.delta', output_index: 0, delta: 'half' },
+      { type: 'response.incomplete', response: { status: 'incomplete' } },
+    ],
+    { knowsCustomCalls: false },
+  )
+  expect(completion.choices[0]?.message.tool_calls).toMatchObject([{ function: { name: 'go', arguments: '' } }])
+})
+
 test('a custom tool call without input stays without', () => {
   const item = { type: 'custom_tool_call', call_id: 'call_1', name: 'go', input: '' }
   expect(messageOf([event.done(0, item), event.completed()]).tool_calls).toMatchObject([{ custom: { input: '' } }])

@@ -1,5 +1,6 @@
 import { asIndex, asString, type JsonObject } from '../../json-object.ts'
 import type { CallKind, ToolCall } from '../call-key.ts'
+import type { ChatPlan } from '../chat-plan.ts'
 import type { ChatDelta } from './chat-chunk.ts'
 import type { LiveDelta } from './live-delta.ts'
 
@@ -8,11 +9,13 @@ type Call = {
   /** Position in `tool_calls`: calls are counted by their opening (case 129). */
   readonly index: number
   readonly kind: CallKind
+  /** Its input is free text, which a client without custom tools gets as the JSON arguments of a function, at the end. */
+  readonly wrapped: boolean
   readonly callId: string
   readonly name: string
   /** The arguments it was announced with, mostly none. They count if the whole arguments are never told. */
   readonly announced: string
-  /** The arguments sent to the client so far. */
+  /** The arguments sent to the client so far, or still to be sent of a wrapped call. */
   sent: string
   closed: boolean
 }
@@ -27,6 +30,7 @@ export function isClientCall(item: JsonObject): boolean {
 /** Turns function and custom tool calls into `tool_calls`, or into the one `function_call` of the legacy form. */
 export class ChatToolCalls {
   readonly #legacy: boolean
+  readonly #knowsCustomCalls: boolean
   /** Identified by output index, since the ids of items may change between events (recorded). */
   readonly #calls: Call[] = []
   /** By output index, arguments that came before their call was announced. */
@@ -34,8 +38,9 @@ export class ChatToolCalls {
   /** The call that the last delta belongs to. */
   #current: Call | undefined
 
-  constructor(legacy: boolean) {
-    this.#legacy = legacy
+  constructor({ legacyFunctions, knowsCustomCalls }: Pick<ChatPlan, 'legacyFunctions' | 'knowsCustomCalls'>) {
+    this.#legacy = legacyFunctions
+    this.#knowsCustomCalls = knowsCustomCalls
   }
 
   get any(): boolean {
@@ -59,7 +64,7 @@ export class ChatToolCalls {
 
   get live(): LiveDelta | undefined {
     const call = this.#current
-    const [delta] = call === undefined || call.closed ? [] : this.#part(call, '')
+    const [delta] = call === undefined || call.closed || call.wrapped ? [] : this.#part(call, '')
     if (call === undefined || delta === undefined) return undefined
     return { outputIndex: call.outputIndex, partField: undefined, part: 0, delta, kind: 'arguments' }
   }
@@ -75,14 +80,17 @@ export class ChatToolCalls {
   }
 
   open(outputIndex: number, item: JsonObject): ChatDelta[] {
-    const kind = kindOf(item)
+    const told = kindOf(item)
     const callId = asString(item.call_id)
     const name = asString(item.name)
-    if (kind === undefined || callId === undefined || name === undefined) return []
+    if (told === undefined || callId === undefined || name === undefined) return []
     if (this.isOpened(outputIndex, item)) return []
 
+    const wrapped = told === 'custom' && !this.#knowsCustomCalls
+    const kind = wrapped ? 'function' : told
     const announced = argumentsOf(item) ?? ''
-    const call = { outputIndex, index: this.#calls.length, kind, callId, name, announced, sent: '', closed: false }
+    const index = this.#calls.length
+    const call = { outputIndex, index, kind, wrapped, callId, name, announced, sent: '', closed: false }
     this.#calls.push(call)
     return [...this.#header(call, name), ...this.#append(call, this.#early[outputIndex] ?? '')]
   }
@@ -122,9 +130,17 @@ export class ChatToolCalls {
   /** A call without arguments gets `{}`, so that clients can parse them (case 136); a custom tool's input is free text. */
   #close(call: Call, all: string | undefined): ChatDelta[] {
     const rest = this.#appendRest(call, all || call.announced)
+    if (call.wrapped) return this.#closeWrapped(call)
     const empty = call.sent === '' && call.kind === 'function' ? this.#append(call, '{}') : []
     call.closed = true
     return [...rest, ...empty]
+  }
+
+  #closeWrapped(call: Call): ChatDelta[] {
+    if (call.closed) return []
+    call.closed = true
+    call.sent = JSON.stringify({ input: call.sent })
+    return this.#part(call, call.sent)
   }
 
   /** Appends what deltas left out of the whole arguments; a whole that contradicts them is ignored (case 131). */
@@ -135,7 +151,7 @@ export class ChatToolCalls {
   #append(call: Call, text: string): ChatDelta[] {
     if (text === '') return []
     call.sent += text
-    return this.#part(call, text)
+    return call.wrapped ? [] : this.#part(call, text)
   }
 
   #part(call: Call, text: string): ChatDelta[] {

@@ -31,6 +31,7 @@ test('the plan says what the answer side has to know', () => {
     choices: 3,
     stop: ['a', 'b'],
     legacyFunctions: false,
+    knowsCustomCalls: false,
     jsonOutput: false,
     showReasoning: true,
     ignored: ['user'],

@@ -67,6 +67,7 @@ function convert(body: JsonPlace, context: ConversionContext): { request: Respon
       choices: readChoices(body.at('n')),
       stop: readStop(body.at('stop')),
       legacyFunctions: tools.legacy,
+      knowsCustomCalls: tools.customTools.size > 0,
       jsonOutput: kind !== 'text',
       showReasoning: reasoning?.summary !== undefined,
       ignored: reported.names,

@@ -243,6 +243,12 @@ describe('tools', () => {
   })
 })
 
+test('case 63: the answer knows whether the client has custom tools', () => {
+  const knows = (tools: object[]) => convertChat({ tools }).plan.knowsCustomCalls
+  expect(knows([WEATHER, { type: 'custom', custom: { name: 'grep' } }])).toBe(true)
+  expect(knows([WEATHER])).toBe(false)
+})
+
 describe('legacy functions', () => {
   const functions = [{ name: 'weather', parameters: PARAMETERS }]
 

@@ -216,18 +216,22 @@ function renderRuns(runs: readonly DeltaRun[]): string {
   )
 }
 
-test.each([{}, { legacyFunctions: true }, { showReasoning: false }, { stop: ['a'] }, { jsonOutput: true }])(
-  'any runs of deltas of text, calls and reasoning come out as on the plain path: %j',
-  (differences) => {
-    fc.assert(
-      fc.property(fc.array(deltaOfAnyKind, { maxLength: 12 }), (runs) => {
-        const stream = renderRuns(runs)
-        expect(converted([stream], hot, differences)).toEqual(converted([stream], plain, differences))
-      }),
-      { numRuns: 300 },
-    )
-  },
-)
+test.each([
+  {},
+  { legacyFunctions: true },
+  { knowsCustomCalls: false },
+  { showReasoning: false },
+  { stop: ['a'] },
+  { jsonOutput: true },
+])('any runs of deltas of text, calls and reasoning come out as on the plain path: %j', (differences) => {
+  fc.assert(
+    fc.property(fc.array(deltaOfAnyKind, { maxLength: 12 }), (runs) => {
+      const stream = renderRuns(runs)
+      expect(converted([stream], hot, differences)).toEqual(converted([stream], plain, differences))
+    }),
+    { numRuns: 300 },
+  )
+})
 
 test.each(['response.in_progress', 'response.queued'])('case 124: chunks have the id that %s tells first', (type) => {
   const response = { id: 'resp_1', created_at: 1, model: 'm' }
