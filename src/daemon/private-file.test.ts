@@ -1,14 +1,22 @@
-import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { link, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { checkWritable, ensureFolderOf, writePrivateFile } from './private-file.ts'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { failWith } from '../../test/support/fail-with.ts'
+import { checkWritable, createPrivateFile, ensureFolderOf, writePrivateFile } from './private-file.ts'
+
+vi.mock(import('node:fs/promises'), { spy: true })
+const platform = process.platform
 
 let base: string
 beforeEach(async () => {
   base = await mkdtemp(join(tmpdir(), 'private-file-'))
 })
-afterEach(() => rm(base, { recursive: true }))
+afterEach(async () => {
+  vi.resetAllMocks()
+  Object.defineProperty(process, 'platform', { value: platform })
+  await rm(base, { recursive: true })
+})
 
 test('the folders above a file are made for their owner alone, by several at once too', async () => {
   const file = join(base, 'a', 'b', 'c', 'file')
@@ -50,4 +58,37 @@ test('one that can be is left as it is, and no folder is made for it', async () 
   await checkWritable(file)
   expect(await readFile(file, 'utf8')).toBe('kept')
   expect(await readdir(join(base, 'run', 'below'))).toEqual(['file'])
+})
+
+test('a drive that is not there fails with the reason instead of being looked for for ever', async () => {
+  let looks = 0
+  for (const look of [lstat, mkdir, stat]) {
+    vi.mocked(look).mockImplementation(async () => failWith(++looks > 20 ? 'for ever' : 'ENOENT')())
+  }
+  // A root, which is its own parent.
+  await expect(checkWritable('/x/y')).rejects.toMatchObject({ code: 'ENOENT' })
+  await expect(ensureFolderOf('/x/y')).rejects.toMatchObject({ code: 'ENOENT' })
+})
+
+test.each(['EPERM', 'EACCES', 'EBUSY'])(
+  'on Windows a file that somebody has open just now is waited for: %s',
+  async (code) => {
+    const file = join(base, 'file')
+    vi.mocked(link).mockImplementationOnce(failWith(code))
+    await expect(createPrivateFile(file, 'one')).rejects.toMatchObject({ code, path: file })
+
+    Object.defineProperty(process, 'platform', { value: 'win32' })
+    vi.mocked(link).mockImplementationOnce(failWith(code))
+    await createPrivateFile(file, 'one')
+    await expect(createPrivateFile(file, 'two')).rejects.toMatchObject({ code: 'EEXIST' })
+    vi.mocked(rename).mockImplementationOnce(failWith(code)).mockImplementationOnce(failWith(code))
+    await writePrivateFile(file, 'two')
+    expect(await readFile(file, 'utf8')).toBe('two')
+  },
+)
+
+test('on Windows a file that can not be replaced at all is not tried for ever', async () => {
+  Object.defineProperty(process, 'platform', { value: 'win32' })
+  vi.mocked(rename).mockImplementation(failWith('EPERM'))
+  await expect(writePrivateFile(join(base, 'file'), '')).rejects.toMatchObject({ code: 'EPERM' })
 })

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, link, lstat, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { isCode, isOneOf } from '../error-code.ts'
 
 /** The folder that only this program uses. */
@@ -21,8 +22,8 @@ async function makeFolder(folder: string): Promise<void> {
   try {
     await makeOne(folder)
   } catch (error) {
-    if (!isCode(error, 'ENOENT')) throw error
     const parent = dirname(folder)
+    if (!isCode(error, 'ENOENT') || parent === folder) throw error
     // Another process may have made it in the meantime: then all that is left is another try.
     if (!(await isFolder(parent))) await makeFolder(parent)
     await makeOne(folder)
@@ -58,13 +59,31 @@ export async function readIfThere(file: string): Promise<string | undefined> {
 /** Replaces `file` at once, so that nobody reads half of it; readable by its owner alone. */
 export async function writePrivateFile(file: string, text: string): Promise<void> {
   await ensureFolderOf(file)
-  await withTemporary(file, text, (temporary) => rename(temporary, file))
+  await withTemporary(file, text, (temporary) => onceFree(() => rename(temporary, file)))
 }
 
 /** Like `writePrivateFile`, but only where there is none yet: EEXIST otherwise. */
 export async function createPrivateFile(file: string, text: string): Promise<void> {
   await ensureFolderOf(file)
-  await withTemporary(file, text, (temporary) => link(temporary, file))
+  await withTemporary(file, text, (temporary) => onceFree(() => link(temporary, file)))
+}
+
+/** Windows' error codes for a name that somebody has open: another of our commands, or a virus scanner. */
+const IN_USE = ['EPERM', 'EACCES', 'EBUSY']
+const IN_USE_PATIENCE_MS = 2000
+const IN_USE_POLL_MS = 20
+
+/** On Windows a file can't be replaced while it is open, nor made while one that was removed is. Both take moments. */
+async function onceFree(put: () => Promise<void>): Promise<void> {
+  const deadline = performance.now() + IN_USE_PATIENCE_MS
+  while (true) {
+    try {
+      return await put()
+    } catch (error) {
+      if (process.platform !== 'win32' || !isOneOf(error, IN_USE) || performance.now() > deadline) throw error
+    }
+    await delay(IN_USE_POLL_MS)
+  }
 }
 
 /** About as much as will be written, so that a full disk is noticed. */
@@ -85,8 +104,10 @@ async function nearestFolder(folder: string): Promise<string> {
     await lstat(folder)
     return folder
   } catch (error) {
-    if (!isCode(error, 'ENOENT')) throw error
-    return await nearestFolder(dirname(folder))
+    const parent = dirname(folder)
+    // On Windows even a root may be missing: that of a drive that was taken out.
+    if (!isCode(error, 'ENOENT') || parent === folder) throw error
+    return await nearestFolder(parent)
   }
 }
 
