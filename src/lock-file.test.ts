@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -26,13 +27,17 @@ const real = await vi.importActual<typeof import('node:fs')>('node:fs')
 
 let home: string
 let path: string
+const platform = process.platform
 const AN_HOUR_AGO = Date.now() / 1000 - 3600
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'codex-api-proxy-lock-'))
   path = join(home, 'lock')
 })
-afterEach(() => rmSync(home, { recursive: true }))
+afterEach(() => {
+  Object.defineProperty(process, 'platform', { value: platform })
+  rmSync(home, { recursive: true })
+})
 
 const acquire = (patienceMs = 30_000, until = () => false) =>
   acquireLock(path, { until, patienceMs, now: () => Date.now() })
@@ -208,6 +213,33 @@ test('where an abandoned lock can not be removed there is none, and no waiting',
   await writeHolder({ pid: deadPid() })
   vi.mocked(openSync).mockImplementationOnce(real.openSync).mockImplementationOnce(failWith('EROFS'))
   await taken(0)
+})
+
+test.each(['EPERM', 'EBUSY'])(
+  'on Windows a lock that can not be made just now is somebody’s, and waited for: %s',
+  async (code) => {
+    Object.defineProperty(process, 'platform', { value: 'win32' })
+    // It was removed, and another process has not closed it yet.
+    vi.mocked(openSync).mockImplementationOnce(failWith(code))
+    expect(await acquire(0)).toBeUndefined()
+    expect(readdirSync(home)).toEqual([])
+
+    await writeHolder({ pid: deadPid() })
+    vi.mocked(rmSync).mockImplementationOnce(failWith(code))
+    expect(await acquire(0)).toBeUndefined()
+    await taken()
+    expect(await acquire(0)).toBeUndefined()
+  },
+)
+
+test('where no file can be made there is no lock, and no waiting, on Windows too', async () => {
+  for (const name of [platform, 'win32']) {
+    Object.defineProperty(process, 'platform', { value: name })
+    vi.mocked(openSync).mockImplementationOnce(failWith('EPERM')).mockImplementationOnce(failWith('EPERM'))
+    await taken(0)
+    expect(readdirSync(home)).toEqual([])
+    vi.mocked(openSync).mockReset()
+  }
 })
 
 test('a lock whose file is gone is not looked for again', async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, openSync, readFileSync, readlinkSync, rmSync, statSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isCode } from './error-code.ts'
+import { isCode, isOneOf } from './error-code.ts'
 import { type JsonObject, parseObject } from './json-object.ts'
 import { isThere, linuxStart } from './process-table.ts'
 import { textIn } from './text-file.ts'
@@ -60,6 +60,7 @@ function tryLock(path: string, now: () => number): Lock | undefined {
     create(path, own)
     return { release: () => release(path, own) }
   } catch (error) {
+    if (isInUse(error, path)) return undefined
     if (!isCode(error, 'EEXIST')) return NO_LOCK
   }
   try {
@@ -67,8 +68,24 @@ function tryLock(path: string, now: () => number): Lock | undefined {
     if (text !== undefined && leftBehind.delete(text)) return { release: () => release(path, text) }
     if (isAbandoned(path, now)) removeAbandoned(path, now)
     return undefined
+  } catch (error) {
+    return isInUse(error, path) ? undefined : NO_LOCK
+  }
+}
+
+/**
+ * On Windows a file that was removed keeps its name until the last who reads it has closed it, and one that a virus
+ * scanner has open can't be removed at all. Both look like a folder that takes no files, so that is tried.
+ */
+function isInUse(error: unknown, path: string): boolean {
+  if (process.platform !== 'win32' || !isOneOf(error, ['EPERM', 'EACCES', 'EBUSY'])) return false
+  try {
+    const trial = `${path}.${randomUUID()}`
+    create(trial, '')
+    rmSync(trial, { force: true })
+    return true
   } catch {
-    return NO_LOCK
+    return false
   }
 }
 
