@@ -352,6 +352,22 @@ test('tokens of another refresh token, without a time or cut off, are not', () =
   expect(readFileSync(path, 'utf8')).toBe(text(OLD))
 })
 
+test('on Windows a file that somebody has open is left alone, and the tokens lie beside it until the next try', () => {
+  const platform = process.platform
+  Object.defineProperty(process, 'platform', { value: 'win32' })
+  try {
+    const files = { ...nodeFs, renameSync: failWith('EPERM') }
+    expect(() => replaceAuthFile(path, files, replacement)).toThrow('EPERM')
+    expect(readFileSync(path, 'utf8')).toBe(text(OLD))
+    expect(leftTokens(path, nodeFs, 'rt-old')?.tokens.refresh_token).toBe('rt-new')
+  } finally {
+    Object.defineProperty(process, 'platform', { value: platform })
+  }
+  replaceAuthFile(path, nodeFs, replacement)
+  expect(readdirSync(home)).toEqual(['auth.json'])
+  expect(readFileSync(path, 'utf8')).toBe(text(NEW))
+})
+
 test('the newest tokens beside the file stay there when a later write fails', () => {
   const newer = (minute: number) =>
     withTokens(OLD, { access_token: `new${minute}`, refresh_token: 'rt-new' }, Date.UTC(2026, 0, 2, 0, minute))

@@ -11,6 +11,7 @@ import { isUnfinished, limitMode, MODE, overwrite } from './write-in-place.ts'
 const REFUSED = ['EACCES', 'EPERM', 'EROFS']
 /** Error codes of `rename` where the file itself is a mount, as after `docker run -v …/auth.json:…/auth.json`. */
 const MOUNTED = ['EBUSY', 'EXDEV']
+const NOT_REPLACED = [...MOUNTED, ...REFUSED]
 
 /** The content of auth.json with new tokens; everything else, and the order of keys, stays. */
 export function withTokens(content: JsonObject, tokens: NewTokens, refreshedAt: number): JsonObject {
@@ -48,7 +49,8 @@ export function replaceAuthFile(path: string, files: Files, { content, spentToke
     }
     replaced = replaceable && rename(temporary, target, files)
   } catch (error) {
-    remove(temporary, files)
+    // Until the next try a killed process would take the new tokens with it, if they were not there.
+    if (!isOpenElsewhere(error)) remove(temporary, files)
     throw error
   }
   // If this fails, the temporary file stays, and the next process finds the tokens in it.
@@ -174,10 +176,14 @@ function rename(temporary: string, target: string, files: Files): boolean {
     files.renameSync(temporary, target)
     return true
   } catch (error) {
-    // On Windows these codes mean that somebody has the file open just now; the next try will succeed.
-    if (process.platform !== 'win32' && isOneOf(error, [...MOUNTED, ...REFUSED])) return false
+    if (isOneOf(error, NOT_REPLACED) && !isOpenElsewhere(error)) return false
     throw error
   }
+}
+
+/** On Windows these codes mean that somebody has the file open just now; the next try will succeed. */
+function isOpenElsewhere(error: unknown): boolean {
+  return process.platform === 'win32' && isOneOf(error, NOT_REPLACED)
 }
 
 function takesFiles(folder: string, files: Files): boolean {
