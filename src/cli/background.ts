@@ -7,6 +7,7 @@ import { type Claim, claimPidFile } from '../daemon/pid-file.ts'
 import { RUN_FILES_REMEDY } from '../daemon/run-files.ts'
 import { stopOnSignals } from '../daemon/signals.ts'
 import { saveState } from '../daemon/state-file.ts'
+import { onStopRequest } from '../daemon/stop-request.ts'
 import { type ListeningServer, serve } from '../http/serve.ts'
 import { type LogFile, openLogFile } from '../telemetry/log-file.ts'
 import type { Context, Outcome } from './context.ts'
@@ -45,6 +46,7 @@ async function runServer(
   const server = await serve(config, log)
   const reporter = { draining: () => {}, failed: (error: unknown) => logFailure(log, error) }
   const release = stopOnSignals(process, notingStop(server, claim), reporter, 'ignore')
+  const endLooking = onStopRequest(config.pidFile, () => process.emit('SIGTERM'))
   try {
     // Not earlier: `restart` should not come back to settings that do not start. Not after the address: whoever reads
     // that also finds the settings the server runs with.
@@ -56,6 +58,7 @@ async function runServer(
     throw error
   }
   await server.finished
+  endLooking()
   release()
   log.close()
 }

@@ -9,6 +9,7 @@ import { findRunning, type RunningServer, removeStale } from './pid-file.ts'
 import { ensureFolderOf } from './private-file.ts'
 import { processStart } from './process-start.ts'
 import { checkRunFiles } from './run-files.ts'
+import { requestStop } from './stop-request.ts'
 
 export type StartOutcome =
   | { readonly kind: 'started'; readonly server: RunningServer }
@@ -23,7 +24,8 @@ export type StartOutcome =
 
 /** Longer than the slowest machine needs; after it the start has failed. */
 const START_LIMIT_MS = 30_000
-const POLL_MS = 20
+/** How often to look whether a process has ended; on Windows a look at one that has not starts PowerShell. */
+const POLL_MS = process.platform === 'win32' ? 500 : 20
 /** What the system takes to end a process that is killed. */
 const KILL_LIMIT_MS = 5000
 
@@ -108,7 +110,7 @@ export type StopOutcome = 'stopped' | 'not running' | 'killed'
 
 /**
  * Asks the server to stop, and waits until its process is gone. Running answers may take `drainTimeout` milliseconds,
- * or less if the server has a shorter limit itself; then a second signal cuts them. A token refresh gets its time after
+ * or less if the server has a shorter limit itself; then a second request cuts them. A token refresh gets its time after
  * that, and a process that is still there is killed.
  */
 export async function stopProcess(pidFile: string, drainTimeout: number): Promise<StopOutcome> {
@@ -118,14 +120,14 @@ export async function stopProcess(pidFile: string, drainTimeout: number): Promis
     return 'not running'
   }
   const isGone = await watchEnd(running.pid)
-  signal(running.pid, 'SIGTERM')
-  if (!(await isGone(drainTimeout))) signal(running.pid, 'SIGTERM')
+  await askToStop(running, pidFile)
+  if (!(await isGone(drainTimeout))) await askToStop(running, pidFile)
   const inTime = await isGone(STOP_GRACE_MS)
   if (!inTime) {
     signal(running.pid, 'SIGKILL')
     await isGone(KILL_LIMIT_MS)
   }
-  // Killed, or on Windows, where a process can't be asked to stop, it did not tidy up.
+  // Killed, it did not tidy up.
   await removeStale(pidFile)
   return inTime ? 'stopped' : 'killed'
 }
@@ -147,6 +149,11 @@ async function watchEnd(pid: number): Promise<(limit: number) => Promise<boolean
     }
     return true
   }
+}
+
+async function askToStop({ pid }: RunningServer, pidFile: string): Promise<void> {
+  if (process.platform === 'win32') await requestStop(pidFile, pid)
+  else signal(pid, 'SIGTERM')
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

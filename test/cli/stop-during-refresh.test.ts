@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { STOP_GRACE_MS } from '../../src/daemon/process.ts'
@@ -56,6 +56,16 @@ test('`stop` waits for a slow token refresh: killed half-way it would lose the l
   await refreshUnderWay(/http:\/\/[^/]+/.exec(stdout)?.[0] ?? '')
   expect((await run(['stop'], { home, env })).stdout).toMatch(/^Stopped process \d+\.\n$/)
   expect(await hasGoodLogin()).toBe(true)
+})
+
+test('`stop` waits for it on Windows too, where any signal would end the server at once', async () => {
+  env.NODE_OPTIONS = `--import ${new URL('../support/like-windows.mjs', import.meta.url)}`
+  const { stdout } = await run(['start', '--port', '0'], { home, env })
+  issuer.delayMs = 1000
+  await refreshUnderWay(/http:\/\/[^/]+/.exec(stdout)?.[0] ?? '')
+  expect((await run(['stop'], { home, env })).stdout).toMatch(/^Stopped process \d+\.\n$/)
+  expect(await hasGoodLogin()).toBe(true)
+  expect((await readdir(home.runFolder)).filter((name) => name.includes('.pid'))).toEqual([])
 })
 
 test.each(['SIGHUP', 'SIGTERM', 'SIGINT'] as const)('%s waits for a token refresh', async (signal) => {

@@ -1,0 +1,66 @@
+import { existsSync, rmSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { failWith } from '../../test/support/fail-with.ts'
+import { onStopRequest, requestStop } from './stop-request.ts'
+
+vi.mock(import('node:fs'), { spy: true })
+const platform = process.platform
+let folder: string
+let pidFile: string
+const stop = vi.fn()
+let endLooking = () => {}
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stop-request-'))
+  pidFile = join(folder, 'pid')
+  Object.defineProperty(process, 'platform', { value: 'win32' })
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+})
+afterEach(async () => {
+  endLooking()
+  vi.useRealTimers()
+  vi.resetAllMocks()
+  Object.defineProperty(process, 'platform', { value: platform })
+  await rm(folder, { recursive: true })
+})
+
+function look(): number {
+  vi.advanceTimersByTime(1000)
+  return stop.mock.calls.length
+}
+
+test('each request to this process stops it once more', async () => {
+  endLooking = onStopRequest(pidFile, stop)
+  expect(look()).toBe(0)
+  await requestStop(pidFile, process.pid)
+  expect([look(), look()]).toEqual([1, 1])
+  await requestStop(pidFile, process.pid)
+  expect(look()).toBe(2)
+  expect(existsSync(`${pidFile}.stop`)).toBe(false)
+})
+
+test('a request that a killed server left behind does not stop the next one', async () => {
+  await requestStop(pidFile, process.pid + 1)
+  endLooking = onStopRequest(pidFile, stop)
+  expect(look()).toBe(0)
+  expect(existsSync(`${pidFile}.stop`)).toBe(false)
+})
+
+test('a request that can not be taken away just now counts when it can, and once', async () => {
+  vi.mocked(rmSync).mockImplementationOnce(failWith('EBUSY'))
+  await requestStop(pidFile, process.pid)
+  endLooking = onStopRequest(pidFile, stop)
+  expect(look()).toBe(1)
+})
+
+test('where there are signals nothing is looked for, nor after the end', async () => {
+  const endEarlier = onStopRequest(pidFile, stop)
+  endEarlier()
+  Object.defineProperty(process, 'platform', { value: 'linux' })
+  endLooking = onStopRequest(pidFile, stop)
+  await requestStop(pidFile, process.pid)
+  expect(look()).toBe(0)
+})
