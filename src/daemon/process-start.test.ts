@@ -1,10 +1,14 @@
-import { spawn } from 'node:child_process'
+import { ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { afterEach, expect, test, vi } from 'vitest'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { processStart } from './process-start.ts'
 
 const platform = process.platform
 afterEach(() => {
+  vi.restoreAllMocks()
   Object.defineProperty(process, 'platform', { value: platform })
   vi.unstubAllEnvs()
 })
@@ -21,4 +25,17 @@ test('where there is no /proc a process is known by what ps tells of it, in any 
   child.kill('SIGKILL')
   await once(child, 'exit')
   expect(await processStart(pid)).toBeUndefined()
+})
+
+test('on Windows PowerShell tells it, without a window; where it tells nothing, that the process is there has to do', async () => {
+  Object.defineProperty(process, 'platform', { value: 'win32' })
+  const folder = await mkdtemp(join(tmpdir(), 'powershell-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  vi.stubEnv('PATH', folder)
+  expect(await processStart(process.pid)).toBe('unknown')
+
+  await writeFile(join(folder, 'powershell.exe'), "#!/bin/sh\nprintf '134000000000000000\\r\\n'\n", { mode: 0o700 })
+  const spawned = vi.spyOn(ChildProcess.prototype as unknown as { spawn(options: object): unknown }, 'spawn')
+  expect(await processStart(process.pid)).toBe('134000000000000000')
+  expect(spawned).toHaveBeenCalledWith(expect.objectContaining({ windowsHide: true }))
 })

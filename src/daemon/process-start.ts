@@ -48,7 +48,10 @@ function psEnvironment(): NodeJS.ProcessEnv {
 async function windowsStart(pid: number): Promise<string | undefined> {
   const script = `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`
   try {
-    const { stdout } = await run('powershell.exe', ['-NoProfile', '-NonInteractive', '-Command', script])
+    // The server in the background has no console: without `windowsHide` a window would open at each start.
+    const { stdout } = await run('powershell.exe', ['-NoProfile', '-NonInteractive', '-Command', script], {
+      windowsHide: true,
+    })
     return stdout.trim() || UNKNOWN
   } catch {
     return isThere(pid) ? UNKNOWN : undefined
