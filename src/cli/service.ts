@@ -2,12 +2,14 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { LoadedConfig } from '../config/load.ts'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
 import { certificateVariables } from '../config/paths.ts'
 import { withRemedy } from '../daemon/describe-error.ts'
-import { writePrivateFile } from '../daemon/private-file.ts'
+import { ensureFolderOf, writePrivateFile } from '../daemon/private-file.ts'
+import { STOP_GRACE_MS } from '../daemon/process.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { explain } from './explain.ts'
@@ -18,6 +20,7 @@ import { checkStartable } from './start.ts'
 import { checkAddress } from './try-to-listen.ts'
 
 const NOT_RUNNING = 3
+const POLL_MS = 100
 const UNWRITTEN_REMEDY =
   'Make room for it there, or put it where your session looks for it: `codex-api-proxy service install --print` shows it.'
 
@@ -90,8 +93,10 @@ async function install(
     )
   }
   // The manager takes a changed file only after it has let go of the old one.
-  if (isRunning(file)) for (const command of file.uninstall) tell(command)
+  if (isRunning(file)) await takeBack(file, config.drainTimeout + STOP_GRACE_MS)
   else await checkAddress(config)
+  // launchd opens the log itself, and would make its folder readable for others.
+  if (file.manager === 'launchd') await ensureFolderOf(config.logFile)
   // The settings in it may hold the client key.
   await writePrivateFile(file.path, file.content).catch(withRemedy(UNWRITTEN_REMEDY))
   if (flags.json !== true) print.line(`Written: ${file.path}`)
@@ -100,6 +105,14 @@ async function install(
   else print.line('The service runs, and starts with your session.')
   if (file.manager === 'systemd') print.note('To run it without a session too: loginctl enable-linger')
   return 0
+}
+
+/** systemd answers when the service has ended; launchd before that, and until then it takes no other of its name. */
+async function takeBack(file: ServiceFile, patienceMs: number): Promise<void> {
+  for (const command of file.uninstall) tell(command)
+  if (file.manager === 'systemd') return
+  const deadline = performance.now() + patienceMs
+  while (isRunning(file) && performance.now() < deadline) await delay(POLL_MS)
 }
 
 /** Without a manager (in a container, in WSL, in another user's shell) the file is written but nothing runs. */

@@ -297,6 +297,26 @@ test('service install, status and uninstall', async () => {
   ])
 })
 
+test('on macOS a service is installed anew when the old one has ended, with a private folder for its log', async () => {
+  // Like launchd: `bootout` answers at once, and until the service has ended none of its name is taken.
+  const { other, manager } = await serviceStage(`case $1 in
+    print) [ -e running ];;
+    bootout) (sleep 0.5; rm running) > /dev/null 2>&1 &;;
+    bootstrap) [ ! -e running ] || { echo 'Bootstrap failed: 5: Input/output error' >&2; exit 5; };;
+  esac`)
+  await writeFile(join(other.path, 'running'), '')
+  const darwin = encodeURIComponent('Object.defineProperty(process,"platform",{value:"darwin"})')
+  const NODE_OPTIONS = `--import=data:text/javascript,${darwin}`
+  const env = { PATH: manager.path, CODEX_PROXY_PORT: '0', NODE_OPTIONS }
+  const plist = join(other.path, 'Library/LaunchAgents/codex-api-proxy.plist')
+  expect(await run(['service', 'install'], { home: other, env })).toMatchObject({
+    code: 0,
+    stdout: `Written: ${plist}\nThe service runs, and starts with your session.\n`,
+  })
+  expect((await stat(other.runFolder)).mode & 0o777).toBe(0o700)
+  expect((await manager.calls()).trim().split('\n').at(-1)).toBe(`bootstrap gui/${process.getuid?.()} ${plist}`)
+})
+
 test('without a manager install says what it did and what to do, and uninstall takes the file away', async () => {
   const { other, service } = await serviceStage('echo "No bus." >&2; exit 1')
   const unit = join(other.path, UNIT)
