@@ -149,6 +149,43 @@ describe('two requests on one connection, one right behind the other', () => {
   })
 })
 
+describe('a hundred requests behind one that runs', () => {
+  const GET = 'GET /answer HTTP/1.1\r\nHost: localhost\r\n\r\n'
+  let client: Socket
+  let release = () => {}
+  beforeEach(async () => {
+    held = new Promise((resolve) => {
+      release = resolve
+    })
+    client = connect(Number(new URL(url).port), '127.0.0.1')
+    client.on('error', () => {})
+    client.write(GET.repeat(101))
+    await expect.poll(() => asked).toBe(1)
+  })
+
+  test('are served, and a hundred more after them', async () => {
+    let answers = ''
+    client.on('data', (bytes) => {
+      answers += bytes
+    })
+    release()
+    await expect.poll(() => asked).toBe(101)
+    client.write(GET.repeat(99) + GET.replace('\r\n', '\r\nConnection: close\r\n'))
+    await once(client, 'close')
+    expect(answers.match(/"fine":true/g)).toHaveLength(201)
+  })
+
+  test('are the most: with one more their client is cut off, and none of them is begun', async () => {
+    const ended = vi.spyOn(running, 'remove')
+    client.write(GET)
+    await once(client, 'close')
+    await expect.poll(() => ended.mock.calls).toHaveLength(1)
+    release()
+    expect((await fetch(url)).status).toBe(200)
+    expect(asked).toBe(2)
+  })
+})
+
 test('a request that is over is no longer among those that run', async () => {
   const [began, ended] = [vi.spyOn(running, 'add'), vi.spyOn(running, 'remove')]
   await (await fetch(url)).text()

@@ -163,6 +163,21 @@ test('a client that leaves the queue gives up its place', async () => {
   await expectStillServing()
 })
 
+test('a client that sends ever more requests ahead of an answer is cut off', async () => {
+  stage = await startStage()
+  const gate = createGate()
+  stage.upstream.setDefault({ fixture: 'chatgpt-text-stream', gate })
+  const socket = await openConnection(stage.proxy.url)
+  const body = JSON.stringify(CHAT)
+  const head = `Host: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}`
+  socket.write(`POST /v1/chat/completions HTTP/1.1\r\n${head}\r\n\r\n${body}`)
+  await stage.upstream.waitForCall()
+  socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(1000))
+  expect(await everything(socket)).toBe('')
+  gate.open()
+  await expectStillServing()
+})
+
 /**
  * Of two requests one is refused and the other waits: the one to abort. Both are refused as long as the place of an
  * earlier one is still taken.
