@@ -79,7 +79,7 @@ export function createServer(parts: ServerParts): Server {
   return server
 }
 
-/** More requests than any client sends ahead of an answer; each one that waits takes 2 KB, for some 40 bytes sent. */
+/** More requests than any client sends ahead of an answer; each one that waits takes 2 KB for some 40 bytes sent. */
 const MOST_AHEAD = 100
 
 /** The pipelined requests of each connection that wait. */

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import {
+  chmodSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -35,6 +37,18 @@ test('lines are appended at once, to a file its owner alone can read', () => {
   expect(readFileSync(path, 'utf8')).toBe('before\none\n')
   log.close()
   expect(statSync(path).mode & 0o777).toBe(0o600)
+})
+
+test('what is no file keeps its mode: as root a log to /dev/null took that from everybody', () => {
+  const path = join(folder, 'pipe')
+  execFileSync('mkfifo', [path])
+  chmodSync(path, 0o666)
+  const reader = openSync(path, 'r+')
+  const log = openLogFile(path, 1000)
+  log.write('one\n')
+  log.close()
+  closeSync(reader)
+  expect(statSync(path).mode & 0o777).toBe(0o666)
 })
 
 test('a line that would pass the limit begins a new file, and one older file is kept', () => {

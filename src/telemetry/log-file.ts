@@ -92,8 +92,8 @@ function moveBack(path: string): void {
 function openForAppend(path: string): number {
   const file = openSync(path, 'a', 0o600)
   try {
-    // A file that was there before has its own mode.
-    fchmodSync(file, 0o600)
+    // A file that was there before has its own mode. Only a file's is changed: `/dev/null` is meant for everybody.
+    if (fstatSync(file).isFile()) fchmodSync(file, 0o600)
   } catch {
     // Not ours to change.
   }
