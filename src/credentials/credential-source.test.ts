@@ -590,8 +590,14 @@ test('a 401 to tokens refreshed for a 401 ends it, and for a while nobody refres
   expect(await errorOf(source.replace(await source.current()))).toMatchObject({ code: 'upstream_rejected_credentials' })
   expect(refreshes()).toBe(1)
   now += 2 * MINUTE
-  await source.replace(await source.current())
+  const again = await source.replace(await source.current())
   expect(refreshes()).toBe(2)
+
+  expect(await errorOf(source.replace(again))).toMatchObject({ code: 'upstream_rejected_credentials' })
+  // A clock that is set back must not make the minute hours.
+  now -= 60 * MINUTE
+  await source.replace(await source.current())
+  expect(refreshes()).toBe(3)
 })
 
 test('refreshed tokens that served for a while are refreshed again after a 401', async () => {

@@ -49,7 +49,8 @@ class Source implements CredentialSource {
   readonly #now: () => number
   /** Credentials given out after a 401: if upstream refuses these too, nothing else can be tried. */
   readonly #lastTry = new WeakSet<Credentials>()
-  #unhelpful = { accessToken: '', until: 0 }
+  /** What upstream refused although it was fresh from a refresh. */
+  #unhelpful: { readonly accessToken: string; readonly at: number } | undefined
 
   constructor({ codexHome, files = nodeFs, env: overrides, healingMs = HEALING_MS, ...options }: SourceOptions) {
     // Times of files come from the system's clock, so they are compared with that and not with `now`.
@@ -81,7 +82,7 @@ class Source implements CredentialSource {
 
   async replace(rejected: Credentials): Promise<Credentials> {
     if (this.#lastTry.has(rejected)) {
-      this.#unhelpful = { accessToken: secretOf(rejected), until: this.#now() + UNHELPFUL_MS }
+      this.#unhelpful = { accessToken: secretOf(rejected), at: this.#now() }
       throw stillRejected()
     }
     const { login } = await this.#store.readSettled()
@@ -131,8 +132,9 @@ class Source implements CredentialSource {
   }
 
   #isUnhelpful(login: ChatGptLogin): boolean {
-    const { accessToken, until } = this.#unhelpful
-    return accessToken === login.credentials.accessToken && this.#now() < until
+    if (this.#unhelpful?.accessToken !== login.credentials.accessToken) return false
+    // In both directions: the clock may have been set back.
+    return Math.abs(this.#now() - this.#unhelpful.at) < UNHELPFUL_MS
   }
 
   #chatgptStatus(login: ChatGptLogin): Omit<CredentialStatus, 'file'> {
