@@ -1,5 +1,5 @@
-/** A segment of one or two dots, which may be percent-encoded. */
-const DOTS = /\/(?:\.|%2e){1,2}(?=[/?#]|$)/i
+/** A segment of one or two dots, which may be percent-encoded; many take a backslash for a slash, as browsers do. */
+const DOTS = /[/\\](?:\.|%2e){1,2}(?=[/\\?#]|$)/i
 const API_PATHS = ['/chat/completions', '/responses', '/models']
 
 /** How a path begins when the base URL ended with a slash. */

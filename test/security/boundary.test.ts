@@ -55,6 +55,7 @@ describe('with an API key, where the most is passed through', () => {
     ['a path that begins like a host', (away: string) => [`/v1//${away.slice(7)}/x`, 'Host: localhost']],
     ['an at sign', (away: string) => [`/v1@${away.slice(7)}/x`, 'Host: localhost']],
     ['dots', () => ['/v1/../../elsewhere', 'Host: localhost']],
+    ['dots between backslashes', () => ['/v1/files\\..\\..\\elsewhere', 'Host: localhost']],
     ['encoded dots', () => ['/v1/%2e%2e/%2e%2e/elsewhere', 'Host: localhost']],
     ['backslashes', (away: string) => [`/v1/\\\\${away.slice(7)}\\x`, 'Host: localhost']],
   ])('%s chooses no other host', async (_what, request) => {
@@ -62,7 +63,8 @@ describe('with an API key, where the most is passed through', () => {
     const hostHeader = headers === '' ? `Host: ${elsewhereUrl.slice(7)}` : headers
     await sendRaw(stage.proxy.url, `GET ${target} HTTP/1.1\r\n${hostHeader}\r\nConnection: close\r\n\r\n`)
     expect(strayed).toEqual([])
-    for (const { path } of callsOfThisTest()) expect(path).toMatch(/^\/v1\//)
+    // Resolved as upstream may do it.
+    for (const { path } of callsOfThisTest()) expect(new URL(path, elsewhereUrl).pathname).toMatch(/^\/v1\//)
   })
 
   test.each([
