@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { loadConfig } from '../config/load.ts'
 import { claimPidFile } from './pid-file.ts'
 import { startProcess, stopProcess } from './process.ts'
@@ -66,6 +66,20 @@ test.each([
   expect(await startProcess(['-e', script], loaded, { PATH: process.env.PATH })).toEqual({
     kind: 'failed',
     reason,
+    logFrom: 0,
+  })
+})
+
+test('a start for which no process can be made fails with the reason', async () => {
+  const { execPath } = process
+  onTestFinished(() => {
+    process.execPath = execPath
+  })
+  process.execPath = join(folder, 'gone')
+  const loaded = loadConfig({ flags: {}, env: {}, saved: {}, bases: { home: folder, cwd: folder } })
+  expect(await startProcess(['-e', ''], loaded, {})).toEqual({
+    kind: 'failed',
+    reason: `spawn ${process.execPath} ENOENT`,
     logFrom: 0,
   })
 })

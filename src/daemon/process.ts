@@ -76,7 +76,8 @@ async function reportOf(child: ChildProcess, order: StartOrder): Promise<StartRe
         if (isReport(message)) resolve(message)
         else fail('The server process reported something unknown.')
       })
-      child.once('error', (error) => fail(error.message))
+      // Without a process there are two: it could not be made, and the order could not be sent.
+      child.on('error', (error) => fail(error.message))
       child.once('exit', (code, signal) => fail(`The server process ended (${signal ?? `exit code ${code}`}).`))
       limit = setTimeout(() => {
         child.kill('SIGKILL')
