@@ -1,9 +1,23 @@
-import { link, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  link,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
-import { checkWritable, createPrivateFile, ensureFolderOf, writePrivateFile } from './private-file.ts'
+import { checkWritable, createPrivateFile, ensureFolderOf, readIfThere, writePrivateFile } from './private-file.ts'
 
 vi.mock(import('node:fs/promises'), { spy: true })
 const platform = process.platform
@@ -91,4 +105,21 @@ test('on Windows a file that can not be replaced at all is not tried for ever', 
   Object.defineProperty(process, 'platform', { value: 'win32' })
   vi.mocked(rename).mockImplementation(failWith('EPERM'))
   await expect(writePrivateFile(join(base, 'file'), '')).rejects.toMatchObject({ code: 'EPERM' })
+})
+
+test.runIf(process.getuid?.() === 0)('a file of another user in a folder for everybody is not trusted', async () => {
+  const file = join(base, 'state.json')
+  await writeFile(file, '{"settings":{}}')
+  await chmod(base, 0o1777)
+  expect(await readIfThere(file)).toBe('{"settings":{}}')
+  await chown(file, 12_345, 12_345)
+  await expect(readIfThere(file)).rejects.toThrow(`${file} is of another user`)
+  await symlink(file, join(base, 'link'))
+  await expect(readIfThere(join(base, 'link'))).rejects.toThrow('is of another user')
+  // Elsewhere only who owns the folder lets others put files there.
+  await chmod(base, 0o755)
+  expect(await readIfThere(file)).toBe('{"settings":{}}')
+  await chmod(base, 0o1777)
+  await chown(base, 12_345, 12_345)
+  expect(await readIfThere(file)).toBe('{"settings":{}}')
 })

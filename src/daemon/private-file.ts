@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, link, lstat, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { chmod, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isCode, isOneOf } from '../error-code.ts'
+import { codeOf, isCode, isOneOf } from '../error-code.ts'
+import { toError } from '../errors.ts'
 
 /** The folder that only this program uses. */
 export const OUR_FOLDER = '.codex-api-proxy'
@@ -45,15 +47,36 @@ async function isFolder(path: string): Promise<boolean> {
   )
 }
 
-/** Undefined where there is no file, or no folder it could be in. */
+/** Undefined where there is no file, or no folder it could be in. Throws for one that another user may have planted. */
 export async function readIfThere(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8')
+    const opened = await open(file)
+    try {
+      if (isPlanted(await opened.stat(), await stat(dirname(file)))) throw planted(file)
+      return await opened.readFile('utf8')
+    } finally {
+      await opened.close()
+    }
   } catch (error) {
     if (isOneOf(error, ['ENOENT', 'ENOTDIR'])) return undefined
     // Node names no path when the reading itself fails.
-    throw error instanceof Error ? Object.assign(error, { path: file }) : error
+    throw codeOf(error) === undefined ? error : Object.assign(toError(error), { path: file })
   }
+}
+
+/**
+ * Where everybody may put files, in `/tmp` for example, one of another user may be there to mislead: settings in it could
+ * send the login anywhere. Linux has the same rule for writing (`fs.protected_regular`, proc(5)).
+ */
+function isPlanted(file: Stats, folder: Stats): boolean {
+  const isForEverybody = (folder.mode & 0o1002) === 0o1002
+  return isForEverybody && file.uid !== process.geteuid?.() && file.uid !== folder.uid
+}
+
+function planted(file: string): Error {
+  return new Error(
+    `${file} is of another user, in a folder where everybody may put files, and is not trusted. Name a file in a folder of your own.`,
+  )
 }
 
 /** Replaces `file` at once, so that nobody reads half of it; readable by its owner alone. */

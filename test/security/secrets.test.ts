@@ -1,8 +1,9 @@
-import { chmod, chown, mkdir, readdir, readFile, stat } from 'node:fs/promises'
+import { chmod, chown, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import module from 'node:module'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test } from 'vitest'
 import type { Answer } from '../fake-upstream/answer.ts'
+import { startFakeUpstream } from '../fake-upstream/server.ts'
 import { apiKeyAuth, chatgptAuth, unsignedJwt } from '../support/auth-files.ts'
 import { createHome, type Home, run } from '../support/program.ts'
 import { type Stage, startStage } from '../support/stage.ts'
@@ -106,6 +107,23 @@ test('no command prints a token', async () => {
     expect(stdout + stderr, args.join(' ')).not.toMatch(/made-up-refresh-token|access-token/)
     expect(stdout + stderr, args.join(' ')).not.toContain(ACCESS_TOKEN)
   }
+})
+
+test.runIf(process.getuid?.() === 0)('settings that another user planted in a shared folder are not used', async () => {
+  home = await createHome()
+  await home.writeAuth(chatgptAuth(TOKENS))
+  const elsewhere = await startFakeUpstream()
+  onTestFinished(() => elsewhere.close())
+  const shared = join(home.path, 'shared')
+  await mkdir(shared)
+  await chmod(shared, 0o1777)
+  const planted = join(shared, 'state.json')
+  const settings = { chatgptBaseUrl: elsewhere.chatgptBaseUrl, port: '0', proxy: 'none' }
+  await writeFile(planted, JSON.stringify({ settings }))
+  await chown(planted, 1234, 1234)
+  const { code, stderr } = await run(['restart', '--state-file', planted], { home })
+  expect([code, stderr]).toEqual([1, expect.stringContaining(`${planted} is of another user`)])
+  expect(elsewhere.requests).toEqual([])
 })
 
 test('what Node keeps compiled is in a folder of the user alone', async () => {
