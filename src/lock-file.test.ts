@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { failWith } from '../test/support/fail-with.ts'
 import { acquireLock, type Lock } from './lock-file.ts'
 import { linuxStart } from './process-table.ts'
@@ -39,8 +39,7 @@ afterEach(() => {
   rmSync(home, { recursive: true })
 })
 
-const acquire = (patienceMs = 30_000, until = () => false) =>
-  acquireLock(path, { until, patienceMs, now: () => Date.now() })
+const acquire = (patienceMs = 30_000, until = () => false) => acquireLock(path, { until, patienceMs })
 const taken = async (patienceMs?: number): Promise<Lock> => {
   const lock = await acquire(patienceMs)
   if (lock === undefined) throw new Error('not taken')
@@ -81,11 +80,12 @@ test('patience has an end', async () => {
 test('patience has an end also when the clock is set back meanwhile', async () => {
   await taken()
   let now = Date.now()
-  const now3hEarlier = () => {
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => {
     now -= 3 * 3600_000
     return now
-  }
-  expect(await acquireLock(path, { until: () => false, patienceMs: 30, now: now3hEarlier })).toBeUndefined()
+  })
+  onTestFinished(() => clock.mockRestore())
+  expect(await acquire(30)).toBeUndefined()
 })
 
 test('waiting ends when there is nothing to do any more', async () => {
@@ -315,7 +315,7 @@ test.each([
 })
 
 test('where no file can be made there is no lock, and no waiting', async () => {
-  const lock = await acquireLock(join(home, 'nowhere', 'lock'), { until: () => false, patienceMs: 0, now: () => 0 })
+  const lock = await acquireLock(join(home, 'nowhere', 'lock'), { until: () => false, patienceMs: 0 })
   expect(lock).toBeDefined()
 })
 

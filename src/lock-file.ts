@@ -31,8 +31,6 @@ type LockOptions = {
   /** Asked while waiting: true ends the wait without the lock. */
   readonly until: () => boolean
   readonly patienceMs: number
-  /** The clock that file times are compared with, in milliseconds since the epoch. */
-  readonly now: () => number
 }
 
 /**
@@ -42,11 +40,11 @@ type LockOptions = {
  * written in place, since its folder takes no files: to refuse would make such a login useless, while two processes
  * that refresh it at once are rare, and the second one then finds the tokens of the first.
  */
-export async function acquireLock(path: string, { until, patienceMs, now }: LockOptions): Promise<Lock | undefined> {
-  // Not by `now`, which may be set back meanwhile.
+export async function acquireLock(path: string, { until, patienceMs }: LockOptions): Promise<Lock | undefined> {
+  // By a clock that can't be set back meanwhile.
   const deadline = performance.now() + patienceMs
   while (true) {
-    const lock = tryLock(path, now)
+    const lock = tryLock(path)
     if (lock !== undefined) return lock
     if (until() || performance.now() >= deadline) return undefined
     await delay(POLL_MS)
@@ -54,7 +52,7 @@ export async function acquireLock(path: string, { until, patienceMs, now }: Lock
 }
 
 /** `undefined` while somebody else holds it. */
-function tryLock(path: string, now: () => number): Lock | undefined {
+function tryLock(path: string): Lock | undefined {
   const own = JSON.stringify({ pid: process.pid, started: startOf(process.pid), host: host(), id: randomUUID() })
   try {
     create(path, own)
@@ -66,7 +64,7 @@ function tryLock(path: string, now: () => number): Lock | undefined {
   try {
     const text = textIn(path)
     if (text !== undefined && leftBehind.delete(text)) return { release: () => release(path, text) }
-    if (isAbandoned(path, now)) removeAbandoned(path, now)
+    if (isAbandoned(path)) removeAbandoned(path)
     return undefined
   } catch (error) {
     return isInUse(error, path) ? undefined : NO_LOCK
@@ -113,11 +111,11 @@ function create(path: string, text: string): void {
   }
 }
 
-function isAbandoned(path: string, now: () => number): boolean {
+function isAbandoned(path: string): boolean {
   const text = textIn(path)
   const made = statSync(path, { throwIfNoEntry: false })
   if (made === undefined) return false
-  const age = now() - made.mtimeMs
+  const age = Date.now() - made.mtimeMs
   if (text === undefined) return age > UNSEEN_MS
   const holder = parseObject(text)
   if (typeof holder?.pid !== 'number') return age > NAMELESS_MS
@@ -136,18 +134,18 @@ function isGone(holder: JsonObject, pid: number, age: number): boolean {
  * Two processes may find the same lock abandoned; the slower one must not remove the lock the faster one has made since.
  * So removing takes a file of its own, and looks again.
  */
-function removeAbandoned(path: string, now: () => number): void {
+function removeAbandoned(path: string): void {
   const guard = `${path}.removal`
   try {
     closeSync(openSync(guard, 'wx', 0o600))
   } catch (error) {
     if (!isCode(error, 'EEXIST')) throw error
     const made = statSync(guard, { throwIfNoEntry: false })
-    if (made !== undefined && now() - made.mtimeMs > NAMELESS_MS) rmSync(guard, { force: true })
+    if (made !== undefined && Date.now() - made.mtimeMs > NAMELESS_MS) rmSync(guard, { force: true })
     return
   }
   try {
-    if (isAbandoned(path, now)) rmSync(path, { force: true })
+    if (isAbandoned(path)) rmSync(path, { force: true })
   } finally {
     rmSync(guard, { force: true })
   }

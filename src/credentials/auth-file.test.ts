@@ -18,8 +18,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(home, { recursive: true }))
 
-const open = (files: Partial<Files> = {}, codexHome = home) =>
-  new AuthFile(codexHome, { ...nodeFs, ...files }, () => Date.now())
+const open = (files: Partial<Files> = {}, codexHome = home) => new AuthFile(codexHome, { ...nodeFs, ...files })
 const failure = (file = open()) => {
   try {
     file.read()

@@ -44,14 +44,12 @@ export class AuthFile {
   readonly path: string
   readonly #codexHome: string
   readonly #files: Files
-  readonly #now: () => number
   #read: { stamp: Stamp; settled: boolean; stored: StoredLogin } | undefined
 
-  constructor(codexHome: string, files: Files, now: () => number) {
+  constructor(codexHome: string, files: Files) {
     this.path = join(codexHome, 'auth.json')
     this.#codexHome = codexHome
     this.#files = files
-    this.#now = now
   }
 
   /** What the file holds now. Costs one `stat` when nothing changed. Throws a ProxyError (credentials_…). */
@@ -59,14 +57,14 @@ export class AuthFile {
     const stamp = this.#stat()
     if (this.#read?.settled === true && sameStamp(this.#read.stamp, stamp)) return this.#read.stored
     const stored = parseLogin(this.#readText())
-    this.#read = { stamp, settled: Math.abs(this.#now() - stamp.mtimeMs) > CLOCK_TICK_MS, stored }
+    this.#read = { stamp, settled: Math.abs(Date.now() - stamp.mtimeMs) > CLOCK_TICK_MS, stored }
     return stored
   }
 
   /** Whether a malformed file may be half-written: an older Codex writes in place. */
   justWritten(): boolean {
     const stat = this.#files.statSync(this.path, { throwIfNoEntry: false })
-    return stat !== undefined && Math.abs(this.#now() - stat.mtimeMs) < JUST_WRITTEN_MS
+    return stat !== undefined && Math.abs(Date.now() - stat.mtimeMs) < JUST_WRITTEN_MS
   }
 
   #stat(): Stamp {

@@ -53,15 +53,13 @@ class Source implements CredentialSource {
   #unhelpful: { readonly accessToken: string; readonly at: number } | undefined
 
   constructor({ codexHome, files = nodeFs, env: overrides, healingMs = HEALING_MS, ...options }: SourceOptions) {
-    // Times of files come from the system's clock, so they are compared with that and not with `now`.
-    const wallClock = () => Date.now()
     this.#mode = options.mode
     this.#now = options.now
-    this.#file = new AuthFile(codexHome, files, wallClock)
+    this.#file = new AuthFile(codexHome, files)
     this.#store = new TokenStore(this.#file, files, options.mode, options.warn)
     this.#memory = new TokenMemory(options.now)
     const [store, memory] = [this.#store, this.#memory]
-    this.#refresher = new LoginRefresher({ ...options, store, memory, overrides, wallClock, healingMs })
+    this.#refresher = new LoginRefresher({ ...options, store, memory, overrides, healingMs })
   }
 
   /** What every request takes: one `stat`, two comparisons. */

@@ -27,8 +27,6 @@ export type LoginRefresherParts = {
   readonly overrides: RefreshOverrides
   readonly postToken: PostToken
   readonly now: () => number
-  /** The clock of file times. */
-  readonly wallClock: () => number
   readonly warn: Warn
   /** How long to wait for a newer login after a refusal: whoever has spent the token is about to write it. */
   readonly healingMs: number
@@ -97,9 +95,9 @@ export class LoginRefresher {
   }
 
   async #underLock(needsRefresh: NeedsRefresh): Promise<Login> {
-    const { store, wallClock } = this.#parts
+    const { store } = this.#parts
     const until = () => this.#closed || this.#freshLogin(needsRefresh) !== undefined
-    const lock = await acquireLock(store.lockPath, { until, patienceMs: LOCK_PATIENCE_MS, now: wallClock })
+    const lock = await acquireLock(store.lockPath, { until, patienceMs: LOCK_PATIENCE_MS })
     if (lock === undefined) {
       const login = this.#freshLogin(needsRefresh)
       if (login !== undefined) return login

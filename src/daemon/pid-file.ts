@@ -78,8 +78,7 @@ const REMOVAL_PATIENCE_MS = 5000
  * second would otherwise remove the one that the first has put in its place.
  */
 export async function removeStale(file: string): Promise<void> {
-  const limits = { until: () => false, patienceMs: REMOVAL_PATIENCE_MS, now: Date.now }
-  const lock = await acquireLock(`${file}.lock`, limits)
+  const lock = await acquireLock(`${file}.lock`, { until: () => false, patienceMs: REMOVAL_PATIENCE_MS })
   if (lock === undefined) return
   try {
     const note = await readIfThere(file)
