@@ -93,16 +93,17 @@ function findUsable(
 const EITHER_OR: Partial<Record<OptionName, OptionName>> = { apiKey: 'apiKeyFile', apiKeyFile: 'apiKey' }
 
 function findUnlessReplaced(name: OptionName, sources: Sources): Found {
-  const found = find(name, OPTIONS[name], sources)
+  const found = find(name, sources)
   const other = EITHER_OR[name]
-  const isReplaced = other !== undefined && find(other, OPTIONS[other], sources).rank < found.rank
+  const isReplaced = other !== undefined && find(other, sources).rank < found.rank
   return isReplaced ? unset(name) : found
 }
 
 /** The lower the rank, the closer to the person: flag, variable, saved, default. */
 type Found = { origin: Origin; rank: number; texts?: readonly string[]; source: string }
 
-function find(name: OptionName, option: Option<unknown>, { flags, env, saved }: Sources): Found {
+function find(name: OptionName, { flags, env, saved }: Sources): Found {
+  const option: Option<unknown> = OPTIONS[name]
   if (flags[name] !== undefined) {
     return { origin: 'flag', rank: 0, texts: split(option, flags[name]), source: flagName(option) ?? name }
   }
