@@ -2,7 +2,7 @@ import { isOneOf } from './error-code.ts'
 import { ERRORS, type ErrorCode } from './error-table.ts'
 
 /** The body every error answer has (https://platform.openai.com/docs/guides/error-codes). */
-export type ApiErrorBody = {
+type ApiErrorBody = {
   error: { message: string; type: string; param: string | null; code: string | null; [detail: string]: unknown }
 }
 

@@ -12,7 +12,7 @@ export function isThere(pid: number): boolean {
 }
 
 /** When a process began: ticks since a boot, and that boot's id. No other process with the same pid has the same. */
-export type LinuxStart = { readonly ticks: string; readonly boot: string }
+type LinuxStart = { readonly ticks: string; readonly boot: string }
 
 /** `gone` for a process that has ended and is only not collected yet; `undefined` without /proc (proc(5), fields 3, 22). */
 export function linuxStart(pid: number): LinuxStart | 'gone' | undefined {

@@ -22,7 +22,7 @@ export type ServiceFile = {
   readonly check: readonly string[]
 }
 
-export type ServiceParts = {
+type ServiceParts = {
   readonly home: string
   /** Where programs keep their configuration: XDG_CONFIG_HOME or ~/.config. */
   readonly configHome: string

@@ -20,7 +20,7 @@ const EARLY_PATIENCE_MS = 5000
 type NeedsRefresh = (login: ChatGptLogin) => boolean
 type Flight = { readonly login: Promise<Login>; readonly late: Promise<void> }
 
-export type LoginRefresherParts = {
+type LoginRefresherParts = {
   readonly store: TokenStore
   readonly memory: TokenMemory
   readonly mode: CredentialMode

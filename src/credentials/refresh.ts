@@ -38,7 +38,7 @@ export type Grant = { readonly url: string; readonly clientId: string; readonly 
  * `refused`: these tokens will never be refreshed. `failed`: they might be another time. `error` says why, without a word
  * of the answer.
  */
-export type RefreshOutcome =
+type RefreshOutcome =
   | { readonly kind: 'refreshed'; readonly tokens: NewTokens }
   | { readonly kind: 'refused'; readonly error: ProxyError }
   /** `limited`: the issuer wants to be asked less often. */

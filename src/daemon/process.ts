@@ -11,7 +11,7 @@ import { processStart } from './process-start.ts'
 import { checkRunFiles } from './run-files.ts'
 import { requestStop } from './stop-request.ts'
 
-export type StartOutcome =
+type StartOutcome =
   | { readonly kind: 'started'; readonly server: RunningServer }
   | { readonly kind: 'running'; readonly server: RunningServer }
   | {
@@ -107,7 +107,7 @@ function isReport(message: unknown): message is StartReport {
  */
 export const STOP_GRACE_MS = 65_000
 
-export type StopOutcome = 'stopped' | 'not running' | 'killed'
+type StopOutcome = 'stopped' | 'not running' | 'killed'
 
 /**
  * Asks the server to stop, and waits until its process is gone. Running answers may take `drainTimeout` milliseconds,

@@ -23,7 +23,7 @@ const HABITUAL = ['SIGUSR1', 'SIGUSR2'] as const
  * - `ignore` in the background: that server never had a terminal, so it comes from a habit such as logrotate's, for
  *   programs that read their settings or open their log again then. Nobody wants it to end.
  */
-export type OnHangup = 'stop' | 'ignore'
+type OnHangup = 'stop' | 'ignore'
 
 /**
  * SIGTERM or SIGINT drains, a second one ends at once. `source` is the process. Returns a function that takes the

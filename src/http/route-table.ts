@@ -7,7 +7,7 @@ import type { RouteEntry } from './router.ts'
 const ALL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const READ = ['GET', 'HEAD']
 
-export type RouteTable = {
+type RouteTable = {
   readonly entries: readonly RouteEntry[]
   /** Loads what API requests need, which the first of them would do otherwise. */
   readonly load: () => Promise<void>

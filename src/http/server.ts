@@ -21,7 +21,7 @@ import { isClosing } from './linger.ts'
 import { createRouter, type RouteEntry, type Router } from './router.ts'
 import { Visit } from './visit.ts'
 
-export type ServerParts = {
+type ServerParts = {
   readonly config: Config
   readonly routes: readonly RouteEntry[]
   readonly guard: Guard

@@ -1,6 +1,6 @@
 import type { DestinationStream } from 'pino'
 
-export type TurnLines = DestinationStream & {
+type TurnLines = DestinationStream & {
   /** Writes what is still held, in case the program ends before the turn does. */
   flush(): void
 }
