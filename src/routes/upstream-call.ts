@@ -1,7 +1,7 @@
 import { type Cancellation, withDeadline } from '../cancellation.ts'
 import type { ResponsesRequest } from '../conversion/chat-plan.ts'
 import { LIMIT_HEADER } from '../conversion/failure/limit-headers.ts'
-import { type AnswerHead, upstreamError } from '../conversion/failure/upstream-error.ts'
+import { type AnswerHead, type ErrorRoute, upstreamError } from '../conversion/failure/upstream-error.ts'
 import { sessionHeaderValue } from '../conversion/request/prompt-cache-key.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import type { ApiError } from '../errors.ts'
@@ -41,7 +41,7 @@ export type Variant = {
 }
 
 export type Call = {
-  readonly route: 'chat' | 'responses'
+  readonly route: ErrorRoute
   readonly credentials: ChatGptCredentials
   readonly model: string
   readonly variants: readonly [Variant, ...Variant[]]
@@ -122,7 +122,7 @@ export function headOf({ now }: Pick<RouteContext, 'now'>, { headers }: Upstream
   return { headers: onlyNamed(headers, LIMIT_HEADER), now: now() }
 }
 
-async function refusalOf(context: RouteContext, route: Call['route'], answer: UpstreamAnswer): Promise<ApiError> {
+async function refusalOf(context: RouteContext, route: ErrorRoute, answer: UpstreamAnswer): Promise<ApiError> {
   const body = await readBody(answer.body, MAX_ERROR_BYTES).then(
     (bytes) => bytes.toString('utf8'),
     // A body that cannot be read says nothing; the status still does.

@@ -177,6 +177,14 @@ describe('an answer that is no API error', () => {
     )
   })
 
+  test.each(['', 'Slow down.'])(
+    'a limit whose end only the headers tell, as a time of day, is told with the body %j too',
+    (body) => {
+      const headers = { 'x-codex-primary-used-percent': '100', 'x-codex-primary-reset-at': String(NOW / 1000 + 90) }
+      expect(told({ status: 429, headers, body }).headers).toMatchObject({ 'retry-after': '90' })
+    },
+  )
+
   test.each(['<b>', '<b>a', 'a<b>'])('a ray that is none is not shown: %s', (ray) => {
     expect(told({ status: 502, headers: { 'cf-ray': ray } }).message).toBe(
       `Upstream answered 502 with nothing. ${ERRORS.upstream_error.remedy}`,

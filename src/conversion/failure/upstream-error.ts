@@ -6,7 +6,7 @@ import { limitHeaders, type UpstreamHeaders } from './limit-headers.ts'
 import { isPage, type UpstreamFailure, upstreamFailure } from './upstream-failure.ts'
 
 /** Which route an error is for: Chat and Responses name the same mistake differently. */
-export type ErrorRoute = 'chat' | 'responses' | 'other'
+export type ErrorRoute = 'chat' | 'responses'
 
 /** The headers of an answer, which tell limits too, and when they came, in milliseconds since the epoch. */
 export type AnswerHead = { readonly headers: UpstreamHeaders; readonly now: number | undefined }
@@ -14,11 +14,7 @@ export type AnswerHead = { readonly headers: UpstreamHeaders; readonly now: numb
 export const NO_HEAD: AnswerHead = { headers: {}, now: undefined }
 
 /** Where the failure came from: the status and headers of an answer, or what an event says in their place. */
-type Origin = {
-  readonly status: number | undefined
-  readonly headers: UpstreamHeaders
-  readonly now: number | undefined
-}
+type Origin = AnswerHead & { readonly status: number | undefined }
 
 const REFUSED = { status: 400, type: 'invalid_request_error' }
 /** Clients retry a 429 unless told not to, and these limits last longer than any retry. */
@@ -77,7 +73,7 @@ export function upstreamError(
   // Anything but a JSON object, a page for example, is named by `unexplained`.
   const json = parseObject(body)
   const failure = json === undefined ? undefined : upstreamFailure(json)
-  if (failure?.message === undefined && failure?.code === undefined) return unexplained(status, headers, body)
+  if (failure?.message === undefined && failure?.code === undefined) return unexplained(origin, body, route)
   return explained(failure, route, origin)
 }
 
@@ -170,7 +166,8 @@ function unknownModel(message: string, route: ErrorRoute): ApiError {
 }
 
 /** An answer that says nothing a client could use: a web page, an empty body, plain text. */
-function unexplained(status: number, headers: UpstreamHeaders, body: string): ApiError {
+function unexplained(origin: AnswerHead & { readonly status: number }, body: string, route: ErrorRoute): ApiError {
+  const { status, headers } = origin
   const ray = rayOf(headers)
   if (headers['cf-mitigated'] !== undefined || status === 403) {
     return new ProxyError('upstream_blocked', `A page in front of upstream answered ${status} in its place${ray}.`)
@@ -180,7 +177,7 @@ function unexplained(status: number, headers: UpstreamHeaders, body: string): Ap
   const message = `Upstream answered ${status} with ${what}${ray}.`
   if (status < 400) return new ProxyError('upstream_invalid', message)
   const told = status < 500 ? message : `${message} ${ERRORS.upstream_error.remedy}`
-  return explained(upstreamFailure({ message: told }), 'other', { status, headers, now: undefined })
+  return explained(upstreamFailure({ message: told }), route, origin)
 }
 
 /** The id by which the operator of the CDN finds the request. */
