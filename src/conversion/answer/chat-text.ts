@@ -68,13 +68,7 @@ export class ChatText {
   }
 
   open(index: number, item: JsonObject): ChatDelta[] {
-    if (this.#message(index) !== undefined) return []
-    const before = this.#decide('reasoning')
-    const isCommentary = COMMENTARY.has(asString(item.phase) ?? '')
-    const message: Message = { index, fate: this.#firstFate(isCommentary), held: '', shown: false, parts: [] }
-    this.#messages = this.#messages.concat(message)
-    if (message.fate === 'undecided') this.#undecided = message
-    return before
+    return this.#opened(index, item).before
   }
 
   textDelta(event: JsonObject): ChatDelta[] {
@@ -84,9 +78,8 @@ export class ChatText {
     const partIndex = asIndex(event.content_index) ?? 0
     if (this.#live?.outputIndex === index && this.#live.part === partIndex) return [{ content: text }]
 
-    const before = this.open(index, {})
-    const message = this.#message(index)
-    if (message === undefined || text === '') return before
+    const { message, before } = this.#opened(index)
+    if (text === '') return before
     partOf(message, partIndex).streamed = true
     const deltas = this.#text(message, text)
     if (message === this.#contentFrom && !this.#stop.active) {
@@ -111,9 +104,7 @@ export class ChatText {
     const index = asIndex(event.output_index)
     const refusal = asString(event.delta)
     if (index === undefined || refusal === undefined || refusal === '') return []
-    const before = this.open(index, {})
-    const message = this.#message(index)
-    if (message === undefined) return before
+    const { message, before } = this.#opened(index)
     partOf(message, asIndex(event.content_index) ?? 0).streamed = true
     return [...before, ...this.#refusal(message, refusal)]
   }
@@ -158,6 +149,18 @@ export class ChatText {
     return this.#messages.find((message) => message.index === index)
   }
 
+  /** The message at this index, and what goes to the client before it if it opens only now. */
+  #opened(index: number, item: JsonObject = {}): { message: Message; before: ChatDelta[] } {
+    const known = this.#message(index)
+    if (known !== undefined) return { message: known, before: [] }
+    const before = this.#decide('reasoning')
+    const isCommentary = COMMENTARY.has(asString(item.phase) ?? '')
+    const message: Message = { index, fate: this.#firstFate(isCommentary), held: '', shown: false, parts: [] }
+    this.#messages = this.#messages.concat(message)
+    if (message.fate === 'undecided') this.#undecided = message
+    return { message, before }
+  }
+
   #cite(part: Part, at: number, citation: UrlCitation): void {
     part.annotations ??= new Map()
     part.annotations.set(at, citation)
@@ -181,10 +184,7 @@ export class ChatText {
     const text = value.type === 'output_text' ? asString(value.text) : undefined
     const refusal = value.type === 'refusal' ? asString(value.refusal) : undefined
     if (text === undefined && refusal === undefined) return []
-    const before = this.open(index, {})
-    const message = this.#message(index)
-    if (message === undefined) return before
-
+    const { message, before } = this.#opened(index)
     const part = partOf(message, partIndex)
     for (const [at, annotation] of asList(value.annotations).entries()) {
       const citation = urlCitation(annotation)
