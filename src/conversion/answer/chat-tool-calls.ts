@@ -92,7 +92,7 @@ export class ChatToolCalls {
     const index = this.#calls.length
     const call = { outputIndex, index, kind, wrapped, callId, name, announced, sent: '', closed: false }
     this.#calls.push(call)
-    return [...this.#header(call, name), ...this.#append(call, this.#early[outputIndex] ?? '')]
+    return [...this.#header(call), ...this.#append(call, this.#early[outputIndex] ?? '')]
   }
 
   delta(event: JsonObject): ChatDelta[] {
@@ -161,8 +161,7 @@ export class ChatToolCalls {
     return [{ tool_calls: [{ index, ...part }] }]
   }
 
-  #header(call: Call, name: string): ChatDelta[] {
-    const { index, callId: id, kind: type } = call
+  #header({ index, callId: id, kind: type, name }: Call): ChatDelta[] {
     // The legacy form has room for one call.
     if (this.#legacy) return index === 0 ? [{ function_call: { name, arguments: '' } }] : []
     const part = type === 'function' ? { function: { name, arguments: '' } } : { custom: { name, input: '' } }

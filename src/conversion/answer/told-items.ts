@@ -13,7 +13,7 @@ export class ToldItems {
   }
 
   add(index: number, item: JsonObject): void {
-    if (!this.has(index)) this.#whole.push([index, keyOf(item)])
+    this.#whole.push([index, keyOf(item)])
   }
 
   /**
