@@ -39,7 +39,7 @@ async function send(
     return { status: 200, body: response }
   }
   const frames = await stream(context, request, call, log)
-  if (stores && frames !== undefined) context.items.rememberFrames(owner, frames.doneFrames)
+  if (stores) context.items.rememberFrames(owner, frames.doneFrames)
   return undefined
 }
 
@@ -118,9 +118,9 @@ async function stream(
   request: ApiRequest,
   call: UpstreamCall,
   log: MessageLog,
-): Promise<ResponsesFrames | undefined> {
+): Promise<ResponsesFrames> {
   const client = new ClientStream(request, context.config, log.sent)
-  let frames: ResponsesFrames | undefined
+  let frames = new ResponsesFrames(client.out)
   try {
     await withEarlyRetries(context, request, {
       open: (refusal) => call.open(request.cancellation, refusal),
@@ -140,7 +140,7 @@ async function stream(
       throw error
     }
     noteFailure(request, error)
-    client.out.text(errorFrame(error, frames?.count ?? 0))
+    client.out.text(errorFrame(error, frames.count))
     client.end()
   }
   log.output()
