@@ -3,7 +3,7 @@ import type { ToolCall } from './call-key.ts'
 
 /** How the answer to one Chat request must look: all that the answer side has to know of the request. */
 export type ChatPlan = {
-  /** The model as the client named it, for the log. */
+  /** The model as the client named it: for the log, and for an answer in which upstream names none. */
   readonly model: string
   readonly stream: boolean
   /** `stream_options.include_usage`: one last chunk with usage, and `usage: null` on all before it. */

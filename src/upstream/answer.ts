@@ -23,7 +23,7 @@ export function cutError(cause: Error, message: string): ProxyError {
 }
 
 /**
- * The body of an answer while it arrives. Nothing is read ahead beyond one socket read before `pipe`.
+ * The body of an answer while it arrives. Before `pipe` no more is read ahead than a few socket reads bring.
  * `abort` closes the upstream request at once; nothing reaches the sink afterwards.
  */
 export type AnswerBody = {

@@ -120,7 +120,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   #controller: Dispatcher.DispatchController | undefined
   #sink: BodySink | undefined
   readonly #gathered = new ReadGatherer((read) => this.#hand(read))
-  /** What came in the same socket read as the head, before there was a sink. */
+  /** What came before there was a sink, mostly in the same socket read as the head. */
   #early: SocketRead[] = []
   #earlyBytes = 0
   /** undici's own limit costs something for every event instead of every read (docs/performance.md). */
