@@ -19,7 +19,7 @@ type Credits = { readonly has: boolean; readonly unlimited: boolean; readonly ba
  * The limits of the account as the ChatGPT backend tells them with each answer (docs/upstream.md 6.1). What it does not
  * say is undefined, which JSON leaves out.
  */
-export type AccountLimits = RateLimitWindows & {
+type AccountLimits = RateLimitWindows & {
   readonly plan: string | undefined
   /** Which family of limits the request counted against, e.g. `codex`. */
   readonly active: string | undefined

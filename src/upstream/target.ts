@@ -13,7 +13,7 @@ export type Target = {
 }
 
 /** Names and values in turns: the form that costs undici the least work. */
-export type HeaderList = readonly string[]
+type HeaderList = readonly string[]
 
 /** Our own name: upstream is never told another client's. */
 export const ORIGINATOR = 'codex-api-proxy'

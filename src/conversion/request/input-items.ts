@@ -6,7 +6,7 @@ import { inputParts, joinedText, outputParts, toolOutput } from './content-parts
 import type { JsonPlace } from './json-place.ts'
 import { RecalledReasoning } from './recalled-reasoning.ts'
 
-export type ConvertedMessages = {
+type ConvertedMessages = {
   readonly instructions: string
   readonly input: JsonObject[]
   /** The messages up to the first of the user: they identify the conversation however long it gets. */

@@ -3,7 +3,7 @@ import type { JsonPlace } from './json-place.ts'
 import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
 import { emptySchema } from './strict-schema.ts'
 
-export type ConvertedFormat = {
+type ConvertedFormat = {
   /** `text` of the upstream body; undefined when nothing was asked for. */
   readonly text: JsonObject | undefined
   readonly kind: 'text' | 'json_object' | 'json_schema'

@@ -5,7 +5,7 @@ import type { ReportedFields } from './reported-fields.ts'
 import { checkStrictSchema, emptySchema } from './strict-schema.ts'
 import { convertToolChoice } from './tool-choice.ts'
 
-export type ConvertedTools = {
+type ConvertedTools = {
   /** Keys of the upstream body. */
   readonly fields: JsonObject
   readonly customTools: ReadonlySet<string>
