@@ -183,18 +183,19 @@ export class ChatText {
   #snapshot(index: number, partIndex: number, value: JsonObject): ChatDelta[] {
     const text = value.type === 'output_text' ? asString(value.text) : undefined
     const refusal = value.type === 'refusal' ? asString(value.refusal) : undefined
-    if (text === undefined && refusal === undefined) return []
+    const told = text ?? refusal
+    if (told === undefined) return []
     const { message, before } = this.#opened(index)
     const part = partOf(message, partIndex)
     for (const [at, annotation] of asList(value.annotations).entries()) {
       const citation = urlCitation(annotation)
       if (citation !== undefined) this.#cite(part, at, citation)
     }
-    const isNew = !part.streamed && (text ?? refusal) !== ''
+    const isNew = !part.streamed && told !== ''
     part.streamed ||= isNew
     part.text = text ?? ''
     if (!isNew) return before
-    return [...before, ...(text === undefined ? this.#refusal(message, refusal ?? '') : this.#text(message, text))]
+    return [...before, ...(text === undefined ? this.#refusal(message, told) : this.#text(message, told))]
   }
 
   #text(message: Message, text: string): ChatDelta[] {

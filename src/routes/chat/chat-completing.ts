@@ -50,7 +50,7 @@ async function readChoice(
   const events = new EventStream(answer, maxEvent, {
     frames: eventSink(
       (event) => {
-        if (!machine.ended) chunks.push(...machine.convert(event))
+        chunks.push(...machine.convert(event))
       },
       (frame) => leanFrameJson(frame, isReadOfResponse),
     ),
@@ -62,6 +62,6 @@ async function readChoice(
   await events.read().catch((error: unknown) => {
     if (!machine.finished) throw error
   })
-  if (!machine.ended) chunks.push(...machine.finish())
+  chunks.push(...machine.finish())
   return chunks
 }
