@@ -79,7 +79,6 @@ export class EventStream implements Source, BodySink {
 
   /** Upstream would go on with what nobody wants: its request is closed at once, since every token is paid for. */
   abandon(): void {
-    if (this.#over) return
     this.#over = true
     this.#body.abort()
     this.#resolve()

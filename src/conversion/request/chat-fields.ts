@@ -1,4 +1,4 @@
-import { isEmpty } from '../../json-object.ts'
+import { isEmpty, isObject } from '../../json-object.ts'
 import { API_DEFAULTS } from './api-defaults.ts'
 import type { JsonPlace } from './json-place.ts'
 import { type ReportedFields, unsupportedParameter } from './reported-fields.ts'
@@ -63,17 +63,14 @@ export const CHAT_FIELDS = {
   prompt_cache_key: {
     fate: 'passed',
     note: 'When absent, derived from model, instructions, tools and first user message. Also sent as session headers.',
-    type: 'string',
   },
   stream: {
     fate: 'emulated',
     note: 'Upstream always streams; without `stream` the answer is joined.',
-    type: 'boolean',
   },
   stream_options: {
     fate: 'emulated',
     note: '`include_usage` is honoured exactly; `include_obfuscation: true` is ignored.',
-    type: 'object',
   },
   n: { fate: 'emulated', note: '1 to 8: that many requests side by side.', asksNothing: equals(1) },
   stop: { fate: 'emulated', note: 'The answer is cut before the first match.' },
@@ -154,5 +151,5 @@ const TYPES: Readonly<Record<FieldType, { expected: string; is: (value: unknown)
   boolean: { expected: 'a boolean', is: (value) => typeof value === 'boolean' },
   string: { expected: 'a string', is: (value) => typeof value === 'string' },
   list: { expected: 'an array', is: (value) => Array.isArray(value) },
-  object: { expected: 'an object', is: (value) => typeof value === 'object' && !Array.isArray(value) },
+  object: { expected: 'an object', is: isObject },
 }
