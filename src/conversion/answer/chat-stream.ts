@@ -1,7 +1,6 @@
-import { ProxyError } from '../../errors.ts'
 import { asIndex, asList, asObject, asString, type JsonObject } from '../../json-object.ts'
 import type { ChatPlan } from '../chat-plan.ts'
-import { type AnswerHead, eventError, NO_HEAD } from '../failure/upstream-error.ts'
+import { type AnswerHead, eventError, NO_HEAD, unfinishedError } from '../failure/upstream-error.ts'
 import { type ReasonedCall, reasonedCalls, TEXT_PLACE } from '../reasoning-continuity.ts'
 import { type ChatChunk, type ChatDelta, ChunkHead, cutReason, type FinishReason } from './chat-chunk.ts'
 import { ChatImages } from './chat-images.ts'
@@ -106,11 +105,11 @@ export class ChatStream {
     return this.#text.stopped ? [...chunks, ...this.#finish(this.#finishReason())] : chunks
   }
 
-  /** Upstream has closed. An answer without a terminal event is half an answer, whatever it holds (case 166). */
+  /** Upstream has closed. */
   finish(): ChatChunk[] {
     if (this.ended || this.#failed) return []
     if (this.#finished) return this.#end()
-    throw new ProxyError('upstream_stream_cut', 'Upstream closed the stream before the answer was complete.')
+    throw unfinishedError()
   }
 
   #deltas(type: string, event: JsonObject): ChatDelta[] {

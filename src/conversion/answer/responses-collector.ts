@@ -1,6 +1,6 @@
 import { type ApiError, ProxyError } from '../../errors.ts'
 import { asList, asObject, asString, type JsonObject } from '../../json-object.ts'
-import { type AnswerHead, eventError, NO_HEAD } from '../failure/upstream-error.ts'
+import { type AnswerHead, eventError, NO_HEAD, unfinishedError } from '../failure/upstream-error.ts'
 import { isPrelude, isTerminal } from './event-types.ts'
 import { OutputItems } from './output-items.ts'
 import { type ChatUsage, chatUsage } from './usage.ts'
@@ -47,7 +47,7 @@ export class ResponsesCollector {
   /** For when upstream has ended: the Response object of the terminal event, never an earlier one (case 155). */
   finish(): JsonObject {
     if (this.#response !== undefined) return this.#response
-    throw new ProxyError('upstream_stream_cut', 'Upstream closed the stream before the answer was complete.')
+    throw unfinishedError()
   }
 
   #end(event: unknown): void {

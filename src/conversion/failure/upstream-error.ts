@@ -95,6 +95,11 @@ export function eventError(event: unknown, route: ErrorRoute, head = NO_HEAD): A
   return explained(failure, route, origin)
 }
 
+/** For a stream that ended without a terminal event: half an answer, whatever it holds (case 166). */
+export function unfinishedError(): ProxyError {
+  return new ProxyError('upstream_stream_cut', 'Upstream closed the stream before the answer was complete.')
+}
+
 /** Events and their errors may carry headers of their own (docs/upstream.md 5.2). */
 function headersIn(object: JsonObject): UpstreamHeaders {
   const entries = Object.entries(asObject(object.headers) ?? {})

@@ -1,10 +1,11 @@
 import { ResponsesCollector } from '../../conversion/answer/responses-collector.ts'
 import { tokenUsage } from '../../conversion/answer/usage.ts'
+import { unfinishedError } from '../../conversion/failure/upstream-error.ts'
 import { type LargeJson, parseLargeJson } from '../../conversion/request/large-json.ts'
 import { type ConvertedResponsesRequest, convertResponsesRequest } from '../../conversion/request/responses-request.ts'
 import { withoutReasoning } from '../../conversion/request/without-reasoning.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
-import { ProxyError, toApiError } from '../../errors.ts'
+import { toApiError } from '../../errors.ts'
 import { asList, type JsonObject } from '../../json-object.ts'
 import { eventSink } from '../../sse/event-sink.ts'
 import type { UpstreamAnswer } from '../../upstream/answer.ts'
@@ -179,5 +180,5 @@ async function pass(
     },
   })
   await client.follow(events)
-  if (!frames.ended) throw new ProxyError('upstream_stream_cut', 'Upstream ended its stream without a last event.')
+  if (!frames.ended) throw unfinishedError()
 }
