@@ -31,7 +31,7 @@ async function convertAndSend(
   if (plan.stream) {
     const answer = new StreamedChat(context, request, plan, log)
     await answer.run(call)
-    rememberReasoning(context, credentials, answer.choices)
+    rememberReasoning(context, credentials, answer.machines)
     log.output()
     return undefined
   }

@@ -23,7 +23,7 @@ export class StreamedChat {
   readonly #client: ClientStream
   readonly #head: ChunkHead
   /** The machine of each choice; replaced when a choice is tried again. */
-  readonly #choices: ChatStream[]
+  readonly #machines: ChatStream[]
 
   constructor(context: RouteContext, request: ApiRequest, plan: ChatPlan, log: MessageLog) {
     this.#context = context
@@ -31,12 +31,12 @@ export class StreamedChat {
     this.#plan = plan
     this.#client = new ClientStream(request, context.config, log.sent)
     this.#head = new ChunkHead(plan.model)
-    this.#choices = new Array(plan.choices)
+    this.#machines = new Array(plan.choices)
   }
 
   /** The machines there are: not all choices have one if the answer failed. */
-  get choices(): readonly ChatStream[] {
-    return Object.values(this.#choices)
+  get machines(): readonly ChatStream[] {
+    return Object.values(this.#machines)
   }
 
   /** Resolves once the answer has ended. A failure before the 200 is thrown. */
@@ -44,17 +44,17 @@ export class StreamedChat {
     return runChoices(this.#context, this.#request, this.#plan, {
       call,
       read: (choice, answer) => this.#readChoice(choice, answer, call),
-      isVisible: (choice) => this.#choices[choice]?.visible === true,
+      isVisible: (choice) => this.#machines[choice]?.visible === true,
     }).catch((error: unknown) => this.#fail(toApiError(error)))
   }
 
   #readChoice(choice: number, answer: UpstreamAnswer, call: UpstreamCall): Promise<void> {
     const machine = new ChatStream(this.#plan, choice, this.#head, headOf(this.#context, answer))
-    this.#choices[choice] = machine
+    this.#machines[choice] = machine
     const events = new EventStream(answer, this.#context.config.maxEvent, {
       frames: new ChatFrames(machine, this.#client.out),
       batchEnd: () => {
-        if (allVisible(this.#plan, this.#choices)) call.release()
+        if (allVisible(this.#plan, this.#machines)) call.release()
         this.#send(machine)
         if (machine.cutShort) events.abandon()
         else if (machine.ended) events.finish()
@@ -79,7 +79,7 @@ export class StreamedChat {
 
   #send(machine: ChatStream): void {
     if (machine.visible) this.#noteFirstEvent()
-    if (allEnded(this.#plan, this.#choices)) {
+    if (allEnded(this.#plan, this.#machines)) {
       this.#client.out.text(this.#closing())
       this.#client.end()
       return
@@ -104,7 +104,7 @@ export class StreamedChat {
     const { record } = this.#request
     record.status = 200
     // Noted before the end is sent, since the request's log line is written as soon as the client has it all.
-    const usages = this.#choices.map(({ usage }) => usage)
+    const usages = this.#machines.map(({ usage }) => usage)
     record.usage = tokenUsage(usages)
     const isLeft = this.#plan.choices > 1 && this.#plan.includeUsage
     return (isLeft ? dataFrame(this.#head.usageChunk(sumUsage(usages))) : '') + DONE_FRAME
