@@ -1,10 +1,10 @@
-import { ApiError, ProxyError } from '../../errors.ts'
+import { ApiError } from '../../errors.ts'
 import { asList, asObject, asString, type JsonObject } from '../../json-object.ts'
 import type { ChatPlan, ConversionContext, ResponsesRequest } from '../chat-plan.ts'
 import { checkChatFields } from './chat-fields.ts'
 import { readChoices, readReasoning, readServiceTier, readStop, readStreaming } from './chat-parameters.ts'
 import { convertMessages } from './input-items.ts'
-import { JsonPlace } from './json-place.ts'
+import { bodyPlace, type JsonPlace } from './json-place.ts'
 import { readModelName } from './model-name.ts'
 import { derivePromptCacheKey } from './prompt-cache-key.ts'
 import { ReportedFields } from './reported-fields.ts'
@@ -20,11 +20,11 @@ export function convertChatRequest(
   body: unknown,
   context: ConversionContext,
 ): { request: ResponsesRequest; plan: ChatPlan } {
-  return withinDepth(() => convert(new JsonPlace(body), context))
+  return withinDepth(() => convert(bodyPlace(body), context))
 }
 
 function convert(body: JsonPlace, context: ConversionContext): { request: ResponsesRequest; plan: ChatPlan } {
-  requireChatBody(body)
+  refuseResponsesBody(body)
   const reported = new ReportedFields(context.strict)
   checkChatFields(body, reported)
   const name = requiredModel(body.at('model'))
@@ -75,8 +75,7 @@ function convert(body: JsonPlace, context: ConversionContext): { request: Respon
   }
 }
 
-function requireChatBody(body: JsonPlace): void {
-  if (asObject(body.value) === undefined) throw new ProxyError('invalid_type', 'The body must be a JSON object.')
+function refuseResponsesBody(body: JsonPlace): void {
   if (!body.at('messages').absent || body.at('input').absent) return
   const message = "Missing required parameter: 'messages'. A request with 'input' belongs to /v1/responses."
   throw body.at('messages').fault('missing_required_parameter', message)

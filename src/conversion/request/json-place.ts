@@ -118,6 +118,12 @@ export class JsonPlace {
   }
 }
 
+/** The place of a whole body, which must be an object. */
+export function bodyPlace(body: unknown): JsonPlace {
+  if (asObject(body) === undefined) throw new ProxyError('invalid_type', 'The body must be a JSON object.')
+  return new JsonPlace(body)
+}
+
 function ownProperty(object: JsonObject, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined
 }

@@ -1,10 +1,9 @@
-import { ProxyError } from '../../errors.ts'
 import { asList, asObject, isEmpty, type JsonObject } from '../../json-object.ts'
 import type { ResponsesRequest } from '../chat-plan.ts'
 import { API_DEFAULTS } from './api-defaults.ts'
 import { readServiceTier } from './chat-parameters.ts'
 import { responsesTool } from './hosted-tools.ts'
-import { JsonPlace } from './json-place.ts'
+import { bodyPlace, type JsonPlace } from './json-place.ts'
 import { ReportedFields, reportOtherKeys, unsupportedParameter } from './reported-fields.ts'
 import { responsesInput } from './responses-input.ts'
 import { unforcedImage } from './tool-choice.ts'
@@ -61,12 +60,11 @@ type RequestContext = {
 
 /** A Responses request as the ChatGPT backend takes it: what it knows passes, the rest is reported or refused. */
 export function convertResponsesRequest(body: unknown, context: RequestContext): ConvertedResponsesRequest {
-  return withinDepth(() => convert(new JsonPlace(body), context))
+  return withinDepth(() => convert(bodyPlace(body), context))
 }
 
 function convert(body: JsonPlace, context: RequestContext): ConvertedResponsesRequest {
   const reported = new ReportedFields(context.strict)
-  if (asObject(body.value) === undefined) throw new ProxyError('invalid_type', 'The body must be a JSON object.')
   const model = body.at('model').string()
   const stream = body.at('stream').optionalBoolean() ?? false
   for (const [name, reason] of Object.entries(REFUSED)) {
