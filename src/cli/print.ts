@@ -18,6 +18,8 @@ export type Print = {
   /** Text for `line` and `table`, coloured where the terminal wants it. */
   style(style: Style, text: string): string
   readonly coloured: boolean
+  /** True when a person sees the result, and not a file or a program. */
+  readonly resultIsTerminal: boolean
   /** Log lines of the foreground, to stderr as they are. */
   log(text: string): void
   readonly logIsTerminal: boolean
@@ -48,7 +50,8 @@ export function createPrint(terminal: Terminal): Print {
   const { stdout, stderr, env } = terminal
   // https://no-color.org: any value that isn't empty.
   const mayColour = !env.NO_COLOR && env.TERM !== 'dumb'
-  const coloured = mayColour && stdout.isTTY === true
+  const resultIsTerminal = stdout.isTTY === true
+  const coloured = mayColour && resultIsTerminal
   let closed = false
   // On a full disk or a lost terminal there is nowhere left to say so; the server should go on all the same.
   stderr.on('error', () => {})
@@ -65,6 +68,7 @@ export function createPrint(terminal: Terminal): Print {
   })
   return {
     coloured,
+    resultIsTerminal,
     logIsTerminal: stderr.isTTY === true,
     logIsColoured: mayColour && stderr.isTTY === true,
     isClosed: () => closed,

@@ -150,3 +150,10 @@ test('colours are for the terminal, and NO_COLOR takes them away', async () => {
   await screen(lastLine('second'))
   expect(tmux('capture-pane', '-p', '-e')).not.toContain('\u001b[32m')
 })
+
+test('whoever reads a configuration in the terminal is told where it belongs', async () => {
+  openTerminal()
+  await screen(prompts(1))
+  type('clear; codex-api-proxy clients codex --model gpt-5.5 2>&1; echo done')
+  expect(await screen(lastLine('done'))).toContain('\nCodex CLI: ~/.codex/config.toml\n\nmodel = "gpt-5.5"\n')
+})

@@ -42,7 +42,11 @@ export async function clients(context: Context, { argument, flags, settings }: C
     models: [model, ...usualModels(models).filter(({ id }) => id !== model.id)],
   })
   if (flags.json === true) print.json({ client: client.name, title: client.title, model: model.id, text })
-  else print.raw(text)
+  else {
+    // Where to put it. Whoever pipes it has made up their mind.
+    if (print.resultIsTerminal) print.note(`${client.title}\n`)
+    print.raw(text)
+  }
   if (needsKey && key === undefined) {
     const orShown = known === undefined ? '' : ', or use --show-key'
     print.note(`Put your client key in place of ${KEY_PLACEHOLDER}${orShown}.`)
