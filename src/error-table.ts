@@ -22,7 +22,7 @@ export const ERRORS = {
   login_stale: {
     status: 401,
     remedy:
-      'Run any `codex` command to refresh the login, or let the proxy write auth.json (no `--credentials read-only`).',
+      'Run any `codex` command to refresh the login, or let the proxy write auth.json and its folder (no `--credentials read-only`).',
   },
   refresh_failed: {
     status: 503,

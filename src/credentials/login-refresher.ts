@@ -193,6 +193,6 @@ export class LoginRefresher {
 function unkeepable(path: string): ProxyError {
   return new ProxyError(
     'login_stale',
-    `${path} can't be written, so its login isn't refreshed: the new tokens would be lost. Let the proxy write it and its folder.`,
+    `${path} can't be written, so its login isn't refreshed: the new tokens would be lost.`,
   )
 }
