@@ -47,7 +47,10 @@ function createProgram(context: Context, done: (outcome: Outcome) => void): Comm
 }
 
 function addCommand(program: Command, row: CommandRow, context: Context, done: (outcome: Outcome) => void): void {
-  const command = program.command(row.name, { hidden: row.hidden === true }).description(row.help)
+  const command = program
+    .command(row.name, { hidden: row.hidden === true })
+    .description(row.help)
+    .helpOption('-h, --help', 'Show this help.')
   addSettings(command, row.settings)
   for (const { flag, help } of row.flags ?? []) command.option(flag, help)
   if (row.argument !== undefined) {

@@ -198,7 +198,7 @@ export const OPTIONS = {
   pidFile: option({
     flag: '--pid-file <path>',
     default: '~/.codex-api-proxy/codex-api-proxy.pid',
-    help: 'Where the daemon notes its process id.',
+    help: 'Where the background server notes its process id.',
     group: 'daemon',
     parse: text,
     path: true,
@@ -206,7 +206,7 @@ export const OPTIONS = {
   logFile: option({
     flag: '--log-file <path>',
     default: '~/.codex-api-proxy/codex-api-proxy.log',
-    help: 'Where the daemon logs.',
+    help: 'Where the background server logs.',
     group: 'daemon',
     parse: text,
     path: true,
@@ -214,7 +214,7 @@ export const OPTIONS = {
   stateFile: option({
     flag: '--state-file <path>',
     default: '~/.codex-api-proxy/codex-api-proxy.state.json',
-    help: 'Where the daemon notes its settings for `restart`.',
+    help: 'Where the background server notes its settings for `restart`.',
     group: 'daemon',
     parse: text,
     path: true,
