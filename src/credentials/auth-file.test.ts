@@ -82,7 +82,10 @@ test('no folder', () => {
 
 test('a folder in its place, as Docker makes it', () => {
   mkdirSync(path)
-  expect(failure()).toMatchObject({ code: 'credentials_unreadable', message: expect.stringContaining('remove it (Docker') })
+  expect(failure()).toMatchObject({
+    code: 'credentials_unreadable',
+    message: expect.stringContaining('remove it (Docker'),
+  })
 })
 
 test('a folder that may not be entered', () => {
