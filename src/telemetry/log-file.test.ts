@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -18,16 +19,23 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { failWith } from '../../test/support/fail-with.ts'
 import { openLogFile } from './log-file.ts'
 
 vi.mock(import('node:fs'), { spy: true })
 
+const real = await vi.importActual<typeof import('node:fs')>('node:fs')
+const platform = process.platform
 let folder: string
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'log-file-'))
 })
-afterEach(() => rmSync(folder, { recursive: true }))
+afterEach(() => {
+  vi.resetAllMocks()
+  Object.defineProperty(process, 'platform', { value: platform })
+  rmSync(folder, { recursive: true })
+})
 
 test('lines are appended at once, to a file its owner alone can read', () => {
   const path = join(folder, 'proxy.log')
@@ -59,6 +67,20 @@ test('a line that would pass the limit begins a new file, and one older file is 
   expect(readFileSync(path, 'utf8')).toBe('third 99\n')
   expect(readFileSync(`${path}.1`, 'utf8')).toBe('second 9\n')
   expect(statSync(path).mode & 0o777).toBe(0o600)
+})
+
+test('on Windows, which replaces no open file, the log is rotated again and again, and nothing else is left', () => {
+  Object.defineProperty(process, 'platform', { value: 'win32' })
+  vi.mocked(renameSync).mockImplementation((from, to) =>
+    existsSync(to) ? failWith('EPERM')() : real.renameSync(from, to),
+  )
+  const path = join(folder, 'proxy.log')
+  const log = openLogFile(path, 10)
+  for (const line of ['first 9.\n', 'second 9\n', 'third 99\n', 'fourth 9\n']) log.write(line)
+  log.close()
+  expect(readFileSync(path, 'utf8')).toBe('fourth 9\n')
+  expect(readFileSync(`${path}.1`, 'utf8')).toBe('third 99\n')
+  expect(readdirSync(folder)).toEqual(['proxy.log', 'proxy.log.1'])
 })
 
 test('a line longer than the limit is written whole', () => {

@@ -1,4 +1,5 @@
-import { closeSync, fchmodSync, fstatSync, openSync, renameSync, statSync, writeSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { closeSync, fchmodSync, fstatSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 
 export type LogFile = {
   /** One or more whole lines, each with its newline; written before it returns. Never throws. */
@@ -73,11 +74,26 @@ export function olderLogOf(path: string): string {
 /** True when a new file can take the name. */
 function moveAway(path: string): boolean {
   try {
+    if (process.platform === 'win32') makeWay(olderLogOf(path))
     renameSync(path, olderLogOf(path))
     return true
   } catch {
     // Better a log that is too long than none.
     return false
+  }
+}
+
+/**
+ * Windows replaces no file that is open, as the first log stays to the end: it is where Node writes when it crashes. But
+ * it lets such a file have another name, and then removes it when it is closed.
+ */
+function makeWay(older: string): void {
+  const away = `${older}.${randomUUID()}`
+  try {
+    renameSync(older, away)
+    rmSync(away)
+  } catch {
+    // None there yet.
   }
 }
 
