@@ -5,7 +5,7 @@ import { isCode } from '../error-code.ts'
 import { acquireLock } from '../lock-file.ts'
 import { textIn } from '../text-file.ts'
 import { createPrivateFile, readIfThere, writePrivateFile } from './private-file.ts'
-import { processStart } from './process-start.ts'
+import { isStillThere, processStart } from './process-start.ts'
 
 /** The server that runs in the background. */
 export type RunningServer = {
@@ -105,7 +105,7 @@ function checkIsNote(file: string, text: string): void {
 
 async function runningIn(text: string): Promise<RunningServer | undefined> {
   const note = parseNote(text)
-  if (note?.started === undefined || (await processStart(note.pid)) !== note.started) return undefined
+  if (note?.started === undefined || !(await isStillThere(note.pid, note.started))) return undefined
   return {
     pid: note.pid,
     ...(note.url !== undefined && { url: note.url }),

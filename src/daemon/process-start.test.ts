@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
-import { processStart } from './process-start.ts'
+import { isStillThere, processStart } from './process-start.ts'
 
 const platform = process.platform
 afterEach(() => {
@@ -38,4 +38,19 @@ test('on Windows PowerShell tells it, without a window; where it tells nothing, 
   const spawned = vi.spyOn(ChildProcess.prototype as unknown as { spawn(options: object): unknown }, 'spawn')
   expect(await processStart(process.pid)).toBe('134000000000000000')
   expect(spawned).toHaveBeenCalledWith(expect.objectContaining({ windowsHide: true }))
+})
+
+test('a process whose start is not told just now is taken for the one that was there, until there is none', async () => {
+  Object.defineProperty(process, 'platform', { value: 'darwin' })
+  const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
+  const pid = child.pid ?? 0
+  const started = (await processStart(pid)) ?? ''
+  expect(await isStillThere(pid, started)).toBe(true)
+  expect(await isStillThere(pid, 'Thu-Jan-1-00:00:00-1970')).toBe(false)
+  expect(await isStillThere(pid, 'unknown')).toBe(true)
+  vi.stubEnv('PATH', '/there-is-no-ps')
+  expect(await isStillThere(pid, started)).toBe(true)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  for (const known of [started, 'unknown']) expect(await isStillThere(pid, known)).toBe(false)
 })

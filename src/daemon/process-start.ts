@@ -22,6 +22,13 @@ export async function processStart(pid: number): Promise<string | undefined> {
   }
 }
 
+/** Whether the process that began then is still there. One whose start the system doesn't tell, just now or at all, is. */
+export async function isStillThere(pid: number, started: string): Promise<boolean> {
+  const found = await processStart(pid)
+  if (found === undefined) return false
+  return found === started || found === UNKNOWN || started === UNKNOWN
+}
+
 /** The form in pid files: a part of the boot's id is enough. */
 async function startOnLinux(pid: number): Promise<string | undefined> {
   const start = linuxStart(pid)

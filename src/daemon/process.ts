@@ -7,7 +7,7 @@ import { isCode } from '../error-code.ts'
 import type { StartOrder, StartReport } from './messages.ts'
 import { findRunning, type RunningServer, removeStale } from './pid-file.ts'
 import { ensureFolderOf } from './private-file.ts'
-import { processStart } from './process-start.ts'
+import { isStillThere, processStart } from './process-start.ts'
 import { checkRunFiles } from './run-files.ts'
 import { requestStop } from './stop-request.ts'
 
@@ -144,7 +144,7 @@ async function watchEnd(pid: number): Promise<(limit: number) => Promise<boolean
   const started = await processStart(pid)
   return async (limit) => {
     const deadline = performance.now() + limit
-    while (started !== undefined && (await processStart(pid)) === started) {
+    while (started !== undefined && (await isStillThere(pid, started))) {
       if (performance.now() > deadline) return false
       await delay(POLL_MS)
     }
