@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Stats } from 'node:fs'
-import { chmod, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { chmod, type FileHandle, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, isCode, isOneOf } from '../error-code.ts'
@@ -52,7 +51,7 @@ export async function readIfThere(file: string): Promise<string | undefined> {
   try {
     const opened = await open(file)
     try {
-      if (isPlanted(await opened.stat(), await stat(dirname(file)))) throw planted(file)
+      await refusePlanted(file, opened)
       return await opened.readFile('utf8')
     } finally {
       await opened.close()
@@ -66,15 +65,14 @@ export async function readIfThere(file: string): Promise<string | undefined> {
 
 /**
  * Where everybody may put files, in `/tmp` for example, one of another user may be there to mislead: settings in it could
- * send the login anywhere. Linux has the same rule for writing (`fs.protected_regular`, proc(5)).
+ * send the login anywhere, and a log would be that user's to read. Linux has the same rule for writing, where it is
+ * switched on (`fs.protected_regular`, proc(5)).
  */
-function isPlanted(file: Stats, folder: Stats): boolean {
+export async function refusePlanted(file: string, opened: FileHandle): Promise<void> {
+  const [{ uid }, folder] = await Promise.all([opened.stat(), stat(dirname(file))])
   const isForEverybody = (folder.mode & 0o1002) === 0o1002
-  return isForEverybody && file.uid !== process.geteuid?.() && file.uid !== folder.uid
-}
-
-function planted(file: string): Error {
-  return new Error(
+  if (!isForEverybody || uid === process.geteuid?.() || uid === folder.uid) return
+  throw new Error(
     `${file} is of another user, in a folder where everybody may put files, and is not trusted. Name a file in a folder of your own.`,
   )
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -74,6 +74,15 @@ test.each(['', '{"level":"info","time":"2026-11-29T00:00:00.000Z"}\n', 'a line o
     await checkRunFiles({ ...files(), logFile })
   },
 )
+
+test.runIf(process.getuid?.() === 0)('a log of another user in a folder for everybody gets no line', async () => {
+  const logFile = join(folder, 'log')
+  await writeFile(logFile, '')
+  await chown(logFile, 12_345, 12_345)
+  await checkRunFiles({ ...files(), logFile })
+  await chmod(folder, 0o1777)
+  await expect(checkRunFiles({ ...files(), logFile })).rejects.toThrow(`${logFile} is of another user`)
+})
 
 test.each([
   ['pidFile', 'stateFile'],

@@ -5,7 +5,7 @@ import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
 import { isCode } from '../error-code.ts'
 import { checkPidFile } from './pid-file.ts'
-import { checkWritable } from './private-file.ts'
+import { checkWritable, refusePlanted } from './private-file.ts'
 import { checkStateFile, secretsFileOf } from './state-file.ts'
 
 type RunFiles = Pick<Config, 'pidFile' | 'logFile' | 'stateFile'>
@@ -30,7 +30,8 @@ export async function checkRunFiles({ pidFile, logFile, stateFile }: RunFiles): 
 async function checkLog(logFile: string): Promise<void> {
   try {
     // Without `O_CREAT`: a log that is not there is not begun by looking. A pipe that nobody reads is not waited for.
-    await (await open(logFile, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK)).close()
+    const log = await open(logFile, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK)
+    await refusePlanted(logFile, log).finally(() => log.close())
     await checkHoldsLines(logFile)
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw error
