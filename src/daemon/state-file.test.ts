@@ -60,7 +60,7 @@ test('settings of another version are left out', async () => {
     file,
     JSON.stringify({
       settings: { port: '1', hologram: 'yes', host: 5, allowHost: [1] },
-      origins: { hologram: 'flag' },
+      origins: { hologram: 'flag', port: 5 },
     }),
   )
   expect(await readState(file)).toEqual({ settings: { port: '1' }, origins: {} })

@@ -73,7 +73,9 @@ function settingsIn(value: unknown): GivenSettings {
 
 function originsIn(value: unknown): SavedState['origins'] {
   if (!isObject(value)) return {}
-  return Object.fromEntries(Object.entries(value).filter(([name]) => isOptionName(name)))
+  return Object.fromEntries(
+    Object.entries(value).filter(([name, origin]) => isOptionName(name) && typeof origin === 'string'),
+  )
 }
 
 function isGiven(value: unknown): value is string | string[] {
