@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { answerClientError, refusalOn } from './client-errors.ts'
 
@@ -117,12 +117,13 @@ test('a client that is too slow with its headers is answered 408', async () => {
 })
 
 test('a refused client that has gone leaves no timer behind, which would hold the program', async () => {
-  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const timers = vi.spyOn(globalThis, 'setTimeout')
+  onTestFinished(() => timers.mockRestore())
   const socket = await start()
-  const before = timers()
   socket.write('GET\r\n\r\n')
   await everything(socket)
-  expect(timers()).toBe(before)
+  const lingering = timers.mock.calls.findIndex(([, milliseconds]) => milliseconds === 1000)
+  expect(timers.mock.results[lingering]?.value.hasRef()).toBe(false)
 })
 
 test('an answer that has begun is cut, never mixed with a second one', async () => {
