@@ -74,9 +74,9 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<L
     finished,
     drain: drainOnce,
     close() {
-      const stop = drainOnce()
+      const drained = drainOnce()
       drain.endAnswers()
-      return stop
+      return drained
     },
   }
 }
