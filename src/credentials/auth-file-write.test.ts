@@ -2,6 +2,7 @@ import * as nodeFs from 'node:fs'
 import {
   chmodSync,
   chownSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -382,16 +383,29 @@ test('the newest tokens beside the file stay there when a later write fails', ()
 })
 
 test('what others have put beside the file stays', () => {
-  const others = ['.auth-backup', 'notes.codex-api-proxy.tmp']
+  const others = ['.auth.json-backup', 'notes.codex-api-proxy.tmp']
   for (const name of others) writeFileSync(join(home, name), 'theirs')
   replaceAuthFile(path, nodeFs, replacement)
-  expect(readdirSync(home).sort()).toEqual(['.auth-backup', 'auth.json', 'notes.codex-api-proxy.tmp'])
+  expect(readdirSync(home).sort()).toEqual(['.auth.json-backup', 'auth.json', 'notes.codex-api-proxy.tmp'])
+})
+
+test('what is left of one login neither goes with another in the same folder nor mends it', () => {
+  const leftover = leaveBehind()
+  for (const name of ['auth.json-2', 'auth']) {
+    const other = join(home, name)
+    writeFileSync(other, text(OLD))
+    replaceAuthFile(other, nodeFs, { ...replacement, spentToken: 'rt-other' })
+    writeFileSync(other, '#half of a login')
+    expect(mendAuthFile(other, nodeFs)).toBe(false)
+  }
+  expect(existsSync(leftover)).toBe(true)
+  expect(adopt('rt-old')).toBe(true)
 })
 
 test('what a killed process left behind is gone after the next write', () => {
   const leftover = leaveBehind()
   writeFileSync(leftover, '{"tokens":{"acc')
-  writeFileSync(leftover.replace(/auth-\w+/, 'auth-0000'), 'of an older login')
+  writeFileSync(leftover.replace(/json-\w{16}/, `json-${'0'.repeat(16)}`), 'of an older login')
   replaceAuthFile(path, nodeFs, replacement)
   expect(readFileSync(path, 'utf8')).toBe(text(NEW))
   expect(readdirSync(home)).toEqual(['auth.json'])

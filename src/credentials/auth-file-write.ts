@@ -55,7 +55,7 @@ export function replaceAuthFile(path: string, files: Files, { content, spentToke
   }
   // If this fails, the temporary file stays, and the next process finds the tokens in it.
   if (!replaced) overwrite(target, bytes, files)
-  tidyUp(dirname(target), files)
+  tidyUp(target, files)
   return true
 }
 
@@ -108,10 +108,10 @@ export function mendAuthFile(path: string, files: Files): boolean {
   try {
     const target = files.realpathSync(path)
     if (!isUnfinished(files.readFileSync(target, 'utf8'))) return false
-    const [leftover] = leftovers(allLeftoverPaths(dirname(target), files), files)
+    const [leftover] = leftovers(allLeftoverPaths(target, files), files)
     if (leftover === undefined) return false
     overwrite(target, Buffer.from(leftover.text), files)
-    tidyUp(dirname(target), files)
+    tidyUp(target, files)
     return true
   } catch {
     return false // It is as malformed as before, and the next who reads it tries again.
@@ -196,11 +196,11 @@ function takesFiles(folder: string, files: Files): boolean {
 }
 
 /** The login has been written, so no failure here is reported. */
-function tidyUp(folder: string, files: Files): void {
-  syncFolder(folder, files)
+function tidyUp(target: string, files: Files): void {
+  syncFolder(dirname(target), files)
   try {
     // Files of killed processes, for refresh tokens that are out of date. They hold tokens, so they must not be left.
-    for (const path of allLeftoverPaths(folder, files)) remove(path, files)
+    for (const path of allLeftoverPaths(target, files)) remove(path, files)
   } catch {
     // The next write tries again.
   }

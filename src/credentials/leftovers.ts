@@ -1,13 +1,12 @@
 import { hash } from 'node:crypto'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { type JsonObject, objectOf } from '../json-object.ts'
 import type { Files } from './auth-file.ts'
 import { parseLogin } from './login.ts'
 import { type NewTokens, tokensIn } from './refresh.ts'
 
-/** The temporary name of a new auth.json; between these stands a digest of the refresh token that was spent for it. */
-const LEFTOVER_PREFIX = '.auth-'
-const LEFTOVER_SUFFIX = '.codex-api-proxy.tmp'
+/** What follows the file's own name, since the logins of several accounts may lie in one folder. */
+const LEFTOVER_NAME = /^-(?:[0-9a-f]{16}(?:-2)?|trial)\.codex-api-proxy\.tmp$/
 
 type Leftover = {
   readonly path: string
@@ -31,14 +30,14 @@ export function leftTokens(path: string, files: Files, spentToken: string): Left
   }
 }
 
-/** Two names, so that a complete file need not be removed before the next one is complete. */
+/** Named by the refresh token that was spent for it. Two names, so that a complete file need not be removed before the next one is complete. */
 function leftoverPaths(target: string, spentToken: string): [string, string] {
   const digest = hash('sha256', spentToken, 'hex').slice(0, 16)
   return [leftoverPath(target, digest), leftoverPath(target, `${digest}-2`)]
 }
 
 function leftoverPath(target: string, name: string): string {
-  return join(dirname(target), LEFTOVER_PREFIX + name + LEFTOVER_SUFFIX)
+  return join(dirname(target), `.${basename(target)}-${name}.codex-api-proxy.tmp`)
 }
 
 /** For trying whether there is room. If a killed process leaves it, it is no login, and removed with the others. */
@@ -70,8 +69,13 @@ function readLeftover(path: string, files: Files): Leftover | undefined {
   }
 }
 
-export function allLeftoverPaths(folder: string, files: Files): string[] {
-  const names = files.readdirSync(folder)
-  const ours = names.filter((name) => name.startsWith(LEFTOVER_PREFIX) && name.endsWith(LEFTOVER_SUFFIX))
-  return ours.map((name) => join(folder, name))
+/** Those of this file, whichever refresh token they were made with. */
+export function allLeftoverPaths(target: string, files: Files): string[] {
+  const folder = dirname(target)
+  const beginning = `.${basename(target)}`
+  const isOurs = (name: string) => name.startsWith(beginning) && LEFTOVER_NAME.test(name.slice(beginning.length))
+  return files
+    .readdirSync(folder)
+    .filter(isOurs)
+    .map((name) => join(folder, name))
 }
