@@ -125,5 +125,5 @@ function fish(rows: readonly CommandRow[]): string {
       ...flags,
     ]
   })
-  return `# codex-api-proxy completion for fish; codex-api-proxy completion fish | source\n${lines.join('\n')}\n`
+  return `# codex-api-proxy completion for fish; in ~/.config/fish/config.fish: codex-api-proxy completion fish | source\n${lines.join('\n')}\n`
 }
