@@ -7,3 +7,9 @@ test('a limit that was reset since it was told is not about to be', () => {
   expect(limitAt(10_000 - 2 * 3600)).toEqual(['Limit', '12 % used of 5 h, resets in 2 h'])
   expect(limitAt(10_000 + 2 * 3600)).toEqual(['Limit', 'reset 2 h ago; before that 12 % used of 5 h'])
 })
+
+test('without an outbound proxy it is said once why', () => {
+  const note = 'Nothing listens at http://127.0.0.1:8118, the default address, so connections go direct.'
+  const outboundProxy = { proxy: 'http://127.0.0.1:8118', origin: 'implicit', inUse: false, note }
+  expect(healthRows({ outboundProxy }, 0)).toContainEqual(['Outbound proxy', note])
+})

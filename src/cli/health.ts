@@ -73,7 +73,7 @@ function outboundText({ proxy, origin, inUse, note }: JsonObject): string | unde
   const remark = textOf(note) === undefined ? '' : ` (${textOf(note)})`
   if (inUse === true) return `${proxy}, ${String(origin)}${remark}`
   if (origin === 'none') return 'none, direct'
-  return `none, direct; ${origin === 'implicit' ? 'the default would be' : 'set is'} ${proxy}${remark}`
+  return origin === 'implicit' ? textOf(note) : `none, direct; set is ${proxy}${remark}`
 }
 
 function limitRows(limits: JsonObject, now: number): (string[] | undefined)[] {
