@@ -66,8 +66,8 @@ export const ERRORS = {
   invalid_http: { status: 400, remedy: 'Speak HTTP/1.1, without TLS on a plain port.' },
   invalid_body: { status: 400, remedy: 'Check how the client encodes the body.' },
   request_too_large: { status: 413, remedy: 'Send less, or raise `--max-body` (decoded: `--max-decoded-body`).' },
-  headers_too_large: { status: 431, remedy: 'Send fewer or shorter headers.' },
-  request_timeout: { status: 408, remedy: 'Send the whole request without a pause.' },
+  headers_too_large: { status: 431, remedy: 'Send fewer or shorter headers, or raise `--max-headers`.' },
+  request_timeout: { status: 408, remedy: 'Send the request faster, or raise `--request-timeout`.' },
   not_found: {
     status: 404,
     remedy: 'A base URL for clients ends with `/v1`; the README names the paths this proxy serves.',
