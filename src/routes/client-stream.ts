@@ -96,7 +96,7 @@ export class ClientStream implements Cancellable {
   end(): void {
     this.#stopTimer()
     const response = this.#response ?? this.#begin()
-    // Several choices may fail at once; the first one has ended the answer.
+    // As with `flush`, nothing is sent after the end.
     if (response.writableEnded) return
     response.end(this.#taken(LAST_CHUNK))
     limitReading(response, this.#settings.slowClientTimeout)
