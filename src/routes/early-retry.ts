@@ -1,4 +1,5 @@
-import { ApiError, toApiError } from '../errors.ts'
+import { pageError } from '../conversion/failure/upstream-error.ts'
+import { ApiError, type ProxyError, toApiError } from '../errors.ts'
 import type { UpstreamAnswer } from '../upstream/answer.ts'
 import { LONGEST_WAIT_MS, retryAfterMs, retryPause } from '../upstream/retry-pause.ts'
 import type { ApiRequest } from './api-request.ts'
@@ -52,7 +53,24 @@ export function withEarlyRetries<Value>(
     return withEarlyRetries(context, request, attempt, retry + 1, refusal)
   }
   // Without `await`: a suspended function holds everything it has used, and the answer may take an hour.
-  return attempt.open(refusal).then((answer) => attempt.read(answer).catch(again))
+  return attempt.open(refusal).then((answer) => {
+    const page = pageIn(answer)
+    return attempt
+      .read(answer)
+      .catch((thrown: unknown) => again(isCut(thrown) && !attempt.isVisible() ? (page ?? thrown) : thrown))
+  })
+}
+
+/**
+ * What a page with a 200 is told as, a company's block page for example. Whether it is one shows when it is read: a
+ * stream is known by what it holds (case 122).
+ */
+function pageIn({ status, headers }: UpstreamAnswer): ProxyError | undefined {
+  return headers['content-type']?.startsWith('text/html') ? pageError(status, headers) : undefined
+}
+
+function isCut(thrown: unknown): boolean {
+  return thrown instanceof ApiError && thrown.code === 'upstream_stream_cut'
 }
 
 function isNotNow({ code }: ApiError): boolean {

@@ -91,6 +91,16 @@ const FAULTS: readonly Fault[] = [
     outcome: { status: 502, code: 'upstream_stream_cut', calls: 3 },
   },
   {
+    name: 'a page with a 200, as gateways of companies send it',
+    answer: { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>This site is blocked.</html>' },
+    outcome: { status: 502, code: 'upstream_blocked', calls: 1 },
+  },
+  {
+    name: 'case 122: a stream that is called a page',
+    answer: { events: EVENTS, headers: { 'content-type': 'text/html' } },
+    outcome: { text: TEXT },
+  },
+  {
     name: 'an endless line',
     answer: { status: 200, body: `data: ${'x'.repeat(200_000)}` },
     outcome: { status: 502, code: 'upstream_invalid', calls: 1 },

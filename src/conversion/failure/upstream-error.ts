@@ -170,13 +170,19 @@ function unknownModel(message: string, route: ErrorRoute): ApiError {
   return new ApiError(message, { ...REFUSED, param: 'model', code: 'model_not_found' })
 }
 
+/** Something on the way, mostly a CDN or a company's gateway, has answered in place of upstream. */
+export function pageError(status: number, headers: UpstreamHeaders): ProxyError {
+  return new ProxyError(
+    'upstream_blocked',
+    `A page in front of upstream answered ${status} in its place${rayOf(headers)}.`,
+  )
+}
+
 /** An answer that says nothing a client could use: a web page, an empty body, plain text. */
 function unexplained(origin: AnswerHead & { readonly status: number }, body: string, route: ErrorRoute): ApiError {
   const { status, headers } = origin
+  if (headers['cf-mitigated'] !== undefined || status === 403) return pageError(status, headers)
   const ray = rayOf(headers)
-  if (headers['cf-mitigated'] !== undefined || status === 403) {
-    return new ProxyError('upstream_blocked', `A page in front of upstream answered ${status} in its place${ray}.`)
-  }
   if (status === 401) return new ProxyError('upstream_rejected_credentials', `Upstream refused the credentials${ray}.`)
   const what = body.trim() === '' ? 'nothing' : isPage(body) ? 'a web page' : 'a text that is no API error'
   const message = `Upstream answered ${status} with ${what}${ray}.`
