@@ -231,3 +231,18 @@ describe('case 110: on the Responses route, reasoning that upstream cannot read'
     expect([answer.status, calls]).toEqual([400, 1])
   })
 })
+
+test.each([true, false])(
+  'case 111: on the Responses route, a turn that was nothing but thought can go on (stream: %s)',
+  async (stream) => {
+    const thought = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: ENCRYPTED }
+    const input = [HELLO, thought, { role: 'user', content: 'And?' }]
+    answerWith(stage.upstream, ANSWERING)
+    const [answer, calls] = await callsDuring(stage.upstream, () =>
+      stage.post('/v1/responses', { model: 'gpt-5.5', input, stream }),
+    )
+    expect(await answer.text()).toContain('Rain in both.')
+    expect([answer.status, calls]).toEqual([200, 2])
+    expect(typesOf(lastInput())).toEqual(['message', 'message'])
+  },
+)

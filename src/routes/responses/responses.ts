@@ -5,7 +5,7 @@ import { type LargeJson, parseLargeJson } from '../../conversion/request/large-j
 import { type ConvertedResponsesRequest, convertResponsesRequest } from '../../conversion/request/responses-request.ts'
 import { withoutReasoning } from '../../conversion/request/without-reasoning.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
-import { toApiError } from '../../errors.ts'
+import { type ApiError, toApiError } from '../../errors.ts'
 import { asList, type JsonObject } from '../../json-object.ts'
 import { eventSink } from '../../sse/event-sink.ts'
 import type { UpstreamAnswer } from '../../upstream/answer.ts'
@@ -74,16 +74,23 @@ function convert(
   return { call, log, isStreamed: converted.stream, stores: converted.stores }
 }
 
-/** A body of the Lite lane stays untouched; else reasoning that cannot be decrypted is no reason to fail (case 110). */
+/** A body of the Lite lane stays untouched; else reasoning that upstream can't take is no reason to fail (case 110, 111). */
 function variantsOf({ request, lite }: ConvertedResponsesRequest, write: LargeJson['write']): Call['variants'] {
   if (lite) return [wanted(write(request), LITE_HEADERS)]
   const plain = withoutReasoning(request)
   if (plain === request) return [wanted(write(request))]
-  return [wanted(write(request)), { body: () => write(plain), after: ({ code }) => code === UNREADABLE_REASONING }]
+  return [wanted(write(request)), { body: () => write(plain), after: isReasoningRefusal }]
 }
 
-/** Of another account or model, or too old. */
-const UNREADABLE_REASONING = 'invalid_encrypted_content'
+/**
+ * Of another account or model, or too old; or nothing of the model comes after it, as when a turn was nothing but thought:
+ * clients send that again with each turn to come, so the conversation would be over.
+ */
+function isReasoningRefusal({ status, code, message }: ApiError): boolean {
+  return code === 'invalid_encrypted_content' || (status === 400 && FOLLOWED_BY_NOTHING.test(message))
+}
+
+const FOLLOWED_BY_NOTHING = /'reasoning' was provided without its required following item/
 
 async function collect(
   context: RouteContext,
