@@ -23,6 +23,7 @@ export async function openBrowser(): Promise<Browser> {
       '--no-sandbox',
       '--disable-gpu',
       '--disable-quic',
+      '--no-proxy-server',
       '--no-first-run',
       '--disable-background-networking',
       '--disable-component-update',
