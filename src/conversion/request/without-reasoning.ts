@@ -1,3 +1,4 @@
+import type { ApiError } from '../../errors.ts'
 import type { ResponsesRequest } from '../chat-plan.ts'
 
 /**
@@ -8,3 +9,15 @@ export function withoutReasoning(request: ResponsesRequest): ResponsesRequest {
   const input = request.input.filter(({ type }) => type !== 'reasoning')
   return input.length === request.input.length ? request : { ...request, input }
 }
+
+/**
+ * Reasoning is too old, of another model or another account; or nothing of the model comes after it, as when a turn was
+ * nothing but thought. The code says so, or the message names the item (case 110, 111). Clients send it again with each
+ * turn to come, so the conversation would be over.
+ */
+export function isReasoningRefusal({ status, code, message }: ApiError): boolean {
+  return status === 400 && (code === 'invalid_encrypted_content' || OF_ITEM.test(message))
+}
+
+/** Not of `reasoning.effort` and other settings. */
+const OF_ITEM = /'reasoning'|\breasoning items?\b|\bencrypted\b/i

@@ -3,7 +3,7 @@ import type { CatalogueModel, ChatPlan, ConversionContext, ResponsesRequest } fr
 import { convertChatRequest } from '../../conversion/request/chat-request.ts'
 import { type LargeJson, parseLargeJson } from '../../conversion/request/large-json.ts'
 import { toLiteRequest } from '../../conversion/request/lite-request.ts'
-import { withoutReasoning } from '../../conversion/request/without-reasoning.ts'
+import { isReasoningRefusal, withoutReasoning } from '../../conversion/request/without-reasoning.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
 import type { ApiError } from '../../errors.ts'
 import { BodyMemory } from '../../upstream/body-memory.ts'
@@ -113,13 +113,6 @@ function fallbacks(body: ResponsesRequest, catalogue: readonly CatalogueModel[],
     after: (refusal, refused) => (refused === full ? isNotServed(refusal) : isReasoningRefusal(refusal)),
   }
   return isRecalling ? [...variants, lite, plainLite] : [lite]
-}
-
-/** Expired, of another model or another account: the code says so, or the message names the item (case 110, 111). */
-function isReasoningRefusal(error: ApiError): boolean {
-  return (
-    error.status === 400 && (error.code === 'invalid_encrypted_content' || /reasoning|encrypted/i.test(error.message))
-  )
 }
 
 /** The full lane does not have the model: the Lite lane may (docs/upstream.md 4.4). */

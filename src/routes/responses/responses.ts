@@ -3,9 +3,9 @@ import { tokenUsage } from '../../conversion/answer/usage.ts'
 import { unfinishedError } from '../../conversion/failure/upstream-error.ts'
 import { type LargeJson, parseLargeJson } from '../../conversion/request/large-json.ts'
 import { type ConvertedResponsesRequest, convertResponsesRequest } from '../../conversion/request/responses-request.ts'
-import { withoutReasoning } from '../../conversion/request/without-reasoning.ts'
+import { isReasoningRefusal, withoutReasoning } from '../../conversion/request/without-reasoning.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
-import { type ApiError, toApiError } from '../../errors.ts'
+import { toApiError } from '../../errors.ts'
 import { asList, type JsonObject } from '../../json-object.ts'
 import { eventSink } from '../../sse/event-sink.ts'
 import type { UpstreamAnswer } from '../../upstream/answer.ts'
@@ -81,16 +81,6 @@ function variantsOf({ request, lite }: ConvertedResponsesRequest, write: LargeJs
   if (plain === request) return [wanted(write(request))]
   return [wanted(write(request)), { body: () => write(plain), after: isReasoningRefusal }]
 }
-
-/**
- * Of another account or model, or too old; or nothing of the model comes after it, as when a turn was nothing but thought:
- * clients send that again with each turn to come, so the conversation would be over.
- */
-function isReasoningRefusal({ status, code, message }: ApiError): boolean {
-  return code === 'invalid_encrypted_content' || (status === 400 && FOLLOWED_BY_NOTHING.test(message))
-}
-
-const FOLLOWED_BY_NOTHING = /'reasoning' was provided without its required following item/
 
 async function collect(
   context: RouteContext,

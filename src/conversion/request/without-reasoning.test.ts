@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import { ApiError } from '../../errors.ts'
+import { isReasoningRefusal } from './without-reasoning.ts'
+
+const refusal = (message: string, code: string | null = null, status = 400) =>
+  new ApiError(message, { status, type: 'invalid_request_error', param: null, code })
+
+test.each([
+  refusal('It could not be verified.', 'invalid_encrypted_content'),
+  refusal("Item 'rs_1' of type 'reasoning' was provided without its required following item."),
+  refusal('Reasoning items of another model can not be used.'),
+  refusal('The encrypted content could not be decrypted.'),
+])('case 110, 111: reasoning is refused: $message', (error) => {
+  expect(isReasoningRefusal(error)).toBe(true)
+})
+
+test.each([
+  refusal("Unsupported value: 'reasoning.effort' does not support 'minimal' with this model."),
+  refusal("Invalid value: 'input[0]'.", 'invalid_value'),
+  refusal('The encrypted content could not be decrypted.', null, 500),
+])('other refusals have to do with something else: $message', (error) => {
+  expect(isReasoningRefusal(error)).toBe(false)
+})
