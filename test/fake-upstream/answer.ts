@@ -16,8 +16,6 @@ type Headers = Readonly<Record<string, string | string[]>>
 type RecordedAnswer = {
   /** The name of a folder in test/fixtures. */
   readonly fixture: string
-  /** Overrides the recorded status. */
-  readonly status?: number
   readonly headers?: Headers
   /** `recorded` leaves the terminal event as it is; else `output` is emptied on the ChatGPT side, as it is sent today. */
   readonly output?: 'recorded'

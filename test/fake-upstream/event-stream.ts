@@ -3,23 +3,18 @@ export type StreamEvent = { readonly type: string; readonly [key: string]: unkno
 
 /** One item of an answer, in the short form tests are written in. */
 export type Item =
-  | { readonly text: string; readonly phase?: 'commentary' | 'final_answer'; readonly annotations?: readonly object[] }
-  | { readonly refusal: string }
+  | { readonly text: string; readonly phase?: 'commentary' | 'final_answer' }
   /** Parts of a reasoning summary; none makes a reasoning item without summary. */
   | { readonly reasoning: readonly string[] }
   | { readonly call: string; readonly arguments: string | object; readonly callId?: string }
-  | { readonly customCall: string; readonly input: string; readonly callId?: string }
   /** Any other item (`web_search_call` …): opened and closed as it is. */
   | { readonly raw: { readonly type: string; readonly [key: string]: unknown } }
 
 export type StreamOptions = {
   readonly model?: string
   readonly responseId?: string
-  readonly usage?: object | null
   /** How the stream ends; `none` stops without a terminal event. */
-  readonly end?: 'completed' | 'incomplete' | 'failed' | 'none'
-  /** For `incomplete`. */
-  readonly reason?: 'max_output_tokens' | 'content_filter'
+  readonly end?: 'completed' | 'failed' | 'none'
   /** For `failed`. */
   readonly error?: { readonly code: string; readonly message: string }
   /** The ChatGPT backend leaves `output` of the last event empty (docs/upstream.md 5.1), the API sends it `full`. */
@@ -36,7 +31,7 @@ const USAGE = {
 
 /** All events of an answer: created, each item with its deltas, and the terminal event. */
 export function responseEvents(items: readonly Item[], options: StreamOptions = {}): StreamEvent[] {
-  const { model = 'gpt-5.5', responseId = 'resp_fake0001', usage = USAGE, end = 'completed' } = options
+  const { model = 'gpt-5.5', responseId = 'resp_fake0001', end = 'completed' } = options
   const response = {
     id: responseId,
     object: 'response',
@@ -56,17 +51,13 @@ export function responseEvents(items: readonly Item[], options: StreamOptions = 
   }
   const streamed = items.map((item, index) => itemEvents(item, index, responseId))
   const output = options.output === 'full' ? streamed.map(({ done }) => done) : []
-  const last = { ...response, status: end, service_tier: 'default', usage, output }
+  const last = { ...response, status: end, service_tier: 'default', usage: USAGE, output }
   const events: StreamEvent[] = [
     { type: 'response.created', response },
     { type: 'response.in_progress', response },
     ...streamed.flatMap(({ events }) => events),
   ]
   if (end === 'completed') events.push({ type: 'response.completed', response: last })
-  if (end === 'incomplete') {
-    const incomplete_details = { reason: options.reason ?? 'max_output_tokens' }
-    events.push({ type: 'response.incomplete', response: { ...last, incomplete_details } })
-  }
   if (end === 'failed') {
     const error = options.error ?? { code: 'server_error', message: 'The model failed to answer.' }
     events.push({ type: 'response.failed', response: { ...last, usage: null, error } })
@@ -107,27 +98,19 @@ function itemEvents(item: Item, output_index: number, responseId: string): Strea
   if ('call' in item) {
     const text = typeof item.arguments === 'string' ? item.arguments : JSON.stringify(item.arguments)
     const call = { id: `fc_${key}`, type: 'function_call', call_id: item.callId ?? `call_${key}`, name: item.call }
-    const kind = 'function_call_arguments'
-    return callEvents(call, { kind, field: 'arguments', text }, output_index)
-  }
-  if ('customCall' in item) {
-    const call = { id: `ctc_${key}`, type: 'custom_tool_call', call_id: item.callId ?? `call_${key}` }
-    const named = { ...call, name: item.customCall }
-    return callEvents(named, { kind: 'custom_tool_call_input', field: 'input', text: item.input }, output_index)
+    return callEvents(call, text, output_index)
   }
   return messageEvents(item, output_index, `msg_${key}`)
 }
 
-type Payload = { readonly kind: string; readonly field: 'arguments' | 'input'; readonly text: string }
-
-function callEvents(call: { id: string }, { kind, field, text }: Payload, output_index: number): Streamed {
+function callEvents(call: { id: string }, text: string, output_index: number): Streamed {
   const place = { item_id: call.id, output_index }
   const events = [
-    ...pieces(text).map((delta) => ({ type: `response.${kind}.delta`, ...place, delta })),
-    { type: `response.${kind}.done`, ...place, [field]: text },
+    ...pieces(text).map((delta) => ({ type: 'response.function_call_arguments.delta', ...place, delta })),
+    { type: 'response.function_call_arguments.done', ...place, arguments: text },
   ]
-  const open = { ...call, [field]: '', status: 'in_progress' }
-  return opened(open, { ...call, [field]: text, status: 'completed' }, output_index, events)
+  const open = { ...call, arguments: '', status: 'in_progress' }
+  return opened(open, { ...call, arguments: text, status: 'completed' }, output_index, events)
 }
 
 function reasoningEvents(parts: readonly string[], output_index: number, id: string): Streamed {
@@ -146,32 +129,18 @@ function reasoningEvents(parts: readonly string[], output_index: number, id: str
   return opened({ ...item, summary: [] }, { ...item, summary }, output_index, events)
 }
 
-type Message = Extract<Item, { text: string } | { refusal: string }>
+type Message = Extract<Item, { text: string }>
 
-function messageEvents(message: Message, output_index: number, id: string): Streamed {
-  const refused = 'refusal' in message
-  const text = refused ? message.refusal : message.text
+function messageEvents({ text, phase }: Message, output_index: number, id: string): Streamed {
   const place = { item_id: id, output_index, content_index: 0 }
-  const part = refused
-    ? { type: 'refusal', refusal: text }
-    : { type: 'output_text', text, annotations: message.annotations ?? [], logprobs: [] }
-  const kind = refused ? 'response.refusal' : 'response.output_text'
-  const empty = refused ? { ...part, refusal: '' } : { ...part, text: '', annotations: [] }
-  const annotations = refused ? [] : (message.annotations ?? [])
+  const part = { type: 'output_text', text, annotations: [], logprobs: [] }
   const events = [
-    { type: 'response.content_part.added', ...place, part: empty },
-    ...pieces(text).map((delta) => ({ type: `${kind}.delta`, ...place, delta, logprobs: [] })),
-    ...annotations.map((annotation, annotation_index) => ({
-      type: 'response.output_text.annotation.added',
-      ...place,
-      annotation_index,
-      annotation,
-    })),
-    { type: `${kind}.done`, ...place, [refused ? 'refusal' : 'text']: text },
+    { type: 'response.content_part.added', ...place, part: { ...part, text: '' } },
+    ...pieces(text).map((delta) => ({ type: 'response.output_text.delta', ...place, delta, logprobs: [] })),
+    { type: 'response.output_text.done', ...place, text },
     { type: 'response.content_part.done', ...place, part },
   ]
-  const phase = refused || message.phase === undefined ? {} : { phase: message.phase }
-  const item = { id, type: 'message', role: 'assistant', ...phase }
+  const item = { id, type: 'message', role: 'assistant', ...(phase === undefined ? {} : { phase }) }
   const open = { ...item, status: 'in_progress', content: [] }
   return opened(open, { ...item, status: 'completed', content: [part] }, output_index, events)
 }

@@ -8,7 +8,6 @@ const FOLDER = fileURLToPath(new URL('../fixtures/', import.meta.url))
 export type Fixture = {
   readonly name: string
   readonly api: 'chat' | 'responses'
-  readonly backend: 'chatgpt' | 'openai' | 'azure' | 'other'
   /** What the client had sent, where that was recorded. */
   readonly request: Json | undefined
   /** Undefined where it was not recorded. */
@@ -17,9 +16,9 @@ export type Fixture = {
   readonly body: { readonly kind: 'stream'; readonly bytes: Buffer } | { readonly kind: 'json'; readonly json: Json }
 }
 
-export function fixtureNames(prefix = ''): string[] {
+export function fixtureNames(): string[] {
   const folders = readdirSync(FOLDER, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  return folders.map(({ name }) => name).filter((name) => name.startsWith(prefix))
+  return folders.map(({ name }) => name)
 }
 
 export function loadFixture(name: string): Fixture {
@@ -32,7 +31,6 @@ export function loadFixture(name: string): Fixture {
   return {
     name,
     api: source.api as Fixture['api'],
-    backend: source.backend as Fixture['backend'],
     request: readJson(name, 'request.json'),
     status: recorded?.status as number | undefined,
     headers: (recorded?.headers ?? {}) as Record<string, string>,

@@ -36,7 +36,7 @@ function render(answer: Exclude<Answer, { connection: string }>, side: Side): Re
   if ('fixture' in answer) {
     const fixture = loadFixture(answer.fixture)
     const { status, headers, frames } = renderFixture(fixture, side, answer.output === 'recorded')
-    return { status: answer.status ?? status, headers: { ...headers, ...answer.headers }, frames }
+    return { status, headers: { ...headers, ...answer.headers }, frames }
   }
   if ('events' in answer) {
     return { status: 200, headers: { ...EVENT_STREAM, ...answer.headers }, frames: encodeEvents(answer.events) }

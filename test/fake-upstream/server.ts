@@ -13,8 +13,6 @@ export type FakeUpstreamOptions = {
   readonly models?: readonly ModelEntry[]
   /** Which access tokens the ChatGPT side takes; all when absent. */
   readonly acceptToken?: (token: string) => boolean
-  /** Which keys the API side takes; by default all that start with `sk-`. */
-  readonly acceptKey?: (key: string) => boolean
 }
 
 /** Both upstreams on one loopback port. */
@@ -43,7 +41,6 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
   const rules = {
     models: options.models ?? MODELS,
     acceptToken: options.acceptToken ?? (() => true),
-    acceptKey: options.acceptKey ?? ((key: string) => key.startsWith('sk-')),
   }
   const requests: RecordedRequest[] = []
   const queue: Answerer[] = []
@@ -76,7 +73,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
     if (isCatalogueLookUp(request)) {
       return models === undefined ? modelsAnswer(request, rules) : await resolveAnswer(models, request)
     }
-    const refusal = request.side === 'openai' ? keyRefusal(request, rules.acceptKey) : chatgptRefusal(request, rules)
+    const refusal = request.side === 'openai' ? keyRefusal(request) : chatgptRefusal(request, rules)
     return refusal ?? (await nextAnswer(request))
   }
 
