@@ -14,11 +14,9 @@ export type Answer = (
 type Headers = Readonly<Record<string, string | string[]>>
 
 type RecordedAnswer = {
-  /** The name of a folder in test/fixtures. */
+  /** The name of a folder in test/fixtures. On the ChatGPT side the last event's `output` is emptied, as it is sent today. */
   readonly fixture: string
   readonly headers?: Headers
-  /** `recorded` leaves the terminal event as it is; else `output` is emptied on the ChatGPT side, as it is sent today. */
-  readonly output?: 'recorded'
 }
 
 type PlainAnswer = {
@@ -28,10 +26,10 @@ type PlainAnswer = {
   readonly body?: string | Buffer | object
 }
 
-/** How the bytes of an answer travel. Positions and sizes are in bytes of the body. */
+/** How the bytes of an answer travel. Sizes are in bytes of the body. */
 export type Shaping = {
-  /** Where the body is cut into separate writes: at these positions, after every byte, or each so many bytes. */
-  readonly cut?: readonly number[] | 'every-byte' | number
+  /** The body is cut into separate writes of so many bytes; else each event is one. */
+  readonly cut?: number | 'every-byte'
   /** A pause before each write; for people who watch, tests use a gate. */
   readonly delayMs?: number
   /** Each write waits until the gate lets it pass. */

@@ -15,12 +15,8 @@ afterEach(() => upstream.close())
 const BODY = { model: 'gpt-5.5', instructions: '', input: [], store: false, stream: true }
 const HEADERS = { authorization: 'Bearer t', 'user-agent': 'codex-api-proxy/0.2.0', version: '0.169.0' }
 
-async function ask(): Promise<IncomingMessage> {
-  const request = httpRequest(`${upstream.chatgptBaseUrl}/responses`, {
-    method: 'POST',
-    headers: HEADERS,
-    agent: false,
-  })
+async function ask(baseUrl = upstream.chatgptBaseUrl, headers: object = HEADERS): Promise<IncomingMessage> {
+  const request = httpRequest(`${baseUrl}/responses`, { method: 'POST', headers: { ...headers }, agent: false })
   // An answer that breaks off tells it by itself.
   request.on('error', () => {})
   request.end(JSON.stringify(BODY))
@@ -40,12 +36,13 @@ async function read(response: IncomingMessage): Promise<{ pieces: Buffer[]; fail
   }
 }
 
-test('a recorded stream is replayed byte by byte, or as it would come today', async () => {
+test('a recorded stream is replayed byte by byte, or as the ChatGPT side would send it today', async () => {
   const name = 'resp-text-no-obfuscation-stream'
   const { body } = loadFixture(name)
   const recorded = body.kind === 'stream' ? body.bytes : Buffer.alloc(0)
-  upstream.enqueue({ fixture: name, output: 'recorded' }, { fixture: name })
-  expect(Buffer.concat((await read(await ask())).pieces).equals(recorded)).toBe(true)
+  upstream.enqueue({ fixture: name }, { fixture: name })
+  const byApi = await ask(upstream.openaiBaseUrl, { authorization: 'Bearer sk-fake' })
+  expect(Buffer.concat((await read(byApi)).pieces).equals(recorded)).toBe(true)
 
   const today = Buffer.concat((await read(await ask())).pieces)
   const [before, after] = [splitFrames(recorded), splitFrames(today)]
@@ -62,11 +59,10 @@ test('every recorded stream is whole after it was split into frames', () => {
 
 test('bytes are cut where the test wants it', async () => {
   const answer = { status: 200, body: 'abcdef' }
-  upstream.enqueue({ ...answer, cut: 'every-byte' }, { ...answer, cut: 4 }, { ...answer, cut: [1, 3] })
+  upstream.enqueue({ ...answer, cut: 'every-byte' }, { ...answer, cut: 4 })
   for (const expected of [
     ['a', 'b', 'c', 'd', 'e', 'f'],
     ['abcd', 'ef'],
-    ['a', 'bc', 'def'],
   ]) {
     expect((await read(await ask())).pieces.map(String)).toEqual(expected)
   }

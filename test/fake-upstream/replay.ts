@@ -35,7 +35,7 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 function render(answer: Exclude<Answer, { connection: string }>, side: Side): Rendered {
   if ('fixture' in answer) {
     const fixture = loadFixture(answer.fixture)
-    const { status, headers, frames } = renderFixture(fixture, side, answer.output === 'recorded')
+    const { status, headers, frames } = renderFixture(fixture, side)
     return { status, headers: { ...headers, ...answer.headers }, frames }
   }
   if ('events' in answer) {
@@ -48,21 +48,20 @@ function render(answer: Exclude<Answer, { connection: string }>, side: Side): Re
   return { status, headers: { ...JSON_TYPE, ...headers }, frames: [Buffer.from(JSON.stringify(body))] }
 }
 
-function renderFixture(fixture: Fixture, side: Side, asRecorded: boolean): Rendered {
+function renderFixture(fixture: Fixture, side: Side): Rendered {
   if (side === 'chatgpt' && fixture.api === 'chat') {
     throw new Error(`${fixture.name} is a Chat recording, and the ChatGPT backend speaks only Responses`)
   }
   // A quota answer was stored without its status; it came as 429.
   const status = fixture.status ?? (fixture.name.startsWith('error-') ? 429 : 200)
   const { body } = fixture
-  const empty = side === 'chatgpt' && !asRecorded ? withoutOutput : undefined
   if (body.kind === 'stream') {
     const frames = splitFrames(body.bytes)
-    return { status, headers: streamHeaders(fixture), frames: empty === undefined ? frames : frames.map(emptyFrame) }
+    return { status, headers: streamHeaders(fixture), frames: side === 'chatgpt' ? frames.map(emptyFrame) : frames }
   }
   if (side === 'chatgpt' && status === 200) {
-    const events = eventsOfResponse(body.json)
-    return { status, headers: streamHeaders(fixture), frames: encodeEvents(empty ? events.map(empty) : events) }
+    const events = eventsOfResponse(body.json).map(withoutOutput)
+    return { status, headers: streamHeaders(fixture), frames: encodeEvents(events) }
   }
   return { status, headers: recordedHeaders(fixture), frames: [Buffer.from(JSON.stringify(body.json))] }
 }
@@ -122,21 +121,20 @@ function shapedPieces(frames: readonly Buffer[], shaping: Shaping): readonly Buf
   if (limit === undefined && shaping.cut === undefined) return frames
   const all = Buffer.concat(frames)
   const bytes = limit === undefined ? all : all.subarray(0, limit)
-  const positions = cutPositions(shaping.cut ?? frameEnds(frames), bytes.length)
-  return positions.map((start, index) => bytes.subarray(start, positions[index + 1]))
+  const starts = shaping.cut === undefined ? frameStarts(frames) : cutStarts(shaping.cut, bytes.length)
+  return starts.filter((start) => start < bytes.length).map((start, index) => bytes.subarray(start, starts[index + 1]))
 }
 
-function cutPositions(cut: NonNullable<Shaping['cut']>, length: number): number[] {
+function cutStarts(cut: NonNullable<Shaping['cut']>, length: number): number[] {
   const size = cut === 'every-byte' ? 1 : cut
-  const inner = typeof size === 'number' ? Array.from({ length: Math.ceil(length / size) }, (_, n) => n * size) : size
-  return [0, ...inner.filter((position) => position > 0 && position < length).sort((a, b) => a - b)]
+  return Array.from({ length: Math.ceil(length / size) }, (_, n) => n * size)
 }
 
-function frameEnds(frames: readonly Buffer[]): number[] {
+function frameStarts(frames: readonly Buffer[]): number[] {
   let position = 0
   return frames.map((frame) => {
     position += frame.length
-    return position
+    return position - frame.length
   })
 }
 
