@@ -50,16 +50,19 @@ describe('case 117, 118: a message of the phase commentary', () => {
   })
 
   test('case 119: is held until its fate is known, and then told before what decided it', async () => {
-    const events = responseEvents([COMMENTARY, CALL])
+    const events = responseEvents([COMMENTARY, { reasoning: ['A thought.'] }, CALL])
     const opens = events.findIndex(({ item }) => (item as Json | undefined)?.type === 'function_call')
     const gate = createGate()
     gate.release(opens)
     answerWith(stage.upstream, { events, gate })
     const answer = await watchAnswer(stage.proxy.url, PATH, { ...CHAT, stream: true })
-    expect(answer.received()).not.toContain('Let me')
+    // What was not held would have come before the thought behind it.
+    const before = await answer.until('thought')
+    expect([saidIn(before, 'content'), saidIn(before, 'reasoning_content')]).toEqual(['', 'A thought.'])
     gate.release()
     const text = await answer.until('look_up')
-    expect(text.indexOf('look_up')).toBeGreaterThan(text.indexOf('Let me look.'))
+    expect(text).toMatch(/Let me look\..*look_up/s)
+    expect(saidIn(text, 'content')).toBe('Let me look.')
     gate.open()
     expect(choicesOf(await answer.ended).at(-1)?.finish_reason).toBe('tool_calls')
   })
