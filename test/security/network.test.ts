@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { chatgptAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
+import { isRefused } from '../support/held-stream.ts'
 import { createHome, type Foreground, type Home, run, startForeground } from '../support/program.ts'
 import { firstAnswer, sendRaw } from './raw-connection.ts'
 
@@ -80,7 +81,10 @@ test('it answers to the address it is bound to and to the names of --allow-host,
 
 test('by default only this machine is listened to', async () => {
   proxy = await startForeground([], { home })
-  expect(new URL(proxy.url).hostname).toBe('127.0.0.1')
+  const { hostname, port } = new URL(proxy.url)
+  expect(hostname).toBe('127.0.0.1')
+  // Another address of this machine, which answers where all of them are listened to.
+  expect(await isRefused(`http://127.0.0.2:${port}`)).toBe(true)
 })
 
 test('with a certificate the proxy speaks TLS and no longer plain HTTP', async () => {
