@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import { createGate } from '../fake-upstream/answer.ts'
 import { responseEvents } from '../fake-upstream/event-stream.ts'
+import { untilRefused } from '../support/held-stream.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
 const EVENTS = responseEvents([{ text: 'All of it arrives.' }])
@@ -49,6 +50,7 @@ test('SIGTERM under load: what runs is answered whole, then the program ends by 
   const answers = Array.from({ length: 30 }, () => wholeText(ask(running)))
   await running.upstream.waitForCall(30)
   running.proxy.signal('SIGTERM')
+  await untilRefused(running.proxy.url)
   gate.open()
   const texts = await Promise.all(answers)
   expect(texts.every((text) => text !== undefined)).toBe(true)
