@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -287,16 +287,11 @@ test('the log is rotated by its size', async () => {
   const { stdout } = await command('logs', '-n', '1', '--json')
   expect(JSON.parse(stdout).msg).toBe('request finished')
   const [now, older] = await Promise.all(
-    ['', '.1'].map((end) => sizeOf(join(home.runFolder, `codex-api-proxy.log${end}`))),
+    ['', '.1'].map(async (end) => (await stat(join(home.runFolder, `codex-api-proxy.log${end}`))).size),
   )
   expect(now).toBeLessThanOrEqual(1024)
   expect(older).toBeLessThanOrEqual(1024)
 })
-
-async function sizeOf(path: string): Promise<number> {
-  const { stat } = await import('node:fs/promises')
-  return (await stat(path)).size
-}
 
 test('an API key login is told apart', async () => {
   await home.writeAuth(apiKeyAuth())
