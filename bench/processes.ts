@@ -1,10 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createConnection } from 'node:net'
 import { cpus } from 'node:os'
-import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { untilListening } from '../test/support/loopback.ts'
 
 /** Who runs where: what is measured has a core for itself, the rest shares the other. */
 type Core = 'measured' | 'rest'
@@ -19,7 +18,6 @@ export function pinSelf(): void {
 }
 
 const STOP_MS = 5000
-const CONNECT_EVERY_MS = 5
 
 export type Running = {
   readonly pid: number
@@ -63,7 +61,7 @@ export async function startServer(command: readonly string[], options: StartOpti
     throw new Error(`${command.slice(0, 3).join(' ')} … ended with code ${code} before it listened`)
   })
   early.catch(() => {})
-  const port = await Promise.race([early, options.port === undefined ? saidPort(child) : reachable(options.port)])
+  const port = await Promise.race([early, options.port === undefined ? saidPort(child) : listeningOn(options.port)])
   child.stdout?.resume()
   return {
     pid: child.pid ?? -1,
@@ -116,17 +114,9 @@ function saidPort(child: ChildProcess): Promise<number> {
   })
 }
 
-async function reachable(port: number): Promise<number> {
-  for (;;) {
-    const socket = createConnection({ host: '127.0.0.1', port })
-    const connected = await Promise.race([
-      once(socket, 'connect').then(() => true),
-      once(socket, 'close').then(() => false),
-    ]).catch(() => false)
-    socket.destroy()
-    if (connected) return port
-    await wait(CONNECT_EVERY_MS)
-  }
+async function listeningOn(port: number): Promise<number> {
+  await untilListening(port)
+  return port
 }
 
 export function works(program: string, ...args: string[]): boolean {

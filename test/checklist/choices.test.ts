@@ -120,9 +120,9 @@ describe('case 12: n = 3', () => {
 
   test('that the client leaves ends all three', async () => {
     const gates = [createGate(), createGate(), createGate()] as const
-    const held = gates.map((gate) => ({ ...answer('one two three four'), gate }))
-    // Up to the first delta of each.
-    for (const gate of gates) gate.release(5)
+    const whole = answer('one two three four')
+    const held = gates.map((gate) => ({ ...whole, gate }))
+    for (const gate of gates) gate.release(untilFirstDelta(whole.events))
     stage.upstream.enqueue(...held)
     const before = stage.upstream.calls().length
     const watched = await watchAnswer(stage.proxy.url, PATH, { ...CHAT, n: 3, stream: true })

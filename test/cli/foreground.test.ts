@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { chatgptAuth } from '../support/auth-files.ts'
-import { isRefused, startHeldStream, untilRefused } from '../support/held-stream.ts'
+import { startHeldStream } from '../support/held-stream.ts'
+import { isRefused, untilRefused } from '../support/loopback.ts'
 import { createHome, type Foreground, type Home, run, startForeground } from '../support/program.ts'
 
 let home: Home

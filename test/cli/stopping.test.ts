@@ -6,8 +6,8 @@ import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { chatgptAuth } from '../support/auth-files.ts'
-import { type HeldStream, startHeldStream, untilRefused } from '../support/held-stream.ts'
-import { freePort } from '../support/loopback.ts'
+import { type HeldStream, startHeldStream } from '../support/held-stream.ts'
+import { freePort, untilRefused } from '../support/loopback.ts'
 import { createHome, type Home, PROGRAM, type Result, run, startForeground } from '../support/program.ts'
 
 // What other commands make of a server that is stopping: it lets a long answer finish.

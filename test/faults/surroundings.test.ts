@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import { createGate } from '../fake-upstream/answer.ts'
 import { responseEvents } from '../fake-upstream/event-stream.ts'
-import { untilRefused } from '../support/held-stream.ts'
+import { untilRefused } from '../support/loopback.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
 const EVENTS = responseEvents([{ text: 'All of it arrives.' }])

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { chatgptAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
-import { isRefused } from '../support/held-stream.ts'
+import { isRefused } from '../support/loopback.ts'
 import { createHome, type Foreground, type Home, run, startForeground } from '../support/program.ts'
 import { firstAnswer, sendRaw } from './raw-connection.ts'
 

@@ -4,10 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
 import type { Certificate } from './certificate.ts'
-import { freePort, listenOnLoopback } from './loopback.ts'
+import { freePort, listenOnLoopback, untilListening } from './loopback.ts'
 
 /** A real forward proxy of the system, as a process of its own. */
 export type ForwardProxy = {
@@ -93,21 +92,8 @@ async function start(program: string, debianPackage: string, args: readonly stri
     child.once('exit', (code) => reject(new Error(`${program} ended with code ${code}:\n${output()}`)))
   })
   ended.catch(() => {})
-  await Promise.race([ended, listening(port)])
+  await Promise.race([ended, untilListening(port)])
   return { output, stop: () => stop(child) }
-}
-
-/** Neither program says when it listens. */
-async function listening(port: number): Promise<void> {
-  for (;;) {
-    const socket = connect({ host: '127.0.0.1', port })
-    const connected = await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    })
-    socket.destroy()
-    if (connected) return
-    await delay(10)
-  }
 }
 
 async function stop(child: ChildProcess): Promise<void> {

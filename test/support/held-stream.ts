@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { createGate, type Gate } from '../fake-upstream/answer.ts'
 import { responseEvents, untilFirstDelta } from '../fake-upstream/event-stream.ts'
 import type { FakeUpstream } from '../fake-upstream/server.ts'
@@ -23,22 +21,4 @@ export async function startHeldStream(upstream: FakeUpstream, url: string): Prom
   const answer = await watchAnswer(url, '/v1/chat/completions', { ...CHAT, stream: true })
   await answer.until('one')
   return { gate, rest: () => answer.ended }
-}
-
-/** Resolves when nothing listens there any more. */
-export async function untilRefused(url: string): Promise<void> {
-  while (!(await isRefused(url))) await new Promise(setImmediate)
-}
-
-export async function isRefused(url: string): Promise<boolean> {
-  const { hostname, port } = new URL(url)
-  const socket = connect(Number(port), hostname)
-  try {
-    await once(socket, 'connect')
-    return false
-  } catch {
-    return true
-  } finally {
-    socket.destroy()
-  }
 }

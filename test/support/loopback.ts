@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /** Lets a server listen on a free port of this machine alone, and tells which. */
 export async function listenOnLoopback(server: Server): Promise<number> {
@@ -17,4 +18,28 @@ export async function freePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   return port
+}
+
+/** Whether nothing listens there. */
+export async function isRefused(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  try {
+    await once(socket, 'connect')
+    return false
+  } catch {
+    return true
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** Resolves when nothing listens there any more. */
+export async function untilRefused(url: string): Promise<void> {
+  while (!(await isRefused(url))) await new Promise(setImmediate)
+}
+
+/** For a program that does not say when it listens. */
+export async function untilListening(port: number): Promise<void> {
+  while (await isRefused(`http://127.0.0.1:${port}`)) await delay(5)
 }
