@@ -1,8 +1,11 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Answer } from '../fake-upstream/answer.ts'
 import { type Item, responseEvents } from '../fake-upstream/event-stream.ts'
 import type { Json } from '../fake-upstream/refusal.ts'
 import { chatgptAuth, unsignedJwt } from '../support/auth-files.ts'
+import { requestLines } from '../support/log-lines.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { answerWith, callsDuring, failingAnswer } from '../support/upstream-answers.ts'
 import { choicesOf, saidIn } from '../support/watched-answer.ts'
@@ -33,7 +36,7 @@ const REFUSED: Answer = {
 
 let stage: Stage
 beforeAll(async () => {
-  stage = await startStage()
+  stage = await startStage({ args: ['--log-level', 'info'] })
 })
 afterAll(() => stage.close())
 beforeEach(() => stage.home.writeAuth(chatgptAuth({ account_id: 'account-one' })))
@@ -192,8 +195,15 @@ test('case 110: another 400 is no reason to ask twice', async () => {
 test('case 106: nothing of it is on disk or in the log', async () => {
   const calling = await callingTurn(true)
   answerWith(stage.upstream, ANSWERING)
-  await (await answeringTurn(calling, true)).text()
+  const answer = await answeringTurn(calling, true)
+  await answer.text()
+  const id = answer.headers.get('x-codex-proxy-request-id')
+  await expect.poll(() => requestLines(stage.proxy).map(({ requestId }) => requestId)).toContain(id)
   expect(stage.proxy.output()).not.toContain(ENCRYPTED)
+  const entries = await readdir(stage.home.path, { recursive: true, withFileTypes: true })
+  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+  expect(paths).toContain(join(stage.home.codexHome, 'auth.json'))
+  for (const path of paths) expect((await readFile(path)).includes(ENCRYPTED), path).toBe(false)
 })
 
 describe('case 110: on the Responses route, reasoning that upstream cannot read', () => {
