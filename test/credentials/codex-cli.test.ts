@@ -20,6 +20,7 @@ beforeAll(async () => {
   issuer = await startTokenIssuer()
   stage = await startStage({
     auth: issuer.login(),
+    args: ['--log-level', 'debug'],
     env: { CODEX_REFRESH_TOKEN_URL_OVERRIDE: issuer.url },
     upstream: { acceptToken: (token) => issuer.accepts(token) },
   })
