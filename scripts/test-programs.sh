@@ -1,9 +1,9 @@
 #!/bin/sh
-# The programs that whole-program tests talk to, beside Node: a browser, forward proxies, a terminal, openssl.
+# The programs that whole-program tests talk to, beside Node: a browser, forward proxies, a terminal, ps.
 # Installs what is missing where it may (Debian, as root); else says what to install, and fails.
 set -eu
 # program:Debian package
-wanted="prlimit:util-linux chromium:chromium tinyproxy:tinyproxy-bin microsocks:microsocks tmux:tmux openssl:openssl"
+wanted="prlimit:util-linux chromium:chromium tinyproxy:tinyproxy-bin microsocks:microsocks tmux:tmux ps:procps"
 
 missing=""
 for each in $wanted; do
