@@ -22,11 +22,11 @@ const LAST_CHUNK = '0\r\n\r\n'
 
 /** Everything an answer begins with: head and the events before the first delta. */
 export function answerStart(): Buffer {
-  return Buffer.from(RESPONSE_HEAD + prelude().map(chunk).join(''))
+  return Buffer.from(RESPONSE_HEAD + PRELUDE.map(chunk).join(''))
 }
 
 export function answerDelta(text: string, index: number): string {
-  return chunk(deltaFrame(text, prelude().length + index))
+  return chunk(deltaFrame(text, PRELUDE.length + index))
 }
 
 /** The closing events repeat the whole text, as the real ones do. */
@@ -48,16 +48,12 @@ function chunk(frame: string): string {
 
 const isDelta = ({ type }: StreamEvent) => type.endsWith('.delta')
 
-const preludeFrames = frames(untilDelta(responseEvents([{ text: 'x' }])), 0)
-
-function prelude(): readonly string[] {
-  return preludeFrames
-}
+const PRELUDE: readonly string[] = frames(untilDelta(responseEvents([{ text: 'x' }])), 0)
 
 function closing(text: string, deltas: number): string[] {
   const events = responseEvents([{ text }])
   const last = events.findLastIndex(isDelta)
-  return frames(events.slice(last + 1), prelude().length + deltas)
+  return frames(events.slice(last + 1), PRELUDE.length + deltas)
 }
 
 function untilDelta(events: readonly StreamEvent[]): readonly StreamEvent[] {

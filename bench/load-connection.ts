@@ -17,6 +17,10 @@ export type LoadCounts = {
   readonly delays: number[]
 }
 
+export function newCounts(): LoadCounts {
+  return { begun: 0, answers: 0, deltas: 0, wrong: 0, firstProblem: undefined, firstDelta: [], whole: [], delays: [] }
+}
+
 const MARK_BYTE = MARK.charCodeAt(0)
 const LAST_CHUNK = Buffer.from('\r\n0\r\n\r\n')
 const STATUS_AT = 'HTTP/1.1 '.length

@@ -1,4 +1,4 @@
-import { LoadConnection, type LoadCounts } from './load-connection.ts'
+import { LoadConnection, type LoadCounts, newCounts } from './load-connection.ts'
 import type { LoadPlan, LoadResult, Quantiles } from './load-plan.ts'
 import { monotonicMicros } from './order.ts'
 import { exitWithParent, planFromArguments } from './process-life.ts'
@@ -10,10 +10,6 @@ import { exitWithParent, planFromArguments } from './process-life.ts'
 const LOOK_MS = 5
 /** How long answers may take that are still on their way when the time is over. */
 const PATIENCE_MICROS = 20_000_000
-
-function newCounts(): LoadCounts {
-  return { begun: 0, answers: 0, deltas: 0, wrong: 0, firstProblem: undefined, firstDelta: [], whole: [], delays: [] }
-}
 
 function run(plan: LoadPlan): void {
   const counts = newCounts()

@@ -1,6 +1,7 @@
 import { Agent } from 'node:http'
 import { setTimeout as wait } from 'node:timers/promises'
 import { seeded } from '../test/support/random.ts'
+import type { Order } from './order.ts'
 import { exitWithParent, planFromArguments } from './process-life.ts'
 import type { Kind } from './requests.ts'
 import type { Fate, SoakPlan, SoakResult } from './soak-plan.ts'
@@ -15,6 +16,12 @@ const STREAM_PAUSE_MS = 150
 const ABORTED = 10
 const RESET_BEFORE = 3
 const RESET_WITHIN = 7
+const FAULTS: Readonly<Record<Fate, Order['fault']>> = {
+  answered: 'none',
+  aborted: 'none',
+  'reset before': 'before',
+  'reset within': 'within',
+}
 const MOST_PROBLEMS = 20
 /** Short requests are begun in small groups, evenly. */
 const TICK_MS = 50
@@ -35,12 +42,7 @@ async function run(plan: SoakPlan): Promise<SoakResult> {
       pause,
       says: 'owner' as const,
       owner: `s${plan.seed}x${next++}`,
-      fault:
-        fate === 'reset before'
-          ? ('before' as const)
-          : fate === 'reset within'
-            ? ('within' as const)
-            : ('none' as const),
+      fault: FAULTS[fate],
     }
     const leaveAfterMs = fate === 'aborted' ? between(0, deltas * pause) : undefined
     const problem = await soakRequest({ agent, port: plan.port, kind, order, leaveAfterMs })

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
-import { LoadConnection, type LoadCounts } from '../../bench/load-connection.ts'
+import { LoadConnection, newCounts } from '../../bench/load-connection.ts'
 import { NO_LOAD } from '../../bench/load-plan.ts'
 import { DEFAULT_ORDER } from '../../bench/order.ts'
 import { listenOnLoopback } from '../support/loopback.ts'
@@ -18,16 +18,7 @@ test.each([
   onTestFinished(() => {
     server.close()
   })
-  const counts: LoadCounts = {
-    begun: 0,
-    answers: 0,
-    deltas: 0,
-    wrong: 0,
-    firstProblem: undefined,
-    firstDelta: [],
-    whole: [],
-    delays: [],
-  }
+  const counts = newCounts()
   const plan = { ...NO_LOAD, port, kind: 'chat' as const, path: '/v1/chat/completions', order: DEFAULT_ORDER }
   const connection = new LoadConnection(plan, counts, () => counts.begun < 1)
 

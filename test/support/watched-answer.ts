@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders, request } from 'node:http'
+import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 
 /** An answer while it arrives. */
 export type WatchedAnswer = {
@@ -25,7 +25,7 @@ export async function watchAnswer(
     headers: { 'content-type': 'application/json', connection: 'close', ...headers },
   })
   sent.end(JSON.stringify(body))
-  const answer = await new Promise<Parameters<NonNullable<Parameters<typeof request>[2]>>[0]>((resolve, reject) => {
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     sent.once('response', resolve)
     sent.on('error', reject)
   })
