@@ -67,6 +67,11 @@ test('SIGHUP, of a terminal that closes, lets a running stream finish, however o
   await untilDraining(proxy)
   proxy.signal('SIGHUP')
   expect(await isRefused(proxy.url)).toBe(true)
+  // Before it passes these on it has seen the signal.
+  for (const word of ['two', 'three']) {
+    stream.gate.release()
+    await stream.until(word)
+  }
   stream.gate.open()
   expect((await stream.rest()).trimEnd().endsWith('data: [DONE]')).toBe(true)
   expect(await proxy.ended).toBe(0)
