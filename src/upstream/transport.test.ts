@@ -139,7 +139,7 @@ test('a large piece is handed over in parts: the time for the answer starts anew
 test('no socket holds back more than a piece that is waited for', async () => {
   const connected = vi.fn()
   buildConnector({})({ hostname: '127.0.0.1', port: new URL(origin).port, protocol: 'http:' }, connected)
-  await vi.waitUntil(() => connected.mock.calls.length > 0)
+  await expect.poll(() => connected.mock.calls).toHaveLength(1)
   const [, ofUndici] = connected.mock.calls[0] ?? []
   expect(ofUndici.writableHighWaterMark).toBeLessThanOrEqual(64 * 1024)
   expect(new Socket().writableHighWaterMark).toBeLessThanOrEqual(64 * 1024)

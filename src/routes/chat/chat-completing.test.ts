@@ -38,7 +38,7 @@ function begin(choices: number) {
     const memory = Buffer.from(namedFrame(event.type, event))
     sinks[choice]?.data({ memory, ranges: [0, memory.length] })
   }
-  return { answer, record, release, say, begun: () => vi.waitFor(() => expect(sinks).toHaveLength(choices)) }
+  return { answer, record, release, say, begun: () => expect.poll(() => sinks).toHaveLength(choices) }
 }
 
 const CREATED = { type: 'response.created', response: { id: 'resp_1', created_at: 1, model: 'gpt-5.5' } }

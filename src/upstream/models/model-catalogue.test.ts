@@ -137,7 +137,7 @@ describe('the model catalogue', () => {
   test('a list that never comes is not waited for when the program stops', async () => {
     replies = ['silence']
     const list = catalogue.list()
-    await vi.waitUntil(() => sent.length > 0)
+    await expect.poll(() => sent).toHaveLength(1)
     catalogue.close()
     await expect(list).rejects.toThrow('The proxy is stopping.')
   })
@@ -147,7 +147,7 @@ describe('the model catalogue', () => {
     await slugs()
     now += HOUR
     expect(await slugs()).toEqual({ slugs: ['old'], source: 'stale' })
-    await vi.waitFor(async () => expect(await slugs()).toEqual({ slugs: ['new'], source: 'live' }))
+    await expect.poll(slugs).toEqual({ slugs: ['new'], source: 'live' })
     expect(sent).toHaveLength(2)
   })
 
@@ -156,7 +156,7 @@ describe('the model catalogue', () => {
     await slugs()
     version = '0.171.0'
     expect((await slugs()).source).toBe('stale')
-    await vi.waitFor(async () => expect(await slugs()).toEqual({ slugs: ['a', 'newer'], source: 'live' }))
+    await expect.poll(slugs).toEqual({ slugs: ['a', 'newer'], source: 'live' })
     expect(sent.map(({ request }) => request.path)).toEqual([
       '/models?client_version=0.170.0',
       '/models?client_version=0.171.0',
@@ -185,7 +185,7 @@ describe('the model catalogue', () => {
     account = login('B')
     replies = [{ models: named('of B') }]
     catalogue.peek()
-    await vi.waitFor(() => expect(catalogue.peek().map(({ id }) => id)).toEqual(['of B']))
+    await expect.poll(() => catalogue.peek().map(({ id }) => id)).toEqual(['of B'])
   })
 
   test('waits for a new list when the old one is of another day, and shows the old one if there is none', async () => {
@@ -293,7 +293,7 @@ describe('the model catalogue', () => {
     now += MINUTE
     replies = [{ models: [...named('live'), { slug: 'reviewer', visibility: 'hide' }] }]
     catalogue.peek()
-    await vi.waitFor(() => expect(catalogue.peek().map(({ id }) => id)).toEqual(['live', 'reviewer']))
+    await expect.poll(() => catalogue.peek().map(({ id }) => id)).toEqual(['live', 'reviewer'])
   })
 
   test('conversion looks again when the list is five minutes old, and no sooner', async () => {

@@ -110,7 +110,7 @@ test('after a sleep no connection that was idle is used again, and what runs goe
     isClosed = true
   })
   // All others have ended.
-  await vi.waitFor(() => expect(sockets.filter(({ destroyed }) => !destroyed)).toHaveLength(1))
+  await expect.poll(() => sockets.filter(({ destroyed }) => !destroyed)).toHaveLength(1)
   await new Promise(setImmediate)
   expect(isClosed).toBe(false)
   finish()
