@@ -271,10 +271,9 @@ test('reuse that somebody else is about to heal is waited for', async () => {
   const answer = await post(stage.issuer.url, { grant_type: 'refresh_token', refresh_token: auth.tokens.refresh_token })
   const theirs = JSON.parse(answer.body)
   const credentials = source.current()
-  setTimeout(() => {
-    writeFileSync(`${stage.authPath}.theirs`, JSON.stringify({ ...auth, tokens: { ...auth.tokens, ...theirs } }))
-    renameSync(`${stage.authPath}.theirs`, stage.authPath)
-  }, 200)
+  await expect.poll(() => stage.issuer.reuses).toBe(1)
+  writeFileSync(`${stage.authPath}.theirs`, JSON.stringify({ ...auth, tokens: { ...auth.tokens, ...theirs } }))
+  renameSync(`${stage.authPath}.theirs`, stage.authPath)
   expect(tokenOf(await credentials)).toBe(theirs.access_token)
   expect(stage.issuer.reuses).toBe(1)
   expect((await source.status()).warning).toBeUndefined()
@@ -364,7 +363,7 @@ test('a refusal is told soon also when the clock is set back meanwhile', async (
 test('who stops after a refusal spends nothing more', async () => {
   await stage.writeAuth(login(-MINUTE))
   const newer = login(-MINUTE)
-  const source = stage.source()
+  const source = stage.source({ healingMs: 30_000 })
   stage.issuer.answerNext(401, refusal('refresh_token_reused'))
   const waiting = errorOf(source.current())
   await expect.poll(refreshes).toBe(1)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { STOP_GRACE_MS } from '../../src/daemon/process.ts'
 import { TOKEN_REQUEST_LIMIT_MS } from '../../src/upstream/token-request.ts'
+import { createGate } from '../fake-upstream/answer.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { startTokenIssuer, type TokenIssuer } from '../fake-upstream/token-issuer.ts'
 import { createHome, type Home, PROGRAM, run, startForeground } from '../support/program.ts'
@@ -78,7 +79,8 @@ test.each(['SIGHUP', 'SIGTERM', 'SIGINT'] as const)('%s waits for a token refres
 })
 
 test.each(['SIGHUP', 'SIGTERM', 'SIGINT'] as const)('`doctor` waits for a token refresh at %s', async (signal) => {
-  issuer.delayMs = 1000
+  const gate = createGate()
+  issuer.gate = gate
   const doctor = spawn(process.execPath, [PROGRAM, 'doctor', '--port', '0'], {
     cwd: home.path,
     env: { ...home.env, ...env },
@@ -87,6 +89,8 @@ test.each(['SIGHUP', 'SIGTERM', 'SIGINT'] as const)('`doctor` waits for a token 
   const ended = once(doctor, 'exit')
   await tokenSpent()
   doctor.kill(signal)
+  // Long enough for a doctor that would not wait to be gone.
+  setTimeout(() => gate.open(), 1000)
   expect(await ended).toEqual([null, signal])
   expect(await hasGoodLogin()).toBe(true)
 })

@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createGate } from '../fake-upstream/answer.ts'
 import { startTokenIssuer, type TokenIssuer } from '../fake-upstream/token-issuer.ts'
 import { apiKeyAuth } from '../support/auth-files.ts'
+import { untilRefused } from '../support/held-stream.ts'
 import { listenOnLoopback } from '../support/loopback.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
@@ -115,7 +117,7 @@ test('a refused refresh is a 401 with the remedy, at once from then on, until so
 
 test('case 176: a client that leaves does not end the refresh it waits for', async () => {
   await stage.home.writeAuth(issuer.login({ lifetimeMs: EXPIRED_MS }))
-  issuer.delayMs = 200
+  issuer.gate = createGate()
   const leaving = new AbortController()
   const asked = stage.client.chat.completions.create(
     { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hi' }] },
@@ -124,6 +126,7 @@ test('case 176: a client that leaves does not end the refresh it waits for', asy
   await expect.poll(() => issuer.requests.length, { interval: 5 }).toBe(1)
   leaving.abort()
   await expect(asked).rejects.toThrow()
+  issuer.gate.open()
   await expect.poll(isSaved, { timeout: 10_000 }).toBe(true)
   expect((await ask()).status).toBe(200)
   expect(issuer.requests.length).toBe(1)
@@ -131,14 +134,17 @@ test('case 176: a client that leaves does not end the refresh it waits for', asy
 
 test('a program that is stopped saves what a refresh under way brings', async () => {
   await stage.home.writeAuth(issuer.login({ lifetimeMs: EXPIRED_MS }))
-  issuer.delayMs = 300
+  issuer.gate = createGate()
   const leaving = new AbortController()
   const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(QUESTION) }
   const asked = stage.send('/v1/chat/completions', { ...init, signal: leaving.signal }).catch(() => 'left')
   await expect.poll(() => issuer.requests.length, { interval: 5 }).toBe(1)
   leaving.abort()
   expect(await asked).toBe('left')
-  await stage.proxy.stop()
+  const stopped = stage.proxy.stop()
+  await untilRefused(stage.proxy.url)
+  issuer.gate.open()
+  expect(await stopped).toBe(0)
   expect(await isSaved()).toBe(true)
 })
 

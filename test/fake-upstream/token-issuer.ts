@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { unsignedJwt } from '../support/auth-files.ts'
 import { listenOnLoopback } from '../support/loopback.ts'
+import type { Gate } from './answer.ts'
 
 export type TokenIssuerOptions = {
   /** How long access tokens live. */
@@ -42,6 +43,8 @@ export class TokenIssuer {
   reuses = 0
   /** How long every answer takes, after the token was spent. */
   delayMs = 0
+  /** Every answer waits for it, after the token was spent. */
+  gate: Gate | undefined
   /** How long access tokens given out from now on live. */
   lifetimeMs: number
   readonly #now: () => number
@@ -139,6 +142,7 @@ export class TokenIssuer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { status, body } = this.#answer(request, JSON.parse(await text(request)))
     if (this.delayMs > 0) await delay(this.delayMs)
+    await this.gate?.pass()
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(typeof body === 'string' ? body : JSON.stringify(body))
   }
