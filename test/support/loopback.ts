@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type Server } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -11,13 +12,25 @@ export async function listenOnLoopback(server: Server): Promise<number> {
   return address.port
 }
 
-/** A port that nothing listened on just now. */
+/**
+ * A port that nothing listened on just now. It is below those that Linux gives to whoever asks for any (from 32768 on):
+ * one of them could go to another test before it is used, or between a stop and the next start.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  const port = await listenOnLoopback(server)
+  const port = randomInt(20_000, 32_768)
+  return (await isFree(port)) ? port : await freePort()
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+  } catch {
+    return false
+  }
   server.close()
   await once(server, 'close')
-  return port
+  return true
 }
 
 /** Whether nothing listens there. */
