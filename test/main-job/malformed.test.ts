@@ -97,12 +97,13 @@ test.each([
 test('a tool result without its call, and a call without its result, are told as the API tells them', async () => {
   const results = [HELLO, { role: 'tool', tool_call_id: 'call_1', content: 'x' }]
   const open = [HELLO, { role: 'assistant', content: null, tool_calls: [CALL] }, HELLO]
+  const before = stage.upstream.calls().length
   for (const messages of [results, open]) {
     const answer = await stage.post('/v1/chat/completions', { model: 'gpt-5.5', messages })
     expect(answer.status).toBe(400)
     expect(JSON.stringify(await answer.json())).toMatch(/tool_calls/)
   }
-  expect(stage.upstream.calls()).toEqual([])
+  expect(stage.upstream.calls().length).toBe(before)
 })
 
 test('the server goes on', async () => {
