@@ -126,6 +126,7 @@ test('case 176: a client that leaves does not end the refresh it waits for', asy
   await expect.poll(() => issuer.requests.length, { interval: 5 }).toBe(1)
   leaving.abort()
   await expect(asked).rejects.toThrow()
+  await expect.poll(stage.metrics).toMatchObject({ requests_aborted: 1 })
   issuer.gate.open()
   await expect.poll(isSaved, { timeout: 10_000 }).toBe(true)
   expect((await ask()).status).toBe(200)
@@ -134,7 +135,8 @@ test('case 176: a client that leaves does not end the refresh it waits for', asy
 
 test('a program that is stopped saves what a refresh under way brings', async () => {
   await stage.home.writeAuth(issuer.login({ lifetimeMs: EXPIRED_MS }))
-  issuer.gate = createGate()
+  const gate = createGate()
+  issuer.gate = gate
   const leaving = new AbortController()
   const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(QUESTION) }
   const asked = stage.send('/v1/chat/completions', { ...init, signal: leaving.signal }).catch(() => 'left')
@@ -143,7 +145,8 @@ test('a program that is stopped saves what a refresh under way brings', async ()
   expect(await asked).toBe('left')
   const stopped = stage.proxy.stop()
   await untilRefused(stage.proxy.url)
-  issuer.gate.open()
+  // Long enough for a program that would not wait to be gone.
+  setTimeout(() => gate.open(), 500)
   expect(await stopped).toBe(0)
   expect(await isSaved()).toBe(true)
 })
