@@ -111,7 +111,10 @@ test('start starts at once when it was killed meanwhile', async () => {
 test('`stop --drain-timeout` cuts answers that take longer, whatever the server was started with', async () => {
   const { pid, stream, stopped } = await startStopping(undefined, ['--drain-timeout', '100ms'])
   expect(await stream.rest()).toMatch(/one.*"code":"draining"[^\n]*\n\n$/s)
-  expect(await stopped).toEqual({ code: 0, stdout: `Stopped process ${pid}.\n`, stderr: '' })
+  const { stderr, ...result } = await stopped
+  expect(result).toEqual({ code: 0, stdout: `Stopped process ${pid}.\n` })
+  // Said only where the end takes a while, as on a busy machine.
+  expect(stderr).toMatch(/^(Stopping; running answers may finish\. `codex-api-proxy stop` again ends at once\.\n)?$/)
   stream.gate.open()
 })
 
