@@ -1,6 +1,6 @@
 import { pageError } from '../conversion/failure/upstream-error.ts'
 import { ApiError, type ProxyError, toApiError } from '../errors.ts'
-import type { UpstreamAnswer } from '../upstream/answer.ts'
+import { isHtml, type UpstreamAnswer } from '../upstream/answer.ts'
 import { LONGEST_WAIT_MS, retryAfterMs, retryPause } from '../upstream/retry-pause.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
@@ -66,7 +66,7 @@ export function withEarlyRetries<Value>(
  * stream is known by what it holds (case 122).
  */
 function pageIn({ status, headers }: UpstreamAnswer): ProxyError | undefined {
-  return headers['content-type']?.startsWith('text/html') ? pageError(status, headers) : undefined
+  return isHtml(headers) ? pageError(status, headers) : undefined
 }
 
 function isCut(thrown: unknown): boolean {

@@ -22,6 +22,11 @@ export function cutError(cause: Error, message: string): ProxyError {
   return new ProxyError('upstream_stream_cut', message, { cause })
 }
 
+/** Whether an answer is a page by its type, which has no case (RFC 9110 §8.3.1). */
+export function isHtml({ 'content-type': type }: { readonly 'content-type'?: string | string[] | undefined }): boolean {
+  return /^text\/html/i.test(String(type))
+}
+
 /**
  * The body of an answer while it arrives. Before `pipe` no more is read ahead than a few socket reads bring.
  * `abort` closes the upstream request at once; nothing reaches the sink afterwards.

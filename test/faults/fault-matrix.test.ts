@@ -96,6 +96,11 @@ const FAULTS: readonly Fault[] = [
     outcome: { status: 502, code: 'upstream_blocked', calls: 1 },
   },
   {
+    name: 'such a page with its type in capitals',
+    answer: { status: 200, headers: { 'content-type': 'Text/HTML;Charset=UTF-8' }, body: '<html>Blocked.</html>' },
+    outcome: { status: 502, code: 'upstream_blocked', calls: 1 },
+  },
+  {
     name: 'case 122: a stream that is called a page',
     answer: { events: EVENTS, headers: { 'content-type': 'text/html' } },
     outcome: { text: TEXT },

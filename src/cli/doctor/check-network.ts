@@ -7,6 +7,7 @@ import { withoutBrackets } from '../../config/endpoint.ts'
 import type { Config } from '../../config/options.ts'
 import { ERRORS } from '../../error-table.ts'
 import { toError } from '../../errors.ts'
+import { isHtml } from '../../upstream/answer.ts'
 import { Refusal, reasonOf } from '../../upstream/outbound/failure-reason.ts'
 import { type OutboundRoute, openOutboundRoute } from '../../upstream/outbound/outbound-proxy.ts'
 import { createTrust } from '../../upstream/outbound/trusted-certificates.ts'
@@ -122,8 +123,7 @@ async function checkAnswer(route: OutboundRoute, upstream: URL, now: () => numbe
     const names = { 'user-agent': userAgent(), originator: ORIGINATOR }
     const { statusCode, headers, body } = await request(url, { dispatcher, signal, headers: names })
     await body.dump()
-    const isPage = String(headers['content-type']).startsWith('text/html')
-    const isBlocked = headers['cf-mitigated'] !== undefined || (isPage && statusCode >= 400)
+    const isBlocked = headers['cf-mitigated'] !== undefined || (isHtml(headers) && statusCode >= 400)
     const answer = isBlocked
       ? problem(
           'Upstream',

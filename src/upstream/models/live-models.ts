@@ -1,6 +1,6 @@
 import { type Cancellation, withDeadline } from '../../cancellation.ts'
 import { ProxyError } from '../../errors.ts'
-import type { UpstreamAnswer } from '../answer.ts'
+import { isHtml, type UpstreamAnswer } from '../answer.ts'
 import type { UpstreamRequest } from '../client.ts'
 import { readBody } from '../read-body.ts'
 import { type ModelEntry, modelEntries } from './model-entry.ts'
@@ -39,7 +39,7 @@ function refusalOf({ status, headers, body }: UpstreamAnswer): ProxyError {
   body.abort()
   const message = `Upstream answered ${status} when asked for the list of models.`
   if (status === 401) return new ProxyError('upstream_rejected_credentials', message)
-  const fromCdn = headers['cf-mitigated'] !== undefined || headers['content-type']?.startsWith('text/html') === true
+  const fromCdn = headers['cf-mitigated'] !== undefined || isHtml(headers)
   return new ProxyError(status === 403 && fromCdn ? 'upstream_blocked' : 'upstream_error', message)
 }
 

@@ -240,6 +240,7 @@ describe('the model catalogue', () => {
   test.each<[string, Reply, string]>([
     ['401', { status: 401 }, 'upstream_rejected_credentials'],
     ['a page of the CDN', { status: 403, headers: { 'content-type': 'text/html' } }, 'upstream_blocked'],
+    ['one in capitals', { status: 403, headers: { 'content-type': 'Text/HTML' } }, 'upstream_blocked'],
     ['a challenge of the CDN', { status: 403, headers: { 'cf-mitigated': 'challenge' } }, 'upstream_blocked'],
     ['403', { status: 403 }, 'upstream_error'],
     ['403 as the API does', { status: 403, headers: { 'content-type': 'application/json' } }, 'upstream_error'],
