@@ -215,7 +215,7 @@ test('where an abandoned lock can not be removed there is none, and no waiting',
   await taken(0)
 })
 
-test.each(['EPERM', 'EBUSY'])(
+test.each(['EPERM', 'EACCES', 'EBUSY'])(
   'on Windows a lock that can not be made just now is somebody’s, and waited for: %s',
   async (code) => {
     Object.defineProperty(process, 'platform', { value: 'win32' })
@@ -231,6 +231,18 @@ test.each(['EPERM', 'EBUSY'])(
     expect(await acquire(0)).toBeUndefined()
   },
 )
+
+test('on Windows an abandoned lock is taken over', async () => {
+  await writeHolder({ pid: deadPid() })
+  Object.defineProperty(process, 'platform', { value: 'win32' })
+  await taken(500)
+})
+
+test('elsewhere one that can not be removed holds nobody up, though its folder takes files', async () => {
+  await writeHolder({ pid: deadPid() })
+  vi.mocked(rmSync).mockImplementationOnce(failWith('EPERM'))
+  await taken(0)
+})
 
 test('where no file can be made there is no lock, and no waiting, on Windows too', async () => {
   for (const name of [platform, 'win32']) {
