@@ -1,5 +1,5 @@
-import { existsSync, rmSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -49,11 +49,28 @@ test('a request that a killed server left behind does not stop the next one', as
   expect(existsSync(`${pidFile}.stop`)).toBe(false)
 })
 
-test('a request that can not be taken away just now counts when it can, and once', async () => {
-  vi.mocked(rmSync).mockImplementationOnce(failWith('EBUSY'))
-  await requestStop(pidFile, process.pid)
+test.each([readFileSync, rmSync])(
+  'a request that can not be read or taken away just now counts when it can, and once',
+  async (call) => {
+    await requestStop(pidFile, process.pid)
+    vi.mocked(call).mockImplementationOnce(failWith('EBUSY'))
+    endLooking = onStopRequest(pidFile, stop)
+    expect(look()).toBe(1)
+  },
+)
+
+test('looking keeps no process running: not one whose start has failed', () => {
+  const timers = vi.spyOn(globalThis, 'setInterval')
   endLooking = onStopRequest(pidFile, stop)
-  expect(look()).toBe(1)
+  expect(timers.mock.results.map(({ value }) => value.hasRef())).toEqual([false])
+  timers.mockRestore()
+})
+
+test('where it can not be asked by the file, one is told how else to end the server', async () => {
+  await mkdir(`${pidFile}.stop`)
+  await expect(requestStop(pidFile, 1234)).rejects.toThrow(
+    `Can't use ${pidFile}.stop: it is a folder. Make room for that file, or end process 1234 in the Task Manager.`,
+  )
 })
 
 test('where there are signals nothing is looked for, nor after the end', async () => {

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { textIn } from '../text-file.ts'
+import { withRemedy } from './describe-error.ts'
 import { writePrivateFile } from './private-file.ts'
 
 // Windows has no signal that a process could answer: each ends it at once, also in the midst of a token refresh, which
@@ -13,7 +14,8 @@ function requestFileOf(pidFile: string): string {
 
 /** Resolves when it is asked; the server sees it soon. */
 export async function requestStop(pidFile: string, pid: number): Promise<void> {
-  await writePrivateFile(requestFileOf(pidFile), String(pid))
+  const remedy = `Make room for that file, or end process ${pid} in the Task Manager.`
+  await writePrivateFile(requestFileOf(pidFile), String(pid)).catch(withRemedy(remedy))
 }
 
 /** On Windows calls `stop` at each request to this process. Returns a function that ends the looking. */
