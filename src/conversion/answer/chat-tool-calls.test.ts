@@ -184,16 +184,22 @@ test('case 63: a client that declared no custom tool gets the call as a function
   ])
 })
 
-test('case 63: half a custom tool call for such a client has no arguments yet', () => {
-  const { completion } = answer(
-    [
-      event.added(0, { type: 'custom_tool_call', call_id: 'call_1', name: 'go', input: '' }),
-      { type: 'response.custom_tool_call_input.delta', output_index: 0, delta: 'half' },
-      { type: 'response.incomplete', response: { status: 'incomplete' } },
-    ],
-    { knowsCustomCalls: false },
-  )
-  expect(completion.choices[0]?.message.tool_calls).toMatchObject([{ function: { name: 'go', arguments: '' } }])
+test.each([
+  ['custom_tool_call', 'half'],
+  ['function_call', ''],
+])('case 63, 136: half a call looks whole to no client: %s', (type, input) => {
+  const item = { type, call_id: 'call_1', name: 'go', input: '' }
+  // As upstream ends a message that is cut off (recorded: `resp-incomplete-length-stream`).
+  const cut = { ...item, input, status: 'incomplete' }
+  const events = [
+    event.added(0, item),
+    { type: 'response.custom_tool_call_input.delta', output_index: 0, delta: input },
+    { type: 'response.incomplete', response: { status: 'incomplete', output: [] } },
+  ]
+  for (const done of [[], [event.done(0, cut)]]) {
+    const { completion } = answer(events.toSpliced(2, 0, ...done), { knowsCustomCalls: false })
+    expect(completion.choices[0]?.message.tool_calls).toMatchObject([{ function: { name: 'go', arguments: '' } }])
+  }
 })
 
 test('a custom tool call without input stays without', () => {

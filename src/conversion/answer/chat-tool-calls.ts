@@ -115,7 +115,9 @@ export class ChatToolCalls {
     const header = this.open(outputIndex, item)
     const call = this.#at(outputIndex)
     if (call === undefined) return header
-    return [...header, ...this.#close(call, argumentsOf(item))]
+    // Cut off with the answer, it must not look whole: clients may run what they can parse.
+    const isHalf = item.status === 'incomplete'
+    return [...header, ...(isHalf ? this.#appendRest(call, argumentsOf(item)) : this.#close(call, argumentsOf(item)))]
   }
 
   /** The answer is whole, so the calls still open are too. */
