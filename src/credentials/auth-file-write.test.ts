@@ -245,7 +245,9 @@ test.each([0, 1, 2, 3, 4, 5])('killed at call %i of writing in place: the next p
   if (torn !== text(OLD) && torn !== text(NEW)) expect(torn).toMatch(/^#/)
   expect(mendAuthFile(path, nodeFs)).toBe(torn.startsWith('#'))
   expect([text(OLD), text(NEW)]).toContain(readFileSync(path, 'utf8'))
-  if (torn.startsWith('#')) expect(readFileSync(path, 'utf8')).toBe(text(NEW))
+  if (!torn.startsWith('#')) return
+  expect(readFileSync(path, 'utf8')).toBe(text(NEW))
+  expect(readdirSync(home), 'the copy holds tokens').toEqual(['auth.json'])
 })
 
 test('a file that is malformed for other reasons is not touched', () => {
@@ -391,7 +393,7 @@ test('what others have put beside the file stays', () => {
 
 test('what is left of one login neither goes with another in the same folder nor mends it', () => {
   const leftover = leaveBehind()
-  for (const name of ['auth.json-2', 'auth']) {
+  for (const name of ['auth.json-2', 'auth', 'work.json']) {
     const other = join(home, name)
     writeFileSync(other, text(OLD))
     replaceAuthFile(other, nodeFs, { ...replacement, spentToken: 'rt-other' })
