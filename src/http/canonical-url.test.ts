@@ -27,6 +27,8 @@ test.each([
   ['/v1/../admin?x=/../y', '/admin?x=/../y'],
   ['/v1/%2E%2e/admin', '/admin'],
   ['/v1/files/..', '/v1/'],
+  ['/v1/..?x=1', '/?x=1'],
+  ['/v1/..#x', '/#x'],
   ['/v1/..\\..\\admin', '/admin'],
   ['/v1/files\\..\\..\\..\\admin', '/admin'],
   ['/v1/./models', '/v1/models'],
