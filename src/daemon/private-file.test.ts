@@ -107,6 +107,10 @@ test('on Windows a file that can not be replaced at all is not tried for ever', 
   await expect(writePrivateFile(join(base, 'file'), '')).rejects.toMatchObject({ code: 'EPERM' })
 })
 
+test('a file that can not be read fails with its path, which tells it as one of the run files', async () => {
+  await expect(readIfThere(base)).rejects.toMatchObject({ code: 'EISDIR', path: base })
+})
+
 test.runIf(process.getuid?.() === 0)('a file of another user in a folder for everybody is not trusted', async () => {
   const file = join(base, 'state.json')
   await writeFile(file, '{"settings":{}}')
