@@ -118,10 +118,11 @@ request always becomes the same bytes, since the prompt cache depends on them.
 
 What the backend knows passes; texts become lists, \`system\` becomes \`developer\`, ids of items that upstream has not stored are
 dropped, and what the official clients add to items they have parsed (\`parsed\`). Other fields are ignored and reported as above.
-\`previous_response_id\`, \`conversation\` and \`prompt\` are refused: without them the answer would be to another question. An item that is only an id (\`item_reference\`) is put in from memory, where the last
-8 MB of answers are kept for clients that do not say \`store: false\`; when it is not there, after a restart for example, it is left
-out and reported. Reasoning that upstream cannot read (\`invalid_encrypted_content\`: of another account or model, or too old), or after which nothing of the model comes, is
-left out when the request is sent once more. A body with an \`additional_tools\` item and without \`tools\` (Codex's Lite lane) is not touched;
+\`previous_response_id\`, \`conversation\` and \`prompt\` are refused: without them the answer would be to another question. An
+item that is only an id (\`item_reference\`) is put in from memory, where the last 8 MB of answers are kept for clients that do
+not say \`store: false\`; when it is not there, after a restart for example, it is left out and reported. Reasoning that upstream
+cannot read (\`invalid_encrypted_content\`: of another account or model, or too old), or after which nothing of the model comes,
+is left out when the request is sent once more. A body with an \`additional_tools\` item and without \`tools\` (Codex's Lite lane) is not touched;
 beside \`tools\` such an item passes like any other.
 
 ## Cases decided otherwise
