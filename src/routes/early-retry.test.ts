@@ -23,7 +23,7 @@ const OVERLOADED = failure('server_is_overloaded')
 /** Asks an upstream that fails so, one failure after the other, and then answers; `wait` is the chance's part of each wait. */
 function attempts(
   failures: readonly Error[],
-  { isVisible = false, wait = 0.5, onRead = () => {}, hasLesser = false } = {},
+  { isVisible = false, wait = 0.5, onRead = () => {}, hasLesser = false, answer = ANSWER } = {},
 ) {
   const request = { record: newRequestRecord('id', 'POST', '/v1/responses', 0), cancellation: new Cancellation() }
   const left = [...failures]
@@ -35,10 +35,10 @@ function attempts(
       if (refusal !== undefined && !hasLesser) throw refusal
       refusals.push(refusal)
       askedAt.push(Date.now() - start)
-      return ANSWER
+      return answer
     },
-    async read(answer) {
-      expect(answer).toBe(ANSWER)
+    async read(given) {
+      expect(given).toBe(answer)
       onRead()
       const thrown = left.shift()
       if (thrown !== undefined) throw thrown
@@ -115,6 +115,26 @@ test.each([
   const { outcome, refusals } = attempts(failures, { ...differences, hasLesser: true })
   expect(await outcome).toBe(failures.at(-1))
   expect(refusals).toHaveLength(asked)
+})
+
+const PAGE = { ...ANSWER, headers: { 'content-type': 'text/html' } }
+const CUT = failure('upstream_stream_cut')
+
+test('a page with a 200 is told as one, and asked for once', async () => {
+  const { outcome, askedAt } = attempts([CUT], { answer: PAGE })
+  await vi.runAllTimersAsync()
+  expect(await outcome).toMatchObject({ code: 'upstream_blocked' })
+  expect(askedAt).toEqual([0])
+})
+
+test.each([
+  ['it says why it fails', [OVERLOADED, OVERLOADED, OVERLOADED], {}],
+  ['a client can see something of it', [CUT], { isVisible: true }],
+])('case 122: a stream that is called a page is none when %s', async (_what, failures, differences) => {
+  const { outcome, askedAt } = attempts(failures, { ...differences, answer: PAGE })
+  await vi.runAllTimersAsync()
+  expect(await outcome).toBe(failures.at(-1))
+  expect(askedAt).toHaveLength(failures.length)
 })
 
 test('case 175: nothing is asked again for a client that left, before the failure or in the wait after it', async () => {
