@@ -184,6 +184,16 @@ test('case 63: a client that declared no custom tool gets the call as a function
   ])
 })
 
+test('case 63: a call of a function stays as it is for such a client', () => {
+  const events = [
+    event.added(0, callItem('call_1', '')),
+    event.done(0, callItem('call_1', '{"a":1}')),
+    event.completed(),
+  ]
+  const { completion } = answer(events, { knowsCustomCalls: false })
+  expect(completion.choices[0]?.message.tool_calls).toMatchObject([{ function: { arguments: '{"a":1}' } }])
+})
+
 test.each([
   ['custom_tool_call', 'half'],
   ['function_call', ''],
