@@ -10,12 +10,14 @@ test.each([
   refusal("Item 'rs_1' of type 'reasoning' was provided without its required following item."),
   refusal('Reasoning items of another model can not be used.'),
   refusal('The encrypted content could not be decrypted.'),
+  refusal("Invalid 'input[1].encrypted_content': string too long."),
 ])('case 110, 111: reasoning is refused: $message', (error) => {
   expect(isReasoningRefusal(error)).toBe(true)
 })
 
 test.each([
   refusal("Unsupported value: 'reasoning.effort' does not support 'minimal' with this model."),
+  refusal("Invalid value: 'reasoning.encrypted_content'. It can not be included with this model."),
   refusal("Invalid value: 'input[0]'.", 'invalid_value'),
   refusal('The encrypted content could not be decrypted.', null, 500),
 ])('other refusals have to do with something else: $message', (error) => {

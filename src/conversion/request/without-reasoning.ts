@@ -19,5 +19,5 @@ export function isReasoningRefusal({ status, code, message }: ApiError): boolean
   return status === 400 && (code === 'invalid_encrypted_content' || OF_ITEM.test(message))
 }
 
-/** Not of `reasoning.effort` and other settings. */
-const OF_ITEM = /'reasoning'|\breasoning items?\b|\bencrypted\b/i
+/** Not of `reasoning.effort` and other settings, nor of what `include` asks for. */
+const OF_ITEM = /'reasoning'|\breasoning items?\b|(?<!reasoning\.)\bencrypted/i
