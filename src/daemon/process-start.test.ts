@@ -34,7 +34,8 @@ test('on Windows PowerShell tells it, without a window; where it tells nothing, 
   vi.stubEnv('PATH', folder)
   expect(await processStart(process.pid)).toBe('unknown')
 
-  await writeFile(join(folder, 'powershell.exe'), "#!/bin/sh\nprintf '134000000000000000\\r\\n'\n", { mode: 0o700 })
+  const powershell = `#!/bin/sh\ncase "$3 $4" in *"-Command (Get-Process -Id ${process.pid})"*) printf '134000000000000000\\r\\n'; esac\n`
+  await writeFile(join(folder, 'powershell.exe'), powershell, { mode: 0o700 })
   const spawned = vi.spyOn(ChildProcess.prototype as unknown as { spawn(options: object): unknown }, 'spawn')
   expect(await processStart(process.pid)).toBe('134000000000000000')
   expect(spawned).toHaveBeenCalledWith(expect.objectContaining({ windowsHide: true }))
