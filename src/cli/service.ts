@@ -92,11 +92,11 @@ async function install(
       'The server runs in the background already; `codex-api-proxy stop` it first, then install the service.',
     )
   }
+  // launchd opens the log itself, and would make its folder readable for others.
+  if (file.manager === 'launchd') await ensureFolderOf(config.logFile).catch(withRemedy('Choose --log-file elsewhere.'))
   // The manager takes a changed file only after it has let go of the old one.
   if (isRunning(file)) await takeBack(file, config.drainTimeout + STOP_GRACE_MS)
   else await checkAddress(config)
-  // launchd opens the log itself, and would make its folder readable for others.
-  if (file.manager === 'launchd') await ensureFolderOf(config.logFile)
   // The settings in it may hold the client key.
   await writePrivateFile(file.path, file.content).catch(withRemedy(UNWRITTEN_REMEDY))
   if (flags.json !== true) print.line(`Written: ${file.path}`)

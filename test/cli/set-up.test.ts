@@ -309,6 +309,12 @@ test('on macOS a service is installed anew when the old one has ended, with a pr
   const NODE_OPTIONS = `--import=data:text/javascript,${darwin}`
   const env = { PATH: manager.path, CODEX_PROXY_PORT: '0', NODE_OPTIONS }
   const plist = join(other.path, 'Library/LaunchAgents/codex-api-proxy.plist')
+  const unusable = ['--log-file', join(other.path, 'bin/launchctl/folder/log')]
+  expect(await run(['service', 'install', ...unusable], { home: other, env })).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('a part of the path is not a folder. Choose --log-file elsewhere.'),
+  })
+  expect(await manager.calls(), 'the old one runs on').not.toContain('bootout')
   expect(await run(['service', 'install'], { home: other, env })).toMatchObject({
     code: 0,
     stdout: `Written: ${plist}\nThe service runs, and starts with your session.\n`,
