@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { link, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -201,7 +201,9 @@ test('logs shows what a client made up, and odd lines, without their commands to
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ model: '\u001b[31mgpt', messages: [{ role: 'user', content: 'Hello' }] }),
   })
-  await writeFile(join(home.runFolder, 'codex-api-proxy.log'), '{ code: 1 }\n', { flag: 'a' })
+  const log = join(home.runFolder, 'codex-api-proxy.log')
+  await expect.poll(() => readFile(log, 'utf8')).toContain('request finished')
+  await writeFile(log, '{ code: 1 }\n', { flag: 'a' })
   const { code, stdout } = await command('logs')
   expect(code).toBe(0)
   expect(stdout).toContain('model="\\u001b[31mgpt"')
