@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -460,14 +460,15 @@ test('20 rapid cycles leave no process and no stale file', async () => {
   expect((await readdir(home.runFolder)).sort()).toEqual(['codex-api-proxy.log', 'codex-api-proxy.state.json'])
 }, 300_000)
 
-/** The process that `parent` has spawned, once there is one. */
-async function childOf(parent: number): Promise<number> {
-  while (true) {
+/** The process that `parent` has spawned, once there is one; undefined if the parent ends before it was seen. */
+async function childOf(parent: ChildProcess): Promise<number | undefined> {
+  while (parent.exitCode === null) {
     const { stdout } = spawnSync('ps', ['-e', '-o', 'ppid=', '-o', 'pid='], { encoding: 'utf8' })
-    const [, pid] = new RegExp(`^ *${parent} +(\\d+)$`, 'm').exec(stdout) ?? []
+    const [, pid] = new RegExp(`^ *${parent.pid} +(\\d+)$`, 'm').exec(stdout) ?? []
     if (pid !== undefined) return Number(pid)
     await new Promise(setImmediate)
   }
+  return undefined
 }
 
 test.each(['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)(
@@ -485,11 +486,19 @@ test.each(['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)(
 )
 
 test('a start that is interrupted leaves no server', async () => {
-  const starting = spawn(process.execPath, [PROGRAM, 'start', '--port', '0'], { env: home.env, stdio: 'ignore' })
-  const child = await childOf(starting.pid ?? 0)
-  starting.kill('SIGKILL')
-  await once(starting, 'exit')
+  const child = await interruptedStart()
   while (await isThere(child)) await new Promise(setImmediate)
   expect((await command('status')).code).toBe(3)
   started(await command('start', '--port', '0'))
 })
+
+/** The process of a server whose `start` was killed; again when that had ended before its server was seen. */
+async function interruptedStart(): Promise<number> {
+  while (true) {
+    const starting = spawn(process.execPath, [PROGRAM, 'start', '--port', '0'], { env: home.env, stdio: 'ignore' })
+    const child = await childOf(starting)
+    if (starting.kill('SIGKILL')) await once(starting, 'exit')
+    if (child !== undefined && starting.signalCode === 'SIGKILL') return child
+    await command('stop')
+  }
+}

@@ -5,8 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createGate } from '../fake-upstream/answer.ts'
 import { startTokenIssuer, type TokenIssuer } from '../fake-upstream/token-issuer.ts'
 import { apiKeyAuth } from '../support/auth-files.ts'
-import { untilRefused } from '../support/held-stream.ts'
-import { listenOnLoopback } from '../support/loopback.ts'
+import { listenOnLoopback, untilRefused } from '../support/loopback.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
 const EXPIRED_MS = -60_000
