@@ -21,8 +21,8 @@ export type Located = {
 type LocateOptions = {
   /** The settings the command works with: a mistake in another one must not keep it from its work. */
   readonly needed?: readonly OptionName[]
-  /** The saved settings are needed too: throws when they can't be read. */
-  readonly mustReadState?: boolean
+  /** Whether to go on when the saved settings can't be read; else the reason is thrown. */
+  readonly withoutState?: 'never' | 'if running' | 'always'
 }
 
 /** For run files that can't be read, made by another user (`sudo`) for example. */
@@ -35,7 +35,7 @@ export const UNREAD_REMEDY = 'Make it readable for you, or delete it, or name ot
 export async function locate(
   context: Context,
   flags: GivenSettings,
-  { needed = ADDRESS, mustReadState = false }: LocateOptions = {},
+  { needed = ADDRESS, withoutState = 'if running' }: LocateOptions = {},
 ): Promise<Located> {
   const { config, origins } = loadSettings(context, flags, {}, needed)
   let saved = NOTHING_SAVED
@@ -48,8 +48,9 @@ export async function locate(
   const found = loadSettings(context, { ...flags, stateFile: config.stateFile }, saved.settings, needed)
   const loaded = { ...found, origins: { ...found.origins, stateFile: origins.stateFile } }
   const running = await findRunning(loaded.config.pidFile).catch(withRemedy(UNREAD_REMEDY))
-  if (unread !== undefined && (mustReadState || running === undefined)) throw unread
-  if (unread !== undefined) context.print.note(describeError(unread))
+  if (unread === undefined) return { loaded, saved, running }
+  if (withoutState === 'never' || (withoutState === 'if running' && running === undefined)) throw unread
+  context.print.note(describeError(unread))
   return { loaded, saved, running }
 }
 

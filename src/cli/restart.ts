@@ -15,7 +15,7 @@ import { checkAddress } from './try-to-listen.ts'
 export async function restart(context: Context, flags: GivenSettings): Promise<Outcome> {
   // The saved settings tell where it runs now, even if a flag moves its pid file.
   const where = flags.stateFile === undefined ? {} : { stateFile: flags.stateFile }
-  const before = await locate(context, where, { needed: STOPPING, mustReadState: true })
+  const before = await locate(context, where, { needed: STOPPING, withoutState: 'never' })
   const loaded = loadSettings(context, flags, before.saved.settings)
   // All checks come before the old server is stopped: a mistake in a setting must not end it.
   checkStartable(loaded.config)

@@ -6,7 +6,7 @@ import { type Located, locate, type Reached, reach } from './locate.ts'
 import { STOPPING } from './setting-groups.ts'
 
 export async function stop(context: Context, flags: GivenSettings): Promise<Outcome> {
-  const located = await locate(context, flags, { needed: STOPPING })
+  const located = await locate(context, flags, { needed: STOPPING, withoutState: 'always' })
   const outcome = await stopLocated(context, located)
   if (outcome !== 'not running') return 0
   context.print.line('Not running.')

@@ -309,6 +309,9 @@ test('a server whose state file is broken is found by its pid file', async () =>
   const { code, stdout, stderr } = await command('stop')
   expect([code, stdout]).toEqual([0, `Stopped process ${pid}.\n`])
   expect(stderr).toContain('holds no saved settings')
+  const again = await command('stop')
+  expect([again.code, again.stdout]).toEqual([0, 'Not running.\n'])
+  expect(again.stderr).toContain('holds no saved settings')
 })
 
 /** A value that differs from the default for each setting; settings that exclude each other come in a second round. */

@@ -68,7 +68,7 @@ type Found = { readonly located: Located; readonly unread?: readonly Check[] }
 /** Run files that can't be read are one problem to report, and no reason to check nothing else. */
 async function find(context: Context, settings: GivenSettings): Promise<Found> {
   try {
-    return { located: await locate(context, settings, { needed: OPTION_NAMES, mustReadState: true }) }
+    return { located: await locate(context, settings, { needed: OPTION_NAMES, withoutState: 'never' }) }
   } catch (error) {
     if (error instanceof UsageError || !(error instanceof Error)) throw error
     const reason = explain(error.cause ?? error)
