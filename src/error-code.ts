@@ -12,3 +12,11 @@ export function isOneOf(error: unknown, codes: readonly string[]): boolean {
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined
 }
+
+/**
+ * Windows' codes for a name that somebody has open just now, one of our processes or a virus scanner; on other systems an
+ * open file is in nobody's way, and they are final.
+ */
+export function isHeldOpen(error: unknown): boolean {
+  return process.platform === 'win32' && isOneOf(error, ['EPERM', 'EACCES', 'EBUSY'])
+}

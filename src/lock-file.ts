@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, openSync, readFileSync, readlinkSync, rmSync, statSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isCode, isOneOf } from './error-code.ts'
+import { isCode, isHeldOpen } from './error-code.ts'
 import { type JsonObject, parseObject } from './json-object.ts'
 import { isThere, linuxStart } from './process-table.ts'
 import { textIn } from './text-file.ts'
@@ -76,7 +76,7 @@ function tryLock(path: string): Lock | undefined {
  * scanner has open can't be removed at all. Both look like a folder that takes no files, so that is tried.
  */
 function isInUse(error: unknown, path: string): boolean {
-  if (process.platform !== 'win32' || !isOneOf(error, ['EPERM', 'EACCES', 'EBUSY'])) return false
+  if (!isHeldOpen(error)) return false
   try {
     const trial = `${path}.${randomUUID()}`
     create(trial, '')

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, type FileHandle, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { codeOf, isCode, isOneOf } from '../error-code.ts'
+import { codeOf, isCode, isHeldOpen, isOneOf } from '../error-code.ts'
 import { toError } from '../errors.ts'
 
 /** The folder that only this program uses. */
@@ -89,21 +89,19 @@ export async function createPrivateFile(file: string, text: string): Promise<voi
   await withTemporary(file, text, (temporary) => onceFree(() => link(temporary, file)))
 }
 
-/** Windows' error codes for a name that somebody has open: another of our commands, or a virus scanner. */
-const IN_USE = ['EPERM', 'EACCES', 'EBUSY']
-const IN_USE_PATIENCE_MS = 2000
-const IN_USE_POLL_MS = 20
+const HELD_OPEN_PATIENCE_MS = 2000
+const HELD_OPEN_POLL_MS = 20
 
 /** On Windows a file can't be replaced while it is open, nor made while one that was removed is. Both take moments. */
 async function onceFree(put: () => Promise<void>): Promise<void> {
-  const deadline = performance.now() + IN_USE_PATIENCE_MS
+  const deadline = performance.now() + HELD_OPEN_PATIENCE_MS
   while (true) {
     try {
       return await put()
     } catch (error) {
-      if (process.platform !== 'win32' || !isOneOf(error, IN_USE) || performance.now() > deadline) throw error
+      if (!isHeldOpen(error) || performance.now() > deadline) throw error
     }
-    await delay(IN_USE_POLL_MS)
+    await delay(HELD_OPEN_POLL_MS)
   }
 }
 
