@@ -82,8 +82,8 @@ export function createServer(parts: ServerParts): Server {
 /** More requests than any client sends ahead of an answer; each one that waits takes 2 KB for some 40 bytes sent. */
 const MOST_AHEAD = 100
 
-/** The pipelined requests of each connection that wait. */
-const waiting = new WeakMap<Socket, Set<ServerResponse>>()
+/** How many pipelined requests of each connection wait. */
+const waiting = new WeakMap<Socket, number>()
 
 /**
  * A pipelined request gets its connection when the answers before it have been sent. Before that it would not be told
@@ -92,14 +92,14 @@ const waiting = new WeakMap<Socket, Set<ServerResponse>>()
  * refused before their turn, and to read no further would keep us from noticing that the client leaves.
  */
 function waitForTurn(socket: Socket, response: ServerResponse, begin: () => void): void {
-  const ahead = waiting.get(socket) ?? new Set()
-  waiting.set(socket, ahead.add(response))
-  if (ahead.size > MOST_AHEAD) {
+  const ahead = (waiting.get(socket) ?? 0) + 1
+  waiting.set(socket, ahead)
+  if (ahead > MOST_AHEAD) {
     socket.destroy()
     return
   }
   response.once('socket', () => {
-    ahead.delete(response)
+    waiting.set(socket, (waiting.get(socket) ?? 0) - 1)
     // Ends the reading limit of the answer before.
     socket.setTimeout(0)
     begin()
