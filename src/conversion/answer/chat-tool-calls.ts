@@ -131,18 +131,15 @@ export class ChatToolCalls {
 
   /** A call without arguments gets `{}`, so that clients can parse them (case 136); a custom tool's input is free text. */
   #close(call: Call, all: string | undefined): ChatDelta[] {
-    const rest = this.#appendRest(call, all || call.announced)
-    if (call.wrapped) return this.#closeWrapped(call)
-    const empty = call.sent === '' && call.kind === 'function' ? this.#append(call, '{}') : []
-    call.closed = true
-    return [...rest, ...empty]
-  }
-
-  #closeWrapped(call: Call): ChatDelta[] {
     if (call.closed) return []
+    const rest = this.#appendRest(call, all || call.announced)
     call.closed = true
-    call.sent = JSON.stringify({ input: call.sent })
-    return this.#part(call, call.sent)
+    if (call.wrapped) {
+      call.sent = JSON.stringify({ input: call.sent })
+      return this.#part(call, call.sent)
+    }
+    const empty = call.sent === '' && call.kind === 'function' ? this.#append(call, '{}') : []
+    return [...rest, ...empty]
   }
 
   /** Appends what deltas left out of the whole arguments; a whole that contradicts them is ignored (case 131). */
