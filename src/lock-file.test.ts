@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { failWith } from '../test/support/fail-with.ts'
+import { playPlatform } from '../test/support/platform.ts'
 import { acquireLock, type Lock } from './lock-file.ts'
 import { linuxStart } from './process-table.ts'
 
@@ -27,7 +28,6 @@ const real = await vi.importActual<typeof import('node:fs')>('node:fs')
 
 let home: string
 let path: string
-const platform = process.platform
 const AN_HOUR_AGO = Date.now() / 1000 - 3600
 
 beforeEach(() => {
@@ -35,7 +35,6 @@ beforeEach(() => {
   path = join(home, 'lock')
 })
 afterEach(() => {
-  Object.defineProperty(process, 'platform', { value: platform })
   rmSync(home, { recursive: true })
 })
 
@@ -218,7 +217,7 @@ test('where an abandoned lock can not be removed there is none, and no waiting',
 test.each(['EPERM', 'EACCES', 'EBUSY'])(
   'on Windows a lock that can not be made just now is somebody’s, and waited for: %s',
   async (code) => {
-    Object.defineProperty(process, 'platform', { value: 'win32' })
+    playPlatform('win32')
     // It was removed, and another process has not closed it yet.
     vi.mocked(openSync).mockImplementationOnce(failWith(code))
     expect(await acquire(0)).toBeUndefined()
@@ -234,7 +233,7 @@ test.each(['EPERM', 'EACCES', 'EBUSY'])(
 
 test('on Windows an abandoned lock is taken over', async () => {
   await writeHolder({ pid: deadPid() })
-  Object.defineProperty(process, 'platform', { value: 'win32' })
+  playPlatform('win32')
   await taken(500)
 })
 
@@ -245,8 +244,8 @@ test('elsewhere one that can not be removed holds nobody up, though its folder t
 })
 
 test('where no file can be made there is no lock, and no waiting, on Windows too', async () => {
-  for (const name of [platform, 'win32']) {
-    Object.defineProperty(process, 'platform', { value: name })
+  for (const name of [process.platform, 'win32'] as const) {
+    playPlatform(name)
     vi.mocked(openSync).mockImplementationOnce(failWith('EPERM')).mockImplementationOnce(failWith('EPERM'))
     await taken(0)
     expect(readdirSync(home)).toEqual([])

@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
+import { playPlatform } from '../../test/support/platform.ts'
 import type { Files } from './auth-file.ts'
 import { isWritable, mendAuthFile, replaceAuthFile, withTokens } from './auth-file-write.ts'
 import { leftTokens } from './leftovers.ts'
@@ -356,16 +357,12 @@ test('tokens of another refresh token, without a time or cut off, are not', () =
 })
 
 test('on Windows a file that somebody has open is left alone, and the tokens lie beside it until the next try', () => {
-  const platform = process.platform
-  Object.defineProperty(process, 'platform', { value: 'win32' })
-  try {
-    const files = { ...nodeFs, renameSync: failWith('EPERM') }
-    expect(() => replaceAuthFile(path, files, replacement)).toThrow('EPERM')
-    expect(readFileSync(path, 'utf8')).toBe(text(OLD))
-    expect(leftTokens(path, nodeFs, 'rt-old')?.tokens.refresh_token).toBe('rt-new')
-  } finally {
-    Object.defineProperty(process, 'platform', { value: platform })
-  }
+  const leave = playPlatform('win32')
+  const files = { ...nodeFs, renameSync: failWith('EPERM') }
+  expect(() => replaceAuthFile(path, files, replacement)).toThrow('EPERM')
+  expect(readFileSync(path, 'utf8')).toBe(text(OLD))
+  expect(leftTokens(path, nodeFs, 'rt-old')?.tokens.refresh_token).toBe('rt-new')
+  leave()
   replaceAuthFile(path, nodeFs, replacement)
   expect(readdirSync(home)).toEqual(['auth.json'])
   expect(readFileSync(path, 'utf8')).toBe(text(NEW))

@@ -17,10 +17,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
+import { playPlatform } from '../../test/support/platform.ts'
 import { checkWritable, createPrivateFile, ensureFolderOf, readIfThere, writePrivateFile } from './private-file.ts'
 
 vi.mock(import('node:fs/promises'), { spy: true })
-const platform = process.platform
 
 let base: string
 beforeEach(async () => {
@@ -28,7 +28,6 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   vi.resetAllMocks()
-  Object.defineProperty(process, 'platform', { value: platform })
   await rm(base, { recursive: true })
 })
 
@@ -91,7 +90,7 @@ test.each(['EPERM', 'EACCES', 'EBUSY'])(
     vi.mocked(link).mockImplementationOnce(failWith(code))
     await expect(createPrivateFile(file, 'one')).rejects.toMatchObject({ code, path: file })
 
-    Object.defineProperty(process, 'platform', { value: 'win32' })
+    playPlatform('win32')
     vi.mocked(link).mockImplementationOnce(failWith(code))
     await createPrivateFile(file, 'one')
     await expect(createPrivateFile(file, 'two')).rejects.toMatchObject({ code: 'EEXIST' })
@@ -102,7 +101,7 @@ test.each(['EPERM', 'EACCES', 'EBUSY'])(
 )
 
 test('on Windows a file that can not be replaced at all is not tried for ever', async () => {
-  Object.defineProperty(process, 'platform', { value: 'win32' })
+  playPlatform('win32')
   vi.mocked(rename).mockImplementation(failWith('EPERM'))
   await expect(writePrivateFile(join(base, 'file'), '')).rejects.toMatchObject({ code: 'EPERM' })
 })

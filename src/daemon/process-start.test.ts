@@ -4,17 +4,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { playPlatform } from '../../test/support/platform.ts'
 import { isStillThere, processStart } from './process-start.ts'
 
-const platform = process.platform
 afterEach(() => {
   vi.restoreAllMocks()
-  Object.defineProperty(process, 'platform', { value: platform })
   vi.unstubAllEnvs()
 })
 
 test('where there is no /proc a process is known by what ps tells of it, in any time zone, until its end', async () => {
-  Object.defineProperty(process, 'platform', { value: 'darwin' })
+  playPlatform('darwin')
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
   const pid = child.pid ?? 0
   const started = await processStart(pid)
@@ -28,7 +27,7 @@ test('where there is no /proc a process is known by what ps tells of it, in any 
 })
 
 test('on Windows PowerShell tells it, without a window; where it tells nothing, that the process is there has to do', async () => {
-  Object.defineProperty(process, 'platform', { value: 'win32' })
+  playPlatform('win32')
   const folder = await mkdtemp(join(tmpdir(), 'powershell-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   vi.stubEnv('PATH', folder)
@@ -42,7 +41,7 @@ test('on Windows PowerShell tells it, without a window; where it tells nothing, 
 })
 
 test('a process whose start is not told just now is taken for the one that was there, until there is none', async () => {
-  Object.defineProperty(process, 'platform', { value: 'darwin' })
+  playPlatform('darwin')
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
   const pid = child.pid ?? 0
   const started = (await processStart(pid)) ?? ''

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
+import { playPlatform } from '../../test/support/platform.ts'
 import { onStopRequest, requestStop } from './stop-request.ts'
 
 vi.mock(import('node:fs'), { spy: true })
-const platform = process.platform
 let folder: string
 let pidFile: string
 const stop = vi.fn()
@@ -16,14 +16,13 @@ let endLooking = () => {}
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stop-request-'))
   pidFile = join(folder, 'pid')
-  Object.defineProperty(process, 'platform', { value: 'win32' })
+  playPlatform('win32')
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
 })
 afterEach(async () => {
   endLooking()
   vi.useRealTimers()
   vi.resetAllMocks()
-  Object.defineProperty(process, 'platform', { value: platform })
   await rm(folder, { recursive: true })
 })
 
@@ -76,7 +75,7 @@ test('where it can not be asked by the file, one is told how else to end the ser
 test('where there are signals nothing is looked for, nor after the end', async () => {
   const endEarlier = onStopRequest(pidFile, stop)
   endEarlier()
-  Object.defineProperty(process, 'platform', { value: 'linux' })
+  playPlatform('linux')
   endLooking = onStopRequest(pidFile, stop)
   await requestStop(pidFile, process.pid)
   expect(look()).toBe(0)

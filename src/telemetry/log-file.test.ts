@@ -20,12 +20,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
+import { playPlatform } from '../../test/support/platform.ts'
 import { openLogFile } from './log-file.ts'
 
 vi.mock(import('node:fs'), { spy: true })
 
 const real = await vi.importActual<typeof import('node:fs')>('node:fs')
-const platform = process.platform
 let folder: string
 
 beforeEach(() => {
@@ -33,7 +33,6 @@ beforeEach(() => {
 })
 afterEach(() => {
   vi.resetAllMocks()
-  Object.defineProperty(process, 'platform', { value: platform })
   rmSync(folder, { recursive: true })
 })
 
@@ -70,7 +69,7 @@ test('a line that would pass the limit begins a new file, and one older file is 
 })
 
 test('on Windows, which replaces no open file, the log is rotated again and again, and nothing else is left', () => {
-  Object.defineProperty(process, 'platform', { value: 'win32' })
+  playPlatform('win32')
   vi.mocked(renameSync).mockImplementation((from, to) =>
     existsSync(to) ? failWith('EPERM')() : real.renameSync(from, to),
   )
