@@ -10,6 +10,8 @@ export type ChatGptCredentials = {
   readonly accountId: string | undefined
   /** FedRAMP accounts need a header of their own (docs/upstream.md 3). */
   readonly fedramp: boolean
+  /** The region that a workspace is bound to; upstream wants it told (docs/upstream.md 3). */
+  readonly residency?: string | undefined
 }
 
 /** `read-only` never spends a refresh token and writes nothing. */

@@ -69,6 +69,15 @@ test.each([
   expect(chatgptOf({ tokens }).credentials.accountId).toBe(accountId)
 })
 
+test.each([
+  ['where requests are served', { chatgpt_compute_residency: 'eu', chatgpt_data_residency: 'us' }, 'eu'],
+  ['where data is kept, if nothing else is told', { chatgpt_data_residency: 'us' }, 'us'],
+  ['none in particular', { chatgpt_compute_residency: 'no_constraint', chatgpt_data_residency: 'us' }, undefined],
+  ['nothing that can stand in a header', { chatgpt_compute_residency: 'e u' }, undefined],
+])('the region of a workspace is %s', (_name, claims, residency) => {
+  expect(chatgptOf({ tokens: { access_token: unsignedJwt(account(claims)) } }).credentials.residency).toBe(residency)
+})
+
 test('an access token alone is a login', () => {
   const login = chatgptOf({ tokens: { access_token: 'opaque' } })
   expect(login.refreshToken).toBeUndefined()

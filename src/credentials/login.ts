@@ -13,6 +13,8 @@ const EXPIRY_MARGIN_MS = 5 * 60_000
 const REFRESH_INTERVAL_MS = 8 * 24 * 3600_000
 /** How account ids of the API begin, which are no workspaces of ChatGPT (docs/upstream.md 11). */
 const API_ORGANISATION = 'org-'
+/** What most tokens name as their region: none in particular. */
+const ANY_REGION = 'no_constraint'
 
 /** What auth.json holds, with what is needed to refresh it. */
 export type Login = ApiKeyLogin | ChatGptLogin
@@ -106,6 +108,7 @@ function chatgptLogin(content: JsonObject): ChatGptLogin {
       accessToken,
       accountId: accountIdOf([tokens.account_id, ...known.map((account) => account.chatgpt_account_id)]),
       fedramp: known.some((account) => account.chatgpt_account_is_fedramp === true),
+      residency: residencyOf(accountClaims(claims)),
     },
     refreshToken: textOf(tokens.refresh_token),
     plan: known.map((account) => headerText(account.chatgpt_plan_type)).find((plan) => plan !== undefined),
@@ -139,6 +142,13 @@ function personalLogin(content: JsonObject): ChatGptLogin {
 
 function accountIdOf(candidates: readonly unknown[]): string | undefined {
   return candidates.map(headerText).find((id) => id !== undefined && !id.startsWith(API_ORGANISATION))
+}
+
+/** Where requests are served counts before where data is kept. */
+function residencyOf(account: JsonObject): string | undefined {
+  const claims = [account.chatgpt_compute_residency, account.chatgpt_data_residency]
+  const region = claims.map(headerText).find((claim) => claim !== undefined)
+  return region === ANY_REGION ? undefined : region
 }
 
 function staleAtOf(login: Pick<ChatGptLogin, 'expiresAt' | 'lastRefresh'>): number {

@@ -57,6 +57,7 @@ export function createTargets(baseUrls: BaseUrls, identity: Identity): (credenti
             authorization: `Bearer ${credentials.accessToken}`,
             ...(credentials.accountId !== undefined && { 'chatgpt-account-id': credentials.accountId }),
             ...(credentials.fedramp && { 'x-openai-fedramp': 'true' }),
+            ...(credentials.residency !== undefined && { 'x-openai-internal-codex-residency': credentials.residency }),
             originator: identity.originator,
             'user-agent': identity.userAgent,
             version,

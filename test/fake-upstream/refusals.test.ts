@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { unsignedJwt } from '../support/auth-files.ts'
 import { type FakeUpstream, startFakeUpstream } from './server.ts'
 
 /** What the backend takes; each test spoils one thing. */
@@ -255,6 +256,16 @@ describe('the ChatGPT side refuses', () => {
     const outdated = await post({}, { authorization: 'Bearer old-token' })
     expect(outdated.status).toBe(401)
     expect(JSON.parse(outdated.text).error.code).toBe('token_expired')
+  })
+
+  test('a workspace of a region that the client does not name', async () => {
+    const claims = { 'https://api.openai.com/auth': { chatgpt_compute_residency: 'eu' } }
+    const authorization = `Bearer ${unsignedJwt(claims)}`
+    const elsewhere = await post({}, { authorization, 'x-openai-internal-codex-residency': 'us' })
+    expect(elsewhere.status).toBe(401)
+    expect(JSON.parse(elsewhere.text).error.message).toBe('Workspace is not authorized in this region.')
+    expect((await post({}, { authorization })).status).toBe(401)
+    expect((await post({}, { authorization, 'x-openai-internal-codex-residency': 'eu' })).status).toBe(200)
   })
 
   test.each(['', 'node', 'undici', 'Mozilla/5.0 (X11)', 'python-requests/2.32', 'codex'])(

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { accountClaims, claimsOf } from '../../src/credentials/access-token.ts'
 import { inputRefusal } from './input-refusals.ts'
 import { isOlder, type ModelEntry } from './models.ts'
 import { apiError, detail, isJson, type Json, type Refusal, tooLong } from './refusal.ts'
@@ -11,7 +12,7 @@ export function accessRefusal(
   if (isOddUserAgent(headers['user-agent'])) return CHALLENGE
   const [, token] = /^Bearer (\S+)$/.exec(headers.authorization ?? '') ?? []
   if (token === undefined) return detail('Unauthorized', 401)
-  if (acceptToken(token)) return undefined
+  if (acceptToken(token)) return regionRefusal(token, headers)
   const error = {
     message: 'Provided authentication token is expired. Please try signing in again.',
     type: null,
@@ -19,6 +20,13 @@ export function accessRefusal(
     param: null,
   }
   return { status: 401, body: { error, status: 401 } }
+}
+
+/** A workspace that is bound to a region is served only where the client names that region. */
+function regionRefusal(token: string, headers: IncomingHttpHeaders): Refusal | undefined {
+  const { chatgpt_compute_residency: region } = accountClaims(claimsOf(token))
+  if (region === undefined || region === headers['x-openai-internal-codex-residency']) return undefined
+  return { status: 401, body: { error: { message: 'Workspace is not authorized in this region.' }, status: 401 } }
 }
 
 /** The first reason why the backend would not answer this body of `POST /responses`. */

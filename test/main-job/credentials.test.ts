@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import OpenAI from 'openai'
 import { afterEach, expect, test } from 'vitest'
 import { startTokenIssuer } from '../fake-upstream/token-issuer.ts'
-import { apiKeyAuth, chatgptAuth } from '../support/auth-files.ts'
+import { apiKeyAuth, chatgptAuth, unsignedJwt } from '../support/auth-files.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
 let stage: Stage | undefined
@@ -69,6 +69,16 @@ test('an access token works without last_refresh and id_token', async () => {
   stage = await startStage({ auth: { tokens: { access_token: auth.tokens.access_token } } })
   await chat(stage.client)
   expect(stage.upstream.calls().at(-1)?.headers.authorization).toBe(`Bearer ${auth.tokens.access_token}`)
+})
+
+test('the region that a workspace is bound to is told upstream, with every request', async () => {
+  const account = { chatgpt_compute_residency: 'eu' }
+  const access_token = unsignedJwt({ 'https://api.openai.com/auth': account, exp: 4_000_000_000 })
+  stage = await startStage({ auth: chatgptAuth({ access_token }) })
+  expect((await chat(stage.client)).choices[0]?.finish_reason).toBe('stop')
+  await stage.client.models.list()
+  const told = stage.upstream.requests.map(({ headers }) => headers['x-openai-internal-codex-residency'])
+  expect(new Set(told)).toEqual(new Set(['eu']))
 })
 
 test.each([false, true])(
