@@ -3,7 +3,7 @@ import { get, request } from 'node:http'
 import OpenAI, { toFile } from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createGate } from '../fake-upstream/answer.ts'
-import { loadFixture } from '../fake-upstream/fixtures.ts'
+import { fixtureNames, loadFixture } from '../fake-upstream/fixtures.ts'
 import { apiKeyAuth } from '../support/auth-files.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
@@ -91,6 +91,18 @@ test('a recorded chat stream goes through untouched and one by one', async () =>
     sent.end('{"model":"gpt-4o-mini","stream":true,"messages":[]}')
   })
   expect(Buffer.concat(received).equals(recorded)).toBe(true)
+})
+
+const ANSWERS = fixtureNames()
+  .map(loadFixture)
+  .filter(({ name }) => !name.startsWith('made-'))
+
+test.each(ANSWERS)('$name: the recorded answer comes back byte by byte', async ({ name, api, status, body }) => {
+  stage.upstream.enqueue({ fixture: name })
+  const answer = await stage.post(api === 'chat' ? '/v1/chat/completions' : '/v1/responses', { model: 'gpt-4o-mini' })
+  const recorded = body.kind === 'stream' ? body.bytes : Buffer.from(JSON.stringify(body.json))
+  expect(Buffer.from(await answer.arrayBuffer()).equals(recorded)).toBe(true)
+  if (status !== undefined) expect(answer.status).toBe(status)
 })
 
 test('the official client works with every recorded kind of answer', async () => {
