@@ -256,3 +256,18 @@ test.each([true, false])(
     expect(typesOf(lastInput())).toEqual(['message', 'message'])
   },
 )
+
+test.each([
+  ['another provider', 'thinking_0'],
+  ['another size', `rs_${'0'.repeat(62)}`],
+])('case 203: on the Responses route, reasoning with an id of %s does not end the conversation', async (_what, id) => {
+  const thought = { type: 'reasoning', id, summary: [], encrypted_content: ENCRYPTED }
+  const input = [HELLO, thought, { role: 'assistant', content: 'Hi.' }, { role: 'user', content: 'And?' }]
+  answerWith(stage.upstream, ANSWERING)
+  const [answer, calls] = await callsDuring(stage.upstream, () =>
+    stage.post('/v1/responses', { model: 'gpt-5.5', input }),
+  )
+  expect(await answer.text()).toContain('Rain in both.')
+  expect([answer.status, calls]).toEqual([200, 2])
+  expect(typesOf(lastInput())).toEqual(['message', 'message', 'message'])
+})

@@ -16,6 +16,8 @@ function itemRefusal(item: Json, place: string): Refusal | undefined {
   const long = tooLong(item.id, `${place}.id`) ?? tooLong(item.call_id, `${place}.call_id`)
   if (long !== undefined) return long
   const type = item.type ?? 'message'
+  const foreign = foreignId(item.id, String(type), `${place}.id`)
+  if (foreign !== undefined) return foreign
   if (type === 'message') return messageRefusal(item, place)
   if (type === 'image_generation_call' && item.call_id !== undefined) return unknownParameter(`${place}.call_id`)
   const notKept = type === 'item_reference' || (type === 'reasoning' && typeof item.encrypted_content !== 'string')
@@ -28,6 +30,20 @@ function itemRefusal(item: Json, place: string): Refusal | undefined {
     )
   }
   return requiredFieldRefusal(item, REQUIRED_FIELDS[String(type)] ?? [], place)
+}
+
+/** How ids of items begin; others come from another provider, or were made up by a client. */
+const ID_PREFIXES: Readonly<Record<string, string>> = {
+  message: 'msg',
+  reasoning: 'rs',
+  function_call: 'fc',
+  custom_tool_call: 'ctc',
+}
+
+function foreignId(id: unknown, type: string, param: string): Refusal | undefined {
+  const prefix = ID_PREFIXES[type]
+  if (prefix === undefined || typeof id !== 'string' || id.startsWith(prefix)) return undefined
+  return apiError(`Invalid '${param}': '${id}'. Expected an ID that begins with '${prefix}'.`, param, 'invalid_value')
 }
 
 const REQUIRED_FIELDS: Readonly<Record<string, readonly string[]>> = {

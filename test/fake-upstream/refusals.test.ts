@@ -176,6 +176,12 @@ describe('the ChatGPT side refuses', () => {
       'string_above_max_length',
     ],
     [
+      'an id that is not of its type',
+      { type: 'message', id: 'item_1', role: 'user', content: 'x' },
+      'input[0].id',
+      'invalid_value',
+    ],
+    [
       'a call without a name',
       { type: 'function_call', call_id: 'c', arguments: '{}' },
       'input[0].name',

@@ -11,7 +11,8 @@ test.each([
   refusal('Reasoning items of another model can not be used.'),
   refusal('The encrypted content could not be decrypted.'),
   refusal("Invalid 'input[1].encrypted_content': string too long."),
-])('case 110, 111: reasoning is refused: $message', (error) => {
+  refusal("Invalid 'input[12].id': 'thinking_0'. Expected an ID that begins with 'rs'.", 'invalid_value'),
+])('case 110, 111, 203: reasoning is refused: $message', (error) => {
   expect(isReasoningRefusal(error)).toBe(true)
 })
 
@@ -19,6 +20,7 @@ test.each([
   refusal("Unsupported value: 'reasoning.effort' does not support 'minimal' with this model."),
   refusal("Invalid value: 'reasoning.encrypted_content'. It can not be included with this model."),
   refusal("Invalid value: 'input[0]'.", 'invalid_value'),
+  refusal("Invalid 'input[0].call_id': string too long.", 'string_above_max_length'),
   refusal('The encrypted content could not be decrypted.', null, 500),
 ])('other refusals have to do with something else: $message', (error) => {
   expect(isReasoningRefusal(error)).toBe(false)

@@ -11,13 +11,16 @@ export function withoutReasoning(request: ResponsesRequest): ResponsesRequest {
 }
 
 /**
- * Reasoning is too old, of another model or another account; or nothing of the model comes after it, as when a turn was
- * nothing but thought. The code says so, or the message names the item (case 110, 111). Clients send it again with each
- * turn to come, so the conversation would be over.
+ * Reasoning is too old, of another model or another account; its id is none of upstream's; or nothing of the model comes
+ * after it, as when a turn was nothing but thought. The code says so, or the message names the item (case 110, 111, 203).
+ * Clients send it again with each turn to come, so the conversation would be over.
  */
 export function isReasoningRefusal({ status, code, message }: ApiError): boolean {
   return status === 400 && (code === 'invalid_encrypted_content' || OF_ITEM.test(message))
 }
 
-/** Not of `reasoning.effort` and other settings, nor of what `include` asks for. */
-const OF_ITEM = /'reasoning'|\breasoning items?\b|(?<!reasoning\.)\bencrypted/i
+/**
+ * Not of `reasoning.effort` and other settings, nor of what `include` asks for. Ids are left on hardly any other item:
+ * messages, calls and results have none.
+ */
+const OF_ITEM = /'reasoning'|\breasoning items?\b|(?<!reasoning\.)\bencrypted|'input\[\d+\]\.id'/i
