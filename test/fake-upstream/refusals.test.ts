@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { unsignedJwt } from '../support/auth-files.ts'
+import { loadFixture } from './fixtures.ts'
 import { type FakeUpstream, startFakeUpstream } from './server.ts'
 
 /** What the backend takes; each test spoils one thing. */
@@ -254,6 +255,18 @@ describe('the ChatGPT side refuses', () => {
     )
     const key = { prompt_cache_key: 'k'.repeat(65) }
     await expectError(key, { message: /too long/, param: 'prompt_cache_key', code: 'string_above_max_length' })
+  })
+
+  test('a strict function with an optional argument, or that takes others', async () => {
+    const { tools } = loadFixture('error-resp-400-schema-json').request ?? {}
+    const refused = { message: /^Invalid schema/, param: 'tools[0].parameters', code: 'invalid_function_parameters' }
+    await expectError({ tools }, refused)
+    const parameters = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] }
+    const tool = { type: 'function', name: 'f', strict: true, parameters }
+    await expectError({ tools: [tool] }, refused)
+    const closed = { ...tool, parameters: { ...parameters, additionalProperties: false } }
+    expect((await post({ tools: [closed] })).status).toBe(200)
+    expect((await post({ tools: [{ ...tool, strict: false }] })).status).toBe(200)
   })
 
   test('a missing or outdated token', async () => {

@@ -150,6 +150,10 @@ function toolsRefusal(body: Json, headers: IncomingHttpHeaders): Refusal | undef
       const param = `tools[${index}].name`
       return apiError(`Missing required parameter: '${param}'.`, param, 'missing_required_parameter')
     }
+    if (isJson(tool) && tool.type === 'function' && tool.strict === true && !isStrict(tool.parameters)) {
+      const message = `Invalid schema for function '${tool.name}'.`
+      return apiError(message, `tools[${index}].parameters`, 'invalid_function_parameters')
+    }
   }
   if (headers['x-openai-internal-codex-responses-lite'] !== 'true') return undefined
   const [first] = Array.isArray(body.input) ? body.input : []
@@ -160,6 +164,14 @@ function toolsRefusal(body: Json, headers: IncomingHttpHeaders): Refusal | undef
     'tools',
     'unsupported_value',
   )
+}
+
+/** A strict function has no optional arguments and takes no others (recorded: `error-resp-400-schema-json`). */
+function isStrict(schema: unknown): boolean {
+  if (!isJson(schema) || !isJson(schema.properties)) return true
+  const required = Array.isArray(schema.required) ? schema.required : []
+  const complete = Object.keys(schema.properties).every((name) => required.includes(name))
+  return complete && schema.additionalProperties === false && Object.values(schema.properties).every(isStrict)
 }
 
 /** A call of a tool in a namespace names it; where no tool is in one, nobody knows that name. */

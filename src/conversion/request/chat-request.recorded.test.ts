@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { fixtureNames, loadFixture } from '../../../test/fake-upstream/fixtures.ts'
 import { acceptedBy } from '../../../test/support/backend.ts'
 import { CONTEXT, refusalOf } from '../../../test/support/chat-requests.ts'
+import { recordedBody } from '../../../test/support/recorded.ts'
+import type { JsonObject } from '../../json-object.ts'
 import { convertChatRequest } from './chat-request.ts'
 import { convertResponsesRequest } from './responses-request.ts'
 
@@ -42,8 +44,18 @@ test.each(Object.entries(REFUSED))('the recorded request %s is refused at %s', (
   expect(refusalOf(() => convertChatRequest(loadFixture(name).request, CONTEXT)).param).toBe(param)
 })
 
+const REFUSED_SCHEMA = 'error-resp-400-schema-json'
+
+test('a recorded Responses request with a schema that upstream refuses is left for upstream to refuse', () => {
+  const { request } = convertResponsesRequest(loadFixture(REFUSED_SCHEMA).request, { strict: false })
+  const { code, param } = recordedBody(REFUSED_SCHEMA).error as JsonObject
+  expect(acceptedBy(request)).toMatchObject({ error: { code, param } })
+})
+
 describe('a recorded Responses request is made what the backend takes, and no text is lost', () => {
-  const fixtures = recorded('responses').filter(({ request }) => request?.previous_response_id === undefined)
+  const fixtures = recorded('responses').filter(
+    ({ name, request }) => request?.previous_response_id === undefined && name !== REFUSED_SCHEMA,
+  )
   test.each(fixtures.map(({ name, request }) => [name, request] as const))('%s', (_name, body) => {
     const { request } = convertResponsesRequest(body, { strict: false })
     expect(acceptedBy(request)).toBe(true)
