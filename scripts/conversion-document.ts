@@ -121,8 +121,8 @@ dropped, and what the official clients add to items they have parsed (\`parsed\`
 \`previous_response_id\`, \`conversation\` and \`prompt\` are refused: without them the answer would be to another question. An
 item that is only an id (\`item_reference\`) is put in from memory, where the last 8 MB of answers are kept for clients that do
 not say \`store: false\`; when it is not there, after a restart for example, it is left out and reported. Reasoning that upstream
-cannot read (\`invalid_encrypted_content\`: of another account or model, or too old), whose id it does not take, or after which
-nothing of the model comes, is left out when the request is sent once more. A body with an \`additional_tools\` item and without \`tools\` (Codex's Lite lane) is not touched;
+cannot read (\`invalid_encrypted_content\`: of another account or model, or too old), or after which nothing of the model comes,
+is left out when the request is sent once more. A body with an \`additional_tools\` item and without \`tools\` (Codex's Lite lane) is not touched;
 beside \`tools\` such an item passes like any other.
 
 ## Cases decided otherwise

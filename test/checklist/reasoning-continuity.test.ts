@@ -257,17 +257,52 @@ test.each([true, false])(
   },
 )
 
-test.each([
-  ['another provider', 'thinking_0'],
-  ['another size', `rs_${'0'.repeat(62)}`],
-])('case 203: on the Responses route, reasoning with an id of %s does not end the conversation', async (_what, id) => {
-  const thought = { type: 'reasoning', id, summary: [], encrypted_content: ENCRYPTED }
-  const input = [HELLO, thought, { role: 'assistant', content: 'Hi.' }, { role: 'user', content: 'And?' }]
-  answerWith(stage.upstream, ANSWERING)
-  const [answer, calls] = await callsDuring(stage.upstream, () =>
-    stage.post('/v1/responses', { model: 'gpt-5.5', input }),
-  )
-  expect(await answer.text()).toContain('Rain in both.')
-  expect([answer.status, calls]).toEqual([200, 2])
-  expect(typesOf(lastInput())).toEqual(['message', 'message', 'message'])
+describe('case 203: reasoning with an id that upstream does not take', () => {
+  const long = `rs_${'0'.repeat(413)}`
+
+  test.each([true, false])('goes back without it over a tool round trip of Chat (stream: %s)', async (stream) => {
+    const reasoning = { type: 'reasoning', id: long, summary: [], encrypted_content: ENCRYPTED }
+    const call = { call: 'look_up', arguments: { city: 'Lima' }, callId: 'call_long' }
+    answerWith(stage.upstream, { events: responseEvents([{ raw: reasoning }, call]) }, ANSWERING)
+    const messages: object[] = [HELLO]
+    await (await stage.post(PATH, { model: 'gpt-5.5', messages, tools: TOOLS, stream })).text()
+    const made = { name: 'look_up', arguments: '{"city":"Lima"}' }
+    messages.push({ role: 'assistant', tool_calls: [{ id: 'call_long', type: 'function', function: made }] })
+    messages.push({ role: 'tool', tool_call_id: 'call_long', content: 'rain' })
+    const [answer, calls] = await callsDuring(stage.upstream, () =>
+      stage.post(PATH, { model: 'gpt-5.5', messages, tools: TOOLS, stream }),
+    )
+    expect(await answer.text()).toContain('Rain')
+    expect([answer.status, calls]).toEqual([200, 1])
+    expect(lastInput()[1]).toEqual({ type: 'reasoning', summary: [], encrypted_content: ENCRYPTED })
+  })
+
+  test.each([
+    ['too long', long],
+    ['of another provider', 'thinking_0'],
+  ])('goes up without it on the Responses route: %s', async (_what, id) => {
+    const thought = { type: 'reasoning', id, summary: [], encrypted_content: ENCRYPTED }
+    const input = [HELLO, thought, { role: 'assistant', content: 'Hi.' }, { role: 'user', content: 'And?' }]
+    answerWith(stage.upstream, ANSWERING)
+    const [answer, calls] = await callsDuring(stage.upstream, () =>
+      stage.post('/v1/responses', { model: 'gpt-5.5', input }),
+    )
+    expect(await answer.text()).toContain('Rain in both.')
+    expect([answer.status, calls]).toEqual([200, 1])
+    expect(typesOf(lastInput())).toEqual(['message', 'reasoning', 'message', 'message'])
+  })
+
+  test('is left out at the second try, should upstream want one', async () => {
+    const message = "Missing required parameter: 'input[1].id'."
+    const wanted = {
+      status: 400,
+      body: { error: { message, code: 'missing_required_parameter', param: 'input[1].id' } },
+    }
+    const thought = { type: 'reasoning', id: long, summary: [], encrypted_content: ENCRYPTED }
+    const input = [HELLO, thought, { role: 'assistant', content: 'Hi.' }, { role: 'user', content: 'And?' }]
+    answerWith(stage.upstream, wanted, ANSWERING)
+    const answer = await stage.post('/v1/responses', { model: 'gpt-5.5', input })
+    expect(await answer.text()).toContain('Rain in both.')
+    expect(typesOf(lastInput())).toEqual(['message', 'message', 'message'])
+  })
 })

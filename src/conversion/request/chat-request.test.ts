@@ -498,6 +498,13 @@ describe('case 106, 108–111: reasoning put back', () => {
     })
   })
 
+  test('case 203: without an id that upstream has made longer than it takes', () => {
+    const long = { ...thought('rs_1'), id: `rs_${'0'.repeat(413)}` }
+    const [, , reasoning] = itemsOf(history, {}, { recallReasoning: () => [long] })
+    expect(reasoning).toMatchObject({ type: 'reasoning', encrypted_content: 'secret of rs_1' })
+    expect(reasoning).not.toHaveProperty('id')
+  })
+
   test('case 109: what has no encrypted content is left out', () => {
     const bare = [{ type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: null }]
     const items = itemsOf(history, {}, { recallReasoning: () => bare })

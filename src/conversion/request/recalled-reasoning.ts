@@ -2,6 +2,7 @@ import { asList, asString, type JsonObject } from '../../json-object.ts'
 import type { ToolCall } from '../call-key.ts'
 import type { ConversionContext } from '../chat-plan.ts'
 import { TEXT_PLACE } from '../reasoning-continuity.ts'
+import { withTakenId } from './item-id.ts'
 
 /** In the order of the answer, so that upstream's prompt cache recognises it. */
 type Recalled = { readonly beforeText: readonly JsonObject[]; readonly beforeCall: readonly JsonObject[] }
@@ -35,10 +36,10 @@ export class RecalledReasoning {
 
 /** Nothing but what upstream takes back: no text of the reasoning, and a summary even when empty (case 108). */
 function replayedReasoning({ id, summary }: JsonObject, encryptedContent: string): JsonObject {
-  return {
+  return withTakenId({
     type: 'reasoning',
     ...(typeof id === 'string' && { id }),
     summary: asList(summary),
     encrypted_content: encryptedContent,
-  }
+  })
 }

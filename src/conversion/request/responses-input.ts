@@ -1,6 +1,7 @@
 import { asList, type JsonObject } from '../../json-object.ts'
 import { withoutCacheHints } from './cache-hints.ts'
 import { upstreamCallId } from './call-history.ts'
+import { withTakenId } from './item-id.ts'
 import type { JsonPlace } from './json-place.ts'
 import type { ReportedFields } from './reported-fields.ts'
 
@@ -40,9 +41,9 @@ function convertItem(place: JsonPlace, context: InputContext): JsonObject[] {
       // A tool that gave nothing (case 88).
       return [callItem({ ...item, output: item.output ?? '' }, context.namespaces)]
     case 'image_generation_call':
-      return [without(item, ['call_id'])]
+      return [withTakenId(without(item, ['call_id']))]
     default:
-      return [item]
+      return [withTakenId(item)]
   }
 }
 
@@ -86,7 +87,7 @@ function messageContent(content: JsonPlace, role: string): unknown[] {
 function reasoningItem(item: JsonObject): JsonObject[] {
   if (typeof item.encrypted_content !== 'string' || item.encrypted_content === '') return []
   const kept = without(item, item.content === null ? ['status'] : ['status', 'content'])
-  return [{ ...kept, summary: asList(item.summary) }]
+  return [withTakenId({ ...kept, summary: asList(item.summary) })]
 }
 
 function callItem(item: JsonObject, namespaces: boolean): JsonObject {

@@ -154,6 +154,18 @@ describe('input', () => {
     expect(items.map(({ call_id }) => call_id)).toEqual([undefined, 'a', 'a', 'b', 'b'])
   })
 
+  test('case 203: what keeps its id loses one that upstream would refuse', () => {
+    const reasoning = { type: 'reasoning', summary: [], encrypted_content: 'x' }
+    const search = { type: 'web_search_call', status: 'completed' }
+    const image = { type: 'image_generation_call', status: 'completed', result: 'aGk=' }
+    const longest = `rs_${'0'.repeat(61)}`
+    const ids = (item: object, ...given: string[]) =>
+      inputOf(...given.map((id) => ({ ...item, id }))).map(({ id }) => id)
+    expect(ids(reasoning, longest, `${longest}0`, 'thinking_0', 'rs:1', '')).toEqual([longest, ...Array(4)])
+    expect(ids(search, 'ws_1', longest, `${longest}0`, '')).toEqual(['ws_1', longest, undefined, undefined])
+    expect(ids(image, 'ig_1', `${longest}0`)).toEqual(['ig_1', undefined])
+  })
+
   test('a call without a call id is left for upstream to refuse', () => {
     const call = { type: 'function_call', name: 'f', arguments: '{}' }
     expect(inputOf(call)).toEqual([call])

@@ -11,7 +11,7 @@ export function withoutReasoning(request: ResponsesRequest): ResponsesRequest {
 }
 
 /**
- * Reasoning is too old, of another model or another account; its id is none of upstream's; or nothing of the model comes
+ * Reasoning is too old, of another model or another account; its id is refused, or missed; or nothing of the model comes
  * after it, as when a turn was nothing but thought. The code says so, or the message names the item (case 110, 111, 203).
  * Clients send it again with each turn to come, so the conversation would be over.
  */
