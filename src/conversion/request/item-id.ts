@@ -4,12 +4,11 @@ import type { JsonObject } from '../../json-object.ts'
 const TAKEN = /^[\w-]{1,64}$/
 
 /**
- * The item, without an id that upstream would refuse: that came back with each turn, and the conversation would be over.
- * Nothing is stored, so that none is needed (case 203).
+ * The item, without an id that upstream would refuse: clients send it again with each turn to come, so the conversation
+ * would be over. Nothing is stored, so none is needed (case 203).
  */
 export function withTakenId(item: JsonObject): JsonObject {
-  const { id, ...withoutId } = item
-  if (typeof id !== 'string') return item
-  const isOfItsType = item.type !== 'reasoning' || id.startsWith('rs')
-  return isOfItsType && TAKEN.test(id) ? item : withoutId
+  const { id, type } = item
+  if (typeof id !== 'string' || (TAKEN.test(id) && (type !== 'reasoning' || id.startsWith('rs')))) return item
+  return Object.fromEntries(Object.entries(item).filter(([key]) => key !== 'id'))
 }
