@@ -278,13 +278,15 @@ describe('the ChatGPT side refuses', () => {
   })
 
   test('a workspace of a region that the client does not name', async () => {
-    const claims = { 'https://api.openai.com/auth': { chatgpt_compute_residency: 'eu' } }
-    const authorization = `Bearer ${unsignedJwt(claims)}`
+    const bearer = (region: string) =>
+      `Bearer ${unsignedJwt({ 'https://api.openai.com/auth': { chatgpt_compute_residency: region } })}`
+    const authorization = bearer('eu')
     const elsewhere = await post({}, { authorization, 'x-openai-internal-codex-residency': 'us' })
     expect(elsewhere.status).toBe(401)
     expect(JSON.parse(elsewhere.text).error.message).toBe('Workspace is not authorized in this region.')
     expect((await post({}, { authorization })).status).toBe(401)
     expect((await post({}, { authorization, 'x-openai-internal-codex-residency': 'eu' })).status).toBe(200)
+    expect((await post({}, { authorization: bearer('no_constraint') })).status).toBe(200)
   })
 
   test.each(['', 'node', 'undici', 'Mozilla/5.0 (X11)', 'python-requests/2.32', 'codex'])(

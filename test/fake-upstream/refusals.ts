@@ -25,7 +25,8 @@ export function accessRefusal(
 /** A workspace that is bound to a region is served only where the client names that region. */
 function regionRefusal(token: string, headers: IncomingHttpHeaders): Refusal | undefined {
   const { chatgpt_compute_residency: region } = accountClaims(claimsOf(token))
-  if (region === undefined || region === headers['x-openai-internal-codex-residency']) return undefined
+  const isBound = region !== undefined && region !== 'no_constraint'
+  if (!isBound || region === headers['x-openai-internal-codex-residency']) return undefined
   return { status: 401, body: { error: { message: 'Workspace is not authorized in this region.' }, status: 401 } }
 }
 
