@@ -28,7 +28,7 @@ let path: string
 const OLD = { OPENAI_API_KEY: null, tokens: { access_token: 'old', refresh_token: 'rt-old', future: { a: [1] } }, x: 1 }
 const NEW = withTokens(OLD, { access_token: 'new', refresh_token: 'rt-new' }, Date.UTC(2026, 0, 2))
 const text = (content: unknown) => JSON.stringify(content, null, 2)
-const replacement = { content: NEW, spentToken: 'rt-old', mayReplace: () => true }
+const replacement = { json: text(NEW), spentToken: 'rt-old', mayReplace: () => true }
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'codex-api-proxy-write-'))
@@ -155,7 +155,7 @@ test.each([
 ])('a file that %s is written in place, longer or shorter', (_name, step, code) => {
   const files = { ...nodeFs, [step]: failWith(code) } as Files
   const before = inode()
-  expect(replaceAuthFile(path, files, { ...replacement, content: LONGER })).toBe(true)
+  expect(replaceAuthFile(path, files, { ...replacement, json: text(LONGER) })).toBe(true)
   expect(readFileSync(path, 'utf8')).toBe(text(LONGER))
   expect(replaceAuthFile(path, files, replacement)).toBe(true)
   expect(readFileSync(path, 'utf8')).toBe(text(NEW))
@@ -227,7 +227,7 @@ test('a newer login that appears at the last moment is not written over in place
 
 test('a full disk in the midst of writing in place: the old content is put back, the new tokens lie beside it', () => {
   const files = { ...nodeFs, renameSync: failWith('EBUSY'), writeSync: fullBeyond(text(OLD).length) as never }
-  expect(() => replaceAuthFile(path, files, { ...replacement, content: LONGER })).toThrow('ENOSPC')
+  expect(() => replaceAuthFile(path, files, { ...replacement, json: text(LONGER) })).toThrow('ENOSPC')
   expect(readFileSync(path, 'utf8')).toBe(text(OLD))
   expect(leftTokens(path, nodeFs, 'rt-old')?.tokens).toEqual({ access_token: 'new', refresh_token: 'rt-new' })
 })
@@ -326,7 +326,7 @@ function leaveBehind(content = NEW): string {
     throw new Error('killed')
   }
   const files = { ...nodeFs, renameSync, rmSync: () => {} } as Files
-  expect(() => replaceAuthFile(path, files, { ...replacement, content })).toThrow('killed')
+  expect(() => replaceAuthFile(path, files, { ...replacement, json: text(content) })).toThrow('killed')
   const leftover = readdirSync(home).find((name) => name !== 'auth.json')
   return join(home, leftover ?? 'none')
 }
@@ -336,7 +336,7 @@ function adopt(spentToken: string): boolean {
   const left = leftTokens(path, nodeFs, spentToken)
   if (left === undefined) return false
   const content = withTokens(JSON.parse(readFileSync(path, 'utf8')), left.tokens, left.refreshedAt)
-  return replaceAuthFile(path, nodeFs, { ...replacement, content, spentToken })
+  return replaceAuthFile(path, nodeFs, { ...replacement, json: text(content), spentToken })
 }
 
 test('tokens that a killed process could only write beside the file are put in place', () => {

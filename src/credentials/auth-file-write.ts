@@ -23,8 +23,8 @@ export function withTokens(content: JsonObject, tokens: NewTokens, refreshedAt: 
 }
 
 type Replacement = {
-  readonly content: JsonObject
-  /** The refresh token that `content` was obtained with, which the file still holds. */
+  readonly json: string
+  /** The refresh token that was spent for what `json` holds, which the file still holds. */
   readonly spentToken: string
   /** Asked at the last moment: false leaves the file as it is. */
   readonly mayReplace: () => boolean
@@ -36,9 +36,9 @@ type Replacement = {
  * the process is killed while it does so, `mendAuthFile` completes the file. Throws what the file system throws; then
  * the old content is intact.
  */
-export function replaceAuthFile(path: string, files: Files, { content, spentToken, mayReplace }: Replacement): boolean {
+export function replaceAuthFile(path: string, files: Files, { json, spentToken, mayReplace }: Replacement): boolean {
   const target = files.realpathSync(path)
-  const bytes = Buffer.from(JSON.stringify(content, null, 2))
+  const bytes = Buffer.from(json)
   const temporary = freeName(target, files, spentToken)
   let replaced: boolean
   try {

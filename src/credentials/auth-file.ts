@@ -26,6 +26,8 @@ export type Files = Pick<
 >
 
 export type StoredLogin = { readonly content: JsonObject; readonly login: Login }
+/** `json` is the text of `content`. */
+export type WrittenLogin = StoredLogin & { readonly json: string }
 
 /** A login has some kilobytes. A larger file is something else, which must not be read at every change. */
 const MAX_BYTES = 1024 * 1024
@@ -44,7 +46,7 @@ export class AuthFile {
   readonly path: string
   readonly #codexHome: string
   readonly #files: Files
-  #read: { stamp: Stamp; settled: boolean; stored: StoredLogin } | undefined
+  #read: { stamp: Stamp; settled: boolean; stored: WrittenLogin } | undefined
 
   constructor(codexHome: string, files: Files) {
     this.path = join(codexHome, 'auth.json')
@@ -53,7 +55,7 @@ export class AuthFile {
   }
 
   /** What the file holds now. Costs one `stat` when nothing changed. Throws a ProxyError (credentials_…). */
-  read(): StoredLogin {
+  read(): WrittenLogin {
     const stamp = this.#stat()
     if (this.#read?.settled === true && sameStamp(this.#read.stamp, stamp)) return this.#read.stored
     const stored = parseLogin(this.#readText())

@@ -491,8 +491,8 @@ async function leaveBehind(auth: ReturnType<typeof login>) {
   const answer = await post(stage.issuer.url, { grant_type: 'refresh_token', refresh_token })
   const { id_token, access_token, refresh_token: next } = JSON.parse(answer.body)
   const tokens = { id_token, access_token, refresh_token: next }
-  const content = withTokens(auth, tokens, Date.now())
-  const replacement = { content, spentToken: refresh_token, mayReplace: () => true }
+  const json = JSON.stringify(withTokens(auth, tokens, Date.now()))
+  const replacement = { json, spentToken: refresh_token, mayReplace: () => true }
   expect(() => replaceAuthFile(stage.authPath, dying, replacement)).toThrow('killed')
   return tokens
 }

@@ -43,14 +43,14 @@ export type ChatGptLogin = {
  * access token, API key and tokens that is there. Throws a ProxyError that says what is wrong, without a word of the
  * content.
  */
-export function parseLogin(text: string): { content: JsonObject; login: Login } {
+export function parseLogin(text: string): { json: string; content: JsonObject; login: Login } {
   // Codex refuses a byte order mark, but some editors add one, and it does no harm.
   const json = text.replace(/^\uFEFF/, '')
   if (json.trim() === '') throw malformed('is empty')
   const content = parseJson(json)
   if (content === undefined) throw malformed('is not valid JSON')
   if (!isObject(content)) throw malformed('is not a JSON object')
-  return { content, login: loginOf(content) }
+  return { json, content, login: loginOf(content) }
 }
 
 /** The same for content that was parsed before, or made by `withTokens`. */

@@ -7,6 +7,7 @@ import type { CredentialMode } from './credentials.ts'
 import { leftTokens } from './leftovers.ts'
 import { type Login, loginOf } from './login.ts'
 import type { NewTokens } from './refresh.ts'
+import { rewriteJson } from './rewrite-json.ts'
 
 const REREAD_MS = 50
 /** How long until writing is tried again. */
@@ -145,10 +146,10 @@ export class TokenStore {
 
   /** False when the file holds another login by now. */
   #replace({ spentToken, tokens, refreshedAt }: Unsaved): boolean {
-    const { content, login } = this.#file.read()
+    const { json, content, login } = this.#file.read()
     if (!holds(login, spentToken)) return false
     return replaceAuthFile(this.#file.path, this.#files, {
-      content: withTokens(content, tokens, refreshedAt),
+      json: rewriteJson(json, withTokens(content, tokens, refreshedAt)),
       spentToken,
       mayReplace: () => holds(this.#file.read().login, spentToken),
     })

@@ -64,6 +64,21 @@ test('a refresh is asked for with the client id of the settings', async () => {
   expect(issuer.requests).toMatchObject([{ client_id: CLIENT_ID }])
 })
 
+test('a refresh keeps the text of all that it does not replace', async () => {
+  const old = issuer.login({ lifetimeMs: EXPIRED_MS })
+  const text = ({ tokens, last_refresh }: typeof old) => `{ "auth_mode": "chatgpt", "big": 12345678901234567890,
+    "twice": 1.0, "twice": -0, "last_refresh": "${last_refresh}", "nested": { "tokens": [1e400, "\\/\\u00e4"] },
+    "tokens": {"id_token":"${tokens.id_token}", "access_token":"${tokens.access_token}",
+      "refresh_token":"${tokens.refresh_token}", "account_id":"${tokens.account_id}", "limit": 1e400} }\n`
+  await stage.home.writeAuth(`\uFEFF${text(old)}`)
+  expect((await ask()).status).toBe(200)
+  expect(issuer.requests.length).toBe(1)
+  const written = await readFile(join(stage.home.codexHome, 'auth.json'), 'utf8')
+  const { tokens, last_refresh } = JSON.parse(written)
+  expect(issuer.isRedeemable(tokens.refresh_token)).toBe(true)
+  expect(written).toBe(text({ ...old, tokens, last_refresh }))
+})
+
 test('100 requests at once on a revoked token: one refresh, 100 answers', async () => {
   const auth = issuer.login()
   issuer.revoke(auth.tokens.access_token)

@@ -31,7 +31,7 @@ function takeUp(folder) {
 function write(folder, files, tokens, generation) {
   const content = read(folder)
   replaceAuthFile(join(folder, 'auth.json'), files, {
-    content: withTokens(content, tokens, generation),
+    json: JSON.stringify(withTokens(content, tokens, generation), null, 2),
     spentToken: refreshToken(content),
     mayReplace: () => refreshToken(read(folder)) === refreshToken(content),
   })
