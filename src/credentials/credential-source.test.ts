@@ -1,5 +1,6 @@
 import * as nodeFs from 'node:fs'
-import { renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { unsignedJwt } from '../../test/support/auth-files.ts'
 import { failWith } from '../../test/support/fail-with.ts'
@@ -318,6 +319,21 @@ test('other fields that change while we refresh are kept', async () => {
   })
   await source.current()
   expect(await stage.readAuth()).toMatchObject({ added: 'meanwhile' })
+})
+
+test('other fields that change while the new tokens are written beside the file are kept', async () => {
+  const auth = login(-MINUTE)
+  await stage.writeAuth(auth)
+  const changed = JSON.stringify({ ...auth, added: 'meanwhile' })
+  let writes = 0
+  const fsyncSync = (file: number) => {
+    nodeFs.fsyncSync(file)
+    if (refreshes() === 1 && writes++ === 0) writeFileSync(stage.authPath, changed)
+  }
+  const token = tokenOf(await stage.source({ files: { ...nodeFs, fsyncSync } }).current())
+  expect(await stage.readAuth()).toMatchObject({ added: 'meanwhile', tokens: { access_token: token } })
+  expect(token).not.toBe(auth.tokens.access_token)
+  expect(readdirSync(dirname(stage.authPath))).toEqual(['auth.json'])
 })
 
 test('a refresh goes on when nobody waits for it any more, and close waits for it', async () => {

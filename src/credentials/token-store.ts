@@ -146,13 +146,17 @@ export class TokenStore {
 
   /** False when the file holds another login by now. */
   #replace({ spentToken, tokens, refreshedAt }: Unsaved): boolean {
-    const { json, content, login } = this.#file.read()
-    if (!holds(login, spentToken)) return false
-    return replaceAuthFile(this.#file.path, this.#files, {
-      json: rewriteJson(json, withTokens(content, tokens, refreshedAt)),
-      spentToken,
-      mayReplace: () => holds(this.#file.read().login, spentToken),
-    })
+    while (true) {
+      const { json, content, login } = this.#file.read()
+      if (!holds(login, spentToken)) return false
+      const replaced = replaceAuthFile(this.#file.path, this.#files, {
+        json: rewriteJson(json, withTokens(content, tokens, refreshedAt)),
+        spentToken,
+        // If somebody has written other fields beside the same login since, it is done again with those.
+        mayReplace: () => this.#file.read().json === json,
+      })
+      if (replaced) return true
+    }
   }
 
   #postpone(error: unknown): void {
