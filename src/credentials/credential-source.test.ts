@@ -7,6 +7,7 @@ import { failWith } from '../../test/support/fail-with.ts'
 import { type LoginStage, post, startLoginStage, tokenOf } from '../../test/support/login-stage.ts'
 import type { ProxyError } from '../errors.ts'
 import { replaceAuthFile, withTokens } from './auth-file-write.ts'
+import type { NewTokens } from './refresh.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
@@ -502,15 +503,19 @@ test('a login that can’t be written is not refreshed: the new tokens would be 
 
 /** What a process leaves that was killed after it had spent the refresh token in the file, and the tokens in it. */
 async function leaveBehind(auth: ReturnType<typeof login>) {
-  const dying = { ...nodeFs, renameSync: failWith('EBUSY'), ftruncateSync: failWith('killed') }
   const { refresh_token } = auth.tokens
   const answer = await post(stage.issuer.url, { grant_type: 'refresh_token', refresh_token })
   const { id_token, access_token, refresh_token: next } = JSON.parse(answer.body)
   const tokens = { id_token, access_token, refresh_token: next }
-  const json = JSON.stringify(withTokens(auth, tokens, Date.now()))
-  const replacement = { json, spentToken: refresh_token, mayReplace: () => true }
-  expect(() => replaceAuthFile(stage.authPath, dying, replacement)).toThrow('killed')
+  dieWriting(auth, tokens)
   return tokens
+}
+
+function dieWriting(auth: ReturnType<typeof login>, tokens: NewTokens): void {
+  const dying = { ...nodeFs, renameSync: failWith('EBUSY'), ftruncateSync: failWith('killed') }
+  const json = JSON.stringify(withTokens(auth, tokens, Date.now()))
+  const replacement = { json, spentToken: auth.tokens.refresh_token, mayReplace: () => true }
+  expect(() => replaceAuthFile(stage.authPath, dying, replacement)).toThrow('killed')
 }
 
 test('tokens left by a killed process are taken, and what auth.json has got since stays', async () => {
@@ -520,6 +525,16 @@ test('tokens left by a killed process are taken, and what auth.json has got sinc
   await stage.writeAuth({ ...auth, added: 'since', tokens: { ...auth.tokens, added: 'since' } })
   expect(tokenOf(await stage.source().current())).toBe(left.access_token)
   expect(await stage.readAuth()).toMatchObject({ added: 'since', tokens: { ...left, added: 'since' } })
+  expect(refreshes()).toBe(1)
+})
+
+test('tokens left by a killed process for which no refresh token was spent do not take the place of what the file got since', async () => {
+  const auth = login(-MINUTE)
+  await stage.writeAuth(auth)
+  const { access_token } = login(DAY).tokens
+  dieWriting(auth, { access_token })
+  await stage.writeAuth(auth)
+  expect(tokenOf(await stage.source().current())).not.toBe(access_token)
   expect(refreshes()).toBe(1)
 })
 

@@ -111,7 +111,8 @@ export class TokenStore {
   recover(from: StoredLogin, spentToken: string): boolean {
     if (this.#unsaved !== undefined) return false // These are newer than anything a killed process left.
     const left = leftTokens(this.#file.path, this.#files, spentToken)
-    if (left === undefined) return false
+    // A refresh token that stayed the same is still good (RFC 6749 §6), and the file may hold newer tokens than these.
+    if (left === undefined || left.tokens.refresh_token === spentToken) return false
     this.keep(from, spentToken, left.tokens, left.refreshedAt)
     return true
   }
