@@ -308,6 +308,20 @@ test('a logout while we refresh stays a logout', async () => {
   expect(statSync(stage.authPath, { throwIfNoEntry: false })).toBeUndefined()
 })
 
+test('signing in with an agent identity while we refresh ends the login before', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  const source = stage.source({
+    async postToken(url, body) {
+      const answer = await post(url, body)
+      await stage.writeAuth({ auth_mode: 'agentIdentity' })
+      return answer
+    },
+  })
+  expect(await errorOf(source.current())).toMatchObject({ code: 'credentials_unsupported' })
+  expect((await source.status()).kind).toBe('none')
+  expect(await stage.readAuth()).toEqual({ auth_mode: 'agentIdentity' })
+})
+
 test('other fields that change while we refresh are kept', async () => {
   const auth = login(-MINUTE)
   await stage.writeAuth(auth)
@@ -576,6 +590,14 @@ test('unsaved tokens give way to a login that somebody else writes', async () =>
   expect(tokenOf(await source.current())).toBe(newer.tokens.access_token)
   await source.close()
   expect(await stage.readAuth()).toEqual(newer)
+})
+
+test('unsaved tokens are given up when somebody signs in with what only Codex can use', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  const source = stage.source({ files: { ...nodeFs, renameSync: failWith('EIO') } })
+  await source.current()
+  await stage.writeAuth({ auth_mode: 'bedrockApiKey' })
+  expect(await errorOf(source.current())).toMatchObject({ code: 'credentials_unsupported' })
 })
 
 test('unsaved tokens are used while the file can’t be read, and given up when it is deleted', async () => {

@@ -206,7 +206,7 @@ function holds(login: Login, refreshToken: string): boolean {
   return login.kind === 'chatgpt' && login.refreshToken === refreshToken
 }
 
-/** Whether the user has signed out: then a login must not come back. */
-function isGone(error: ProxyError): boolean {
-  return error.code === 'credentials_missing' || error.code === 'credentials_in_keyring'
+/** Whether the user has signed out, or in with what only Codex can use: then a login must not come back. */
+function isGone({ code }: ProxyError): boolean {
+  return code === 'credentials_missing' || code === 'credentials_in_keyring' || code === 'credentials_unsupported'
 }
