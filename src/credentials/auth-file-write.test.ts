@@ -20,7 +20,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
 import { playPlatform } from '../../test/support/platform.ts'
 import type { Files } from './auth-file.ts'
-import { isWritable, mendAuthFile, replaceAuthFile, withTokens } from './auth-file-write.ts'
+import { isWritable, mendAuthFile, removeWritten, replaceAuthFile, withTokens } from './auth-file-write.ts'
 import { leftTokens } from './leftovers.ts'
 
 let home: string
@@ -98,7 +98,7 @@ test('a symbolic link stays, and the file it leads to is replaced', () => {
 test('a newer login that appears at the last moment stays', () => {
   expect(replaceAuthFile(path, nodeFs, { ...replacement, mayReplace: () => false })).toBe(false)
   expect(readFileSync(path, 'utf8')).toBe(text(OLD))
-  expect(readdirSync(home)).toEqual(['auth.json'])
+  expectTokensBeside()
 })
 
 const STEPS = [
@@ -222,8 +222,15 @@ test('a newer login that appears at the last moment is not written over in place
   const files = { ...nodeFs, renameSync: failWith('EBUSY') } as Files
   expect(replaceAuthFile(path, files, { ...replacement, mayReplace: () => false })).toBe(false)
   expect(readFileSync(path, 'utf8')).toBe(text(OLD))
-  expect(readdirSync(home)).toEqual(['auth.json'])
+  expectTokensBeside()
 })
+
+/** Until they are written or given up, and nothing else. */
+function expectTokensBeside(): void {
+  expect(leftTokens(path, nodeFs, 'rt-old')?.tokens).toEqual({ access_token: 'new', refresh_token: 'rt-new' })
+  removeWritten(path, nodeFs, 'rt-old')
+  expect(readdirSync(home)).toEqual(['auth.json'])
+}
 
 test('a full disk in the midst of writing in place: the old content is put back, the new tokens lie beside it', () => {
   const files = { ...nodeFs, renameSync: failWith('EBUSY'), writeSync: fullBeyond(text(OLD).length) as never }

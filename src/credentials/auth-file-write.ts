@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { isOneOf } from '../error-code.ts'
 import { type JsonObject, objectOf } from '../json-object.ts'
 import type { Files } from './auth-file.ts'
-import { allLeftoverPaths, freeName, leftovers, trialPath } from './leftovers.ts'
+import { allLeftoverPaths, freeName, leftoverPaths, leftovers, trialPath } from './leftovers.ts'
 import type { NewTokens } from './refresh.ts'
 import { isUnfinished, limitMode, MODE, overwrite } from './write-in-place.ts'
 
@@ -26,7 +26,7 @@ type Replacement = {
   readonly json: string
   /** The refresh token that was spent for what `json` holds, which the file still holds. */
   readonly spentToken: string
-  /** Asked at the last moment: false leaves the file as it is. */
+  /** Asked at the last moment: false leaves the file as it is, and what was written beside it there. */
   readonly mayReplace: () => boolean
 }
 
@@ -43,10 +43,7 @@ export function replaceAuthFile(path: string, files: Files, { json, spentToken, 
   let replaced: boolean
   try {
     const replaceable = writeBeside(temporary, target, bytes, files)
-    if (!mayReplace()) {
-      remove(temporary, files)
-      return false
-    }
+    if (!mayReplace()) return false
     replaced = replaceable && rename(temporary, target, files)
   } catch (error) {
     // Until the next try a killed process would take the new tokens with it, if they were not there.
@@ -57,6 +54,11 @@ export function replaceAuthFile(path: string, files: Files, { json, spentToken, 
   if (!replaced) overwrite(target, bytes, files)
   tidyUp(target, files)
   return true
+}
+
+/** Removes what was written beside the file for a login that is no longer in it. */
+export function removeWritten(path: string, files: Files, spentToken: string): void {
+  for (const leftover of leftoverPaths(files.realpathSync(path), spentToken)) remove(leftover, files)
 }
 
 /**

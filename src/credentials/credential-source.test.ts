@@ -7,6 +7,7 @@ import { failWith } from '../../test/support/fail-with.ts'
 import { type LoginStage, post, startLoginStage, tokenOf } from '../../test/support/login-stage.ts'
 import type { ProxyError } from '../errors.ts'
 import { replaceAuthFile, withTokens } from './auth-file-write.ts'
+import { leftTokens } from './leftovers.ts'
 import type { NewTokens } from './refresh.ts'
 
 const MINUTE = 60_000
@@ -345,9 +346,29 @@ test('other fields that change while the new tokens are written beside the file 
     nodeFs.fsyncSync(file)
     if (refreshes() === 1 && writes++ === 0) writeFileSync(stage.authPath, changed)
   }
-  const token = tokenOf(await stage.source({ files: { ...nodeFs, fsyncSync } }).current())
+  let beside: unknown
+  const writeSync = ((...args: Parameters<typeof nodeFs.writeSync>) => {
+    // A process that is killed here, before the tokens are written a second time, has left them.
+    if (writes === 1) beside ??= leftTokens(stage.authPath, nodeFs, auth.tokens.refresh_token)?.tokens
+    return nodeFs.writeSync(...args)
+  }) as typeof nodeFs.writeSync
+  const token = tokenOf(await stage.source({ files: { ...nodeFs, fsyncSync, writeSync } }).current())
+  expect(beside).toMatchObject({ access_token: token })
   expect(await stage.readAuth()).toMatchObject({ added: 'meanwhile', tokens: { access_token: token } })
   expect(token).not.toBe(auth.tokens.access_token)
+  expect(readdirSync(dirname(stage.authPath))).toEqual(['auth.json'])
+})
+
+test('a newer login that comes while the new tokens are written beside the file stays alone', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  const newer = login(60 * MINUTE)
+  const fsyncSync = (file: number) => {
+    nodeFs.fsyncSync(file)
+    if (refreshes() === 1) writeFileSync(stage.authPath, JSON.stringify(newer))
+  }
+  const token = tokenOf(await stage.source({ files: { ...nodeFs, fsyncSync } }).current())
+  expect(token).toBe(newer.tokens.access_token)
+  expect(await stage.readAuth()).toEqual(newer)
   expect(readdirSync(dirname(stage.authPath))).toEqual(['auth.json'])
 })
 

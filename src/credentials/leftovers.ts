@@ -34,7 +34,7 @@ export function leftTokens(path: string, files: Files, spentToken: string): Left
  * Named by the refresh token that was spent for it. Two names, so that a complete file need not be removed before the
  * next one is complete.
  */
-function leftoverPaths(target: string, spentToken: string): [string, string] {
+export function leftoverPaths(target: string, spentToken: string): [string, string] {
   const digest = hash('sha256', spentToken, 'hex').slice(0, 16)
   return [leftoverPath(target, digest), leftoverPath(target, `${digest}-2`)]
 }

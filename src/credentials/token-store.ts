@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ProxyError } from '../errors.ts'
 import { type AuthFile, codeInBrackets, type Files, type StoredLogin } from './auth-file.ts'
-import { isWritable, mendAuthFile, replaceAuthFile, tryRoom, withTokens } from './auth-file-write.ts'
+import { isWritable, mendAuthFile, removeWritten, replaceAuthFile, tryRoom, withTokens } from './auth-file-write.ts'
 import type { CredentialMode } from './credentials.ts'
 import { leftTokens } from './leftovers.ts'
 import { type Login, loginOf } from './login.ts'
@@ -149,11 +149,15 @@ export class TokenStore {
   #replace({ spentToken, tokens, refreshedAt }: Unsaved): boolean {
     while (true) {
       const { json, content, login } = this.#file.read()
-      if (!holds(login, spentToken)) return false
+      if (!holds(login, spentToken)) {
+        removeWritten(this.#file.path, this.#files, spentToken)
+        return false
+      }
       const replaced = replaceAuthFile(this.#file.path, this.#files, {
         json: rewriteJson(json, withTokens(content, tokens, refreshedAt)),
         spentToken,
-        // If somebody has written other fields beside the same login since, it is done again with those.
+        // If somebody has written since, it is done again with what the file holds then. Until that is complete the
+        // tokens stay beside it: if we are killed meanwhile they are nowhere else.
         mayReplace: () => this.#file.read().json === json,
       })
       if (replaced) return true
