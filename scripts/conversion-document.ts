@@ -127,8 +127,8 @@ beside \`tools\` such an item passes like any other.
 
 ## Cases decided otherwise
 
-Tests bear the numbers of the cases in [test/CASES.md](../test/CASES.md), met in the field by programs of this kind;
-what is known of upstream itself is in [upstream.md](upstream.md). Each case has a test that shows it is met, but these,
+Tests bear the numbers of the cases in [test/CASES.md](https://github.com/codex-api-proxy/codex-api-proxy/blob/main/test/CASES.md),
+met in the field by programs of this kind; what is known of upstream itself is in [upstream.md](upstream.md). Each case has a test that shows it is met, but these,
 which were decided otherwise or can't arise here; most of them have a test that shows the decision:
 
 ${markdownTable(['Case', 'About', 'Decision'], decisions)}

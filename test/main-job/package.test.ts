@@ -1,8 +1,9 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -36,12 +37,34 @@ afterAll(async () => {
 })
 
 test('the package holds the program and its papers, and nothing else', () => {
-  const others = packed.filter((path) => !/^(dist\/.+\.js|docs\/[a-z-]+\.md)$/.test(path))
-  const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'npm-shrinkwrap.json', 'package.json']
+  const others = packed.filter((path) => !/^(dist\/.+\.js|docs\/[a-z-]+\.(md|svg))$/.test(path))
+  const documents = ['CHANGELOG.md', 'CONTRIBUTING.md', 'README.md', 'SECURITY.md']
+  const papers = [...documents, 'LICENSE', 'npm-shrinkwrap.json', 'package.json']
   expect(papers).toEqual(expect.arrayContaining(others))
   expect(others).toEqual(expect.arrayContaining(['LICENSE', 'npm-shrinkwrap.json', 'package.json']))
   expect(packed.filter((path) => /\.test\.|(^|\/)(test|bench|fixtures|fake-upstream)\//.test(path))).toEqual([])
 })
+
+test('every link of a document in the package leads to a file in it, or to a page of the repository', async () => {
+  const { repository } = JSON.parse(await readFile(join(REPOSITORY, 'package.json'), 'utf8'))
+  const pages = `${/https:.*(?=\.git$)/.exec(repository.url)}/blob/main/`
+  const documents = packed.filter((path) => path.endsWith('.md'))
+  const lost = documents.map(async (document) => {
+    const targets = linksIn(await readFile(join(REPOSITORY, document), 'utf8'))
+    const missing = targets.filter((target) =>
+      target.startsWith(pages)
+        ? !existsSync(join(REPOSITORY, target.slice(pages.length)))
+        : !/^\w+:/.test(target) && !packed.includes(posix.join(posix.dirname(document), target)),
+    )
+    return missing.map((target) => `${document}: ${target}`)
+  })
+  expect((await Promise.all(lost)).flat()).toEqual([])
+})
+
+/** Without the part of the page that a link names. */
+function linksIn(markdown: string): string[] {
+  return [...markdown.matchAll(/\]\(([^)\s#]+)[^)\s]*\)/g)].map(([, target = '']) => target)
+}
 
 test('what the README refers to for using the program can be read without a network', async () => {
   const readme = await readFile(join(REPOSITORY, 'README.md'), 'utf8')
