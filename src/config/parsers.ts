@@ -87,8 +87,22 @@ export function origin(given: string): string {
   throw new UsageError('Use an origin such as https://app.example.com, without a path.')
 }
 
-/** GNOME writes `socks` for SOCKS 5. */
-const PROXY_SCHEMES = ['http:', 'https:', 'socks5:', 'socks5h:', 'socks:']
+/** What is spoken with an outbound proxy. */
+export type ProxyProtocol = 'http' | 'https' | 'socks5'
+
+/** GNOME writes `socks` for SOCKS 5. `socks5h` is the same to us: names are always resolved by the proxy. */
+const PROXY_SCHEMES: ReadonlyMap<string, ProxyProtocol> = new Map([
+  ['http:', 'http'],
+  ['https:', 'https'],
+  ['socks5:', 'socks5'],
+  ['socks5h:', 'socks5'],
+  ['socks:', 'socks5'],
+])
+
+/** Undefined for the URL of something that is no outbound proxy. */
+export function proxyProtocol({ protocol }: URL): ProxyProtocol | undefined {
+  return PROXY_SCHEMES.get(protocol)
+}
 
 export function outboundProxyUrl(given: string): string {
   if (given === '' || given.toLowerCase() === 'none') return 'none'
@@ -104,7 +118,7 @@ export function outboundProxyUrl(given: string): string {
   const isPortAlone = /^\d+$/.test(given)
   // URL takes nearly any character there, also the quotes that some files of variables keep: "http://…".
   const hasHost = url !== undefined && /^(\[[\da-f:.]+\]|[\w.-]+)$/.test(url.hostname)
-  if (hasHost && PROXY_SCHEMES.includes(url.protocol) && !isPortAlone) return withScheme
+  if (hasHost && proxyProtocol(url) !== undefined && !isPortAlone) return withScheme
   throw new UsageError('Use a URL such as http://127.0.0.1:8118, https://… or socks5://…, or `none`.')
 }
 

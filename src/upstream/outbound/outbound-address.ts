@@ -1,9 +1,10 @@
 import { connect } from 'node:net'
 import { type Endpoint, withoutBrackets } from '../../config/endpoint.ts'
+import { type ProxyProtocol, proxyProtocol } from '../../config/parsers.ts'
 
 /** Where an outbound proxy is and how one logs in there. */
 export type OutboundAddress = Endpoint & {
-  readonly protocol: 'http' | 'https' | 'socks5'
+  readonly protocol: ProxyProtocol
   readonly login: { readonly user: string; readonly password: string } | undefined
   /** For people: without the login. */
   readonly shown: string
@@ -11,13 +12,11 @@ export type OutboundAddress = Endpoint & {
 
 const PORTS = { http: 80, https: 443, socks5: 1080 } as const
 
-/**
- * `socks5h` and `socks` are the same to us: names are always resolved by the proxy. Throws on anything else than the
- * settings allow.
- */
+/** Throws on anything else than the settings allow. */
 export function parseOutboundAddress(given: string): OutboundAddress {
   const url = new URL(given)
-  const protocol = protocolOf(url)
+  const protocol = proxyProtocol(url)
+  if (protocol === undefined) throw new Error(`An outbound proxy can't be reached by ${url.protocol}//`)
   const port = url.port === '' ? PORTS[protocol] : Number(url.port)
   const login = { user: decoded(url.username), password: decoded(url.password) }
   return {
@@ -27,13 +26,6 @@ export function parseOutboundAddress(given: string): OutboundAddress {
     login: login.user === '' && login.password === '' ? undefined : login,
     shown: `${protocol}://${url.hostname}:${port}`,
   }
-}
-
-function protocolOf({ protocol }: URL): OutboundAddress['protocol'] {
-  if (protocol === 'http:') return 'http'
-  if (protocol === 'https:') return 'https'
-  if (protocol === 'socks5:' || protocol === 'socks5h:' || protocol === 'socks:') return 'socks5'
-  throw new Error(`An outbound proxy can't be reached by ${protocol}//`)
 }
 
 /** Decodes percent-encoding, some of which URL may have added itself. A bare `%` stays. */
