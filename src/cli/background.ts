@@ -51,7 +51,7 @@ async function runServer(
     // Not earlier: `restart` should not come back to settings that do not start. Not after the address: whoever reads
     // that also finds the settings the server runs with.
     await saveState(config.stateFile, { settings, origins })
-    await claim.announce(server.url)
+    await claim.announce({ url: server.url, logFile: config.logFile })
     report({ kind: 'ready', url: server.url })
   } catch (error) {
     await server.close()

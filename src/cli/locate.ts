@@ -82,6 +82,12 @@ export async function reach({ loaded, running }: Located): Promise<Reached | und
   return config.port !== 0 && (await isProxy(url)) ? { url, clientKey } : undefined
 }
 
+/** A running server tells its log itself, whatever became of its state file. */
+export function logFileOf({ loaded, running }: Located): string {
+  const { config, origins } = loaded
+  return origins.logFile === 'flag' ? config.logFile : (running?.logFile ?? config.logFile)
+}
+
 /** A key that can't be read counts as none: even without it, a server tells something. */
 export function readableKey(config: Pick<Config, 'apiKey' | 'apiKeyFile'>): string | undefined {
   try {

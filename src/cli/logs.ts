@@ -6,7 +6,7 @@ import { olderLogOf } from '../telemetry/log-file.ts'
 import { readableLines } from '../telemetry/readable-lines.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
-import { type Located, locate, reach } from './locate.ts'
+import { type Located, locate, logFileOf, reach } from './locate.ts'
 import { lastLines, lastLinesOf, openExisting } from './log-lines.ts'
 import { RUN_FILES } from './setting-groups.ts'
 
@@ -18,7 +18,7 @@ export async function logs(context: Context, { settings, flags }: Call): Promise
   const { print } = context
   const lines = parseCount(typeof flags.lines === 'string' ? flags.lines : LINES)
   const located = await locate(context, settings, { needed: RUN_FILES })
-  const { logFile } = located.loaded.config
+  const logFile = logFileOf(located)
   const show = flags.json === true ? print.line : readableLines(print.raw, print.coloured).write
 
   const file = await openExisting(logFile)
@@ -43,7 +43,7 @@ async function olderLines(logFile: string, file: FileHandle | undefined, count: 
 }
 
 async function whyNothing(located: Located): Promise<string> {
-  const nothing = `Nothing was logged yet: there is no ${located.loaded.config.logFile}.`
+  const nothing = `Nothing was logged yet: there is no ${logFileOf(located)}.`
   const reached = await reach(located)
   if (reached === undefined || reached.pid !== undefined) return nothing
   return `${nothing} The server that runs logs to its terminal, as a systemd service to the journal: \`journalctl --user -u codex-api-proxy\`.`

@@ -10,7 +10,7 @@ import { askServer } from './ask-server.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { healthRows, otherVersionOf, problemOf, processOf, warningOf } from './health.ts'
-import { atNamedPort, type Located, locate, type Reached, reach } from './locate.ts'
+import { atNamedPort, type Located, locate, logFileOf, type Reached, reach } from './locate.ts'
 import { shownValue } from './shown.ts'
 
 /** The exit code that the Linux Standard Base has for a service that does not run. */
@@ -55,7 +55,8 @@ type Shown = {
   readonly settings: Settings | undefined
 }
 
-function report({ located: { loaded, running }, reached, health, settings }: Shown): object {
+function report({ located, reached, health, settings }: Shown): object {
+  const { loaded, running } = located
   const isRunning = running !== undefined || reached !== undefined
   return {
     running: isRunning,
@@ -65,7 +66,7 @@ function report({ located: { loaded, running }, reached, health, settings }: Sho
     ...(isRunning && { health: health ?? null }),
     installedVersion: packageVersion(),
     ...(settings !== undefined && { settingsOf: settings.of, settings: settingsReport(settings) }),
-    files: { pid: loaded.config.pidFile, log: loaded.config.logFile, state: loaded.config.stateFile },
+    files: { pid: loaded.config.pidFile, log: logFileOf(located), state: loaded.config.stateFile },
   }
 }
 
@@ -78,11 +79,8 @@ function settingsReport(settings: Settings): object {
   return Object.fromEntries(OPTION_NAMES.map((name) => [name, { value: value(name), origin: origins[name] }]))
 }
 
-function show(
-  { print, bases }: Context,
-  { located: { running, loaded }, reached, health, settings }: Shown,
-  verbose: boolean,
-): void {
+function show({ print, bases }: Context, { located, reached, health, settings }: Shown, verbose: boolean): void {
+  const { running } = located
   print.line(headline(running, reached, health))
   for (const problem of [problemOf(health), warningOf(health), outdated(running, health)]) {
     if (problem !== undefined) print.line(print.style('yellow', problem))
@@ -101,7 +99,7 @@ function show(
       ...rows(settings).map(([name, value, origin]) => [givenAs(name), origin, shortPath(value, bases.home)]),
     ])
   }
-  if (running !== undefined) print.line(`\nLog: ${loaded.config.logFile}`)
+  if (running !== undefined) print.line(`\nLog: ${logFileOf(located)}`)
 }
 
 function outdated(running: RunningServer | undefined, health: JsonObject | undefined): string | undefined {

@@ -9,6 +9,7 @@ import { processStart } from './process-start.ts'
 
 let folder: string
 let file: string
+const SERVER = { url: 'http://127.0.0.1:1', logFile: '/a folder/log' }
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'pid-file-'))
@@ -23,8 +24,8 @@ function claimed(outcome: Claim | RunningServer): Claim {
 
 test('a claim names this process, in a private file whose first line is the process id alone', async () => {
   const claim = claimed(await claimPidFile(file))
-  await claim.announce('http://127.0.0.1:1')
-  expect(await findRunning(file)).toEqual({ pid: process.pid, url: 'http://127.0.0.1:1' })
+  await claim.announce(SERVER)
+  expect(await findRunning(file)).toEqual({ pid: process.pid, ...SERVER })
   expect((await readFile(file, 'utf8')).split('\n')[0]).toBe(String(process.pid))
   expect((await stat(file)).mode & 0o777).toBe(0o600)
   expect((await stat(join(folder, 'run'))).mode & 0o777).toBe(0o700)
@@ -34,8 +35,8 @@ test('a note that it is stopping is seen, also when it comes before the address'
   const claim = claimed(await claimPidFile(file))
   claim.noteStopping()
   expect(await findRunning(file)).toEqual({ pid: process.pid, stopping: true })
-  await claim.announce('http://127.0.0.1:1')
-  expect(await findRunning(file)).toEqual({ pid: process.pid, url: 'http://127.0.0.1:1', stopping: true })
+  await claim.announce(SERVER)
+  expect(await findRunning(file)).toEqual({ pid: process.pid, ...SERVER, stopping: true })
 })
 
 test('a note that it is stopping leaves the file of another process alone, and makes none', async () => {

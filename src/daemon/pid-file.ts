@@ -12,6 +12,8 @@ export type RunningServer = {
   readonly pid: number
   /** Without path; absent while it starts. */
   readonly url?: string
+  /** Where it logs; absent while it starts. */
+  readonly logFile?: string
   /** It takes no new requests, and ends once its running answers have. */
   readonly stopping?: true
 }
@@ -22,8 +24,8 @@ export function isAtPort({ url }: RunningServer, port: number): boolean {
 }
 
 export type Claim = {
-  /** Adds the address, once the server listens. */
-  announce(url: string): Promise<void>
+  /** Adds the address and the log, once the server listens. */
+  announce(server: { readonly url: string; readonly logFile: string }): Promise<void>
   /** Adds that this process is about to end, so that nobody takes it for a server that goes on. */
   noteStopping(): void
   /** Removes the file, unless another process has taken it over. Synchronous, for the last moment of a process. */
@@ -58,8 +60,8 @@ export async function claimPidFile(file: string): Promise<Claim | RunningServer>
     if (isOwn()) appendIfPossible(file, 'stopping=yes\n')
   }
   return {
-    async announce(url) {
-      await writePrivateFile(file, `${own}url=${url}\n`)
+    async announce({ url, logFile }) {
+      await writePrivateFile(file, `${own}url=${url}\nlog=${logFile}\n`)
       // It was asked to stop meanwhile, and that note has been overwritten just now.
       if (stopping) noteStopping()
     },
@@ -109,18 +111,26 @@ async function runningIn(text: string): Promise<RunningServer | undefined> {
   return {
     pid: note.pid,
     ...(note.url !== undefined && { url: note.url }),
+    ...(note.log !== undefined && { logFile: note.log }),
     ...(note.stopping && { stopping: true }),
   }
 }
 
-type Note = { pid: number; started: string | undefined; url: string | undefined; stopping: boolean }
+type Note = {
+  pid: number
+  started: string | undefined
+  url: string | undefined
+  log: string | undefined
+  stopping: boolean
+}
 
 /** The process id alone in the first line, so that `kill $(cat …)` and other tools can read it, then `name=value` lines. */
 function parseNote(text: string): Note | undefined {
   const [first = '', ...lines] = text.split('\n')
   if (!/^\d+$/.test(first.trim())) return undefined
   const value = (name: string) => lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1)
-  return { pid: Number(first), started: value('started'), url: value('url'), stopping: value('stopping') === 'yes' }
+  const stopping = value('stopping') === 'yes'
+  return { pid: Number(first), started: value('started'), url: value('url'), log: value('log'), stopping }
 }
 
 /** A full disk must not keep a server from stopping. */

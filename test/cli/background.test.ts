@@ -314,6 +314,19 @@ test('a server whose state file is broken is found by its pid file', async () =>
   expect(again.stderr).toContain('holds no saved settings')
 })
 
+test.each(['broken', 'gone'])('the log of a server elsewhere is found when its state file is %s', async (state) => {
+  started(await command('start', '--port', '0', '--log-file', 'elsewhere.log'))
+  const log = join(home.path, 'elsewhere.log')
+  // Of an earlier server.
+  await writeFile(join(home.runFolder, 'codex-api-proxy.log'), 'old\n')
+  const file = join(home.runFolder, 'codex-api-proxy.state.json')
+  await (state === 'broken' ? writeFile(file, '') : rm(file))
+  expect((await command('logs')).stdout).toMatch(/^\d\d:\d\d:\d\d info {2}listening url=http/)
+  expect((await command('status', '--verbose')).stdout).toContain(`\nLog: ${log}\n`)
+  expect(JSON.parse((await command('status', '--json')).stdout).files.log).toBe(log)
+  expect((await command('logs', '--log-file', '.codex-api-proxy/codex-api-proxy.log')).stdout).toBe('old\n')
+})
+
 /** A value that differs from the default for each setting; settings that exclude each other come in a second round. */
 const EVERY_SETTING: Partial<Record<OptionName, string>> = {
   host: 'localhost',
