@@ -19,7 +19,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { failWith } from '../test/support/fail-with.ts'
 import { playPlatform } from '../test/support/platform.ts'
-import { acquireLock, type Lock } from './lock-file.ts'
+import { acquireLock, holderOf, type Lock } from './lock-file.ts'
 import { linuxStart } from './process-table.ts'
 
 vi.mock(import('node:fs'), { spy: true })
@@ -114,6 +114,17 @@ test('the lock of another machine is taken over only after a long time', async (
   expect(await acquire(30)).toBeUndefined()
   utimesSync(path, AN_HOUR_AGO, AN_HOUR_AGO)
   await taken()
+})
+
+test('a lock says who holds it, as long as somebody does', async () => {
+  expect(holderOf(path)).toBeUndefined()
+  await writeHolder({ host: 'elsewhere' })
+  expect(holderOf(path)).toBe(`process ${process.pid} of another machine or container`)
+  rmSync(path)
+  await writeHolder({ pid: deadPid() })
+  expect(holderOf(path)).toBeUndefined()
+  writeFileSync(path, '')
+  expect(holderOf(path)).toBe('a process that left no name')
 })
 
 test('a lock without a name in it is taken over after a while', async () => {

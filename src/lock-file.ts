@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, openSync, readFileSync, readlinkSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, readlinkSync, rmSync, statSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isCode, isHeldOpen } from './error-code.ts'
@@ -49,6 +49,20 @@ export async function acquireLock(path: string, { until, patienceMs }: LockOptio
     if (until() || performance.now() >= deadline) return undefined
     await delay(POLL_MS)
   }
+}
+
+/** Who holds a lock, in words; `undefined` when nobody does. */
+export function holderOf(path: string): string | undefined {
+  if (!existsSync(path) || isAbandoned(path)) return undefined
+  if (isOfAnotherUser(path)) return 'another user'
+  const holder = parseObject(textIn(path) ?? '')
+  if (typeof holder?.pid !== 'number') return 'a process that left no name'
+  return holder.host === host() ? `process ${holder.pid}` : `process ${holder.pid} of another machine or container`
+}
+
+export function isOfAnotherUser(path: string): boolean {
+  const made = statSync(path, { throwIfNoEntry: false })
+  return made !== undefined && process.geteuid !== undefined && made.uid !== process.geteuid()
 }
 
 /** `undefined` while somebody else holds it. */

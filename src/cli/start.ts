@@ -4,7 +4,7 @@ import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
 import { certificateVariables } from '../config/paths.ts'
 import { withRemedy } from '../daemon/describe-error.ts'
-import { findRunning, type RunningServer } from '../daemon/pid-file.ts'
+import { findRunning, lockInTheWay, type RunningServer } from '../daemon/pid-file.ts'
 import { startProcess, waitForEnd } from '../daemon/process.ts'
 import { RUN_FILES_REMEDY } from '../daemon/run-files.ts'
 import { readState } from '../daemon/state-file.ts'
@@ -31,7 +31,8 @@ export async function startWith(context: Context, loaded: LoadedConfig): Promise
   const { print } = context
   await refuseToHide(context, loaded.config)
   await letStop(context, loaded.config).catch(withRemedy(RUN_FILES_REMEDY))
-  const done = print.progress('Starting …')
+  const obstacle = lockInTheWay(loaded.config.pidFile)
+  const done = print.progress(obstacle === undefined ? 'Starting …' : `Waiting for ${obstacle} …`)
   const outcome = await startProcess([context.program, BACKGROUND_COMMAND], loaded, childEnvironment(context))
     .catch(withRemedy(RUN_FILES_REMEDY))
     .finally(done)

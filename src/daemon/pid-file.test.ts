@@ -1,10 +1,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Claim, checkPidFile, claimPidFile, findRunning, type RunningServer, removeStale } from './pid-file.ts'
+import { acquireLock } from '../lock-file.ts'
+import {
+  type Claim,
+  checkPidFile,
+  claimPidFile,
+  findRunning,
+  lockInTheWay,
+  type RunningServer,
+  removeStale,
+} from './pid-file.ts'
 import { processStart } from './process-start.ts'
 
 let folder: string
@@ -134,6 +143,34 @@ test('removing what is stale leaves a running server its file', async () => {
   claimed(await claimPidFile(file))
   await removeStale(file)
   expect(await findRunning(file)).toEqual({ pid: process.pid })
+})
+
+const isRoot = process.getuid?.() === 0
+
+test('a stale file under the lock of somebody who does not let go is not waited for without end', async () => {
+  await mkdir(join(folder, 'run'))
+  await writeFile(file, '1\nstarted=long-ago\n')
+  expect(lockInTheWay(file)).toBeUndefined()
+  const lock = await acquireLock(`${file}.lock`, { until: () => false, patienceMs: 0 })
+  const held = `${file}.lock, which is held by process ${process.pid}`
+  expect(lockInTheWay(file)).toBe(held)
+  await expect(claimPidFile(file)).rejects.toThrow(
+    `${file} is stale and can't be replaced now, because of ${held}. Delete that lock, or choose another --pid-file.`,
+  )
+  lock?.release()
+  expect(lockInTheWay(file)).toBeUndefined()
+  claimed(await claimPidFile(file)).release()
+})
+
+test.runIf(isRoot)('the lock of another user is not waited for at all', async () => {
+  await mkdir(join(folder, 'run'))
+  await writeFile(file, '1\nstarted=long-ago\n')
+  await writeFile(`${file}.lock`, '{}')
+  await chown(`${file}.lock`, 12_345, 12_345)
+  const began = performance.now()
+  await expect(claimPidFile(file)).rejects.toThrow(`${file}.lock, which is held by another user. `)
+  // Of the five seconds that others get.
+  expect(performance.now() - began).toBeLessThan(4000)
 })
 
 test('a process has one start time, and none once it is gone', async () => {

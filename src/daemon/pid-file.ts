@@ -1,8 +1,8 @@
-import { appendFileSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { UsageError } from '../config/parsers.ts'
 import { isCode } from '../error-code.ts'
-import { acquireLock } from '../lock-file.ts'
+import { acquireLock, holderOf, isOfAnotherUser } from '../lock-file.ts'
 import { textIn } from '../text-file.ts'
 import { createPrivateFile, readIfThere, writePrivateFile } from './private-file.ts'
 import { isStillThere, processStart } from './process-start.ts'
@@ -51,7 +51,7 @@ export async function claimPidFile(file: string): Promise<Claim | RunningServer>
     }
     const running = await findRunning(file)
     if (running !== undefined) return running
-    await removeStale(file)
+    if (!(await removeStale(file))) throw new Error(whyLocked(file))
   }
   const isOwn = () => parseNote(textIn(file) ?? '')?.pid === pid
   let stopping = false
@@ -77,20 +77,39 @@ const REMOVAL_PATIENCE_MS = 5000
 
 /**
  * Removes the pid file of a process that is gone, under a lock: of two starts that found the same stale file, the
- * second would otherwise remove the one that the first has put in its place.
+ * second would otherwise remove the one that the first has put in its place. False when the lock could not be had.
  */
-export async function removeStale(file: string): Promise<void> {
-  const lock = await acquireLock(`${file}.lock`, { until: () => false, patienceMs: REMOVAL_PATIENCE_MS })
-  if (lock === undefined) return
+export async function removeStale(file: string): Promise<boolean> {
+  const path = lockOf(file)
+  // That of another user may lie there for ever: in a folder for everybody, to hold us up.
+  const until = () => isOfAnotherUser(path)
+  const lock = await acquireLock(path, { until, patienceMs: REMOVAL_PATIENCE_MS })
+  if (lock === undefined) return false
   try {
     const note = await readIfThere(file)
-    if (note === undefined || (await runningIn(note)) !== undefined) return
+    if (note === undefined || (await runningIn(note)) !== undefined) return true
     checkIsNote(file, note)
     // If it has changed since, it belongs to another process by now.
     if ((await readIfThere(file)) === note) await rm(file, { force: true })
+    return true
   } finally {
     lock.release()
   }
+}
+
+/** What a start waits for just now, as a part of a sentence; undefined when it is nothing. */
+export function lockInTheWay(file: string): string | undefined {
+  const holder = existsSync(file) ? holderOf(lockOf(file)) : undefined
+  return holder && `${lockOf(file)}, which is held by ${holder}`
+}
+
+function whyLocked(file: string): string {
+  const lock = lockInTheWay(file) ?? lockOf(file)
+  return `${file} is stale and can't be replaced now, because of ${lock}. Delete that lock, or choose another --pid-file.`
+}
+
+function lockOf(file: string): string {
+  return `${file}.lock`
 }
 
 /** Throws a UsageError when there is something else than a pid file, named by mistake: it would be replaced. */

@@ -9,6 +9,7 @@ import { OPTION_NAMES } from '../../src/config/load.ts'
 import type { Option } from '../../src/config/option.ts'
 import { OPTIONS, type OptionName } from '../../src/config/options.ts'
 import { processStart } from '../../src/daemon/process-start.ts'
+import { acquireLock } from '../../src/lock-file.ts'
 import { apiKeyAuth } from '../support/auth-files.ts'
 import { freePort, listenOnLoopback } from '../support/loopback.ts'
 import { createHome, type Home, PROGRAM, type Result, run, startForeground } from '../support/program.ts'
@@ -312,6 +313,19 @@ test('a server whose state file is broken is found by its pid file', async () =>
   const again = await command('stop')
   expect([again.code, again.stdout]).toEqual([0, 'Not running.\n'])
   expect(again.stderr).toContain('holds no saved settings')
+})
+
+test('a start that the lock of a stale pid file holds up says whose it is', async () => {
+  await mkdir(home.runFolder)
+  await writeFile(pidFile(), '1\nstarted=long-ago\n')
+  const lock = await acquireLock(`${pidFile()}.lock`, { until: () => false, patienceMs: 0 })
+  const held = `${pidFile()}.lock, which is held by process ${process.pid}`
+  const { code, stdout, stderr } = await command('start', '--port', '0')
+  lock?.release()
+  expect([code, stdout]).toEqual([1, ''])
+  expect(stderr).toContain(`Waiting for ${held} …\n`)
+  expect(stderr).toContain(`could not start: ${pidFile()} is stale and can't be replaced now, because of ${held}. `)
+  started(await command('start', '--port', '0'))
 })
 
 test.each(['broken', 'gone'])('the log of a server elsewhere is found when its state file is %s', async (state) => {
