@@ -124,7 +124,11 @@ export const COMMANDS: readonly CommandRow[] = [
     help: 'Start it with your session: a systemd user unit, or a launchd agent.',
     group: 'Set up',
     settings: 'all',
-    flags: [{ flag: '--print', help: 'Only show the file and the commands.' }, JSON_FLAG],
+    flags: [
+      { flag: '--print', help: 'Only show the file and the commands.' },
+      { flag: '--show-secrets', help: 'Fill in secrets in what --print shows.' },
+      JSON_FLAG,
+    ],
     argument: { usage: '<action>', help: 'What to do.', choices: SERVICE_ACTIONS },
     run: async (context, call) => await (await import('./service.ts')).service(context, call),
   },

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { LoadedConfig } from '../config/load.ts'
-import type { Config } from '../config/options.ts'
+import { type GivenSettings, type LoadedConfig, OPTION_NAMES } from '../config/load.ts'
+import { type Config, OPTIONS } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
 import { certificateVariables } from '../config/paths.ts'
 import { withRemedy } from '../daemon/describe-error.ts'
@@ -16,6 +16,8 @@ import { explain } from './explain.ts'
 import { loadSettings } from './load-settings.ts'
 import { locate } from './locate.ts'
 import { type Manager, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
+import { shellList } from './shell.ts'
+import { holdsSecret } from './shown.ts'
 import { checkStartable } from './start.ts'
 import { checkAddress } from './try-to-listen.ts'
 
@@ -25,15 +27,15 @@ const UNWRITTEN_REMEDY =
   'Make room for it there, or put it where your session looks for it: `codex-api-proxy service install --print` shows it.'
 
 export async function service(context: Context, call: Call): Promise<Outcome> {
-  const isWritten = call.argument === 'install' || call.flags.print === true
+  const isWritten = call.argument !== 'uninstall' && (call.argument === 'install' || call.flags.print === true)
   // To find or remove the file takes no setting, so a mistake in one must not keep anybody from that.
   const loaded = loadSettings(context, call.settings, {}, isWritten ? undefined : [])
   const file = describeService(context, loaded)
-  if (call.flags.print === true) return printService(context, file, call)
+  // The manager would not report that a service ends at once.
+  if (isWritten) checkStartable(loaded.config)
+  if (call.flags.print === true) return isWritten ? printFile(context, loaded, call) : printRemoval(context, file, call)
   switch (call.argument) {
     case 'install':
-      // The manager would not report that a service ends at once.
-      checkStartable(loaded.config)
       return await install(context, loaded.config, file, call)
     case 'uninstall':
       return await uninstall(context, file, call)
@@ -66,16 +68,39 @@ function managerOf(platform: NodeJS.Platform): Manager {
   )
 }
 
-function printService({ print }: Context, file: ServiceFile, { argument, flags }: Call): Outcome {
-  const commands = argument === 'uninstall' ? file.uninstall : file.install
-  if (flags.json === true) {
-    print.json({ manager: file.manager, path: file.path, content: file.content, commands })
-    return 0
+/** Stands for a secret in a file that is only shown. It has spaces, since no server starts with a key like that. */
+const PLACEHOLDER = 'FILL IN HERE'
+
+function printFile(context: Context, loaded: LoadedConfig, { flags }: Call): Outcome {
+  const { print } = context
+  const given = flags.showSecrets === true ? loaded.given : withoutSecrets(loaded)
+  const { manager, path, content, install: commands } = describeService(context, { ...loaded, given })
+  if (flags.json === true) print.json({ manager, path, content, commands })
+  else {
+    print.line(`# ${path}`)
+    print.raw(content)
+    print.line()
+    for (const command of commands) print.line(`# ${command.join(' ')}`)
   }
-  print.line(`# ${file.path}`)
-  print.raw(file.content)
-  print.line()
-  for (const command of commands) print.line(`# ${command.join(' ')}`)
+  if (Object.values(given).includes(PLACEHOLDER)) {
+    print.note(`Put your secrets in place of ${PLACEHOLDER}, or use --show-secrets.`)
+  }
+  return 0
+}
+
+function withoutSecrets({ given, config }: LoadedConfig): GivenSettings {
+  const hidden = OPTION_NAMES.filter((name) => given[name] !== undefined && holdsSecret(OPTIONS[name], config[name]))
+  return { ...given, ...Object.fromEntries(hidden.map((name) => [name, PLACEHOLDER])) }
+}
+
+function printRemoval(
+  { print }: Context,
+  { manager, path, uninstall: stop, forget }: ServiceFile,
+  { flags }: Call,
+): Outcome {
+  const commands = [...stop, ['rm', path], ...forget]
+  if (flags.json === true) print.json({ manager, path, commands })
+  else for (const command of commands) print.line(shellList(command))
   return 0
 }
 

@@ -12,6 +12,11 @@ export function shownValue(option: Option<unknown>, value: unknown): string {
   return String(value)
 }
 
+/** Whether a part of the value must not be shown; in a URL an `@` follows a login. */
+export function holdsSecret({ secret }: Option<unknown>, value: unknown): boolean {
+  return secret === 'whole' || (secret === 'login' && String(value).includes('@'))
+}
+
 /** A URL without its login and path; of any other text only that it is set. */
 function withoutLogin(value: string): string {
   if (value === 'none') return value

@@ -276,6 +276,47 @@ test('service --print shows file and commands and changes nothing', async () => 
   }
 })
 
+test('service --print leaves secrets out unless it is asked for them, and without them nothing would start', async () => {
+  const { other, service } = await serviceStage('exit 0')
+  const print = (...args: string[]) => service('install', '--print', '--api-key', 'a-key', ...args)
+  const withLogin = ['--proxy', 'http://me:a-password@127.0.0.1:3128']
+  for (const args of [withLogin, [...withLogin, '--json']]) {
+    const { code, stdout, stderr } = await print(...args)
+    expect([code, stderr]).toEqual([0, 'Put your secrets in place of FILL IN HERE, or use --show-secrets.\n'])
+    expect(stdout).not.toMatch(/a-key|a-password/)
+  }
+  const shown = await print(...withLogin, '--show-secrets')
+  expect(shown.stderr).toBe('')
+  expect(shown.stdout).toContain('"CODEX_PROXY_API_KEY=a-key"')
+  expect(shown.stdout).toContain('"CODEX_API_PROXY_HTTPS_PROXY=http://me:a-password@127.0.0.1:3128"')
+  expect((await print('--proxy', 'http://127.0.0.1:3128')).stdout).toContain('HTTPS_PROXY=http://127.0.0.1:3128"')
+
+  const unfilled = [...(await print(...withLogin)).stdout.matchAll(/"(\w+)=(FILL .+)"/g)]
+  expect(unfilled.map(([, name]) => name)).toEqual(['CODEX_PROXY_API_KEY', 'CODEX_API_PROXY_HTTPS_PROXY'])
+  for (const [, name = '', value = ''] of unfilled) {
+    const started = await run(['start', '--foreground', '--port', '0'], { home: other, env: { [name]: value } })
+    expect(started, name).toMatchObject({ code: 2, stdout: '' })
+  }
+})
+
+test('service --print refuses what install refuses, and to take one away it needs no setting', async () => {
+  const { other, service } = await serviceStage('exit 0')
+  for (const args of [
+    ['--host', '0.0.0.0'],
+    ['--api-key-file', 'nowhere'],
+    ['--api-key', 'two words'],
+  ]) {
+    const refused = await service('install', ...args)
+    expect(refused).toMatchObject({ code: 2, stdout: '' })
+    expect(await service('install', '--print', ...args)).toEqual(refused)
+    expect(await service('uninstall', '--print', ...args)).toEqual({
+      code: 0,
+      stdout: `systemctl --user disable --now codex-api-proxy.service\nrm ${join(other.path, UNIT)}\nsystemctl --user daemon-reload\n`,
+      stderr: '',
+    })
+  }
+})
+
 test('service install, status and uninstall', async () => {
   const { other, manager, service } = await serviceStage('[ "$2" != is-active ] || [ -e active ]')
   expect(await service('status')).toMatchObject({ code: 3, stdout: 'Not installed.\n' })
