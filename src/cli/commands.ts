@@ -2,6 +2,7 @@ import type { GivenSettings } from '../config/load.ts'
 import type { OptionName } from '../config/options.ts'
 import { BACKGROUND_COMMAND, type Context, type Outcome } from './context.ts'
 import { ADDRESS, RUN_FILES, STOPPING } from './setting-groups.ts'
+import { SHELL_FORMS } from './shell.ts'
 
 /** A command line after parsing. */
 export type Call = {
@@ -11,12 +12,15 @@ export type Call = {
   readonly argument: string | undefined
 }
 
+/** A flag that is no setting. */
+type OwnFlag = { readonly flag: string; readonly help: string; readonly choices?: readonly string[] }
+
 export type CommandRow = {
   readonly name: string
   readonly help: string
   readonly group: 'Run' | 'Look' | 'Set up'
   readonly settings: 'all' | readonly OptionName[]
-  readonly flags?: readonly { readonly flag: string; readonly help: string }[]
+  readonly flags?: readonly OwnFlag[]
   readonly argument?: { readonly usage: string; readonly help: string; readonly choices?: readonly string[] }
   readonly hidden?: true
   /** Loads what it needs when it runs, so that `--help` and `status` never load the server. */
@@ -114,6 +118,11 @@ export const COMMANDS: readonly CommandRow[] = [
     flags: [
       { flag: '--model <id>', help: 'The model to name (default: the best or newest usual one).' },
       { flag: '--show-key', help: 'Fill in the client key.' },
+      {
+        flag: '--shell <name>',
+        help: 'For which shell to write commands and variables; by default PowerShell on Windows, else sh.',
+        choices: Object.keys(SHELL_FORMS),
+      },
       JSON_FLAG,
     ],
     argument: { usage: '[client]', help: 'Which one; without it, the list.', choices: CLIENT_NAMES },

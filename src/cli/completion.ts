@@ -31,10 +31,10 @@ function flagsOf(row: CommandRow): Word[] {
     const text = flagName(option)
     return text === undefined ? [] : [{ text, help: option.help, ...whatFollows(option) }]
   })
-  const own = (row.flags ?? []).map(({ flag, help }) => ({
+  const own = (row.flags ?? []).map(({ flag, help, choices }) => ({
     text: /--[\w-]+/.exec(flag)?.[0] ?? flag,
     help,
-    ...whatFollows({ flag }),
+    ...whatFollows({ flag, ...(choices && { choices }) }),
   }))
   return [...own, ...settings]
 }

@@ -1,4 +1,4 @@
-import { Argument, Command, CommanderError } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import { UsageError } from '../config/parsers.ts'
 import { COMMANDS, type CommandRow } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
@@ -52,7 +52,10 @@ function addCommand(program: Command, row: CommandRow, context: Context, done: (
     .description(row.help)
     .helpOption('-h, --help', 'Show this help.')
   addSettings(command, row.settings)
-  for (const { flag, help } of row.flags ?? []) command.option(flag, help)
+  for (const { flag, help, choices } of row.flags ?? []) {
+    const option = new Option(flag, help)
+    command.addOption(choices === undefined ? option : option.choices(choices))
+  }
   if (row.argument !== undefined) {
     const { usage, help, choices } = row.argument
     const argument = new Argument(usage, help)

@@ -7,3 +7,33 @@ export function shell(text: string): string {
 export function shellList(words: readonly string[]): string {
   return words.map((word) => (/^[\w./:@%+,=-]+$/.test(word) ? word : shell(word))).join(' ')
 }
+
+/** How a shell takes what a person pastes into it. */
+export type ShellForm = {
+  readonly word: (text: string) => string
+  /** Sets a variable for what is started afterwards. */
+  readonly variable: (name: string, value: string) => string
+  /** Ends a line whose command goes on in the next one. */
+  readonly continued: string
+}
+
+export const SHELL_FORMS = {
+  sh: { word: shell, variable: (name, value) => `export ${name}=${shell(value)}`, continued: ' \\' },
+  powershell: {
+    word: powershell,
+    variable: (name, value) => `$env:${name} = ${powershell(value)}`,
+    continued: ' `',
+  },
+} as const satisfies Record<string, ShellForm>
+
+/** That of the shell that is named, or else of the one that commands are usually typed in here. */
+export function shellForm(named: unknown, env: Readonly<Record<string, string | undefined>>): ShellForm {
+  if (named === 'sh' || named === 'powershell') return SHELL_FORMS[named]
+  // On Windows only shells of Unix (Git Bash) set SHELL.
+  return process.platform === 'win32' && !env.SHELL ? SHELL_FORMS.powershell : SHELL_FORMS.sh
+}
+
+/** One word for PowerShell, which takes typographic quotes for plain ones (about_Quoting_Rules). */
+function powershell(text: string): string {
+  return `'${text.replace(/['\u2018-\u201b]/g, '$&$&')}'`
+}

@@ -133,6 +133,30 @@ test('the variables are read by a shell', async () => {
   expect(spawnSync('sh', ['-c', script], { encoding: 'utf8' }).stdout).toBe(`${baseUrl} unused\n`)
 })
 
+test('for PowerShell variables and commands are written as it reads them, on Windows by default', async () => {
+  const key = ['--api-key', "it's", '--show-key']
+  const lines = (await clientText('env', '--shell', 'powershell', ...key)).split('\n')
+  expect(lines.slice(0, 2)).toEqual([`$env:OPENAI_BASE_URL = '${baseUrl}'`, "$env:OPENAI_API_KEY = 'it''s'"])
+  expect(await clientText('copilot', '--shell', 'powershell')).toContain("$env:COPILOT_MODEL = 'gpt-6.1-sol'\n")
+  expect(await clientText('codex', '--shell', 'powershell', ...key)).toContain("$env:CODEX_PROXY_API_KEY = 'it''s'\n")
+  expect(await clientText('cline', '--shell', 'powershell', ...key)).toContain("--apikey 'it''s' ")
+  expect(await clientText('open-webui', '--shell', 'powershell')).toMatch(/^ {2}-e OPENAI_API_KEY='unused' `$/m)
+
+  const windows = { NODE_OPTIONS: `--import ${new URL('../support/like-windows.mjs', import.meta.url)}` }
+  const onWindows = async (env: object) => (await run(['clients', 'env'], { home, env: { ...windows, ...env } })).stdout
+  expect(await onWindows({})).toMatch(/^\$env:OPENAI_BASE_URL = '/)
+  expect(await onWindows({ SHELL: '/usr/bin/bash' })).toMatch(/^export OPENAI_BASE_URL='/)
+})
+
+test('a shell there is not is refused with those there are, which completion offers', async () => {
+  expect(await command('clients', 'env', '--shell', 'csh')).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: "codex-api-proxy: option '--shell <name>' argument 'csh' is invalid. Allowed choices are sh, powershell.\n",
+  })
+  expect((await command('completion', 'bash')).stdout).toContain("--shell) words='sh powershell' ;;")
+})
+
 test.each(['openai-node', 'ai-sdk'])('the example for %s runs', async (name) => {
   upstream.enqueue({ events: responseEvents([{ text: 'Hello from the example.' }]) })
   // In this folder its import of the SDK is found.

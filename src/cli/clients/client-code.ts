@@ -1,5 +1,4 @@
 import type { Model } from '../models.ts'
-import { shell } from '../shell.ts'
 import { type Client, PROVIDER, quoted, type Server } from './client.ts'
 
 /** What a program or a shell needs. */
@@ -7,10 +6,10 @@ export const CODE_CLIENTS: readonly Client[] = [
   {
     name: 'env',
     title: 'Environment variables, for anything built on an OpenAI SDK',
-    render: ({ baseUrl, key }) => `export OPENAI_BASE_URL=${shell(baseUrl)}
-export OPENAI_API_KEY=${shell(key)}
+    render: ({ baseUrl, key, shell }) => `${shell.variable('OPENAI_BASE_URL', baseUrl)}
+${shell.variable('OPENAI_API_KEY', key)}
 # The name that older programs read:
-export OPENAI_API_BASE=${shell(baseUrl)}
+${shell.variable('OPENAI_API_BASE', baseUrl)}
 `,
   },
   {
@@ -83,10 +82,10 @@ const llm = new ChatOpenAI({
   {
     name: 'copilot',
     title: 'GitHub Copilot CLI, in a shell',
-    render: ({ baseUrl, key, model }) => `export COPILOT_PROVIDER_BASE_URL=${shell(baseUrl)}
-export COPILOT_PROVIDER_API_KEY=${shell(key)}
-export COPILOT_PROVIDER_WIRE_API=responses
-export COPILOT_MODEL=${shell(model.id)}
+    render: ({ baseUrl, key, model, shell }) => `${shell.variable('COPILOT_PROVIDER_BASE_URL', baseUrl)}
+${shell.variable('COPILOT_PROVIDER_API_KEY', key)}
+${shell.variable('COPILOT_PROVIDER_WIRE_API', 'responses')}
+${shell.variable('COPILOT_MODEL', model.id)}
 `,
   },
   {
@@ -96,7 +95,7 @@ export COPILOT_MODEL=${shell(model.id)}
   },
 ]
 
-function llm({ baseUrl, key, needsKey, model, models }: Server): string {
+function llm({ baseUrl, key, needsKey, model, models, shell }: Server): string {
   const entry = ({ id, images, reasoning }: Model) => `- model_id: ${quoted(`${PROVIDER}/${id}`)}
   model_name: ${quoted(id)}
   api_base: ${quoted(baseUrl)}
@@ -104,6 +103,6 @@ ${needsKey ? `  api_key_name: ${PROVIDER}\n` : ''}  responses: true
   supports_schema: true
   supports_tools: true
 ${reasoning === true ? '  reasoning: true\n' : ''}${images === true ? '  vision: true\n' : ''}`
-  return `${needsKey ? `# Once: llm keys set ${PROVIDER} --value ${shell(key)}\n` : ''}# Then: llm -m ${shell(`${PROVIDER}/${model.id}`)} 'Say hello.'
+  return `${needsKey ? `# Once: llm keys set ${PROVIDER} --value ${shell.word(key)}\n` : ''}# Then: llm -m ${shell.word(`${PROVIDER}/${model.id}`)} 'Say hello.'
 ${models.map(entry).join('')}`
 }

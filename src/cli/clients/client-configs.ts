@@ -1,5 +1,4 @@
 import type { Model } from '../models.ts'
-import { shell } from '../shell.ts'
 import { type Client, PROVIDER, quoted, type Server } from './client.ts'
 import { CODE_CLIENTS } from './client-code.ts'
 import { EDITORS } from './client-editors.ts'
@@ -40,7 +39,7 @@ const APPLICATIONS: readonly Client[] = [
   {
     name: 'codex',
     title: 'Codex CLI: ~/.codex/config.toml',
-    render: ({ baseUrl, key, needsKey, model }) => `model = ${quoted(model.id)}
+    render: ({ baseUrl, key, needsKey, model, shell }) => `model = ${quoted(model.id)}
 model_provider = "proxy"
 
 [model_providers.proxy]
@@ -48,7 +47,7 @@ name = "codex-api-proxy"
 base_url = ${quoted(baseUrl)}
 wire_api = "responses"
 supports_websockets = false
-${needsKey ? `env_key = "CODEX_PROXY_API_KEY"   # in your shell: export CODEX_PROXY_API_KEY=${shell(key)}\n` : ''}`,
+${needsKey ? `env_key = "CODEX_PROXY_API_KEY"   # in your shell: ${shell.variable('CODEX_PROXY_API_KEY', key)}\n` : ''}`,
   },
   {
     name: 'opencode',
@@ -71,10 +70,11 @@ ${needsKey ? `env_key = "CODEX_PROXY_API_KEY"   # in your shell: export CODEX_PR
     render: ({
       baseUrl,
       key,
+      shell,
     }) => `# On the network of the host, where the server listens on 127.0.0.1; Open WebUI then answers on port 8080.
-docker run -d --network host -v open-webui:/app/backend/data --name open-webui \\
-  -e OPENAI_API_BASE_URL=${shell(baseUrl)} \\
-  -e OPENAI_API_KEY=${shell(key)} \\
+docker run -d --network host -v open-webui:/app/backend/data --name open-webui${shell.continued}
+  -e OPENAI_API_BASE_URL=${shell.word(baseUrl)}${shell.continued}
+  -e OPENAI_API_KEY=${shell.word(key)}${shell.continued}
   ghcr.io/open-webui/open-webui:main
 `,
   },

@@ -1,5 +1,4 @@
 import type { Model } from '../models.ts'
-import { shell } from '../shell.ts'
 import { type Client, PROVIDER, quoted, type Server } from './client.ts'
 
 /** Editors and what is added to them. */
@@ -21,7 +20,7 @@ export const EDITORS: readonly Client[] = [
   },
 ]
 
-function cline({ baseUrl, key, model }: Server): string {
+function cline({ baseUrl, key, model, shell }: Server): string {
   const known = [
     model.images !== undefined && `  Supports Images    ${model.images ? 'yes' : 'no'}`,
     model.contextWindow !== undefined && `  Context Window     ${model.contextWindow}`,
@@ -33,7 +32,7 @@ API Key              ${key}
 Model ID             ${model.id}
 ${known.length === 0 ? '' : `\nModel Configuration\n${known.join('\n')}\n`}
 In the terminal:
-cline auth openai-compatible --baseurl ${shell(baseUrl)} --apikey ${shell(key)} --modelid ${shell(model.id)}
+cline auth openai-compatible --baseurl ${shell.word(baseUrl)} --apikey ${shell.word(key)} --modelid ${shell.word(model.id)}
 `
 }
 

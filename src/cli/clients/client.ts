@@ -1,4 +1,5 @@
 import type { Model } from '../models.ts'
+import type { ShellForm } from '../shell.ts'
 
 /** What the proxy is called in a client's list of providers. */
 export const PROVIDER = 'codex-api-proxy'
@@ -13,6 +14,8 @@ export type Server = {
   readonly model: Model
   /** It first, then the others to offer. */
   readonly models: readonly Model[]
+  /** In which commands and variables are typed. */
+  readonly shell: ShellForm
 }
 
 export type Client = {

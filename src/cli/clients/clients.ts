@@ -7,7 +7,7 @@ import type { Context, Outcome } from '../context.ts'
 import { atNamedPort, locate, type Reached, reach, readableKey } from '../locate.ts'
 import { type Model, modelsIn, usualModels } from '../models.ts'
 import type { Print } from '../print.ts'
-import { shell } from '../shell.ts'
+import { shellForm } from '../shell.ts'
 import { CLIENTS } from './client-configs.ts'
 
 /** Asking upstream for the list may take longer than asking ourselves. */
@@ -34,12 +34,14 @@ export async function clients(context: Context, { argument, flags, settings }: C
   const model = chosen(models, typeof flags.model === 'string' ? flags.model : undefined, print)
   const needsKey = known !== undefined || config.apiKeyFile !== undefined || isKeyRefused(answer)
   const key = flags.showKey === true ? known : undefined
+  const shell = shellForm(flags.shell, context.env)
   const text = client.render({
     baseUrl: `${reachable(reached?.url ?? serverUrl(config))}/v1`,
     key: needsKey ? (key ?? KEY_PLACEHOLDER) : NO_KEY,
     needsKey,
     model,
     models: [model, ...usualModels(models).filter(({ id }) => id !== model.id)],
+    shell,
   })
   if (flags.json === true) print.json({ client: client.name, title: client.title, model: model.id, text })
   else {
@@ -51,7 +53,7 @@ export async function clients(context: Context, { argument, flags, settings }: C
     const orShown = known === undefined ? '' : ', or use --show-key'
     print.note(`Put your client key in place of ${KEY_PLACEHOLDER}${orShown}.`)
   }
-  if (config.tlsCert !== undefined && isSelfSigned(config.tlsCert)) print.note(howToTrust(config.tlsCert))
+  if (config.tlsCert !== undefined && isSelfSigned(config.tlsCert)) print.note(howToTrust(shell.word(config.tlsCert)))
   return 0
 }
 
@@ -66,8 +68,7 @@ function whyNoModels(reached: Reached | undefined, answer: ServerAnswer | undefi
   return 'The server has no models to offer now; see `codex-api-proxy doctor`.'
 }
 
-function howToTrust(path: string): string {
-  const file = shell(path)
+function howToTrust(file: string): string {
   return (
     'The certificate is self-signed, and clients refuse it until they are told to trust it: those on Node with ' +
     `NODE_EXTRA_CA_CERTS=${file}, those on Python with SSL_CERT_FILE=${file}, others in a way of their own.`
