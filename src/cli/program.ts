@@ -51,11 +51,12 @@ function addCommand(program: Command, row: CommandRow, context: Context, done: (
     .command(row.name, { hidden: row.hidden === true })
     .description(row.help)
     .helpOption('-h, --help', 'Show this help.')
-  addSettings(command, row.settings)
+  // In front of the settings, which are many and the same everywhere.
   for (const { flag, help, choices } of row.flags ?? []) {
     const option = new Option(flag, help)
     command.addOption(choices === undefined ? option : option.choices(choices))
   }
+  addSettings(command, row.settings)
   if (row.argument !== undefined) {
     const { usage, help, choices } = row.argument
     const argument = new Argument(usage, help)

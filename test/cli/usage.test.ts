@@ -109,6 +109,15 @@ test('each command explains itself', async () => {
   expect(stdout).toMatch(/--port <number> +Port to listen on.*\n.*default: 8765; env: CODEX_PROXY_PORT/)
 })
 
+test('the help of a command begins with what only that command has', async () => {
+  for (const { name } of COMMANDS.filter(({ flags }) => flags !== undefined)) {
+    const { stdout } = await run([name, '--help'], { home })
+    const titles = [...stdout.matchAll(/^(\w[\w ]*):$/gm)].map(([, title]) => title)
+    expect(titles.filter((title) => title !== 'Arguments')[0], name).toBe('Options')
+    expect(titles.at(-1), name).toBe('Files')
+  }
+})
+
 test('--version is that of the package', async () => {
   const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
   expect(await run(['--version'], { home })).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' })
