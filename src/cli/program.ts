@@ -17,16 +17,27 @@ export async function runProgram(argv: readonly string[], context: Context): Pro
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
-    context.print.note(`codex-api-proxy: ${explain(error)}${choicesFor(error, argv)}`)
+    context.print.note(`codex-api-proxy: ${explain(error)}${adviceOn(error, argv)}`)
     return error instanceof CommanderError || error instanceof UsageError ? 2 : 1
   }
 }
 
-/** The parser lists the choices for a wrong argument, but not for a missing one. */
-function choicesFor(error: unknown, [name]: readonly string[]): string {
-  if (!(error instanceof CommanderError && error.code === 'commander.missingArgument')) return ''
-  const choices = COMMANDS.find((row) => row.name === name)?.argument?.choices ?? []
-  return `. Allowed choices are ${choices.join(', ')}.`
+/** What the parser knows, but does not say. */
+function adviceOn(error: unknown, [name]: readonly string[]): string {
+  const row = COMMANDS.find((each) => each.name === name)
+  switch (error instanceof CommanderError ? error.code : undefined) {
+    case 'commander.missingArgument':
+      return `. Allowed choices are ${row?.argument?.choices?.join(', ')}.`
+    case 'commander.unknownCommand':
+    case 'commander.unknownOption':
+    case 'commander.excessArguments': {
+      if (explain(error).endsWith('?')) return '' // It has a suggestion.
+      const help = row === undefined ? '--help' : `${row.name} --help`
+      return `${explain(error).endsWith('.') ? '' : '.'} See \`codex-api-proxy ${help}\`.`
+    }
+    default:
+      return ''
+  }
 }
 
 /** Makes `help nonsense` an unknown command: the parser would print the general help as if it were the answer. */

@@ -20,7 +20,25 @@ test.each([
     {},
     "codex-api-proxy: unknown command 'strat'; did you mean start?",
   ],
-  ['--help of a command there is not', ['nonsense', '--help'], {}, "codex-api-proxy: unknown command 'nonsense'"],
+  [
+    '--help of a command there is not',
+    ['nonsense', '--help'],
+    {},
+    "codex-api-proxy: unknown command 'nonsense'. See `codex-api-proxy --help`.",
+  ],
+  ['a flag there is not', ['-v'], {}, "codex-api-proxy: unknown option '-v'. See `codex-api-proxy --help`."],
+  [
+    'a flag that only other commands have',
+    ['stop', '--port', '1'],
+    {},
+    "codex-api-proxy: unknown option '--port'. See `codex-api-proxy stop --help`.",
+  ],
+  [
+    'a word too many',
+    ['start', '8765'],
+    {},
+    "codex-api-proxy: too many arguments for 'start'. Expected 0 arguments but got 1. See `codex-api-proxy start --help`.",
+  ],
   [
     'a shell there is not',
     ['completion', 'csh'],
