@@ -26,7 +26,7 @@ export async function logs(context: Context, { settings, flags }: Call): Promise
   const end = (await file?.stat())?.size ?? 0
   const recent = file === undefined ? [] : await lastLinesOf(file, lines, { from: 0, to: end })
   const older = await olderLines(logFile, file, lines - recent.length)
-  if (file === undefined && older.length === 0) print.note(await whyNothing(located))
+  if (end === 0 && older.length === 0) print.note(await whyNothing(located, file !== undefined))
   for (const line of [...older, ...recent]) show(line)
   if (flags.follow === true) await follow(logFile, { file, position: end }, show, () => print.isClosed())
   else await file?.close()
@@ -42,8 +42,9 @@ async function olderLines(logFile: string, file: FileHandle | undefined, count: 
   return await lastLines(path, count)
 }
 
-async function whyNothing(located: Located): Promise<string> {
-  const nothing = `Nothing was logged yet: there is no ${logFileOf(located)}.`
+async function whyNothing(located: Located, isThere: boolean): Promise<string> {
+  const path = logFileOf(located)
+  const nothing = `Nothing was logged yet: ${isThere ? `${path} is empty` : `there is no ${path}`}.`
   const reached = await reach(located)
   if (reached === undefined || reached.pid !== undefined) return nothing
   return `${nothing} The server that runs logs to its terminal, as a systemd service to the journal: \`journalctl --user -u codex-api-proxy\`.`

@@ -230,6 +230,10 @@ test('logs without a log says so', async () => {
   const { code, stdout, stderr } = await command('logs')
   expect([code, stdout]).toEqual([0, ''])
   expect(stderr).toMatch(/^Nothing was logged yet: there is no .*codex-api-proxy\.log\.\n$/)
+  await mkdir(home.runFolder)
+  // As a start leaves it that finds its port taken.
+  await writeFile(join(home.runFolder, 'codex-api-proxy.log'), '')
+  expect((await command('logs')).stderr).toMatch(/^Nothing was logged yet: .*codex-api-proxy\.log is empty\.\n$/)
 })
 
 test('logs of a folder names it', async () => {
