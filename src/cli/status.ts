@@ -2,7 +2,7 @@ import { flagName, loadConfig, OPTION_NAMES, type Origin, type Origins } from '.
 import type { Option } from '../config/option.ts'
 import { type Config, OPTIONS, type OptionName } from '../config/options.ts'
 import { shortPath } from '../config/paths.ts'
-import type { RunningServer } from '../daemon/pid-file.ts'
+import { findCrashed, type RunningServer } from '../daemon/pid-file.ts'
 import { NOTHING_SAVED } from '../daemon/state-file.ts'
 import type { JsonObject } from '../json-object.ts'
 import { packageVersion } from '../version.ts'
@@ -28,9 +28,20 @@ export async function status(context: Context, { settings: flags, flags: { json,
     for (const reason of located.loaded.unusable) context.print.note(`The next start would fail: ${reason}`)
   }
   const shown = { located, reached, health: answer?.body, settings }
+  await noteCrash(context, located, reached)
   if (json === true) context.print.json(report(shown))
   else show(context, shown, verbose === true)
   return reached === undefined && located.running === undefined ? NOT_RUNNING : 0
+}
+
+/** Whoever sees "Not running" of a server that nobody stopped should know that it ended by itself. */
+async function noteCrash({ print }: Context, { loaded, running }: Located, reached?: Reached): Promise<void> {
+  if (running !== undefined || reached !== undefined) return
+  const pid = await findCrashed(loaded.config.pidFile)
+  if (pid === undefined) return
+  print.note(
+    `Process ${pid}, which ran before, was not stopped: it crashed, was killed, or the machine went down. \`codex-api-proxy logs\` shows its end.`,
+  )
 }
 
 /**

@@ -38,6 +38,13 @@ export async function findRunning(file: string): Promise<RunningServer | undefin
   return note === undefined ? undefined : await runningIn(note)
 }
 
+/** The process that a pid file still names although it has ended, which one that was stopped does not leave behind. */
+export async function findCrashed(file: string): Promise<number | undefined> {
+  const text = (await readIfThere(file)) ?? ''
+  const note = parseNote(text)
+  return note?.started === undefined || (await runningIn(text)) !== undefined ? undefined : note.pid
+}
+
 /** Notes this process as the one server of this pid file; hands back the running one if there is one already. */
 export async function claimPidFile(file: string): Promise<Claim | RunningServer> {
   const pid = process.pid

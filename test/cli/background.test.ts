@@ -104,7 +104,11 @@ test('of two starts at once one starts it and the other finds it', async () => {
 test('after kill -9 start starts again, and the stale pid file is no server', async () => {
   const first = started(await command('start', '--port', '0'))
   await kill(first.pid)
-  expect(await command('status')).toMatchObject({ code: 3, stdout: 'Not running.\n' })
+  expect(await command('status')).toEqual({
+    code: 3,
+    stdout: 'Not running.\n',
+    stderr: `Process ${first.pid}, which ran before, was not stopped: it crashed, was killed, or the machine went down. \`codex-api-proxy logs\` shows its end.\n`,
+  })
   const second = started(await command('start', '--port', '0'))
   expect(second.pid).not.toBe(first.pid)
 })
