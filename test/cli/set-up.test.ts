@@ -185,7 +185,7 @@ test('a client key is filled in only when asked for; without a server a remark s
     const args = ['clients', 'env', '--api-key', "it's"]
     const without = await run(args, { home: other })
     expect(without.stdout).toContain("OPENAI_API_KEY='YOUR_CLIENT_KEY'")
-    expect(without.stderr).toContain('The server does not run')
+    expect(without.stderr).toContain('The server does not run; after `codex-api-proxy start` the models are filled in.')
     expect(without.stderr).toContain('--show-key')
     expect((await run([...args, '--show-key'], { home: other })).stdout).toContain("OPENAI_API_KEY='it'\\''s'")
   } finally {
