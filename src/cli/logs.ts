@@ -26,7 +26,10 @@ export async function logs(context: Context, { settings, flags }: Call): Promise
   const end = (await file?.stat())?.size ?? 0
   const recent = file === undefined ? [] : await lastLinesOf(file, lines, { from: 0, to: end })
   const older = await olderLines(logFile, file, lines - recent.length)
-  if (end === 0 && older.length === 0) print.note(await whyNothing(located, file !== undefined))
+  if (end === 0 && older.length === 0) {
+    print.note(`Nothing was logged yet: ${file === undefined ? `there is no ${logFile}` : `${logFile} is empty`}.`)
+  }
+  await tellWhereElse(context, located)
   for (const line of [...older, ...recent]) show(line)
   if (flags.follow === true) await follow(logFile, { file, position: end }, show, () => print.isClosed())
   else await file?.close()
@@ -42,12 +45,12 @@ async function olderLines(logFile: string, file: FileHandle | undefined, count: 
   return await lastLines(path, count)
 }
 
-async function whyNothing(located: Located, isThere: boolean): Promise<string> {
-  const path = logFileOf(located)
-  const nothing = `Nothing was logged yet: ${isThere ? `${path} is empty` : `there is no ${path}`}.`
-  const reached = await reach(located)
-  if (reached === undefined || reached.pid !== undefined) return nothing
-  return `${nothing} The server that runs logs to its terminal, as a systemd service to the journal: \`journalctl --user -u codex-api-proxy\`.`
+/** A server in the foreground or of a service has no part in this file. */
+async function tellWhereElse({ print }: Context, located: Located): Promise<void> {
+  if (located.running !== undefined || (await reach(located)) === undefined) return
+  print.note(
+    'The server that runs logs to its terminal, as a systemd service to the journal: `journalctl --user -u codex-api-proxy`.',
+  )
 }
 
 function parseCount(text: string): number {

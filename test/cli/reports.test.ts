@@ -168,6 +168,19 @@ test('what another program answers at the address does not command the terminal'
   expect(stdout).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/)
 })
 
+test('clients tells a server that does not answer from one without models', async () => {
+  const other = createServer((request, response) => {
+    if (request.url === '/health') response.end(JSON.stringify({ status: 'ok', mode: 'none' }))
+    else request.destroy()
+  })
+  const port = await listenOnLoopback(other)
+  expect(await command('clients', 'env', '--port', String(port))).toMatchObject({
+    code: 0,
+    stderr: 'The server did not answer; see `codex-api-proxy doctor`.\n',
+  })
+  other.close()
+})
+
 test('status of a server that does not answer says what to do', async () => {
   const { stdout } = await command('start', '--port', '0')
   const [, url, pid] = /^Started: (http\S+)\/v1 \(process (\d+)\)\n/.exec(stdout) ?? []
@@ -248,6 +261,11 @@ test('logs of a server that is not in the background says where its log is', asy
   const proxy = await startForeground([], { home, env })
   const { stderr } = await run(['logs'], { home, env: { ...env, CODEX_PROXY_PORT: new URL(proxy.url).port } })
   expect(stderr).toMatch(/The server that runs logs to its terminal, as a systemd service to the journal/)
+  // Of an earlier server in the background.
+  await mkdir(home.runFolder)
+  await writeFile(join(home.runFolder, 'codex-api-proxy.log'), 'old\n')
+  const old = await run(['logs'], { home, env: { ...env, CODEX_PROXY_PORT: new URL(proxy.url).port } })
+  expect(old).toMatchObject({ stdout: 'old\n', stderr: expect.stringMatching(/^The server that runs logs to its/) })
   await proxy.stop()
 })
 
