@@ -153,6 +153,7 @@ test('a missing login is one thing to fix, and the network is looked at neverthe
   const { code, checks } = await doctor()
   expect(code).toBe(1)
   expect(checks.Login).toMatchObject({ state: 'problem', remedy: expect.stringContaining('codex login') })
+  expect(checks.Process?.message).toBe('Not running; `codex-api-proxy start` starts it.')
   expect(checks.Upstream?.state).toBe('ok')
   expect(problemsOf(checks)).toEqual(['Login'])
 })

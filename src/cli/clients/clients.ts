@@ -64,6 +64,7 @@ async function askForModels(url: string, key: string | undefined, print: Print):
 
 function whyNoModels(reached: Reached | undefined, answer: ServerAnswer | undefined): string {
   if (reached === undefined) return 'The server does not run; after `codex-api-proxy start` the models are filled in.'
+  if (answer === undefined) return 'The server did not answer; see `codex-api-proxy doctor`.'
   if (isKeyRefused(answer)) return `${KEY_WANTED} ${HOW_TO_GIVE_KEY}`
   return 'The server has no models to offer now; see `codex-api-proxy doctor`.'
 }

@@ -41,7 +41,7 @@ function whyNotRunning({ pidFile }: Config, stopping: RunningServer | undefined)
     return `The server in the background (process ${stopping.pid}) is stopping; running answers may finish, and a start waits for its end.`
   }
   if (existsSync(pidFile)) return 'Not running; the pid file of an earlier one is replaced at the next start.'
-  return 'Not running.'
+  return 'Not running; `codex-api-proxy start` starts it.'
 }
 
 /** Checks the settings together, since each was checked by itself when it was read. Says nothing when all is well. */
