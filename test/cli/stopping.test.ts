@@ -124,7 +124,8 @@ test('the pid file goes on naming it until its end', async () => {
   expect(note.split('\n')).toEqual([
     String(pid),
     expect.stringMatching(/^started=/),
-    expect.any(String),
+    expect.stringMatching(/^url=http:/),
+    `log=${join(home.runFolder, 'codex-api-proxy.log')}`,
     'stopping=yes',
     '',
   ])
