@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, existsSync, openSync, readFileSync, readlinkSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, readFileSync, readlinkSync, rmSync, statSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isCode, isHeldOpen } from './error-code.ts'
@@ -53,15 +53,16 @@ export async function acquireLock(path: string, { until, patienceMs }: LockOptio
 
 /** Who holds a lock, in words; `undefined` when nobody does. */
 export function holderOf(path: string): string | undefined {
-  if (!existsSync(path) || isAbandoned(path)) return undefined
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined || isAbandoned(path)) return undefined
   if (isOfAnotherUser(path)) return 'another user'
   const holder = parseObject(textIn(path) ?? '')
   if (typeof holder?.pid !== 'number') return 'a process that left no name'
   return holder.host === host() ? `process ${holder.pid}` : `process ${holder.pid} of another machine or container`
 }
 
+/** A link is of who made it, whatever it leads to. */
 export function isOfAnotherUser(path: string): boolean {
-  const made = statSync(path, { throwIfNoEntry: false })
+  const made = lstatSync(path, { throwIfNoEntry: false })
   return made !== undefined && process.geteuid !== undefined && made.uid !== process.geteuid()
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { lchown, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -162,11 +162,15 @@ test('a stale file under the lock of somebody who does not let go is not waited 
   claimed(await claimPidFile(file)).release()
 })
 
-test.runIf(isRoot)('the lock of another user is not waited for at all', async () => {
+test.runIf(isRoot).each([
+  ['the lock', (lock: string) => writeFile(lock, '{}')],
+  ['a link to a file of ours as the lock', (lock: string) => symlink(file, lock)],
+  ['a link to nothing as the lock', (lock: string) => symlink('nowhere', lock)],
+])('%s of another user is not waited for at all', async (_name, make) => {
   await mkdir(join(folder, 'run'))
   await writeFile(file, '1\nstarted=long-ago\n')
-  await writeFile(`${file}.lock`, '{}')
-  await chown(`${file}.lock`, 12_345, 12_345)
+  await make(`${file}.lock`)
+  await lchown(`${file}.lock`, 12_345, 12_345)
   const began = performance.now()
   await expect(claimPidFile(file)).rejects.toThrow(`${file}.lock, which is held by another user. `)
   // Of the five seconds that others get.
