@@ -80,7 +80,7 @@ function printFile(context: Context, loaded: LoadedConfig, { flags }: Call): Out
     print.line(`# ${path}`)
     print.raw(content)
     print.line()
-    for (const command of commands) print.line(`# ${command.join(' ')}`)
+    for (const command of commands) print.line(`# ${shellList(command)}`)
   }
   if (Object.values(given).includes(PLACEHOLDER)) {
     print.note(`Put your secrets in place of ${PLACEHOLDER}, or use --show-secrets.`)
