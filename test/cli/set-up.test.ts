@@ -362,6 +362,17 @@ test('service install, status and uninstall', async () => {
   ])
 })
 
+const LIKE_MACOS = `--import=data:text/javascript,${encodeURIComponent('Object.defineProperty(process,"platform",{value:"darwin"})')}`
+
+test('the commands that service --print shows can be pasted, also from a home with a space in its name', async () => {
+  const HOME = join(home.path, 'so me')
+  const env = { HOME, NODE_OPTIONS: LIKE_MACOS }
+  const { stdout } = await run(['service', 'install', '--print'], { home, env })
+  const plist = join(HOME, 'Library/LaunchAgents/codex-api-proxy.plist')
+  expect(stdout).toContain(`\n# launchctl bootstrap gui/${process.getuid?.()} '${plist}'\n`)
+  expect((await run(['service', 'uninstall', '--print'], { home, env })).stdout).toContain(`\nrm '${plist}'\n`)
+})
+
 test('on macOS a service is installed anew when the old one has ended, with a private folder for its log', async () => {
   // Like launchd: `bootout` answers at once, and until the service has ended none of its name is taken.
   const { other, manager } = await serviceStage(`case $1 in
@@ -370,9 +381,7 @@ test('on macOS a service is installed anew when the old one has ended, with a pr
     bootstrap) [ ! -e running ] || { echo 'Bootstrap failed: 5: Input/output error' >&2; exit 5; };;
   esac`)
   await writeFile(join(other.path, 'running'), '')
-  const darwin = encodeURIComponent('Object.defineProperty(process,"platform",{value:"darwin"})')
-  const NODE_OPTIONS = `--import=data:text/javascript,${darwin}`
-  const env = { PATH: manager.path, CODEX_PROXY_PORT: '0', NODE_OPTIONS }
+  const env = { PATH: manager.path, CODEX_PROXY_PORT: '0', NODE_OPTIONS: LIKE_MACOS }
   const plist = join(other.path, 'Library/LaunchAgents/codex-api-proxy.plist')
   const unusable = ['--log-file', join(other.path, 'bin/launchctl/folder/log')]
   expect(await run(['service', 'install', ...unusable], { home: other, env })).toMatchObject({
