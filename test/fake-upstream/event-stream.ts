@@ -17,9 +17,11 @@ export type StreamOptions = {
   readonly end?: 'completed' | 'failed' | 'none'
   /** For `failed`. */
   readonly error?: { readonly code: string; readonly message: string }
-  /** The ChatGPT backend leaves `output` of the last event empty (docs/upstream.md 5.1), the API sends it `full`. */
-  readonly output?: 'empty' | 'full'
+  /** The ChatGPT backend leaves `output` of the last event empty, or lists a part (docs/upstream.md 5.1); the API all. */
+  readonly output?: 'empty' | 'first' | 'full'
 }
+
+const LISTED = { empty: 0, first: 1, full: undefined }
 
 const USAGE = {
   input_tokens: 42,
@@ -50,7 +52,7 @@ export function responseEvents(items: readonly Item[], options: StreamOptions = 
     metadata: {},
   }
   const streamed = items.map((item, index) => itemEvents(item, index, responseId))
-  const output = options.output === 'full' ? streamed.map(({ done }) => done) : []
+  const output = streamed.map(({ done }) => done).slice(0, LISTED[options.output ?? 'empty'])
   const last = { ...response, status: end, service_tier: 'default', usage: USAGE, output }
   const events: StreamEvent[] = [
     { type: 'response.created', response },

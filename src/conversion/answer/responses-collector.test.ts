@@ -205,7 +205,7 @@ test('the terminal event of a stream gets the items that went before, all else i
   const events = emptied(recordedEvents('resp-misc-rotating-ids-stream'))
   const terminal = events.at(-1)
   const done = events.filter(({ type }) => type === 'response.output_item.done')
-  const filled = fillOutput(terminal, () => done) as JsonObject
+  const filled = fillOutput(terminal, done) as JsonObject
   expect(filled.response).toMatchObject({ output: doneItems(events) })
   expect(Object.keys(filled)).toEqual(Object.keys(terminal ?? {}))
 })
@@ -219,5 +219,5 @@ test.each([
   const done = Array.isArray((terminal as { response?: JsonObject }).response?.output)
     ? []
     : [event.done(0, messageItem('Hi'))]
-  expect(fillOutput(terminal, () => done)).toBe(terminal)
+  expect(fillOutput(terminal, done)).toBe(terminal)
 })

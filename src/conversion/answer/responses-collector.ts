@@ -56,7 +56,7 @@ export class ResponsesCollector {
     const error = endError(event, this.#head)
     if (error !== undefined) throw error
     const response = asObject(asObject(event)?.response)
-    this.#response = response && filled(response, () => this.#items)
+    this.#response = response && filled(response, this.#items)
   }
 }
 
@@ -67,31 +67,26 @@ export function endError(event: unknown, head: AnswerHead): ApiError | undefined
   return new ProxyError('upstream_invalid', 'Upstream ended the answer without telling it.')
 }
 
-/** Whether the Response object of an event tells any output items. */
-export function hasOutput(event: unknown): boolean {
-  return tellsItems(asObject(asObject(event)?.response))
+/** Whether the Response object of a terminal event lists items, and no fewer than were told before it. */
+export function listsAll(event: unknown, told: number): boolean {
+  const listed = asList(asObject(asObject(event)?.response)?.output).length
+  return listed > 0 && listed >= told
 }
 
-/** A terminal event; if its `output` is empty, with the items of the `response.output_item.done` events before it. */
-export function fillOutput(terminalEvent: unknown, doneEvents: () => Iterable<unknown>): unknown {
+/** A terminal event; if its `output` is not whole, with the items of the `response.output_item.done` events before it. */
+export function fillOutput(terminalEvent: unknown, doneEvents: Iterable<unknown>): unknown {
   const event = asObject(terminalEvent)
   const response = asObject(event?.response)
   if (event === undefined || response === undefined) return terminalEvent
-  const whole = filled(response, () => {
-    const items = new OutputItems()
-    for (const doneEvent of doneEvents()) items.add(doneEvent)
-    return items
-  })
+  const items = new OutputItems()
+  for (const doneEvent of doneEvents) items.add(doneEvent)
+  const whole = filled(response, items)
   return whole === response ? terminalEvent : { ...event, response: whole }
 }
 
-/** The ChatGPT backend sends `output: []`, or none, in `response.completed` (docs/upstream.md 5.1). */
-function filled(response: JsonObject, items: () => OutputItems): JsonObject {
-  if (tellsItems(response)) return response
-  const output = items().list(response.status === 'incomplete' ? 'incomplete' : 'completed')
-  return output.length === 0 && Array.isArray(response.output) ? response : { ...response, output }
-}
-
-function tellsItems(response: JsonObject | undefined): boolean {
-  return asList(response?.output).length > 0
+/** The ChatGPT backend sends an `output` that is empty, absent or lists a part (docs/upstream.md 5.1). */
+function filled(response: JsonObject, items: OutputItems): JsonObject {
+  const told = items.list(response.status === 'incomplete' ? 'incomplete' : 'completed')
+  const { output } = response
+  return Array.isArray(output) && output.length >= told.length ? response : { ...response, output: told }
 }

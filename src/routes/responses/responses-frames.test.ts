@@ -37,6 +37,14 @@ test('a long last event without output gets the items that were streamed, and ke
   expect(frameJson(out.split('\n\n')[1] ?? '')).toEqual(completed([item]))
 })
 
+test('wire 5.1: a last event that lists fewer items than were told gets all of them', () => {
+  const reasoning = { type: 'reasoning', summary: [] }
+  const before = [{ ...done, item: reasoning }, { ...done, output_index: 1 }]
+  expect(told(...before, completed([reasoning])).at(-1)).toEqual(completed([reasoning, item]))
+  const again = passed(...before, ...before, completed([reasoning, item]))
+  expect(again.out).toBe(again.stream)
+})
+
 test('a last event without output to which nothing can be added passes byte for byte', () => {
   const spaced = namedFrame('response.completed', completed([])).replace('"status":', '"status": ')
   expect(passedOn([spaced], true)).toBe(spaced)

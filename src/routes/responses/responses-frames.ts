@@ -1,6 +1,6 @@
 import { isPrelude, isTerminal } from '../../conversion/answer/event-types.ts'
 import { isReadOfResponse } from '../../conversion/answer/response-fields.ts'
-import { endError, fillOutput, hasOutput } from '../../conversion/answer/responses-collector.ts'
+import { endError, fillOutput, listsAll } from '../../conversion/answer/responses-collector.ts'
 import { type ChatUsage, chatUsage } from '../../conversion/answer/usage.ts'
 import { type AnswerHead, NO_HEAD } from '../../conversion/failure/upstream-error.ts'
 import { type ApiError, errorBody } from '../../errors.ts'
@@ -30,10 +30,10 @@ const DELTAS = new Map(
 
 /**
  * Passes the frames of a Responses stream through. They stay as they are, except that vendor events are left out and a
- * terminal event with an empty `output` gets the items that were streamed (docs/upstream.md 5.1).
+ * terminal event whose `output` is not whole gets the items that were streamed (docs/upstream.md 5.1).
  */
 export class ResponsesFrames implements FrameSink {
-  /** The frames that told whole items; parsed only if the terminal event has no `output` of its own. */
+  /** The frames that told whole items; parsed only if the terminal event does not list as many. */
   readonly doneFrames: string[] = []
   readonly #out: FrameOutput
   /** How the last delta began: most frames after it begin alike. */
@@ -138,9 +138,9 @@ export class ResponsesFrames implements FrameSink {
     if (failure !== undefined && type === 'error') {
       return isAsRecorded(event) ? undefined : errorFrame(failure, this.#count)
     }
-    if (failure === undefined && hasOutput(event)) return undefined
+    if (failure === undefined && listsAll(event, this.doneFrames.length)) return undefined
     const whole = bytesJson(frame)
-    const filled = fillOutput(whole, () => this.doneFrames.map(frameJson))
+    const filled = fillOutput(whole, this.doneFrames.map(frameJson))
     if (failure !== undefined) return this.#failed(failure, filled)
     return filled === whole ? undefined : namedFrame(type, filled)
   }
