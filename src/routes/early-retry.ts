@@ -7,13 +7,18 @@ import type { RouteContext } from './context.ts'
 
 const RETRIES = 2
 const FIRST_DELAY_MS = 250
-/** What "not now" looks like in a stream that began with a 200; nothing was done yet (case 162). */
+/**
+ * What "not now" looks like in a stream that began with a 200; nothing was done yet (case 162). The last two are failures
+ * of upstream itself, which mostly does not fail again at once (docs/upstream.md 5.2).
+ */
 const NOT_NOW_CODES = new Set([
   'server_is_overloaded',
   'overloaded_error',
   'slow_down',
   'rate_limit_exceeded',
   'upstream_stream_cut',
+  'server_error',
+  'upstream_error',
 ])
 
 type Attempt<Value> = {

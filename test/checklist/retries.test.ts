@@ -43,7 +43,7 @@ describe.each(ROUTES)('%s', (path, body) => {
     expect(answer.headers.get('x-ratelimit-remaining-requests')).toBe('0')
   })
 
-  test.each(['server_is_overloaded', 'overloaded_error', 'slow_down', 'rate_limit_exceeded'])(
+  test.each(['server_is_overloaded', 'overloaded_error', 'slow_down', 'rate_limit_exceeded', 'server_error'])(
     'case 177, 162: %s within a 200 is tried again while nothing is visible',
     async (code) => {
       const before = await stage.metrics()
@@ -56,6 +56,15 @@ describe.each(ROUTES)('%s', (path, body) => {
       expect((await stage.metrics()).upstream_retries).toBe((before.upstream_retries ?? 0) + 2)
     },
   )
+
+  test('case 177, 162: a failure of upstream without a code is tried again too, as it asks for', async () => {
+    const message = 'Unable to verify model access right now. Please retry.'
+    const error = { type: 'service_unavailable_error', code: null, message, param: null }
+    const failed = [...responseEvents([], { end: 'none' }), { type: 'error', error, sequence_number: 2 }]
+    answerWith(stage.upstream, { events: failed }, { events: EVENTS })
+    const [answer, calls] = await callsDuring(stage.upstream, () => stage.post(path, body))
+    expect([answer.status, calls]).toEqual([200, 2])
+  })
 
   test('case 177, 162: an answer in one piece is tried again too, unless something had come of it', async () => {
     answerWith(stage.upstream, failingAnswer('server_is_overloaded'), { events: EVENTS })
