@@ -42,15 +42,18 @@ test('case 144: responses.create streams the recorded events, with the output of
   expect(last?.type === 'response.completed' && last.response.output).toEqual(recordedOutput(name))
 })
 
-test.each([true, false])('case 144: an output that lists a part of the items becomes whole (stream: %s)', async (stream) => {
-  const events = responseEvents([{ reasoning: ['Hm.'] }, { text: 'Hello there' }], { output: 'first' })
-  stage.upstream.enqueue({ events })
-  const asked = { model: MODEL, input: 'Hello' }
-  const { output } = stream
-    ? await stage.client.responses.stream(asked).finalResponse()
-    : await stage.client.responses.create(asked)
-  expect(output).toMatchObject([{ type: 'reasoning' }, { type: 'message', content: [{ text: 'Hello there' }] }])
-})
+test.each([true, false])(
+  'case 144: an output that lists a part of the items becomes whole (stream: %s)',
+  async (stream) => {
+    const events = responseEvents([{ reasoning: ['Hm.'] }, { text: 'Hello there' }], { output: 'first' })
+    stage.upstream.enqueue({ events })
+    const asked = { model: MODEL, input: 'Hello' }
+    const { output } = stream
+      ? await stage.client.responses.stream(asked).finalResponse()
+      : await stage.client.responses.create(asked)
+    expect(output).toMatchObject([{ type: 'reasoning' }, { type: 'message', content: [{ text: 'Hello there' }] }])
+  },
+)
 
 test('case 210: a stream goes through byte by byte, except for its last event', async () => {
   const { body } = loadFixture('chatgpt-reasoning-stream')

@@ -39,7 +39,10 @@ test('a long last event without output gets the items that were streamed, and ke
 
 test('wire 5.1: a last event that lists fewer items than were told gets all of them', () => {
   const reasoning = { type: 'reasoning', summary: [] }
-  const before = [{ ...done, item: reasoning }, { ...done, output_index: 1 }]
+  const before = [
+    { ...done, item: reasoning },
+    { ...done, output_index: 1 },
+  ]
   expect(told(...before, completed([reasoning])).at(-1)).toEqual(completed([reasoning, item]))
   const again = passed(...before, ...before, completed([reasoning, item]))
   expect(again.out).toBe(again.stream)
@@ -77,7 +80,7 @@ test('wire 5.1: a failure told by the last event alone is told by an error event
   expect(told(delta, done, listed)).toEqual(told(delta, done, failed))
   const misnamed = { ...failed, type: 'response.completed' }
   expect(told(delta, done, misnamed)).toEqual(told(delta, done, failed))
-  const said = { type: 'error', sequence_number: 2, error }
+  const said = { type: 'error', sequence_number: 2, error: { ...error, type: 'server_error' } }
   expect(told(delta, done, said, failed)).toEqual([delta, done, said])
 })
 
@@ -116,6 +119,12 @@ test('wire 5.2: an error event that is flat or has no number is told in the form
   const flat = { type: 'error', ...error, sequence_number: 2 }
   const unnumbered = { type: 'error', error }
   for (const event of [flat, unnumbered]) expect(told(created, done, event)).toEqual([created, done, whole])
+})
+
+test('wire 5.2: an error event without a code gets one, without which some clients take it for an invalid answer', () => {
+  const error = { type: 'server_error', code: null, message: 'Sorry.', param: null }
+  const said = { type: 'error', sequence_number: 2, error }
+  expect(told(done, said).at(-1)).toMatchObject({ sequence_number: 1, error: { ...error, code: 'upstream_error' } })
 })
 
 test.each(['', '{"type":"response.completed","response":{'])(

@@ -161,10 +161,14 @@ function isDone(frame: Buffer): boolean {
   return frameData(frame.toString('utf8')) === '[DONE]'
 }
 
-/** Has an error object, on which the official clients throw, and a number: the form that every client knows. */
+/**
+ * Has a number and an error object, on which the official clients throw, with all that the AI SDK wants there: without a
+ * code it takes the event for no error but an invalid answer.
+ */
 function isAsRecorded(event: unknown): boolean {
   const { error, sequence_number } = asObject(event) ?? {}
-  return asObject(error) !== undefined && typeof sequence_number === 'number'
+  const { type, code, message } = asObject(error) ?? {}
+  return typeof sequence_number === 'number' && [type, code, message].every((text) => typeof text === 'string')
 }
 
 /**
