@@ -37,6 +37,15 @@ test('a long last event without output gets the items that were streamed, and ke
   expect(frameJson(out.split('\n\n')[1] ?? '')).toEqual(completed([item]))
 })
 
+test.each([null, undefined])(
+  'wire 5.1: a last event without a list gets an empty one when nothing was told (%s)',
+  (output) => {
+    const end = completed([])
+    const bare = { ...end, response: { ...end.response, output } }
+    expect(told({ type: 'response.created' }, bare).at(-1)).toEqual(end)
+  },
+)
+
 test('wire 5.1: a last event that lists fewer items than were told gets all of them', () => {
   const reasoning = { type: 'reasoning', summary: [] }
   const before = [
@@ -121,10 +130,15 @@ test('wire 5.2: an error event that is flat or has no number is told in the form
   for (const event of [flat, unnumbered]) expect(told(created, done, event)).toEqual([created, done, whole])
 })
 
-test('wire 5.2: an error event without a code gets one, without which some clients take it for an invalid answer', () => {
-  const error = { type: 'server_error', code: null, message: 'Sorry.', param: null }
+const FAULT = { type: 'server_error', code: 'broken', message: 'Sorry.', param: null }
+
+test.each([
+  [{ ...FAULT, code: null }, { code: 'upstream_error' }],
+  [{ ...FAULT, type: null }, {}],
+  [{ ...FAULT, message: null }, { message: expect.any(String) }],
+])('wire 5.2: an error event that lacks something gets it: clients take %j for an invalid answer', (error, made) => {
   const said = { type: 'error', sequence_number: 2, error }
-  expect(told(done, said).at(-1)).toMatchObject({ sequence_number: 1, error: { ...error, code: 'upstream_error' } })
+  expect(told(done, said).at(-1)).toMatchObject({ sequence_number: 1, error: { ...FAULT, ...made } })
 })
 
 test.each(['', '{"type":"response.completed","response":{'])(
