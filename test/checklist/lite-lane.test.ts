@@ -18,6 +18,7 @@ const CHAT = {
   ],
   tools: [{ type: 'function', function: TOOL }],
 }
+const RESPONSES = { model: LITE_MODEL, input: 'Hello' }
 /** What a Codex of today sends. */
 const LITE_BODY = {
   model: LITE_MODEL,
@@ -57,7 +58,7 @@ test('case 188, 189: a body of the Lite lane passes untouched, with the header t
 
 test('case 188, 187: the header is never taken over from a client', async () => {
   for (const [path, body] of [
-    ['/v1/responses', { model: LITE_MODEL, input: 'Hello' }],
+    ['/v1/responses', RESPONSES],
     ['/v1/chat/completions', CHAT],
   ] as const) {
     const headers = { 'content-type': 'application/json', [LITE_HEADER]: 'true' }
@@ -102,8 +103,25 @@ describe.each([
     ])
   })
 
-  test('case 192, 199: a model that answers there stays in the list', async () => {
-    await stage.post('/v1/chat/completions', CHAT)
+  test.each([true, false])('case 190, 192: so it is on the Responses route (stream: %s)', async (stream) => {
+    const request = { ...RESPONSES, instructions: 'Be brief.', tools: [{ type: 'function', ...TOOL }], stream }
+    const [answer, calls] = await callsDuring(stage.upstream, () => stage.post('/v1/responses', request))
+    expect([answer.status, calls]).toEqual([200, 2])
+    expect(await answer.text()).toContain('"text":"Hello."')
+
+    const { headers, body } = lastCall()
+    expect(headers[LITE_HEADER]).toBe('true')
+    expect(body).not.toHaveProperty('tools')
+    expect(body).toMatchObject({
+      input: [{ type: 'additional_tools', tools: [TOOL] }, { role: 'developer' }, { role: 'user' }],
+    })
+  })
+
+  test.each([
+    ['/v1/chat/completions', CHAT],
+    ['/v1/responses', RESPONSES],
+  ])('case 192, 199: a model that answers there stays in the list (%s)', async (path, request) => {
+    await stage.post(path, request)
     expect(await (await stage.send('/v1/models')).text()).toContain(`"id":"${LITE_MODEL}"`)
   })
 

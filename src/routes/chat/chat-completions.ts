@@ -1,19 +1,17 @@
 import type { ChatStream } from '../../conversion/answer/chat-stream.ts'
-import type { CatalogueModel, ChatPlan, ConversionContext, ResponsesRequest } from '../../conversion/chat-plan.ts'
+import type { CatalogueModel, ChatPlan, ConversionContext } from '../../conversion/chat-plan.ts'
 import { convertChatRequest } from '../../conversion/request/chat-request.ts'
 import { type LargeJson, parseLargeJson } from '../../conversion/request/large-json.ts'
-import { toLiteRequest } from '../../conversion/request/lite-request.ts'
-import { isReasoningRefusal, withoutReasoning } from '../../conversion/request/without-reasoning.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
-import type { ApiError } from '../../errors.ts'
 import { BodyMemory } from '../../upstream/body-memory.ts'
 import type { Answer, ApiRequest, Route } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
 import { forwardOr } from '../forward.ts'
+import { lesserVariants } from '../lesser-variants.ts'
 import { ownerOf } from '../memory/recent-memory.ts'
 import { type MessageLog, openMessageLog } from '../message-log.ts'
 import { noteIgnored } from '../request-notes.ts'
-import { LITE_HEADERS, sessionHeaders, UpstreamCall, type Variant, wanted } from '../upstream-call.ts'
+import { sessionHeaders, UpstreamCall, wanted } from '../upstream-call.ts'
 import { completeChat } from './chat-completing.ts'
 import { StreamedChat } from './chat-streaming.ts'
 
@@ -65,7 +63,7 @@ function convert(
     route: 'chat',
     credentials,
     model: body.model,
-    variants: [wanted(json.write(body)), ...fallbacks(body, catalogue, json.write)],
+    variants: [wanted(json.write(body)), ...lesserVariants(body, catalogue, json.write)],
     memory: new BodyMemory(json.memory),
     headers: sessionHeaders(request, body),
   })
@@ -89,35 +87,6 @@ function conversionContext(
       return items
     },
   }
-}
-
-/**
- * Lesser variants: without recalled reasoning, if upstream refuses that; on the Lite lane, if the model needs it; both.
- */
-function fallbacks(body: ResponsesRequest, catalogue: readonly CatalogueModel[], write: LargeJson['write']): Variant[] {
-  const plain = withoutReasoning(body)
-  const isRecalling = plain !== body
-  const full: Variant = { body: () => write(plain), after: isReasoningRefusal }
-  const variants = isRecalling ? [full] : []
-  const model = catalogue.find(({ id }) => id === body.model)
-  if (model?.usesResponsesLite !== true) return variants
-
-  const lite: Variant = {
-    body: () => write(toLiteRequest(body)),
-    headers: LITE_HEADERS,
-    after: (refusal, refused) => refused !== full && isNotServed(refusal),
-  }
-  const plainLite: Variant = {
-    body: () => write(toLiteRequest(plain)),
-    headers: LITE_HEADERS,
-    after: (refusal, refused) => (refused === full ? isNotServed(refusal) : isReasoningRefusal(refusal)),
-  }
-  return isRecalling ? [...variants, lite, plainLite] : [lite]
-}
-
-/** The full lane does not have the model: the Lite lane may (docs/upstream.md 4.4). */
-function isNotServed({ status }: ApiError): boolean {
-  return status === 404
 }
 
 function rememberReasoning(

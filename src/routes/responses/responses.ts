@@ -3,7 +3,6 @@ import { tokenUsage } from '../../conversion/answer/usage.ts'
 import { unfinishedError } from '../../conversion/failure/upstream-error.ts'
 import { type LargeJson, parseLargeJson } from '../../conversion/request/large-json.ts'
 import { type ConvertedResponsesRequest, convertResponsesRequest } from '../../conversion/request/responses-request.ts'
-import { isReasoningRefusal, withoutReasoning } from '../../conversion/request/without-reasoning.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
 import { toApiError } from '../../errors.ts'
 import { asList, type JsonObject } from '../../json-object.ts'
@@ -16,6 +15,7 @@ import type { RouteContext } from '../context.ts'
 import { withEarlyRetries } from '../early-retry.ts'
 import { EventStream } from '../event-stream.ts'
 import { forwardOr } from '../forward.ts'
+import { lesserVariants } from '../lesser-variants.ts'
 import { ownerOf } from '../memory/recent-memory.ts'
 import { type MessageLog, openMessageLog } from '../message-log.ts'
 import { noteFailure, noteIgnored } from '../request-notes.ts'
@@ -67,19 +67,21 @@ function convert(
     route: 'responses',
     credentials,
     model: converted.request.model,
-    variants: variantsOf(converted, json.write),
+    variants: variantsOf(converted, context, json.write),
     memory: new BodyMemory(json.memory),
     headers: sessionHeaders(request, converted.request),
   })
   return { call, log, isStreamed: converted.stream, stores: converted.stores }
 }
 
-/** A body of the Lite lane stays untouched; else reasoning that upstream can't take is no reason to fail (case 110, 111). */
-function variantsOf({ request, lite }: ConvertedResponsesRequest, write: LargeJson['write']): Call['variants'] {
+/** A body of the Lite lane stays untouched. */
+function variantsOf(
+  { request, lite }: ConvertedResponsesRequest,
+  { catalogue }: RouteContext,
+  write: LargeJson['write'],
+): Call['variants'] {
   if (lite) return [wanted(write(request), LITE_HEADERS)]
-  const plain = withoutReasoning(request)
-  if (plain === request) return [wanted(write(request))]
-  return [wanted(write(request)), { body: () => write(plain), after: isReasoningRefusal }]
+  return [wanted(write(request)), ...lesserVariants(request, catalogue.peek(), write)]
 }
 
 async function collect(

@@ -1,0 +1,40 @@
+import type { CatalogueModel, ResponsesRequest } from '../conversion/chat-plan.ts'
+import type { LargeJson } from '../conversion/request/large-json.ts'
+import { toLiteRequest } from '../conversion/request/lite-request.ts'
+import { isReasoningRefusal, withoutReasoning } from '../conversion/request/without-reasoning.ts'
+import type { ApiError } from '../errors.ts'
+import { LITE_HEADERS, type Variant } from './upstream-call.ts'
+
+/**
+ * What to send when upstream refuses the request: without reasoning, if it refuses that (case 110, 111); on the Lite lane,
+ * if the model needs it (case 192); both.
+ */
+export function lesserVariants(
+  body: ResponsesRequest,
+  catalogue: readonly CatalogueModel[],
+  write: LargeJson['write'],
+): Variant[] {
+  const plain = withoutReasoning(body)
+  const hasReasoning = plain !== body
+  const full: Variant = { body: () => write(plain), after: isReasoningRefusal }
+  const variants = hasReasoning ? [full] : []
+  const model = catalogue.find(({ id }) => id === body.model)
+  if (model?.usesResponsesLite !== true) return variants
+
+  const lite: Variant = {
+    body: () => write(toLiteRequest(body)),
+    headers: LITE_HEADERS,
+    after: (refusal, refused) => refused !== full && isNotServed(refusal),
+  }
+  const plainLite: Variant = {
+    body: () => write(toLiteRequest(plain)),
+    headers: LITE_HEADERS,
+    after: (refusal, refused) => (refused === full ? isNotServed(refusal) : isReasoningRefusal(refusal)),
+  }
+  return hasReasoning ? [...variants, lite, plainLite] : [lite]
+}
+
+/** The full lane does not have the model: the Lite lane may (docs/upstream.md 4.4). Responses has a 400 for that. */
+function isNotServed({ status, code }: ApiError): boolean {
+  return status === 404 || code === 'model_not_found'
+}
