@@ -359,6 +359,24 @@ test('case 67: an image can not be forced, so the model decides, and the client 
   expect(refusalOf(() => convert(forced, true))).toMatchObject({ code: 'unsupported_parameter', param: 'tool_choice' })
 })
 
+test('case 68: a forced search with filters is the only allowed tool, any other choice stays one', () => {
+  const choiceOf = (tool: object) =>
+    convert({ tools: [tool], tool_choice: { type: 'web_search_preview' } }).request.tool_choice
+  const search = { type: 'web_search' }
+  const filters = { allowed_domains: ['a.example'] }
+  expect(choiceOf({ ...search, filters })).toEqual({ type: 'allowed_tools', mode: 'required', tools: [search] })
+  expect(choiceOf(search)).toEqual(search)
+})
+
+test('case 73: parallel_tool_calls is passed, but not without tools', () => {
+  const parallel = (fields: object) => convert({ parallel_tool_calls: false, ...fields })
+  expect(parallel({ tools: [{ type: 'web_search' }] }).request.parallel_tool_calls).toBe(false)
+  expect(parallel({ tools: [] }).request.parallel_tool_calls).toBeUndefined()
+  expect(parallel({}).request.parallel_tool_calls).toBeUndefined()
+  expect(parallel({}).ignored).toEqual([])
+  expect(refusalOf(() => parallel({ parallel_tool_calls: 'no' }))).toMatchObject({ param: 'parallel_tool_calls' })
+})
+
 test('case 188, 189: a body of the Lite lane passes untouched', () => {
   const body = {
     model: 'gpt-6.1-sol',

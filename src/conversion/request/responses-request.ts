@@ -6,7 +6,7 @@ import { responsesTool } from './hosted-tools.ts'
 import { bodyPlace, type JsonPlace } from './json-place.ts'
 import { ReportedFields, reportOtherKeys, unsupportedParameter } from './reported-fields.ts'
 import { responsesInput } from './responses-input.ts'
-import { unforcedImage } from './tool-choice.ts'
+import { unforcedImage, withFilters } from './tool-choice.ts'
 import { withinDepth } from './within-depth.ts'
 
 export type ConvertedResponsesRequest = {
@@ -104,15 +104,19 @@ function fullRequest(
 ): ResponsesRequest {
   reportOthers(body, reported)
   const tier = readServiceTier(body.at('service_tier'), { id: model }, reported)
-  const tools = body.at('tools')
+  const tools = body
+    .at('tools')
+    .optionalItems()
+    .map((tool) => responsesTool(tool.object()))
+  const parallel = body.at('parallel_tool_calls').optionalBoolean()
   // JSON leaves out what is undefined.
   return {
     model,
     instructions: body.at('instructions').optionalString() ?? '',
     input: responsesInput(body.at('input'), { namespaces: hasNamespaces(tools), recallItem, reported }),
-    tools: tools.absent ? undefined : tools.items().map((tool) => responsesTool(tool.object())),
-    tool_choice: toolChoice(body.at('tool_choice'), reported),
-    parallel_tool_calls: body.at('parallel_tool_calls').optionalBoolean(),
+    tools: body.at('tools').absent ? undefined : tools,
+    tool_choice: toolChoice(body.at('tool_choice'), tools, reported),
+    parallel_tool_calls: tools.length > 0 ? parallel : undefined,
     reasoning: body.at('reasoning').optionalObject(),
     text: body.at('text').optionalObject(),
     service_tier: tier,
@@ -134,14 +138,18 @@ function reportOthers(body: JsonPlace, reported: ReportedFields): void {
 }
 
 /** `tool_search` counts too: it finds tools of namespaces, and gives every other one a namespace of its own. */
-function hasNamespaces(tools: JsonPlace): boolean {
-  return asList(tools.value).some((tool) => ['namespace', 'tool_search'].includes(String(asObject(tool)?.type)))
+function hasNamespaces(tools: readonly JsonObject[]): boolean {
+  return tools.some(({ type }) => type === 'namespace' || type === 'tool_search')
 }
 
-function toolChoice(place: JsonPlace, reported: ReportedFields): JsonObject | string | undefined {
+function toolChoice(
+  place: JsonPlace,
+  tools: readonly JsonObject[],
+  reported: ReportedFields,
+): JsonObject | string | undefined {
   const object = asObject(place.value)
   if (object === undefined) return place.optionalString()
-  return object.type === 'image_generation' ? unforcedImage(reported) : responsesTool(object)
+  return object.type === 'image_generation' ? unforcedImage(reported) : withFilters(responsesTool(object), tools)
 }
 
 /** The one option that Codex sends passes; padding against side channels is not made. */

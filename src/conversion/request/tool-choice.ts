@@ -91,7 +91,7 @@ function hostedTool(choice: JsonPlace, { types }: Declared): JsonObject {
 }
 
 /** A forced search that has filters is only taken as an allowed tool (case 68). */
-function withFilters(choice: JsonObject, tools: readonly JsonObject[]): JsonObject {
+export function withFilters(choice: JsonObject, tools: readonly JsonObject[]): JsonObject {
   const isFiltered = choice.type === 'web_search' && tools.some((tool) => tool.type === 'web_search' && tool.filters)
   return isFiltered ? { type: 'allowed_tools', mode: 'required', tools: [choice] } : choice
 }
