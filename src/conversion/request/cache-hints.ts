@@ -14,6 +14,11 @@ const DATA = new Set([
   'metadata',
 ])
 
+/** Nobody misses these: upstream keeps its cache by itself. */
+export function isCacheHint(key: string): boolean {
+  return CACHE_HINTS.has(key)
+}
+
 /** An item, part or tool without its cache hints, however deep they are; the object itself when it holds none. */
 export function withoutCacheHints(object: JsonObject): JsonObject {
   return holdsHint(object) ? withoutHints(object) : object

@@ -34,7 +34,7 @@ export const CHAT_FIELDS = {
   },
   tools: {
     fate: 'converted',
-    note: 'Functions and custom tools are flattened, `strict` is sent explicitly, schemas are never rewritten; tools in Responses form pass. `file_search`, `code_interpreter` and `computer_use` are refused.',
+    note: 'Functions and custom tools are flattened, `strict` is sent explicitly, schemas are never rewritten; tools in Responses form pass. `file_search`, `code_interpreter` and `computer_use` are refused. Unknown keys of a function or custom tool are ignored.',
   },
   tool_choice: { fate: 'converted', note: 'Words pass; a function, a custom tool and `allowed_tools` are flattened.' },
   parallel_tool_calls: {
@@ -48,7 +48,10 @@ export const CHAT_FIELDS = {
     fate: 'converted',
     note: 'The hosted `web_search` tool; citations come back as `annotations`.',
   },
-  response_format: { fate: 'converted', note: '`text.format`, with `strict` sent explicitly.' },
+  response_format: {
+    fate: 'converted',
+    note: '`text.format`, with `strict` sent explicitly. Unknown keys are ignored.',
+  },
   verbosity: { fate: 'converted', note: '`text.verbosity`.' },
   text: { fate: 'converted', note: 'Not of Chat: `format` and `verbosity` as Responses has them.' },
   reasoning_effort: {

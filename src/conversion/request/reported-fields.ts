@@ -1,4 +1,5 @@
 import { ProxyError } from '../../errors.ts'
+import { isCacheHint } from './cache-hints.ts'
 import type { JsonPlace } from './json-place.ts'
 
 /** Limits, since one header has to hold all names. */
@@ -40,6 +41,7 @@ export function unsupportedParameter(name: string, reason: string): ProxyError {
 export function reportOtherKeys(place: JsonPlace, known: readonly string[], reported: ReportedFields): void {
   if (place.absent) return
   for (const key of Object.keys(place.object())) {
-    if (!known.includes(key) && !place.at(key).absent) reported.add(place.at(key).path, 'is not known')
+    if (known.includes(key) || isCacheHint(key) || place.at(key).absent) continue
+    reported.add(place.at(key).path, 'is not known')
   }
 }

@@ -107,6 +107,18 @@ test('case 97, 100: format and verbosity are also taken where Responses has them
   expect(plan.ignored).toEqual(['text.other'])
 })
 
+test.each([
+  [{ type: 'json_object', schema: SCHEMA }, 'schema'],
+  [{ type: 'json_object', json_schema: { name: 'x' } }, 'json_schema'],
+  [{ type: 'text', schema: SCHEMA }, 'schema'],
+  [{ type: 'json_schema', json_schema: { name: 'x' }, name: 'y' }, 'name'],
+  [{ type: 'json_schema', json_schema: { name: 'x', type: 'object' } }, 'json_schema.type'],
+  [{ type: 'json_schema', name: 'x', other: 1 }, 'other'],
+])('case 11: what a format has no place for is reported: %j', (response_format, name) => {
+  const { plan } = convertChat({ response_format, messages: [{ role: 'user', content: 'JSON?' }] })
+  expect(plan.ignored).toEqual([`response_format.${name}`])
+})
+
 test('case 98: schemas are passed as they are', () => {
   const schema = { type: 'array', prefixItems: [{ type: 'string' }], $defs: {} }
   expect(textOf(jsonSchema({ name: 'x', schema }))).toMatchObject({ format: { schema } })

@@ -11,6 +11,7 @@ type ConvertedFormat = {
 
 const FIELDS = ['response_format', 'text', 'verbosity'] as const
 const KINDS = ['json_object', 'json_schema', 'text'] as const
+const SCHEMA_FIELDS = ['name', 'description', 'schema', 'strict'] as const
 const NAME = /^[A-Za-z0-9_-]{1,64}$/
 
 /** `response_format` and `verbosity`, also where Responses has them: `text.format`, `text.verbosity` (case 97, 100). */
@@ -25,12 +26,22 @@ export function convertFormat(body: JsonPlace, reported: ReportedFields): Conver
   const given = format.absent ? text.at('format') : format
   given.optionalObject()
   const kind = given.absent ? 'text' : given.at('type').word(KINDS)
+  const converted = kind === 'json_schema' ? jsonSchema(given, reported) : plainFormat(given, kind, reported)
   const verbosity = readVerbosity(body.at('verbosity'), text.at('verbosity'), reported)
-  const converted = {
-    ...(kind !== 'text' && { format: kind === 'json_schema' ? jsonSchema(given) : { type: kind } }),
+  const fields = {
+    ...(converted !== undefined && { format: converted }),
     ...(verbosity !== undefined && { verbosity }),
   }
-  return { text: Object.keys(converted).length === 0 ? undefined : converted, kind }
+  return { text: Object.keys(fields).length === 0 ? undefined : fields, kind }
+}
+
+function plainFormat(
+  format: JsonPlace,
+  kind: 'text' | 'json_object',
+  reported: ReportedFields,
+): JsonObject | undefined {
+  reportOtherKeys(format, ['type'], reported)
+  return kind === 'text' ? undefined : { type: kind }
 }
 
 function readVerbosity(ofChat: JsonPlace, ofResponses: JsonPlace, reported: ReportedFields): string | undefined {
@@ -44,10 +55,12 @@ function readVerbosity(ofChat: JsonPlace, ofResponses: JsonPlace, reported: Repo
 }
 
 /** `strict` is explicit, because upstream takes an absent one for true (case 94). Schemas are never rewritten (case 98). */
-function jsonSchema(format: JsonPlace): JsonObject {
+function jsonSchema(format: JsonPlace, reported: ReportedFields): JsonObject {
   const isFlat = format.at('json_schema').absent && !format.at('name').absent
   const definition = isFlat ? format : format.at('json_schema')
   definition.object()
+  if (!isFlat) reportOtherKeys(format, ['type', 'json_schema'], reported)
+  reportOtherKeys(definition, isFlat ? ['type', ...SCHEMA_FIELDS] : SCHEMA_FIELDS, reported)
   const description = definition.at('description').optionalString()
   const strict = definition.at('strict').optionalBoolean() ?? false
   return {

@@ -109,6 +109,19 @@ test.each([
 })
 
 test.each([
+  [{ type: 'function', function: { name: 'weather' }, name: 'x', other: 1 }, ['name', 'other']],
+  [{ type: 'function', function: { name: 'weather', other: 1 } }, ['function.other']],
+  [{ type: 'function', name: 'weather', other: 1 }, ['other']],
+  [
+    { type: 'allowed_tools', other: 1, allowed_tools: { mode: 'auto', tools: [], more: 1 } },
+    ['other', 'allowed_tools.more'],
+  ],
+])('case 11: what a choice has no place for is reported: %j', (tool_choice, names) => {
+  const { plan } = convertChat({ tools: [WEATHER], tool_choice })
+  expect(plan.ignored).toEqual(names.map((name) => `tool_choice.${name}`))
+})
+
+test.each([
   ['sometimes', 'tool_choice', 'invalid_value'],
   [7, 'tool_choice', 'invalid_type'],
   [[], 'tool_choice', 'invalid_type'],

@@ -1,7 +1,7 @@
 import { asObject, type JsonObject } from '../../json-object.ts'
 import { hostedToolType } from './hosted-tools.ts'
 import { type JsonPlace, shorten } from './json-place.ts'
-import type { ReportedFields } from './reported-fields.ts'
+import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
 
 /** `tool_choice`, or the legacy `function_call`, in Responses form; undefined when nothing was chosen. */
 export function convertToolChoice(
@@ -17,9 +17,9 @@ export function convertToolChoice(
   if (asObject(choice.value) === undefined) throw choice.wrongType('one of a string or object')
   const type = choice.at('type').string()
   const declared = declaredIn(tools)
-  if (type === 'allowed_tools') return allowedTools(choice, declared)
+  if (type === 'allowed_tools') return allowedTools(choice, declared, reported)
   if (type === 'image_generation') return unforcedImage(reported)
-  return withFilters(chosenTool(choice, declared), tools)
+  return withFilters(chosenTool(choice, declared, reported), tools)
 }
 
 /** Upstream refuses to be forced to make an image (case 67). */
@@ -50,26 +50,32 @@ function legacyChoice(choice: JsonPlace, declared: Declared): string | JsonObjec
   return namedTool(choice, 'function', choice.at('name').string(), declared)
 }
 
-function allowedTools(choice: JsonPlace, declared: Declared): JsonObject {
+function allowedTools(choice: JsonPlace, declared: Declared, reported: ReportedFields): JsonObject {
+  const known = ['type', 'allowed_tools', 'mode', 'tools']
   const allowed = choice.at('allowed_tools').absent ? choice : choice.at('allowed_tools')
   const mode = allowed.at('mode').word(['auto', 'required'])
+  reportOtherKeys(choice, known, reported)
+  reportOtherKeys(allowed, known, reported)
   return {
     type: 'allowed_tools',
     mode,
     tools: allowed
       .at('tools')
       .items()
-      .map((tool) => chosenTool(tool, declared)),
+      .map((tool) => chosenTool(tool, declared, reported)),
   }
 }
 
 /** One tool by its kind and, if it has one, its name; in Chat the name is nested, in Responses it is not. */
-function chosenTool(choice: JsonPlace, declared: Declared): JsonObject {
+function chosenTool(choice: JsonPlace, declared: Declared, reported: ReportedFields): JsonObject {
   choice.object()
   const type = choice.at('type').string()
   if (type !== 'function' && type !== 'custom') return hostedTool(choice, declared)
   const named = choice.at(type).absent && !choice.at('name').absent ? choice : choice.at(type)
   named.object()
+  const isFlat = named === choice
+  reportOtherKeys(choice, ['type', isFlat ? 'name' : type], reported)
+  if (!isFlat) reportOtherKeys(named, ['name'], reported)
   return namedTool(choice, type, named.at('name').string(), declared)
 }
 

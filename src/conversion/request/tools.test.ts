@@ -243,6 +243,49 @@ describe('tools', () => {
   })
 })
 
+test.each([
+  [{ tools: [{ ...WEATHER, defer_loading: true }] }, 'tools[0].defer_loading'],
+  [{ tools: [WEATHER, { type: 'function', function: { name: 'f', example: {} } }] }, 'tools[1].function.example'],
+  [{ tools: [{ type: 'custom', custom: { name: 'f' }, name: 'g' }] }, 'tools[0].name'],
+  [{ tools: [{ type: 'custom', custom: { name: 'f', strict: true } }] }, 'tools[0].custom.strict'],
+  [
+    { tools: [{ type: 'custom', custom: { name: 'f', format: { type: 'text', max_length: 9 } } }] },
+    'tools[0].custom.format.max_length',
+  ],
+  [
+    {
+      tools: [
+        {
+          type: 'custom',
+          custom: { name: 'f', format: { type: 'grammar', grammar: { syntax: 'regex', definition: 'a', flags: 'i' } } },
+        },
+      ],
+    },
+    'tools[0].custom.format.grammar.flags',
+  ],
+  [{ functions: [{ name: 'f', example: {} }] }, 'functions[0].example'],
+  [{ web_search_options: { filters: {} } }, 'web_search_options.filters'],
+  [
+    { web_search_options: { user_location: { radius: 1, approximate: {} } } },
+    'web_search_options.user_location.radius',
+  ],
+  [
+    { web_search_options: { user_location: { approximate: { radius: 1 } } } },
+    'web_search_options.user_location.approximate.radius',
+  ],
+])('case 11: what a tool has no place for is reported: %j', (fields, name) => {
+  expect(convertChat(fields).plan.ignored).toEqual([name])
+  expect(refusalOf(() => convertChat(fields, { strict: true }))).toMatchObject({
+    code: 'unsupported_parameter',
+    param: name,
+  })
+})
+
+test('case 8, 11: what asks for nothing, and cache hints, which upstream does not need, are not reported', () => {
+  const tool = { type: 'function', function: { name: 'f', example: null, cache_control: {} }, cache_control: {} }
+  expect(convertChat({ tools: [tool] }).plan.ignored).toEqual([])
+})
+
 test('case 63: the answer knows whether the client has custom tools', () => {
   const knows = (tools: object[]) => convertChat({ tools }).plan.knowsCustomCalls
   expect(knows([WEATHER, { type: 'custom', custom: { name: 'grep' } }])).toBe(true)

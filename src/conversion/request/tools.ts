@@ -1,7 +1,7 @@
 import { asString, type JsonObject } from '../../json-object.ts'
 import { responsesTool } from './hosted-tools.ts'
 import type { JsonPlace } from './json-place.ts'
-import type { ReportedFields } from './reported-fields.ts'
+import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
 import { checkStrictSchema, emptySchema } from './strict-schema.ts'
 import { convertToolChoice } from './tool-choice.ts'
 
@@ -22,8 +22,14 @@ const NO_TOOLS: ConvertedTools = { fields: {}, customTools: new Set(), legacy: f
 /** `tools`, `functions`, `web_search_options` and the choice among them, in the form of Responses. */
 export function convertTools(body: JsonPlace, reported: ReportedFields): ConvertedTools {
   if (!body.hasAny(FIELDS)) return NO_TOOLS
-  const tools = body.at('tools').optionalItems().map(convertTool)
-  const functions = body.at('functions').optionalItems().map(functionTool)
+  const tools = body
+    .at('tools')
+    .optionalItems()
+    .map((tool) => convertTool(tool, reported))
+  const functions = body
+    .at('functions')
+    .optionalItems()
+    .map((tool) => functionTool(tool, reported))
   if (tools.length > 0 && functions.length > 0) {
     throw body.at('functions').fault('invalid_value', "'functions' and 'tools' cannot be used together.")
   }
@@ -46,12 +52,17 @@ export function convertTools(body: JsonPlace, reported: ReportedFields): Convert
   }
 }
 
-function convertTool(tool: JsonPlace): JsonObject {
+function convertTool(tool: JsonPlace, reported: ReportedFields): JsonObject {
   const given = tool.object()
   const type = tool.at('type').string()
-  if (type === 'function' && !tool.at('function').absent) return functionTool(tool.at('function'))
-  if (type === 'custom' && !tool.at('custom').absent) return customTool(tool.at('custom'))
-  if ((type === 'function' || type === 'custom') && tool.at('name').absent) throw tool.at(type).missing()
+  if (type === 'function' || type === 'custom') {
+    const nested = tool.at(type)
+    if (!nested.absent) {
+      reportOtherKeys(tool, ['type', type], reported)
+      return type === 'function' ? functionTool(nested, reported) : customTool(nested, reported)
+    }
+    if (tool.at('name').absent) throw nested.missing()
+  }
   if (!tool.at('name').absent) nonEmptyName(tool.at('name'))
   if (ABSENT_HOSTED_TOOLS.has(type)) {
     const message = `Unsupported value: tools of type '${type}' are not supported with a ChatGPT login.`
@@ -61,8 +72,9 @@ function convertTool(tool: JsonPlace): JsonObject {
 }
 
 /** `strict` is explicit, because Responses takes an absent one for true (case 94). Schemas are never rewritten. */
-function functionTool(place: JsonPlace): JsonObject {
+function functionTool(place: JsonPlace, reported: ReportedFields): JsonObject {
   place.object()
+  reportOtherKeys(place, ['name', 'description', 'parameters', 'strict'], reported)
   const name = nonEmptyName(place.at('name'))
   const description = place.at('description').optionalString()
   const strict = place.at('strict').optionalBoolean() ?? false
@@ -72,7 +84,8 @@ function functionTool(place: JsonPlace): JsonObject {
 }
 
 /** Chat nests the grammar once more than Responses does (case 62). */
-function customTool(place: JsonPlace): JsonObject {
+function customTool(place: JsonPlace, reported: ReportedFields): JsonObject {
+  reportOtherKeys(place, ['name', 'description', 'format'], reported)
   const name = nonEmptyName(place.at('name'))
   const description = place.at('description').optionalString()
   const format = place.at('format')
@@ -80,15 +93,18 @@ function customTool(place: JsonPlace): JsonObject {
     type: 'custom',
     name,
     description,
-    ...(!format.absent && { format: customFormat(format) }),
+    ...(!format.absent && { format: customFormat(format, reported) }),
   }
 }
 
-function customFormat(format: JsonPlace): JsonObject {
+function customFormat(format: JsonPlace, reported: ReportedFields): JsonObject {
   format.object()
+  const known = ['type', 'grammar', 'syntax', 'definition']
+  reportOtherKeys(format, known, reported)
   if (format.at('type').word(['text', 'grammar']) === 'text') return { type: 'text' }
   const grammar = format.at('grammar').absent ? format : format.at('grammar')
   grammar.object()
+  reportOtherKeys(grammar, known, reported)
   return {
     type: 'grammar',
     syntax: grammar.at('syntax').word(['lark', 'regex']),
@@ -107,8 +123,9 @@ function nonEmptyName(place: JsonPlace): string {
 function webSearchTool(options: JsonPlace, tools: readonly JsonObject[], reported: ReportedFields): JsonObject[] {
   if (options.absent) return []
   options.object()
+  reportOtherKeys(options, ['search_context_size', 'user_location'], reported)
   const size = options.at('search_context_size').optionalWord(['low', 'medium', 'high'])
-  const location = userLocation(options.at('user_location'))
+  const location = userLocation(options.at('user_location'), reported)
   if (tools.some(({ type }) => type === 'web_search')) {
     reported.add(options.path, "is not supported together with a 'web_search' tool")
     return []
@@ -118,12 +135,15 @@ function webSearchTool(options: JsonPlace, tools: readonly JsonObject[], reporte
 
 const LOCATION_FIELDS = ['city', 'country', 'region', 'timezone'] as const
 
-function userLocation(place: JsonPlace): JsonObject | undefined {
+function userLocation(place: JsonPlace, reported: ReportedFields): JsonObject | undefined {
   if (place.absent) return undefined
   place.object()
+  const known = ['type', 'approximate', ...LOCATION_FIELDS]
+  reportOtherKeys(place, known, reported)
   place.at('type').optionalWord(['approximate'])
   const approximate = place.at('approximate').absent ? place : place.at('approximate')
   approximate.object()
-  const known = LOCATION_FIELDS.map((name) => [name, approximate.at(name).optionalString()] as const)
-  return { type: 'approximate', ...Object.fromEntries(known) }
+  reportOtherKeys(approximate, known, reported)
+  const told = LOCATION_FIELDS.map((name) => [name, approximate.at(name).optionalString()] as const)
+  return { type: 'approximate', ...Object.fromEntries(told) }
 }
