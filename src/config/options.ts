@@ -17,6 +17,7 @@ import {
 const LOG_LEVELS = ['debug', 'info', 'warning', 'error'] as const
 const CREDENTIAL_MODES = ['read-write', 'read-only'] as const
 const REASONING_SUMMARIES = ['auto', 'none'] as const
+const LITE_LANES = ['auto', 'none'] as const
 
 /** The one table of settings: flags, variables, help, `status --verbose` and `docs/options.md` come from it. */
 export const OPTIONS = {
@@ -193,6 +194,15 @@ export const OPTIONS = {
     group: 'conversion',
     parse: choice(REASONING_SUMMARIES),
     choices: REASONING_SUMMARIES,
+  }),
+  liteLane: option<(typeof LITE_LANES)[number]>({
+    flag: '--lite-lane <mode>',
+    env: ['CODEX_PROXY_LITE_LANE'],
+    default: 'auto',
+    help: 'Ask once more in the Lite form of Codex for a model that upstream does not have otherwise, or not.',
+    group: 'conversion',
+    parse: choice(LITE_LANES),
+    choices: LITE_LANES,
   }),
   ...LIMIT_OPTIONS,
   pidFile: option({

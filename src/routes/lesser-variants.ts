@@ -1,8 +1,9 @@
-import type { CatalogueModel, ResponsesRequest } from '../conversion/chat-plan.ts'
+import type { ResponsesRequest } from '../conversion/chat-plan.ts'
 import type { LargeJson } from '../conversion/request/large-json.ts'
 import { toLiteRequest } from '../conversion/request/lite-request.ts'
 import { isReasoningRefusal, withoutReasoning } from '../conversion/request/without-reasoning.ts'
 import type { ApiError } from '../errors.ts'
+import type { RouteContext } from './context.ts'
 import { LITE_HEADERS, type Variant } from './upstream-call.ts'
 
 /**
@@ -10,15 +11,15 @@ import { LITE_HEADERS, type Variant } from './upstream-call.ts'
  * if the model needs it (case 192); both.
  */
 export function lesserVariants(
+  { config, catalogue }: Pick<RouteContext, 'config' | 'catalogue'>,
   body: ResponsesRequest,
-  catalogue: readonly CatalogueModel[],
   write: LargeJson['write'],
 ): Variant[] {
   const plain = withoutReasoning(body)
   const hasReasoning = plain !== body
   const full: Variant = { body: () => write(plain), after: isReasoningRefusal }
   const variants = hasReasoning ? [full] : []
-  const model = catalogue.find(({ id }) => id === body.model)
+  const model = config.liteLane === 'auto' ? catalogue.peek().find(({ id }) => id === body.model) : undefined
   if (model?.usesResponsesLite !== true) return variants
 
   const lite: Variant = {

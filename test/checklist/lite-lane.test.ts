@@ -132,6 +132,18 @@ describe.each([
   })
 })
 
+test('case 192: with --lite-lane none the Lite lane is not tried', async () => {
+  const fullOnly = await startStage({ args: ['--lite-lane', 'none'] })
+  try {
+    await fullOnly.send('/v1/models')
+    answerWith(fullOnly.upstream, { status: 404, body: { detail: 'Not Found' } }, ANSWER)
+    const [answer, calls] = await callsDuring(fullOnly.upstream, () => fullOnly.post('/v1/chat/completions', CHAT))
+    expect([answer.status, calls]).toEqual([404, 1])
+  } finally {
+    await fullOnly.close()
+  }
+})
+
 test('case 191: what the Lite lane has not is refused by upstream, and the client is told', async () => {
   answerWith(stage.upstream, { status: 404, body: { detail: 'Not Found' } })
   const request = { ...CHAT, tools: undefined, web_search_options: {} }

@@ -365,6 +365,7 @@ const EVERY_SETTING: Partial<Record<OptionName, string>> = {
   openaiBaseUrl: 'http://127.0.0.1:1/v1',
   strict: 'true',
   reasoningSummary: 'none',
+  liteLane: 'none',
   maxBody: '1MB',
   maxDecodedBody: '2MB',
   maxHeaders: '32k',

@@ -1,5 +1,5 @@
 import type { ChatStream } from '../../conversion/answer/chat-stream.ts'
-import type { CatalogueModel, ChatPlan, ConversionContext } from '../../conversion/chat-plan.ts'
+import type { ChatPlan, ConversionContext } from '../../conversion/chat-plan.ts'
 import { convertChatRequest } from '../../conversion/request/chat-request.ts'
 import { type LargeJson, parseLargeJson } from '../../conversion/request/large-json.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
@@ -47,11 +47,7 @@ function convert(
   raw: Buffer,
 ): { plan: ChatPlan; call: UpstreamCall; log: MessageLog } {
   const json = parseLargeJson(raw, context.placeholder)
-  const catalogue = context.catalogue.peek()
-  const { request: body, plan } = convertChatRequest(
-    json.value,
-    conversionContext(context, credentials, catalogue, json),
-  )
+  const { request: body, plan } = convertChatRequest(json.value, conversionContext(context, credentials, json))
   const { record } = request
   record.model = plan.model
   record.stream = plan.stream
@@ -63,7 +59,7 @@ function convert(
     route: 'chat',
     credentials,
     model: body.model,
-    variants: [wanted(json.write(body)), ...lesserVariants(body, catalogue, json.write)],
+    variants: [wanted(json.write(body)), ...lesserVariants(context, body, json.write)],
     memory: new BodyMemory(json.memory),
     headers: sessionHeaders(request, body),
   })
@@ -73,13 +69,12 @@ function convert(
 function conversionContext(
   context: RouteContext,
   credentials: ChatGptCredentials,
-  catalogue: readonly CatalogueModel[],
   { stableJson }: LargeJson,
 ): ConversionContext {
   return {
     strict: context.config.strict,
     reasoningSummary: context.config.reasoningSummary === 'auto',
-    catalogue,
+    catalogue: context.catalogue.peek(),
     stableJson,
     recallReasoning(call) {
       const items = context.reasoning.recall(ownerOf(credentials), call)

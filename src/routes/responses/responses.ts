@@ -77,11 +77,11 @@ function convert(
 /** A body of the Lite lane stays untouched. */
 function variantsOf(
   { request, lite }: ConvertedResponsesRequest,
-  { catalogue }: RouteContext,
+  context: RouteContext,
   write: LargeJson['write'],
 ): Call['variants'] {
   if (lite) return [wanted(write(request), LITE_HEADERS)]
-  return [wanted(write(request)), ...lesserVariants(request, catalogue.peek(), write)]
+  return [wanted(write(request)), ...lesserVariants(context, request, write)]
 }
 
 async function collect(
