@@ -123,7 +123,8 @@ item that is only an id (\`item_reference\`) is put in from memory, where the la
 not say \`store: false\`; when it is not there, after a restart for example, it is left out and reported. Reasoning that upstream
 cannot read (\`invalid_encrypted_content\`: of another account or model, or too old), or after which nothing of the model comes,
 is left out when the request is sent once more. A body with an \`additional_tools\` item and without \`tools\` (Codex's Lite lane) is not touched;
-beside \`tools\` such an item passes like any other.
+beside \`tools\` such an item passes like any other. A model that upstream does not have otherwise is asked for on that lane
+once more, on either route, if the catalogue says that it wants it (\`--lite-lane none\`: it is not).
 
 ## Cases decided otherwise
 

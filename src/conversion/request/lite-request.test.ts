@@ -57,6 +57,13 @@ test('case 190: what is not there is not made up', () => {
   expect(lite).not.toHaveProperty('instructions')
 })
 
+test('case 190: only images lose their detail', () => {
+  const { request } = convertChat({})
+  const output = [{ type: 'input_file', file_id: 'file-1', detail: 'high' }, 'text']
+  const input = [{ type: 'function_call_output', call_id: 'a', output }]
+  expect(toLiteRequest({ ...request, input }).input.slice(1)).toEqual(input)
+})
+
 test('the request itself stays as it was', () => {
   const { request } = convertChat(FIELDS)
   const before = JSON.stringify(request)

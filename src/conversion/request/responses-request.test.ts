@@ -370,7 +370,9 @@ test('case 68: a forced search with filters is the only allowed tool, any other 
 
 test('case 73: parallel_tool_calls is passed, but not without tools', () => {
   const parallel = (fields: object) => convert({ parallel_tool_calls: false, ...fields })
-  expect(parallel({ tools: [{ type: 'web_search' }] }).request.parallel_tool_calls).toBe(false)
+  const tools = [{ type: 'web_search' }]
+  expect(parallel({ tools }).request.parallel_tool_calls).toBe(false)
+  expect(parallel({ tools, parallel_tool_calls: true }).request.parallel_tool_calls).toBe(true)
   expect(parallel({ tools: [] }).request.parallel_tool_calls).toBeUndefined()
   expect(parallel({}).request.parallel_tool_calls).toBeUndefined()
   expect(parallel({}).ignored).toEqual([])

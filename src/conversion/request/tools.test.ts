@@ -302,7 +302,7 @@ describe('legacy functions', () => {
       parallel_tool_calls: false,
     })
     expect(plan.legacyFunctions).toBe(true)
-    expect(convertChat({ tools: [WEATHER] }).plan.legacyFunctions).toBe(false)
+    for (const fields of [{ tools: [WEATHER] }, {}]) expect(convertChat(fields).plan.legacyFunctions).toBe(false)
   })
 
   test.each([
@@ -318,6 +318,7 @@ describe('legacy functions', () => {
     [{ functions, function_call: { name: 'nobody' } }, 'function_call'],
     [{ functions, function_call: 'required' }, 'function_call'],
     [{ functions, function_call: {} }, 'function_call.name'],
+    [{ functions, function_call: 7 }, 'function_call'],
     [{ functions: [{}] }, 'functions[0].name'],
   ])('%o is refused', (fields, param) => {
     expect(refusalOf(() => convertChat(fields))).toMatchObject({ status: 400, param })
