@@ -98,7 +98,7 @@ describe('tools', () => {
   })
 
   test('case 57, 69: no tools are invented, an empty list stays', () => {
-    for (const fields of [{}, { tools: null }]) {
+    for (const fields of [{}, { tools: null }, { tool_choice: 'auto' }, { functions: [] }]) {
       expect(JSON.stringify(convertChat(fields).request)).not.toContain('"tools"')
     }
     expect(toolsOf()).toEqual([])
@@ -337,6 +337,7 @@ test('case 73: parallel_tool_calls is passed, but not without tools', () => {
   expect(parallel({ tools: [WEATHER], parallel_tool_calls: true })).toBe(true)
   expect(parallel({ tools: [WEATHER] })).toBeUndefined()
   expect(parallel({ parallel_tool_calls: false })).toBeUndefined()
+  expect(parallel({ tools: [], parallel_tool_calls: false })).toBeUndefined()
   expect(convertChat({ parallel_tool_calls: false }).plan.ignored).toEqual([])
 })
 
