@@ -134,6 +134,15 @@ test('case 100: verbosity is passed, and none made up', () => {
 })
 
 test.each([
+  ['low', 'high', ['text.verbosity']],
+  ['low', 'low', []],
+  ['low', undefined, []],
+])('case 100: of verbosity %s and text.verbosity %s the one of Chat counts', (verbosity, other, ignored) => {
+  const { request, plan } = convertChat({ verbosity, text: { verbosity: other } })
+  expect([request.text, plan.ignored]).toEqual([{ verbosity }, ignored])
+})
+
+test.each([
   [{ type: 'xml' }, 'response_format.type', 'invalid_value'],
   [{}, 'response_format.type', 'missing_required_parameter'],
   [{ type: 'json_schema' }, 'response_format.json_schema', 'missing_required_parameter'],
