@@ -32,6 +32,37 @@ test.each([
   })
 })
 
+describe.each([true, false])('case 89: an item of an earlier answer that is named by its id (stream: %s)', (stream) => {
+  const post = (body: object) => stage.post('/v1/responses', { model: 'gpt-5.5', input: 'Hello', stream, ...body })
+
+  /** What goes upstream for the name, and what is reported. */
+  async function naming(id: string, fields: object) {
+    const content = [{ type: 'output_text', text: 'Hello.', annotations: [] }]
+    const item = { type: 'message', id, role: 'assistant', status: 'completed', content }
+    stage.upstream.enqueue({ events: responseEvents([{ raw: item }]) })
+    await (await post(fields)).text()
+    const answer = await post({
+      input: [
+        { type: 'item_reference', id },
+        { role: 'user', content: 'Go on.' },
+      ],
+    })
+    await answer.text()
+    const [asked] = stage.upstream.calls().slice(-1)
+    return { ...(asked?.json as { input: object[] }), ignored: answer.headers.get('x-codex-proxy-ignored') }
+  }
+
+  test('goes upstream in the place of its name', async () => {
+    const { input, ignored } = await naming(`msg_kept_${stream}`, {})
+    expect([input, ignored]).toMatchObject([[{ role: 'assistant', content: [{ text: 'Hello.' }] }, {}], null])
+  })
+
+  test('is not kept for a client that stores nothing', async () => {
+    const { input, ignored } = await naming(`msg_own_${stream}`, { store: false })
+    expect([input.length, ignored]).toEqual([1, 'input[0]'])
+  })
+})
+
 test('case 207: the official client sees a NotFoundError', async () => {
   await expect(stage.client.responses.retrieve('resp_1')).rejects.toMatchObject({ status: 404 })
   await expect(stage.client.responses.delete('resp_1')).rejects.toMatchObject({ status: 404 })

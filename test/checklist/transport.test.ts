@@ -66,3 +66,17 @@ describe.each(ROUTES)('%s', (path, body) => {
     expect(answer.headers.get('x-codex-proxy-request-id')).toBe(answer.headers.get('x-request-id'))
   })
 })
+
+test.each([true, false])('case 153: the log has the model as the client named it (stream: %s)', async (streamed) => {
+  // What a part of a name is taken for is known from the list.
+  await stage.send('/v1/models')
+  answerWith(stage.upstream, { events: responseEvents([{ text: TEXT }], { model: 'gpt-5.5-2026-01-01' }) })
+  const request = { messages: [{ role: 'user', content: 'Hello' }], model: 'openai/gpt-5.5', stream: streamed }
+  const answer = await stage.post('/v1/chat/completions', request)
+  expect(await answer.text()).toContain('"model":"gpt-5.5-2026-01-01"')
+  expect(stage.upstream.calls().at(-1)?.json).toMatchObject({ model: 'gpt-5.5' })
+  const id = answer.headers.get('x-codex-proxy-request-id')
+  await expect
+    .poll(() => requestLines(stage.proxy).find(({ requestId }) => requestId === id))
+    .toMatchObject({ model: 'openai/gpt-5.5' })
+})
