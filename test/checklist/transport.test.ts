@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createGate } from '../fake-upstream/answer.ts'
+import { type Answer, createGate } from '../fake-upstream/answer.ts'
 import { responseEvents, untilFirstDelta } from '../fake-upstream/event-stream.ts'
 import { requestLines } from '../support/log-lines.ts'
 import { ROUTES } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
-import { answerWith } from '../support/upstream-answers.ts'
+import { answerWith, failingAnswer } from '../support/upstream-answers.ts'
 
 const TEXT = 'one two three four'
 const EVENTS = responseEvents([{ text: TEXT }])
@@ -45,6 +45,22 @@ describe.each(ROUTES)('%s', (path, body) => {
         .poll(() => requestLines(stage.proxy).at(-1))
         .toMatchObject({ stream: streamed, usage: { input: 42, cached: 16, output: 12, reasoning: 4 } })
     }
+  })
+
+  test.each<[string, Answer, object]>([
+    ['told', failingAnswer('server_is_overloaded', [{ text: TEXT }]), { status: 503, code: 'server_is_overloaded' }],
+    [
+      'that is a mere end',
+      { events: EVENTS.slice(0, UNTIL_FIRST_DELTA) },
+      { status: 502, code: 'upstream_stream_cut' },
+    ],
+  ])('a failure after the 200, %s, is in the log by the status it would have had', async (_what, failing, noted) => {
+    answerWith(stage.upstream, failing)
+    const answer = await stage.post(path, { ...body, stream: true })
+    await answer.text()
+    expect(answer.status).toBe(200)
+    const id = answer.headers.get('x-codex-proxy-request-id')
+    await expect.poll(() => requestLines(stage.proxy).find(({ requestId }) => requestId === id)).toMatchObject(noted)
   })
 
   test('case 169: the answer names upstream’s request and ours, the log both', async () => {
