@@ -139,6 +139,16 @@ test.each([
   expect(code({ headers: { origin } }, { origins: [APP] })).toBe('origin_not_allowed')
 })
 
+test.each([
+  ['tauri://localhost', 'The request comes from a page of another origin: tauri://localhost.'],
+  ['http://[::1]:3000', 'The request comes from a page of another origin: http://[::1]:3000.'],
+  ['null', 'The request comes from a page of another origin.'],
+  ['https://evil.example/a secret', 'The request comes from a page of another origin.'],
+  [`https://${'x'.repeat(101)}`, 'The request comes from a page of another origin.'],
+])('the refusal of the origin %j names it, if it is one', (origin, message) => {
+  expect(() => check({ headers: { origin } })).toThrow(expect.objectContaining({ message }))
+})
+
 test.each([['http://localhost:8765'], ['https://localhost:8765']])(
   'a page of the proxy itself (%s) is served',
   (origin) => {

@@ -47,7 +47,7 @@ export function createGuard({ hosts, origins, clientKey }: GuardSettings): Guard
     const { origin } = headers
     if (origin !== undefined && allowedOrigins.has(origin)) return origin
     if (origin !== undefined && !isOwnOrigin(origin, authority)) {
-      throw new ProxyError('origin_not_allowed', 'The request comes from a page of another origin.')
+      throw foreignOrigin(origin)
     }
     const site = headers['sec-fetch-site']
     if (site === undefined || site === 'same-origin' || site === 'none') return undefined
@@ -81,6 +81,15 @@ function hostAllowList(hosts: readonly string[]): (name: string) => boolean {
 /** The scheme does not matter: a port serves only one, and TLS may end at another proxy in front of us. */
 function isOwnOrigin(origin: string, authority: string): boolean {
   return origin === `http://${authority}` || origin === `https://${authority}`
+}
+
+/** An origin as browsers write it: nothing else that a client sends gets into messages and the log. */
+const NAMED_ORIGIN = /^[a-z][a-z0-9+.-]{0,30}:\/\/[a-z0-9.:_[\]-]{1,100}$/i
+
+/** Named, since few know what origin a desktop app or a browser extension has, and it is what `--allow-origin` takes. */
+function foreignOrigin(origin: string): ProxyError {
+  const name = NAMED_ORIGIN.test(origin) ? `: ${origin}` : ''
+  return new ProxyError('origin_not_allowed', `The request comes from a page of another origin${name}.`)
 }
 
 function isPreflight({ method, headers }: Pick<IncomingMessage, 'method' | 'headers'>): boolean {
