@@ -79,7 +79,7 @@ export const ERRORS = {
   model_not_found: { status: 404, remedy: 'Choose a model of `GET /v1/models`.' },
   api_key_required: {
     status: 404,
-    remedy: 'Log Codex in with an API key (`codex login --with-api-key`) to use this path.',
+    remedy: 'With an API key (`codex login --with-api-key`) such a path is passed on to api.openai.com.',
   },
   method_not_allowed: { status: 405, remedy: 'Use the method named in `Allow`.' },
   websocket_unsupported: { status: 426, remedy: 'Use HTTP; answers stream over SSE.' },
