@@ -118,6 +118,7 @@ test.each(['previous_response_id', 'conversation', 'prompt'])(
     const refusal = refusalOf(() => convert({ [name]: 'x_1' }))
     expect(refusal).toMatchObject({ status: 400, code: 'unsupported_parameter', param: name })
     expect(refusal.message).toContain('ChatGPT backend')
+    expect(/previous response\b.*\bnot found/i.test(refusal.message)).toBe(name === 'previous_response_id')
     expect(convert({ [name]: null }).ignored).toEqual([])
   },
 )

@@ -22,7 +22,9 @@ export type ConvertedResponsesRequest = {
 
 /** Refused, since leaving them out would change the question. */
 const REFUSED: Readonly<Record<string, string>> = {
-  previous_response_id: 'is not supported: the ChatGPT backend stores no responses, send the whole conversation',
+  // Some clients send the whole conversation when they read "previous response … not found" (reported).
+  previous_response_id:
+    'is not supported: previous response not found, the ChatGPT backend stores none; send the whole conversation',
   conversation: 'is not supported: the ChatGPT backend stores no conversations, send the whole conversation',
   prompt: 'is not supported: the ChatGPT backend has no stored prompts, send their text',
 }
