@@ -160,7 +160,7 @@ export const OPTIONS = {
     flag: '--client-version <version>',
     env: ['CODEX_PROXY_CLIENT_VERSION'],
     default: undefined,
-    help: 'Codex version told to upstream, which hides newer models from older ones. Unset: that of the installed Codex, else one this version knows.',
+    help: 'Codex version told to upstream, which hides newer models from older ones. Unset: that of the installed Codex, or one this version knows where that is newer.',
     group: 'upstream',
     parse: codexVersion,
   }),

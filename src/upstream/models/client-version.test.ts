@@ -27,14 +27,27 @@ describe('the Codex version told upstream', () => {
   })
 
   test('is that of the installed Codex, as soon as it is updated', async () => {
-    await note('{"client_version":"0.170.1","models":[]}')
+    await note('{"client_version":"0.172.1","models":[]}')
     const version = createClientVersion({ setting: undefined, codexHome, now })
-    expect(version()).toBe('0.170.1')
-    await note('{"client_version":"0.170.2","models":[]}')
+    expect(version()).toBe('0.172.1')
+    await note('{"client_version":"0.172.2","models":[]}')
     await utimes(join(codexHome, 'models_cache.json'), 2_000_000_000, 2_000_000_000)
-    expect(version()).toBe('0.170.2')
+    expect(version()).toBe('0.172.2')
     await rm(join(codexHome, 'models_cache.json'))
     expect(version()).toBe(BUILT_IN)
+  })
+
+  test.each(['0.170.1', '0.99.0', '0.9.12', BUILT_IN])(
+    'is not the %s that an old Codex noted: newer models would stay hidden',
+    async (noted) => {
+      await note(JSON.stringify({ client_version: noted }))
+      expect(createClientVersion({ setting: undefined, codexHome, now })()).toBe(BUILT_IN)
+    },
+  )
+
+  test.each(['0.171.1', '0.1000.0', '1.0.0', '0.172.0-alpha.3'])('is the %s of a newer Codex', async (noted) => {
+    await note(JSON.stringify({ client_version: noted }))
+    expect(createClientVersion({ setting: undefined, codexHome, now })()).toBe(noted)
   })
 
   test.each([

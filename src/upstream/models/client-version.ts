@@ -1,7 +1,7 @@
 import { CODEX_VERSION } from '../../config/parsers.ts'
 import { codexModelsCache } from './codex-models-cache.ts'
 
-/** The version of Codex this program was written against; upstream is told this when no other one is known. */
+/** The version of Codex this program was written against; upstream is told this when no newer one is known. */
 const BUILT_IN_VERSION = '0.171.0'
 
 /** Every request asks for the version, so the file is looked at no more often than this. */
@@ -9,7 +9,8 @@ const LOOK_AGAIN_MS = 1000
 
 /**
  * The Codex version told upstream, which hides newer models from older ones (docs/upstream.md 4.2): the setting, else
- * that of the Codex which last looked at the models on this machine, else the one this program was written against.
+ * that of the Codex which last looked at the models on this machine, unless this program was written against a newer
+ * one: what such an old Codex noted would hide models that this program can use.
  */
 export function createClientVersion({
   setting,
@@ -29,7 +30,12 @@ export function createClientVersion({
     if (now() - lookedAt < LOOK_AGAIN_MS) return version
     lookedAt = now()
     const { clientVersion = '' } = cache()
-    version = CODEX_VERSION.test(clientVersion) ? clientVersion : BUILT_IN_VERSION
+    version = CODEX_VERSION.test(clientVersion) && isNewer(clientVersion) ? clientVersion : BUILT_IN_VERSION
     return version
   }
+}
+
+/** By numbers: 0.99.0 is older than 0.171.0. */
+function isNewer(version: string): boolean {
+  return version.localeCompare(BUILT_IN_VERSION, 'en', { numeric: true }) > 0
 }
