@@ -91,6 +91,18 @@ describe('forms', () => {
   })
 
   test.each([
+    [402, 'deactivated_workspace', 'The ChatGPT workspace of this login is deactivated.'],
+    [403, 'invalid_workspace_selected', 'This login may not use its ChatGPT workspace.'],
+  ])('a %i %s, of which upstream tells the code alone, says what it means and what to do', (status, code, meaning) => {
+    expect(told({ status, body: json({ detail: { code } }) })).toMatchObject({
+      status,
+      code,
+      message: `${meaning} Sign in again with \`codex login\` and choose another one.`,
+    })
+    expect(told({ status, body: json({ detail: { code, message: 'Gone.' } }) }).message).toBe('Gone.')
+  })
+
+  test.each([
     [400, 'invalid_request_error'],
     [401, 'authentication_error'],
     [402, 'invalid_request_error'],

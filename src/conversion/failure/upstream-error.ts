@@ -58,6 +58,12 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
   [/\bat capacity\b|\boverloaded\b/i, 'server_is_overloaded'],
   [/^Unsupported parameter\b/i, 'unsupported_parameter'],
 ]
+const OTHER_WORKSPACE = 'Sign in again with `codex login` and choose another one.'
+/** What upstream tells by a code alone (docs/upstream.md 5.3), while most clients show nothing but the message. */
+const WORDLESS: ReadonlyMap<string | undefined, string> = new Map([
+  ['deactivated_workspace', `The ChatGPT workspace of this login is deactivated. ${OTHER_WORKSPACE}`],
+  ['invalid_workspace_selected', `This login may not use its ChatGPT workspace. ${OTHER_WORKSPACE}`],
+])
 const OUTDATED_CLIENT = /requires a newer version of Codex/i
 const UNSUPPORTED_PARAMETER = /^Unsupported parameter: '?([\w.[\]]+)/i
 
@@ -112,7 +118,7 @@ function isFailure({ type }: JsonObject, response: JsonObject | undefined): bool
 }
 
 function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin): ApiError {
-  const { message = 'Upstream failed without saying why.', details } = failure
+  const { message = WORDLESS.get(failure.code) ?? 'Upstream failed without saying why.', details } = failure
   if (OUTDATED_CLIENT.test(message)) return new ProxyError('client_version_outdated', message)
   const code = codeOf(failure, message)
   if (code === 'model_not_found') return unknownModel(message, route)
