@@ -69,6 +69,19 @@ test.each([
   expect(outcome).toMatchObject({ kind: 'failed', error: { code: 'refresh_failed', status: 503 } })
 })
 
+test.each([
+  [403, coded('unsupported_country_region_territory'), 'HTTP 403: it does not serve the country of this network.'],
+  [403, '<html>Just a moment…</html>', 'HTTP 403: something in front of it refuses this network.'],
+  [403, coded('something_new'), 'HTTP 403.'],
+  [404, '<html>', 'HTTP 404.'],
+  [400, coded('unsupported_country_region_territory'), 'HTTP 400.'],
+  [429, '', 'HTTP 429: too many requests. It is asked again after half a minute.'],
+])('HTTP %s %j: the message names what is at fault', async (status, body, reason) => {
+  const outcome = await askIssuer(GRANT, answering(status, body))
+  const message = `The login could not be refreshed. The token endpoint answered ${reason}`
+  expect(outcome).toMatchObject({ kind: 'failed', error: { message } })
+})
+
 test('a network failure: failed for now, with the words of the transport where they are for people', async () => {
   const unreachable = new ProxyError('outbound_proxy_failed', 'The outbound proxy at 127.0.0.1:9 refused.')
   const explained = await askIssuer(GRANT, () => Promise.reject(unreachable))

@@ -90,9 +90,17 @@ function outcomeOf({ status, body }: { status: number; body: string }): RefreshO
   }
   const refusal = refusalOf(status, errorCode(objectOf(answer)))
   if (refusal !== undefined) return { kind: 'refused', error: new ProxyError('login_expired', refusal) }
-  const limited = status === 429
-  const pause = limited ? ': too many requests. It is asked again after half a minute.' : '.'
-  return { kind: 'failed', error: failed(`The token endpoint answered HTTP ${status}${pause}`), limited }
+  const error = failed(`The token endpoint answered HTTP ${status}${hintAt(status, answer)}`)
+  return { kind: 'failed', error, limited: status === 429 }
+}
+
+/** A 403 is about the network, not the login (docs/upstream.md 2.5); without JSON it comes from the CDN. */
+function hintAt(status: number, answer: unknown): string {
+  if (status === 429) return ': too many requests. It is asked again after half a minute.'
+  if (status !== 403) return '.'
+  if (answer === undefined) return ': something in front of it refuses this network.'
+  const isCountry = errorCode(objectOf(answer)) === 'unsupported_country_region_territory'
+  return isCountry ? ': it does not serve the country of this network.' : '.'
 }
 
 /**
