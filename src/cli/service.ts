@@ -45,9 +45,13 @@ export async function service(context: Context, call: Call): Promise<Outcome> {
 }
 
 function describeService(context: Context, { config, given }: LoadedConfig): ServiceFile {
-  const { NODE_OPTIONS } = context.env
+  const { NODE_OPTIONS, NODE_USE_SYSTEM_CA } = context.env
   // What Node and the proxy read at their start besides the settings.
-  const kept = { ...certificateVariables(context.env, context.bases.cwd), ...(NODE_OPTIONS && { NODE_OPTIONS }) }
+  const kept = {
+    ...certificateVariables(context.env, context.bases.cwd),
+    ...(NODE_OPTIONS && { NODE_OPTIONS }),
+    ...(NODE_USE_SYSTEM_CA && { NODE_USE_SYSTEM_CA }),
+  }
   return serviceFile(managerOf(process.platform), {
     home: context.bases.home,
     configHome: context.env.XDG_CONFIG_HOME || join(context.bases.home, '.config'),

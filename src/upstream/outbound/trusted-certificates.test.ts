@@ -8,13 +8,16 @@ import { type Certificate, selfSignedCertificate } from '../../../test/support/c
 import { listenOnLoopback } from '../../../test/support/loopback.ts'
 import { createTrust } from './trusted-certificates.ts'
 
-const { root } = await vi.hoisted(async () => {
+const { root, newerNode } = await vi.hoisted(async () => {
   const { selfSignedCertificate } = await import('../../../test/support/certificate.ts')
-  return { root: selfSignedCertificate([], 'root') }
+  // Of newer Nodes only; without a list in it this one is as old as its types.
+  const newerNode: { trusts?: string[] } = {}
+  return { root: selfSignedCertificate([], 'root'), newerNode }
 })
 vi.mock('node:tls', async (original) => ({
   ...(await original<typeof import('node:tls')>()),
   rootCertificates: [root.cert],
+  getCACertificates: (which: string) => (which === 'default' ? newerNode.trusts : []),
 }))
 
 let folder = ''
@@ -52,6 +55,14 @@ test('certificates of every variable are trusted beside each other and the usual
   const context = await trustWith(Object.fromEntries(variables.map((name, i) => [name, certificates[i]?.cert ?? ''])))
   for (const certificate of [...certificates, root]) expect(await isTrusted(certificate, context)).toBe(true)
   expect(await isTrusted(selfSignedCertificate(), context)).toBe(false)
+})
+
+test('with NODE_USE_SYSTEM_CA the certificates of the system stay trusted beside those of a variable', async () => {
+  const [system, named] = [selfSignedCertificate([], 'system'), selfSignedCertificate([], 'named')]
+  newerNode.trusts = [root.cert, system.cert]
+  const context = await trustWith({ SSL_CERT_FILE: named.cert })
+  delete newerNode.trusts
+  for (const certificate of [system, named, root]) expect(await isTrusted(certificate, context)).toBe(true)
 })
 
 test('a certificate in the form of OpenSSL, which says itself that it is trusted, is trusted', async () => {

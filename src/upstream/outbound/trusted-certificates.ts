@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls'
+import * as tls from 'node:tls'
 import { codeOf } from '../../error-code.ts'
 
 /** As Codex and OpenSSL name them; the certificates in these files are trusted beside the usual ones. */
@@ -10,21 +10,30 @@ type Environment = Readonly<Record<string, string | undefined>>
 type Warn = (fields: { readonly variable: string; readonly reason: string }, message: string) => void
 
 /** Whom TLS connections trust: made once, at the first use, since reading the roots takes milliseconds. */
-export function createTrust(env: Environment, warn: Warn): () => SecureContext {
-  let context: SecureContext | undefined
+export function createTrust(env: Environment, warn: Warn): () => tls.SecureContext {
+  let context: tls.SecureContext | undefined
   return () => {
     context ??= createContext(env, warn)
     return context
   }
 }
 
-function createContext(env: Environment, warn: Warn): SecureContext {
+function createContext(env: Environment, warn: Warn): tls.SecureContext {
   const read = (variable: string) => readCertificates(env[variable], (reason) => warn({ variable, reason }, NOT_READ))
   // Node reads it itself, but only while no other list is given, and says nothing of a file without certificates.
   const extra = read('NODE_EXTRA_CA_CERTS')
   const more = VARIABLES.flatMap(read)
-  if (more.length === 0) return createSecureContext()
-  return createSecureContext({ ca: [...rootCertificates, ...extra, ...more] })
+  if (more.length === 0) return tls.createSecureContext()
+  return tls.createSecureContext({ ca: [...usualCertificates(), ...extra, ...more] })
+}
+
+/**
+ * What Node trusts without a list: its own roots, and with NODE_USE_SYSTEM_CA those of the system. Nodes that have no such
+ * function don't know the variable either.
+ */
+function usualCertificates(): readonly string[] {
+  const { getCACertificates } = tls as typeof tls & { readonly getCACertificates?: (which: 'default') => string[] }
+  return getCACertificates?.('default') ?? tls.rootCertificates
 }
 
 /**
