@@ -33,7 +33,7 @@ function refusedCall(
         return { status: 400, headers: {}, body }
       },
     },
-    catalogue: { forget() {}, list },
+    catalogue: { forget() {}, remember() {}, list },
     rateLimits: { notice() {} },
     now: () => 0,
   } as unknown as RouteContext

@@ -82,7 +82,10 @@ export class UpstreamCall {
       const answer = await this.#post(call, variant, cancellation)
       noticeHeaders(this.#context, this.#request, answer)
       this.#request.setHeaders(informingHeaders(answer.headers))
-      if (answer.status === 200) return answer
+      if (answer.status === 200) {
+        this.#context.catalogue.remember(call.model)
+        return answer
+      }
       refusal = await refusalOf(this.#context, call.route, answer)
     }
     if (refusal?.code !== 'model_not_found') throw refusal

@@ -57,6 +57,16 @@ test('case 196: the list says where it is from', async () => {
   expect((await stage.send('/v1/models')).headers.get('x-codex-proxy-models')).toBe('live')
 })
 
+test('case 199: a model that upstream denied by mistake is shown again as soon as it answers', async () => {
+  const error = { message: 'Model not found gpt-5.5', type: 'invalid_request_error', param: 'model', code: null }
+  const ask = () => stage.post('/v1/responses', { model: 'gpt-5.5', input: 'Hello' })
+  stage.upstream.enqueue({ status: 404, body: { error } })
+  expect((await ask()).status).toBe(400)
+  expect(await ids()).not.toContain('gpt-5.5')
+  expect((await ask()).status).toBe(200)
+  expect(await ids()).toContain('gpt-5.5')
+})
+
 test('case 199, 163: a model that the account was refused is no longer shown; the error names those it has', async () => {
   expect(await ids()).toContain('gpt-6-astra')
   const detail = "The 'gpt-6-astra' model is not supported when using Codex with a ChatGPT account."

@@ -325,6 +325,15 @@ describe('the model catalogue', () => {
     expect(await slugs()).toEqual({ slugs: ['a', 'b', 'c'], source: 'live' })
   })
 
+  test('case 199: a refused model that answers after all is shown again', async () => {
+    replies = [{ models: named('a', 'b', 'c') }]
+    await slugs()
+    catalogue.forget('b')
+    catalogue.forget('c')
+    catalogue.remember('b')
+    expect(await slugs()).toEqual({ slugs: ['a', 'b'], source: 'live' })
+  })
+
   test('a refused name that is not of the list is not kept', async () => {
     replies = [
       { models: named('a', 'b'), headers: { etag: '"1"' } },

@@ -53,7 +53,7 @@ export class ModelCatalogue {
   #known: Known | undefined
   #failure: Failure | undefined
   #asking: { readonly account: string; readonly done: Promise<Known> } | undefined
-  /** Models that were refused although they are listed; hidden until upstream's catalogue changes (case 199). */
+  /** Models that were refused although they are listed; hidden until they answer, or the catalogue changes (case 199). */
   readonly #forgotten = new Set<string>()
   #noticedEtag: string | undefined
   readonly #stopping = new Cancellation()
@@ -86,6 +86,11 @@ export class ModelCatalogue {
   forget(id: string): void {
     const listed = this.#known?.entries ?? this.#codexCache().models
     if (listed.some(({ slug }) => slug === id)) this.#forgotten.add(id)
+  }
+
+  /** The model has answered. Upstream has denied models for some hours by mistake (docs/upstream.md 5.3). */
+  remember(id: string): void {
+    this.#forgotten.delete(id)
   }
 
   /** `X-Models-Etag` of any answer; a new one means that the list has changed (docs/upstream.md 4.7). */
