@@ -25,11 +25,17 @@ export async function explainStart(failure: { reason: string; code?: string }, c
       return `The name ${config.host} could not be looked up. Choose another --host.`
     case 'EACCES':
       return failure.reason.includes('listen')
-        ? `Listening on ${serverUrl(config)} is not permitted; ports below 1024 usually need more rights. Choose another --port.`
+        ? `Listening on ${serverUrl(config)} is not permitted; ${whyForbidden(config.port)} Choose another --port.`
         : failure.reason
     default:
       return failure.reason
   }
+}
+
+/** Windows keeps ranges of ports for Hyper-V, WSL and Docker, other ones after each start; none is shown as in use. */
+function whyForbidden(port: number): string {
+  if (port < 1024) return 'ports below 1024 usually need more rights.'
+  return 'the system keeps that port (Windows lists such by `netsh interface ipv4 show excludedportrange protocol=tcp`).'
 }
 
 /** Who holds the port, and what to do about it; completes the sentence. */

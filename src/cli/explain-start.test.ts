@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import type { Config } from '../config/options.ts'
+import { explainStart } from './explain-start.ts'
+
+const configWith = (port: number) => ({ host: '127.0.0.1', port, tlsCert: undefined }) as Config
+const refused = (port: number) => ({ reason: `listen EACCES: permission denied 127.0.0.1:${port}`, code: 'EACCES' })
+
+test.each([
+  [1023, 'ports below 1024 usually need more rights.'],
+  [
+    1024,
+    'the system keeps that port (Windows lists such by `netsh interface ipv4 show excludedportrange protocol=tcp`).',
+  ],
+])('why port %i may not be used is said by its number', async (port, reason) => {
+  expect(await explainStart(refused(port), configWith(port))).toBe(
+    `Listening on http://127.0.0.1:${port} is not permitted; ${reason} Choose another --port.`,
+  )
+})
+
+test('a file that may not be used is no port', async () => {
+  const failure = { reason: "Can't use /log: permission denied.", code: 'EACCES' }
+  expect(await explainStart(failure, configWith(80))).toBe(failure.reason)
+})
