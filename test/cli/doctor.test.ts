@@ -116,6 +116,24 @@ test('an API key that upstream refuses is to be looked at, not the log of a serv
   })
 })
 
+test.each([
+  ['HTTPS_PROXY="http://me:hidden@127.0.0.1:9"', true],
+  ['HTTP_PROXY=http://127.0.0.1:9\nexport all_proxy = socks5://127.0.0.1:9', true],
+  ['# HTTPS_PROXY=http://127.0.0.1:9\nhttps_proxy=\nNO_PROXY=localhost', false],
+])('an outbound proxy that only Codex reads is pointed to, without its password (%j: %s)', async (content, told) => {
+  const file = join(home.codexHome, '.env')
+  await writeFile(file, content)
+  const { checks: withNone } = await doctor()
+  expect(withNone['Outbound proxy']?.message).toBe('None: connections are direct.')
+
+  env = { ...env, CODEX_API_PROXY_HTTPS_PROXY: '' }
+  const { code, checks } = await doctor()
+  const hint = ` Codex uses the one in ${file}; if it is needed here too, name it with --proxy.`
+  expect(checks['Outbound proxy']?.message.endsWith(hint)).toBe(told)
+  expect(checks['Outbound proxy']?.message).not.toContain('hidden')
+  expect(code).toBe(0)
+})
+
 test('a token that has expired is said to have, and a failed refresh says itself what to do', async () => {
   const exp = Math.floor(Date.now() / 1000) - 7200
   await home.writeAuth(chatgptAuth({ access_token: unsignedJwt({ exp }) }))

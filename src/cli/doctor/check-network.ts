@@ -1,12 +1,14 @@
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect, isIP, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
 import { request } from 'undici'
 import { withoutBrackets } from '../../config/endpoint.ts'
 import type { Config } from '../../config/options.ts'
 import { ERRORS } from '../../error-table.ts'
 import { toError } from '../../errors.ts'
+import { textIn } from '../../text-file.ts'
 import { isHtml } from '../../upstream/answer.ts'
 import { Refusal, reasonOf } from '../../upstream/outbound/failure-reason.ts'
 import { type OutboundRoute, openOutboundRoute } from '../../upstream/outbound/outbound-proxy.ts'
@@ -24,9 +26,10 @@ const CLOCK_TOLERANCE_MS = 60_000
 export async function checkNetwork(config: Config, upstream: URL, now: () => number): Promise<Check[]> {
   const route = await openOutboundRoute(config, { info: () => {}, warn: () => {} })
   try {
-    const { proxy, inUse, note } = route.describe(upstream)
+    const { proxy, origin, inUse, note = 'None: connections are direct.' } = route.describe(upstream)
     const { trust, unread } = readTrust()
-    const outbound = inUse ? await checkProxy(proxy) : ok('Outbound proxy', note ?? 'None: connections are direct.')
+    const hint = origin === 'implicit' ? proxyOfCodex(config) : ''
+    const outbound = inUse ? await checkProxy(proxy) : ok('Outbound proxy', note + hint)
     const steps = inUse ? throughProxy(proxy) : await checkDirect(upstream, trust)
     const way = [outbound, ...steps]
     const isOpen = way.every(({ state }) => state !== 'problem')
@@ -38,6 +41,13 @@ export async function checkNetwork(config: Config, upstream: URL, now: () => num
   } finally {
     await route.close()
   }
+}
+
+/** Codex takes its outbound proxy from a file too (docs/upstream.md 1.1). There may be a password in it. */
+function proxyOfCodex({ codexHome }: Config): string {
+  const path = join(codexHome, '.env')
+  if (!/^[ \t]*(?:export[ \t]+)?(?:https|all)_proxy[ \t]*=[ \t]*\S/im.test(textIn(path) ?? '')) return ''
+  return ` Codex uses the one in ${path}; if it is needed here too, name it with --proxy.`
 }
 
 /** The same trust that requests have; otherwise `doctor` would report problems where requests work. */
