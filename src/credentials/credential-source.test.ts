@@ -409,7 +409,8 @@ test('a refusal is told soon also when the clock is set back meanwhile', async (
     now -= 60 * MINUTE
     return now
   })
-  expect(await errorOf(source.replace(rejected))).toMatchObject({ code: 'login_expired' })
+  const again = await source.replace(rejected)
+  expect(await errorOf(source.replace(again))).toMatchObject({ code: 'login_expired' })
 })
 
 test('who stops after a refusal spends nothing more', async () => {
@@ -701,12 +702,15 @@ test('after a 401 an API key in the file is used', async () => {
   expect(await source.replace(rejected)).toEqual({ kind: 'api-key', apiKey: 'sk-1' })
 })
 
-test('a 401 and a refused refresh end requests at once from then on, without network', async () => {
+test('a 401 and a refused refresh bring the same tokens once more, and a 401 to these ends requests at once from then on, without network', async () => {
   await stage.writeAuth(login(DAY))
   const source = stage.source()
   stage.issuer.answerNext(401, refusal('refresh_token_invalidated'))
   const rejected = await source.current()
-  expect(await errorOf(source.replace(rejected))).toMatchObject({ code: 'login_expired' })
+  const again = await source.replace(rejected)
+  expect(again).toEqual(rejected)
+  expect(await source.current()).toEqual(rejected)
+  expect(await errorOf(source.replace(again))).toMatchObject({ code: 'login_expired' })
   expect(await errorOf(source.current())).toMatchObject({ code: 'login_expired' })
   expect((await source.status()).problem).toMatchObject({ code: 'login_expired' })
   expect(refreshes()).toBe(1)
@@ -717,7 +721,8 @@ test('after a 401 and a refused refresh a new access token in the file is used, 
   await stage.writeAuth(auth)
   const source = stage.source()
   stage.issuer.answerNext(401, refusal('refresh_token_invalidated'))
-  expect(await errorOf(source.replace(await source.current()))).toMatchObject({ code: 'login_expired' })
+  const again = await source.replace(await source.current())
+  expect(await errorOf(source.replace(again))).toMatchObject({ code: 'login_expired' })
   const newer = login(DAY).tokens.access_token
   await stage.writeAuth({ ...auth, tokens: { ...auth.tokens, access_token: newer } })
   expect(tokenOf(await source.current())).toBe(newer)

@@ -49,6 +49,8 @@ class Source implements CredentialSource {
   readonly #now: () => number
   /** Credentials given out after a 401: if upstream refuses these too, nothing else can be tried. */
   readonly #lastTry = new WeakSet<Credentials>()
+  /** The same tokens once more, since they can't be refreshed: for the case that upstream was wrong (docs/upstream.md 2.4). */
+  readonly #onceMore = new WeakMap<Credentials, { readonly login: ChatGptLogin; readonly failure: unknown }>()
   /** What upstream refused although it was fresh from a refresh. */
   #unhelpful: { readonly accessToken: string; readonly at: number } | undefined
 
@@ -82,6 +84,11 @@ class Source implements CredentialSource {
     if (this.#lastTry.has(rejected)) {
       this.#unhelpful = { accessToken: secretOf(rejected), at: this.#now() }
       throw stillRejected()
+    }
+    const doubted = this.#onceMore.get(rejected)
+    if (doubted !== undefined) {
+      this.#memory.noteRejected(doubted.login)
+      throw doubted.failure
     }
     const { login } = await this.#store.readSettled()
     if (secretOf(login.credentials) !== secretOf(rejected)) return await this.current()
@@ -123,9 +130,12 @@ class Source implements CredentialSource {
       const credentials = { ...refreshed.credentials }
       this.#lastTry.add(credentials)
       return credentials
-    } catch (error) {
-      this.#memory.noteRejected(login)
-      throw error
+    } catch (failure) {
+      // Otherwise the next request may try again anyhow.
+      if (this.#memory.refusalOf(login) === undefined) throw failure
+      const credentials = { ...login.credentials }
+      this.#onceMore.set(credentials, { login, failure })
+      return credentials
     }
   }
 

@@ -129,6 +129,22 @@ test('a refused refresh is a 401 with the remedy, at once from then on, until so
   expect((await health()).status).toBe(200)
 })
 
+test('a login that can no longer be refreshed outlives a 401 for no reason, and ends with a second one', async () => {
+  const auth = issuer.login()
+  await stage.home.writeAuth(auth)
+  issuer.answerNext(401, { error: { code: 'refresh_token_invalidated' } })
+  stage.upstream.enqueue({ status: 401, body: { detail: 'Unauthorized' } })
+  const before = stage.upstream.calls().length
+  expect([(await ask()).status, (await ask()).status]).toEqual([200, 200])
+  expect(stage.upstream.calls().length - before).toBe(3)
+
+  issuer.revoke(auth.tokens.access_token)
+  expect(await errorOf(await ask())).toMatchObject({ status: 401, code: 'login_expired' })
+  expect(await errorOf(await ask())).toMatchObject({ status: 401, code: 'login_expired' })
+  expect(stage.upstream.calls().length - before).toBe(5)
+  expect(issuer.requests.length).toBe(1)
+})
+
 test('case 176: a client that leaves does not end the refresh it waits for', async () => {
   await stage.home.writeAuth(issuer.login({ lifetimeMs: EXPIRED_MS }))
   issuer.gate = createGate()
