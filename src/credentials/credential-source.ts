@@ -80,14 +80,14 @@ class Source implements CredentialSource {
     return this.ready() ?? this.#freshLogin().then(({ credentials }) => credentials)
   }
 
-  async replace(rejected: Credentials): Promise<Credentials> {
+  async replace(rejected: Credentials, isFinal = true): Promise<Credentials> {
     if (this.#lastTry.has(rejected)) {
       this.#unhelpful = { accessToken: secretOf(rejected), at: this.#now() }
       throw stillRejected()
     }
     const doubted = this.#onceMore.get(rejected)
     if (doubted !== undefined) {
-      this.#memory.noteRejected(doubted.login)
+      if (isFinal) this.#memory.noteRejected(doubted.login)
       throw doubted.failure
     }
     const { login } = await this.#store.readSettled()

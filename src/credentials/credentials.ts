@@ -42,9 +42,10 @@ export type CredentialSource = {
   ready(): Credentials | undefined
   /**
    * After upstream answered 401 to `rejected`: first what the file holds now, if that differs; asked again with what
-   * it gave, refreshed ones. Throws a ProxyError when nothing else can be tried.
+   * it gave, refreshed ones. Throws a ProxyError when nothing else can be tried; what can't be refreshed then counts as
+   * of no use any more, unless `isFinal` is false.
    */
-  replace(rejected: Credentials): Promise<Credentials>
+  replace(rejected: Credentials, isFinal?: boolean): Promise<Credentials>
   /** Reads the file, never refreshes, never throws. */
   status(): Promise<CredentialStatus>
   /** Before the program ends: waits for a refresh under way, and writes tokens that exist only in memory. */

@@ -21,10 +21,10 @@ export function onceATurn(source: CredentialSource): CredentialSource {
       return current
     },
     ready: () => source.ready(),
-    replace(rejected) {
+    replace(rejected, isFinal) {
       forget()
       // Again at the end: until then other requests may have been given what was refused.
-      return source.replace(rejected).finally(forget)
+      return source.replace(rejected, isFinal).finally(forget)
     },
     status: () => source.status(),
     close: () => source.close(),

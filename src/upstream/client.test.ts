@@ -141,7 +141,10 @@ test('a client that leaves is no failure of the connection', async () => {
 test('refused credentials are replaced twice, each time what was refused last', async () => {
   answers = [refuse, refuse, refuse, ok]
   expect((await send()).status).toBe(401)
-  expect(replace.mock.calls).toEqual([[LOGIN], [replacement]])
+  expect(replace.mock.calls).toEqual([
+    [LOGIN, undefined],
+    [replacement, undefined],
+  ])
   expect(asked).toBe(3)
 })
 

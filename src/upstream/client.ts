@@ -27,6 +27,8 @@ export type UpstreamRequest = {
   readonly memory?: BodyMemory
   /** False: a failure is reported at once. */
   readonly retries?: false
+  /** False: a 401 to it says nothing of the answers to others. */
+  readonly tellsOfLogin?: false
   /** Told before each further try, for metrics. */
   readonly onRetry?: () => void
 }
@@ -104,7 +106,7 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
     for (let step = 0; step < 2 && answer.status === 401 && rejected.kind === 'chatgpt'; step++) {
       answer.body.abort()
       // A client that leaves stops waiting, but a refresh under way goes on: its token is spent either way.
-      const replacement = await cancellation.race(source.replace(rejected))
+      const replacement = await cancellation.race(source.replace(rejected, request.tellsOfLogin))
       if (replacement.kind !== credentials.kind) throw loginChanged()
       answer = await sendWithRetries(request, replacement, cancellation)
       rejected = replacement

@@ -145,6 +145,15 @@ test('a login that can no longer be refreshed outlives a 401 for no reason, and 
   expect(issuer.requests.length).toBe(1)
 })
 
+test('a list of models that is refused to a login which can’t be refreshed keeps no answers from it', async () => {
+  issuer.answerNext(401, { error: { code: 'refresh_token_reused' } })
+  stage.upstream.setModelsAnswer({ status: 401, body: { error: { code: 'token_expired' } } })
+  await stage.home.writeAuth(issuer.login())
+  expect((await stage.send('/v1/models')).status).toBe(401)
+  expect(issuer.requests.length).toBe(1)
+  expect((await ask()).status).toBe(200)
+})
+
 test('case 176: a client that leaves does not end the refresh it waits for', async () => {
   await stage.home.writeAuth(issuer.login({ lifetimeMs: EXPIRED_MS }))
   issuer.gate = createGate()

@@ -92,7 +92,12 @@ describe('the model catalogue', () => {
     now += 4 * MINUTE
     expect(await slugs()).toEqual({ slugs: ['a', 'b'], source: 'live' })
     expect(sent.map(({ request }) => request)).toEqual([
-      { method: 'GET', path: '/models?client_version=0.170.0', headers: { accept: 'application/json' } },
+      {
+        method: 'GET',
+        path: '/models?client_version=0.170.0',
+        headers: { accept: 'application/json' },
+        tellsOfLogin: false,
+      },
     ])
   })
 
