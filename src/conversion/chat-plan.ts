@@ -29,6 +29,8 @@ export type CatalogueModel = {
   readonly id: string
   readonly efforts: readonly string[]
   readonly usesResponsesLite: boolean
+  /** Whether a summary of its reasoning may be asked for. */
+  readonly takesSummary: boolean
 }
 
 /** What conversion depends on besides the body; all of it plain data, so that conversion stays pure. */

@@ -3,6 +3,7 @@ import type { ResponsesRequest } from '../conversion/chat-plan.ts'
 import { LIMIT_HEADER } from '../conversion/failure/limit-headers.ts'
 import { type AnswerHead, type ErrorRoute, upstreamError } from '../conversion/failure/upstream-error.ts'
 import { sessionHeaderValue } from '../conversion/request/prompt-cache-key.ts'
+import { isSummaryRefusal, withoutSummary } from '../conversion/request/without-summary.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import type { ApiError } from '../errors.ts'
 import type { UpstreamAnswer } from '../upstream/answer.ts'
@@ -55,6 +56,16 @@ export function wanted(body: readonly Buffer[], headers: Variant['headers'] = {}
   return { body: () => body, headers }
 }
 
+/** Nobody needs a summary so much that the question should fail for it. */
+function alsoWithoutSummary(variant: Variant): readonly Variant[] {
+  const lesser: Variant = {
+    ...variant,
+    body: () => withoutSummary(variant.body()),
+    after: (refusal, refused) => refused === variant && isSummaryRefusal(refusal),
+  }
+  return [variant, lesser]
+}
+
 /** The call to upstream: made once for each choice of the answer, and again while nothing of that choice is visible. */
 export class UpstreamCall {
   readonly #context: RouteContext
@@ -76,7 +87,7 @@ export class UpstreamCall {
     if (call === undefined) throw new Error('An answer that is visible must not be asked for again.')
     let [refused] = call.variants
     let refusal = early
-    for (const variant of call.variants) {
+    for (const variant of call.variants.flatMap(alsoWithoutSummary)) {
       if (refusal !== undefined && variant.after?.(refusal, refused) !== true) continue
       refused = variant
       const answer = await this.#post(call, variant, cancellation)

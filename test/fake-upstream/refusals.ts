@@ -104,6 +104,11 @@ function modelRefusal(body: Json, headers: IncomingHttpHeaders, models: readonly
       `The '${name}' model requires a newer version of Codex. Please upgrade to the latest app or CLI and try again.`,
     )
   }
+  if (name === 'gpt-5.3-codex-spark' && isJson(body.reasoning) && body.reasoning.summary !== undefined) {
+    // Its catalogue entry says otherwise.
+    const message = `Unsupported parameter: 'reasoning.summary' is not supported with the '${name}' model.`
+    return apiError(message, 'reasoning.summary', 'unsupported_parameter')
+  }
   const effort = isJson(body.reasoning) ? body.reasoning.effort : undefined
   const efforts = model.supported_reasoning_levels.map((level) => level.effort)
   // `none` is taken although catalogues don't list it, except by gpt-6-astra.

@@ -3,9 +3,14 @@ import { convertChatRequest } from '../../src/conversion/request/chat-request.ts
 import { ApiError } from '../../src/errors.ts'
 
 const CATALOGUE: readonly CatalogueModel[] = [
-  { id: 'gpt-5.5', efforts: ['low', 'medium', 'high', 'xhigh'], usesResponsesLite: false },
-  { id: 'gpt-6.1-sol', efforts: ['low', 'medium', 'high', 'xhigh', 'max', 'ultra'], usesResponsesLite: true },
-  { id: 'gpt-6-high', efforts: ['medium', 'high'], usesResponsesLite: true },
+  { id: 'gpt-5.5', efforts: ['low', 'medium', 'high', 'xhigh'], usesResponsesLite: false, takesSummary: true },
+  {
+    id: 'gpt-6.1-sol',
+    efforts: ['low', 'medium', 'high', 'xhigh', 'max', 'ultra'],
+    usesResponsesLite: true,
+    takesSummary: true,
+  },
+  { id: 'gpt-6-high', efforts: ['medium', 'high'], usesResponsesLite: true, takesSummary: true },
 ]
 
 export const CONTEXT: ConversionContext = {

@@ -16,7 +16,7 @@ export function readReasoning(
   context: ConversionContext,
   reported: ReportedFields,
 ): JsonObject | undefined {
-  const standard = context.reasoningSummary ? 'auto' : undefined
+  const standard = context.reasoningSummary && takesSummary(model, context) ? 'auto' : undefined
   if (model.effort === undefined && !body.hasAny(REASONING_FIELDS)) return reasoningOf(undefined, standard)
   const reasoning = body.at('reasoning')
   reportOtherKeys(reasoning, ['effort', 'summary'], reported)
@@ -30,6 +30,10 @@ export function readReasoning(
   const effort = readEffort(given, model, context.catalogue, reported)
   const summary = reasoning.at('summary').optionalWord(SUMMARIES) ?? (effort === 'none' ? undefined : standard)
   return reasoningOf(effort, summary)
+}
+
+function takesSummary(model: NamedModel, { catalogue }: ConversionContext): boolean {
+  return catalogue.find(({ id }) => id === model.id)?.takesSummary !== false
 }
 
 function reasoningOf(effort: string | undefined, summary: string | undefined): JsonObject | undefined {

@@ -380,7 +380,7 @@ describe('case 101–105: reasoning', () => {
   })
 
   test('case 103: of two levels that are equally near the lower counts', () => {
-    const catalogue = [{ id: 'gpt-6-two', efforts: ['high', 'low'], usesResponsesLite: false }]
+    const catalogue = [{ id: 'gpt-6-two', efforts: ['high', 'low'], usesResponsesLite: false, takesSummary: true }]
     const { request } = convertChat({ model: 'gpt-6-two', reasoning_effort: 'medium' }, { catalogue })
     expect(request.reasoning).toMatchObject({ effort: 'low' })
   })

@@ -39,8 +39,18 @@ describe('entries of the catalogue', () => {
   })
 
   test('tell conversion the efforts and the lane', () => {
-    expect(catalogueModel(ENTRY)).toEqual({ id: 'gpt-6-sol', efforts: ['low', 'high'], usesResponsesLite: true })
-    expect(catalogueModel({ slug: 'x' })).toEqual({ id: 'x', efforts: [], usesResponsesLite: false })
+    expect(catalogueModel(ENTRY)).toEqual({
+      id: 'gpt-6-sol',
+      efforts: ['low', 'high'],
+      usesResponsesLite: true,
+      takesSummary: true,
+    })
+    expect(catalogueModel({ slug: 'x' })).toEqual({
+      id: 'x',
+      efforts: [],
+      usesResponsesLite: false,
+      takesSummary: true,
+    })
   })
 
   test('case 197: read as OpenAI models, with what clients would guess otherwise', () => {

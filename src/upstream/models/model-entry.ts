@@ -27,7 +27,12 @@ function priorityOf({ priority }: ModelEntry): number {
 }
 
 export function catalogueModel(entry: ModelEntry): CatalogueModel {
-  return { id: entry.slug, efforts: effortsOf(entry), usesResponsesLite: entry.use_responses_lite === true }
+  return {
+    id: entry.slug,
+    efforts: effortsOf(entry),
+    usesResponsesLite: entry.use_responses_lite === true,
+    takesSummary: entry.supports_reasoning_summary_parameter !== false,
+  }
 }
 
 /** The form of OpenAI's list, with further keys for what clients would otherwise have to guess (case 197). */
