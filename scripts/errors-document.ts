@@ -29,9 +29,9 @@ state:
 \`x-codex-proxy-request-id\` has the id under which the log tells of a \`/v1\` request.
 
 If the 200 has been sent already, the answer ends with the same body as a frame, \`data: {"error":{…}}\`, and without
-\`[DONE]\`: the official clients throw on that frame. On \`/v1/responses\` the frame is an \`error\` event; it is also put
-before a \`response.failed\` that upstream sends alone. The 200 is held back until there is something to show, so most
-failures keep their status.
+\`[DONE]\`: the official clients throw on that frame. On \`/v1/responses\` the frame is an \`error\` event, and as at
+the API a \`response.failed\` follows, the only one that Codex reads. The 200 is held back until there is something to show,
+so most failures keep their status.
 
 ## What the proxy itself reports
 

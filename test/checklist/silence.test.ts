@@ -82,7 +82,10 @@ describe.each(ROUTES)('%s', (path, body) => {
     const text = await (await stage.stream(path, body)).ended
     gate.open()
     expect(text).toContain(KEEP_ALIVE)
-    expect(framesOf(text).at(-1)).toMatchObject({ error: { code: 'upstream_timeout' } })
+    const failure = { error: { code: 'upstream_timeout' } }
+    const failed = { type: 'response.failed', response: failure }
+    const end = path === '/v1/responses' ? [failure, failed] : [failure]
+    expect(framesOf(text).slice(-end.length)).toMatchObject(end)
     expect(text).not.toContain('[DONE]')
   })
 })

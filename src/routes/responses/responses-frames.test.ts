@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { cutAt, inOneRead, withMixedEnds } from '../../../test/support/bytes.ts'
+import { unfinishedError } from '../../conversion/failure/upstream-error.ts'
 import { frameJson } from '../../sse/event.ts'
 import { FrameOutput } from '../../sse/frame-output.ts'
 import { FrameReader } from '../../sse/frame-reader.ts'
@@ -70,6 +71,12 @@ test('only the frames of items are kept', () => {
   expect(frames.doneFrames.map(frameJson)).toEqual([done])
 })
 
+/** The only event from which Codex reads a failure. */
+function failedAs(error: { code: string; message: string }, sequence_number: number) {
+  const response = { object: 'response', status: 'failed', error, output: [item] }
+  return { type: 'response.failed', sequence_number, response }
+}
+
 function told(...events: { type: string }[]): unknown[] {
   const frames = passed(...events).out.split('\n\n')
   return frames.slice(0, -1).map((frame) => frameJson(frame))
@@ -90,7 +97,9 @@ test('wire 5.1: a failure told by the last event alone is told by an error event
   const misnamed = { ...failed, type: 'response.completed' }
   expect(told(delta, done, misnamed)).toEqual(told(delta, done, failed))
   const said = { type: 'error', sequence_number: 2, error: { ...error, type: 'server_error' } }
-  expect(told(delta, done, said, failed)).toEqual([delta, done, said])
+  for (const events of [[said, failed], [said]]) {
+    expect(told(delta, done, ...events)).toEqual([delta, done, said, failedAs(error, 3)])
+  }
 })
 
 test.each([{}, { response: null }])('a last event that tells no Response is a failure (%j)', (end) => {
@@ -127,7 +136,8 @@ test('wire 5.2: an error event that is flat or has no number is told in the form
   const whole = { type: 'error', ...error, sequence_number: 2, error: { ...error, type: 'server_error' } }
   const flat = { type: 'error', ...error, sequence_number: 2 }
   const unnumbered = { type: 'error', error }
-  for (const event of [flat, unnumbered]) expect(told(created, done, event)).toEqual([created, done, whole])
+  const failed = failedAs({ code: error.code, message: error.message }, 3)
+  for (const event of [flat, unnumbered]) expect(told(created, done, event)).toEqual([created, done, whole, failed])
 })
 
 const FAULT = { type: 'server_error', code: 'broken', message: 'Sorry.', param: null }
@@ -138,7 +148,7 @@ test.each([
   [{ ...FAULT, message: null }, { message: expect.any(String) }],
 ])('wire 5.2: an error event that lacks something gets it: clients take %j for an invalid answer', (error, made) => {
   const said = { type: 'error', sequence_number: 2, error }
-  expect(told(done, said).at(-1)).toMatchObject({ sequence_number: 1, error: { ...FAULT, ...made } })
+  expect(told(done, said).at(-2)).toMatchObject({ sequence_number: 1, error: { ...FAULT, ...made } })
 })
 
 test.each(['', '{"type":"response.completed","response":{'])(
@@ -170,7 +180,9 @@ test.each(['message', 'response.output_text.delta', 'response.created'])(
     const frames = new ResponsesFrames(out)
     frames.take(Buffer.from(stream), [0, Buffer.byteLength(stream)])
     expect(out.take().toString()).toBe(stream)
-    expect([frames.visible, frames.ended, frames.count]).toEqual([true, true, 4])
+    expect([frames.visible, frames.ended]).toEqual([true, true])
+    const failure = frames.failure(unfinishedError())
+    expect(failure).toMatch(/^event: error\n.*"sequence_number":4.*\n\nevent: response\.failed\n.*"sequence_number":5/)
     expect(frames.usage).toMatchObject({ total_tokens: 5 })
   },
 )

@@ -42,6 +42,7 @@ export class ResponsesFrames implements FrameSink {
   #ended = false
   #usage: ChatUsage | undefined
   #error: ApiError | undefined
+  /** How many frames have come: higher than any `sequence_number` so far, since those count from zero. */
   #count = 0
   readonly #head: AnswerHead
 
@@ -63,14 +64,14 @@ export class ResponsesFrames implements FrameSink {
     return this.#usage
   }
 
-  /** How many frames have come: higher than any `sequence_number` so far, since those count from zero. */
-  get count(): number {
-    return this.#count
-  }
-
   /** The failure in the terminal event, when the client has got that event. */
   get error(): ApiError | undefined {
     return this.#error
+  }
+
+  /** How the client is told that the answer failed after all that has come of it. */
+  failure(error: ApiError): string {
+    return errorFrame(error, this.#count) + failedFrame(error, this.#count + 1, this.doneFrames)
   }
 
   /** Throws a failure that comes before anything visible, so that it keeps its HTTP status. */
@@ -136,7 +137,8 @@ export class ResponsesFrames implements FrameSink {
     this.#usage = chatUsage(event)
     const failure = this.#error
     if (failure !== undefined && type === 'error') {
-      return isAsRecorded(event) ? undefined : errorFrame(failure, this.#count)
+      if (!isAsRecorded(event)) return this.failure(failure)
+      return `${frame.toString('utf8')}\n\n${failedFrame(failure, this.#count + 1, this.doneFrames)}`
     }
     if (failure === undefined && listsAll(event, this.doneFrames.length)) return undefined
     const whole = bytesJson(frame)
@@ -172,10 +174,21 @@ function isAsRecorded(event: unknown): boolean {
 }
 
 /**
+ * Codex reads a failure from this event alone: without it, it takes the answer for cut off, and asks five times more for
+ * what is refused (docs/upstream.md 5.2).
+ */
+function failedFrame(error: ApiError, sequenceNumber: number, doneFrames: readonly string[]): string {
+  const { code, message } = error
+  const response = { object: 'response', status: 'failed', error: { code, message } }
+  const event = { type: 'response.failed', sequence_number: sequenceNumber, response }
+  return namedFrame(event.type, fillOutput(event, doneFrames.map(frameJson)))
+}
+
+/**
  * Two forms in one: the API's own `error` event, which the AI SDK recognises by its number, and the `error` object that
  * the official client throws on.
  */
-export function errorFrame(error: ApiError, sequenceNumber: number): string {
+function errorFrame(error: ApiError, sequenceNumber: number): string {
   const body = errorBody(error)
   return namedFrame('error', { ...body.error, ...body, type: 'error', sequence_number: sequenceNumber })
 }

@@ -20,7 +20,7 @@ import { ownerOf } from '../memory/recent-memory.ts'
 import { type MessageLog, openMessageLog } from '../message-log.ts'
 import { noteFailure, noteIgnored } from '../request-notes.ts'
 import { type Call, headOf, LITE_HEADERS, sessionHeaders, UpstreamCall, wanted } from '../upstream-call.ts'
-import { errorFrame, ResponsesFrames } from './responses-frames.ts'
+import { ResponsesFrames } from './responses-frames.ts'
 
 /** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */
 export function responsesRoute(context: RouteContext): Route {
@@ -140,7 +140,7 @@ async function stream(
       throw error
     }
     noteFailure(request, error)
-    client.out.text(errorFrame(error, frames.count))
+    client.out.text(frames.failure(error))
     client.end()
   }
   log.output()
