@@ -72,6 +72,10 @@ export const ERRORS = {
     status: 404,
     remedy: 'A base URL for clients ends with `/v1`; the README names the paths this proxy serves.',
   },
+  upstream_body_limit: {
+    status: 413,
+    remedy: 'Shorten the conversation or start a new one; the images of all its turns are sent each time.',
+  },
   client_version_outdated: {
     status: 400,
     remedy: 'Start the proxy with a newer `--client-version` (the version of a current Codex), or update Codex.',

@@ -99,6 +99,24 @@ test('case 161: the time follows the sentence of the message', () => {
   expect(told({ status: 429, body: json({ error }) }).message).toBe('Limit of gpt-5.5 reached. It resets in 1m0s.')
 })
 
+test.each([
+  ['workspace_owner_credits_depleted', 'out of credits: add some'],
+  ['workspace_member_credits_depleted', 'out of credits: ask its owner'],
+  ['workspace_owner_usage_limit_reached', 'spend cap of the workspace is reached: raise'],
+  ['workspace_member_usage_limit_reached', 'spend cap of the workspace is reached: ask its owner'],
+])('case 161: the message says what helps beside waiting: %s', (reached, says) => {
+  const headers = { 'x-codex-rate-limit-reached-type': reached }
+  const { message } = told({ headers, body: json({ error: { ...limit, resets_in_seconds: 60 } }) })
+  expect(message).toMatch(/^The usage limit has been reached\. It resets in 1m0s\. The [^.]+\.$/)
+  expect(message).toContain(says)
+  expect(told({ headers, body: json({ error: limit }) }).message).not.toContain('resets')
+})
+
+test.each(['rate_limit_reached', 'toString', ''])('case 161: nothing else is added to the message: %j', (reached) => {
+  const headers = { 'x-codex-rate-limit-reached-type': reached }
+  expect(told({ headers, body: json({ error: limit }) }).message).toBe(limit.message)
+})
+
 test('case 161: of two exhausted windows the later one counts', () => {
   const headers = {
     'x-codex-primary-used-percent': '100',
@@ -249,14 +267,21 @@ test('of the headers of an answer no others are read than those that are kept of
     'retry-after-ms',
     'x-ratelimit-reset-tokens',
     'x-codex-plan-type',
+    'x-codex-active-limit',
+    'x-codex-rate-limit-reached-type',
     'x-request-id',
     'date',
   ]
-  const headers = fc.dictionary(fc.constantFrom(...windows, ...others), fc.constantFrom('100', '7', ''))
+  const headers = fc.dictionary(
+    fc.constantFrom(...windows, ...others),
+    fc.constantFrom('100', '7', '', 'workspace_member_credits_depleted'),
+  )
+  const message = (of: Record<string, string>) => told({ headers: of, body: json({ error: limit }) }).message
   fc.assert(
     fc.property(headers, (all) => {
       const kept = Object.fromEntries(Object.entries(all).filter(([name]) => LIMIT_HEADER.test(name)))
       expect(limitHeaders({}, '', kept, NOW)).toEqual(limitHeaders({}, '', all, NOW))
+      expect(message(kept)).toBe(message(all))
     }),
   )
 })

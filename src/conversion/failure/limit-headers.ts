@@ -2,8 +2,8 @@ import { asNumber, type JsonObject } from '../../json-object.ts'
 
 export type UpstreamHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** The headers of an answer that are read here. */
-export const LIMIT_HEADER = /^(?:retry-after|x-ratelimit-|x-codex-(?:primary|secondary)-)/
+/** The headers of an answer that tell of limits. */
+export const LIMIT_HEADER = /^(?:retry-after|x-ratelimit-|x-codex-(?:primary|secondary|rate-limit-reached)-)/
 
 const PASSED = /^(?:retry-after(?:-ms)?|x-ratelimit-[\w-]+)$/
 const TRY_AGAIN = /try again in (\d+(?:\.\d+)?) ?(ms|s|seconds?)\b/i

@@ -26,8 +26,8 @@ describe('forms', () => {
     ],
     [
       'an object',
-      { detail: { message: 'Deactivated', code: 'deactivated_workspace' } },
-      { message: 'Deactivated', code: 'deactivated_workspace' },
+      { detail: { message: 'Deactivated', code: 'some_code' } },
+      { message: 'Deactivated', code: 'some_code' },
     ],
     ['a list about the whole body', { detail: [{ loc: ['body'], msg: 'No.' }] }, { message: 'No.', param: null }],
     ['an error in detail', { detail: { error: { message: 'No.', code: 'x' } } }, { message: 'No.', code: 'x' }],
@@ -86,8 +86,10 @@ describe('forms', () => {
     expect(told({ status: 500, body: json({ error: { code: 'slow_down' } }) })).toMatchObject({
       status: 503,
       code: 'slow_down',
-      message: 'Upstream failed without saying why.',
+      message: 'Upstream failed without saying why, with the code slow_down.',
     })
+    const empty = { type: 'response.failed', response: {} }
+    expect(eventError(empty, 'chat')?.message).toBe('Upstream failed without saying why.')
   })
 
   test.each([
@@ -153,6 +155,10 @@ describe('an answer that is no API error', () => {
     },
   )
 
+  test('a body that is too large is told in the words by which agents know that they have to shorten it', () => {
+    expect(told({ status: 413, body: CHALLENGE }).message).toMatch(/request entity too large/i)
+  })
+
   test('a page given as a message is none', () => {
     expect(told({ status: 500, body: json({ detail: CHALLENGE }) }).message).toBe(
       `Upstream answered 500 with a text that is no API error. ${ERRORS.upstream_error.remedy}`,
@@ -163,7 +169,8 @@ describe('an answer that is no API error', () => {
     [400, '', 400, null],
     [401, '', 401, 'upstream_rejected_credentials'],
     [404, '', 404, null],
-    [413, '', 413, null],
+    [413, '', 413, 'upstream_body_limit'],
+    [413, CHALLENGE, 413, 'upstream_body_limit'],
     [429, 'slow down', 429, null],
     [499, '', 499, null],
     [500, CHALLENGE, 500, 'upstream_error'],

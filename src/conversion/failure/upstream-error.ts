@@ -3,6 +3,7 @@ import { ApiError, errorType, ProxyError } from '../../errors.ts'
 import { asNumber, asObject, asString, type JsonObject, parseObject } from '../../json-object.ts'
 import { chatParam } from './error-param.ts'
 import { limitHeaders, type UpstreamHeaders } from './limit-headers.ts'
+import { limitMessage } from './limit-message.ts'
 import { isPage, type UpstreamFailure, upstreamFailure } from './upstream-failure.ts'
 
 /** Which route an error is for: Chat and Responses name the same mistake differently. */
@@ -118,7 +119,7 @@ function isFailure({ type }: JsonObject, response: JsonObject | undefined): bool
 }
 
 function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin): ApiError {
-  const { message = WORDLESS.get(failure.code) ?? 'Upstream failed without saying why.', details } = failure
+  const { message = wordsFor(failure), details } = failure
   if (OUTDATED_CLIENT.test(message)) return new ProxyError('client_version_outdated', message)
   const code = codeOf(failure, message)
   if (code === 'model_not_found') return unknownModel(message, route)
@@ -128,7 +129,8 @@ function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin):
   const param = failure.param ?? UNSUPPORTED_PARAMETER.exec(message)?.[1]
   const waits = status === 429 || status === 503 ? limitHeaders(details, message, origin.headers, origin.now) : {}
   const isUsageLimit = code === 'usage_limit_reached'
-  return new ApiError(isUsageLimit ? withReset(message, waits['x-ratelimit-reset-requests']) : message, {
+  const resetsIn = waits['x-ratelimit-reset-requests']
+  return new ApiError(isUsageLimit ? limitMessage(message, resetsIn, origin.headers) : message, {
     status,
     type: known?.type ?? (failure.type === code ? undefined : failure.type) ?? typeFor(status),
     param: param === undefined ? null : route === 'chat' ? chatParam(param) : param,
@@ -138,9 +140,9 @@ function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin):
   })
 }
 
-/** Says when the limit resets: most clients show the message alone. */
-function withReset(message: string, time: string | undefined): string {
-  return time === undefined ? message : `${message.replace(/\.$/, '')}. It resets in ${time}.`
+function wordsFor({ code }: UpstreamFailure): string {
+  const told = code === undefined ? '' : `, with the code ${code.slice(0, 64)}`
+  return WORDLESS.get(code) ?? `Upstream failed without saying why${told}.`
 }
 
 /** Fields that Codex shows its user. */
@@ -189,6 +191,10 @@ function unexplained(origin: AnswerHead & { readonly status: number }, body: str
   const { status, headers } = origin
   if (headers['cf-mitigated'] !== undefined || status === 403) return pageError(status, headers)
   const ray = rayOf(headers)
+  if (status === 413) {
+    // In the words by which agents know that they have to shorten the conversation.
+    return new ProxyError('upstream_body_limit', `Upstream answered 413, Request Entity Too Large${ray}.`)
+  }
   if (status === 401) return new ProxyError('upstream_rejected_credentials', `Upstream refused the credentials${ray}.`)
   const what = body.trim() === '' ? 'nothing' : isPage(body) ? 'a web page' : 'a text that is no API error'
   const message = `Upstream answered ${status} with ${what}${ray}.`

@@ -1,0 +1,20 @@
+import type { UpstreamHeaders } from './limit-headers.ts'
+
+/** What `x-codex-rate-limit-reached-type` says of a workspace, where waiting is not all that one can do. */
+const OF_WORKSPACE: ReadonlyMap<string, string> = new Map([
+  ['workspace_owner_credits_depleted', 'The workspace is out of credits: add some to continue.'],
+  ['workspace_member_credits_depleted', 'The workspace is out of credits: ask its owner to add some.'],
+  ['workspace_owner_usage_limit_reached', 'The spend cap of the workspace is reached: raise it to continue.'],
+  ['workspace_member_usage_limit_reached', 'The spend cap of the workspace is reached: ask its owner to raise it.'],
+])
+
+/**
+ * The message of a limit, with when it resets and what else helps: most clients show the message alone, and upstream tells
+ * neither there.
+ */
+export function limitMessage(message: string, resetsIn: string | undefined, headers: UpstreamHeaders): string {
+  const reached = headers['x-codex-rate-limit-reached-type']
+  const ofWorkspace = typeof reached === 'string' ? OF_WORKSPACE.get(reached) : undefined
+  const added = [resetsIn && `It resets in ${resetsIn}.`, ofWorkspace].filter((sentence) => sentence !== undefined)
+  return added.length === 0 ? message : [`${message.replace(/\.$/, '')}.`, ...added].join(' ')
+}
