@@ -109,7 +109,8 @@ request always becomes the same bytes, since the prompt cache depends on them.
 ## Messages
 
 - Text, images and files become \`input_text\`, \`input_image\` and \`input_file\`; faults of base64 in data URLs are put right. In
-  the results of tools, also in those that are JSON text, an image stays an image.
+  the results of tools, also in those that are JSON text, an image stays an image; one that upstream could not read, an SVG
+  for example, becomes a text that says so.
 - Calls and results are paired by id, wherever they stand. Ids over 64 characters are shortened by a hash.
 - Encrypted reasoning that led to tool calls is kept in memory and put back where it stood when a request replays those
   calls: the same id, name and arguments, however a client writes them.

@@ -93,3 +93,22 @@ test.each(['text/plain', 'application/x-www-form-urlencoded', 'text/json'])(
     }
   },
 )
+
+test('an image that upstream cannot read ends no conversation when a tool gave it', async () => {
+  const image = { type: 'image_url', image_url: { url: 'data:image/svg+xml;base64,PHN2Zz4=' } }
+  const call = { id: 'call_1', type: 'function', function: { name: 'draw', arguments: '{}' } }
+  const history = [
+    ...CHAT.messages,
+    { role: 'assistant', tool_calls: [call] },
+    { role: 'tool', tool_call_id: 'call_1', content: [image] },
+  ]
+  const drawn = await send(JSON.stringify({ ...CHAT, messages: history }), JSON_TYPE)
+  expect(drawn.status).toBe(200)
+  // A user who sends it can leave it out.
+  const messages = [{ role: 'user', content: [image] }]
+  const shown = await send(JSON.stringify({ ...CHAT, messages }), JSON_TYPE)
+  expect([shown.status, await shown.json()]).toMatchObject([
+    400,
+    { error: { code: 'invalid_value', param: 'messages' } },
+  ])
+})

@@ -9,7 +9,7 @@ export function inputRefusal(input: unknown): Refusal | undefined {
     const refusal = itemRefusal(item, place)
     if (refusal !== undefined) return refusal
   }
-  return pairingRefusal(input) ?? reasoningRefusal(input)
+  return pairingRefusal(input) ?? reasoningRefusal(input) ?? imageRefusal(input)
 }
 
 function itemRefusal(item: Json, place: string): Refusal | undefined {
@@ -137,6 +137,19 @@ function reasoningRefusal(items: readonly Json[]): Refusal | undefined {
   if (alone === undefined) return undefined
   const message = `Item '${alone.id}' of type 'reasoning' was provided without its required following item.`
   return apiError(message, 'input', null)
+}
+
+/** Upstream looks into the data; here its declared type has to do. */
+function imageRefusal(items: readonly Json[]): Refusal | undefined {
+  const parts = items.flatMap(({ content, output }) => [content, output].flat().filter(isJson))
+  const images = parts.filter(({ type }) => type === 'input_image').map(({ image_url }) => String(image_url))
+  if (!images.some((url) => /^data:/.test(url) && !/^data:image\/(jpe?g|png|gif|webp);base64,./.test(url)))
+    return undefined
+  return apiError(
+    "The image data you provided does not represent a valid image. Please check your input and try again with one of the supported image formats: ['image/jpeg', 'image/png', 'image/gif', 'image/webp'].",
+    'input',
+    'invalid_value',
+  )
 }
 
 function isOfModel(item: Json | undefined): boolean {

@@ -77,6 +77,14 @@ describe('the ChatGPT side refuses', () => {
     'messages',
     'something_new',
   ]
+  test.each(['data:image/svg+xml;base64,PHN2Zz4=', 'data:image/png;base64,'])('the image %s', async (image_url) => {
+    const content = [{ type: 'input_image', image_url }]
+    const expected = { message: /does not represent a valid image/, param: 'input', code: 'invalid_value' }
+    await expectError({ input: [{ type: 'message', role: 'user', content }] }, expected)
+    const call = { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}' }
+    await expectError({ input: [call, { type: 'function_call_output', call_id: 'a', output: content }] }, expected)
+  })
+
   test.each(unsupported)('the parameter %s', async (name) => {
     await expectDetail({ [name]: 1 }, `Unsupported parameter: ${name}`)
   })

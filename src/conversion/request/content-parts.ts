@@ -97,7 +97,7 @@ function outputPart(part: JsonPlace): JsonObject | undefined {
 /** Tools answer with anything: a part that is no text, image or file becomes the text of its JSON. */
 function toolPart(part: JsonPlace): JsonObject {
   if (part.at('type').value === 'output_text') return { type: 'input_text', text: part.at('text').string() }
-  return knownToolPart(part) ?? { type: 'input_text', text: JSON.stringify(part.value) }
+  return shownPart(knownToolPart(part) ?? { type: 'input_text', text: JSON.stringify(part.value) })
 }
 
 function knownToolPart(part: JsonPlace): JsonObject | undefined {
@@ -171,6 +171,22 @@ function aiSdkImage(part: JsonPlace): JsonObject | undefined {
   return imageBy(data.at('url'), type, asString(data.value) ?? asString(data.at('data').value))
 }
 
+const SHOWN_TYPES = new Set(['image/jpeg', 'image/jpg', 'image/png', 'image/gif', 'image/webp'])
+const UNSHOWN_IMAGE: JsonObject = {
+  type: 'input_text',
+  text: '[An image that the model cannot be shown: it is empty, or not in one of the formats JPEG, PNG, GIF and WebP.]',
+}
+
+/**
+ * Upstream refuses an image that it cannot read, an SVG for example. A client sends the result of its tool again with each
+ * turn to come, so the conversation would be over.
+ */
+function shownPart(part: JsonObject): JsonObject {
+  const url = part.type === 'input_image' ? asString(part.image_url) : undefined
+  if (url === undefined || !/^data:/i.test(url)) return part
+  return SHOWN_TYPES.has(mediaType(url) ?? '') && !url.endsWith(',') ? part : UNSHOWN_IMAGE
+}
+
 const IMAGE_MENTIONED = /"(?:image_url|input_image|image)"|"mediaType":\s*"image\//
 
 /**
@@ -181,7 +197,7 @@ function imagesInText(text: string): JsonObject[] | undefined {
   if (!/^\s*\[\s*\{/.test(text) || !IMAGE_MENTIONED.test(text)) return undefined
   try {
     const parts = asList(JSON.parse(text)).map((part) => toolPart(new JsonPlace(part)))
-    return parts.some(({ type }) => type === 'input_image') ? parts : undefined
+    return parts.some((part) => part.type === 'input_image' || part === UNSHOWN_IMAGE) ? parts : undefined
   } catch (error) {
     // Not JSON, or malformed parts: then it is just a text.
     if (error instanceof SyntaxError || error instanceof ProxyError) return undefined

@@ -581,6 +581,34 @@ describe('tool results', () => {
     expect(outputOf(JSON.stringify([image, pdf]))).toEqual(parts)
   })
 
+  describe.each([
+    ['an SVG', 'image/svg+xml', 'PHN2Zz4='],
+    ['a HEIC', 'image/heic', 'AAAA'],
+    ['empty', 'image/png', ''],
+    ['only blank', 'image/png', ' '],
+  ])('an image that is %s ends no conversation: it is told as a text', (_what, type, data) => {
+    const text = inputText(expect.stringContaining('An image that the model cannot be shown'))
+    const url = `data:${type};base64,${data}`
+    test.each([
+      ['Chat', { type: 'image_url', image_url: { url } }],
+      ['Chat in capitals', { type: 'image_url', image_url: { url: url.replace('data', 'DATA') } }],
+      ['MCP', { type: 'image', mimeType: type, data }],
+      ['AI SDK 7', { type: 'file', mediaType: type, data: { type: 'data', data } }],
+    ])('of %s', (_whose, image) => {
+      const parts = [{ type: 'text', text: 'Here:' }, image]
+      expect(outputOf(parts)).toEqual([inputText('Here:'), text])
+      expect(outputOf(JSON.stringify(parts))).toEqual([inputText('Here:'), text])
+    })
+  })
+
+  test.each(['image/jpeg', 'image/jpg', 'image/png', 'image/gif', 'image/webp', 'IMAGE/PNG'])(
+    'an image of the type %s is shown',
+    (type) => {
+      const url = `data:${type};base64,AAAA`
+      expect(outputOf([{ type: 'image_url', image_url: { url } }])).toEqual([{ type: 'input_image', image_url: url }])
+    },
+  )
+
   test.each([
     { type: 'image_url', image_url: { url: 'nowhere' } },
     { type: 'file', mediaType: 'application/pdf', data: { type: 'data', data: 'JVBERi0=' } },
