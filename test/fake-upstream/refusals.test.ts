@@ -122,7 +122,7 @@ describe('the ChatGPT side refuses', () => {
 
   test('service tiers other than priority', async () => {
     await expectDetail({ service_tier: 'fast' }, 'Unsupported service_tier: fast')
-    expect((await post({ service_tier: 'priority' })).status).toBe(200)
+    for (const service_tier of ['priority', 'default']) expect((await post({ service_tier })).status).toBe(200)
   })
 
   test('a model that is not on the plan', async () => {
@@ -153,7 +153,12 @@ describe('the ChatGPT side refuses', () => {
     expect(JSON.parse(text).error).toMatchObject({ code: 'unsupported_value', param: 'tools' })
     const added = { type: 'additional_tools', role: 'developer', tools: [{ type: 'image_generation' }] }
     expect((await post({ input: [added, ...GOOD_BODY.input] }, lite)).status).toBe(400)
-    expect((await post({ tools: [{ type: 'function', name: 'f', parameters: {} }] }, lite)).status).toBe(200)
+    const tools = [{ type: 'function', name: 'f', parameters: {} }]
+    expect((await post({ tools }, lite)).status).toBe(200)
+    const input = [{ ...added, tools }, ...GOOD_BODY.input]
+    expect((await post({ input, tool_choice: 'auto' }, lite)).status).toBe(200)
+    const forced = await post({ input, tool_choice: { type: 'function', name: 'f' } }, lite)
+    expect([forced.status, forced.text]).toEqual([400, expect.stringContaining("Tool choice 'f' not found in 'tools'")])
   })
 
   test.each([

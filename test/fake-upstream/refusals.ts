@@ -90,7 +90,8 @@ function parameterRefusal(body: Json): Refusal | undefined {
   if (body.store !== false) return detail('Store must be set to false')
   if (body.stream !== true) return detail('Stream must be set to true')
   const tier = body.service_tier
-  if (tier !== undefined && tier !== 'priority') return detail(`Unsupported service_tier: ${tier}`)
+  if (tier !== undefined && tier !== 'priority' && tier !== 'default')
+    return detail(`Unsupported service_tier: ${tier}`)
   return tooLong(body.prompt_cache_key, 'prompt_cache_key')
 }
 
@@ -164,12 +165,18 @@ function toolsRefusal(body: Json, headers: IncomingHttpHeaders): Refusal | undef
   if (headers['x-openai-internal-codex-responses-lite'] !== 'true') return undefined
   const [first] = Array.isArray(body.input) ? body.input : []
   const added = isJson(first) && Array.isArray(first.tools) ? first.tools : []
-  if ([...tools, ...added].every(isLiteTool)) return undefined
+  if ([...tools, ...added].every(isLiteTool)) return liteChoiceRefusal(body)
   return apiError(
     'X-OpenAI-Internal-Codex-Responses-Lite only supports function tools, custom tools, and client-executed tool search.',
     'tools',
     'unsupported_value',
   )
+}
+
+/** A forced tool is looked for in `tools`, where the Lite lane has none. */
+function liteChoiceRefusal({ tools, tool_choice: choice }: Json): Refusal | undefined {
+  if (!isJson(choice) || Array.isArray(tools)) return undefined
+  return apiError(`Tool choice '${choice.name ?? choice.type}' not found in 'tools' parameter.`, 'tool_choice', null)
 }
 
 /** A strict function has no optional arguments and takes no others (recorded: `error-resp-400-schema-json`). */
