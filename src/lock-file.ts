@@ -128,7 +128,8 @@ function create(path: string, text: string): void {
 
 function isAbandoned(path: string): boolean {
   const text = textIn(path)
-  const made = statSync(path, { throwIfNoEntry: false })
+  // Of a link itself: what it leads to may be missing, or be the link.
+  const made = lstatSync(path, { throwIfNoEntry: false })
   if (made === undefined) return false
   const age = Date.now() - made.mtimeMs
   if (text === undefined) return age > UNSEEN_MS

@@ -57,8 +57,8 @@ export function replaceAuthFile(path: string, files: Files, { json, spentToken, 
 }
 
 /** Removes what was written beside the file for a login that is no longer in it. */
-export function removeWritten(path: string, files: Files, spentToken: string): void {
-  for (const leftover of leftoverPaths(files.realpathSync(path), spentToken)) remove(leftover, files)
+export function removeWritten(target: string, files: Files, spentToken: string): void {
+  for (const leftover of leftoverPaths(target, spentToken)) remove(leftover, files)
 }
 
 /**

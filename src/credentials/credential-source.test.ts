@@ -372,6 +372,30 @@ test('a newer login that comes while the new tokens are written beside the file 
   expect(readdirSync(dirname(stage.authPath))).toEqual(['auth.json'])
 })
 
+test('new tokens lie beside a file that is malformed at the last look, for the case that we are killed', async () => {
+  const auth = login(-MINUTE)
+  await stage.writeAuth(auth)
+  let writes = 0
+  const fsyncSync = (file: number) => {
+    nodeFs.fsyncSync(file)
+    // Like an older Codex, which writes in place.
+    if (refreshes() === 1 && writes++ === 0) writeFileSync(stage.authPath, '{"tok')
+  }
+  const token = tokenOf(await stage.source({ files: { ...nodeFs, fsyncSync } }).current())
+  expect(leftTokens(stage.authPath, nodeFs, auth.tokens.refresh_token)?.tokens).toMatchObject({ access_token: token })
+})
+
+test('new tokens that could not be written are taken away from beside the file after a logout', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  const files = { ...nodeFs, renameSync: failWith('EBUSY'), ftruncateSync: failWith('EIO') }
+  const source = stage.source({ files })
+  await source.current()
+  expect(readdirSync(dirname(stage.authPath))).toHaveLength(2)
+  rmSync(stage.authPath)
+  expect((await source.status()).problem?.code).toBe('credentials_missing')
+  expect(readdirSync(dirname(stage.authPath))).toEqual([])
+})
+
 test('a refresh goes on when nobody waits for it any more, and close waits for it', async () => {
   await stage.writeAuth(login(-MINUTE))
   stage.issuer.delayMs = 50

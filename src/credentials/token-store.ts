@@ -149,18 +149,24 @@ export class TokenStore {
   #replace({ spentToken, tokens, refreshedAt }: Unsaved): boolean {
     while (true) {
       const { json, content, login } = this.#file.read()
-      if (!holds(login, spentToken)) {
-        removeWritten(this.#file.path, this.#files, spentToken)
-        return false
-      }
+      if (!holds(login, spentToken)) return false
       const replaced = replaceAuthFile(this.#file.path, this.#files, {
         json: rewriteJson(json, withTokens(content, tokens, refreshedAt)),
         spentToken,
         // If somebody has written since, it is done again with what the file holds then. Until that is complete the
         // tokens stay beside it: if we are killed meanwhile they are nowhere else.
-        mayReplace: () => this.#file.read().json === json,
+        mayReplace: () => this.#stillHolds(json),
       })
       if (replaced) return true
+    }
+  }
+
+  /** False also when the file can't be read, which the next look tells. */
+  #stillHolds(json: string): boolean {
+    try {
+      return this.#file.read().json === json
+    } catch {
+      return false
     }
   }
 
@@ -201,6 +207,7 @@ export class TokenStore {
 
   #forget(): void {
     clearTimeout(this.#retry)
+    if (this.#unsaved !== undefined) removeWritten(this.#target(), this.#files, this.#unsaved.spentToken)
     this.#unsaved = undefined
     this.#failures = 0
   }
