@@ -3,13 +3,15 @@ import {
   chmodSync,
   closeSync,
   existsSync,
+  lstatSync,
+  lutimesSync,
   mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
-  statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
   writeSync,
@@ -170,10 +172,10 @@ test('a lock that was taken over is not released by its former holder', async ()
 })
 
 function beforeTheNextLook(work: () => void): void {
-  vi.mocked(statSync).mockImplementationOnce(((...asked: Parameters<typeof statSync>) => {
+  vi.mocked(lstatSync).mockImplementationOnce(((...asked: Parameters<typeof lstatSync>) => {
     work()
-    return real.statSync(...asked)
-  }) as typeof statSync)
+    return real.lstatSync(...asked)
+  }) as typeof lstatSync)
 }
 
 test('where nobody can tell when a process was started a lock is taken over only after a long time', async () => {
@@ -282,6 +284,19 @@ test('a lock that is let go of while it is looked at is taken at the next look',
   await taken()
   expect(existsSync(path)).toBe(true)
 })
+
+test.each(['lock', 'nowhere'])(
+  'a link to %s in place of the lock is held by nobody known, and is removed when it is old',
+  async (target) => {
+    symlinkSync(target, path)
+    expect(holderOf(path)).toBe('a process that left no name')
+    expect(await acquire(0)).toBeUndefined()
+    lutimesSync(path, AN_HOUR_AGO, AN_HOUR_AGO)
+    expect(holderOf(path)).toBeUndefined()
+    await taken()
+    expect(lstatSync(path).isFile()).toBe(true)
+  },
+)
 
 test('a lock takes no file descriptor while it is held, and none afterwards', async () => {
   vi.mocked(openSync).mockClear()
