@@ -145,6 +145,14 @@ test('removing what is stale leaves a running server its file', async () => {
   expect(await findRunning(file)).toEqual({ pid: process.pid })
 })
 
+test('a link to nothing in place of the pid file is stale too', async () => {
+  await mkdir(join(folder, 'run'))
+  await symlink('nowhere', file)
+  claimed(await claimPidFile(file))
+  expect(await findRunning(file)).toEqual({ pid: process.pid })
+  expect(await readdir(join(folder, 'run'))).toEqual(['proxy.pid'])
+})
+
 const isRoot = process.getuid?.() === 0
 
 test('a stale file under the lock of somebody who does not let go is not waited for without end', async () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, lstatSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { UsageError } from '../config/parsers.ts'
 import { isCode } from '../error-code.ts'
@@ -94,6 +94,8 @@ export async function removeStale(file: string): Promise<boolean> {
   if (lock === undefined) return false
   try {
     const note = await readIfThere(file)
+    // A link to nothing: as long as it is there, nobody can make a file of that name.
+    if (note === undefined && isLink(file)) await rm(file, { force: true })
     if (note === undefined || (await runningIn(note)) !== undefined) return true
     checkIsNote(file, note)
     // If it has changed since, it belongs to another process by now.
@@ -101,6 +103,14 @@ export async function removeStale(file: string): Promise<boolean> {
     return true
   } finally {
     lock.release()
+  }
+}
+
+function isLink(file: string): boolean {
+  try {
+    return lstatSync(file).isSymbolicLink()
+  } catch {
+    return false // Not there.
   }
 }
 
