@@ -45,11 +45,13 @@ async function olderLines(logFile: string, file: FileHandle | undefined, count: 
   return await lastLines(path, count)
 }
 
-/** A server in the foreground or of a service has no part in this file. */
+/** A server in the foreground or of systemd has no part in this file; launchd puts there what its service logs. */
 async function tellWhereElse({ print }: Context, located: Located): Promise<void> {
   if (located.running !== undefined || (await reach(located)) === undefined) return
   print.note(
-    'The server that runs logs to its terminal, as a systemd service to the journal: `journalctl --user -u codex-api-proxy`.',
+    process.platform === 'darwin'
+      ? 'A server in the foreground logs to its terminal, that of a service to its --log-file.'
+      : 'The server that runs logs to its terminal, as a systemd service to the journal: `journalctl --user -u codex-api-proxy`.',
   )
 }
 

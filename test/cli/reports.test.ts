@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { apiKeyAuth, chatgptAuth } from '../support/auth-files.ts'
 import { listenOnLoopback } from '../support/loopback.ts'
-import { createHome, type Home, PROGRAM, run, startForeground } from '../support/program.ts'
+import { createHome, type Home, LIKE_MACOS, PROGRAM, run, startForeground } from '../support/program.ts'
 
 let home: Home
 let upstream: FakeUpstream
@@ -255,6 +255,19 @@ test('logs of a folder names it', async () => {
     stdout: '',
     stderr: `codex-api-proxy: Can't use ${home.path}: it is a folder.\n`,
   })
+})
+
+test('on macOS logs does not say that a server which may be of launchd logs elsewhere', async () => {
+  const proxy = await startForeground([], { home, env })
+  await mkdir(home.runFolder)
+  await writeFile(join(home.runFolder, 'codex-api-proxy.log'), 'of launchd\n')
+  const asOnMacOs = { CODEX_PROXY_PORT: new URL(proxy.url).port, NODE_OPTIONS: LIKE_MACOS }
+  expect(await run(['logs'], { home, env: { ...env, ...asOnMacOs } })).toEqual({
+    code: 0,
+    stdout: 'of launchd\n',
+    stderr: 'A server in the foreground logs to its terminal, that of a service to its --log-file.\n',
+  })
+  await proxy.stop()
 })
 
 test('logs of a server that is not in the background says where its log is', async () => {

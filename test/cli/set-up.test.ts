@@ -12,7 +12,7 @@ import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts
 import { chatgptAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
 import { listenOnLoopback } from '../support/loopback.ts'
-import { createHome, type Home, run, startForeground } from '../support/program.ts'
+import { createHome, type Home, LIKE_MACOS, run, startForeground } from '../support/program.ts'
 
 let home: Home
 let upstream: FakeUpstream
@@ -362,8 +362,6 @@ test('service install, status and uninstall', async () => {
     '--user daemon-reload',
   ])
 })
-
-const LIKE_MACOS = `--import=data:text/javascript,${encodeURIComponent('Object.defineProperty(process,"platform",{value:"darwin"})')}`
 
 test('the commands that service --print shows can be pasted, also from a home with a space in its name', async () => {
   const HOME = join(home.path, 'so me')

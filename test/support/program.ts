@@ -53,6 +53,9 @@ type RunOptions = {
 
 export type Result = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
+/** As NODE_OPTIONS: makes the program take its system for macOS. */
+export const LIKE_MACOS = `--import=data:text/javascript,${encodeURIComponent('Object.defineProperty(process,"platform",{value:"darwin"})')}`
+
 /** Runs the program to its end. */
 export async function run(args: readonly string[], options: RunOptions): Promise<Result> {
   const child = launch(args, options)
