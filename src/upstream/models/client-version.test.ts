@@ -37,7 +37,7 @@ describe('the Codex version told upstream', () => {
     expect(version()).toBe(BUILT_IN)
   })
 
-  test.each(['0.170.1', '0.99.0', '0.9.12', BUILT_IN])(
+  test.each(['0.170.1', '0.99.0', '0.9.12', BUILT_IN, `${BUILT_IN}-alpha.3`])(
     'is not the %s that an old Codex noted: newer models would stay hidden',
     async (noted) => {
       await note(JSON.stringify({ client_version: noted }))

@@ -35,7 +35,8 @@ export function createClientVersion({
   }
 }
 
-/** By numbers: 0.99.0 is older than 0.171.0. */
+/** By numbers: 0.99.0 is older than 0.171.0; and what comes before a release (0.171.0-alpha.3) is not newer than it. */
 function isNewer(version: string): boolean {
-  return version.localeCompare(BUILT_IN_VERSION, 'en', { numeric: true }) > 0
+  const [release = ''] = version.split('-')
+  return release.localeCompare(BUILT_IN_VERSION, 'en', { numeric: true }) > 0
 }
