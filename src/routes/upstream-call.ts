@@ -37,8 +37,10 @@ export type Variant = {
   readonly body: () => readonly Buffer[]
   /** Headers that go with this form of the body. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Whether to try this variant after `refused`, the last one tried, got this refusal. */
+  /** Whether to try this variant after `refused`, the last one tried with or without a summary, got this refusal. */
   readonly after?: (refusal: ApiError, refused: Variant) => boolean
+  /** The same form with a summary, for one that is without. */
+  readonly summarized?: Variant
 }
 
 export type Call = {
@@ -60,6 +62,7 @@ export function wanted(body: readonly Buffer[], headers: Variant['headers'] = {}
 function alsoWithoutSummary(variant: Variant): readonly Variant[] {
   const lesser: Variant = {
     ...variant,
+    summarized: variant,
     body: () => withoutSummary(variant.body()),
     after: (refusal, refused) => refused === variant && isSummaryRefusal(refusal),
   }
@@ -89,7 +92,7 @@ export class UpstreamCall {
     let refusal = early
     for (const variant of call.variants.flatMap(alsoWithoutSummary)) {
       if (refusal !== undefined && variant.after?.(refusal, refused) !== true) continue
-      refused = variant
+      refused = variant.summarized ?? variant
       const answer = await this.#post(call, variant, cancellation)
       noticeHeaders(this.#context, this.#request, answer)
       this.#request.setHeaders(informingHeaders(answer.headers))

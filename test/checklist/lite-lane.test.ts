@@ -160,6 +160,10 @@ describe('a history with a call that reasoning led to', () => {
     status: 400,
     body: { error: { message: 'It could not be verified.', param: null, code: 'invalid_encrypted_content' } },
   }
+  const SUMMARY_REFUSED: Answer = {
+    status: 400,
+    body: { error: { message: "Unsupported parameter: 'reasoning.summary'.", code: 'unsupported_parameter' } },
+  }
   const call = { id: 'call_1', type: 'function', function: { name: TOOL.name, arguments: '{}' } }
   const history = [
     ...CHAT.messages,
@@ -201,6 +205,12 @@ describe('a history with a call that reasoning led to', () => {
       [REASONING_REFUSED, NOT_FOUND, ANSWER],
       200,
       ['full', 'full, plain', 'lite, plain'],
+    ],
+    [
+      'has none of it there either when a summary was refused in between',
+      [REASONING_REFUSED, SUMMARY_REFUSED, NOT_FOUND, ANSWER],
+      200,
+      ['full', 'full, plain', 'full, plain', 'lite, plain'],
     ],
     ['is not tried on the Lite lane when the full lane has it', [REASONING_REFUSED], 400, ['full', 'full, plain']],
     ['is tried on either lane once when neither has it', [NOT_FOUND], 404, ['full', 'lite']],
