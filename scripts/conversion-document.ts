@@ -119,6 +119,7 @@ request always becomes the same bytes, since the prompt cache depends on them.
 
 What the backend knows passes; texts become lists, \`system\` becomes \`developer\`, ids of items that upstream has not stored are
 dropped, and what the official clients add to items they have parsed (\`parsed\`). Other fields are ignored and reported as above.
+In the result of a tool an image that upstream could not read becomes a text, as in Chat.
 \`previous_response_id\`, \`conversation\` and \`prompt\` are refused: without them the answer would be to another question. An
 item that is only an id (\`item_reference\`) is put in from memory, where the last 8 MB of answers are kept for clients that do
 not say \`store: false\`; when it is not there, after a restart for example, it is left out and reported. Reasoning that upstream

@@ -2,6 +2,7 @@ import { ProxyError } from '../../errors.ts'
 import { asList, asObject, asString, type JsonObject } from '../../json-object.ts'
 import { mediaType, repairDataUrl } from './data-url.ts'
 import { JsonPlace, shorten } from './json-place.ts'
+import { shownPart, UNSHOWN_IMAGE } from './shown-part.ts'
 
 /** Parts a client may send as user, system or developer, as they are named in Chat and in Responses. */
 const INPUT_TYPES = ['text', 'image_url', 'file'] as const
@@ -169,22 +170,6 @@ function aiSdkImage(part: JsonPlace): JsonObject | undefined {
   if (!/^image\/[\w.+-]+$/.test(type)) return undefined
   const data = part.at('data')
   return imageBy(data.at('url'), type, asString(data.value) ?? asString(data.at('data').value))
-}
-
-const SHOWN_TYPES = new Set(['image/jpeg', 'image/jpg', 'image/png', 'image/gif', 'image/webp'])
-const UNSHOWN_IMAGE: JsonObject = {
-  type: 'input_text',
-  text: '[An image that the model cannot be shown: it is empty, or not in one of the formats JPEG, PNG, GIF and WebP.]',
-}
-
-/**
- * Upstream refuses an image that it cannot read, an SVG for example. A client sends the result of its tool again with each
- * turn to come, so the conversation would be over.
- */
-function shownPart(part: JsonObject): JsonObject {
-  const url = part.type === 'input_image' ? asString(part.image_url) : undefined
-  if (url === undefined || !/^data:/i.test(url)) return part
-  return SHOWN_TYPES.has(mediaType(url) ?? '') && !url.endsWith(',') ? part : UNSHOWN_IMAGE
 }
 
 const IMAGE_MENTIONED = /"(?:image_url|input_image|image)"|"mediaType":\s*"image\//

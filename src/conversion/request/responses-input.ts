@@ -1,9 +1,10 @@
-import { asList, type JsonObject } from '../../json-object.ts'
+import { asList, asObject, type JsonObject } from '../../json-object.ts'
 import { withoutCacheHints } from './cache-hints.ts'
 import { upstreamCallId } from './call-history.ts'
 import { withTakenId } from './item-id.ts'
 import type { JsonPlace } from './json-place.ts'
 import type { ReportedFields } from './reported-fields.ts'
+import { shownPart } from './shown-part.ts'
 
 const ROLES = ['assistant', 'system', 'developer', 'user'] as const
 
@@ -39,7 +40,7 @@ function convertItem(place: JsonPlace, context: InputContext): JsonObject[] {
     case 'function_call_output':
     case 'custom_tool_call_output':
       // A tool that gave nothing (case 88).
-      return [callItem({ ...item, output: item.output ?? '' }, context.namespaces)]
+      return [callItem({ ...item, output: shownOutput(item.output ?? '') }, context.namespaces)]
     case 'image_generation_call':
       return [withTakenId(without(item, ['call_id']))]
     default:
@@ -93,6 +94,14 @@ function reasoningItem(item: JsonObject): JsonObject[] {
 function callItem(item: JsonObject, namespaces: boolean): JsonObject {
   const kept = without(onlySaid(item), namespaces ? ['id'] : ['id', 'namespace'])
   return typeof kept.call_id === 'string' ? { ...kept, call_id: upstreamCallId(kept.call_id) } : kept
+}
+
+function shownOutput(output: unknown): unknown {
+  if (!Array.isArray(output)) return output
+  return output.map((part: unknown) => {
+    const object = asObject(part)
+    return object === undefined ? part : shownPart(object)
+  })
 }
 
 /** What the parsing helpers of the official clients put into an answer: their own, and upstream knows none of it (case 204). */

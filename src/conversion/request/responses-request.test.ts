@@ -329,6 +329,22 @@ describe('input', () => {
     },
   )
 
+  test.each(['function_call_output', 'custom_tool_call_output'])(
+    'case 87: an image in a %s that upstream cannot read becomes a text, all else stays',
+    (type) => {
+      const images = ['image/png;base64,iVBORw0K', 'image/svg+xml;base64,PHN2Zz4=', 'image/png;base64,']
+      const output = images.map((image) => ({ type: 'input_image', image_url: `data:${image}` }))
+      const others = [
+        { type: 'input_image', image_url: 'https://example.com/a.svg' },
+        { type: 'input_text', text: 'a' },
+      ]
+      const unshown = { type: 'input_text', text: expect.stringMatching(/^\[An image that the model cannot be shown/) }
+      expect(inputOf({ type, call_id: 'a', output: [...output, ...others] })).toEqual([
+        { type, call_id: 'a', output: [output[0], unshown, unshown, ...others] },
+      ])
+    },
+  )
+
   test('case 91: call_id on a generated image is dropped', () => {
     const image = { type: 'image_generation_call', id: 'ig_1', status: 'completed', result: 'AAAA' }
     expect(inputOf({ ...image, call_id: 'a' })).toEqual([image])

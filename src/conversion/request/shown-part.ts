@@ -1,0 +1,18 @@
+import { asString, type JsonObject } from '../../json-object.ts'
+import { mediaType } from './data-url.ts'
+
+const SHOWN_TYPES = new Set(['image/jpeg', 'image/jpg', 'image/png', 'image/gif', 'image/webp'])
+export const UNSHOWN_IMAGE: JsonObject = {
+  type: 'input_text',
+  text: '[An image that the model cannot be shown: it is empty, or not in one of the formats JPEG, PNG, GIF and WebP.]',
+}
+
+/**
+ * A part of a tool's result, in Responses form. Upstream refuses an image that it cannot read, an SVG for example. A client
+ * sends the result of its tool again with each turn to come, so the conversation would be over.
+ */
+export function shownPart(part: JsonObject): JsonObject {
+  const url = part.type === 'input_image' ? asString(part.image_url) : undefined
+  if (url === undefined || !/^data:/i.test(url)) return part
+  return SHOWN_TYPES.has(mediaType(url) ?? '') && !url.endsWith(',') ? part : UNSHOWN_IMAGE
+}
