@@ -37,11 +37,10 @@ test.each([
   expect(lesser?.json).toEqual({ ...(wanted?.json as Json), reasoning })
 })
 
-test('another refusal of the same request stays one', async () => {
-  const refusal = {
-    message: "Unsupported parameter: 'reasoning.mode' is not supported.",
-    code: 'unsupported_parameter',
-  }
+test.each([
+  { message: "Unsupported parameter: 'reasoning.mode' is not supported.", code: 'unsupported_parameter' },
+  { message: "Unsupported value: 'reasoning.summary' does not support 'concise'.", code: 'unsupported_value' },
+])('another refusal of the same request stays one: $message', async (refusal) => {
   answerWith(stage.upstream, { status: 400, body: { error: refusal } })
   const [answer, calls] = await callsDuring(stage.upstream, () =>
     stage.post('/v1/chat/completions', { ...CHAT, model: KNOWN }),

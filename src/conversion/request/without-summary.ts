@@ -14,6 +14,6 @@ export function withoutSummary(body: readonly Buffer[]): Buffer[] {
 }
 
 /** Some models have no summaries, and the list of models does not tell (docs/upstream.md 4.5). */
-export function isSummaryRefusal({ status, code, message }: ApiError): boolean {
-  return status === 400 && code === 'unsupported_parameter' && message.includes("'reasoning.summary'")
+export function isSummaryRefusal({ code, message }: ApiError): boolean {
+  return code === 'unsupported_parameter' && message.includes("'reasoning.summary'")
 }
