@@ -12,7 +12,7 @@ import { conversationHeaders, informingHeaders, onlyNamed } from '../upstream/fo
 import { readBody } from '../upstream/read-body.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
-import { noticeHeaders } from './request-notes.ts'
+import { noteIgnored, noticeHeaders } from './request-notes.ts'
 
 /** An error body larger than this is no error body. */
 const MAX_ERROR_BYTES = 256 * 1024
@@ -98,6 +98,7 @@ export class UpstreamCall {
       this.#request.setHeaders(informingHeaders(answer.headers))
       if (answer.status === 200) {
         this.#context.catalogue.remember(call.model)
+        if (variant.summarized !== undefined) noteUnsummarized(this.#request)
         return answer
       }
       refusal = await refusalOf(this.#context, call.route, answer)
@@ -132,6 +133,14 @@ export class UpstreamCall {
     }
     return this.#context.upstream.send(request, call.credentials, cancellation)
   }
+}
+
+const SUMMARY = 'reasoning.summary'
+
+/** Whoever asked for the summary, the client or the settings, is told that there is none. */
+function noteUnsummarized(request: ApiRequest): void {
+  const { ignored } = request.record
+  if (!ignored.includes(SUMMARY)) noteIgnored(request, [...ignored, SUMMARY])
 }
 
 /** The limits in the headers of an answer, often told only there. Other headers are not held while events come. */

@@ -33,6 +33,7 @@ test.each([
 ])('a model that has no summaries answers without one: %s %j', async (path, body, reasoning) => {
   const [answer, calls] = await callsDuring(stage.upstream, () => stage.post(path, { ...body, model: REFUSING }))
   expect([answer.status, calls]).toEqual([200, 2])
+  expect(answer.headers.get('x-codex-proxy-ignored')).toBe('reasoning.summary')
   const [wanted, lesser] = stage.upstream.calls().slice(-2)
   expect(lesser?.json).toEqual({ ...(wanted?.json as Json), reasoning })
 })

@@ -56,7 +56,7 @@ export const CHAT_FIELDS = {
   text: { fate: 'converted', note: 'Not of Chat: `format` and `verbosity` as Responses has them.' },
   reasoning_effort: {
     fate: 'converted',
-    note: '`reasoning.effort`, with `reasoning.summary: "auto"` beside it, unless the model has no summaries. A level that the live catalogue does not list for the model becomes the nearest it lists, and is reported.',
+    note: '`reasoning.effort`, with `reasoning.summary: "auto"` beside it, unless the model has no summaries; one that upstream refuses is left out and reported. A level that the live catalogue does not list for the model becomes the nearest it lists, and is reported.',
   },
   reasoning: { fate: 'converted', note: 'Not of Chat: `effort` and `summary` as Responses has them.' },
   service_tier: {
