@@ -37,10 +37,8 @@ export type Variant = {
   readonly body: () => readonly Buffer[]
   /** Headers that go with this form of the body. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Whether to try this variant after `refused`, the last one tried with or without a summary, got this refusal. */
+  /** Whether to try this variant after `refused`, the last one tried, got this refusal. */
   readonly after?: (refusal: ApiError, refused: Variant) => boolean
-  /** The same form with a summary, for one that is without. */
-  readonly summarized?: Variant
 }
 
 export type Call = {
@@ -56,17 +54,6 @@ export type Call = {
 /** The variant that the client asked for. */
 export function wanted(body: readonly Buffer[], headers: Variant['headers'] = {}): Variant {
   return { body: () => body, headers }
-}
-
-/** Nobody needs a summary so much that the question should fail for it. */
-function alsoWithoutSummary(variant: Variant): readonly Variant[] {
-  const lesser: Variant = {
-    ...variant,
-    summarized: variant,
-    body: () => withoutSummary(variant.body()),
-    after: (refusal, refused) => refused === variant && isSummaryRefusal(refusal),
-  }
-  return [variant, lesser]
 }
 
 /** The call to upstream: made once for each choice of the answer, and again while nothing of that choice is visible. */
@@ -88,20 +75,20 @@ export class UpstreamCall {
   async open(cancellation: Cancellation, early?: ApiError): Promise<UpstreamAnswer> {
     const call = this.#call
     if (call === undefined) throw new Error('An answer that is visible must not be asked for again.')
-    let [refused] = call.variants
+    const [variant] = call.variants
+    const first: Form = { variant, summarized: true }
     let refusal = early
-    for (const variant of call.variants.flatMap(alsoWithoutSummary)) {
-      if (refusal !== undefined && variant.after?.(refusal, refused) !== true) continue
-      refused = variant.summarized ?? variant
-      const answer = await this.#post(call, variant, cancellation)
+    for (let form = early === undefined ? first : lesserForm(call, first, early); form !== undefined; ) {
+      const answer = await this.#post(call, form, cancellation)
       noticeHeaders(this.#context, this.#request, answer)
       this.#request.setHeaders(informingHeaders(answer.headers))
       if (answer.status === 200) {
         this.#context.catalogue.remember(call.model)
-        if (variant.summarized !== undefined) noteUnsummarized(this.#request)
+        if (!form.summarized) noteUnsummarized(this.#request)
         return answer
       }
       refusal = await refusalOf(this.#context, call.route, answer)
+      form = lesserForm(call, form, refusal)
     }
     if (refusal?.code !== 'model_not_found') throw refusal
     this.#context.catalogue.forget(call.model)
@@ -115,7 +102,8 @@ export class UpstreamCall {
     this.#call = undefined
   }
 
-  #post(call: Call, variant: Variant, cancellation: Cancellation): Promise<UpstreamAnswer> {
+  #post(call: Call, { variant, summarized }: Form, cancellation: Cancellation): Promise<UpstreamAnswer> {
+    const body = variant.body()
     const request = {
       method: 'POST',
       path: '/responses',
@@ -125,7 +113,7 @@ export class UpstreamCall {
         ...call.headers,
         ...variant.headers,
       },
-      body: variant.body(),
+      body: summarized ? body : withoutSummary(body),
       memory: call.memory,
       onRetry: () => {
         this.#request.record.upstreamRetries++
@@ -133,6 +121,17 @@ export class UpstreamCall {
     }
     return this.#context.upstream.send(request, call.credentials, cancellation)
   }
+}
+
+/** What is asked: a variant, also without the summary that it asks for; nobody needs that so much that all should fail. */
+type Form = { readonly variant: Variant; readonly summarized: boolean }
+
+/** What to ask after this refusal of `refused`, if anything. A summary that was refused is not asked for again. */
+function lesserForm({ variants }: Call, { variant: refused, summarized }: Form, refusal: ApiError): Form | undefined {
+  if (summarized && isSummaryRefusal(refusal)) return { variant: refused, summarized: false }
+  const lesser = variants.slice(variants.indexOf(refused) + 1)
+  const variant = lesser.find(({ after }) => after?.(refusal, refused))
+  return variant && { variant, summarized }
 }
 
 const SUMMARY = 'reasoning.summary'

@@ -49,6 +49,22 @@ test.each([
   expect([answer.status, calls]).toEqual([400, 1])
 })
 
+test('a summary that was refused is not asked for again, whatever else is refused after it', async () => {
+  const refused = (error: Json): Answer => ({ status: 400, body: { error } })
+  answerWith(
+    stage.upstream,
+    refused({ message: "Unsupported parameter: 'reasoning.summary'.", code: 'unsupported_parameter' }),
+    refused({ message: 'It could not be verified.', code: 'invalid_encrypted_content' }),
+    ANSWER,
+  )
+  const reasoning = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'made-up' }
+  const input = [reasoning, { role: 'assistant', content: 'Hi.' }, { role: 'user', content: 'Hello' }]
+  const body = { model: KNOWN, input, reasoning: { summary: 'auto' } }
+  const [answer, calls] = await callsDuring(stage.upstream, () => stage.post('/v1/responses', body))
+  expect([answer.status, calls]).toEqual([200, 3])
+  expect(lastBody()).not.toHaveProperty('reasoning')
+})
+
 test('where the list of models tells, no summary is asked for, unless the client does', async () => {
   await stage.post('/v1/chat/completions', { ...CHAT, model: KNOWN, reasoning_effort: 'low' })
   expect(lastBody().reasoning).toEqual({ effort: 'low' })
