@@ -71,7 +71,7 @@ export class ResponsesFrames implements FrameSink {
 
   /** How the client is told that the answer failed after all that has come of it. */
   failure(error: ApiError): string {
-    return errorFrame(error, this.#count) + failedFrame(error, this.#count + 1, this.doneFrames)
+    return errorFrame(error, this.#count) + this.#failed(failedEvent(error))
   }
 
   /** Throws a failure that comes before anything visible, so that it keeps its HTTP status. */
@@ -138,23 +138,29 @@ export class ResponsesFrames implements FrameSink {
     const failure = this.#error
     if (failure !== undefined && type === 'error') {
       if (!isAsRecorded(event)) return this.failure(failure)
-      return `${frame.toString('utf8')}\n\n${failedFrame(failure, this.#count + 1, this.doneFrames)}`
+      return `${frame.toString('utf8')}\n\n${this.#failed(failedEvent(failure))}`
     }
     if (failure === undefined && listsAll(event, this.doneFrames.length)) return undefined
     const whole = bytesJson(frame)
-    const filled = fillOutput(whole, this.doneFrames.map(frameJson))
-    if (failure !== undefined) return this.#failed(failure, filled)
+    // The API tells a failure by an `error` event first (recorded: `resp-failed-quota-stream`), the ChatGPT backend may
+    // not. The official clients throw on that event alone, and what is built on them takes half an answer for a whole one.
+    if (failure !== undefined) return errorFrame(failure, this.#count) + this.#failed(whole)
+    const filled = this.#filled(whole)
     return filled === whole ? undefined : namedFrame(type, filled)
   }
 
   /**
-   * The API tells a failure by an `error` event first (recorded: `resp-failed-quota-stream`), the ChatGPT backend may not.
-   * The official clients throw on that event alone, and what is built on them takes half an answer for a whole one.
+   * Codex reads a failure from this event alone: without it, it takes the answer for cut off, and asks five times more for
+   * what is refused (docs/upstream.md 5.2).
    */
-  #failed(error: ApiError, event: unknown): string {
+  #failed(event: unknown): string {
     // It may have come as `response.completed` with a failed status, which clients would take for success.
-    const failed = { ...asObject(event), type: 'response.failed', sequence_number: this.#count + 1 }
-    return errorFrame(error, this.#count) + namedFrame(failed.type, failed)
+    const failed = { ...asObject(this.#filled(event)), type: 'response.failed', sequence_number: this.#count + 1 }
+    return namedFrame(failed.type, failed)
+  }
+
+  #filled(event: unknown): unknown {
+    return fillOutput(event, this.doneFrames.map(frameJson))
   }
 }
 
@@ -173,15 +179,9 @@ function isAsRecorded(event: unknown): boolean {
   return typeof sequence_number === 'number' && [type, code, message].every((text) => typeof text === 'string')
 }
 
-/**
- * Codex reads a failure from this event alone: without it, it takes the answer for cut off, and asks five times more for
- * what is refused (docs/upstream.md 5.2).
- */
-function failedFrame(error: ApiError, sequenceNumber: number, doneFrames: readonly string[]): string {
-  const { code, message } = error
-  const response = { object: 'response', status: 'failed', error: { code, message } }
-  const event = { type: 'response.failed', sequence_number: sequenceNumber, response }
-  return namedFrame(event.type, fillOutput(event, doneFrames.map(frameJson)))
+/** The event of a failed answer, where upstream sent none. */
+function failedEvent({ code, message }: ApiError): object {
+  return { response: { object: 'response', status: 'failed', error: { code, message } } }
 }
 
 /**
