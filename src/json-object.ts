@@ -29,6 +29,10 @@ export function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0
 }
 
+export function without(object: JsonObject, keys: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)))
+}
+
 // `as…`: the value if it is of that kind, else undefined, or an empty list. `…Of` differs where its comment says so.
 
 export function asObject(value: unknown): JsonObject | undefined {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../json-object.ts'
+import { type JsonObject, without } from '../../json-object.ts'
 
 /** What upstream takes as an id. Some that it has given itself are longer (docs/upstream.md 4.5). */
 const TAKEN = /^[\w-]{1,64}$/
@@ -10,5 +10,5 @@ const TAKEN = /^[\w-]{1,64}$/
 export function withTakenId(item: JsonObject): JsonObject {
   const { id, type } = item
   if (typeof id !== 'string' || (TAKEN.test(id) && (type !== 'reasoning' || id.startsWith('rs')))) return item
-  return Object.fromEntries(Object.entries(item).filter(([key]) => key !== 'id'))
+  return without(item, ['id'])
 }

@@ -1,4 +1,4 @@
-import { asList, asObject, type JsonObject } from '../../json-object.ts'
+import { asList, asObject, type JsonObject, without } from '../../json-object.ts'
 import { withoutCacheHints } from './cache-hints.ts'
 import { upstreamCallId } from './call-history.ts'
 import { withTakenId } from './item-id.ts'
@@ -113,8 +113,4 @@ function onlySaid(object: JsonObject): JsonObject {
   // Most objects have nothing of the kind, and need not be made anew.
   if (Object.keys(object).every(isSaid)) return object
   return Object.fromEntries(Object.entries(object).filter(([key]) => isSaid(key)))
-}
-
-function without(item: JsonObject, keys: readonly string[]): JsonObject {
-  return Object.fromEntries(Object.entries(item).filter(([key]) => !keys.includes(key)))
 }
