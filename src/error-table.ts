@@ -62,6 +62,11 @@ export const ERRORS = {
   integer_above_max_value: { status: 400, remedy: 'Lower the number named in `param`.' },
   integer_below_min_value: { status: 400, remedy: 'Raise the number named in `param`.' },
   unsupported_parameter: { status: 400, remedy: 'Leave the field out; the ChatGPT backend has nothing like it.' },
+  previous_response_not_found: {
+    status: 400,
+    remedy:
+      'Send the whole conversation as `input`. The ChatGPT backend stores none; the proxy remembers what was not asked for with `store: false`, for a day or until it restarts.',
+  },
   unsupported_value: { status: 400, remedy: 'Use another value for the field named in `param`.' },
   invalid_http: { status: 400, remedy: 'Speak HTTP/1.1, without TLS on a plain port.' },
   invalid_body: { status: 400, remedy: 'Check how the client encodes the body.' },

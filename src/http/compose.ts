@@ -7,6 +7,7 @@ import type { CredentialSource } from '../credentials/credentials.ts'
 import { onceATurn } from '../credentials/once-a-turn.ts'
 import type { PostToken } from '../credentials/refresh.ts'
 import type { RouteContext } from '../routes/context.ts'
+import { ConversationMemory } from '../routes/memory/conversation-memory.ts'
 import { ItemMemory } from '../routes/memory/item-memory.ts'
 import { ReasoningMemory } from '../routes/memory/reasoning-memory.ts'
 import type { Logger } from '../telemetry/logger.ts'
@@ -98,6 +99,7 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
     rateLimits: new RateLimits(),
     reasoning: new ReasoningMemory(now),
     items: new ItemMemory(now),
+    conversations: new ConversationMemory(now),
     metrics: new Metrics(monotonic),
     logger,
     placeholder: randomBytes(12).toString('hex'),

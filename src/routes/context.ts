@@ -5,6 +5,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import type { UpstreamClient } from '../upstream/client.ts'
 import type { ModelCatalogue } from '../upstream/models/model-catalogue.ts'
 import type { RateLimits } from '../upstream/rate-limits.ts'
+import type { ConversationMemory } from './memory/conversation-memory.ts'
 import type { ItemMemory } from './memory/item-memory.ts'
 import type { ReasoningMemory } from './memory/reasoning-memory.ts'
 
@@ -17,6 +18,7 @@ export type RouteContext = {
   readonly rateLimits: RateLimits
   readonly reasoning: ReasoningMemory
   readonly items: ItemMemory
+  readonly conversations: ConversationMemory
   readonly metrics: Metrics
   readonly logger: Logger
   /** Marks cut-out strings of large bodies; unguessable, made at start. */

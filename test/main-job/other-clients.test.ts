@@ -97,6 +97,40 @@ describe('the AI SDK over its responses model, in a second turn', () => {
   })
 })
 
+describe('case 206: clients that go on by previous_response_id', () => {
+  const sentLast = () => stage.upstream.calls().at(-1)?.json
+  const answerNext = (text: string, responseId: string) =>
+    stage.upstream.enqueue({ events: responseEvents([{ reasoning: [] }, { text }], { responseId }) })
+  const WHOLE = [{ role: 'user' }, { type: 'reasoning' }, { role: 'assistant' }, { role: 'user' }]
+
+  test('the AI SDK, with previousResponseId', async () => {
+    const model = createOpenAI({ baseURL: `${stage.proxy.url}/v1`, apiKey: 'unused' }).responses(MODEL)
+    answerNext('I am the first answer.', 'resp_ai_1')
+    const streamed = streamText({ model, prompt: 'Hello', maxRetries: 0 })
+    await streamed.consumeStream()
+    const previousResponseId = (await streamed.providerMetadata)?.openai?.responseId ?? null
+    const providerOptions = { openai: { previousResponseId } }
+    await generateText({ model, prompt: 'Go on.', providerOptions, maxRetries: 0 })
+    expect(sentLast()).toMatchObject({ input: WHOLE })
+  })
+
+  test('LangChain, with previous_response_id', async () => {
+    const configuration = { baseURL: `${stage.proxy.url}/v1` }
+    const model = new ChatOpenAI({
+      model: MODEL,
+      apiKey: 'unused',
+      maxRetries: 0,
+      useResponsesApi: true,
+      configuration,
+    })
+    answerNext('I am the first answer.', 'resp_lc_1')
+    const first = await model.invoke('Hello')
+    const previous_response_id = String(first.response_metadata.id)
+    await model.invoke([new HumanMessage('Go on.')], { previous_response_id })
+    expect(sentLast()).toMatchObject({ input: WHOLE })
+  })
+})
+
 describe.each([
   ['Chat Completions', false],
   ['Responses', true],

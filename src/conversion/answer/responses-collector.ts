@@ -55,7 +55,7 @@ export class ResponsesCollector {
     this.#usage = chatUsage(event)
     const error = endError(event, this.#head)
     if (error !== undefined) throw error
-    const response = asObject(asObject(event)?.response)
+    const response = responseOf(event)
     this.#response = response && filled(response, this.#items)
   }
 }
@@ -63,25 +63,38 @@ export class ResponsesCollector {
 /** Why a terminal event is no good end: it tells a failure, or no Response at all. */
 export function endError(event: unknown, head: AnswerHead): ApiError | undefined {
   const error = eventError(event, 'responses', head)
-  if (error !== undefined || asObject(asObject(event)?.response) !== undefined) return error
+  if (error !== undefined || responseOf(event) !== undefined) return error
   return new ProxyError('upstream_invalid', 'Upstream ended the answer without telling it.')
+}
+
+export function responseOf(event: unknown): JsonObject | undefined {
+  return asObject(asObject(event)?.response)
+}
+
+/** The items of `response.output_item.done` events, in the order of the answer. */
+export function toldItems(doneEvents: Iterable<unknown>): JsonObject[] {
+  return gathered(doneEvents).list('completed')
 }
 
 /** Whether the Response object of a terminal event lists items, and no fewer than were told before it. */
 export function listsAll(event: unknown, told: number): boolean {
-  const listed = asList(asObject(asObject(event)?.response)?.output).length
+  const listed = asList(responseOf(event)?.output).length
   return listed > 0 && listed >= told
 }
 
 /** A terminal event; if its `output` is not whole, with the items of the `response.output_item.done` events before it. */
 export function fillOutput(terminalEvent: unknown, doneEvents: Iterable<unknown>): unknown {
   const event = asObject(terminalEvent)
-  const response = asObject(event?.response)
+  const response = responseOf(event)
   if (event === undefined || response === undefined) return terminalEvent
-  const items = new OutputItems()
-  for (const doneEvent of doneEvents) items.add(doneEvent)
-  const whole = filled(response, items)
+  const whole = filled(response, gathered(doneEvents))
   return whole === response ? terminalEvent : { ...event, response: whole }
+}
+
+function gathered(events: Iterable<unknown>): OutputItems {
+  const items = new OutputItems()
+  for (const event of events) items.add(event)
+  return items
 }
 
 /** The ChatGPT backend sends an `output` that is empty, absent or lists a part (docs/upstream.md 5.1). */

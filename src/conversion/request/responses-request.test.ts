@@ -4,8 +4,9 @@ import { convertResponsesRequest } from './responses-request.ts'
 
 const HELLO = { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hello' }] }
 
-function convert(fields: object, strict = false) {
-  return convertResponsesRequest({ model: 'gpt-5.5', input: [HELLO], ...fields }, { strict })
+function convert(fields: object, strict = false, memory: Record<string, unknown[]> = {}) {
+  const recallConversation = (id: string) => memory[id]
+  return convertResponsesRequest({ model: 'gpt-5.5', input: [HELLO], ...fields }, { strict, recallConversation })
 }
 const inputOf = (...input: unknown[]) => convert({ input }).request.input
 
@@ -21,6 +22,8 @@ test('a plain request gets what upstream wants', () => {
     },
     stream: false,
     stores: true,
+    previousId: undefined,
+    added: [HELLO],
     ignored: [],
     lite: false,
   })
@@ -112,16 +115,59 @@ describe('case 5, 6, 7, 11: what upstream refuses is reported, in strict mode re
   })
 })
 
-test.each(['previous_response_id', 'conversation', 'prompt'])(
+test.each(['conversation', 'prompt'])(
   'case 9, 206: %s is refused, since the answer would be to another question',
   (name) => {
     const refusal = refusalOf(() => convert({ [name]: 'x_1' }))
     expect(refusal).toMatchObject({ status: 400, code: 'unsupported_parameter', param: name })
     expect(refusal.message).toContain('ChatGPT backend')
-    expect(/previous response\b.*\bnot found/i.test(refusal.message)).toBe(name === 'previous_response_id')
     expect(convert({ [name]: null }).ignored).toEqual([])
   },
 )
+
+describe('case 206: previous_response_id', () => {
+  const ANSWER = { type: 'message', id: 'msg_1', role: 'assistant', content: [{ type: 'output_text', text: 'Hi' }] }
+  const GO_ON = { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Go on.' }] }
+  const goOn = (fields: object = {}) =>
+    convert({ previous_response_id: 'resp_1', input: 'Go on.', ...fields }, true, { resp_1: [HELLO, ANSWER] })
+
+  test('what was said up to that answer stands before the input, as upstream takes it', () => {
+    const { request, previousId, added, ignored } = goOn()
+    expect(request.input).toEqual([HELLO, { ...ANSWER, id: undefined }, GO_ON])
+    expect(request).not.toHaveProperty('previous_response_id')
+    expect({ previousId, added, ignored }).toEqual({ previousId: 'resp_1', added: [GO_ON], ignored: [] })
+  })
+
+  test('a fault of the input is named where the client wrote it', () => {
+    expect(refusalOf(() => goOn({ input: [{ role: 'nobody' }] })).param).toBe('input[0].role')
+  })
+
+  test('one that is not remembered is refused as the API does, never dropped', () => {
+    const refusal = refusalOf(() => convert({ previous_response_id: 'resp_2' }))
+    expect(refusal).toMatchObject({ status: 400, code: 'previous_response_not_found', param: 'previous_response_id' })
+    expect(refusal.message).toMatch(/previous response\b.*\bnot found/i)
+    expect(refusalOf(() => convert({ previous_response_id: 1 }))).toMatchObject({ code: 'invalid_type' })
+    expect(convert({ previous_response_id: null }).previousId).toBeUndefined()
+  })
+
+  test('on the Lite lane the conversation stands before the items, which stay untouched', () => {
+    const items = [
+      { type: 'additional_tools', tools: [] },
+      { ...GO_ON, id: 'msg_2' },
+    ]
+    const { request } = goOn({ input: items })
+    expect(request.input).toEqual([HELLO, { ...ANSWER, id: undefined }, ...items])
+    expect(request).not.toHaveProperty('previous_response_id')
+  })
+
+  test('a call keeps its namespace if this request has tools in namespaces', () => {
+    const call = { type: 'function_call', call_id: 'call_1', name: 'f', namespace: 'n', arguments: '{}' }
+    const inputWith = (tools: object[]) =>
+      convert({ previous_response_id: 'resp_1', tools }, false, { resp_1: [call] }).request.input
+    expect(inputWith([{ type: 'namespace', name: 'n', tools: [] }])).toEqual([call, HELLO])
+    expect(inputWith([])).toEqual([{ ...call, namespace: undefined }, HELLO])
+  })
+})
 
 describe('input', () => {
   test('case 201: a text is a message of the user', () => {

@@ -1,4 +1,4 @@
-import { asList, asObject, isEmpty, type JsonObject } from '../../json-object.ts'
+import { asList, asObject, isEmpty, type JsonObject, objectOf, without } from '../../json-object.ts'
 import type { ResponsesRequest } from '../chat-plan.ts'
 import { API_DEFAULTS } from './api-defaults.ts'
 import { readServiceTier } from './chat-parameters.ts'
@@ -12,8 +12,12 @@ import { withinDepth } from './within-depth.ts'
 export type ConvertedResponsesRequest = {
   readonly request: ResponsesRequest
   readonly stream: boolean
-  /** The client believes that the items of the answer are stored. */
+  /** The client believes that the answer is stored. */
   readonly stores: boolean
+  /** The answer from which the conversation goes on. */
+  readonly previousId: string | undefined
+  /** What the request adds to that conversation; the same as its `input` if there is none. */
+  readonly added: readonly JsonObject[]
   /** Fields that were asked for and had no effect. */
   readonly ignored: readonly string[]
   /** The body is of the Lite lane: a header goes with it. */
@@ -22,9 +26,6 @@ export type ConvertedResponsesRequest = {
 
 /** Refused, since leaving them out would change the question. */
 const REFUSED: Readonly<Record<string, string>> = {
-  // Some clients send the whole conversation when they read "previous response … not found" (reported).
-  previous_response_id:
-    'is not supported: previous response not found, the ChatGPT backend stores none; send the whole conversation',
   conversation: 'is not supported: the ChatGPT backend stores no conversations, send the whole conversation',
   prompt: 'is not supported: the ChatGPT backend has no stored prompts, send their text',
 }
@@ -45,6 +46,7 @@ const KNOWN = new Set([
   'stream_options',
   'include',
   'stream',
+  'previous_response_id',
 ])
 
 /** Values that ask for no more than the API's default. */
@@ -58,6 +60,8 @@ type RequestContext = {
   readonly strict: boolean
   /** An item of an earlier answer by its id. */
   readonly recallItem?: (id: string) => JsonObject | undefined
+  /** The items of the conversation up to an earlier answer, by its id. */
+  readonly recallConversation?: (id: string) => readonly unknown[] | undefined
 }
 
 /** A Responses request as the ChatGPT backend takes it: what it knows passes, the rest is reported or refused. */
@@ -73,9 +77,22 @@ function convert(body: JsonPlace, context: RequestContext): ConvertedResponsesRe
     if (!body.at(name).absent) throw unsupportedParameter(name, reason)
   }
   const lite = isLite(body)
-  const request = lite ? liteRequest(body, model, reported) : fullRequest(body, model, reported, context.recallItem)
+  const { recallItem = () => undefined } = context
+  const inputContext = { namespaces: hasNamespaces(body), recallItem, reported }
+  const added = lite ? itemsAsTheyAre(body.at('input')) : responsesInput(body.at('input'), inputContext)
+  const previous = body.at('previous_response_id')
+  const input = previous.absent ? added : [...responsesInput(earlierInput(previous, context), inputContext), ...added]
+  const request = lite ? liteRequest(body, model, input, reported) : fullRequest(body, model, input, reported)
   const stores = !lite && body.at('store').value !== false
-  return { request, stream, stores, ignored: reported.names, lite }
+  return { request, stream, stores, previousId: previous.optionalString(), added, ignored: reported.names, lite }
+}
+
+/** What the client does not send again, since it believes that upstream has it (case 206). */
+function earlierInput(previous: JsonPlace, { recallConversation }: RequestContext): JsonPlace {
+  const items = recallConversation?.(previous.string())
+  if (items !== undefined) return previous.of(items)
+  // Some clients send the whole conversation when they read "previous response … not found", or its code (reported).
+  throw previous.fault('previous_response_not_found', 'Previous response not found: the proxy does not remember it.')
 }
 
 /**
@@ -87,23 +104,18 @@ function isLite(body: JsonPlace): boolean {
   return hasItem && asList(body.at('tools').value).length === 0
 }
 
-/** Untouched, except that upstream always streams and never stores; a client that wants it stored is told. */
-function liteRequest(body: JsonPlace, model: string, reported: ReportedFields): ResponsesRequest {
-  const store = body.at('store')
-  if (!store.absent && store.value !== false) reported.add('store')
-  const input = body
-    .at('input')
-    .items()
-    .map((item) => item.object())
-  return { ...body.object(), model, input, store: false, stream: true }
+function itemsAsTheyAre(input: JsonPlace): JsonObject[] {
+  return input.items().map((item) => item.object())
 }
 
-function fullRequest(
-  body: JsonPlace,
-  model: string,
-  reported: ReportedFields,
-  recallItem: RequestContext['recallItem'] = () => undefined,
-): ResponsesRequest {
+/** Untouched, except that upstream always streams and never stores; a client that wants it stored is told. */
+function liteRequest(body: JsonPlace, model: string, input: JsonObject[], reported: ReportedFields): ResponsesRequest {
+  const store = body.at('store')
+  if (!store.absent && store.value !== false) reported.add('store')
+  return { ...without(body.object(), ['previous_response_id']), model, input, store: false, stream: true }
+}
+
+function fullRequest(body: JsonPlace, model: string, input: JsonObject[], reported: ReportedFields): ResponsesRequest {
   reportOthers(body, reported)
   const tier = readServiceTier(body.at('service_tier'), { id: model }, reported)
   const tools = body
@@ -115,7 +127,7 @@ function fullRequest(
   return {
     model,
     instructions: body.at('instructions').optionalString() ?? '',
-    input: responsesInput(body.at('input'), { namespaces: hasNamespaces(tools), recallItem, reported }),
+    input,
     tools: body.at('tools').absent ? undefined : tools,
     tool_choice: toolChoice(body.at('tool_choice'), tools, reported),
     parallel_tool_calls: tools.length > 0 ? parallel : undefined,
@@ -140,8 +152,11 @@ function reportOthers(body: JsonPlace, reported: ReportedFields): void {
 }
 
 /** `tool_search` counts too: it finds tools of namespaces, and gives every other one a namespace of its own. */
-function hasNamespaces(tools: readonly JsonObject[]): boolean {
-  return tools.some(({ type }) => type === 'namespace' || type === 'tool_search')
+function hasNamespaces(body: JsonPlace): boolean {
+  return asList(body.at('tools').value).some((tool) => {
+    const { type } = objectOf(tool)
+    return type === 'namespace' || type === 'tool_search'
+  })
 }
 
 function toolChoice(

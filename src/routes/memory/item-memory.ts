@@ -1,11 +1,8 @@
 import { ProxyError } from '../../errors.ts'
 import { asObject, asString, type JsonObject } from '../../json-object.ts'
-import { frameJson } from '../../sse/event.ts'
 import { RecentMemory } from './recent-memory.ts'
 
 const MAX_BYTES = 8 * 1024 * 1024
-
-type Unread = { readonly owner: string; readonly frame: string }
 
 /**
  * The items of answers by their ids. `store` is true by default, so that clients (the AI SDK) may name an item of an
@@ -13,16 +10,11 @@ type Unread = { readonly owner: string; readonly frame: string }
  * what it had said.
  */
 export class ItemMemory {
-  readonly #maxBytes: number
   /** As JSON, which takes less memory than objects. */
   readonly #items: RecentMemory<string>
-  /** Frames are parsed only when an item is asked for by its id: most clients send whole items. */
-  #unread: Unread[] = []
-  #unreadBytes = 0
 
   /** `now` in milliseconds. */
   constructor(now: () => number, maxBytes = MAX_BYTES) {
-    this.#maxBytes = maxBytes
     this.#items = new RecentMemory(now, maxBytes)
   }
 
@@ -35,15 +27,6 @@ export class ItemMemory {
     }
   }
 
-  /** The `response.output_item.done` frames of a stream. */
-  rememberFrames(owner: string, frames: readonly string[]): void {
-    for (const frame of frames) {
-      this.#unread.push({ owner, frame })
-      this.#unreadBytes += frame.length
-    }
-    while (this.#unreadBytes > this.#maxBytes) this.#unreadBytes -= this.#unread.shift()?.frame.length ?? 0
-  }
-
   /**
    * Recalls items for one request. An item counts as if it had been sent, each time it is named: a small body could
    * name a large item many times. Throws `request_too_large` when they are larger than `limit`.
@@ -51,19 +34,12 @@ export class ItemMemory {
   recallFor(owner: string, limit: number): (id: string) => JsonObject | undefined {
     let length = 0
     return (id) => {
-      this.#read()
       const text = this.#items.recall(keyOf(owner, id))
       if (text === undefined) return undefined
       length += text.length
       if (length > limit) throw tooLarge(limit)
       return asObject(JSON.parse(text))
     }
-  }
-
-  #read(): void {
-    for (const { owner, frame } of this.#unread) this.remember(owner, [asObject(frameJson(frame))?.item])
-    this.#unread = []
-    this.#unreadBytes = 0
   }
 }
 

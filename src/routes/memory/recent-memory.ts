@@ -12,14 +12,16 @@ const MAX_AGE_MS = 2 * 60 * 60 * 1000
 export class RecentMemory<T> {
   readonly #now: () => number
   readonly #maxBytes: number
+  readonly #maxAge: number
   /** In order of use, oldest first. */
   readonly #entries = new Map<string, Entry<T>>()
   #bytes = 0
 
   /** `now` in milliseconds. */
-  constructor(now: () => number, maxBytes = MAX_BYTES) {
+  constructor(now: () => number, maxBytes = MAX_BYTES, maxAge = MAX_AGE_MS) {
     this.#now = now
     this.#maxBytes = maxBytes
+    this.#maxAge = maxAge
   }
 
   get isEmpty(): boolean {
@@ -42,7 +44,7 @@ export class RecentMemory<T> {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
     this.#entries.delete(key)
-    if (this.#now() - entry.keptAt > MAX_AGE_MS) {
+    if (this.#now() - entry.keptAt > this.#maxAge) {
       this.#bytes -= entry.bytes
       return undefined
     }

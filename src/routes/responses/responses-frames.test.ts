@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { cutAt, inOneRead, withMixedEnds } from '../../../test/support/bytes.ts'
 import { unfinishedError } from '../../conversion/failure/upstream-error.ts'
 import { frameJson } from '../../sse/event.ts'
@@ -63,12 +63,35 @@ test('a last event without output to which nothing can be added passes byte for 
   expect(passedOn([spaced], true)).toBe(spaced)
 })
 
-test('only the frames of items are kept', () => {
+describe('what may be remembered of an answer', () => {
   const delta = { type: 'response.output_text.delta', sequence_number: 0, delta: 'Hi' }
-  const frames = new ResponsesFrames(new FrameOutput())
-  const stream = Buffer.from([delta, done, completed([])].map((event) => namedFrame(event.type, event)).join(''))
-  frames.take(stream, [0, stream.length])
-  expect(frames.doneFrames.map(frameJson)).toEqual([done])
+  function remembered(...events: { type: string }[]) {
+    const frames = new ResponsesFrames(new FrameOutput())
+    const stream = Buffer.from(events.map((event) => namedFrame(event.type, event)).join(''))
+    frames.take(stream, [0, stream.length])
+    return { id: frames.responseId, items: frames.items }
+  }
+  const ended = (type: string, output: unknown[]) => ({
+    type,
+    response: { ...completed(output).response, id: 'resp_1' },
+  })
+
+  test.each(['response.completed', 'response.incomplete'])('%s: its id and the items that were told', (type) => {
+    expect(remembered(delta, done, ended(type, []))).toEqual({ id: 'resp_1', items: [item] })
+  })
+
+  test('the items of the last event, if it lists all', () => {
+    expect(remembered(delta, ended('response.completed', [item]))).toEqual({ id: 'resp_1', items: [item] })
+  })
+
+  test('the items that were told before a failure, but no id to go on from', () => {
+    const failed = {
+      type: 'response.failed',
+      response: { id: 'resp_1', status: 'failed', error: { code: 'x', message: 'X.' } },
+    }
+    expect(remembered(delta, done, failed)).toEqual({ id: undefined, items: [item] })
+    expect(remembered(delta, done)).toEqual({ id: undefined, items: [item] })
+  })
 })
 
 /** The only event from which Codex reads a failure. */

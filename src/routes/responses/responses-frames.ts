@@ -1,10 +1,10 @@
 import { isPrelude, isTerminal } from '../../conversion/answer/event-types.ts'
 import { isReadOfResponse } from '../../conversion/answer/response-fields.ts'
-import { endError, fillOutput, listsAll } from '../../conversion/answer/responses-collector.ts'
+import { endError, fillOutput, listsAll, responseOf, toldItems } from '../../conversion/answer/responses-collector.ts'
 import { type ChatUsage, chatUsage } from '../../conversion/answer/usage.ts'
 import { type AnswerHead, NO_HEAD } from '../../conversion/failure/upstream-error.ts'
 import { type ApiError, errorBody } from '../../errors.ts'
-import { asObject, asString } from '../../json-object.ts'
+import { asList, asObject, asString } from '../../json-object.ts'
 import { BytePattern, viewOf } from '../../sse/byte-pattern.ts'
 import { bytesJson, frameBeginning, frameData, frameJson, leanFrameJson } from '../../sse/event.ts'
 import type { FrameOutput } from '../../sse/frame-output.ts'
@@ -34,7 +34,9 @@ const DELTAS = new Map(
  */
 export class ResponsesFrames implements FrameSink {
   /** The frames that told whole items; parsed only if the terminal event does not list as many. */
-  readonly doneFrames: string[] = []
+  readonly #doneFrames: string[] = []
+  #listed: readonly unknown[] | undefined
+  #responseId: string | undefined
   readonly #out: FrameOutput
   /** How the last delta began: most frames after it begin alike. */
   #usual: BytePattern | undefined
@@ -67,6 +69,16 @@ export class ResponsesFrames implements FrameSink {
   /** The failure in the terminal event, when the client has got that event. */
   get error(): ApiError | undefined {
     return this.#error
+  }
+
+  /** The id of an answer that did not fail. */
+  get responseId(): string | undefined {
+    return this.#responseId
+  }
+
+  /** The items that the client has got. */
+  get items(): readonly unknown[] {
+    return this.#listed ?? toldItems(this.#doneFrames.map(frameJson))
   }
 
   /** How the client is told that the answer failed after all that has come of it. */
@@ -122,7 +134,7 @@ export class ResponsesFrames implements FrameSink {
     if (isTerminal(type)) return this.#terminal(type, frame)
     this.#visible = true
     this.#usual = DELTAS.get(type) ?? this.#usual
-    if (type === 'response.output_item.done') this.doneFrames.push(frame.toString('utf8'))
+    if (type === 'response.output_item.done') this.#doneFrames.push(frame.toString('utf8'))
     return undefined
   }
 
@@ -140,7 +152,11 @@ export class ResponsesFrames implements FrameSink {
       if (!isAsRecorded(event)) return this.failure(failure)
       return `${frame.toString('utf8')}\n\n${this.#failed(failedEvent(failure))}`
     }
-    if (failure === undefined && listsAll(event, this.doneFrames.length)) return undefined
+    if (failure === undefined) this.#responseId = asString(responseOf(event)?.id)
+    if (failure === undefined && listsAll(event, this.#doneFrames.length)) {
+      this.#listed = asList(responseOf(event)?.output)
+      return undefined
+    }
     const whole = bytesJson(frame)
     // The API tells a failure by an `error` event first (recorded: `resp-failed-quota-stream`), the ChatGPT backend may
     // not. The official clients throw on that event alone, and what is built on them takes half an answer for a whole one.
@@ -160,7 +176,7 @@ export class ResponsesFrames implements FrameSink {
   }
 
   #filled(event: unknown): unknown {
-    return fillOutput(event, this.doneFrames.map(frameJson))
+    return fillOutput(event, this.#doneFrames.map(frameJson))
   }
 }
 

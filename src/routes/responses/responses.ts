@@ -5,7 +5,7 @@ import { type LargeJson, parseLargeJson } from '../../conversion/request/large-j
 import { type ConvertedResponsesRequest, convertResponsesRequest } from '../../conversion/request/responses-request.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
 import { toApiError } from '../../errors.ts'
-import { asList, type JsonObject } from '../../json-object.ts'
+import { asList, asString, type JsonObject } from '../../json-object.ts'
 import { eventSink } from '../../sse/event-sink.ts'
 import type { UpstreamAnswer } from '../../upstream/answer.ts'
 import { BodyMemory } from '../../upstream/body-memory.ts'
@@ -16,6 +16,7 @@ import { withEarlyRetries } from '../early-retry.ts'
 import { EventStream } from '../event-stream.ts'
 import { forwardOr } from '../forward.ts'
 import { lesserVariants } from '../lesser-variants.ts'
+import type { Said } from '../memory/conversation-memory.ts'
 import { ownerOf } from '../memory/recent-memory.ts'
 import { type MessageLog, openMessageLog } from '../message-log.ts'
 import { noteFailure, noteIgnored } from '../request-notes.ts'
@@ -32,29 +33,36 @@ async function send(
   request: ApiRequest,
   credentials: ChatGptCredentials,
 ): Promise<Answer | undefined> {
-  const { call, log, isStreamed, stores } = convert(context, request, credentials, await request.jsonBody())
-  const owner = ownerOf(credentials)
+  const { call, log, isStreamed, said } = convert(context, request, credentials, await request.jsonBody())
   if (!isStreamed) {
     const response = await collect(context, request, call, log)
-    if (stores) context.items.remember(owner, asList(response.output))
+    if (said !== undefined) remember(context, said, asString(response.id), asList(response.output))
     return { status: 200, body: response }
   }
   const frames = await stream(context, request, call, log)
-  if (stores) context.items.rememberFrames(owner, frames.doneFrames)
+  if (said !== undefined) remember(context, said, frames.responseId, frames.items)
   return undefined
 }
 
-/** A function of its own, so that nothing of the body is held while the answer streams. */
+/** Upstream stores nothing, and a client may name it later. */
+function remember(context: RouteContext, said: Said, responseId: string | undefined, items: readonly unknown[]): void {
+  context.items.remember(said.owner, items)
+  if (responseId !== undefined) context.conversations.remember(said, responseId, items)
+}
+
+/** A function of its own, so that no more of the body is held while the answer streams than a client may go on from. */
 function convert(
   context: RouteContext,
   request: ApiRequest,
   credentials: ChatGptCredentials,
   raw: Buffer,
-): { call: UpstreamCall; log: MessageLog; isStreamed: boolean; stores: boolean } {
+): { call: UpstreamCall; log: MessageLog; isStreamed: boolean; said: Said | undefined } {
   const json = parseLargeJson(raw, context.placeholder)
+  const owner = ownerOf(credentials)
   const converted = convertResponsesRequest(json.value, {
     strict: context.config.strict,
-    recallItem: context.items.recallFor(ownerOf(credentials), context.config.maxDecodedBody),
+    recallItem: context.items.recallFor(owner, context.config.maxDecodedBody),
+    recallConversation: (id) => context.conversations.recall(owner, id),
   })
   const { record } = request
   record.model = converted.request.model
@@ -62,26 +70,39 @@ function convert(
   noteIgnored(request, converted.ignored)
   const log = openMessageLog(context.logger, record)
   log.input(converted.request.input)
+  const body = json.write(converted.request)
+  const said = converted.stores ? saidIn(converted, owner, body, json.write) : undefined
 
   const call = new UpstreamCall(context, request, {
     route: 'responses',
     credentials,
     model: converted.request.model,
-    variants: variantsOf(converted, context, json.write),
-    memory: new BodyMemory(json.memory),
+    variants: variantsOf(converted, body, context, json.write),
+    // What may be remembered is left to the collector.
+    memory: new BodyMemory(said === undefined ? json.memory : []),
     headers: sessionHeaders(request, converted.request),
   })
-  return { call, log, isStreamed: converted.stream, stores: converted.stores }
+  return { call, log, isStreamed: converted.stream, said }
+}
+
+function saidIn(
+  { previousId, added }: ConvertedResponsesRequest,
+  owner: string,
+  body: readonly Buffer[],
+  write: LargeJson['write'],
+): Said {
+  return { owner, previousId, request: previousId === undefined ? body : write({ input: added }) }
 }
 
 /** A body of the Lite lane stays untouched. */
 function variantsOf(
   { request, lite }: ConvertedResponsesRequest,
+  body: readonly Buffer[],
   context: RouteContext,
   write: LargeJson['write'],
 ): Call['variants'] {
-  if (lite) return [wanted(write(request), LITE_HEADERS)]
-  return [wanted(write(request)), ...lesserVariants(context, request, write)]
+  if (lite) return [wanted(body, LITE_HEADERS)]
+  return [wanted(body), ...lesserVariants(context, request, write)]
 }
 
 async function collect(

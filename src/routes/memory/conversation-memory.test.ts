@@ -1,0 +1,99 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ConversationMemory } from './conversation-memory.ts'
+
+const HOUR = 60 * 60 * 1000
+
+/** A memory in which a turn says one text, and its answer another. */
+function setUp(maxBytes?: number) {
+  const clock = { now: 0 }
+  const memory = new ConversationMemory(() => clock.now, maxBytes)
+  const say = (responseId: string, previousId?: string, text = `To ${responseId}`, owner = 'a') => {
+    const json = JSON.stringify({ model: 'm', input: [text] })
+    const request = [Buffer.from(json.slice(0, 9)), Buffer.from(json.slice(9))]
+    memory.remember({ owner, previousId, request }, responseId, [responseId])
+  }
+  return { clock, memory, say, recall: (id: string, owner = 'a') => memory.recall(owner, id) }
+}
+
+test('a conversation is recalled up to any of its answers, in order, for the same credentials only', () => {
+  const { say, recall } = setUp()
+  say('1')
+  say('2', '1', 'Grüße, 漢字')
+  say('3', '2')
+  expect(recall('3')).toEqual(['To 1', '1', 'Grüße, 漢字', '2', 'To 3', '3'])
+  expect(recall('1')).toEqual(['To 1', '1'])
+  expect(recall('3', 'b')).toBeUndefined()
+  expect(recall('4')).toBeUndefined()
+})
+
+test('two may go on from the same answer', () => {
+  const { say, recall } = setUp()
+  say('1')
+  for (const id of ['2a', '2b']) say(id, '1')
+  expect(recall('2a')).toEqual(['To 1', '1', 'To 2a', '2a'])
+  expect(recall('2b')).toEqual(['To 1', '1', 'To 2b', '2b'])
+})
+
+test('what goes on from something forgotten is not kept: it would begin in the middle', () => {
+  const { say, recall } = setUp()
+  say('2', '1')
+  expect(recall('2')).toBeUndefined()
+})
+
+test('an id that upstream hands out twice stands for the later turn, and never mixes conversations', () => {
+  const { say, recall } = setUp()
+  say('1')
+  say('2', '1')
+  say('1', undefined, 'Another')
+  expect(recall('1')).toEqual(['Another', '1'])
+  expect(recall('2')).toBeUndefined()
+  say('1', '1')
+  expect(recall('1')).toBeUndefined()
+})
+
+test('a turn takes the room of what it adds, and the conversation least used goes first', () => {
+  const { say, recall } = setUp(4 * 11_000)
+  const long = 'x'.repeat(9000)
+  say('old', undefined, long)
+  say('1', undefined, long)
+  say('2', '1', long)
+  expect(recall('old')).toHaveLength(2)
+  say('3', '2', long)
+  expect(recall('3')).toHaveLength(6)
+  expect(recall('old')).toHaveLength(2)
+  // Who goes on uses all turns of the conversation.
+  expect(recall('3')).toHaveLength(6)
+  say('4', '3', long)
+  expect(recall('old')).toBeUndefined()
+  expect(recall('4')).toHaveLength(8)
+})
+
+test('a day after it was last used a conversation is forgotten, not before', () => {
+  const { clock, say, recall } = setUp()
+  say('1')
+  clock.now = 23 * HOUR
+  say('2', '1')
+  expect(recall('2')).toHaveLength(4)
+  clock.now = 46 * HOUR
+  expect(recall('2')).toHaveLength(4)
+  clock.now = 71 * HOUR
+  expect(recall('2')).toBeUndefined()
+})
+
+test('whatever is said and forgotten, a conversation is recalled whole or not at all', () => {
+  const turn = fc.record({ previous: fc.nat(30), length: fc.nat(3000) })
+  fc.assert(
+    fc.property(fc.array(turn, { maxLength: 30 }), (turns) => {
+      const { say, recall } = setUp(12_000)
+      const whole = new Map<string, string[]>()
+      for (const [at, { previous, length }] of turns.entries()) {
+        const before = previous < at ? String(previous) : undefined
+        const text = `${at}${'x'.repeat(length)}`
+        whole.set(String(at), [...((before && whole.get(before)) || []), text, String(at)])
+        say(String(at), before, text)
+        for (const [id, items] of whole) expect([undefined, items]).toContainEqual(recall(id))
+      }
+    }),
+  )
+})

@@ -1,0 +1,81 @@
+import { asList, asObject } from '../../json-object.ts'
+import { RecentMemory } from './recent-memory.ts'
+
+const MAX_BYTES = 32 * 1024 * 1024
+const MAX_AGE_MS = 24 * 60 * 60 * 1000
+/** About what a turn takes beside its texts: without it, tiny ones would count as nothing. */
+const TURN_BYTES = 1024
+
+/** A request that was answered: what it added to its conversation, and the answer. */
+export type Said = {
+  readonly owner: string
+  /** The answer that it went on from. */
+  readonly previousId: string | undefined
+  /** Pieces of the JSON of an object; its `input` is what was added. */
+  readonly request: readonly Buffer[]
+}
+
+type Turn = {
+  readonly serial: number
+  readonly before: { readonly key: string; readonly serial: number } | undefined
+  readonly request: readonly Buffer[]
+  /** The items of the answer, as JSON, which takes less memory than objects. */
+  readonly output: string
+  readonly bytes: number
+}
+
+/**
+ * Conversations by the ids of their answers, for requests that go on from one by `previous_response_id`: upstream stores
+ * none (case 206). A turn keeps only what it added, so that a long conversation does not push out all others; whoever goes
+ * on from one uses all of its turns again.
+ */
+export class ConversationMemory {
+  readonly #turns: RecentMemory<Turn>
+  #serial = 0
+
+  /** `now` in milliseconds. */
+  constructor(now: () => number, maxBytes = MAX_BYTES) {
+    this.#turns = new RecentMemory(now, maxBytes, MAX_AGE_MS)
+  }
+
+  /** Nothing is kept of a turn whose conversation has been forgotten meanwhile. */
+  remember({ owner, previousId, request }: Said, responseId: string, items: readonly unknown[]): void {
+    const before = previousId === undefined ? undefined : this.#linkTo(keyOf(owner, previousId))
+    if (previousId !== undefined && before === undefined) return
+    const output = JSON.stringify(items)
+    const bytes = request.reduce((sum, piece) => sum + piece.length, TURN_BYTES + output.length)
+    const serial = ++this.#serial
+    this.#turns.keep(keyOf(owner, responseId), { serial, before, request, output, bytes }, bytes)
+  }
+
+  /** All that was said up to this answer, as items; undefined when some of it is not there. */
+  recall(owner: string, responseId: string): unknown[] | undefined {
+    const turns: Turn[] = []
+    let link: Turn['before'] = this.#linkTo(keyOf(owner, responseId))
+    if (link === undefined) return undefined
+    while (link !== undefined) {
+      const { key, serial }: { key: string; serial: number } = link
+      const turn = this.#turns.recall(key)
+      // Ids are upstream's: one that came again stands for another turn.
+      if (turn?.serial !== serial) return undefined
+      this.#turns.keep(key, turn, turn.bytes)
+      turns.unshift(turn)
+      link = turn.before
+    }
+    return turns.flatMap(itemsOf)
+  }
+
+  #linkTo(key: string): Turn['before'] {
+    const serial = this.#turns.recall(key)?.serial
+    return serial === undefined ? undefined : { key, serial }
+  }
+}
+
+function itemsOf({ request, output }: Turn): unknown[] {
+  const { input } = asObject(JSON.parse(Buffer.concat(request).toString('utf8'))) ?? {}
+  return [...asList(input), ...asList(JSON.parse(output))]
+}
+
+function keyOf(owner: string, responseId: string): string {
+  return `${owner}\n${responseId}`
+}
