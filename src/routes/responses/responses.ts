@@ -34,18 +34,21 @@ async function send(
   credentials: ChatGptCredentials,
 ): Promise<Answer | undefined> {
   const { call, log, isStreamed, said } = convert(context, request, credentials, await request.jsonBody())
+  const remember = (told: Told) => said && rememberAnswer(context, said, told)
   if (!isStreamed) {
     const response = await collect(context, request, call, log)
-    if (said !== undefined) remember(context, said, asString(response.id), asList(response.output))
+    remember({ responseId: asString(response.id), items: asList(response.output) })
     return { status: 200, body: response }
   }
-  const frames = await stream(context, request, call, log)
-  if (said !== undefined) remember(context, said, frames.responseId, frames.items)
+  await stream(context, request, { call, log, remember })
   return undefined
 }
 
-/** Upstream stores nothing, and a client may name it later. */
-function remember(context: RouteContext, said: Said, responseId: string | undefined, items: readonly unknown[]): void {
+/** What came of an answer; without an id if it failed. */
+type Told = { readonly responseId: string | undefined; readonly items: readonly unknown[] }
+
+/** Upstream stores nothing, and the client may name it in its next request. */
+function rememberAnswer(context: RouteContext, said: Said, { responseId, items }: Told): void {
   context.items.remember(said.owner, items)
   if (responseId !== undefined) context.conversations.remember(said, responseId, items)
 }
@@ -134,12 +137,14 @@ async function collect(
   return response
 }
 
-async function stream(
-  context: RouteContext,
-  request: ApiRequest,
-  call: UpstreamCall,
-  log: MessageLog,
-): Promise<ResponsesFrames> {
+type Streaming = {
+  readonly call: UpstreamCall
+  readonly log: MessageLog
+  /** Called before the client sees the end, after which it may ask on at once. */
+  readonly remember: (told: Told) => void
+}
+
+async function stream(context: RouteContext, request: ApiRequest, { call, log, remember }: Streaming): Promise<void> {
   const client = new ClientStream(request, context.config, log.sent)
   let frames = new ResponsesFrames(client.out)
   try {
@@ -147,7 +152,7 @@ async function stream(
       open: (refusal) => call.open(request.cancellation, refusal),
       read(answer) {
         frames = new ResponsesFrames(client.out, headOf(context, answer))
-        return pass(context, request, { answer, frames, client, call }).catch((error: unknown) => {
+        return pass(context, request, { answer, frames, client, call, remember }).catch((error: unknown) => {
           if (!client.opened) client.out.clear()
           throw error
         })
@@ -161,24 +166,23 @@ async function stream(
       throw error
     }
     noteFailure(request, error)
+    remember(frames)
     client.out.text(frames.failure(error))
     client.end()
   }
   log.output()
-  return frames
 }
 
-type Passing = {
+type Passing = Pick<Streaming, 'call' | 'remember'> & {
   readonly answer: UpstreamAnswer
   readonly frames: ResponsesFrames
   readonly client: ClientStream
-  readonly call: UpstreamCall
 }
 
 async function pass(
   context: RouteContext,
   request: ApiRequest,
-  { answer, frames, client, call }: Passing,
+  { answer, frames, client, call, remember }: Passing,
 ): Promise<void> {
   const events = new EventStream(answer, context.config.maxEvent, {
     frames,
@@ -195,6 +199,7 @@ async function pass(
       request.record.status = 200
       request.record.usage = tokenUsage([frames.usage])
       if (frames.error !== undefined) noteFailure(request, frames.error)
+      remember(frames)
       client.end()
       events.finish()
     },
