@@ -63,6 +63,15 @@ describe.each([true, false])('case 89: an item of an earlier answer that is name
   })
 })
 
+test('case 89: an item that was told whole is kept also if the answer is cut after it', async () => {
+  const item = { type: 'message', id: 'msg_cut', role: 'assistant', content: [{ type: 'output_text', text: 'Whole.' }] }
+  stage.upstream.enqueue({ events: responseEvents([{ raw: item }], { end: 'none' }) })
+  await (await stage.post('/v1/responses', { model: 'gpt-5.5', input: 'Hello', stream: true })).text()
+  const naming = { model: 'gpt-5.5', input: [{ type: 'item_reference', id: 'msg_cut' }] }
+  await (await stage.post('/v1/responses', naming)).text()
+  expect(stage.upstream.calls().at(-1)?.json).toMatchObject({ input: [{ content: [{ text: 'Whole.' }] }] })
+})
+
 test('case 207: the official client sees a NotFoundError', async () => {
   await expect(stage.client.responses.retrieve('resp_1')).rejects.toMatchObject({ status: 404 })
   await expect(stage.client.responses.delete('resp_1')).rejects.toMatchObject({ status: 404 })

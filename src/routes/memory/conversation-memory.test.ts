@@ -69,6 +69,20 @@ test('a turn takes the room of what it adds, and the conversation least used goe
   expect(recall('4')).toHaveLength(8)
 })
 
+test('the smallest turn takes room too, and so does a long answer', () => {
+  const { memory, say, recall } = setUp(5000)
+  for (const id of ['1', '2', '3', '4', '5']) say(id)
+  expect(['1', '2', '5'].map((id) => recall(id)?.length)).toEqual([undefined, 2, 2])
+  memory.remember({ owner: 'a', previousId: undefined, request: [Buffer.from('{}')] }, '6', ['x'.repeat(3000)])
+  expect(['2', '3', '4', '5', '6'].map((id) => recall(id)?.length)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    1,
+  ])
+})
+
 test('a day after it was last used a conversation is forgotten, not before', () => {
   const { clock, say, recall } = setUp()
   say('1')
