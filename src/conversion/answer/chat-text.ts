@@ -2,35 +2,11 @@ import { asIndex, asList, asObject, asString, type JsonObject } from '../../json
 import type { ChatPlan } from '../chat-plan.ts'
 import { type ChatDelta, type UrlCitation, urlCitation } from './chat-chunk.ts'
 import type { ChatReasoning } from './chat-reasoning.ts'
+import { hasMarker, passedMarkers } from './citation-markers.ts'
 import { citationsIn } from './citations.ts'
 import type { LiveDelta } from './live-delta.ts'
+import { type Fate, type Message, type Part, partIn, partOf } from './message-parts.ts'
 import { StopText } from './stop-text.ts'
-
-/**
- * Where the text of a message goes. For commentary that is decided later: to `content` if a tool call follows or
- * nothing else comes, else to `reasoning_content`.
- */
-type Fate = 'content' | 'reasoning' | 'undecided'
-
-type Part = {
-  readonly index: number
-  /** Its text has come, as a rule in deltas, so later events with the whole text say nothing new. */
-  streamed: boolean
-  /** The whole text, once told. */
-  text: string
-  /** Absent as long as there are none. */
-  annotations: Map<number, UrlCitation> | undefined
-}
-
-type Message = {
-  readonly index: number
-  fate: Fate
-  held: string
-  /** Some of it was sent as `content`. */
-  shown: boolean
-  /** A list, not a map: there is mostly one part, and many streams may wait at a time (docs/performance.md). */
-  parts: readonly Part[]
-}
 
 const COMMENTARY = new Set(['commentary', 'analysis'])
 
@@ -76,13 +52,14 @@ export class ChatText {
     const text = asString(event.delta)
     if (index === undefined || text === undefined) return []
     const partIndex = asIndex(event.content_index) ?? 0
-    if (this.#live?.outputIndex === index && this.#live.part === partIndex) return [{ content: text }]
+    const isLive = this.#live?.outputIndex === index && this.#live.part === partIndex
+    if (isLive && !hasMarker(text)) return [{ content: text }]
 
     const { message, before } = this.#opened(index)
     if (text === '') return before
     partOf(message, partIndex).streamed = true
     const deltas = this.#text(message, text)
-    if (message === this.#contentFrom && !this.#stop.active) {
+    if (message === this.#contentFrom && !this.#stop.active && message.marker === '') {
       this.#live = liveContent(index, partIndex)
     }
     return [...before, ...deltas]
@@ -129,8 +106,9 @@ export class ChatText {
 
   /** Adds what was held back as the possible beginning of a stop text: no text follows, so it was none. */
   #withRest(decided: ChatDelta[]): ChatDelta[] {
+    const all = [...decided, ...this.#noMarkers()]
     const rest = this.#stop.end()
-    return rest === '' ? decided : [...decided, { content: rest }]
+    return rest === '' ? all : [...all, { content: rest }]
   }
 
   /** All citations, with their positions in the whole content; without those in what a stop text cut off. */
@@ -153,9 +131,16 @@ export class ChatText {
   #opened(index: number, item: JsonObject = {}): { message: Message; before: ChatDelta[] } {
     const known = this.#message(index)
     if (known !== undefined) return { message: known, before: [] }
-    const before = this.#decide('reasoning')
+    const before = [...this.#decide('reasoning'), ...this.#noMarkers()]
     const isCommentary = COMMENTARY.has(asString(item.phase) ?? '')
-    const message: Message = { index, fate: this.#firstFate(isCommentary), held: '', shown: false, parts: [] }
+    const message: Message = {
+      index,
+      fate: this.#firstFate(isCommentary),
+      held: '',
+      marker: '',
+      shown: false,
+      parts: [],
+    }
     this.#messages = this.#messages.concat(message)
     if (message.fate === 'undecided') this.#undecided = message
     return { message, before }
@@ -203,6 +188,24 @@ export class ChatText {
       message.held += text
       return []
     }
+    const { passed, held } = passedMarkers(message.marker + text)
+    message.marker = held
+    // The next delta may end it.
+    if (held !== '') this.#live = undefined
+    return passed === '' ? [] : this.#shown(message, passed)
+  }
+
+  /** What might have become markers, but nothing more comes of these messages. */
+  #noMarkers(): ChatDelta[] {
+    const begun = this.#messages.filter(({ marker }) => marker !== '')
+    return begun.flatMap((message) => {
+      const text = message.marker
+      message.marker = ''
+      return this.#shown(message, text)
+    })
+  }
+
+  #shown(message: Message, text: string): ChatDelta[] {
     if (message.fate === 'reasoning') return this.#reasoning.commentary(message.index, text)
     // In JSON mode each message is a whole answer (recorded): joined, two would not parse.
     if (this.#jsonOutput && this.#contentFrom !== undefined && this.#contentFrom !== message) return []
@@ -226,21 +229,6 @@ export class ChatText {
 
 const SEPARATOR = '\n\n'
 
-/** The part that a `…done` event tells of, in the form it has in an item. */
-function partIn(event: JsonObject): JsonObject {
-  const part = asObject(event.part)
-  if (part !== undefined) return part
-  return 'refusal' in event ? { type: 'refusal', refusal: event.refusal } : { type: 'output_text', text: event.text }
-}
-
 function liveContent(outputIndex: number, part: number): LiveDelta {
   return { outputIndex, partField: 'content_index', part, delta: { content: '' }, kind: 'content' }
-}
-
-function partOf(message: Message, index: number): Part {
-  const known = message.parts.find((part) => part.index === index)
-  if (known !== undefined) return known
-  const part: Part = { index, streamed: false, text: '', annotations: undefined }
-  message.parts = message.parts.concat(part)
-  return part
 }

@@ -1,4 +1,5 @@
 import type { UrlCitation } from './chat-chunk.ts'
+import { hasMarker, passedMarkers, withoutMarkers } from './citation-markers.ts'
 
 type CitingPart = {
   /** The whole text, once told. */
@@ -14,8 +15,10 @@ export function citationsIn(messages: readonly CitingMessage[], separator: strin
   let offset = 0
   for (const { parts } of messages) {
     for (const { text, annotations } of parts) {
-      citations.push(...[...(annotations?.values() ?? [])].map((citation) => moved(citation, offset)))
-      offset += characters(text)
+      const shownAt = positionsIn(text)
+      const place = (index: number) => offset + shownAt(index)
+      citations.push(...[...(annotations?.values() ?? [])].map((citation) => moved(citation, place)))
+      offset += characters(withoutMarkers(text))
     }
     offset += separator.length
   }
@@ -29,10 +32,17 @@ export function characters(text: string): number {
   return count
 }
 
-function moved(citation: UrlCitation, offset: number): UrlCitation {
+/** Where a character of the text is once the markers are left out, which citations count. */
+function positionsIn(text: string): (index: number) => number {
+  if (!hasMarker(text)) return (index) => index
+  const all = [...text]
+  return (index) => characters(passedMarkers(all.slice(0, index).join('')).passed)
+}
+
+function moved(citation: UrlCitation, place: (index: number) => number): UrlCitation {
   const { start_index, end_index, ...rest } = citation.url_citation
   return {
     type: citation.type,
-    url_citation: { end_index: end_index + offset, start_index: start_index + offset, ...rest },
+    url_citation: { end_index: place(end_index), start_index: place(start_index), ...rest },
   }
 }

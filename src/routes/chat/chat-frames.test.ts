@@ -6,7 +6,7 @@ import { cutAt, inOneRead, withMixedEnds } from '../../../test/support/bytes.ts'
 import { type ChatPath, hotPath as hot, plainPath as plain } from '../../../test/support/chat-paths.ts'
 import { ChatStream } from '../../conversion/answer/chat-stream.ts'
 import { ApiError, errorBody } from '../../errors.ts'
-import { asObject } from '../../json-object.ts'
+import { asList, asObject, asString } from '../../json-object.ts'
 import { frameJson } from '../../sse/event.ts'
 import { FrameReader } from '../../sse/frame-reader.ts'
 import { dataFrame, namedFrame } from '../../sse/frames.ts'
@@ -89,6 +89,7 @@ test.each(STREAMS)('$name: chunks do not depend on how the bytes were cut', ({ w
 const deltaText = fc.oneof(
   fc.string({ unit: 'grapheme' }),
   fc.constantFrom('"', '\\', '\\"', '\n\n', '","x":"', 'é\u2028', '', '\ud83d', '\ude00'),
+  fc.constantFrom('\uE200', '\uE200cite\uE202turn0search1\uE201', 'cite\uE202turn', '\uE201'),
 )
 const deltaFrame = fc.record({
   delta: deltaText,
@@ -138,6 +139,38 @@ test.each([1, 2, 3])('%d empty lines too many after each event change nothing', 
     expect(converted(wide, hot, {}, [inOneRead(wide)])).toEqual(chunks)
   }
 })
+
+const hexOf = (character: string) => character.charCodeAt(0).toString(16)
+
+test.each([
+  ['as they are', (character: string) => character],
+  ['escaped', (character: string) => `\\u${hexOf(character)}`],
+  ['escaped in capitals', (character: string) => `\\u${hexOf(character).toUpperCase()}`],
+])('citation markers are left out of a run of deltas, written %s', (_, written) => {
+  const texts = [
+    'One',
+    ' two',
+    '\n',
+    'three',
+    '\uE200cite\uE202turn0\uE201',
+    ' four',
+    ' \uE200cite\uE202',
+    'turn1\uE201',
+    '!',
+  ]
+  const deltas = texts.map((delta, sequence_number) =>
+    render({ shape: 'usual', delta, output_index: 0, content_index: 0, sequence_number }),
+  )
+  const completed = namedFrame('response.completed', { type: 'response.completed', response: {} })
+  const stream = deltas.join('').replace(/[\uE200-\uE202]/g, written) + completed
+  const contents = converted([stream], hot).map(contentIn)
+  expect(contents.join('')).toBe('One two\nthree four !')
+})
+
+function contentIn(chunk: unknown): string {
+  const [choice] = asList(asObject(chunk)?.choices)
+  return asString(asObject(asObject(choice)?.delta)?.content) ?? ''
+}
 
 test('any deltas of any parts in any shape come out of the hot path as out of the plain one', () => {
   fc.assert(

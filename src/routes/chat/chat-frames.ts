@@ -85,7 +85,11 @@ export class ChatFrames implements FrameSink {
     const quote = closingQuote(memory, start)
     const end = frameEnd(memory, start)
     if (quote === -1 || quote > end || !endsObject(memory, quote + 1, end)) return -1
-    if (shape.kind !== 'content' && !this.#mayCopy(shape.kind, memory.toString('utf8', start, quote))) return -1
+    const mayCopy =
+      shape.kind === 'content'
+        ? mayCopyContent(memory, start, quote)
+        : this.#mayCopy(shape.kind, memory.toString('utf8', start, quote))
+    if (!mayCopy) return -1
     this.#out.bytes(this.#owed === undefined ? shape.before : shape.between)
     this.#out.range(memory, start, quote)
     this.#owed = shape.after
@@ -194,6 +198,20 @@ function afterDigits(memory: Buffer, at: number): number {
   for (let code = memory[end] ?? 0; code >= 48 && code <= 57; code = memory[end] ?? 0) end++
   return end
 }
+
+/** Text may not be copied that may have a citation marker in it. As a rule its bytes tell that without decoding them. */
+function mayCopyContent(memory: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const byte = memory[at]
+    if (byte === FIRST_OF_MARKER || byte === BACKSLASH) return !MARKER.test(memory.toString('utf8', start, end))
+  }
+  return true
+}
+
+const FIRST_OF_MARKER = 0xee
+const BACKSLASH = 0x5c
+/** The first character of a marker, escaped or not. */
+const MARKER = /\uE200|\\u[eE]200/
 
 /** An escaped newline, or what only looks like one: an escaped backslash before an n. */
 const NEWLINE = /\\(?:n|u000a)/i

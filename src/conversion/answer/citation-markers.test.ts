@@ -1,0 +1,110 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { answer, deltasOf, event, messageOf } from '../../../test/support/answers.ts'
+import { passedMarkers, withoutMarkers } from './citation-markers.ts'
+
+const ONE = '\uE200cite\uE202turn0search1\uE201'
+const TWO = '\uE200cite\uE202turn1view0\uE202turn1view1\uE201'
+const FILE = '\uE200filecite\uE202turn0file3\uE202L1-L4\uE201'
+
+test('markers of citations are left out, what stands around them stays', () => {
+  expect(withoutMarkers(`Rain.${ONE} Sun.${TWO}${FILE}\n`)).toBe('Rain. Sun.\n')
+})
+
+test.each([
+  ['of something a person reads', '\uE200entity\uE202["city","Paris"]\uE201'],
+  ['without sources', '\uE200cite\uE201'],
+  ['that is begun only', '\uE200cite\uE202turn0'],
+  ['without a beginning', 'cite\uE202turn0search1\uE201'],
+  ['that is too long for one', `\uE200cite\uE202${'x'.repeat(901)}\uE201`],
+  ['of other private characters', '\uF8FF \uE201'],
+])('a marker %s is text', (_, text) => {
+  expect(withoutMarkers(`a${text}b`)).toBe(`a${text}b`)
+})
+
+const piece = fc.oneof(
+  fc.constantFrom(ONE, TWO, FILE, '\uE200', 'cite', 'file', '\uE202', '\uE201', 'turn0search1', 'x'.repeat(450)),
+  fc.string({ maxLength: 5 }),
+)
+
+test('how a text was cut does not matter, and nothing but markers is left out', () => {
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), fc.array(fc.nat(200), { maxLength: 8 }), (pieces, cuts) => {
+      const text = pieces.join('')
+      const at = [0, ...cuts.filter((cut) => cut < text.length).sort((a, b) => a - b), text.length]
+      let out = ''
+      let held = ''
+      for (const [index, from] of at.slice(0, -1).entries()) {
+        const { passed, held: rest } = passedMarkers(held + text.slice(from, at[index + 1]))
+        out += passed
+        held = rest
+      }
+      expect(out + held).toBe(withoutMarkers(text))
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+test('what can no longer become a marker is not held back', () => {
+  for (const text of ['\uE200x', '\uE200cited', '\uE200cite\uE202a\uE200b', `\uE200cite\uE202${'x'.repeat(901)}`]) {
+    expect(passedMarkers(text)).toEqual({ passed: text, held: '' })
+  }
+  expect(passedMarkers(`a${ONE}\uE200fi`)).toEqual({ passed: 'a', held: '\uE200fi' })
+})
+
+describe('in an answer', () => {
+  const streamed = (...pieces: string[]) => pieces.map((text) => event.text(0, text))
+  const contentOf = (events: unknown[], plan = {}) => messageOf([...events, event.completed()], plan).content
+
+  test('they are left out of text that streams, also when they are spread over deltas', () => {
+    const { chunks } = answer([
+      ...streamed('Rain', '. ', '\uE200ci', 'te\uE202turn0', 'search1\uE201', 'Sun', '.'),
+      event.completed(),
+    ])
+    const contents = deltasOf(chunks).flatMap(({ content }) => content ?? [])
+    expect(contents.filter(Boolean)).toEqual(['Rain', '. ', 'Sun', '.'])
+  })
+
+  test('and out of text that is told whole', () => {
+    const item = { type: 'message', content: [{ type: 'output_text', text: `Rain.${ONE}` }] }
+    expect(contentOf([event.done(0, item)])).toBe('Rain.')
+    expect(contentOf([event.added(0, { type: 'message', phase: 'commentary' }), ...streamed(`Rain.${ONE}`)])).toBe(
+      'Rain.',
+    )
+  })
+
+  test('what only began like one is told in its place: before the next message, a call, the end', () => {
+    const begun = streamed('Rain \uE200cite\uE202turn')
+    expect(contentOf(begun)).toBe('Rain \uE200cite\uE202turn')
+    expect(contentOf([...begun, event.text(1, 'Next')])).toBe('Rain \uE200cite\uE202turn\n\nNext')
+    const call = { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{}' }
+    expect(contentOf([...begun, event.added(1, call), event.done(1, call)])).toBe('Rain \uE200cite\uE202turn')
+  })
+
+  test('a stop text is found across one', () => {
+    expect(contentOf(streamed('Rain S', ONE, 'T Sun'), { stop: ['ST'] })).toBe('Rain ')
+  })
+
+  test('case 139: citations count the text that is shown', () => {
+    const text = `😀 Rain.${ONE} Sun.${TWO}`
+    const [first, second] = [text.indexOf(ONE) - 1, text.indexOf(TWO) - 1]
+    const cite = (start_index: number, marker: string) => ({
+      type: 'url_citation',
+      url: 'https://a.example',
+      start_index,
+      end_index: start_index + marker.length,
+    })
+    const annotations = [cite(first, ONE), cite(second, TWO), { ...cite(2, 'Rain.') }]
+    const item = { type: 'message', content: [{ type: 'output_text', text, annotations }] }
+    const next = { type: 'message', content: [{ type: 'output_text', text: 'Next', annotations: [cite(0, 'Next')] }] }
+    const message = messageOf([event.done(0, item), event.done(1, next), event.completed()])
+    expect(message.content).toBe('😀 Rain. Sun.\n\nNext')
+    const places = message.annotations.map(({ url_citation: { start_index, end_index } }) => [start_index, end_index])
+    expect(places).toEqual([
+      [7, 7],
+      [12, 12],
+      [2, 7],
+      [14, 18],
+    ])
+  })
+})

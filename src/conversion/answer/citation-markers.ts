@@ -1,0 +1,34 @@
+/** How a marker begins: a private character, what it is, and another one before its sources. */
+const BEGINNINGS = ['\uE200cite\uE202', '\uE200filecite\uE202']
+const FIRST = '\uE200'
+const LAST = '\uE201'
+/** A longer one is text: it must not be held back for ever. In UTF-16 units, without beginning and end. */
+const LONGEST = 900
+const MARKER = /\uE200(?:file)?cite\uE202[^\uE200\uE201]{0,900}\uE201/g
+
+/** Whether a text has something that is, or begins, a marker. */
+export function hasMarker(text: string): boolean {
+  return text.includes(FIRST)
+}
+
+/**
+ * The text without the markers with which models cite, `cite` and ids of sources between U+E200 and U+E201: nothing but
+ * ChatGPT's own page can show them (docs/upstream.md 5.1).
+ */
+export function withoutMarkers(text: string): string {
+  return hasMarker(text) ? text.replace(MARKER, '') : text
+}
+
+/** The same for text that comes in pieces: `held` may become a marker and goes in front of the next piece. */
+export function passedMarkers(piece: string): { passed: string; held: string } {
+  const text = withoutMarkers(piece)
+  const at = text.lastIndexOf(FIRST)
+  if (at === -1 || !mayBecomeMarker(text.slice(at))) return { passed: text, held: '' }
+  return { passed: text.slice(0, at), held: text.slice(at) }
+}
+
+function mayBecomeMarker(text: string): boolean {
+  const beginning = BEGINNINGS.find((each) => text.startsWith(each))
+  if (beginning === undefined) return BEGINNINGS.some((each) => each.startsWith(text))
+  return !text.includes(LAST) && text.length - beginning.length <= LONGEST
+}

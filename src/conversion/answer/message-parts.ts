@@ -1,0 +1,46 @@
+import { asObject, type JsonObject } from '../../json-object.ts'
+import type { UrlCitation } from './chat-chunk.ts'
+
+/**
+ * Where the text of a message goes. For commentary that is decided later: to `content` if a tool call follows or
+ * nothing else comes, else to `reasoning_content`.
+ */
+export type Fate = 'content' | 'reasoning' | 'undecided'
+
+export type Part = {
+  readonly index: number
+  /** Its text has come, as a rule in deltas, so later events with the whole text say nothing new. */
+  streamed: boolean
+  /** The whole text, once told. */
+  text: string
+  /** Absent as long as there are none. */
+  annotations: Map<number, UrlCitation> | undefined
+}
+
+export type Message = {
+  readonly index: number
+  fate: Fate
+  /** Text that waits for its fate. */
+  held: string
+  /** The end of its text, which may become a citation marker. */
+  marker: string
+  /** Some of it was sent as `content`. */
+  shown: boolean
+  /** A list, not a map: there is mostly one part, and many streams may wait at a time (docs/performance.md). */
+  parts: readonly Part[]
+}
+
+export function partOf(message: Message, index: number): Part {
+  const known = message.parts.find((part) => part.index === index)
+  if (known !== undefined) return known
+  const part: Part = { index, streamed: false, text: '', annotations: undefined }
+  message.parts = message.parts.concat(part)
+  return part
+}
+
+/** The part that a `…done` event tells of, in the form it has in an item. */
+export function partIn(event: JsonObject): JsonObject {
+  const part = asObject(event.part)
+  if (part !== undefined) return part
+  return 'refusal' in event ? { type: 'refusal', refusal: event.refusal } : { type: 'output_text', text: event.text }
+}
