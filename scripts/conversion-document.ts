@@ -111,6 +111,8 @@ request always becomes the same bytes, since the prompt cache depends on them.
 - Text, images and files become \`input_text\`, \`input_image\` and \`input_file\`; faults of base64 in data URLs are put right. In
   the results of tools, also in those that are JSON text, an image stays an image; one that upstream could not read, an SVG
   for example, becomes a text that says so.
+- Markers of citations in the text of an answer (\`cite\`, with ids of sources between private characters), which only ChatGPT's
+  own page can show, are left out; the positions of \`annotations\` count without them. \`/v1/responses\` passes them.
 - Calls and results are paired by id, wherever they stand. Ids over 64 characters are shortened by a hash.
 - Encrypted reasoning that led to tool calls is kept in memory and put back where it stood when a request replays those
   calls: the same id, name and arguments, however a client writes them.
@@ -120,11 +122,16 @@ request always becomes the same bytes, since the prompt cache depends on them.
 What the backend knows passes; texts become lists, \`system\` becomes \`developer\`, ids of items that upstream has not stored are
 dropped, and what the official clients add to items they have parsed (\`parsed\`). Other fields are ignored and reported as above.
 In the result of a tool an image that upstream could not read becomes a text, as in Chat.
-\`previous_response_id\`, \`conversation\` and \`prompt\` are refused: without them the answer would be to another question. An
-item that is only an id (\`item_reference\`) is put in from memory, where the last 8 MB of answers are kept for clients that do
-not say \`store: false\`; when it is not there, after a restart for example, it is left out and reported. Reasoning that upstream
-cannot read (\`invalid_encrypted_content\`: of another account or model, or too old), or after which nothing of the model comes,
-is left out when the request is sent once more. A body with an \`additional_tools\` item and without \`tools\` (Codex's Lite lane) is not touched;
+\`conversation\` and \`prompt\` are refused: without them the answer would be to another question.
+
+Upstream keeps no answers. For clients that do not say \`store: false\` the last 32 MB of what was asked and answered are kept
+in memory, for a day after their last use, and the last 8 MB of items for two hours. A \`previous_response_id\` becomes the
+items of its conversation, in front of the input; one that is not there, after a restart for example, is refused with the
+API's \`previous_response_not_found\`. An item that is only an id (\`item_reference\`) is put in; one that is not there is left
+out and reported.
+
+Reasoning that upstream cannot read (\`invalid_encrypted_content\`: of another account or model, or too old), or after which
+nothing of the model comes, is left out when the request is sent once more. A body with an \`additional_tools\` item and without \`tools\` (Codex's Lite lane) is not touched;
 beside \`tools\` such an item passes like any other. A model that upstream does not have otherwise is asked for on that lane
 once more, on either route, if the catalogue says that it wants it (\`--lite-lane none\`: it is not).
 
