@@ -69,12 +69,15 @@ describe.each([true, false])('case 206: the official client goes on by previous_
     const showing = (image_url: string | undefined): OpenAI.Responses.ResponseInput => [
       { role: 'user', content: [{ type: 'input_image', image_url: image_url ?? '', detail: 'auto' }] },
     ]
-    answerNext([{ text: 'A picture.' }])
-    const { id } = await ask({ input: showing(before) })
-    answerNext([{ text: 'Another.' }])
-    const { id: next } = await ask({ input: showing(after), previous_response_id: id })
-    answerNext([{ text: 'The first.' }])
-    await ask({ input: 'Which is darker?', previous_response_id: next })
+    const keys: unknown[] = []
+    let id: string | null = null
+    for (const input of [showing(before), showing(after), 'Which is darker?']) {
+      answerNext([{ text: 'A picture.' }])
+      id = (await ask({ input, previous_response_id: id })).id
+      keys.push(sent().prompt_cache_key)
+    }
+    expect(keys).toEqual(Array(3).fill(expect.stringMatching(/./)))
+    expect(new Set(keys).size).toBe(1)
     const shown = sent().input.map((item) => (item as { content?: { image_url?: string }[] }).content?.[0]?.image_url)
     expect(shown).toEqual([before, undefined, after, undefined, undefined])
   })

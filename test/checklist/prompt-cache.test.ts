@@ -8,10 +8,13 @@ beforeAll(async () => {
 })
 afterAll(() => Promise.all(stages.map((stage) => stage.close())))
 
+type Route = 'chat/completions' | 'responses'
+
 /** The key and the session header that upstream gets for a conversation that begins so, from each of the proxies. */
-async function keysOf(content: unknown): Promise<string[]> {
+async function keysOf(content: unknown, route: Route = 'chat/completions'): Promise<string[]> {
+  const list = route === 'responses' ? 'input' : 'messages'
   const keys = stages.map(async (stage) => {
-    await stage.post('/v1/chat/completions', { model: 'gpt-5.5', messages: [{ role: 'user', content }] })
+    await stage.post(`/v1/${route}`, { model: 'gpt-5.5', [list]: [{ role: 'user', content }] })
     const { json, headers } = stage.upstream.calls().at(-1) ?? {}
     const { prompt_cache_key } = json as { prompt_cache_key: string }
     expect(headers?.['session-id']).toBe(prompt_cache_key)
@@ -26,14 +29,20 @@ const imageOf = (letter: string) => [
   { type: 'image_url', image_url: { url: dataOf(letter) } },
 ]
 
-test.each<[string, (letter: string) => unknown]>([
-  ['a large image', imageOf],
-  ['a large text that is a data URL', dataOf],
+const inputImageOf = (letter: string) => [
+  { type: 'input_text', text: 'Describe it.' },
+  { type: 'input_image', image_url: dataOf(letter) },
+]
+
+test.each<[string, Route, (letter: string) => unknown]>([
+  ['a large image', 'chat/completions', imageOf],
+  ['a large text that is a data URL', 'chat/completions', dataOf],
+  ['a large image on the other route', 'responses', inputImageOf],
 ])(
   'case 182, 184: a conversation that begins with %s has a key of its own, after a restart too',
-  async (_what, make) => {
-    const [key, afterRestart] = await keysOf(make('A'))
-    const [other] = await keysOf(make('B'))
+  async (_what, route, make) => {
+    const [key, afterRestart] = await keysOf(make('A'), route)
+    const [other] = await keysOf(make('B'), route)
     expect(afterRestart).toBe(key)
     expect(other).not.toBe(key)
   },

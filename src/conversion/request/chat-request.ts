@@ -1,5 +1,5 @@
 import { ApiError } from '../../errors.ts'
-import { asList, asObject, asString, type JsonObject } from '../../json-object.ts'
+import { asList, asObject, asString, type JsonObject, textOf } from '../../json-object.ts'
 import type { ChatPlan, ConversionContext, ResponsesRequest } from '../chat-plan.ts'
 import { checkChatFields } from './chat-fields.ts'
 import { readChoices, readReasoning, readServiceTier, readStop, readStreaming } from './chat-parameters.ts'
@@ -52,9 +52,9 @@ function convert(body: JsonPlace, context: ConversionContext): { request: Respon
     reasoning,
     text,
     service_tier: tier,
-    prompt_cache_key: promptCacheKey(body.at('prompt_cache_key'), () =>
-      context.stableJson([model.id, messages.instructions, tools.fields.tools ?? [], messages.opening]),
-    ),
+    prompt_cache_key:
+      textOf(body.at('prompt_cache_key').optionalString()) ??
+      derivePromptCacheKey({ model: model.id, ...messages, tools: tools.fields.tools }, context.stableJson),
     include: ['reasoning.encrypted_content'],
     store: false,
     stream: true,
@@ -85,11 +85,6 @@ function requiredModel(place: JsonPlace): string {
   const name = place.string()
   if (name === '') throw place.missing()
   return name
-}
-
-function promptCacheKey(place: JsonPlace, conversation: () => string): string {
-  const given = place.optionalString() ?? ''
-  return given === '' ? derivePromptCacheKey(conversation()) : given
 }
 
 /** The API demands this too: without the word, an answer in JSON mode may never end. */

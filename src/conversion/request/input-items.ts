@@ -9,8 +9,6 @@ import { RecalledReasoning } from './recalled-reasoning.ts'
 type ConvertedMessages = {
   readonly instructions: string
   readonly input: JsonObject[]
-  /** The messages up to the first of the user: they identify the conversation however long it gets. */
-  readonly opening: readonly JsonObject[]
 }
 
 type MessagesContext = {
@@ -43,7 +41,6 @@ class InputBuilder {
   readonly #onlyOneUser: boolean
   readonly #instructions: string[] = []
   readonly #input: JsonObject[] = []
-  #opening: readonly JsonObject[] | undefined
 
   constructor(messages: readonly JsonPlace[], context: MessagesContext) {
     this.#context = context
@@ -68,7 +65,6 @@ class InputBuilder {
     return {
       instructions: this.#instructions.join('\n\n'),
       input: this.#input,
-      opening: this.#opening ?? leadingSystem(this.#input),
     }
   }
 
@@ -83,7 +79,6 @@ class InputBuilder {
 
   #addUser(message: JsonPlace): void {
     const parts = inputParts(message.at('content'))
-    this.#opening ??= [...this.#input.filter(({ type }) => type === 'message'), messageItem('user', parts)]
     if (parts.length > 0) this.#push('user', parts)
     else if (this.#onlyOneUser) this.#push('user', [{ type: 'input_text', text: '' }])
   }
@@ -155,11 +150,6 @@ type Role = 'user' | 'developer' | 'assistant'
 /** Nothing but these keys: upstream refuses any it does not know (case 33). */
 function messageItem(role: Role, content: JsonObject[]): JsonObject {
   return { type: 'message', role, content }
-}
-
-function leadingSystem(input: readonly JsonObject[]): readonly JsonObject[] {
-  const end = input.findIndex(({ role }) => role !== 'developer')
-  return end === -1 ? input : input.slice(0, end)
 }
 
 function functionCall(call_id: string, name: string, text: string): JsonObject {

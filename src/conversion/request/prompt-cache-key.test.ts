@@ -2,7 +2,11 @@ import { expect, test } from 'vitest'
 import { derivePromptCacheKey, sessionHeaderValue } from './prompt-cache-key.ts'
 
 test('case 183: the session header is the key itself where that is a plain token', () => {
-  for (const key of ['my-key_1.2', 'x'.repeat(64), derivePromptCacheKey('["gpt-5.5","Hi"]')]) {
+  for (const key of [
+    'my-key_1.2',
+    'x'.repeat(64),
+    derivePromptCacheKey({ model: 'gpt-5.5', instructions: '', tools: [], input: [] }, JSON.stringify),
+  ]) {
     expect(sessionHeaderValue(key)).toBe(key)
   }
 })

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { refusalOf } from '../../../test/support/chat-requests.ts'
-import { convertResponsesRequest } from './responses-request.ts'
+import { convertResponsesRequest, type EarlierConversation } from './responses-request.ts'
 
 const HELLO = { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hello' }] }
 
-function convert(fields: object, strict = false, memory: Record<string, unknown[]> = {}) {
-  const recallConversation = (id: string) => memory[id]
-  return convertResponsesRequest({ model: 'gpt-5.5', input: [HELLO], ...fields }, { strict, recallConversation })
+function convert(fields: object, strict = false, memory: Record<string, EarlierConversation> = {}) {
+  const context = { strict, recallConversation: (id: string) => memory[id], stableJson: JSON.stringify }
+  return convertResponsesRequest({ model: 'gpt-5.5', input: [HELLO], ...fields }, context)
 }
 const inputOf = (...input: unknown[]) => convert({ input }).request.input
 
@@ -16,6 +16,7 @@ test('a plain request gets what upstream wants', () => {
       model: 'gpt-5.5',
       instructions: '',
       input: [HELLO],
+      prompt_cache_key: expect.stringMatching(/^[0-9a-f-]{36}$/),
       include: ['reasoning.encrypted_content'],
       store: false,
       stream: true,
@@ -64,6 +65,36 @@ test('case 10: everything the backend knows passes', () => {
   expect(request).toMatchObject(fields)
   expect(request.include).toEqual(['message.output_text.logprobs', 'reasoning.encrypted_content'])
   expect(ignored).toEqual([])
+})
+
+describe('case 181, 182: without a prompt_cache_key it is derived', () => {
+  const keyOf = (fields: object) => convert(fields).request.prompt_cache_key
+  const INPUT = [{ role: 'developer', content: 'Be brief.' }, HELLO]
+  const key = keyOf({ input: INPUT })
+
+  test('the same however long the conversation gets', () => {
+    const answer = { role: 'assistant', content: 'Hi' }
+    const call = { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{}' }
+    const result = { type: 'function_call_output', call_id: 'call_1', output: '' }
+    expect(keyOf({ input: [...INPUT, answer, call, result, HELLO] })).toBe(key)
+    expect(keyOf({ input: INPUT, prompt_cache_key: '' })).toBe(key)
+    expect(keyOf({ input: 'Hello' })).toBe(keyOf({ input: [HELLO] }))
+  })
+
+  test.each<[string, object]>([
+    ['another model', { model: 'gpt-5.4' }],
+    ['other instructions', { instructions: 'Be long.' }],
+    ['other tools', { tools: [{ type: 'function', name: 'f', parameters: {} }] }],
+    ['another system message', { input: [{ role: 'developer', content: 'Be long.' }, HELLO] }],
+    ['another first message', { input: [INPUT[0], { role: 'user', content: 'Bye' }] }],
+  ])('another for %s', (_, fields) => {
+    expect(keyOf({ input: INPUT, ...fields })).not.toBe(key)
+  })
+
+  test('not on the Lite lane, whose bodies stay untouched', () => {
+    const input = [{ type: 'additional_tools', tools: [] }, HELLO]
+    expect(convert({ input }).request).not.toHaveProperty('prompt_cache_key')
+  })
 })
 
 const REFUSED_UPSTREAM = {
@@ -129,13 +160,20 @@ describe('case 206: previous_response_id', () => {
   const ANSWER = { type: 'message', id: 'msg_1', role: 'assistant', content: [{ type: 'output_text', text: 'Hi' }] }
   const GO_ON = { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Go on.' }] }
   const goOn = (fields: object = {}) =>
-    convert({ previous_response_id: 'resp_1', input: 'Go on.', ...fields }, true, { resp_1: [HELLO, ANSWER] })
+    convert({ previous_response_id: 'resp_1', input: 'Go on.', ...fields }, true, {
+      resp_1: { items: [HELLO, ANSWER], promptCacheKey: 'its-key' },
+    })
 
   test('what was said up to that answer stands before the input, as upstream takes it', () => {
     const { request, previousId, added, ignored } = goOn()
     expect(request.input).toEqual([HELLO, { ...ANSWER, id: undefined }, GO_ON])
     expect(request).not.toHaveProperty('previous_response_id')
     expect({ previousId, added, ignored }).toEqual({ previousId: 'resp_1', added: [GO_ON], ignored: [] })
+  })
+
+  test('case 181: the key of the prompt cache stays, unless the client has one', () => {
+    expect(goOn().request.prompt_cache_key).toBe('its-key')
+    expect(goOn({ prompt_cache_key: 'mine' }).request.prompt_cache_key).toBe('mine')
   })
 
   test('a fault of the input is named where the client wrote it', () => {
@@ -163,7 +201,9 @@ describe('case 206: previous_response_id', () => {
   test('a call keeps its namespace if this request has tools in namespaces', () => {
     const call = { type: 'function_call', call_id: 'call_1', name: 'f', namespace: 'n', arguments: '{}' }
     const inputWith = (tools: object[]) =>
-      convert({ previous_response_id: 'resp_1', tools }, false, { resp_1: [call] }).request.input
+      convert({ previous_response_id: 'resp_1', tools }, false, {
+        resp_1: { items: [call], promptCacheKey: 'its-key' },
+      }).request.input
     expect(inputWith([{ type: 'namespace', name: 'n', tools: [] }])).toEqual([call, HELLO])
     expect(inputWith([])).toEqual([{ ...call, namespace: undefined }, HELLO])
   })
@@ -245,7 +285,10 @@ describe('input', () => {
   test('case 8: cache hints of tools are dropped, also within a namespace', () => {
     const tool = { type: 'function', name: 'f', parameters: {} }
     const namespace = { type: 'namespace', name: 'n', tools: [{ ...tool, cache_control: {} }] }
-    const { request } = convertResponsesRequest({ model: 'm', input: 'Hi', tools: [namespace] }, { strict: false })
+    const { request } = convertResponsesRequest(
+      { model: 'm', input: 'Hi', tools: [namespace] },
+      { strict: false, stableJson: JSON.stringify },
+    )
     expect(request.tools).toEqual([{ type: 'namespace', name: 'n', tools: [tool] }])
   })
 
@@ -269,7 +312,10 @@ describe('input', () => {
       { type: 'mcp', server_label: 's', headers: hints, allowed_tools: { tool_names: ['a'], ...extra } },
       { type: 'function', name: 'f', parameters },
     ]
-    const { request } = convertResponsesRequest({ model: 'm', input: 'Hi', tools: toolsWith(hints) }, { strict: false })
+    const { request } = convertResponsesRequest(
+      { model: 'm', input: 'Hi', tools: toolsWith(hints) },
+      { strict: false, stableJson: JSON.stringify },
+    )
     expect(request.tools).toEqual(toolsWith({}))
   })
 
@@ -311,7 +357,7 @@ describe('input', () => {
     const said = { id: 'msg_1', type: 'message', role: 'assistant', status: 'completed', content: [] }
     const recallItem = (id: string) => (id === 'msg_1' ? said : undefined)
     const body = { model: 'm', input: [question, reference, question] }
-    const { request, ignored } = convertResponsesRequest(body, { strict: true, recallItem })
+    const { request, ignored } = convertResponsesRequest(body, { strict: true, recallItem, stableJson: JSON.stringify })
     expect(request.input[1]).toEqual({ type: 'message', role: 'assistant', content: [] })
     expect([request.input.length, ignored]).toEqual([3, []])
   })
@@ -361,7 +407,10 @@ describe('input', () => {
     expect(inputOf(...input)).toEqual([call, customCall])
     for (const tool of [{ type: 'namespace', name: 'mcp', tools: [] }, { type: 'tool_search' }]) {
       const given = input.map((item) => ({ ...item, id: 'x' }))
-      const { request } = convertResponsesRequest({ model: 'm', input: given, tools: [tool] }, { strict: false })
+      const { request } = convertResponsesRequest(
+        { model: 'm', input: given, tools: [tool] },
+        { strict: false, stableJson: JSON.stringify },
+      )
       expect(request.input).toEqual(input)
     }
   })
@@ -458,7 +507,7 @@ test('case 188, 189: a body of the Lite lane passes untouched', () => {
     include: ['reasoning.encrypted_content'],
     client_metadata: { session_id: 'x' },
   }
-  const { request, lite, ignored } = convertResponsesRequest(body, { strict: true })
+  const { request, lite, ignored } = convertResponsesRequest(body, { strict: true, stableJson: JSON.stringify })
   expect(JSON.stringify(request)).toBe(JSON.stringify(body))
   expect({ lite, ignored }).toEqual({ lite: true, ignored: [] })
 })
@@ -469,11 +518,13 @@ test('case 189, 205: storing is reported for a body of the Lite lane too, in str
     input: [{ type: 'additional_tools', role: 'developer', tools: [] }],
     store: true,
   }
-  const { request, ignored } = convertResponsesRequest(body, { strict: false })
+  const { request, ignored } = convertResponsesRequest(body, { strict: false, stableJson: JSON.stringify })
   expect({ store: request.store, ignored }).toEqual({ store: false, ignored: ['store'] })
-  const refusal = refusalOf(() => convertResponsesRequest(body, { strict: true }))
+  const refusal = refusalOf(() => convertResponsesRequest(body, { strict: true, stableJson: JSON.stringify }))
   expect(refusal).toMatchObject({ code: 'unsupported_parameter', param: 'store' })
-  expect(convertResponsesRequest({ ...body, store: null }, { strict: true }).ignored).toEqual([])
+  expect(
+    convertResponsesRequest({ ...body, store: null }, { strict: true, stableJson: JSON.stringify }).ignored,
+  ).toEqual([])
 })
 
 describe('a body with additional tools beside others', () => {
@@ -524,5 +575,7 @@ test.each([
 })
 
 test.each([[null], [7], ['text'], [[]]])('the body %o is refused', (body) => {
-  expect(refusalOf(() => convertResponsesRequest(body, { strict: false }))).toMatchObject({ code: 'invalid_type' })
+  expect(refusalOf(() => convertResponsesRequest(body, { strict: false, stableJson: JSON.stringify }))).toMatchObject({
+    code: 'invalid_type',
+  })
 })

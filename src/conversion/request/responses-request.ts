@@ -1,9 +1,10 @@
 import { asList, asObject, isEmpty, type JsonObject, objectOf, without } from '../../json-object.ts'
-import type { ResponsesRequest } from '../chat-plan.ts'
+import type { ConversionContext, ResponsesRequest } from '../chat-plan.ts'
 import { API_DEFAULTS } from './api-defaults.ts'
 import { readServiceTier } from './chat-parameters.ts'
 import { responsesTool } from './hosted-tools.ts'
 import { bodyPlace, type JsonPlace } from './json-place.ts'
+import { derivePromptCacheKey } from './prompt-cache-key.ts'
 import { ReportedFields, reportOtherKeys, unsupportedParameter } from './reported-fields.ts'
 import { responsesInput } from './responses-input.ts'
 import { unforcedImage, withFilters } from './tool-choice.ts'
@@ -60,8 +61,15 @@ type RequestContext = {
   readonly strict: boolean
   /** An item of an earlier answer by its id. */
   readonly recallItem?: (id: string) => JsonObject | undefined
-  /** The items of the conversation up to an earlier answer, by its id. */
-  readonly recallConversation?: (id: string) => readonly unknown[] | undefined
+  /** The conversation up to an earlier answer, by its id. */
+  readonly recallConversation?: (id: string) => EarlierConversation | undefined
+  readonly stableJson: ConversionContext['stableJson']
+}
+
+export type EarlierConversation = {
+  readonly items: readonly unknown[]
+  /** The key that its last request went upstream with. */
+  readonly promptCacheKey: string | undefined
 }
 
 /** A Responses request as the ChatGPT backend takes it: what it knows passes, the rest is reported or refused. */
@@ -81,16 +89,20 @@ function convert(body: JsonPlace, context: RequestContext): ConvertedResponsesRe
   const inputContext = { namespaces: hasNamespaces(body), recallItem, reported }
   const added = lite ? itemsAsTheyAre(body.at('input')) : responsesInput(body.at('input'), inputContext)
   const previous = body.at('previous_response_id')
-  const input = previous.absent ? added : [...responsesInput(earlierInput(previous, context), inputContext), ...added]
+  const earlier = previous.absent ? undefined : earlierConversation(previous, context)
+  const input = earlier === undefined ? added : [...responsesInput(previous.of(earlier.items), inputContext), ...added]
   const request = lite ? liteRequest(body, model, input, reported) : fullRequest(body, model, input, reported)
+  if (!lite) {
+    request.prompt_cache_key ||= earlier?.promptCacheKey ?? derivePromptCacheKey(request, context.stableJson)
+  }
   const stores = !lite && body.at('store').value !== false
   return { request, stream, stores, previousId: previous.optionalString(), added, ignored: reported.names, lite }
 }
 
 /** What the client does not send again, since it believes that upstream has it (case 206). */
-function earlierInput(previous: JsonPlace, { recallConversation }: RequestContext): JsonPlace {
-  const items = recallConversation?.(previous.string())
-  if (items !== undefined) return previous.of(items)
+function earlierConversation(previous: JsonPlace, { recallConversation }: RequestContext): EarlierConversation {
+  const conversation = recallConversation?.(previous.string())
+  if (conversation !== undefined) return conversation
   // Some clients send the whole conversation when they read "previous response … not found", or its code (reported).
   throw previous.fault('previous_response_not_found', 'Previous response not found: the proxy does not remember it.')
 }

@@ -13,7 +13,7 @@ function setUp(maxBytes?: number) {
     const request = [Buffer.from(json.slice(0, 9)), Buffer.from(json.slice(9))]
     memory.remember({ owner, previousId, request }, responseId, [responseId])
   }
-  return { clock, memory, say, recall: (id: string, owner = 'a') => memory.recall(owner, id) }
+  return { clock, memory, say, recall: (id: string, owner = 'a') => memory.recall(owner, id)?.items }
 }
 
 test('a conversation is recalled up to any of its answers, in order, for the same credentials only', () => {
@@ -25,6 +25,15 @@ test('a conversation is recalled up to any of its answers, in order, for the sam
   expect(recall('1')).toEqual(['To 1', '1'])
   expect(recall('3', 'b')).toBeUndefined()
   expect(recall('4')).toBeUndefined()
+})
+
+test('the key of the prompt cache is that of the last request', () => {
+  const { memory } = setUp()
+  const sent = (prompt_cache_key?: string) => [Buffer.from(JSON.stringify({ input: [], prompt_cache_key }))]
+  memory.remember({ owner: 'a', previousId: undefined, request: sent('first') }, '1', [])
+  memory.remember({ owner: 'a', previousId: '1', request: sent('second') }, '2', [])
+  expect(memory.recall('a', '1')?.promptCacheKey).toBe('first')
+  expect(memory.recall('a', '2')?.promptCacheKey).toBe('second')
 })
 
 test('two may go on from the same answer', () => {

@@ -1,4 +1,5 @@
-import { asList, asObject } from '../../json-object.ts'
+import type { EarlierConversation } from '../../conversion/request/responses-request.ts'
+import { asList, asString, objectOf } from '../../json-object.ts'
 import { RecentMemory } from './recent-memory.ts'
 
 const MAX_BYTES = 32 * 1024 * 1024
@@ -11,7 +12,7 @@ export type Said = {
   readonly owner: string
   /** The answer that it went on from. */
   readonly previousId: string | undefined
-  /** Pieces of the JSON of an object; its `input` is what was added. */
+  /** Pieces of the JSON of an object: its `input` is what was added, and it has the `prompt_cache_key`. */
   readonly request: readonly Buffer[]
 }
 
@@ -48,8 +49,8 @@ export class ConversationMemory {
     this.#turns.keep(keyOf(owner, responseId), { serial, before, request, output, bytes }, bytes)
   }
 
-  /** All that was said up to this answer, as items; undefined when some of it is not there. */
-  recall(owner: string, responseId: string): unknown[] | undefined {
+  /** All that was said up to this answer; undefined when some of it is not there. */
+  recall(owner: string, responseId: string): EarlierConversation | undefined {
     const turns: Turn[] = []
     let link: Turn['before'] = this.#linkTo(keyOf(owner, responseId))
     if (link === undefined) return undefined
@@ -62,7 +63,8 @@ export class ConversationMemory {
       turns.unshift(turn)
       link = turn.before
     }
-    return turns.flatMap(itemsOf)
+    const said = turns.map(parsed)
+    return { items: said.flatMap(({ items }) => items), promptCacheKey: said.at(-1)?.promptCacheKey }
   }
 
   #linkTo(key: string): Turn['before'] {
@@ -71,9 +73,9 @@ export class ConversationMemory {
   }
 }
 
-function itemsOf({ request, output }: Turn): unknown[] {
-  const { input } = asObject(JSON.parse(Buffer.concat(request).toString('utf8'))) ?? {}
-  return [...asList(input), ...asList(JSON.parse(output))]
+function parsed({ request, output }: Turn): EarlierConversation {
+  const { input, prompt_cache_key } = objectOf(JSON.parse(Buffer.concat(request).toString('utf8')))
+  return { items: [...asList(input), ...asList(JSON.parse(output))], promptCacheKey: asString(prompt_cache_key) }
 }
 
 function keyOf(owner: string, responseId: string): string {

@@ -66,6 +66,7 @@ function convert(
     strict: context.config.strict,
     recallItem: context.items.recallFor(owner, context.config.maxDecodedBody),
     recallConversation: (id) => context.conversations.recall(owner, id),
+    stableJson: json.stableJson,
   })
   const { record } = request
   record.model = converted.request.model
@@ -89,12 +90,12 @@ function convert(
 }
 
 function saidIn(
-  { previousId, added }: ConvertedResponsesRequest,
+  { request: { prompt_cache_key }, previousId, added }: ConvertedResponsesRequest,
   owner: string,
   body: readonly Buffer[],
   write: LargeJson['write'],
 ): Said {
-  return { owner, previousId, request: previousId === undefined ? body : write({ input: added }) }
+  return { owner, previousId, request: previousId === undefined ? body : write({ input: added, prompt_cache_key }) }
 }
 
 /** A body of the Lite lane stays untouched. */
