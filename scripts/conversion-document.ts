@@ -121,8 +121,8 @@ request always becomes the same bytes, since the prompt cache depends on them.
 
 What the backend knows passes; texts become lists, \`system\` becomes \`developer\`, ids of items that upstream has not stored are
 dropped, and what the official clients add to items they have parsed (\`parsed\`). Other fields are ignored and reported as above.
-In the result of a tool an image that upstream could not read becomes a text, as in Chat. A \`prompt_cache_key\` that is absent
-is derived as for Chat: without one upstream hardly finds what it has of a conversation in its cache, which costs quota.
+In the result of a tool an image that upstream could not read becomes a text, and the effort \`ultra\` is sent as \`max\`, as in
+Chat. A \`prompt_cache_key\` that is absent is derived as for Chat: without one upstream hardly finds what it has of a conversation in its cache, which costs quota.
 \`conversation\` and \`prompt\` are refused: without them the answer would be to another question.
 
 Upstream keeps no answers. For clients that do not say \`store: false\` the last 32 MB of what was asked and answered are kept

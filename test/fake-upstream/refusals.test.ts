@@ -146,6 +146,11 @@ describe('the ChatGPT side refuses', () => {
     expect((await post({ model: 'gpt-6-astra', reasoning: { effort: 'none' } })).status).toBe(400)
   })
 
+  test('the mode ultra, though the model lists it', async () => {
+    const expected = { message: /^Invalid value: 'ultra'/, param: 'reasoning.effort', code: 'invalid_value' }
+    await expectError({ model: 'gpt-6.1-sol', reasoning: { effort: 'ultra' } }, expected)
+  })
+
   test('the Lite header together with other kinds of tools', async () => {
     const lite = { 'x-openai-internal-codex-responses-lite': 'true' }
     const { status, text } = await post({ tools: [{ type: 'web_search' }] }, lite)

@@ -111,6 +111,11 @@ function modelRefusal(body: Json, headers: IncomingHttpHeaders, models: readonly
     return apiError(message, 'reasoning.summary', 'unsupported_parameter')
   }
   const effort = isJson(body.reasoning) ? body.reasoning.effort : undefined
+  // A mode of Codex: catalogues list it beside the efforts, but it is none.
+  if (effort === 'ultra') {
+    const supported = "'none', 'minimal', 'low', 'medium', 'high', 'xhigh', and 'max'"
+    return apiError(`Invalid value: 'ultra'. Supported values are: ${supported}.`, 'reasoning.effort', 'invalid_value')
+  }
   const efforts = model.supported_reasoning_levels.map((level) => level.effort)
   // `none` is taken although catalogues don't list it, except by gpt-6-astra.
   const taken = effort === undefined || effort === null || (effort === 'none' && name !== 'gpt-6-astra')

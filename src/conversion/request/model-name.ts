@@ -36,10 +36,7 @@ function withoutSuffixes(name: string, known: ReadonlySet<string>): NamedModel |
   return { ...model, ...(suffix === 'fast' ? { fast: true } : { effort: suffix }) }
 }
 
-/**
- * The effort to send: what was asked for, or the nearest one that the catalogue lists for the model (case 103). `ultra`
- * is Codex's name for a mode that is `max` on the wire.
- */
+/** The effort to send: what was asked for, or the nearest one that the catalogue lists for the model (case 103). */
 export function readEffort(
   given: JsonPlace,
   model: NamedModel,
@@ -49,14 +46,19 @@ export function readEffort(
   const listed = catalogue.find(({ id }) => id === model.id)?.efforts ?? []
   const asked = given.optionalString() ?? model.effort
   if (asked === undefined) return undefined
-  if (listed.includes(asked)) return asked === 'ultra' ? 'max' : asked
+  if (listed.includes(asked)) return effortOnTheWire(asked)
   const rank = EFFORTS.indexOf(asked)
   if (rank === -1) throw given.notOneOf(EFFORTS)
   const nearest = listed.length === 0 ? asked : nearestEffort(rank, listed)
   if (nearest !== asked) {
     reported.add(given.absent ? 'model' : given.path, `has a reasoning effort that '${model.id}' does not have`)
   }
-  return nearest === 'ultra' ? 'max' : nearest
+  return nearest === undefined ? undefined : effortOnTheWire(nearest)
+}
+
+/** The catalogue lists `ultra`, a mode of Codex that is no effort of upstream's (docs/upstream.md 4.3). */
+export function effortOnTheWire(effort: string): string {
+  return effort === 'ultra' ? 'max' : effort
 }
 
 /** The lower of two that are equally near. */

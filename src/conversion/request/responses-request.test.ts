@@ -548,6 +548,13 @@ test('case 188: an empty list of tools beside the item is none', () => {
   expect(convert({ input: [HELLO, added] }).lite).toBe(true)
 })
 
+test('case 103: ultra, which the list of models offers, is called max on the wire, and other settings stay', () => {
+  const reasoning = { effort: 'ultra', summary: 'auto' }
+  expect(convert({ reasoning }).request.reasoning).toEqual({ effort: 'max', summary: 'auto' })
+  expect(convert({ reasoning: { effort: 'minimal' } }).request.reasoning).toEqual({ effort: 'minimal' })
+  expect(convert({ reasoning: { effort: 7 } }).request.reasoning).toEqual({ effort: 7 })
+})
+
 test('case 193: no reasoning context is made up on the full lane', () => {
   expect(convert({ model: 'gpt-6.1-sol', reasoning: { effort: 'low' } }).request.reasoning).toEqual({ effort: 'low' })
 })

@@ -4,6 +4,7 @@ import { API_DEFAULTS } from './api-defaults.ts'
 import { readServiceTier } from './chat-parameters.ts'
 import { responsesTool } from './hosted-tools.ts'
 import { bodyPlace, type JsonPlace } from './json-place.ts'
+import { effortOnTheWire } from './model-name.ts'
 import { derivePromptCacheKey } from './prompt-cache-key.ts'
 import { ReportedFields, reportOtherKeys, unsupportedParameter } from './reported-fields.ts'
 import { responsesInput } from './responses-input.ts'
@@ -143,7 +144,7 @@ function fullRequest(body: JsonPlace, model: string, input: JsonObject[], report
     tools: body.at('tools').absent ? undefined : tools,
     tool_choice: toolChoice(body.at('tool_choice'), tools, reported),
     parallel_tool_calls: tools.length > 0 ? parallel : undefined,
-    reasoning: body.at('reasoning').optionalObject(),
+    reasoning: reasoningOf(body.at('reasoning')),
     text: body.at('text').optionalObject(),
     service_tier: tier,
     prompt_cache_key: body.at('prompt_cache_key').optionalString(),
@@ -153,6 +154,12 @@ function fullRequest(body: JsonPlace, model: string, input: JsonObject[], report
     store: false,
     stream: true,
   }
+}
+
+function reasoningOf(place: JsonPlace): JsonObject | undefined {
+  const reasoning = place.optionalObject()
+  if (typeof reasoning?.effort !== 'string') return reasoning
+  return { ...reasoning, effort: effortOnTheWire(reasoning.effort) }
 }
 
 function reportOthers(body: JsonPlace, reported: ReportedFields): void {
