@@ -47,6 +47,22 @@ describe('the limits of the account', () => {
     })
   })
 
+  test('leave out a window of no minutes, which stands for the second one of an account that has a week only', () => {
+    const headers = {
+      'x-codex-primary-used-percent': '4',
+      'x-codex-primary-window-minutes': '10080',
+      'x-codex-primary-reset-at': '1795501305',
+      'x-codex-secondary-used-percent': '0',
+      'x-codex-secondary-window-minutes': '0',
+      'x-codex-secondary-reset-after-seconds': '0',
+      'x-codex-secondary-reset-at': '',
+    }
+    expect(readRateLimits(headers, NOW)).toEqual({
+      primary: { usedPercent: 4, windowMinutes: 10_080, resetsAt: 1_795_501_305 },
+      noticedAt: NOW,
+    })
+  })
+
   test('tell which of them was reached, and that credits have no end', () => {
     const headers = {
       'x-codex-rate-limit-reached-type': 'primary',

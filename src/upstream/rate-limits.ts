@@ -78,14 +78,12 @@ function windowsOf(headers: IncomingHttpHeaders, family: string, now: number): R
 
 function windowOf(headers: IncomingHttpHeaders, prefix: string, now: number): RateLimitWindow | undefined {
   const usedPercent = numberOf(headers, `${prefix}-used-percent`)
-  if (usedPercent === undefined) return undefined
+  const windowMinutes = numberOf(headers, `${prefix}-window-minutes`)
+  // One of no minutes is how upstream tells that there is none.
+  if (usedPercent === undefined || windowMinutes === 0) return undefined
   const resetsAfter = numberOf(headers, `${prefix}-reset-after-seconds`)
   const fromNow = resetsAfter === undefined ? undefined : Math.round(now / 1000 + resetsAfter)
-  return {
-    usedPercent,
-    windowMinutes: numberOf(headers, `${prefix}-window-minutes`),
-    resetsAt: numberOf(headers, `${prefix}-reset-at`) ?? fromNow,
-  }
+  return { usedPercent, windowMinutes, resetsAt: numberOf(headers, `${prefix}-reset-at`) ?? fromNow }
 }
 
 function creditsOf(headers: IncomingHttpHeaders): Credits | undefined {
