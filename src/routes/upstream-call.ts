@@ -5,7 +5,7 @@ import { type AnswerHead, type ErrorRoute, upstreamError } from '../conversion/f
 import { sessionHeaderValue } from '../conversion/request/prompt-cache-key.ts'
 import { isSummaryRefusal, withoutSummary } from '../conversion/request/without-summary.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
-import type { ApiError } from '../errors.ts'
+import { type ApiError, ProxyError } from '../errors.ts'
 import type { UpstreamAnswer } from '../upstream/answer.ts'
 import type { BodyMemory } from '../upstream/body-memory.ts'
 import { conversationHeaders, informingHeaders, onlyNamed } from '../upstream/forwarded-headers.ts'
@@ -153,7 +153,16 @@ async function refusalOf(context: RouteContext, route: ErrorRoute, answer: Upstr
     // A body that cannot be read says nothing; the status still does.
     () => '',
   )
-  return upstreamError(answer.status, answer.headers, body, route, context.now())
+  const error = upstreamError(answer.status, answer.headers, body, route, context.now())
+  return answer.status === 401 ? refusedLogin(error) : error
+}
+
+/** With upstream's reason: to sign in again helps against few, and not where the account is deactivated. */
+function refusedLogin(refusal: ApiError): ApiError {
+  if (refusal instanceof ProxyError) return refusal
+  const reason = refusal.message.replace(/\.$/, '')
+  const message = `Upstream does not accept the credentials in auth.json: ${reason}.`
+  return new ProxyError('upstream_rejected_credentials', message)
 }
 
 /** Fetching the list may take ten seconds, which is too long for the names of other models. */

@@ -9,6 +9,7 @@ import type { ChatGptCredentials, CredentialSource, Credentials } from '../crede
 import { ProxyError } from '../errors.ts'
 import { createUpstreamClient, type UpstreamClient } from './client.ts'
 import { type OutboundRoute, openOutboundRoute } from './outbound/outbound-proxy.ts'
+import { readBody } from './read-body.ts'
 
 const LOGIN: ChatGptCredentials = { kind: 'chatgpt', accessToken: 'token', accountId: undefined, fedramp: false }
 
@@ -146,6 +147,26 @@ test('refused credentials are replaced twice, each time what was refused last', 
     [replacement, undefined],
   ])
   expect(asked).toBe(3)
+})
+
+test('a 401 that nothing helps against is the answer, since it says why', async () => {
+  answers = [(response) => void response.writeHead(401).end('Deactivated.')]
+  replace.mockRejectedValueOnce(new ProxyError('upstream_rejected_credentials', 'Nothing else to try.'))
+  const { status, body } = await send()
+  expect([status, (await readBody(body, 100)).toString()]).toEqual([401, 'Deactivated.'])
+})
+
+test('a 401 that goes on and on is closed when the login can not be refreshed, which is told instead', async () => {
+  let closed: Promise<unknown> | undefined
+  answers = [
+    (response) => {
+      closed = once(response, 'close')
+      response.writeHead(401).write('No, and')
+    },
+  ]
+  replace.mockRejectedValueOnce(new ProxyError('login_expired', 'Spent.'))
+  await expect(send()).rejects.toMatchObject({ code: 'login_expired' })
+  await closed
 })
 
 test('a request that was converted for one kind of login is not sent with another', async () => {

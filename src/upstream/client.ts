@@ -94,7 +94,10 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
     }
   }
 
-  /** After a 401: with what the file holds now, then with refreshed tokens (docs/upstream.md 2.4). */
+  /**
+   * After a 401: with what the file holds now, then with refreshed tokens (docs/upstream.md 2.4). The 401 itself when
+   * nothing is left to try: it tells why.
+   */
   async function sendRefreshed(
     request: UpstreamRequest,
     credentials: Credentials,
@@ -104,9 +107,15 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
     let answer = refused
     let rejected = credentials
     for (let step = 0; step < 2 && answer.status === 401 && rejected.kind === 'chatgpt'; step++) {
-      answer.body.abort()
+      const { body } = answer
       // A client that leaves stops waiting, but a refresh under way goes on: its token is spent either way.
-      const replacement = await cancellation.race(source.replace(rejected, request.tellsOfLogin))
+      const replacement = await cancellation.race(source.replace(rejected, request.tellsOfLogin)).catch((error) => {
+        if (isFinalRefusal(error)) return undefined
+        body.abort()
+        throw error
+      })
+      if (replacement === undefined) return answer
+      body.abort()
       if (replacement.kind !== credentials.kind) throw loginChanged()
       answer = await sendWithRetries(request, replacement, cancellation)
       rejected = replacement
@@ -126,6 +135,10 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
 function waitAskedFor({ status, headers }: UpstreamAnswer): number {
   if (!RETRYABLE_STATUS.has(status) || headers['x-should-retry'] === 'false') return Number.POSITIVE_INFINITY
   return retryAfterMs(headers)
+}
+
+function isFinalRefusal(error: unknown): boolean {
+  return error instanceof ProxyError && error.code === 'upstream_rejected_credentials'
 }
 
 /** The request was converted for the other kind of upstream; the next one is converted for the new login. */

@@ -115,6 +115,18 @@ test('a login of the other kind that takes the place of a refused one is not ask
   expect(stage.upstream.calls().map(({ side }) => side)).toEqual(['chatgpt'])
 })
 
+test('why upstream refuses a login that is fresh is told in its words', async () => {
+  await stage.home.writeAuth(issuer.login())
+  const error = { message: 'Your OpenAI account has been deactivated.', code: 'account_deactivated', type: null }
+  for (let tries = 0; tries < 3; tries++) stage.upstream.enqueue({ status: 401, body: { error, status: 401 } })
+  const reason =
+    'Upstream does not accept the credentials in auth.json: Your OpenAI account has been deactivated. Sign in'
+  const expected = { status: 401, code: 'upstream_rejected_credentials', message: expect.stringContaining(reason) }
+  expect(await errorOf(await ask())).toMatchObject(expected)
+  expect(await errorOf(await ask())).toMatchObject(expected)
+  expect(issuer.requests.length).toBe(1)
+})
+
 test('a refused refresh is a 401 with the remedy, at once from then on, until somebody signs in again', async () => {
   await stage.home.writeAuth(issuer.login({ lifetimeMs: EXPIRED_MS }))
   issuer.answerNext(401, { error: { code: 'refresh_token_invalidated' } })
