@@ -335,6 +335,11 @@ describe('what a client did wrong', () => {
     expect(eventError({ type: 'response.failed', response: { error } }, 'chat')).toMatchObject({ status: 400 })
   })
 
+  test.each(['new_policy', null])('a refusal of the type invalid_request with the code %s is a 400 too', (code) => {
+    const error = { type: 'invalid_request', code, message: 'This was flagged.' }
+    expect(eventError({ type: 'error', error }, 'chat')).toMatchObject({ status: 400, code })
+  })
+
   test.each([399, 520])('a %i that upstream calls an invalid request is none', (status) => {
     const error = { type: 'invalid_request_error', message: 'No.' }
     expect(told({ status, body: json({ error }) })).toMatchObject({ status: 502, message: 'No.' })

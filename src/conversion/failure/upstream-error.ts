@@ -164,7 +164,9 @@ function codeOf(failure: UpstreamFailure, message: string): string | undefined {
 function statusOf({ code, type }: UpstreamFailure, status: number | undefined): number {
   if (status !== undefined && status >= 400 && status < 520) return status
   if (status !== undefined) return 502
-  return type === 'invalid_request_error' || /^invalid_|image/.test(code ?? '') ? 400 : 502
+  // Refusals of what is asked have had the shorter type (docs/upstream.md 5.2).
+  const isRefusal = type === 'invalid_request_error' || type === 'invalid_request'
+  return isRefusal || /^invalid_|image/.test(code ?? '') ? 400 : 502
 }
 
 /** A 403 of upstream is about the account; ours are about who may ask. */
