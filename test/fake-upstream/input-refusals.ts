@@ -29,7 +29,17 @@ function itemRefusal(item: Json, place: string): Refusal | undefined {
       404,
     )
   }
+  if (type === 'reasoning') return reasoningFieldRefusal(item, place)
   return requiredFieldRefusal(item, REQUIRED_FIELDS[String(type)] ?? [], place)
+}
+
+/** What other providers, or the API itself, put into reasoning. */
+function reasoningFieldRefusal({ status, content }: Json, place: string): Refusal | undefined {
+  if (status !== undefined) return unknownParameter(`${place}.status`)
+  if (!Array.isArray(content) || content.length === 0) return undefined
+  const expected = `Expected an array with maximum length 0, but got an array with length ${content.length} instead.`
+  const param = `${place}.content`
+  return apiError(`Invalid '${param}': array too long. ${expected}`, param, 'array_above_max_length')
 }
 
 /** How ids of items begin; others come from another provider, or were made up by a client. */

@@ -238,6 +238,17 @@ describe('the ChatGPT side refuses', () => {
     expect((await post({ input: [{ type: 'reasoning', id: 'rs_1', summary: [] }] })).status).toBe(404)
   })
 
+  test('reasoning with what other providers put there', async () => {
+    const reasoning = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'x' }
+    const answer = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Hm' }] }
+    const withFields = (fields: object) => ({ input: [{ ...reasoning, ...fields }, answer, ...GOOD_BODY.input] })
+    const unknown = { message: /^Unknown parameter/, param: 'input[0].status', code: 'unknown_parameter' }
+    await expectError(withFields({ status: 'completed' }), unknown)
+    const long = { message: /maximum length 0/, param: 'input[0].content', code: 'array_above_max_length' }
+    await expectError(withFields({ content: [{ type: 'reasoning_text', text: 'Hm' }] }), long)
+    for (const content of [[], null]) expect((await post(withFields({ content }))).status).toBe(200)
+  })
+
   test('reasoning without what the model then said or called', async () => {
     const reasoning = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'x' }
     const alone = { message: /^Item 'rs_1' .* without its required following item\.$/, param: 'input', code: null }
