@@ -38,14 +38,24 @@ async function forward(
   request: ApiRequest,
   credentials: ApiKeyCredentials,
 ): Promise<Answer | undefined> {
-  const { record } = request
   const body = await request.rawBody()
-  const log = BodyLog.open(context, record)
+  const log = BodyLog.open(context, request.record)
   log?.request(body, request.headers)
   const memory = new BodyMemory([body])
   const asked = forwarded(request, body, memory)
   const answer = await context.upstream.send(asked, credentials, request.cancellation)
   memory.free()
+  return handOn(context, request, answer, log)
+}
+
+/** The answer as it is: its status, headers and bytes. */
+export async function handOn(
+  context: RouteContext,
+  request: ApiRequest,
+  answer: UpstreamAnswer,
+  log: BodyLog | undefined,
+): Promise<Answer | undefined> {
+  const { record } = request
   noticeHeaders(context, request, answer)
   record.firstEventAt = context.monotonic()
   // Only the answer tells, since the request's body is not parsed.

@@ -1,12 +1,15 @@
 import { ProxyError } from '../errors.ts'
 import type { Route } from './api-request.ts'
+import { isBackendPath, passToBackend } from './backend-paths.ts'
 import type { RouteContext } from './context.ts'
 import { forwardOr } from './forward.ts'
 
-/** Any other call of `/v1/…`: forwarded with an API key; the ChatGPT backend has none of them. */
+/** Any other call of `/v1/…`: forwarded with an API key; the ChatGPT backend has few of them. */
 export function otherPathsRoute(context: RouteContext): Route {
-  const served = forwardOr(context, async ({ method, url }) => {
+  const served = forwardOr(context, async (request, credentials) => {
+    const { method, url } = request
     const path = url.split('?', 1)[0] ?? ''
+    if (isBackendPath(method, path)) return passToBackend(context, request, path, credentials)
     throw new ProxyError('api_key_required', `A ChatGPT login has no ${method} ${path}.`)
   })
   return async (request) => {

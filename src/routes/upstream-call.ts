@@ -147,7 +147,7 @@ export function headOf({ now }: Pick<RouteContext, 'now'>, { headers }: Upstream
   return { headers: onlyNamed(headers, LIMIT_HEADER), now: now() }
 }
 
-async function refusalOf(context: RouteContext, route: ErrorRoute, answer: UpstreamAnswer): Promise<ApiError> {
+export async function refusalOf(context: RouteContext, route: ErrorRoute, answer: UpstreamAnswer): Promise<ApiError> {
   const body = await readBody(answer.body, MAX_ERROR_BYTES).then(
     (bytes) => bytes.toString('utf8'),
     // A body that cannot be read says nothing; the status still does.

@@ -6,6 +6,7 @@ import { API_HEADERS, apiAnswer, keyRefusal } from './api-side.ts'
 import { CHATGPT_HEADERS, CHATGPT_PATH, chatgptRefusal, modelsAnswer } from './chatgpt-side.ts'
 import { defaultAnswer } from './default-answers.ts'
 import { MODELS, type ModelEntry } from './models.ts'
+import { otherAnswer } from './other-answers.ts'
 import { type RecordedRequest, recordRequest } from './recorded-request.ts'
 import { replay } from './replay.ts'
 
@@ -64,9 +65,7 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
     if (given !== undefined) return await resolveAnswer(given, request)
     if (request.side === 'openai') return apiAnswer(request)
     const [route] = request.path.split('?')
-    return route === `${CHATGPT_PATH}/responses`
-      ? defaultAnswer(request)
-      : { status: 404, body: { detail: 'Not Found' } }
+    return route === `${CHATGPT_PATH}/responses` ? defaultAnswer(request) : otherAnswer(request)
   }
 
   async function answerFor(request: RecordedRequest): Promise<Answer> {

@@ -77,15 +77,17 @@ describe('a page on another origin', () => {
     await expectRefused('origin_not_allowed')
   })
 
-  test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data'])(
-    'gets nothing by a form of type %s',
-    async (type) => {
-      const answered = page.waitForResponse((response) => response.request().method() === 'POST')
-      await script(page, 'submitForm', chatUrl, type, CHAT)
-      expect((await answered).status()).toBe(403)
-      await expectRefused('origin_not_allowed')
-    },
-  )
+  test.each([
+    ['text/plain', '/v1/chat/completions'],
+    ['application/x-www-form-urlencoded', '/v1/chat/completions'],
+    ['multipart/form-data', '/v1/chat/completions'],
+    ['multipart/form-data', '/v1/images/edits'],
+  ])('gets nothing by a form of type %s to %s', async (type, path) => {
+    const answered = page.waitForResponse((response) => response.request().method() === 'POST')
+    await script(page, 'submitForm', stage.proxy.url + path, type, CHAT)
+    expect((await answered).status()).toBe(403)
+    await expectRefused('origin_not_allowed')
+  })
 
   test('gets no WebSocket', async () => {
     const url = `${stage.proxy.url.replace('http', 'ws')}/v1/responses`

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest'
+import { imageEditOf, isForm } from './image-edit-form.ts'
+
+const PNG = Buffer.from('89504e470d0a1a0a', 'hex')
+const JPEG = Buffer.from('ffd8ffe000104a464946', 'hex')
+const WEBP = Buffer.from('RIFF\0\0\0\0WEBPVP8 ', 'latin1')
+
+/** The edit that a client's form becomes. */
+async function editOf(fill: (form: FormData) => void) {
+  const form = new FormData()
+  fill(form)
+  const sent = new Response(form)
+  return imageEditOf(Buffer.from(await sent.arrayBuffer()), sent.headers.get('content-type') ?? '')
+}
+
+const file = (bytes: Buffer, type = '') => new File([bytes], 'a file', { type })
+const url = (type: string, bytes: Buffer) => ({ image_url: `data:${type};base64,${bytes.toString('base64')}` })
+
+test('one image, or several under either name, are data URLs in their order', async () => {
+  expect(await editOf((form) => form.append('image', file(PNG, 'image/png')))).toEqual({
+    images: [url('image/png', PNG)],
+  })
+  const several = await editOf((form) => {
+    for (const bytes of [PNG, JPEG]) form.append('image[]', file(bytes, 'image/gif'))
+  })
+  expect(several.images).toEqual([url('image/gif', PNG), url('image/gif', JPEG)])
+})
+
+test.each([
+  ['image/png', PNG],
+  ['image/jpeg', JPEG],
+  ['image/webp', WEBP],
+])('a file of no known type is %s by its first bytes', async (type, bytes) => {
+  for (const given of ['', 'application/octet-stream']) {
+    expect((await editOf((form) => form.append('image', file(bytes, given)))).images).toEqual([url(type, bytes)])
+  }
+})
+
+test('texts become what they stand for', async () => {
+  const fields = {
+    prompt: 'A hat, 漢字',
+    model: 'gpt-image-2',
+    n: '2',
+    output_compression: '80',
+    stream: 'true',
+    size: '1024x1024',
+  }
+  const edit = await editOf((form) => {
+    for (const [name, value] of Object.entries(fields)) form.append(name, value)
+  })
+  expect(edit).toEqual({ images: [], ...fields, n: 2, output_compression: 80, stream: true })
+})
+
+test('what is no number or no truth value is left to upstream', async () => {
+  const edit = await editOf((form) => {
+    for (const name of ['n', 'stream']) form.append(name, 'many')
+    form.append('partial_images', ' ')
+  })
+  expect(edit).toEqual({ images: [], n: 'many', stream: 'many', partial_images: ' ' })
+})
+
+test('a mask is refused: without it another image would come', async () => {
+  await expect(editOf((form) => form.append('mask', file(PNG)))).rejects.toMatchObject({
+    status: 400,
+    code: 'unsupported_parameter',
+    param: 'mask',
+  })
+})
+
+describe('a body that is no form', () => {
+  test.each([
+    ['garbage', 'multipart/form-data; boundary=x'],
+    ['--x\r\ncontent-disposition: form-data; name="image"\r\n\r\ncut', 'multipart/form-data; boundary=x'],
+    ['', 'multipart/form-data'],
+  ])('%j is refused', async (body, type) => {
+    await expect(imageEditOf(Buffer.from(body), type)).rejects.toMatchObject({ status: 400, code: 'invalid_body' })
+  })
+})
+
+test('a form is told by its content type', () => {
+  for (const type of ['multipart/form-data; boundary=x', 'Multipart/Form-Data']) expect(isForm(type)).toBe(true)
+  for (const type of [undefined, 'application/json', 'multipart/form-database']) expect(isForm(type)).toBe(false)
+})

@@ -1,0 +1,59 @@
+import { ProxyError } from '../../errors.ts'
+import { unsupportedParameter } from './reported-fields.ts'
+
+const NUMBERS = new Set(['n', 'output_compression', 'partial_images'])
+const BOOLEANS = new Set(['stream'])
+/** Clients write a list of files under either name. */
+const IMAGES = new Set(['image', 'image[]'])
+
+type ImageEdit = { images: { image_url: string }[]; [field: string]: unknown }
+
+export function isForm(contentType: string | undefined): contentType is string {
+  return /^multipart\/form-data\b/i.test(contentType ?? '')
+}
+
+/**
+ * A form of the Images API (https://platform.openai.com/docs/api-reference/images/createEdit) as the JSON that the
+ * backend takes: images as data URLs, and no mask.
+ */
+export async function imageEditOf(body: Buffer, contentType: string): Promise<ImageEdit> {
+  const edit: ImageEdit = { images: [] }
+  for (const [name, value] of await fieldsOf(body, contentType)) {
+    if (IMAGES.has(name)) edit.images.push({ image_url: await dataUrl(value) })
+    else if (typeof value !== 'string')
+      throw unsupportedParameter(name, 'is not supported: the ChatGPT backend takes no file here')
+    else edit[name] = read(name, value)
+  }
+  return edit
+}
+
+async function fieldsOf(body: Buffer, contentType: string): Promise<Iterable<[string, string | File]>> {
+  try {
+    return await new Response(body, { headers: { 'content-type': contentType } }).formData()
+  } catch (error) {
+    throw new ProxyError('invalid_body', 'The body is no valid form.', { cause: error })
+  }
+}
+
+/** A form has texts only. What does not fit stays as it is, for upstream to refuse. */
+function read(name: string, text: string): unknown {
+  if (NUMBERS.has(name) && text.trim() !== '' && Number.isFinite(Number(text))) return Number(text)
+  if (BOOLEANS.has(name) && (text === 'true' || text === 'false')) return text === 'true'
+  return text
+}
+
+async function dataUrl(value: string | File): Promise<string> {
+  if (typeof value === 'string') return value
+  const bytes = Buffer.from(await value.arrayBuffer())
+  return `data:${imageType(value.type, bytes)};base64,${bytes.toString('base64')}`
+}
+
+/** Clients may not know what a file is; its first bytes tell. */
+function imageType(given: string, bytes: Buffer): string {
+  if (given.startsWith('image/')) return given
+  if (bytes.subarray(0, 3).equals(JPEG)) return 'image/jpeg'
+  if (bytes.toString('latin1', 8, 12) === 'WEBP') return 'image/webp'
+  return 'image/png'
+}
+
+const JPEG = Buffer.from([0xff, 0xd8, 0xff])

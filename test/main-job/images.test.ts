@@ -1,0 +1,95 @@
+import { toFile } from 'openai'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { IMAGE } from '../fake-upstream/other-answers.ts'
+import { type Stage, startStage } from '../support/stage.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await startStage()
+})
+afterAll(() => stage.close())
+
+const sent = () => stage.upstream.calls().at(-1)
+const PNG = Buffer.from(IMAGE, 'base64')
+
+test('the official client makes an image with a ChatGPT login', async () => {
+  const { data, usage } = await stage.client.images.generate({ model: 'gpt-image-2', prompt: 'A fox', n: 1 })
+  expect(data?.map(({ b64_json }) => b64_json)).toEqual([IMAGE])
+  expect(usage?.total_tokens).toBe(1381)
+  expect(sent()).toMatchObject({
+    path: '/backend-api/codex/images/generations',
+    json: { model: 'gpt-image-2', prompt: 'A fox', n: 1 },
+  })
+  expect(sent()?.headers).toMatchObject({ 'content-type': 'application/json', originator: 'codex-api-proxy' })
+})
+
+test('the official client changes images, whose form becomes what the backend takes', async () => {
+  const image = [await toFile(PNG, 'a.png', { type: 'image/png' }), await toFile(PNG, 'b.png', { type: 'image/png' })]
+  const { data } = await stage.client.images.edit({ model: 'gpt-image-2', prompt: 'A hat', image, n: 2 })
+  expect(data).toHaveLength(1)
+  const image_url = `data:image/png;base64,${IMAGE}`
+  expect(sent()).toMatchObject({
+    path: '/backend-api/codex/images/edits',
+    json: { model: 'gpt-image-2', prompt: 'A hat', images: [{ image_url }, { image_url }], n: 2 },
+  })
+})
+
+test('what the Codex CLI sends passes as it is: edits as JSON, and its search', async () => {
+  const edit = '{"prompt": "A hat", "model":"gpt-image-2","images":[{"image_url":"data:image/png;base64,Zm9v"}]}'
+  const headers = {
+    'content-type': 'application/json',
+    'session-id': 's-1',
+    'x-mine': 'no',
+    authorization: 'Bearer mine',
+  }
+  const answer = await stage.send('/v1/images/edits', { method: 'POST', headers, body: edit })
+  expect(await answer.json()).toMatchObject({ data: [{ b64_json: IMAGE }] })
+  expect(String(sent()?.body)).toBe(edit)
+  expect(sent()?.headers).toMatchObject({ 'session-id': 's-1' })
+  expect(sent()?.headers).not.toHaveProperty('x-mine')
+  expect(sent()?.headers.authorization).not.toContain('mine')
+  const found = await stage.post('/v1/alpha/search?x=1', { id: 's', model: 'gpt-6.1-sol', commands: {} })
+  expect(await found.json()).toEqual({ output: 'Found.' })
+  expect(found.headers.get('set-cookie')).toBeNull()
+})
+
+test('a refusal comes as the API tells it, and nothing is asked twice', async () => {
+  const asked = stage.upstream.calls().length
+  await expect(stage.client.images.generate({ model: 'gpt-image-2', prompt: '' })).rejects.toMatchObject({
+    status: 400,
+    code: 'missing_required_parameter',
+    param: 'prompt',
+  })
+  stage.upstream.enqueue({ status: 503, body: '' })
+  await expect(stage.client.images.generate({ model: 'gpt-image-2', prompt: 'A fox' })).rejects.toMatchObject({
+    status: 503,
+  })
+  expect(stage.upstream.calls()).toHaveLength(asked + 2)
+})
+
+test('usage limits are told with their time', async () => {
+  const error = { type: 'usage_limit_reached', message: 'The usage limit has been reached', resets_in_seconds: 60 }
+  const headers = { 'x-codex-primary-used-percent': '100' }
+  stage.upstream.enqueue({ status: 429, headers, body: { error } })
+  const answer = await stage.post('/v1/images/generations', { model: 'gpt-image-2', prompt: 'A fox' })
+  expect(answer.status).toBe(429)
+  expect(answer.headers.get('retry-after')).toBe('60')
+  expect(answer.headers.get('x-codex-plan-type')).toBe('plus')
+  expect(await stage.metrics()).toMatchObject({ rate_limits: { primary: { usedPercent: 100 } } })
+  expect(await answer.json()).toMatchObject({ error: { code: 'usage_limit_reached' } })
+})
+
+test('only JSON and, for edits, a form are taken', async () => {
+  for (const path of ['/v1/images/generations', '/v1/alpha/search']) {
+    const answer = await stage.send(path, { method: 'POST', body: new FormData() })
+    expect(answer.status).toBe(415)
+  }
+  const mask = await toFile(PNG, 'm.png', { type: 'image/png' })
+  const image = await toFile(PNG, 'a.png', { type: 'image/png' })
+  await expect(stage.client.images.edit({ prompt: 'A hat', image, mask })).rejects.toMatchObject({
+    status: 400,
+    code: 'unsupported_parameter',
+    param: 'mask',
+  })
+  expect((await stage.send('/v1/images/generations')).status).toBe(404)
+})
