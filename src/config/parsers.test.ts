@@ -30,7 +30,16 @@ test.each<[string, (given: string) => unknown, Record<string, unknown>]>([
   ],
   ['toggle', toggle, { true: true, '1': true, ON: true, false: false, no: false, '': false }],
   ['hostName', hostName, { '127.0.0.1': '127.0.0.1', '[::1]': '::1', '::1': '::1', 'My-Host.local': 'my-host.local' }],
-  ['origin', origin, { 'https://a.test': 'https://a.test', 'http://a.test:8080/': 'http://a.test:8080' }],
+  [
+    'origin',
+    origin,
+    {
+      'https://a.test': 'https://a.test',
+      'http://a.test:8080/': 'http://a.test:8080',
+      'file://': 'file://',
+      'FILE:///': 'file://',
+    },
+  ],
   [
     'outboundProxyUrl',
     outboundProxyUrl,
@@ -65,7 +74,11 @@ test.each<[string, (given: string) => unknown, string[]]>([
     hostName,
     ['', 'http://host', 'host:80', 'host/path', 'a b', '-host', '::1%lo', '[fe80::1%eth0]', '256.1.1.1', '1.2.3.4.5'],
   ],
-  ['origin', origin, ['', 'a.test', 'https://a.test/path', 'data:x', 'https://a.test?q']],
+  [
+    'origin',
+    origin,
+    ['', 'a.test', 'https://a.test/path', 'data:x', 'https://a.test?q', 'file://a.test', 'file:///tmp', 'file:', 'null'],
+  ],
   [
     'outboundProxyUrl',
     outboundProxyUrl,

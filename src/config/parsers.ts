@@ -77,8 +77,9 @@ export function hostName(given: string): string {
   throw new UsageError('Use a host name or an IP address, without scheme, port or path.')
 }
 
-/** An origin as browsers send it. For extensions and app shells (`chrome-extension://…`) URL has none to offer. */
+/** An origin as browsers send it. For files, extensions and app shells (`chrome-extension://…`) URL has none to offer. */
 export function origin(given: string): string {
+  if (/^file:\/\/\/?$/i.test(given)) return 'file://'
   const url = parseUrl(given)
   if (url !== undefined && url.origin !== 'null' && url.href === `${url.origin}/`) return url.origin
   if (/^(?!file:)[a-z][a-z0-9+.-]*:\/\/[a-z0-9._-]+\/?$/i.test(given) && url?.origin === 'null') {

@@ -142,6 +142,8 @@ test.each([
 test.each([
   ['tauri://localhost', 'The request comes from a page of another origin: tauri://localhost.'],
   ['http://[::1]:3000', 'The request comes from a page of another origin: http://[::1]:3000.'],
+  ['file://', 'The request comes from a page of another origin: file://.'],
+  ['file://a.html secret', 'The request comes from a page of another origin.'],
   ['null', 'The request comes from a page of another origin.'],
   ['https://evil.example/a secret', 'The request comes from a page of another origin.'],
   [`https://${'x'.repeat(101)}`, 'The request comes from a page of another origin.'],
@@ -175,6 +177,36 @@ test.each([
   ['something-new', 'origin_not_allowed'],
 ])('Sec-Fetch-Site %s without Origin: %s', (site, expected) => {
   expect(code({ method: 'GET', headers: { 'sec-fetch-site': site } })).toBe(expected)
+})
+
+/** What a page without web security sends (seen with Chromium). */
+const UNNAMED = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors' }
+const FILES = { origins: ['file://'] }
+
+test('pages of apps that are files are served once they are allowed, whether they name their origin or not', () => {
+  expect(check({ headers: { ...UNNAMED, origin: 'file://' } }, FILES).corsHeaders).toMatchObject({
+    'access-control-allow-origin': 'file://',
+  })
+  expect(check({ headers: UNNAMED }, FILES).corsHeaders).toEqual({ vary: 'Origin' })
+  expect(() => check({ headers: UNNAMED })).toThrow(
+    expect.objectContaining({
+      code: 'origin_not_allowed',
+      message: expect.stringMatching(/names no origin.*file:\/\//),
+    }),
+  )
+  expect(code({ headers: UNNAMED }, { origins: [APP] })).toBe('origin_not_allowed')
+})
+
+test.each<[string, IncomingHttpHeaders]>([
+  ['an image or a script', { ...UNNAMED, 'sec-fetch-mode': 'no-cors' }],
+  ['a link', { ...UNNAMED, 'sec-fetch-mode': 'navigate' }],
+  ['a page that tells no mode', { 'sec-fetch-site': 'cross-site' }],
+  ['another page of the same site', { ...UNNAMED, 'sec-fetch-site': 'same-site' }],
+  ['a page of another origin', { ...UNNAMED, origin: 'https://evil.example' }],
+  ['a page that hides its origin', { ...UNNAMED, origin: 'null' }],
+  ['a page that claims ours', { ...UNNAMED, origin: 'http://localhost:8765' }],
+])('with files allowed %s is refused all the same', (_who, headers) => {
+  expect(code({ headers }, FILES)).toBe('origin_not_allowed')
 })
 
 test('a page of an allowed origin may read the answer, without credentials of the browser', () => {

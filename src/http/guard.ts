@@ -51,7 +51,12 @@ export function createGuard({ hosts, origins, clientKey }: GuardSettings): Guard
     }
     const site = headers['sec-fetch-site']
     if (site === undefined || site === 'same-origin' || site === 'none') return undefined
-    throw new ProxyError('origin_not_allowed', 'The request comes from a page of another site.')
+    if (origin !== undefined || !isWithoutWebSecurity(headers)) {
+      throw new ProxyError('origin_not_allowed', 'The request comes from a page of another site.')
+    }
+    if (allowedOrigins.has(FILES)) return undefined
+    const message = `The request comes from a page that names no origin. Desktop apps do that: allow them as ${FILES}.`
+    throw new ProxyError('origin_not_allowed', message)
   }
 
   return {
@@ -83,8 +88,19 @@ function isOwnOrigin(origin: string, authority: string): boolean {
   return origin === `http://${authority}` || origin === `https://${authority}`
 }
 
+/** The origin of apps built on Electron whose pages are files. In a browser that of files is `null`. */
+const FILES = 'file://'
+
+/**
+ * Apps such as Chatbox turn web security off for their pages: Chromium then names no origin, only the mode and the site.
+ * A browser always names one in this mode (https://fetch.spec.whatwg.org/#append-a-request-origin-header).
+ */
+function isWithoutWebSecurity(headers: IncomingHttpHeaders): boolean {
+  return headers['sec-fetch-mode'] === 'cors' && headers['sec-fetch-site'] === 'cross-site'
+}
+
 /** An origin as browsers write it: nothing else that a client sends gets into messages and the log. */
-const NAMED_ORIGIN = /^[a-z][a-z0-9+.-]{0,30}:\/\/[a-z0-9.:_[\]-]{1,100}$/i
+const NAMED_ORIGIN = /^(?:file:\/\/|[a-z][a-z0-9+.-]{0,30}:\/\/[a-z0-9.:_[\]-]{1,100})$/i
 
 /** Named, since few know what origin a desktop app or a browser extension has, and it is what `--allow-origin` takes. */
 function foreignOrigin(origin: string): ProxyError {

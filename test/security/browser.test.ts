@@ -185,3 +185,38 @@ describe('a page of an allowed origin', () => {
     expect(callsOfThisTest()).toEqual([])
   })
 })
+
+/** What Electron does with pages that are files, and apps such as Chatbox with their web security. */
+describe.each([
+  ['that is a file names its origin, file://', '--allow-file-access-from-files'],
+  ['without web security names no origin', '--disable-web-security'],
+])('a page of an app %s', (_what, flag) => {
+  let shell: Browser
+  let fromFile: Page
+
+  beforeAll(async () => {
+    shell = await openBrowser(flag)
+    fromFile = await shell.newPage()
+    await fromFile.goto(new URL('page.html', import.meta.url).href)
+  })
+
+  afterAll(() => shell?.close())
+
+  test('gets nothing as long as files are not allowed', async () => {
+    const answer = await script(fromFile, 'read', chatUrl, JSON_POST)
+    const isReadable = flag === '--disable-web-security'
+    expect(answer).toEqual(isReadable ? expect.objectContaining({ status: 403 }) : NOTHING)
+    await expectRefused('origin_not_allowed')
+  })
+
+  test('does what any client does once they are', async () => {
+    const open = await startStage({ args: ['--allow-origin', 'file://'] })
+    try {
+      const answer = await script(fromFile, 'read', `${open.proxy.url}/v1/chat/completions`, JSON_POST)
+      expect(answer).toMatchObject({ status: 200, body: expect.stringContaining('chat.completion') })
+      expect(await script(fromFile, 'read', `${open.proxy.url}/v1/models`)).toMatchObject({ status: 200 })
+    } finally {
+      await open.close()
+    }
+  })
+})

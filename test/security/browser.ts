@@ -9,7 +9,7 @@ import { listenOnLoopback } from '../support/loopback.ts'
 const EXECUTABLE = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 
 /** A real browser in which every name under `.example` leads to this machine, and which asks nobody else anything. */
-export async function openBrowser(): Promise<Browser> {
+export async function openBrowser(...flags: readonly string[]): Promise<Browser> {
   if (!existsSync(EXECUTABLE)) {
     throw new Error(
       `There is no browser at ${EXECUTABLE}. Install one (sudo apt-get install chromium) or set CHROMIUM_PATH; ` +
@@ -19,6 +19,7 @@ export async function openBrowser(): Promise<Browser> {
   return await chromium.launch({
     executablePath: EXECUTABLE,
     args: [
+      ...flags,
       '--headless',
       '--no-sandbox',
       '--disable-gpu',
