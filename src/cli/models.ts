@@ -22,9 +22,12 @@ export type Model = {
 /** What the models of a ChatGPT plan have in common; an entry that says otherwise is the exception. */
 const IN_PLAN = { images: true, reasoning: true, contextWindow: 272_000, maxOutput: 128_000, inPlan: true } as const
 
+/** With a version, as Codex asks: only then does the list have the entries of the ChatGPT backend. */
+export const MODELS_PATH = '/v1/models?client_version=0.0.0'
+
 /**
- * `GET /v1/models`: the entries of `data`, with what the ChatGPT backend's own entries of `models` add
- * (docs/upstream.md 4.7). An API key's list has ids alone.
+ * The entries of `data`, with what the ChatGPT backend's own entries of `models` add (docs/upstream.md 4.7). An API key's
+ * list has ids alone.
  */
 export function modelsIn(body: JsonObject | undefined): Model[] {
   const details = new Map(objectsIn(body?.models).map((entry) => [entry.slug, entry]))

@@ -77,7 +77,17 @@ test.each<[string, (given: string) => unknown, string[]]>([
   [
     'origin',
     origin,
-    ['', 'a.test', 'https://a.test/path', 'data:x', 'https://a.test?q', 'file://a.test', 'file:///tmp', 'file:', 'null'],
+    [
+      '',
+      'a.test',
+      'https://a.test/path',
+      'data:x',
+      'https://a.test?q',
+      'file://a.test',
+      'file:///tmp',
+      'file:',
+      'null',
+    ],
   ],
   [
     'outboundProxyUrl',

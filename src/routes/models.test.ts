@@ -21,6 +21,23 @@ test.each(['/v1/models', '/v1/models/', '/v1/models?client_version=1/2'])('%s li
   expect(answer).toMatchObject({ status: 200, body: { data: NAMES.map((id) => ({ id })) } })
 })
 
+test.each([
+  ['/v1/models', false],
+  ['/v1/models/?limit=100', false],
+  ['/v1/models?of=client_version', false],
+  ['/v1/models?client_version=0.169.0', true],
+  ['/v1/models/?x=1&client_version=', true],
+])('case 197, 198: in the answer to %s there are entries for Codex: %s', async (url, are) => {
+  const { body } = (await answered(url)) ?? {}
+  expect(body).toHaveProperty('data')
+  if (are)
+    expect(body).toHaveProperty(
+      'models',
+      NAMES.map((slug) => ({ slug })),
+    )
+  else expect(body).not.toHaveProperty('models')
+})
+
 test('a list has an etag where it is known', async () => {
   const source = { 'x-codex-proxy-models': 'live' }
   expect((await answered('/v1/models', '"1"'))?.headers).toStrictEqual({ ...source, etag: '"1"' })

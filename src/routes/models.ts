@@ -1,5 +1,5 @@
 import { ProxyError } from '../errors.ts'
-import { type ModelEntry, openAiList, openAiModel } from '../upstream/models/model-entry.ts'
+import { codexList, type ModelEntry, openAiList, openAiModel } from '../upstream/models/model-entry.ts'
 import type { ApiRequest, Route } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { forwardOr } from './forward.ts'
@@ -10,10 +10,18 @@ export function modelsRoute(context: RouteContext): Route {
     const id = modelId(request)
     const { models, source, etag } = await context.catalogue.list()
     const headers = { 'x-codex-proxy-models': source }
-    if (id === '')
-      return { status: 200, headers: { ...headers, ...(etag !== undefined && { etag }) }, body: openAiList(models) }
+    if (id === '') {
+      const body = isForCodex(request) ? codexList(models) : openAiList(models)
+      return { status: 200, headers: { ...headers, ...(etag !== undefined && { etag }) }, body }
+    }
     return { status: 200, headers, body: modelOrNotFound(models, id) }
   })
+}
+
+/** Codex alone says which version of it asks. */
+function isForCodex({ url }: ApiRequest): boolean {
+  const [, query] = url.split('?', 2)
+  return new URLSearchParams(query).has('client_version')
 }
 
 function modelId(request: ApiRequest): string {

@@ -28,15 +28,19 @@ test.each(['/v1/responses', '/responses', '/v1/v1/responses'])('case 20: POST %s
 })
 
 test.each(['/v1/models', '/models', '/v1/v1/models'])(
-  'case 20, 195, 197, 198: GET %s lists models for OpenAI clients and for Codex',
+  'case 20, 195, 197, 198: GET %s lists models for OpenAI clients and, when it names a version, for Codex',
   async (path) => {
-    const answer = (await (await stage.send(path)).json()) as { data: { id: string }[]; models: { slug: string }[] }
-    expect(answer).toMatchObject({ object: 'list', data: expect.any(Array), models: expect.any(Array) })
-    const ids = answer.data.map(({ id }) => id)
+    const list = await (await stage.send(path)).json()
+    expect(list).toStrictEqual({ object: 'list', data: expect.any(Array) })
+    const ids = (list as { data: { id: string }[] }).data.map(({ id }) => id)
     expect(ids).toContain('gpt-5.5')
     expect(ids).not.toContain('codex-auto-review')
     expect(ids).not.toContain('gpt-6.2-sol')
-    expect(answer.models.map(({ slug }) => slug)).toContain('gpt-5.5')
+
+    const forCodex = await (await stage.send(`${path}?client_version=0.169.0`)).json()
+    const { models } = forCodex as { models: { slug: string }[] }
+    expect(forCodex).toStrictEqual({ ...(list as object), models: expect.any(Array) })
+    expect(models.map(({ slug }) => slug)).toEqual(ids)
   },
 )
 

@@ -5,7 +5,7 @@ import { askServer, HOW_TO_GIVE_KEY, isKeyRefused, KEY_WANTED, reachable, type S
 import type { Call } from '../commands.ts'
 import type { Context, Outcome } from '../context.ts'
 import { atNamedPort, locate, type Reached, reach, readableKey } from '../locate.ts'
-import { type Model, modelsIn, usualModels } from '../models.ts'
+import { MODELS_PATH, type Model, modelsIn, usualModels } from '../models.ts'
 import type { Print } from '../print.ts'
 import { shellForm } from '../shell.ts'
 import { CLIENTS } from './client-configs.ts'
@@ -59,7 +59,7 @@ export async function clients(context: Context, { argument, flags, settings }: C
 
 async function askForModels(url: string, key: string | undefined, print: Print): Promise<ServerAnswer | undefined> {
   const done = print.progress('Asking for the models …')
-  return await askServer(url, '/v1/models', key, MODELS_LIMIT_MS).finally(done)
+  return await askServer(url, MODELS_PATH, key, MODELS_LIMIT_MS).finally(done)
 }
 
 function whyNoModels(reached: Reached | undefined, answer: ServerAnswer | undefined): string {

@@ -5,7 +5,7 @@ import { ERRORS } from '../../error-table.ts'
 import { serve } from '../../http/serve.ts'
 import { isObject, type JsonObject, textOf } from '../../json-object.ts'
 import { askServer, HOW_TO_GIVE_KEY, isKeyRefused, KEY_WANTED, type ServerAnswer } from '../ask-server.ts'
-import { type Model, modelsIn, usualModels } from '../models.ts'
+import { MODELS_PATH, type Model, modelsIn, usualModels } from '../models.ts'
 import { fromNow } from '../shown.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 
@@ -89,7 +89,7 @@ function checkUnseenLogin(health: JsonObject): Check {
 
 export async function checkModels(asked: Asked): Promise<{ check: Check; models: Model[] }> {
   const { url, clientKey } = asked
-  const answer = await askServer(url, '/v1/models', clientKey, MODELS_LIMIT_MS)
+  const answer = await askServer(url, MODELS_PATH, clientKey, MODELS_LIMIT_MS)
   if (isKeyRefused(answer)) return { check: problem('Models', KEY_WANTED, HOW_TO_GIVE_KEY), models: [] }
   const models = modelsIn(answer?.body)
   if (models.length === 0) return { check: failed('Models', answer, asked), models }

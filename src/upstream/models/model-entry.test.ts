@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { catalogueModel, modelEntries, openAiList, openAiModel, shownEntries } from './model-entry.ts'
+import { catalogueModel, codexList, modelEntries, openAiList, openAiModel, shownEntries } from './model-entry.ts'
 
 const ENTRY = {
   slug: 'gpt-6-sol',
@@ -79,7 +79,8 @@ describe('entries of the catalogue', () => {
     })
   })
 
-  test('case 198: one list serves OpenAI clients and Codex', () => {
-    expect(openAiList([ENTRY])).toEqual({ object: 'list', data: [openAiModel(ENTRY)], models: [ENTRY] })
+  test('case 197, 198: OpenAI clients get OpenAI’s list, Codex the entries too', () => {
+    expect(openAiList([ENTRY])).toStrictEqual({ object: 'list', data: [openAiModel(ENTRY)] })
+    expect(codexList([ENTRY])).toStrictEqual({ object: 'list', data: [openAiModel(ENTRY)], models: [ENTRY] })
   })
 })

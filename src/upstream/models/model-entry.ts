@@ -55,9 +55,14 @@ export function openAiModel(entry: ModelEntry): Record<string, unknown> {
   }
 }
 
-/** One answer for both kinds of clients: `data` as OpenAI has it, `models` as Codex reads it (case 198). */
+/** Nothing but OpenAI's own keys: many clients look for `models` before `data`, and read `id` or `name` there (case 197). */
 export function openAiList(entries: readonly ModelEntry[]): Record<string, unknown> {
-  return { object: 'list', data: entries.map(openAiModel), models: entries }
+  return { object: 'list', data: entries.map(openAiModel) }
+}
+
+/** The same with the backend's own entries, which is what Codex reads (case 198). */
+export function codexList(entries: readonly ModelEntry[]): Record<string, unknown> {
+  return { ...openAiList(entries), models: entries }
 }
 
 function effortsOf({ supported_reasoning_levels: levels }: ModelEntry): string[] {
