@@ -114,6 +114,8 @@ request always becomes the same bytes, since the prompt cache depends on them.
 - Markers of citations in the text of an answer (\`cite\`, with ids of sources between private characters), which only ChatGPT's
   own page can show, are left out; the positions of \`annotations\` count without them. \`/v1/responses\` passes them.
 - Calls and results are paired by id, wherever they stand. Ids over 64 characters are shortened by a hash.
+- An answer that was stopped while the model thought (\`content: null\`, or nothing but the thought) is left out, though the API
+  refuses it: clients keep it in their history, where it would end the conversation.
 - Encrypted reasoning that led to tool calls is kept in memory and put back where it stood when a request replays those
   calls: the same id, name and arguments, however a client writes them.
 

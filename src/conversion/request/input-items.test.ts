@@ -178,6 +178,17 @@ describe('messages', () => {
   })
 
   test.each([
+    { content: null },
+    { content: null, tool_calls: null, function_call: null, refusal: null },
+    { content: null, tool_calls: [] },
+    { reasoning_content: 'Hm' },
+    { reasoning: 'Hm' },
+    { reasoning_details: [{ type: 'reasoning.text', text: 'Hm' }] },
+  ])('an answer that was stopped before it said anything is left out: %j', (rest) => {
+    expect(itemsOf([HELLO, { role: 'assistant', ...rest }, HELLO])).toEqual([HELLO_ITEM, HELLO_ITEM])
+  })
+
+  test.each([
     ['an unknown role', { role: 'robot', content: 'x' }, 'messages[1].role', 'invalid_value'],
     ['no role', { content: 'x' }, 'messages[1].role', 'missing_required_parameter'],
     ['no content', { role: 'user' }, 'messages[1].content', 'missing_required_parameter'],

@@ -91,7 +91,7 @@ class InputBuilder {
     const calls = message.at('tool_calls').optionalItems()
     const legacyCall = message.at('function_call')
     const saysNothing = content.absent && refusal === undefined && calls.length === 0 && legacyCall.absent
-    if (saysNothing) throw content.missing()
+    if (saysNothing && !wasStopped(message)) throw content.missing()
 
     let textPlace = this.#input.length
     if (parts.length > 0) this.#push('assistant', parts)
@@ -167,6 +167,14 @@ function requiredName(place: JsonPlace): string {
   const name = place.at('name')
   if (name.string() === '') throw name.fault('invalid_value', `Invalid '${name.path}': empty string.`)
   return name.string()
+}
+
+/**
+ * An answer that was stopped while the model thought. Clients keep it, with a null or with the thought alone, and send it
+ * with each turn to come: the API refuses that, and the conversation is over (reported). It says no more than an empty text.
+ */
+function wasStopped(message: JsonPlace): boolean {
+  return message.at('content').value === null || message.hasAny(['reasoning_content', 'reasoning', 'reasoning_details'])
 }
 
 /** Upstream wants text; some clients keep the parsed object, or nothing (case 84). Custom tools take empty input. */
