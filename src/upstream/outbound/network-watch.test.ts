@@ -86,3 +86,19 @@ test('of the real machine, addresses count that lead beyond it and its own link'
   expect(changed({ lo: [], eth0: [entry('192.0.2.7', false)] })).toBe(true)
   listed.mockRestore()
 })
+
+test('a system that does not tell its addresses is watched for sleep alone', () => {
+  let [wall, monotonic] = [0, 0]
+  const listed = vi.mocked(networkInterfaces).mockImplementation(() => {
+    throw new Error('uv_interface_addresses returned Unknown system error 13')
+  })
+  const watch = new NetworkWatch({ now: () => wall, monotonic: () => monotonic })
+  const changedAfter = (awake: number, asleep: number) => {
+    monotonic += awake
+    wall += awake + asleep
+    return watch.hasChanged()
+  }
+  expect(changedAfter(2_000, 0)).toBe(false)
+  expect(changedAfter(2_000, 3_600_000)).toBe(true)
+  listed.mockRestore()
+})

@@ -62,6 +62,15 @@ export class NetworkWatch {
 
 /** Those by which upstream may be reached; each container that starts brings a link-local one (RFC 4291 §2.5.6). */
 function externalAddresses(): string {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  const all = Object.values(interfaces()).flatMap((addresses) => addresses ?? [])
   return all.flatMap(({ internal, address }) => (internal || address.startsWith('fe80:') ? [] : address)).join(' ')
+}
+
+/** Android refuses the list, as do a systemd service without AF_NETLINK and some sandboxes: there only sleep is noticed. */
+function interfaces(): ReturnType<typeof networkInterfaces> {
+  try {
+    return networkInterfaces()
+  } catch {
+    return {}
+  }
 }
