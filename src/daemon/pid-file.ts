@@ -1,10 +1,9 @@
-import { appendFileSync, existsSync, lstatSync, rmSync } from 'node:fs'
+import { appendFileSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { UsageError } from '../config/parsers.ts'
-import { isCode } from '../error-code.ts'
-import { acquireLock, holderOf, isOfAnotherUser } from '../lock-file.ts'
+import { acquireLock, holderOf, isOfAnotherUser, type Lock } from '../lock-file.ts'
 import { textIn } from '../text-file.ts'
-import { createPrivateFile, readIfThere, writePrivateFile } from './private-file.ts'
+import { ensureFolderOf, readIfThere, writePrivateFile } from './private-file.ts'
 import { isStillThere, processStart } from './process-start.ts'
 
 /** The server that runs in the background. */
@@ -45,20 +44,24 @@ export async function findCrashed(file: string): Promise<number | undefined> {
   return note?.started === undefined || (await runningIn(text)) !== undefined ? undefined : note.pid
 }
 
-/** Notes this process as the one server of this pid file; hands back the running one if there is one already. */
+/**
+ * Notes this process as the one server of this pid file; hands back the running one if there is one already. Under a
+ * lock, since of two starts that found nobody both would write. (A hard link would make the file for one of them alone,
+ * but Android and some file systems have none.)
+ */
 export async function claimPidFile(file: string): Promise<Claim | RunningServer> {
   const pid = process.pid
   const own = `${pid}\nstarted=${await processStart(pid)}\n`
-  while (true) {
-    try {
-      await createPrivateFile(file, own)
-      break
-    } catch (error) {
-      if (!isCode(error, 'EEXIST')) throw error
-    }
+  await ensureFolderOf(file)
+  const lock = await lockFor(file)
+  if (lock === undefined) throw new Error(whyLocked(file))
+  try {
     const running = await findRunning(file)
     if (running !== undefined) return running
-    if (!(await removeStale(file))) throw new Error(whyLocked(file))
+    await checkPidFile(file)
+    await writePrivateFile(file, own)
+  } finally {
+    lock.release()
   }
   const isOwn = () => parseNote(textIn(file) ?? '')?.pid === pid
   let stopping = false
@@ -80,49 +83,42 @@ export async function claimPidFile(file: string): Promise<Claim | RunningServer>
 }
 
 /** How long to wait for others that do the same; it takes milliseconds. */
-const REMOVAL_PATIENCE_MS = 5000
+const LOCK_PATIENCE_MS = 5000
 
-/**
- * Removes the pid file of a process that is gone, under a lock: of two starts that found the same stale file, the
- * second would otherwise remove the one that the first has put in its place. False when the lock could not be had.
- */
-export async function removeStale(file: string): Promise<boolean> {
+async function lockFor(file: string): Promise<Lock | undefined> {
   const path = lockOf(file)
   // That of another user may lie there for ever: in a folder for everybody, to hold us up.
   const until = () => isOfAnotherUser(path)
-  const lock = await acquireLock(path, { until, patienceMs: REMOVAL_PATIENCE_MS })
-  if (lock === undefined) return false
+  return await acquireLock(path, { until, patienceMs: LOCK_PATIENCE_MS })
+}
+
+/** Removes the pid file of a process that is gone, unless a start is just replacing it. */
+export async function removeStale(file: string): Promise<void> {
+  if ((await readIfThere(file)) === undefined) return
+  const lock = await lockFor(file)
+  if (lock === undefined) return
   try {
-    const note = await readIfThere(file)
-    // A link to nothing: as long as it is there, nobody can make a file of that name.
-    if (note === undefined && isLink(file)) await rm(file, { force: true })
-    if (note === undefined || (await runningIn(note)) !== undefined) return true
-    checkIsNote(file, note)
-    // If it has changed since, it belongs to another process by now.
-    if ((await readIfThere(file)) === note) await rm(file, { force: true })
-    return true
+    if ((await findRunning(file)) !== undefined) return
+    await checkPidFile(file)
+    await rm(file, { force: true })
   } finally {
     lock.release()
   }
 }
 
-function isLink(file: string): boolean {
-  try {
-    return lstatSync(file).isSymbolicLink()
-  } catch {
-    return false // Not there.
-  }
-}
-
 /** What a start waits for just now, as a part of a sentence; undefined when it is nothing. */
 export function lockInTheWay(file: string): string | undefined {
-  const holder = existsSync(file) ? holderOf(lockOf(file)) : undefined
-  return holder && `${lockOf(file)}, which is held by ${holder}`
+  try {
+    const holder = holderOf(lockOf(file))
+    return holder && `${lockOf(file)}, which is held by ${holder}`
+  } catch {
+    return undefined // Where no file can be, there is no lock either; the start says what is wrong with the path.
+  }
 }
 
 function whyLocked(file: string): string {
   const lock = lockInTheWay(file) ?? lockOf(file)
-  return `${file} is stale and can't be replaced now, because of ${lock}. Delete that lock, or choose another --pid-file.`
+  return `${file} can't be written now, because of ${lock}. Delete that lock, or choose another --pid-file.`
 }
 
 function lockOf(file: string): string {

@@ -1,7 +1,6 @@
 import {
   chmod,
   chown,
-  link,
   lstat,
   mkdir,
   mkdtemp,
@@ -18,7 +17,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
 import { playPlatform } from '../../test/support/platform.ts'
-import { checkWritable, createPrivateFile, ensureFolderOf, readIfThere, writePrivateFile } from './private-file.ts'
+import { checkWritable, ensureFolderOf, readIfThere, writePrivateFile } from './private-file.ts'
 
 vi.mock(import('node:fs/promises'), { spy: true })
 
@@ -42,6 +41,16 @@ test('a folder that is there, or a link to one, will do', async () => {
   await symlink(base, join(base, 'link'))
   await ensureFolderOf(join(base, 'link', 'file'))
   await ensureFolderOf('/file')
+})
+
+test('our own folder is closed to others, or used as it is where another user owns it', async () => {
+  const folder = join(base, '.codex-api-proxy')
+  await mkdir(folder)
+  await chmod(folder, 0o755)
+  await ensureFolderOf(join(folder, 'file'))
+  expect((await stat(folder)).mode & 0o777).toBe(0o700)
+  vi.mocked(chmod).mockImplementationOnce(async () => failWith('EPERM')())
+  await ensureFolderOf(join(folder, 'file'))
 })
 
 test('a path where no folder can be made fails with the reason instead of being tried for ever', async () => {
@@ -87,13 +96,10 @@ test.each(['EPERM', 'EACCES', 'EBUSY'])(
   'on Windows a file that somebody has open just now is waited for: %s',
   async (code) => {
     const file = join(base, 'file')
-    vi.mocked(link).mockImplementationOnce(failWith(code))
-    await expect(createPrivateFile(file, 'one')).rejects.toMatchObject({ code, path: file })
+    vi.mocked(rename).mockImplementationOnce(failWith(code))
+    await expect(writePrivateFile(file, 'one')).rejects.toMatchObject({ code, path: file })
 
     playPlatform('win32')
-    vi.mocked(link).mockImplementationOnce(failWith(code))
-    await createPrivateFile(file, 'one')
-    await expect(createPrivateFile(file, 'two')).rejects.toMatchObject({ code: 'EEXIST' })
     vi.mocked(rename).mockImplementationOnce(failWith(code)).mockImplementationOnce(failWith(code))
     await writePrivateFile(file, 'two')
     expect(await readFile(file, 'utf8')).toBe('two')

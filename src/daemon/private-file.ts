@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, type FileHandle, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { chmod, type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, isCode, isHeldOpen, isOneOf } from '../error-code.ts'
@@ -10,12 +10,12 @@ export const OUR_FOLDER = '.codex-api-proxy'
 
 /**
  * Makes the folder of `file`, for its owner alone. An existing one keeps its mode, unless it is the folder that only
- * we use (the original of this program left it readable for others).
+ * we use (the original of this program left it readable for others) and ours to change: a volume may be root's.
  */
 export async function ensureFolderOf(file: string): Promise<void> {
   const folder = dirname(file)
   await makeFolder(folder)
-  if (basename(folder) === OUR_FOLDER) await chmod(folder, 0o700)
+  if (basename(folder) === OUR_FOLDER) await chmod(folder, 0o700).catch(() => {})
 }
 
 /** With the folders above it. Node's own way (`recursive`) never ends where none can be made, under /proc for example. */
@@ -83,16 +83,10 @@ export async function writePrivateFile(file: string, text: string): Promise<void
   await withTemporary(file, text, (temporary) => onceFree(() => rename(temporary, file)))
 }
 
-/** Like `writePrivateFile`, but only where there is none yet: EEXIST otherwise. */
-export async function createPrivateFile(file: string, text: string): Promise<void> {
-  await ensureFolderOf(file)
-  await withTemporary(file, text, (temporary) => onceFree(() => link(temporary, file)))
-}
-
 const HELD_OPEN_PATIENCE_MS = 2000
 const HELD_OPEN_POLL_MS = 20
 
-/** On Windows a file can't be replaced while it is open, nor made while one that was removed is. Both take moments. */
+/** On Windows a file can't be replaced while it is open, or while one that was removed is. Both take moments. */
 async function onceFree(put: () => Promise<void>): Promise<void> {
   const deadline = performance.now() + HELD_OPEN_PATIENCE_MS
   while (true) {

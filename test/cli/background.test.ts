@@ -328,7 +328,7 @@ test('a start that the lock of a stale pid file holds up says whose it is', asyn
   lock?.release()
   expect([code, stdout]).toEqual([1, ''])
   expect(stderr).toContain(`Waiting for ${held} …\n`)
-  expect(stderr).toContain(`could not start: ${pidFile()} is stale and can't be replaced now, because of ${held}. `)
+  expect(stderr).toContain(`could not start: ${pidFile()} can't be written now, because of ${held}. `)
   started(await command('start', '--port', '0'))
 })
 
