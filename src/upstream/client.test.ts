@@ -169,6 +169,19 @@ test('a 401 that goes on and on is closed when the login can not be refreshed, w
   await closed
 })
 
+test.each([520, 521, 522, 523, 525, 530])(
+  'a CDN that does not get through to upstream (%i) is asked again',
+  async (status) => {
+    answers = [(response) => void response.writeHead(status).end(), ok]
+    expect((await send()).status).toBe(200)
+  },
+)
+
+test.each([500, 504, 524, 526])('an answer of %i is final', async (status) => {
+  answers = [(response) => void response.writeHead(status).end(), ok]
+  expect((await send()).status).toBe(status)
+})
+
 test('a request that was converted for one kind of login is not sent with another', async () => {
   replacement = { kind: 'api-key', apiKey: 'sk-made-up' }
   answers = [refuse, ok]

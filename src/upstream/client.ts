@@ -12,8 +12,11 @@ import { exchange } from './transport.ts'
 /** How often a request is sent again after a connection failure or an answer that asks for it. */
 const RETRIES = 2
 const FIRST_DELAY_MS = 200
-/** Answers that say "not now" before anything was done. */
-const RETRYABLE_STATUS = new Set([502, 503])
+/**
+ * Answers that say "not now" before anything was done. From 520 on they are the CDN's, which did not get through to
+ * upstream (docs/upstream.md 5.3); 524, like 504, comes after so long a wait that another would be no help.
+ */
+const RETRYABLE_STATUS = new Set([502, 503, 520, 521, 522, 523, 525, 530])
 
 export type UpstreamRequest = {
   readonly method: string
