@@ -96,7 +96,7 @@ export const ERRORS = {
   upstream_blocked: {
     status: 502,
     remedy:
-      'The CDN in front of upstream refused this network; try another network or outbound proxy. Signing in again does not help.',
+      'The CDN in front of upstream refused this network, or a gateway of it stands in the way; try another network or outbound proxy. Signing in again does not help.',
   },
   upstream_unreachable: {
     status: 502,

@@ -353,6 +353,13 @@ describe('what a client did wrong', () => {
     })
   })
 
+  test('a 401 to a request whose login was taken out on the way gives no advice to sign in', () => {
+    const message = 'We got your request, but your ChatGPT login did not make it to this service.'
+    const error = told({ status: 401, body: json({ error: { message } }) })
+    expect(error).toMatchObject({ status: 502, code: 'upstream_blocked' })
+    expect(errorBody(error).error.message).not.toContain('codex login')
+  })
+
   test('a 401 keeps its status and code', () => {
     const error = { message: 'Token expired.', code: 'token_expired' }
     expect(told({ status: 401, body: json({ error }) })).toMatchObject({

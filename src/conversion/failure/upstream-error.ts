@@ -65,6 +65,8 @@ const WORDLESS: ReadonlyMap<string | undefined, string> = new Map([
   ['deactivated_workspace', `The ChatGPT workspace of this login is deactivated. ${OTHER_WORKSPACE}`],
   ['invalid_workspace_selected', `This login may not use its ChatGPT workspace. ${OTHER_WORKSPACE}`],
 ])
+/** A 401 that no other login helps: something that inspects TLS has taken out the header (docs/upstream.md 5.3). */
+const LOGIN_TAKEN_OUT = /login did not make it to this service/i
 const OUTDATED_CLIENT = /requires a newer version of Codex/i
 const UNSUPPORTED_PARAMETER = /^Unsupported parameter: '?([\w.[\]]+)/i
 
@@ -121,6 +123,12 @@ function isFailure({ type }: JsonObject, response: JsonObject | undefined): bool
 function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin): ApiError {
   const { message = wordsFor(failure), details } = failure
   if (OUTDATED_CLIENT.test(message)) return new ProxyError('client_version_outdated', message)
+  if (LOGIN_TAKEN_OUT.test(message)) {
+    return new ProxyError(
+      'upstream_blocked',
+      'Upstream got the request without its login, which was taken out on the way.',
+    )
+  }
   const code = codeOf(failure, message)
   if (code === 'model_not_found') return unknownModel(message, route)
 
