@@ -23,6 +23,12 @@ export function userAgent(): string {
   return `${ORIGINATOR}/${packageVersion()} (${platform()} ${release()}; ${arch()})`
 }
 
+/**
+ * Who says nothing takes any encoding (RFC 9110 §12.5.3), and a CDN has sent gzip unasked (docs/upstream.md 4.2). What is
+ * read here is read as it comes.
+ */
+export const NOT_ENCODED = { 'accept-encoding': 'identity' } as const
+
 export type Identity = {
   readonly originator: string
   readonly userAgent: string
@@ -61,6 +67,7 @@ export function createTargets(baseUrls: BaseUrls, identity: Identity): (credenti
             originator: identity.originator,
             'user-agent': identity.userAgent,
             version,
+            ...NOT_ENCODED,
           }),
         }
     }

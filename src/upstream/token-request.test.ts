@@ -33,8 +33,8 @@ const issuer = (answer: RequestListener) => listen(createServer(answer))
 test('what is asked of the issuer is JSON under our own name', async () => {
   const asked: object[] = []
   const port = await issuer(async ({ method, url, headers }, response) => {
-    const { 'content-type': type, accept, originator, 'user-agent': agent } = headers
-    asked.push({ method, url, type, accept, originator, agent, body: await text(response.req) })
+    const { 'content-type': type, accept, 'accept-encoding': encoding, originator, 'user-agent': agent } = headers
+    asked.push({ method, url, type, accept, encoding, originator, agent, body: await text(response.req) })
     response.writeHead(400).end('no')
   })
   const route = await routeWith(DIRECT, log)
@@ -46,6 +46,7 @@ test('what is asked of the issuer is JSON under our own name', async () => {
       url: '/oauth/token?v=1',
       type: 'application/json',
       accept: 'application/json',
+      encoding: 'identity',
       originator: NAME.originator,
       agent: NAME.userAgent,
       body: '{"a":"é"}',

@@ -3,7 +3,7 @@ import type { PostToken } from '../credentials/refresh.ts'
 import { ProxyError, toError } from '../errors.ts'
 import type { LazyOutbound } from './outbound/lazy-outbound.ts'
 import { readBody } from './read-body.ts'
-import { headerList, type Identity } from './target.ts'
+import { headerList, type Identity, NOT_ENCODED } from './target.ts'
 import { exchange } from './transport.ts'
 
 /** Long enough for a slow issuer: giving up early may lose a token that it has already replaced. */
@@ -30,6 +30,7 @@ export function createTokenRequest(
         accept: 'application/json',
         originator,
         'user-agent': userAgent,
+        ...NOT_ENCODED,
       }),
       body: [Buffer.from(JSON.stringify(body))],
       idleTimeout: TOKEN_REQUEST_LIMIT_MS,

@@ -183,6 +183,7 @@ describe('with a ChatGPT login', () => {
         'chatgpt-account-id': 'of-the-client',
         originator: 'of-the-client',
         'user-agent': 'of-the-client',
+        'accept-encoding': 'of-the-client',
         'x-openai-internal-codex-residency': 'of-the-client',
         'x-openai-fedramp': 'of-the-client',
         'x-forwarded-for': 'of-the-client',
@@ -190,7 +191,7 @@ describe('with a ChatGPT login', () => {
       expect((await stage.send(path, { method: 'POST', body, headers })).status).toBe(200)
       const [call] = callsOfThisTest()
       expect(JSON.stringify(call?.headers)).not.toContain('of-the-client')
-      expect(call?.headers).toMatchObject({ originator: 'codex-api-proxy' })
+      expect(call?.headers).toMatchObject({ originator: 'codex-api-proxy', 'accept-encoding': 'identity' })
     },
   )
 
