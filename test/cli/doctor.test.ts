@@ -288,6 +288,13 @@ test('an outbound proxy that is silent is named, and nothing is waited for after
   }
 })
 
+test('certificates that are not checked are a problem, since the login is then anybody’s', async () => {
+  expect((await doctor()).checks.Certificates).toBeUndefined()
+  env = { ...env, NODE_TLS_REJECT_UNAUTHORIZED: '0' }
+  const { Certificates: certificates } = (await doctor()).checks
+  expect(certificates).toMatchObject({ state: 'problem', message: expect.stringContaining('turns their check off') })
+})
+
 test('TLS is judged with the certificates that requests trust', async () => {
   const certificate = selfSignedCertificate()
   const server = createServer(certificate, (_request, response) => response.writeHead(401).end('{}'))

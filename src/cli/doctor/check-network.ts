@@ -50,9 +50,16 @@ function proxyOfCodex({ codexHome }: Config): string {
   return ` Codex uses the one in ${path}; if it is needed here too, name it with --proxy.`
 }
 
+/** Often set in a network that inspects TLS, by people who name its certificate nowhere. */
+const UNCHECKED = problem(
+  'Certificates',
+  'NODE_TLS_REJECT_UNAUTHORIZED=0 turns their check off: whoever is between here and upstream can take the login.',
+  'Unset it, also where the server starts; if this network inspects TLS, name its certificate with NODE_EXTRA_CA_CERTS.',
+)
+
 /** The same trust that requests have; otherwise `doctor` would report problems where requests work. */
 function readTrust(): { trust: SecureContext; unread: Check[] } {
-  const unread: Check[] = []
+  const unread = process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0' ? [UNCHECKED] : []
   const remedy = 'Name a whole file of certificates in PEM there, or none; also where the server starts.'
   const trust = createTrust(process.env, ({ variable, reason }) => {
     unread.push(problem('Certificates', `Certificates that ${variable} names were not read: ${reason}.`, remedy))
