@@ -40,8 +40,11 @@ type ServerParts = {
   readonly isDraining: () => boolean
 }
 
-/** How long an idle connection is kept: longer than the pools of common clients, so that they close first. */
-const KEEP_ALIVE_MS = 72_000
+/**
+ * How long an idle connection is kept: longer than the pools of common clients, so that they close first. Those of Rust
+ * (Codex) and Go (cloudflared, Tailscale) keep theirs for 90 seconds, Caddy for two minutes, and none heeds `Keep-Alive`.
+ */
+const KEEP_ALIVE_MS = 125_000
 
 /** How often Node looks for slow requests; by its default so rarely that short limits would mean nothing. */
 const SLOW_REQUEST_CHECK_MS = 1000
