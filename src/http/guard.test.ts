@@ -329,6 +329,16 @@ test('a refusal names the scheme, and an allowed page can read it', () => {
   )
 })
 
+test('a probe may name no host, as load balancers don’t, but no wrong one and no origin', () => {
+  const probe = (headers: IncomingHttpHeaders) => code({ probe: true, headers })
+  expect(probe({ host: undefined })).toBe('ok')
+  expect(code({ headers: { host: undefined } })).toBe('host_not_allowed')
+  expect([probe({ host: '' }), probe({ host: 'evil.example' })]).toEqual(['host_not_allowed', 'host_not_allowed'])
+  for (const origin of ['null', 'http://', 'http://evil.example']) {
+    expect(probe({ host: undefined, origin })).toBe('origin_not_allowed')
+  }
+})
+
 test('a probe is answered without the key, and told apart', () => {
   expect(check({ probe: true }, KEY).authenticated).toBe(false)
   expect(check({ probe: true, headers: { authorization: 'Bearer secret-key' } }, KEY).authenticated).toBe(true)

@@ -34,8 +34,10 @@ export function createGuard({ hosts, origins, clientKey }: GuardSettings): Guard
   const isKey = clientKey === undefined ? () => true : keyTest(clientKey)
   const noOrigin = allowedOrigins.size === 0 ? {} : { vary: 'Origin' }
 
-  function checkHost(request: Pick<IncomingMessage, 'url' | 'headers'>): string {
+  function checkHost(request: Pick<IncomingMessage, 'url' | 'headers'>, probe: boolean): string | undefined {
     const address = requestAddress(request)
+    // The health checks of many load balancers name no host (HTTP/1.0, RFC 9112 §3.2), which every browser does.
+    if (probe && address === undefined && request.headers.host === undefined) return undefined
     if (address === undefined) throw new ProxyError('host_not_allowed', 'The request has no usable `Host`.')
     if (isHostAllowed(address.name)) return address.authority
     // The name comes from the client, but it has been reduced to letters, digits, dots and dashes.
@@ -43,7 +45,7 @@ export function createGuard({ hosts, origins, clientKey }: GuardSettings): Guard
   }
 
   /** The origin of a page that may read the answer; undefined for the proxy's own pages and for what is no page. */
-  function checkOrigin(headers: IncomingHttpHeaders, authority: string): string | undefined {
+  function checkOrigin(headers: IncomingHttpHeaders, authority: string | undefined): string | undefined {
     const { origin } = headers
     if (origin !== undefined && allowedOrigins.has(origin)) return origin
     if (origin !== undefined && !isOwnOrigin(origin, authority)) {
@@ -61,7 +63,7 @@ export function createGuard({ hosts, origins, clientKey }: GuardSettings): Guard
 
   return {
     check(request, { probe }) {
-      const authority = checkHost(request)
+      const authority = checkHost(request, probe)
       const origin = checkOrigin(request.headers, authority)
       const preflight = origin !== undefined && isPreflight(request)
       if (preflight) return { corsHeaders: preflightHeaders(origin, request.headers), authenticated: false, preflight }
@@ -84,7 +86,8 @@ function hostAllowList(hosts: readonly string[]): (name: string) => boolean {
 }
 
 /** The scheme does not matter: a port serves only one, and TLS may end at another proxy in front of us. */
-function isOwnOrigin(origin: string, authority: string): boolean {
+function isOwnOrigin(origin: string, authority: string | undefined): boolean {
+  if (authority === undefined) return false
   return origin === `http://${authority}` || origin === `https://${authority}`
 }
 

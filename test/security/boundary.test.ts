@@ -74,6 +74,8 @@ describe('with an API key, where the most is passed through', () => {
     ['GET /v1/files HTTP/1.0', 403],
     ['GET /v1/files HTTP/1.0\r\nHost: localhost', 200],
     ['GET /health HTTP/1.1\r\nHost: evil.example', 403],
+    ['GET /health HTTP/1.0', 200],
+    ['GET /metrics HTTP/1.0', 403],
     ['GET /nothing/here HTTP/1.1\r\nHost: evil.example', 403],
     ['GET /v1/files HTTP/1.1\r\nHost: evil.example\r\nHost: localhost', 403],
   ])('%j is answered %d, by the host it is for', async (head, status) => {
