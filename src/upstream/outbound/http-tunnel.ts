@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https'
 import { isIP, type Socket } from 'node:net'
 import { authorityOf, type Endpoint } from '../../config/endpoint.ts'
 import { request as httpRequest } from '../../node-http.ts'
+import { userAgent } from '../target.ts'
 import { LoginRefused, Refusal } from './failure-reason.ts'
 import type { OutboundAddress } from './outbound-address.ts'
 import { TCP_KEEP_ALIVE_MS, type TunnelOptions } from './tunnel-options.ts'
@@ -45,7 +46,8 @@ function requestOptions(proxy: OutboundAddress, authority: string, { secureConte
     port: proxy.port,
     method: 'CONNECT',
     path: authority,
-    headers: { host: authority, ...loginHeader(proxy) },
+    // Some companies' proxies let only known programs through, or none that does not say its name.
+    headers: { host: authority, 'user-agent': userAgent(), ...loginHeader(proxy) },
     agent: false,
   }
   if (proxy.protocol === 'http') return options
