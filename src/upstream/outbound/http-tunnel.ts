@@ -14,6 +14,7 @@ export function openHttpTunnel(proxy: OutboundAddress, target: Endpoint, options
     const authority = authorityOf(target)
     const send = proxy.protocol === 'https' ? httpsRequest : httpRequest
     const request = send(requestOptions(proxy, authority, options))
+    request.removeHeader('connection')
     const timer = setTimeout(() => {
       request.destroy(new Refusal(`did not connect within ${options.timeout / 1000} s`))
     }, options.timeout)
@@ -46,13 +47,21 @@ function requestOptions(proxy: OutboundAddress, authority: string, { secureConte
     port: proxy.port,
     method: 'CONNECT',
     path: authority,
-    // Some companies' proxies let only known programs through, or none that does not say its name.
-    headers: { host: authority, 'user-agent': userAgent(), ...loginHeader(proxy) },
+    headers: { host: authority, ...preamble(), ...loginHeader(proxy) },
     agent: false,
   }
   if (proxy.protocol === 'http') return options
   // Without a server name Node takes the one of the Host header, which is that of the target.
   return { ...options, secureContext: secureContext(), servername: isIP(proxy.host) === 0 ? proxy.host : '' }
+}
+
+/**
+ * As curl and browsers say it. Some companies' proxies let only known programs through, or none without a name; and what
+ * logs in to such a proxy for us (px, cntlm) passes on Node's own `Connection: close`, though NTLM takes several rounds on
+ * one connection.
+ */
+function preamble(): Record<string, string> {
+  return { 'user-agent': userAgent(), 'proxy-connection': 'keep-alive' }
 }
 
 function loginHeader({ login }: OutboundAddress): Record<string, string> {

@@ -236,6 +236,8 @@ describe('a tunnel through a proxy that follows a script', () => {
       const request = String(messages.at(-1)?.[0])
       expect(request).toMatch(/^CONNECT \[2001:db8::1\]:80 HTTP\/1\.1\r\n/)
       expect(request).toMatch(/\r\nuser-agent: codex-api-proxy\/\d[^\r]*\r\n/i)
+      expect(request).toMatch(/\r\nproxy-connection: keep-alive\r\n/i)
+      expect(request).not.toMatch(/\r\nconnection:/i)
       expect(request).toMatch(/\r\nhost: \[2001:db8::1\]:80\r\n/i)
       expect(request).toMatch(/\r\nproxy-authorization: Basic bWU6YSBi\r\n/i)
       const [bytes] = await once(socket.resume(), 'data')
