@@ -13,6 +13,7 @@ import { STOP_GRACE_MS } from '../daemon/process.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { explain } from './explain.ts'
+import { lastingPath } from './lasting-path.ts'
 import { loadSettings } from './load-settings.ts'
 import { locate } from './locate.ts'
 import { type Manager, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
@@ -56,8 +57,8 @@ function describeService(context: Context, { config, given }: LoadedConfig): Ser
     home: context.bases.home,
     configHome: context.env.XDG_CONFIG_HOME || join(context.bases.home, '.config'),
     userId: process.getuid?.() ?? 0,
-    node: process.execPath,
-    program: context.program,
+    node: lastingPath(process.execPath),
+    program: lastingPath(context.program),
     logFile: config.logFile,
     environment: { ...kept, ...settingsAsVariables(given) },
     drainTimeout: config.drainTimeout,

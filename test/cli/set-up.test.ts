@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -12,7 +12,7 @@ import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts
 import { chatgptAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
 import { listenOnLoopback } from '../support/loopback.ts'
-import { createHome, type Home, LIKE_MACOS, run, startForeground } from '../support/program.ts'
+import { createHome, type Home, LIKE_MACOS, PROGRAM, run, startForeground } from '../support/program.ts'
 
 let home: Home
 let upstream: FakeUpstream
@@ -299,6 +299,29 @@ test('service --print shows file and commands and changes nothing', async () => 
   } finally {
     await other.remove()
   }
+})
+
+test('a service names node and the program by paths that outlast an upgrade', async () => {
+  const { other } = await serviceStage('exit 0')
+  const at = (...path: string[]) => join(other.path, ...path)
+  for (const [folder, file, to] of [
+    [at('Cellar', 'node', '24.1.0', 'bin'), 'node', process.execPath],
+    [at('5', '.pnpm', 'us@0.2.0', 'node_modules', 'us'), 'main.js', PROGRAM],
+  ] as const) {
+    await mkdir(folder, { recursive: true })
+    await symlink(to, join(folder, file))
+  }
+  await mkdir(at('opt'))
+  await mkdir(at('5', 'node_modules'))
+  await symlink(at('Cellar', 'node', '24.1.0'), at('opt', 'node'))
+  await symlink(at('5', '.pnpm', 'us@0.2.0', 'node_modules', 'us'), at('5', 'node_modules', 'us'))
+  // Node tells the real path of itself, which here is no Cellar.
+  const likeHomebrew = `Object.defineProperty(process,"execPath",{value:${JSON.stringify(at('Cellar', 'node', '24.1.0', 'bin', 'node'))}})`
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(likeHomebrew)}` }
+  const program = at('5', '.pnpm', 'us@0.2.0', 'node_modules', 'us', 'main.js')
+  const { stdout } = await run(['service', 'install', '--print'], { home: other, env, program })
+  const [node, us] = [at('opt', 'node', 'bin', 'node'), at('5', 'node_modules', 'us', 'main.js')]
+  expect(stdout).toContain(`ExecStart="${node}" "${us}" start --foreground\n`)
 })
 
 test('service --print leaves secrets out unless it is asked for them, and without them nothing would start', async () => {

@@ -1,0 +1,52 @@
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { lastingPath } from './lasting-path.ts'
+
+let root: string
+beforeEach(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), 'lasting-path-')))
+})
+afterEach(() => rm(root, { recursive: true }))
+
+async function put(path: string): Promise<string> {
+  const file = join(root, path)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, '')
+  return file
+}
+
+async function link(path: string, to: string): Promise<void> {
+  await mkdir(dirname(join(root, path)), { recursive: true })
+  await symlink(join(root, to), join(root, path))
+}
+
+test.each([
+  ['Cellar/node@24/24.1.0_1/bin/node', 'opt/node@24', 'Cellar/node@24/24.1.0_1', 'opt/node@24/bin/node'],
+  [
+    '5/.pnpm/us@0.2.0/node_modules/us/dist/main.js',
+    '5/node_modules/us',
+    '5/.pnpm/us@0.2.0/node_modules/us',
+    '5/node_modules/us/dist/main.js',
+  ],
+  [
+    'node_modules/.pnpm/us@1/node_modules/us/main.js',
+    'node_modules/us',
+    'node_modules/.pnpm/us@1/node_modules/us',
+    'node_modules/us/main.js',
+  ],
+])('%s is found by the link that an upgrade moves', async (path, from, to, lasting) => {
+  const file = await put(path)
+  await link(from, to)
+  expect(lastingPath(file)).toBe(join(root, lasting))
+})
+
+test('a path stays where there is no such link, or one to another version', async () => {
+  const file = await put('Cellar/node/24.1.0/bin/node')
+  expect(lastingPath(file)).toBe(file)
+  await put('Cellar/node/26.0.0/bin/node')
+  await link('opt/node', 'Cellar/node/26.0.0')
+  expect(lastingPath(file)).toBe(file)
+  expect(lastingPath('/usr/bin/node')).toBe('/usr/bin/node')
+})

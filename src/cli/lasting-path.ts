@@ -1,0 +1,24 @@
+import { realpathSync } from 'node:fs'
+
+/**
+ * Homebrew and pnpm put each version into a folder of its own, which an upgrade removes, and keep a link to the present
+ * one. Node tells the folder, and a service that names it does not start any more.
+ */
+const VERSION_FOLDERS: readonly (readonly [RegExp, string])[] = [
+  [/\/Cellar\/([^/]+)\/[^/]+\//, '/opt/$1/'],
+  [/\/(?:node_modules\/)?\.pnpm\/[^/]+\/node_modules\//, '/node_modules/'],
+]
+
+/** The path by which the same file is found after an upgrade too, where there is one. */
+export function lastingPath(path: string): string {
+  const links = VERSION_FOLDERS.map(([folder, link]) => path.replace(folder, link))
+  return links.find((link) => link !== path && isSameFile(link, path)) ?? path
+}
+
+function isSameFile(one: string, other: string): boolean {
+  try {
+    return realpathSync(one) === realpathSync(other)
+  } catch {
+    return false
+  }
+}
