@@ -37,7 +37,10 @@ test('a launchd agent is XML with the same content', () => {
   expect(content).toContain('<string>&lt;a&gt; &amp; "b" \\ $c %d</string>')
   expect(content).toContain('<string>/opt/100%/$node</string>')
   expect(content).toMatch(/<key>ExitTimeOut<\/key>\s+<integer>95<\/integer>/)
-  expect(install).toEqual([['launchctl', 'bootstrap', 'gui/501', path]])
+  expect(install).toEqual([
+    ['launchctl', 'enable', 'gui/501/codex-api-proxy'],
+    ['launchctl', 'bootstrap', 'gui/501', path],
+  ])
 })
 
 test('settings become the first of their variables; those of the run files have none', () => {

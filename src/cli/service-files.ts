@@ -128,16 +128,21 @@ ${variables.join('\n')}
 </dict>
 </plist>
 `
-  const bootout = ['launchctl', 'bootout', `gui/${userId}/${LABEL}`]
+  const service = `gui/${userId}/${LABEL}`
+  const bootout = ['launchctl', 'bootout', service]
   return {
     manager: 'launchd',
     path,
     content,
-    install: [['launchctl', 'bootstrap', `gui/${userId}`, path]],
+    // A service that was once disabled stays so when its file is new, and would be refused with `5: Input/output error`.
+    install: [
+      ['launchctl', 'enable', service],
+      ['launchctl', 'bootstrap', `gui/${userId}`, path],
+    ],
     uninstall: [bootout],
     stop: bootout,
     forget: [],
-    check: ['launchctl', 'print', `gui/${userId}/${LABEL}`],
+    check: ['launchctl', 'print', service],
   }
 }
 

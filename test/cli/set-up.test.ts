@@ -419,6 +419,18 @@ test('on macOS a service is installed anew when the old one has ended, with a pr
   expect((await manager.calls()).trim().split('\n').at(-1)).toBe(`bootstrap gui/${process.getuid?.()} ${plist}`)
 })
 
+test('on macOS a service that launchd holds for disabled is installed', async () => {
+  const { other, manager } = await serviceStage(`case $1 in
+    print) exit 113;;
+    enable) rm disabled;;
+    bootstrap) [ ! -e disabled ] || { echo 'Bootstrap failed: 5: Input/output error' >&2; exit 5; };;
+  esac`)
+  await writeFile(join(other.path, 'disabled'), '')
+  const env = { PATH: manager.path, CODEX_PROXY_PORT: '0', NODE_OPTIONS: LIKE_MACOS }
+  expect((await run(['service', 'install'], { home: other, env })).code).toBe(0)
+  expect(await manager.calls()).toContain(`enable gui/${process.getuid?.()}/codex-api-proxy\n`)
+})
+
 test('without a manager install says what it did and what to do, and uninstall takes the file away', async () => {
   const { other, service } = await serviceStage('echo "No bus." >&2; exit 1')
   const unit = join(other.path, UNIT)
