@@ -10,6 +10,7 @@ import { RUN_FILES_REMEDY } from '../daemon/run-files.ts'
 import { readState } from '../daemon/state-file.ts'
 import { checkBind } from '../http/bind-policy.ts'
 import { clientKeyFrom } from '../http/client-key.ts'
+import { checkUpstreams } from '../http/own-upstream.ts'
 import { tlsOptions } from '../http/tls.ts'
 import { addressOf, reportRunning } from './already-running.ts'
 import { askServer } from './ask-server.ts'
@@ -97,6 +98,7 @@ async function refuseToHide(context: Context, { pidFile, stateFile }: Config): P
 /** Throws a UsageError for settings that no server starts with, as far as that can be told without starting one. */
 export function checkStartable(config: Config): void {
   risksOf(config)
+  checkUpstreams(config)
   tlsOptions(config)
 }
 

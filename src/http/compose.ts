@@ -24,6 +24,7 @@ import { createAdmission } from './admission.ts'
 import { checkBind } from './bind-policy.ts'
 import { clientKeyFrom } from './client-key.ts'
 import { createGuard } from './guard.ts'
+import { checkUpstreams } from './own-upstream.ts'
 import { createRouteTable } from './route-table.ts'
 import { createServer } from './server.ts'
 import { tlsOptions } from './tls.ts'
@@ -47,6 +48,7 @@ export function composeServer(
   const warn = (message: string) => logger.warn(message)
   const clientKey = clientKeyFrom(config, warn)
   checkBind({ ...config, clientKey }, warn)
+  checkUpstreams(config)
   const context = createContext(config, logger, outbound)
   const running = new Cancellation()
   const routes = createRouteTable(context, outbound.describe)

@@ -176,3 +176,13 @@ test('a home folder that can not be written to is named, with what to do', async
     /^codex-api-proxy: Can't use \/dev\/null\/\.codex-api-proxy: a part of the path is not a folder\. .*--pid-file.*--foreground.*\n$/,
   )
 })
+
+test.each([
+  ['start', '--foreground'],
+  ['service', 'install', '--print'],
+])('no server is made its own upstream: %s', async (...args) => {
+  const env = { CODEX_API_PROXY_OPENAI_BASE_URL: 'http://localhost:8799/v1' }
+  const { code, stdout, stderr } = await run([...args, '--port', '8799'], { home, env })
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).toContain('CODEX_API_PROXY_OPENAI_BASE_URL: It names this server itself')
+})

@@ -1,0 +1,20 @@
+import type { Config } from '../config/options.ts'
+import { isLoopbackHost, UsageError } from '../config/parsers.ts'
+
+type Addresses = Pick<Config, 'host' | 'port' | 'chatgptBaseUrl' | 'openaiBaseUrl'>
+
+/**
+ * Each request would ask for another, until no more are taken. People take the base URL of upstream for the one that
+ * clients need. Throws a UsageError. (Plain HTTP goes to loopback only.)
+ */
+export function checkUpstreams({ host, port, chatgptBaseUrl, openaiBaseUrl }: Addresses): void {
+  if (!isLoopbackHost(host) && host !== '0.0.0.0' && host !== '::') return
+  const variables = { CODEX_API_PROXY_CHATGPT_BASE_URL: chatgptBaseUrl, CODEX_API_PROXY_OPENAI_BASE_URL: openaiBaseUrl }
+  for (const [variable, baseUrl] of Object.entries(variables)) {
+    const upstream = new URL(baseUrl)
+    if (!isLoopbackHost(upstream.hostname) || upstream.port !== String(port)) continue
+    throw new UsageError(
+      `${variable}: It names this server itself (${baseUrl}). Unset it; clients have a setting of their own.`,
+    )
+  }
+}
