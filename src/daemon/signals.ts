@@ -8,7 +8,8 @@ type Stoppable = {
   close(): Promise<void>
 }
 
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+/** SIGBREAK exists on Windows alone: Ctrl-Break, and how programs there end one that they started in a group of its own. */
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGBREAK'] as const
 
 /**
  * By habit these tell a server to open its log again, which ours finds out by itself. Without a listener Node opens its
@@ -26,7 +27,7 @@ const HABITUAL = ['SIGUSR1', 'SIGUSR2'] as const
 type OnHangup = 'stop' | 'ignore'
 
 /**
- * SIGTERM or SIGINT drains, a second one ends at once. `source` is the process. Returns a function that takes the
+ * Any of SIGNALS drains, a second one ends at once. `source` is the process. Returns a function that takes the
  * listeners away again.
  */
 export function stopOnSignals(
@@ -75,7 +76,8 @@ export function endOnSignals(source: Process, end: () => Promise<void>): () => v
     ending = true
     const giveIn = () => {
       release()
-      source.kill(source.pid, signal)
+      // Windows lets nobody send SIGHUP or SIGBREAK.
+      source.kill(source.pid, process.platform === 'win32' ? 'SIGTERM' : signal)
     }
     end().then(giveIn, giveIn)
   }

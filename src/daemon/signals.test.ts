@@ -1,0 +1,37 @@
+import { EventEmitter } from 'node:events'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { expect, test, vi } from 'vitest'
+import { playPlatform } from '../../test/support/platform.ts'
+import { endOnSignals, stopOnSignals } from './signals.ts'
+
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGBREAK'] as const
+
+test.each(SIGNALS)('%s drains, and a second one ends at once', (signal) => {
+  const source = new EventEmitter()
+  const server = { drain: vi.fn(async () => {}), close: vi.fn(async () => {}) }
+  const release = stopOnSignals(source, server, { draining() {}, failed() {} }, 'stop')
+  source.emit(signal)
+  expect([server.drain, server.close].map((call) => call.mock.calls.length)).toEqual([1, 0])
+  source.emit(signal)
+  expect([server.drain, server.close].map((call) => call.mock.calls.length)).toEqual([1, 1])
+  release()
+  expect(source.eventNames()).toEqual([])
+})
+
+test.each([...SIGNALS, 'SIGHUP'] as const)(
+  'on Windows %s ends a short command too, when its work is done',
+  async (signal) => {
+    playPlatform('win32')
+    const kill = vi.fn(() => true)
+    const source = Object.assign(new EventEmitter(), { pid: 1234, kill })
+    let done = () => {}
+    endOnSignals(source as never, () => new Promise((resolve) => (done = resolve)))
+    source.emit(signal, signal) // As Node does.
+    await nextTurn()
+    expect(kill).not.toHaveBeenCalled()
+    done()
+    await nextTurn()
+    // Node fails to send any of the others there.
+    expect(kill.mock.calls).toEqual([[1234, 'SIGTERM']])
+  },
+)
