@@ -22,6 +22,7 @@ test.each([
   ['one\ntwo\nthree\n', 2, ['two', 'three']],
   ['one\ntwo\nunfinished', 2, ['two', 'unfinished']],
   ['one\n', 0, []],
+  ['of a crash\r\n\r\non Windows\r\n', 3, ['of a crash', '', 'on Windows']],
 ])('of %j the last %i lines', async (text, count, lines) => {
   expect(await lastLines(await fileOf(text), count)).toEqual(lines)
 })

@@ -33,9 +33,14 @@ export async function lastLinesOf(
     newlines += countNewlines(piece)
     pieces.unshift(piece)
   }
-  const lines = Buffer.concat(pieces).toString('utf8').split('\n')
+  return count === 0 ? [] : linesIn(Buffer.concat(pieces).toString('utf8')).slice(-count)
+}
+
+/** Without their ends, which on Windows are two characters where Node itself wrote, as in a crash. */
+export function linesIn(text: string): string[] {
+  const lines = text.split(/\r?\n/)
   if (lines.at(-1) === '') lines.pop()
-  return count === 0 ? [] : lines.slice(-count)
+  return lines
 }
 
 /** A file to read, or nothing when there is none. */

@@ -7,7 +7,7 @@ import { readableLines } from '../telemetry/readable-lines.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { type Located, locate, logFileOf, reach } from './locate.ts'
-import { lastLines, lastLinesOf, openExisting } from './log-lines.ts'
+import { lastLines, lastLinesOf, linesIn, openExisting } from './log-lines.ts'
 import { RUN_FILES } from './setting-groups.ts'
 
 const LINES = '50'
@@ -83,7 +83,7 @@ async function follow(
     const text = Buffer.concat([rest, bytes.subarray(0, bytesRead)])
     const end = text.lastIndexOf(10) + 1
     rest = text.subarray(end)
-    if (end > 0) for (const line of text.toString('utf8', 0, end - 1).split('\n')) show(line)
+    for (const line of linesIn(text.toString('utf8', 0, end))) show(line)
   }
 
   while (!isDone()) {
