@@ -48,11 +48,18 @@ async function olderLines(logFile: string, file: FileHandle | undefined, count: 
 /** A server in the foreground or of systemd has no part in this file; launchd puts there what its service logs. */
 async function tellWhereElse({ print }: Context, located: Located): Promise<void> {
   if (located.running !== undefined || (await reach(located)) === undefined) return
-  print.note(
-    process.platform === 'darwin'
-      ? 'A server in the foreground logs to its terminal, that of a service to its --log-file.'
-      : 'The server that runs logs to its terminal, as a systemd service to the journal: `journalctl --user -u codex-api-proxy`.',
-  )
+  print.note(whereElse())
+}
+
+function whereElse(): string {
+  switch (process.platform) {
+    case 'darwin':
+      return 'A server in the foreground logs to its terminal, that of a service to its --log-file.'
+    case 'win32':
+      return 'The server that runs logs to its terminal.'
+    default:
+      return 'The server that runs logs to its terminal, as a systemd service to the journal: `journalctl --user -u codex-api-proxy`.'
+  }
 }
 
 function parseCount(text: string): number {

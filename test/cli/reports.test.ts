@@ -270,6 +270,17 @@ test('on macOS logs does not say that a server which may be of launchd logs else
   await proxy.stop()
 })
 
+test('on Windows logs speaks of no service: there is none', async () => {
+  const proxy = await startForeground([], { home, env })
+  const NODE_OPTIONS = `--import ${new URL('../support/like-windows.mjs', import.meta.url)}`
+  const { stderr } = await run(['logs'], {
+    home,
+    env: { ...env, CODEX_PROXY_PORT: new URL(proxy.url).port, NODE_OPTIONS },
+  })
+  expect(stderr.split('\n')).toContain('The server that runs logs to its terminal.')
+  await proxy.stop()
+})
+
 test('logs of a server that is not in the background says where its log is', async () => {
   const proxy = await startForeground([], { home, env })
   const { stderr } = await run(['logs'], { home, env: { ...env, CODEX_PROXY_PORT: new URL(proxy.url).port } })
