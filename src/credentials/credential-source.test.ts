@@ -6,6 +6,7 @@ import { unsignedJwt } from '../../test/support/auth-files.ts'
 import { failWith } from '../../test/support/fail-with.ts'
 import { type LoginStage, post, startLoginStage, tokenOf } from '../../test/support/login-stage.ts'
 import type { ProxyError } from '../errors.ts'
+import type { Files } from './auth-file.ts'
 import { replaceAuthFile, withTokens } from './auth-file-write.ts'
 import { leftTokens } from './leftovers.ts'
 import type { NewTokens } from './refresh.ts'
@@ -158,6 +159,35 @@ test('a file that is just being written in place is read again a moment later', 
   const credentials = stage.source().current()
   setImmediate(() => writeFileSync(stage.authPath, JSON.stringify(auth)))
   expect(tokenOf(await credentials)).toBe(auth.tokens.access_token)
+})
+
+/** Files that can't be read the first times. */
+function heldFile(code: string, times: number) {
+  const readFileSync = vi.fn((...read: Parameters<typeof nodeFs.readFileSync>) => {
+    return readFileSync.mock.calls.length > times ? nodeFs.readFileSync(...read) : failWith(code)()
+  })
+  return { files: { ...nodeFs, readFileSync } as Files, readFileSync }
+}
+
+test('a file that a virus scanner has for itself alone is waited for, as Windows lets it', async () => {
+  const auth = login(DAY)
+  await stage.writeAuth(auth)
+  expect(tokenOf(await stage.source({ files: heldFile('EBUSY', 3).files }).current())).toBe(auth.tokens.access_token)
+  expect((await stage.source({ files: heldFile('EBUSY', 3).files }).status()).problem).toBeUndefined()
+})
+
+test('but not for ever, and one without permission not at all', async () => {
+  await stage.writeAuth(login(DAY))
+  const forbidden = heldFile('EPERM', Number.POSITIVE_INFINITY)
+  expect(await errorOf(stage.source(forbidden).current())).toMatchObject({ code: 'credentials_unreadable' })
+  expect(forbidden.readFileSync).toHaveBeenCalledTimes(2) // By `ready`, and for the reason.
+  let now = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => (now += 500))
+  const held = heldFile('EBUSY', Number.POSITIVE_INFINITY)
+  expect(await errorOf(stage.source(held).current())).toMatchObject({
+    code: 'credentials_unreadable',
+    message: expect.stringContaining('EBUSY'),
+  })
 })
 
 for (const [code, message] of [

@@ -1,6 +1,8 @@
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isCode } from '../error-code.ts'
 import { ProxyError } from '../errors.ts'
+import { onceFree } from '../once-free.ts'
 import { type AuthFile, codeInBrackets, type Files, type StoredLogin } from './auth-file.ts'
 import { isWritable, mendAuthFile, removeWritten, replaceAuthFile, tryRoom, withTokens } from './auth-file-write.ts'
 import type { CredentialMode } from './credentials.ts'
@@ -68,10 +70,13 @@ export class TokenStore {
     return stored
   }
 
-  /** The same, but reads a second time if somebody is writing the file in place, or was killed while doing so. */
+  /**
+   * The same, but waits while somebody has the file for himself alone, and reads a second time if somebody is writing it
+   * in place, or was killed while doing so.
+   */
   async readSettled(): Promise<StoredLogin> {
     try {
-      return this.read()
+      return await onceFree(isHeld, () => this.read())
     } catch (error) {
       const unfinished = error instanceof ProxyError && error.code === 'credentials_malformed'
       if (!unfinished) throw error
@@ -211,6 +216,11 @@ export class TokenStore {
     this.#unsaved = undefined
     this.#failures = 0
   }
+}
+
+/** Without permission the code is another one, and waiting would not help. */
+function isHeld(error: unknown): boolean {
+  return error instanceof ProxyError && isCode(error.cause, 'EBUSY')
 }
 
 function holds(login: Login, refreshToken: string): boolean {

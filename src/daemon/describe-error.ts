@@ -6,6 +6,7 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left',
   ENOENT: 'no such file or folder',
   ENOTDIR: 'a part of the path is not a folder',
+  EBUSY: 'it is busy or locked',
   EEXIST: 'something else is there',
   EISDIR: 'it is a folder',
   ENAMETOOLONG: 'the name is too long',

@@ -4,6 +4,7 @@ import {
   lstat,
   mkdir,
   mkdtemp,
+  open,
   readdir,
   readFile,
   rename,
@@ -99,10 +100,15 @@ test.each(['EPERM', 'EACCES', 'EBUSY'])(
     vi.mocked(rename).mockImplementationOnce(failWith(code))
     await expect(writePrivateFile(file, 'one')).rejects.toMatchObject({ code, path: file })
 
+    vi.mocked(open).mockImplementationOnce(failWith(code))
+    await expect(readIfThere(file)).rejects.toMatchObject({ code, path: file })
+
     playPlatform('win32')
     vi.mocked(rename).mockImplementationOnce(failWith(code)).mockImplementationOnce(failWith(code))
     await writePrivateFile(file, 'two')
     expect(await readFile(file, 'utf8')).toBe('two')
+    vi.mocked(open).mockImplementationOnce(failWith(code)).mockImplementationOnce(failWith(code))
+    expect(await readIfThere(file)).toBe('two')
   },
 )
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, isCode, isHeldOpen, isOneOf } from '../error-code.ts'
 import { toError } from '../errors.ts'
+import { onceFree } from '../once-free.ts'
 
 /** The folder that only this program uses. */
 export const OUR_FOLDER = '.codex-api-proxy'
@@ -49,7 +49,7 @@ async function isFolder(path: string): Promise<boolean> {
 /** Undefined where there is no file, or no folder it could be in. Throws for one that another user may have planted. */
 export async function readIfThere(file: string): Promise<string | undefined> {
   try {
-    const opened = await open(file)
+    const opened = await onceFree(isHeldOpen, () => open(file))
     try {
       await refusePlanted(file, opened)
       return await opened.readFile('utf8')
@@ -80,23 +80,7 @@ export async function refusePlanted(file: string, opened: FileHandle): Promise<v
 /** Replaces `file` at once, so that nobody reads half of it; readable by its owner alone. */
 export async function writePrivateFile(file: string, text: string): Promise<void> {
   await ensureFolderOf(file)
-  await withTemporary(file, text, (temporary) => onceFree(() => rename(temporary, file)))
-}
-
-const HELD_OPEN_PATIENCE_MS = 2000
-const HELD_OPEN_POLL_MS = 20
-
-/** On Windows a file can't be replaced while it is open, or while one that was removed is. Both take moments. */
-async function onceFree(put: () => Promise<void>): Promise<void> {
-  const deadline = performance.now() + HELD_OPEN_PATIENCE_MS
-  while (true) {
-    try {
-      return await put()
-    } catch (error) {
-      if (!isHeldOpen(error) || performance.now() > deadline) throw error
-    }
-    await delay(HELD_OPEN_POLL_MS)
-  }
+  await withTemporary(file, text, (temporary) => onceFree(isHeldOpen, () => rename(temporary, file)))
 }
 
 /** About as much as will be written, so that a full disk is noticed. */
