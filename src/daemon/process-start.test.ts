@@ -1,6 +1,6 @@
 import { ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
@@ -30,11 +30,18 @@ test('on Windows PowerShell tells it, without a window; where it tells nothing, 
   playPlatform('win32')
   const folder = await mkdtemp(join(tmpdir(), 'powershell-'))
   onTestFinished(() => rm(folder, { recursive: true }))
+  // Only the one of the system counts: in the current folder or in PATH there may be another.
   vi.stubEnv('PATH', folder)
+  await writeFile(join(folder, 'powershell.exe'), '#!/bin/sh\necho 1\n', { mode: 0o700 })
+  vi.stubEnv('SystemRoot', undefined)
+  expect(await processStart(process.pid)).toBe('unknown')
+  vi.stubEnv('SystemRoot', folder)
   expect(await processStart(process.pid)).toBe('unknown')
 
   const powershell = `#!/bin/sh\ncase "$3 $4" in *"-Command (Get-Process -Id ${process.pid})"*) printf '134000000000000000\\r\\n'; esac\n`
-  await writeFile(join(folder, 'powershell.exe'), powershell, { mode: 0o700 })
+  const ofTheSystem = join(folder, 'System32', 'WindowsPowerShell', 'v1.0')
+  await mkdir(ofTheSystem, { recursive: true })
+  await writeFile(join(ofTheSystem, 'powershell.exe'), powershell, { mode: 0o700 })
   const spawned = vi.spyOn(ChildProcess.prototype as unknown as { spawn(options: object): unknown }, 'spawn')
   expect(await processStart(process.pid)).toBe('134000000000000000')
   expect(spawned).toHaveBeenCalledWith(expect.objectContaining({ windowsHide: true }))

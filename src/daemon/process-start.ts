@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { isThere, linuxStart } from '../process-table.ts'
 
@@ -53,10 +54,14 @@ function psEnvironment(): NodeJS.ProcessEnv {
 }
 
 async function windowsStart(pid: number): Promise<string | undefined> {
+  const { SystemRoot } = process.env
+  if (SystemRoot === undefined) return UNKNOWN
+  // By its path: Windows looks in the current folder first, where others may have put a program of that name.
+  const powershell = join(SystemRoot, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe')
   const script = `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`
   try {
     // The server in the background has no console: without `windowsHide` a window would open at each start.
-    const { stdout } = await run('powershell.exe', ['-NoProfile', '-NonInteractive', '-Command', script], {
+    const { stdout } = await run(powershell, ['-NoProfile', '-NonInteractive', '-Command', script], {
       windowsHide: true,
     })
     return stdout.trim() || UNKNOWN
