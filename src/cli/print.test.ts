@@ -60,10 +60,10 @@ test('a wait is mentioned once it is long, and its line is cleared on a terminal
 
 const failure = (code: string) => Object.assign(new Error(`${code}: made up`), { code })
 
-test('a reader that leaves early is no failure', () => {
+test.each(['EPIPE', 'EOF'])('a reader that leaves early is no failure (%s)', (code) => {
   const { stdout, stderr, process, print } = terminal()
   expect(print.isClosed()).toBe(false)
-  stdout.emit('error', failure('EPIPE'))
+  stdout.emit('error', failure(code))
   expect(print.isClosed()).toBe(true)
   process.emit('exit')
   expect([stderr.written, process.exitCode]).toEqual([[], 0])

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { isOneOf } from '../error-code.ts'
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red'
 
@@ -43,6 +44,8 @@ type Terminal = {
 
 /** A wait shorter than this isn't worth a word. */
 const PROGRESS_AFTER_MS = 1000
+/** The second one is that of Node 20 on Windows. */
+const READER_GONE = ['EPIPE', 'EOF']
 const ESCAPE = '\u001b['
 
 /** `terminal` is the process. */
@@ -57,7 +60,7 @@ export function createPrint(terminal: Terminal): Print {
   stderr.on('error', () => {})
   stdout.on('error', (error) => {
     // Every further write fails too; and a reader that has seen enough (`… | head`) is no failure.
-    const isNews = !closed && error.code !== 'EPIPE'
+    const isNews = !closed && !isOneOf(error, READER_GONE)
     closed = true
     if (!isNews) return
     stderr.write(`codex-api-proxy: The result could not be written: ${error.message}\n`)
