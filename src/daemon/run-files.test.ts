@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { checkRunFiles } from './run-files.ts'
+
+vi.mock(import('node:fs/promises'), { spy: true })
 
 let folder: string
 const files = () => ({
@@ -16,7 +18,10 @@ const files = () => ({
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'run-files-'))
 })
-afterEach(() => rm(folder, { recursive: true }))
+afterEach(async () => {
+  vi.resetAllMocks()
+  await rm(folder, { recursive: true })
+})
 
 test('files that can be written are left as they are, and none is made', async () => {
   await checkRunFiles(files())
@@ -32,6 +37,13 @@ test.each(['pid', 'log', 'state.json', 'state.secrets.json'])('a folder in the p
   const path = join(folder, 'run', name)
   await mkdir(path, { recursive: true })
   await expect(checkRunFiles(files())).rejects.toMatchObject({ code: 'EISDIR', path })
+})
+
+test('nor is a folder taken for a log where it can be opened as one, on Windows', async () => {
+  await mkdir(files().logFile, { recursive: true })
+  const { open: really } = await vi.importActual<typeof import('node:fs/promises')>('node:fs/promises')
+  vi.mocked(open).mockImplementation((path, flags) => really(path, path === files().logFile ? 'r' : flags))
+  await expect(checkRunFiles(files())).rejects.toMatchObject({ code: 'EISDIR', path: files().logFile })
 })
 
 test('a log may lie where no file could be made', async () => {

@@ -41,8 +41,11 @@ async function checkLog(logFile: string): Promise<void> {
 
 /** Adding a line would break a file that is one JSON document, a login for example. */
 async function checkHoldsLines(logFile: string): Promise<void> {
+  const found = await stat(logFile)
+  // Windows opens a folder for writing as if it were a file.
+  if (found.isDirectory()) throw Object.assign(new Error(`${logFile} is a folder`), { code: 'EISDIR', path: logFile })
   // Reading a pipe with nobody at its other end would wait for ever.
-  if (!(await stat(logFile)).isFile()) return
+  if (!found.isFile()) return
   const beginning = await text(createReadStream(logFile, { end: LINE_BEGINNING.length - 1 }))
   if (!beginning.startsWith('{') || beginning === LINE_BEGINNING) return
   throw new UsageError(`--log-file ${logFile}: it holds something else than a log; name another one, or move it away.`)
