@@ -43,6 +43,12 @@ test.each(['local-secret', 'local-secret\n', 'local-secret\r\n', 'local-secret\n
   },
 )
 
+test('a key that PowerShell has put into a file, as UTF-16, is the same key', async () => {
+  const path = await file('')
+  await writeFile(path, '\uFEFFlocal-secret\r\n', 'utf16le')
+  expect(load({ apiKeyFile: path }).key).toBe('local-secret')
+})
+
 test.each([0o644, 0o640, 0o660, 0o602])('a file with mode %o is used, with a warning', async (mode) => {
   const { key, warnings } = load({ apiKeyFile: await file('local-secret', mode) })
   expect(key).toBe('local-secret')

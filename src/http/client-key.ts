@@ -23,10 +23,15 @@ export function clientKeyFrom(
 function readKey(path: string): string {
   try {
     // Editors may begin a file with a byte order mark and end it with a line, without showing either.
-    return readFileSync(path, 'utf8').replace(/^\uFEFF|[\r\n]+$/g, '')
+    return textOf(readFileSync(path)).replace(/^\uFEFF|[\r\n]+$/g, '')
   } catch (error) {
     throw new UsageError(`The file for the client key can't be read (${codeOf(error) ?? 'unknown reason'}): ${path}`)
   }
+}
+
+/** `>` of Windows PowerShell writes UTF-16, with a byte order mark. */
+function textOf(bytes: Buffer): string {
+  return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8')
 }
 
 /** Anything else could not be sent in a header as it is. */
