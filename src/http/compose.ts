@@ -10,6 +10,7 @@ import type { RouteContext } from '../routes/context.ts'
 import { ConversationMemory } from '../routes/memory/conversation-memory.ts'
 import { ItemMemory } from '../routes/memory/item-memory.ts'
 import { ReasoningMemory } from '../routes/memory/reasoning-memory.ts'
+import { RecentMemory } from '../routes/memory/recent-memory.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
@@ -28,6 +29,9 @@ import { checkUpstreams } from './own-upstream.ts'
 import { createRouteTable } from './route-table.ts'
 import { createServer } from './server.ts'
 import { tlsOptions } from './tls.ts'
+
+/** Names of models, of which few are kept. */
+const MAX_MODEL_BYTES = 16 * 1024
 
 type Composed = {
   readonly server: Server
@@ -102,6 +106,7 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
     reasoning: new ReasoningMemory(now),
     items: new ItemMemory(now),
     conversations: new ConversationMemory(now),
+    unsummarized: new RecentMemory(now, MAX_MODEL_BYTES),
     metrics: new Metrics(monotonic),
     logger,
     placeholder: randomBytes(12).toString('hex'),

@@ -8,6 +8,7 @@ import type { RateLimits } from '../upstream/rate-limits.ts'
 import type { ConversationMemory } from './memory/conversation-memory.ts'
 import type { ItemMemory } from './memory/item-memory.ts'
 import type { ReasoningMemory } from './memory/reasoning-memory.ts'
+import type { RecentMemory } from './memory/recent-memory.ts'
 
 /** What the routes share; made once, in `http/compose.ts`. */
 export type RouteContext = {
@@ -19,6 +20,8 @@ export type RouteContext = {
   readonly reasoning: ReasoningMemory
   readonly items: ItemMemory
   readonly conversations: ConversationMemory
+  /** Models that lately refused a summary of their reasoning: they are not asked for one each time. */
+  readonly unsummarized: RecentMemory<true>
   readonly metrics: Metrics
   readonly logger: Logger
   /** Marks cut-out strings of large bodies; unguessable, made at start. */

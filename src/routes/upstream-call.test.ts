@@ -7,6 +7,7 @@ import { BodyMemory } from '../upstream/body-memory.ts'
 import type { UpstreamRequest } from '../upstream/client.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
+import { RecentMemory } from './memory/recent-memory.ts'
 import { sessionHeaders, UpstreamCall, wanted } from './upstream-call.ts'
 
 const REFUSAL = JSON.stringify({
@@ -34,6 +35,7 @@ function refusedCall(
       },
     },
     catalogue: { forget() {}, remember() {}, list },
+    unsummarized: new RecentMemory(() => 0),
     rateLimits: { notice() {} },
     now: () => 0,
   } as unknown as RouteContext
@@ -42,6 +44,7 @@ function refusedCall(
     route: 'responses',
     credentials: { kind: 'chatgpt', accessToken: 'token', accountId: undefined, fedramp: false },
     model: 'gpt-0',
+    asksForSummary: false,
     variants: [wanted([Buffer.from('{}')], { 'x-variant': 'b' })],
     memory: new BodyMemory([]),
     headers: { 'x-call': 'a' },
@@ -68,6 +71,13 @@ test('what is sent is JSON, asks for events, and has the headers of the call and
   // Without the memory nobody would know that it is still read from.
   const memory = expect.any(BodyMemory)
   expect(sent.mock.calls).toEqual([[expect.objectContaining({ method: 'POST', path: '/responses', headers, memory })]])
+})
+
+test('without a summary is only asked again where one was asked for', async () => {
+  const sent = vi.fn()
+  const error = { message: "Unsupported parameter: 'reasoning.summary'.", code: 'unsupported_parameter' }
+  await refusalOf(refusedCall(async () => ({ models: [] }), { sent, text: JSON.stringify({ error }) }))
+  expect(sent).toHaveBeenCalledTimes(1)
 })
 
 test('an answer that is visible is not asked for again', async () => {

@@ -45,6 +45,8 @@ export type Call = {
   readonly route: ErrorRoute
   readonly credentials: ChatGptCredentials
   readonly model: string
+  /** Whether the variants ask for a summary of the reasoning. */
+  readonly asksForSummary: boolean
   readonly variants: readonly [Variant, ...Variant[]]
   /** The memory behind the bodies of all variants. */
   readonly memory: BodyMemory
@@ -76,19 +78,20 @@ export class UpstreamCall {
     const call = this.#call
     if (call === undefined) throw new Error('An answer that is visible must not be asked for again.')
     const [variant] = call.variants
-    const first: Form = { variant, summarized: true }
+    const unsummarized = call.asksForSummary && this.#context.unsummarized.recall(call.model) === true
+    const first: Form = { variant, unsummarized }
     let refusal = early
-    for (let form = early === undefined ? first : lesserForm(call, first, early); form !== undefined; ) {
+    for (let form = early === undefined ? first : this.#lesserForm(call, first, early); form !== undefined; ) {
       const answer = await this.#post(call, form, cancellation)
       noticeHeaders(this.#context, this.#request, answer)
       this.#request.setHeaders(informingHeaders(answer.headers))
       if (answer.status === 200) {
         this.#context.catalogue.remember(call.model)
-        if (!form.summarized) noteUnsummarized(this.#request)
+        if (form.unsummarized) noteUnsummarized(this.#request)
         return answer
       }
       refusal = await refusalOf(this.#context, call.route, answer)
-      form = lesserForm(call, form, refusal)
+      form = this.#lesserForm(call, form, refusal)
     }
     if (refusal?.code !== 'model_not_found') throw refusal
     this.#context.catalogue.forget(call.model)
@@ -102,7 +105,8 @@ export class UpstreamCall {
     this.#call = undefined
   }
 
-  #post(call: Call, { variant, summarized }: Form, cancellation: Cancellation): Promise<UpstreamAnswer> {
+  #post(call: Call, form: Form, cancellation: Cancellation): Promise<UpstreamAnswer> {
+    const { variant } = form
     const body = variant.body()
     const request = {
       method: 'POST',
@@ -113,7 +117,7 @@ export class UpstreamCall {
         ...call.headers,
         ...variant.headers,
       },
-      body: summarized ? body : withoutSummary(body),
+      body: form.unsummarized ? withoutSummary(body) : body,
       memory: call.memory,
       onRetry: () => {
         this.#request.record.upstreamRetries++
@@ -121,18 +125,21 @@ export class UpstreamCall {
     }
     return this.#context.upstream.send(request, call.credentials, cancellation)
   }
+
+  /** What to ask after this refusal of `form`, if anything. A summary that was refused is not asked for again. */
+  #lesserForm({ variants, model, asksForSummary }: Call, form: Form, refusal: ApiError): Form | undefined {
+    if (asksForSummary && !form.unsummarized && isSummaryRefusal(refusal)) {
+      this.#context.unsummarized.keep(model, true, 0)
+      return { ...form, unsummarized: true }
+    }
+    const lesser = variants.slice(variants.indexOf(form.variant) + 1)
+    const variant = lesser.find(({ after }) => after?.(refusal, form.variant))
+    return variant && { ...form, variant }
+  }
 }
 
 /** What is asked: a variant, also without the summary that it asks for; nobody needs that so much that all should fail. */
-type Form = { readonly variant: Variant; readonly summarized: boolean }
-
-/** What to ask after this refusal of `refused`, if anything. A summary that was refused is not asked for again. */
-function lesserForm({ variants }: Call, { variant: refused, summarized }: Form, refusal: ApiError): Form | undefined {
-  if (summarized && isSummaryRefusal(refusal)) return { variant: refused, summarized: false }
-  const lesser = variants.slice(variants.indexOf(refused) + 1)
-  const variant = lesser.find(({ after }) => after?.(refusal, refused))
-  return variant && { variant, summarized }
-}
+type Form = { readonly variant: Variant; readonly unsummarized: boolean }
 
 const SUMMARY = 'reasoning.summary'
 

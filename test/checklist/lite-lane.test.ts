@@ -212,7 +212,6 @@ describe('a history with a call that reasoning led to', () => {
       200,
       ['full', 'full, plain', 'full, plain', 'lite, plain'],
     ],
-    ['is sent without a summary once when that is refused too', [SUMMARY_REFUSED], 400, ['full', 'full']],
     ['is not tried on the Lite lane when the full lane has it', [REASONING_REFUSED], 400, ['full', 'full, plain']],
     ['is tried on either lane once when neither has it', [NOT_FOUND], 404, ['full', 'lite']],
   ])('case 106, 110, 192: %s', async (_what, answers, status, calls) => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import type { Answer } from '../fake-upstream/answer.ts'
 import { responseEvents } from '../fake-upstream/event-stream.ts'
 import { modelEntry } from '../fake-upstream/models.ts'
@@ -11,13 +11,18 @@ const ANSWER: Answer = { events: responseEvents([{ text: 'Hello.' }]) }
 const REFUSING = 'gpt-5.3-codex-spark'
 /** One whose entry says so. */
 const KNOWN = 'gpt-5.4-terse'
+const OTHER = 'gpt-5.4-verbose'
+/** One that refuses whatever it is asked. */
+const STUBBORN = 'gpt-5.4-stubborn'
 const CHAT = { messages: [{ role: 'user', content: 'Hello' }] }
+
+const brief = { slug: KNOWN, name: 'Terse', priority: 1, since: '0.1.0', efforts: ['low'] }
+const terse = { ...modelEntry(brief), supports_reasoning_summary_parameter: false }
+const MODELS = [terse, ...[REFUSING, OTHER, STUBBORN].map((slug) => modelEntry({ ...brief, slug }))]
 
 let stage: Stage
 beforeAll(async () => {
-  const brief = { slug: KNOWN, name: 'Terse', priority: 1, since: '0.1.0', efforts: ['low'] }
-  const terse = { ...modelEntry(brief), supports_reasoning_summary_parameter: false }
-  stage = await startStage({ upstream: { models: [terse, modelEntry({ ...brief, slug: REFUSING })] } })
+  stage = await startStage({ upstream: { models: MODELS } })
   await stage.send('/v1/models')
 })
 afterAll(() => stage.close())
@@ -30,12 +35,33 @@ test.each([
   ['/v1/chat/completions', CHAT, undefined],
   ['/v1/responses', { input: 'Hello', reasoning: { effort: 'low', summary: 'auto' } }, { effort: 'low' }],
   ['/v1/responses', { input: 'Hello', reasoning: { summary: 'auto' } }, undefined],
-])('a model that has no summaries answers without one: %s %j', async (path, body, reasoning) => {
-  const [answer, calls] = await callsDuring(stage.upstream, () => stage.post(path, { ...body, model: REFUSING }))
-  expect([answer.status, calls]).toEqual([200, 2])
-  expect(answer.headers.get('x-codex-proxy-ignored')).toBe('reasoning.summary')
-  const [wanted, lesser] = stage.upstream.calls().slice(-2)
+])('a model that has no summaries answers without one, and is not asked for one again: %s %j', async (...row) => {
+  const [path, body, reasoning] = row
+  const fresh = await startStage({ upstream: { models: MODELS } })
+  onTestFinished(() => fresh.close())
+  answerWith(fresh.upstream, ANSWER)
+  const ask = () => callsDuring(fresh.upstream, () => fresh.post(path, { ...body, model: REFUSING }))
+  for (const expected of [2, 1]) {
+    const [answer, calls] = await ask()
+    expect([answer.status, calls]).toEqual([200, expected])
+    expect(answer.headers.get('x-codex-proxy-ignored')).toBe('reasoning.summary')
+  }
+  const [wanted, lesser, next] = fresh.upstream.calls().slice(-3)
   expect(lesser?.json).toEqual({ ...(wanted?.json as Json), reasoning })
+  expect(next?.json).toEqual(lesser?.json)
+})
+
+test('who asked such a model for no summary is not told that there is none', async () => {
+  const ask = (reasoning: Json) => stage.post('/v1/responses', { input: 'Hello', reasoning, model: REFUSING })
+  await ask({ summary: 'auto' })
+  const [answer, calls] = await callsDuring(stage.upstream, () => ask({ effort: 'low' }))
+  expect([answer.status, calls, answer.headers.get('x-codex-proxy-ignored')]).toEqual([200, 1, null])
+})
+
+test('a model that takes summaries is asked for them, whatever another has refused', async () => {
+  await stage.post('/v1/responses', { input: 'Hello', reasoning: { summary: 'auto' }, model: REFUSING })
+  await stage.post('/v1/responses', { input: 'Hello', reasoning: { summary: 'auto' }, model: OTHER })
+  expect(lastBody().reasoning).toEqual({ summary: 'auto' })
 })
 
 test.each([
@@ -49,17 +75,29 @@ test.each([
   expect([answer.status, calls]).toEqual([400, 1])
 })
 
+const refused = (error: Json): Answer => ({ status: 400, body: { error } })
+const SUMMARY_REFUSED = refused({
+  message: "Unsupported parameter: 'reasoning.summary'.",
+  code: 'unsupported_parameter',
+})
+
+test('a request is sent without a summary once when that is refused too', async () => {
+  answerWith(stage.upstream, SUMMARY_REFUSED)
+  const body = { ...CHAT, model: STUBBORN }
+  const [answer, calls] = await callsDuring(stage.upstream, () => stage.post('/v1/chat/completions', body))
+  expect([answer.status, calls]).toEqual([400, 2])
+})
+
 test('a summary that was refused is not asked for again, whatever else is refused after it', async () => {
-  const refused = (error: Json): Answer => ({ status: 400, body: { error } })
   answerWith(
     stage.upstream,
-    refused({ message: "Unsupported parameter: 'reasoning.summary'.", code: 'unsupported_parameter' }),
+    SUMMARY_REFUSED,
     refused({ message: 'It could not be verified.', code: 'invalid_encrypted_content' }),
     ANSWER,
   )
   const reasoning = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'made-up' }
   const input = [reasoning, { role: 'assistant', content: 'Hi.' }, { role: 'user', content: 'Hello' }]
-  const body = { model: KNOWN, input, reasoning: { summary: 'auto' } }
+  const body = { model: OTHER, input, reasoning: { summary: 'auto' } }
   const [answer, calls] = await callsDuring(stage.upstream, () => stage.post('/v1/responses', body))
   expect([answer.status, calls]).toEqual([200, 3])
   expect(lastBody()).not.toHaveProperty('reasoning')

@@ -1,5 +1,10 @@
 import type { ApiError } from '../../errors.ts'
 import { asObject, isEmpty, objectOf } from '../../json-object.ts'
+import type { ResponsesRequest } from '../chat-plan.ts'
+
+export function asksForSummary({ reasoning }: ResponsesRequest): boolean {
+  return asObject(reasoning)?.summary !== undefined
+}
 
 /**
  * The same body without asking for a summary of the reasoning. Made from the bytes: the request is not held for it, since

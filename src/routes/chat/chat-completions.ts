@@ -2,6 +2,7 @@ import type { ChatStream } from '../../conversion/answer/chat-stream.ts'
 import type { ChatPlan, ConversionContext } from '../../conversion/chat-plan.ts'
 import { convertChatRequest } from '../../conversion/request/chat-request.ts'
 import { type LargeJson, parseLargeJson } from '../../conversion/request/large-json.ts'
+import { asksForSummary } from '../../conversion/request/without-summary.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
 import { BodyMemory } from '../../upstream/body-memory.ts'
 import type { Answer, ApiRequest, Route } from '../api-request.ts'
@@ -59,6 +60,7 @@ function convert(
     route: 'chat',
     credentials,
     model: body.model,
+    asksForSummary: asksForSummary(body),
     variants: [wanted(json.write(body)), ...lesserVariants(context, body, json.write)],
     memory: new BodyMemory(json.memory),
     headers: sessionHeaders(request, body),

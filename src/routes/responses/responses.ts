@@ -3,6 +3,7 @@ import { tokenUsage } from '../../conversion/answer/usage.ts'
 import { unfinishedError } from '../../conversion/failure/upstream-error.ts'
 import { type LargeJson, parseLargeJson } from '../../conversion/request/large-json.ts'
 import { type ConvertedResponsesRequest, convertResponsesRequest } from '../../conversion/request/responses-request.ts'
+import { asksForSummary } from '../../conversion/request/without-summary.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
 import { toApiError } from '../../errors.ts'
 import { asList, asString, type JsonObject } from '../../json-object.ts'
@@ -81,6 +82,7 @@ function convert(
     route: 'responses',
     credentials,
     model: converted.request.model,
+    asksForSummary: asksForSummary(converted.request),
     variants: variantsOf(converted, body, context, json.write),
     // What may be remembered is left to the collector.
     memory: new BodyMemory(said === undefined ? json.memory : []),
