@@ -17,7 +17,7 @@ export function lesserVariants(
 ): Variant[] {
   const plain = withoutReasoning(body)
   const hasReasoning = plain !== body
-  const full: Variant = { body: () => write(plain), after: isReasoningRefusal }
+  const full: Variant = { body: () => write(plain), after: (refusal) => isReasoningRefusal(refusal, body) }
   const variants = hasReasoning ? [full] : []
   const model = config.liteLane === 'auto' ? catalogue.peek().find(({ id }) => id === body.model) : undefined
   if (model?.usesResponsesLite !== true) return variants
@@ -30,7 +30,8 @@ export function lesserVariants(
   const plainLite: Variant = {
     body: () => write(toLiteRequest(plain)),
     headers: LITE_HEADERS,
-    after: (refusal, refused) => (refused === full ? isNotServed(refusal) : isReasoningRefusal(refusal)),
+    after: (refusal, refused) =>
+      refused === full ? isNotServed(refusal) : isReasoningRefusal(refusal, toLiteRequest(body)),
   }
   return hasReasoning ? [...variants, lite, plainLite] : [lite]
 }

@@ -192,6 +192,12 @@ describe('a history with a call that reasoning led to', () => {
     }
   }
 
+  /** Of the items that are sent on the Lite lane: tools, prompt, the message, the reasoning, the call, its result. */
+  const idRefused = (index: number): Answer => ({
+    status: 400,
+    body: { error: { message: `Invalid 'input[${index}].id': 'x'.`, code: 'invalid_value' } },
+  })
+
   test.each<[string, [...Answer[], Answer], number, string[]]>([
     ['keeps the reasoning that nobody refused', [NOT_FOUND, ANSWER], 200, ['full', 'lite']],
     [
@@ -200,6 +206,8 @@ describe('a history with a call that reasoning led to', () => {
       200,
       ['full', 'lite', 'lite, plain'],
     ],
+    ['loses it when its id is refused there', [NOT_FOUND, idRefused(3), ANSWER], 200, ['full', 'lite', 'lite, plain']],
+    ['keeps it when the id of another item is refused', [NOT_FOUND, idRefused(2)], 400, ['full', 'lite']],
     [
       'has no reasoning in the Lite lane that the full lane has refused',
       [REASONING_REFUSED, NOT_FOUND, ANSWER],

@@ -305,4 +305,16 @@ describe('case 203: reasoning with an id that upstream does not take', () => {
     expect(await answer.text()).toContain('Rain in both.')
     expect(typesOf(lastInput())).toEqual(['message', 'message', 'message'])
   })
+
+  test('is no reason to ask again when it is another item that has it', async () => {
+    const message = "Invalid 'input[2].id': 'search_1'. Expected an ID that begins with 'ws'."
+    const thought = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: ENCRYPTED }
+    const search = { type: 'web_search_call', id: 'search_1', status: 'completed' }
+    answerWith(stage.upstream, { status: 400, body: { error: { message, code: 'invalid_value' } } })
+    const input = [HELLO, thought, search, { role: 'assistant', content: 'Hi.' }, { role: 'user', content: 'And?' }]
+    const [answer, calls] = await callsDuring(stage.upstream, () =>
+      stage.post('/v1/responses', { model: 'gpt-5.5', input }),
+    )
+    expect([answer.status, calls]).toEqual([400, 1])
+  })
 })

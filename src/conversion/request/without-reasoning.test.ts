@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest'
 import { ApiError } from '../../errors.ts'
+import type { ResponsesRequest } from '../chat-plan.ts'
 import { isReasoningRefusal } from './without-reasoning.ts'
+
+const REASONING = { type: 'reasoning' }
+const SEARCH = { type: 'web_search_call' }
+const requestWith = (...input: { type: string }[]): ResponsesRequest => ({
+  model: 'gpt-5.5',
+  input,
+  store: false,
+  stream: true,
+})
 
 const refusal = (message: string, code: string | null = null, status = 400) =>
   new ApiError(message, { status, type: 'invalid_request_error', param: null, code })
@@ -13,7 +23,15 @@ test.each([
   refusal("Invalid 'input[1].encrypted_content': string too long."),
   refusal("Invalid 'input[12].id': 'thinking_0'. Expected an ID that begins with 'rs'.", 'invalid_value'),
 ])('case 110, 111, 203: reasoning is refused: $message', (error) => {
-  expect(isReasoningRefusal(error)).toBe(true)
+  expect(isReasoningRefusal(error, requestWith(...Array(20).fill(REASONING)))).toBe(true)
+})
+
+test.each([
+  refusal("Invalid 'input[0].id': 'ws'. Expected an ID that begins with 'ws_'.", 'invalid_value'),
+  refusal("Invalid 'input[0].encrypted_content': string too long."),
+  refusal("Invalid 'input[2].id': 'ws'. Expected an ID that begins with 'ws_'.", 'invalid_value'),
+])('an item of another kind is refused, whatever reasoning there is besides: $message', (error) => {
+  expect(isReasoningRefusal(error, requestWith(SEARCH, REASONING))).toBe(false)
 })
 
 test.each([
@@ -23,5 +41,5 @@ test.each([
   refusal("Invalid 'input[0].call_id': string too long.", 'string_above_max_length'),
   refusal('The encrypted content could not be decrypted.', null, 500),
 ])('other refusals have to do with something else: $message', (error) => {
-  expect(isReasoningRefusal(error)).toBe(false)
+  expect(isReasoningRefusal(error, requestWith(REASONING))).toBe(false)
 })

@@ -13,14 +13,16 @@ export function withoutReasoning(request: ResponsesRequest): ResponsesRequest {
 /**
  * Reasoning is too old, of another model or another account; its id is refused, or missed; or nothing of the model comes
  * after it, as when a turn was nothing but thought. The code says so, or the message names the item (case 110, 111, 203).
- * Clients send it again with each turn to come, so the conversation would be over.
+ * Clients send it again with each turn to come, so the conversation would be over. An item of another kind, which has an
+ * id or something encrypted too, would be refused again.
  */
-export function isReasoningRefusal({ status, code, message }: ApiError): boolean {
-  return status === 400 && (code === 'invalid_encrypted_content' || OF_ITEM.test(message))
+export function isReasoningRefusal({ status, code, message }: ApiError, { input }: ResponsesRequest): boolean {
+  if (status !== 400) return false
+  if (code === 'invalid_encrypted_content') return true
+  const place = PLACE.exec(message)?.[1]
+  return OF_ITEM.test(message) && (place === undefined || input[Number(place)]?.type === 'reasoning')
 }
 
-/**
- * Not of `reasoning.effort` and other settings, nor of what `include` asks for. Ids are left on hardly any other item:
- * messages, calls and results have none.
- */
+/** Not of `reasoning.effort` and other settings, nor of what `include` asks for. */
 const OF_ITEM = /'reasoning'|\breasoning items?\b|(?<!reasoning\.)\bencrypted|'input\[\d+\]\.id'/i
+const PLACE = /'input\[(\d+)\]/
