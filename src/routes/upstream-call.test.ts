@@ -91,7 +91,10 @@ test('an answer that is visible is not asked for again', async () => {
 test('the refusal of a model names those there are', async () => {
   const call = refusedCall(async () => ({ models: [{ slug: 'gpt-1' }, { slug: 'gpt-2' }] }))
   expect(await refusalOf(call)).toContain('This login has gpt-1, gpt-2.')
-  expect(await refusalOf(refusedCall(async () => ({ models: [{ slug: 'gpt-1' }] })))).toContain('This login has gpt-1.')
+  const unstopped = refusedCall(async () => ({ models: [{ slug: 'gpt-1' }] }), {
+    text: JSON.stringify({ detail: 'Model not found gpt-0' }),
+  })
+  expect(await refusalOf(unstopped)).toBe('Model not found gpt-0. This login has gpt-1.')
 })
 
 test('a refusal is understood though it is long', async () => {

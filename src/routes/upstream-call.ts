@@ -2,6 +2,7 @@ import { type Cancellation, withDeadline } from '../cancellation.ts'
 import type { ResponsesRequest } from '../conversion/chat-plan.ts'
 import { LIMIT_HEADER } from '../conversion/failure/limit-headers.ts'
 import { type AnswerHead, type ErrorRoute, upstreamError } from '../conversion/failure/upstream-error.ts'
+import { asSentence } from '../conversion/failure/upstream-failure.ts'
 import { sessionHeaderValue } from '../conversion/request/prompt-cache-key.ts'
 import { isSummaryRefusal, withoutSummary } from '../conversion/request/without-summary.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
@@ -167,8 +168,7 @@ export async function refusalOf(context: RouteContext, route: ErrorRoute, answer
 /** With upstream's reason: to sign in again helps against few, and not where the account is deactivated. */
 function refusedLogin(refusal: ApiError): ApiError {
   if (refusal instanceof ProxyError) return refusal
-  const reason = refusal.message.replace(/\.$/, '')
-  const message = `Upstream does not accept the credentials in auth.json: ${reason}.`
+  const message = `Upstream does not accept the credentials in auth.json: ${asSentence(refusal.message)}`
   return new ProxyError('upstream_rejected_credentials', message)
 }
 
@@ -181,5 +181,6 @@ async function nameModels({ catalogue }: RouteContext, refusal: ApiError, cancel
   const { models } = await withDeadline(NAMES_WITHIN_MS, late, () => catalogue.list(), cancellation).catch(() => ({
     models: [],
   }))
-  if (models.length > 0) refusal.message += ` This login has ${models.map(({ slug }) => slug).join(', ')}.`
+  if (models.length === 0) return
+  refusal.message = `${asSentence(refusal.message)} This login has ${models.map(({ slug }) => slug).join(', ')}.`
 }

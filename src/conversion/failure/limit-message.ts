@@ -1,4 +1,5 @@
 import type { UpstreamHeaders } from './limit-headers.ts'
+import { asSentence } from './upstream-failure.ts'
 
 /** What `x-codex-rate-limit-reached-type` says of a workspace, where waiting is not all that one can do. */
 const OF_WORKSPACE: ReadonlyMap<string, string> = new Map([
@@ -16,5 +17,5 @@ export function limitMessage(message: string, resetsIn: string | undefined, head
   const reached = headers['x-codex-rate-limit-reached-type']
   const ofWorkspace = typeof reached === 'string' ? OF_WORKSPACE.get(reached) : undefined
   const added = [resetsIn && `It resets in ${resetsIn}.`, ofWorkspace].filter((sentence) => sentence !== undefined)
-  return added.length === 0 ? message : [`${message.replace(/\.$/, '')}.`, ...added].join(' ')
+  return added.length === 0 ? message : [asSentence(message), ...added].join(' ')
 }

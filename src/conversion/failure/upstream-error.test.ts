@@ -89,7 +89,9 @@ describe('forms', () => {
       message: 'Upstream failed without saying why, with the code slow_down.',
     })
     const empty = { type: 'response.failed', response: {} }
-    expect(eventError(empty, 'chat')?.message).toBe('Upstream failed without saying why.')
+    expect(eventError(empty, 'chat')?.message).toBe(
+      'Upstream failed without saying why. Send the request again in a moment.',
+    )
   })
 
   test.each([
@@ -159,6 +161,14 @@ describe('an answer that is no API error', () => {
     expect(told({ status: 413, body: CHALLENGE }).message).toMatch(/request entity too large/i)
   })
 
+  test('a body that is too large says what to do when it is told in words too, unless upstream has a code for it', () => {
+    const error = told({ status: 413, body: json({ detail: 'Request body is too large' }) })
+    expect(error).toMatchObject({ status: 413, code: 'upstream_body_limit' })
+    expect(errorBody(error).error.message).toMatch(/^Request body is too large\. Shorten the conversation/)
+    const coded = told({ status: 413, body: json({ error: { message: 'Too large.', code: 'file_too_large' } }) })
+    expect(coded).toMatchObject({ status: 413, code: 'file_too_large', message: 'Too large.' })
+  })
+
   test('a page given as a message is none', () => {
     expect(told({ status: 500, body: json({ detail: CHALLENGE }) }).message).toBe(
       `Upstream answered 500 with a text that is no API error. ${ERRORS.upstream_error.remedy}`,
@@ -184,6 +194,10 @@ describe('an answer that is no API error', () => {
     expect(error).toMatchObject({ status: expected, code })
     expect(error.message).toContain(status === 401 ? 'refused the credentials' : String(status))
     expect(error.message).not.toContain('<')
+  })
+
+  test.each([400, 404, 499])('a bare %i says what to do', (status) => {
+    expect(told({ status }).message).toMatch(/again in a moment; if it is refused again, `codex-api-proxy doctor`/)
   })
 
   test.each([
@@ -284,7 +298,7 @@ describe('what a client did wrong', () => {
       code: 'model_not_found',
       param: 'model',
     })
-    expect(errorBody(told({ body })).error.message).toContain('GET /v1/models')
+    expect(errorBody(told({ body })).error.message).toMatch(/[^.]\. Choose a model of `GET \/v1\/models`/)
   })
 
   test.each([
@@ -315,6 +329,8 @@ describe('what a client did wrong', () => {
     const error = told({ body: json({ detail }) })
     expect(error).toMatchObject({ status: 400, code: 'client_version_outdated' })
     expect(errorBody(error).error.message).toContain('--client-version')
+    const unstopped = errorBody(told({ body: json({ detail: 'This model requires a newer version of Codex' }) })).error
+    expect(unstopped.message).toMatch(/^This model requires a newer version of Codex\. Start/)
   })
 
   test.each(['cyber_policy', 'bio_policy', 'invalid_prompt', 'misalignment_policy_violation'])(
@@ -372,7 +388,11 @@ describe('what a client did wrong', () => {
 
 test('a failure without any explanation is one of ours', () => {
   const error = eventError({ type: 'response.failed', response: {} }, 'chat')
-  expect(error).toMatchObject({ status: 502, code: 'upstream_error', message: 'Upstream failed without saying why.' })
+  expect(error).toMatchObject({
+    status: 502,
+    code: 'upstream_error',
+    message: expect.stringMatching(/^Upstream failed without saying why\./),
+  })
   expect(error).not.toBeInstanceOf(ProxyError)
 })
 

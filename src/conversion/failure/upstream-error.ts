@@ -4,7 +4,7 @@ import { asNumber, asObject, asString, type JsonObject, parseObject } from '../.
 import { chatParam } from './error-param.ts'
 import { limitHeaders, type UpstreamHeaders } from './limit-headers.ts'
 import { limitMessage } from './limit-message.ts'
-import { isPage, type UpstreamFailure, upstreamFailure } from './upstream-failure.ts'
+import { asSentence, isPage, type UpstreamFailure, upstreamFailure } from './upstream-failure.ts'
 
 /** Which route an error is for: Chat and Responses name the same mistake differently. */
 export type ErrorRoute = 'chat' | 'responses'
@@ -61,12 +61,15 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
 ]
 const OTHER_WORKSPACE = 'Sign in again with `codex login` and choose another one.'
 /** What upstream tells by a code alone (docs/upstream.md 5.3), while most clients show nothing but the message. */
-const WORDLESS: ReadonlyMap<string | undefined, string> = new Map([
+const WORDLESS: ReadonlyMap<string, string> = new Map([
   ['deactivated_workspace', `The ChatGPT workspace of this login is deactivated. ${OTHER_WORKSPACE}`],
   ['invalid_workspace_selected', `This login may not use its ChatGPT workspace. ${OTHER_WORKSPACE}`],
 ])
 /** A 401 that no other login helps: something that inspects TLS has taken out the header (docs/upstream.md 5.3). */
 const LOGIN_TAKEN_OUT = /login did not make it to this service/i
+/** Upstream has refused what it takes at other times (docs/upstream.md 5.3). */
+const REFUSED_REMEDY =
+  'Send the request again in a moment; if it is refused again, `codex-api-proxy doctor` tells whether login and network are fine.'
 const OUTDATED_CLIENT = /requires a newer version of Codex/i
 const UNSUPPORTED_PARAMETER = /^Unsupported parameter: '?([\w.[\]]+)/i
 
@@ -122,7 +125,7 @@ function isFailure({ type }: JsonObject, response: JsonObject | undefined): bool
 
 function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin): ApiError {
   const { message = wordsFor(failure), details } = failure
-  if (OUTDATED_CLIENT.test(message)) return new ProxyError('client_version_outdated', message)
+  if (OUTDATED_CLIENT.test(message)) return new ProxyError('client_version_outdated', asSentence(message))
   if (LOGIN_TAKEN_OUT.test(message)) {
     return new ProxyError(
       'upstream_blocked',
@@ -134,6 +137,7 @@ function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin):
 
   const known = code === undefined ? undefined : UPSTREAM_CODES.get(code)
   const status = known?.status ?? statusOf(failure, origin.status)
+  if (status === 413 && code === undefined) return new ProxyError('upstream_body_limit', asSentence(message))
   const param = failure.param ?? UNSUPPORTED_PARAMETER.exec(message)?.[1]
   const waits = status === 429 || status === 503 ? limitHeaders(details, message, origin.headers, origin.now) : {}
   const isUsageLimit = code === 'usage_limit_reached'
@@ -149,8 +153,8 @@ function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin):
 }
 
 function wordsFor({ code }: UpstreamFailure): string {
-  const told = code === undefined ? '' : `, with the code ${code.slice(0, 64)}`
-  return WORDLESS.get(code) ?? `Upstream failed without saying why${told}.`
+  if (code === undefined) return `Upstream failed without saying why. ${ERRORS.upstream_error.remedy}`
+  return WORDLESS.get(code) ?? `Upstream failed without saying why, with the code ${code.slice(0, 64)}.`
 }
 
 /** Fields that Codex shows its user. */
@@ -184,7 +188,7 @@ function typeFor(status: number): string {
 
 /** Chat answers an unknown model with 404 and no `param`, Responses with 400 and `model` (both recorded). */
 function unknownModel(message: string, route: ErrorRoute): ApiError {
-  if (route === 'chat') return new ProxyError('model_not_found', message)
+  if (route === 'chat') return new ProxyError('model_not_found', asSentence(message))
   return new ApiError(message, { ...REFUSED, param: 'model', code: 'model_not_found' })
 }
 
@@ -209,8 +213,8 @@ function unexplained(origin: AnswerHead & { readonly status: number }, body: str
   const what = body.trim() === '' ? 'nothing' : isPage(body) ? 'a web page' : 'a text that is no API error'
   const message = `Upstream answered ${status} with ${what}${ray}.`
   if (status < 400) return new ProxyError('upstream_invalid', message)
-  const told = status < 500 ? message : `${message} ${ERRORS.upstream_error.remedy}`
-  return explained(upstreamFailure({ message: told }), route, origin)
+  const remedy = status < 500 ? REFUSED_REMEDY : ERRORS.upstream_error.remedy
+  return explained(upstreamFailure({ message: `${message} ${remedy}` }), route, origin)
 }
 
 /** The id by which the operator of the CDN finds the request. */

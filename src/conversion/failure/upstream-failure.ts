@@ -47,3 +47,8 @@ function readable(message: string | undefined): string | undefined {
 export function isPage(text: string): boolean {
   return /^\s*(?:<!--[^>]*-->\s*)?<(?:!doctype|html)/i.test(text)
 }
+
+/** The message with a full stop, so that another sentence can follow. */
+export function asSentence(message: string): string {
+  return /[.!?]$/.test(message) ? message : `${message}.`
+}
