@@ -37,10 +37,11 @@ export async function status(context: Context, { settings: flags, flags: { json,
 /** Whoever sees "Not running" of a server that nobody stopped should know that it ended by itself. */
 async function noteCrash({ print }: Context, { loaded, running }: Located, reached?: Reached): Promise<void> {
   if (running !== undefined || reached !== undefined) return
-  const pid = await findCrashed(loaded.config.pidFile)
-  if (pid === undefined) return
+  const crashed = await findCrashed(loaded.config.pidFile)
+  if (crashed === undefined) return
+  const when = crashed.stopping ? 'was still stopping when' : 'was not stopped:'
   print.note(
-    `Process ${pid}, which ran before, was not stopped: it crashed, was killed, or the machine went down. \`codex-api-proxy logs\` shows its end.`,
+    `Process ${crashed.pid}, which ran before, ${when} it crashed, was killed, or the machine went down. \`codex-api-proxy logs\` shows its end.`,
   )
 }
 

@@ -1,4 +1,5 @@
 import type { GivenSettings } from '../config/load.ts'
+import { lockInTheWay, type RunningServer, whyStillThere } from '../daemon/pid-file.ts'
 import { stopProcess } from '../daemon/process.ts'
 import type { Context, Outcome } from './context.ts'
 import { howToEnd, processAt } from './health.ts'
@@ -8,8 +9,10 @@ import { STOPPING } from './setting-groups.ts'
 export async function stop(context: Context, flags: GivenSettings): Promise<Outcome> {
   const located = await locate(context, flags, { needed: STOPPING, withoutState: 'always' })
   const outcome = await stopLocated(context, located)
+  if (outcome === 'not running') context.print.line('Not running.')
+  const stale = await whyStillThere(located.loaded.config.pidFile)
+  if (stale !== undefined) context.print.note(stale)
   if (outcome !== 'not running') return 0
-  context.print.line('Not running.')
   const other = await reach(located)
   if (other === undefined) return 0
   context.print.note(await describeOther(other))
@@ -26,13 +29,16 @@ async function describeOther({ url, clientKey }: Reached): Promise<string> {
 /** Stops the server and says so; says nothing when there is none. */
 export async function stopLocated({ print }: Context, { loaded, running }: Located) {
   const { pidFile, drainTimeout } = loaded.config
-  const done = print.progress(
-    running?.stopping
-      ? 'Ending it at once, but for a token refresh.'
-      : 'Stopping; running answers may finish. `codex-api-proxy stop` again ends at once.',
-  )
+  const done = print.progress(whatTakesTime(running, pidFile))
   const outcome = await stopProcess(pidFile, drainTimeout).finally(done)
   if (outcome === 'stopped') print.line(`Stopped process ${running?.pid}.`)
   if (outcome === 'killed') print.line(`Ended process ${running?.pid} by force: it did not stop in time.`)
   return outcome
+}
+
+function whatTakesTime(running: RunningServer | undefined, pidFile: string): string {
+  const obstacle = running === undefined ? lockInTheWay(pidFile) : undefined
+  if (obstacle !== undefined) return `Waiting for ${obstacle} …`
+  if (running?.stopping) return 'Ending it at once, but for a token refresh.'
+  return 'Stopping; running answers may finish. `codex-api-proxy stop` again ends at once.'
 }

@@ -38,10 +38,10 @@ export async function findRunning(file: string): Promise<RunningServer | undefin
 }
 
 /** The process that a pid file still names although it has ended, which one that was stopped does not leave behind. */
-export async function findCrashed(file: string): Promise<number | undefined> {
+export async function findCrashed(file: string): Promise<{ pid: number; stopping: boolean } | undefined> {
   const text = (await readIfThere(file)) ?? ''
   const note = parseNote(text)
-  return note?.started === undefined || (await runningIn(text)) !== undefined ? undefined : note.pid
+  return note?.started === undefined || (await runningIn(text)) !== undefined ? undefined : note
 }
 
 /**
@@ -114,6 +114,11 @@ export function lockInTheWay(file: string): string | undefined {
   } catch {
     return undefined // Where no file can be, there is no lock either; the start says what is wrong with the path.
   }
+}
+
+/** Why the pid file of a process that is gone is still there after `removeStale`; undefined when it is not. */
+export async function whyStillThere(file: string): Promise<string | undefined> {
+  return (await findCrashed(file)) && whyLocked(file)
 }
 
 function whyLocked(file: string): string {

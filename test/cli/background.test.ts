@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -109,6 +109,10 @@ test('after kill -9 start starts again, and the stale pid file is no server', as
     stdout: 'Not running.\n',
     stderr: `Process ${first.pid}, which ran before, was not stopped: it crashed, was killed, or the machine went down. \`codex-api-proxy logs\` shows its end.\n`,
   })
+  await appendFile(pidFile(), 'stopping=yes\n')
+  expect((await command('status')).stderr).toMatch(
+    `Process ${first.pid}, which ran before, was still stopping when it crashed, was killed, or the machine went down.`,
+  )
   const second = started(await command('start', '--port', '0'))
   expect(second.pid).not.toBe(first.pid)
 })
@@ -330,6 +334,20 @@ test('a start that the lock of a stale pid file holds up says whose it is', asyn
   expect(stderr).toContain(`Waiting for ${held} …\n`)
   expect(stderr).toContain(`could not start: ${pidFile()} can't be written now, because of ${held}. `)
   started(await command('start', '--port', '0'))
+})
+
+test('a stop that the lock of a stale pid file holds up says whose it is, and that the file stays', async () => {
+  await mkdir(home.runFolder)
+  await writeFile(pidFile(), '1\nstarted=long-ago\n')
+  const lock = await acquireLock(`${pidFile()}.lock`, { until: () => false, patienceMs: 0 })
+  const held = `${pidFile()}.lock, which is held by process ${process.pid}`
+  expect(await command('stop')).toEqual({
+    code: 0,
+    stdout: 'Not running.\n',
+    stderr: `Waiting for ${held} …\n${pidFile()} is stale and can't be replaced now, because of ${held}. Delete that lock, or choose another --pid-file.\n`,
+  })
+  lock?.release()
+  expect(await command('stop')).toEqual({ code: 0, stdout: 'Not running.\n', stderr: '' })
 })
 
 test.each(['broken', 'gone'])('the log of a server elsewhere is found when its state file is %s', async (state) => {
