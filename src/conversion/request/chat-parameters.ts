@@ -16,7 +16,8 @@ export function readReasoning(
   context: ConversionContext,
   reported: ReportedFields,
 ): JsonObject | undefined {
-  const standard = context.reasoningSummary && takesSummary(model, context) ? 'auto' : undefined
+  const listed = context.catalogue.find(({ id }) => id === model.id)
+  const standard = context.reasoningSummary && listed?.takesSummary !== false ? 'auto' : undefined
   if (model.effort === undefined && !body.hasAny(REASONING_FIELDS)) return reasoningOf(undefined, standard)
   const reasoning = body.at('reasoning')
   reportOtherKeys(reasoning, ['effort', 'summary'], reported)
@@ -27,13 +28,9 @@ export function readReasoning(
   if (overruled !== undefined && overruled !== given.value) {
     reported.add('reasoning.effort', "is not supported together with 'reasoning_effort'")
   }
-  const effort = readEffort(given, model, context.catalogue, reported)
+  const effort = readEffort(given, model, listed?.efforts ?? [], reported)
   const summary = reasoning.at('summary').optionalWord(SUMMARIES) ?? (effort === 'none' ? undefined : standard)
   return reasoningOf(effort, summary)
-}
-
-function takesSummary(model: NamedModel, { catalogue }: ConversionContext): boolean {
-  return catalogue.find(({ id }) => id === model.id)?.takesSummary !== false
 }
 
 function reasoningOf(effort: string | undefined, summary: string | undefined): JsonObject | undefined {

@@ -32,6 +32,12 @@ export class JsonPlace {
     return new JsonPlace(this.#property(key), key, this)
   }
 
+  /** The place of a property whose content may also stand without it, as Chat nests what Responses does not. */
+  within(key: string): JsonPlace {
+    const nested = this.at(key)
+    return nested.absent ? this : nested
+  }
+
   /** The same place with another value. */
   of(value: unknown): JsonPlace {
     return new JsonPlace(value, this.#key, this.#parent)

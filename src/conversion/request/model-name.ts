@@ -36,14 +36,13 @@ function withoutSuffixes(name: string, known: ReadonlySet<string>): NamedModel |
   return { ...model, ...(suffix === 'fast' ? { fast: true } : { effort: suffix }) }
 }
 
-/** The effort to send: what was asked for, or the nearest one that the catalogue lists for the model (case 103). */
+/** The effort to send: what was asked for, or the nearest one that is listed for the model (case 103). */
 export function readEffort(
   given: JsonPlace,
   model: NamedModel,
-  catalogue: readonly CatalogueModel[],
+  listed: readonly string[],
   reported: ReportedFields,
 ): string | undefined {
-  const listed = catalogue.find(({ id }) => id === model.id)?.efforts ?? []
   const asked = given.optionalString() ?? model.effort
   if (asked === undefined) return undefined
   if (listed.includes(asked)) return effortOnTheWire(asked)

@@ -52,7 +52,7 @@ function legacyChoice(choice: JsonPlace, declared: Declared): string | JsonObjec
 
 function allowedTools(choice: JsonPlace, declared: Declared, reported: ReportedFields): JsonObject {
   const known = ['type', 'allowed_tools', 'mode', 'tools']
-  const allowed = choice.at('allowed_tools').absent ? choice : choice.at('allowed_tools')
+  const allowed = choice.within('allowed_tools')
   const mode = allowed.at('mode').word(['auto', 'required'])
   reportOtherKeys(choice, known, reported)
   reportOtherKeys(allowed, known, reported)
@@ -71,7 +71,7 @@ function chosenTool(choice: JsonPlace, declared: Declared, reported: ReportedFie
   choice.object()
   const type = choice.at('type').string()
   if (type !== 'function' && type !== 'custom') return hostedTool(choice, declared)
-  const named = choice.at(type).absent && !choice.at('name').absent ? choice : choice.at(type)
+  const named = choice.at('name').absent ? choice.at(type) : choice.within(type)
   named.object()
   const isFlat = named === choice
   reportOtherKeys(choice, ['type', isFlat ? 'name' : type], reported)
