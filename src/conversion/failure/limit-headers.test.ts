@@ -195,6 +195,7 @@ test("a rate limit keeps upstream's type", () => {
 
 test.each([
   ['1.5s', { 'retry-after': '2' }],
+  ['1.898s', { 'retry-after': '2' }],
   ['2000ms', { 'retry-after': '2' }],
   ['2001MS', { 'retry-after': '3' }],
   ['35 seconds', { 'retry-after': '35' }],
@@ -244,6 +245,14 @@ test('case 161: an exhausted window that tells a time in one header only tells t
   const headers = { ...used, 'x-codex-primary-reset-at': String(NOW / 1000 + 60) }
   expect(told({ headers, body: json({ error: limit }) }).headers['retry-after']).toBe('60')
   expect(told({ headers: used, body: json({ error: limit }) }).headers).toEqual({ 'x-should-retry': 'false' })
+})
+
+test('without a clock a limit that tells when it ends says so to nobody', () => {
+  const head = { headers: { 'x-codex-primary-used-percent': '100', 'x-codex-primary-reset-at': '1777936568' } }
+  for (const error of [limit, { ...limit, resets_at: 1_777_936_568 }]) {
+    const { headers } = eventError({ type: 'error', error }, 'chat', { ...head, now: undefined }) ?? {}
+    expect(headers).toEqual({ 'x-should-retry': 'false' })
+  }
 })
 
 test('only what waiting mends says when, and only a usage limit in its message', () => {

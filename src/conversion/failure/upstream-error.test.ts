@@ -29,6 +29,11 @@ describe('forms', () => {
       { detail: { message: 'Deactivated', code: 'some_code' } },
       { message: 'Deactivated', code: 'some_code' },
     ],
+    [
+      'a list, which names a field within others',
+      { detail: [{ loc: ['body', 'reasoning', 'effort', 0], msg: 'No.' }] },
+      { message: 'No.', param: 'reasoning_effort' },
+    ],
     ['a list about the whole body', { detail: [{ loc: ['body'], msg: 'No.' }] }, { message: 'No.', param: null }],
     ['an error in detail', { detail: { error: { message: 'No.', code: 'x' } } }, { message: 'No.', code: 'x' }],
     [
@@ -169,10 +174,21 @@ describe('an answer that is no API error', () => {
     expect(coded).toMatchObject({ status: 413, code: 'file_too_large', message: 'Too large.' })
   })
 
-  test('a page given as a message is none', () => {
-    expect(told({ status: 500, body: json({ detail: CHALLENGE }) }).message).toBe(
+  test.each(['', '<!-- blocked -->\n\n'])('a page given as a message is none, also after %j', (before) => {
+    expect(told({ status: 500, body: json({ detail: before + CHALLENGE }) }).message).toBe(
       `Upstream answered 500 with a text that is no API error. ${ERRORS.upstream_error.remedy}`,
     )
+  })
+
+  test.each([
+    ['Too large', 'Too large.'],
+    ['Too large.', 'Too large.'],
+    ['Too large!', 'Too large!'],
+    ['Too large?', 'Too large?'],
+    ['No room for gpt-5.5', 'No room for gpt-5.5.'],
+  ])('what to do follows a whole sentence: %j', (detail, sentence) => {
+    const { message } = errorBody(told({ status: 413, body: json({ detail }) })).error
+    expect(message).toBe(`${sentence} ${ERRORS.upstream_body_limit.remedy}`)
   })
 
   test.each([
@@ -256,6 +272,16 @@ describe('what a client did wrong', () => {
     ['reasoning.effort', 'reasoning_effort'],
     ['tools[2].name', 'tools[2].function.name'],
     ['tool_choice', 'tool_choice'],
+    ['tool_choice.name', 'tool_choice.function.name'],
+    ['tools[12].parameters.properties', 'tools[12].function.parameters.properties'],
+    ['tools[0].parameters.properties.reasoning.type', 'tools[0].function.parameters.properties.reasoning.type'],
+    ['tools[0].filters.text.verbosity', 'tools[0].filters.text.verbosity'],
+    ['tools[0].text.format', 'tools[0].text.format'],
+    ['tools[0].text.format.schema', 'tools[0].text.format.schema'],
+    ['tools[0].instructions', 'tools[0].instructions'],
+    ['tools[0].reasoning.effort', 'tools[0].reasoning.effort'],
+    ['tools[0].tools[1].name', 'tools[0].tools[1].name'],
+    ['other.tool_choice.name', 'other.tool_choice.name'],
   ])('the field %s is %s to a Chat client', (param, name) => {
     const body = json({ error: { message: 'No.', param } })
     expect([told({ body }).param, told({ body, route: 'responses' }).param]).toEqual([name, param])
