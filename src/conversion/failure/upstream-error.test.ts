@@ -72,6 +72,8 @@ describe('forms', () => {
     'text',
     {},
     { type: 'response.completed', response: { status: 'completed' } },
+    { type: 'response.completed' },
+    { type: 'response.done', response: null },
     { type: 'response.incomplete', response: {} },
   ])('%j is no failure', (event) => {
     expect(eventError(event, 'chat')).toBeUndefined()
@@ -93,6 +95,8 @@ describe('forms', () => {
       code: 'slow_down',
       message: 'Upstream failed without saying why, with the code slow_down.',
     })
+    const long = json({ error: { code: 'c'.repeat(65) } })
+    expect(told({ body: long }).message).toBe(`Upstream failed without saying why, with the code ${'c'.repeat(64)}.`)
     const empty = { type: 'response.failed', response: {} }
     expect(eventError(empty, 'chat')?.message).toBe(
       'Upstream failed without saying why. Send the request again in a moment.',
@@ -172,6 +176,14 @@ describe('an answer that is no API error', () => {
     expect(errorBody(error).error.message).toMatch(/^Request body is too large\. Shorten the conversation/)
     const coded = told({ status: 413, body: json({ error: { message: 'Too large.', code: 'file_too_large' } }) })
     expect(coded).toMatchObject({ status: 413, code: 'file_too_large', message: 'Too large.' })
+  })
+
+  test.each([
+    [429, { 'retry-after': '7' }],
+    [503, { 'retry-after': '7' }],
+    [500, {}],
+  ])('a %i says when to try again where upstream does, if waiting helps', (status, headers) => {
+    expect(told({ status, headers: { 'retry-after': '7' } }).headers).toEqual(headers)
   })
 
   test.each(['', '<!-- blocked -->\n\n'])('a page given as a message is none, also after %j', (before) => {
