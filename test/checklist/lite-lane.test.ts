@@ -18,6 +18,11 @@ const CHAT = {
   ],
   tools: [{ type: 'function', function: TOOL }],
 }
+const OTHER_REFUSAL: Answer = { status: 400, body: { detail: 'Store must be set to false' } }
+const ENCRYPTED_REFUSED: Answer = {
+  status: 400,
+  body: { error: { message: 'It could not be verified.', param: null, code: 'invalid_encrypted_content' } },
+}
 const RESPONSES = { model: LITE_MODEL, input: 'Hello' }
 /** What a Codex of today sends. */
 const LITE_BODY = {
@@ -132,6 +137,15 @@ describe.each([
   })
 })
 
+test.each<[string, Answer[], number]>([
+  ['of the full lane', [OTHER_REFUSAL], 1],
+  ['of reasoning, where there is none', [{ status: 404 }, ENCRYPTED_REFUSED], 2],
+])('case 192: another refusal is final: one %s', async (_what, answers, expected) => {
+  answerWith(stage.upstream, ...answers, ANSWER)
+  const [answer, calls] = await callsDuring(stage.upstream, () => stage.post('/v1/chat/completions', CHAT))
+  expect([answer.status, calls]).toEqual([400, expected])
+})
+
 test('case 192: with --lite-lane none the Lite lane is not tried', async () => {
   const fullOnly = await startStage({ args: ['--lite-lane', 'none'] })
   try {
@@ -156,10 +170,6 @@ test('case 191: what the Lite lane has not is refused by upstream, and the clien
 
 describe('a history with a call that reasoning led to', () => {
   const NOT_FOUND: Answer = { status: 404, body: { detail: 'Not Found' } }
-  const REASONING_REFUSED: Answer = {
-    status: 400,
-    body: { error: { message: 'It could not be verified.', param: null, code: 'invalid_encrypted_content' } },
-  }
   const SUMMARY_REFUSED: Answer = {
     status: 400,
     body: { error: { message: "Unsupported parameter: 'reasoning.summary'.", code: 'unsupported_parameter' } },
@@ -202,7 +212,7 @@ describe('a history with a call that reasoning led to', () => {
     ['keeps the reasoning that nobody refused', [NOT_FOUND, ANSWER], 200, ['full', 'lite']],
     [
       'loses the reasoning when the Lite lane refuses it',
-      [NOT_FOUND, REASONING_REFUSED, ANSWER],
+      [NOT_FOUND, ENCRYPTED_REFUSED, ANSWER],
       200,
       ['full', 'lite', 'lite, plain'],
     ],
@@ -210,17 +220,17 @@ describe('a history with a call that reasoning led to', () => {
     ['keeps it when the id of another item is refused', [NOT_FOUND, idRefused(2)], 400, ['full', 'lite']],
     [
       'has no reasoning in the Lite lane that the full lane has refused',
-      [REASONING_REFUSED, NOT_FOUND, ANSWER],
+      [ENCRYPTED_REFUSED, NOT_FOUND, ANSWER],
       200,
       ['full', 'full, plain', 'lite, plain'],
     ],
     [
       'has none of it there either when a summary was refused in between',
-      [REASONING_REFUSED, SUMMARY_REFUSED, NOT_FOUND, ANSWER],
+      [ENCRYPTED_REFUSED, SUMMARY_REFUSED, NOT_FOUND, ANSWER],
       200,
       ['full', 'full, plain', 'full, plain', 'lite, plain'],
     ],
-    ['is not tried on the Lite lane when the full lane has it', [REASONING_REFUSED], 400, ['full', 'full, plain']],
+    ['is not tried on the Lite lane when the full lane has it', [ENCRYPTED_REFUSED], 400, ['full', 'full, plain']],
     ['is tried on either lane once when neither has it', [NOT_FOUND], 404, ['full', 'lite']],
   ])('case 106, 110, 192: %s', async (_what, answers, status, calls) => {
     expect(await asked(...answers)).toEqual({ status, calls })
