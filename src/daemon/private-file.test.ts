@@ -18,7 +18,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
 import { playPlatform } from '../../test/support/platform.ts'
-import { checkWritable, ensureFolderOf, readIfThere, writePrivateFile } from './private-file.ts'
+import { checkWritable, ensureFolderOf, OUR_FOLDER, readIfThere, writePrivateFile } from './private-file.ts'
 
 vi.mock(import('node:fs/promises'), { spy: true })
 
@@ -44,8 +44,16 @@ test('a folder that is there, or a link to one, will do', async () => {
   await ensureFolderOf('/file')
 })
 
+test('a folder that is there keeps its mode, which others may need', async () => {
+  const folder = join(base, 'shared')
+  await mkdir(folder)
+  await chmod(folder, 0o755)
+  await ensureFolderOf(join(folder, 'file'))
+  expect((await stat(folder)).mode & 0o777).toBe(0o755)
+})
+
 test('our own folder is closed to others, or used as it is where another user owns it', async () => {
-  const folder = join(base, '.codex-api-proxy')
+  const folder = join(base, OUR_FOLDER)
   await mkdir(folder)
   await chmod(folder, 0o755)
   await ensureFolderOf(join(folder, 'file'))
@@ -120,6 +128,12 @@ test('on Windows a file that can not be replaced at all is not tried for ever', 
 
 test('a file that can not be read fails with its path, which tells it as one of the run files', async () => {
   await expect(readIfThere(base)).rejects.toMatchObject({ code: 'EISDIR', path: base })
+})
+
+test('a file that is not there, or whose folder is none, is no failure', async () => {
+  await writeFile(join(base, 'text'), '')
+  expect(await readIfThere(join(base, 'missing'))).toBeUndefined()
+  expect(await readIfThere(join(base, 'text', 'file'))).toBeUndefined()
 })
 
 test.runIf(process.getuid?.() === 0)('a file of another user in a folder for everybody is not trusted', async () => {
