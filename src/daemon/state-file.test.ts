@@ -66,6 +66,15 @@ test('settings of another version are left out', async () => {
   expect(await readState(file)).toEqual({ settings: { port: '1' }, origins: {} })
 })
 
+test.each([
+  ['{}', {}],
+  ['{"settings":{"port":"1"}}', { port: '1' }],
+  ['{"settings":5,"origins":[]}', {}],
+])('of a file that holds %s the rest is nothing', async (text, settings) => {
+  await writeFile(file, text)
+  expect(await readState(file)).toEqual({ settings, origins: {} })
+})
+
 test.each(['', '[]', '{"settings":', 'null'])('a file that holds %j is named in the failure', async (text) => {
   await writeFile(file, text)
   await expect(readState(file)).rejects.toThrow(`${file} holds no saved settings`)
