@@ -58,6 +58,11 @@ test('who asked such a model for no summary is not told that there is none', asy
   expect([answer.status, calls, answer.headers.get('x-codex-proxy-ignored')]).toEqual([200, 1, null])
 })
 
+test('that there is no summary is told once for all choices, beside what else had no effect', async () => {
+  const answer = await stage.post('/v1/chat/completions', { ...CHAT, model: REFUSING, n: 3, temperature: 0.5 })
+  expect(answer.headers.get('x-codex-proxy-ignored')).toBe('temperature, reasoning.summary')
+})
+
 test('a model that takes summaries is asked for them, whatever another has refused', async () => {
   await stage.post('/v1/responses', { input: 'Hello', reasoning: { summary: 'auto' }, model: REFUSING })
   await stage.post('/v1/responses', { input: 'Hello', reasoning: { summary: 'auto' }, model: OTHER })
