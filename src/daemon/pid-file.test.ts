@@ -10,10 +10,12 @@ import {
   type Claim,
   checkPidFile,
   claimPidFile,
+  findCrashed,
   findRunning,
   lockInTheWay,
   type RunningServer,
   removeStale,
+  whyStillThere,
 } from './pid-file.ts'
 import { processStart } from './process-start.ts'
 
@@ -140,6 +142,31 @@ test('a process id alone, as other programs write it, is not trusted to be ours'
   claimed(await claimPidFile(file)).release()
   await writeFile(file, `${process.pid}\n`)
   expect(await findRunning(file)).toBeUndefined()
+})
+
+test.each([
+  ['1\nstarted=long-ago\n', { pid: 1, stopping: false }],
+  ['1\nstarted=long-ago\nurl=http://127.0.0.1:1\nstopping=yes\n', { pid: 1, stopping: true }],
+  ['1\n', undefined],
+  ['garbage\n', undefined],
+])('of a file that holds %j the process that crashed is %j', async (text, crashed) => {
+  await mkdir(join(folder, 'run'))
+  await writeFile(file, text)
+  if (crashed === undefined) expect(await findCrashed(file)).toBeUndefined()
+  else expect(await findCrashed(file)).toMatchObject(crashed)
+  expect((await whyStillThere(file))?.includes('is stale')).toBe(crashed && true)
+})
+
+test('nobody crashed where there is no file, or where the process is still there', async () => {
+  expect(await findCrashed(file)).toBeUndefined()
+  claimed(await claimPidFile(file))
+  expect(await findCrashed(file)).toBeUndefined()
+  expect(await whyStillThere(file)).toBeUndefined()
+})
+
+test('a file that can not be made at all fails with the reason', async () => {
+  await writeFile(join(folder, 'text'), '')
+  await expect(claimPidFile(join(folder, 'text', 'run', 'proxy.pid'))).rejects.toMatchObject({ code: 'ENOTDIR' })
 })
 
 test('removing what is stale leaves a running server its file', async () => {
