@@ -97,6 +97,11 @@ test('the refusal of a model names those there are', async () => {
   expect(await refusalOf(unstopped)).toBe('Model not found gpt-0. This login has gpt-1.')
 })
 
+test('another refusal names none', async () => {
+  const text = JSON.stringify({ detail: 'No.' })
+  expect(await refusalOf(refusedCall(async () => ({ models: [{ slug: 'gpt-1' }] }), { text }))).toBe('No.')
+})
+
 test('a refusal is understood though it is long', async () => {
   const text = REFUSAL.replace('{', `{"debug": "${'x'.repeat(100_000)}",`)
   expect(await refusalOf(refusedCall(async () => ({ models: [] }), { text }))).toContain("The 'gpt-0' model is not")
