@@ -64,11 +64,14 @@ export class UpstreamCall {
   readonly #context: RouteContext
   readonly #request: ApiRequest
   #call: Call | undefined
+  /** Whether the first form goes without a summary; decided once, so that an early refusal is of what was asked. */
+  readonly #unsummarized: boolean
 
   constructor(context: RouteContext, request: ApiRequest, call: Call) {
     this.#context = context
     this.#request = request
     this.#call = call
+    this.#unsummarized = call.asksForSummary && context.unsummarized.recall(call.model) === true
   }
 
   /**
@@ -79,8 +82,7 @@ export class UpstreamCall {
     const call = this.#call
     if (call === undefined) throw new Error('An answer that is visible must not be asked for again.')
     const [variant] = call.variants
-    const unsummarized = call.asksForSummary && this.#context.unsummarized.recall(call.model) === true
-    const first: Form = { variant, unsummarized }
+    const first: Form = { variant, unsummarized: this.#unsummarized }
     let refusal = early
     for (let form = early === undefined ? first : this.#lesserForm(call, first, early); form !== undefined; ) {
       const answer = await this.#post(call, form, cancellation)
