@@ -54,7 +54,7 @@ export async function claimPidFile(file: string): Promise<Claim | RunningServer>
   const own = `${pid}\nstarted=${await processStart(pid)}\n`
   await ensureFolderOf(file)
   const lock = await lockFor(file)
-  if (lock === undefined) throw new Error(whyLocked(file))
+  if (lock === undefined) throw new Error(`${file} can't be written now, ${becauseOfLock(file)}`)
   try {
     const running = await findRunning(file)
     if (running !== undefined) return running
@@ -118,12 +118,12 @@ export function lockInTheWay(file: string): string | undefined {
 
 /** Why the pid file of a process that is gone is still there after `removeStale`; undefined when it is not. */
 export async function whyStillThere(file: string): Promise<string | undefined> {
-  return (await findCrashed(file)) && whyLocked(file)
+  return (await findCrashed(file)) && `${file} is stale and can't be removed now, ${becauseOfLock(file)}`
 }
 
-function whyLocked(file: string): string {
+function becauseOfLock(file: string): string {
   const lock = lockInTheWay(file) ?? lockOf(file)
-  return `${file} can't be written now, because of ${lock}. Delete that lock, or choose another --pid-file.`
+  return `because of ${lock}. Delete that lock, or choose another --pid-file.`
 }
 
 function lockOf(file: string): string {

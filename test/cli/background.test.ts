@@ -344,7 +344,7 @@ test('a stop that the lock of a stale pid file holds up says whose it is, and th
   expect(await command('stop')).toEqual({
     code: 0,
     stdout: 'Not running.\n',
-    stderr: `Waiting for ${held} …\n${pidFile()} is stale and can't be replaced now, because of ${held}. Delete that lock, or choose another --pid-file.\n`,
+    stderr: `Waiting for ${held} …\n${pidFile()} is stale and can't be removed now, because of ${held}. Delete that lock, or choose another --pid-file.\n`,
   })
   lock?.release()
   expect(await command('stop')).toEqual({ code: 0, stdout: 'Not running.\n', stderr: '' })
