@@ -130,7 +130,7 @@ Chat. A \`prompt_cache_key\` that is absent is derived as for Chat: without one 
 Upstream keeps no answers. For clients that do not say \`store: false\` the last 32 MB of what was asked and answered are kept
 in memory, for a day after their last use, and the last 8 MB of items for two hours. A \`previous_response_id\` becomes the
 items of its conversation, in front of the input; one that is not there, after a restart for example, is refused with the
-API's \`previous_response_not_found\`. An item that is only an id (\`item_reference\`) is put in; one that is not there is left
+API's \`previous_response_not_found\`. What a client itself sends on the Lite lane is not remembered. An item that is only an id (\`item_reference\`) is put in; one that is not there is left
 out and reported.
 
 Reasoning that upstream cannot read (\`invalid_encrypted_content\`: of another account or model, or too old), or after which

@@ -65,7 +65,7 @@ export const ERRORS = {
   previous_response_not_found: {
     status: 400,
     remedy:
-      'Send the whole conversation as `input`. The ChatGPT backend stores none; the proxy remembers what was not asked for with `store: false`, for a day or until it restarts.',
+      'Send the whole conversation as `input`. The ChatGPT backend stores none; the proxy remembers what was not asked for with `store: false`, for a day, until it restarts, or until newer ones need the room.',
   },
   unsupported_value: { status: 400, remedy: 'Use another value for the field named in `param`.' },
   invalid_http: { status: 400, remedy: 'Speak HTTP/1.1, without TLS on a plain port.' },

@@ -11,6 +11,14 @@ export function ownMemory(text: string): Buffer {
   return bytes
 }
 
+/** The pieces as one, in memory of its own: what they are parts of need not be held for them. */
+export function ownCopy(pieces: readonly Buffer[]): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) at += piece.copy(bytes, at)
+  return bytes
+}
+
 /** To free less than this is not worth the call, which takes one to four microseconds. */
 const WORTH_FREEING = 16 * 1024
 

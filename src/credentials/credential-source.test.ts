@@ -535,6 +535,21 @@ test('tokens that can’t be written are used from memory, warned of, and writte
   expect((await source.status()).warning).toBeUndefined()
 })
 
+test('who stops waits for a file that somebody has for himself alone: the new tokens are nowhere else', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  let held = 0
+  const readFileSync = vi.fn((...read: Parameters<typeof nodeFs.readFileSync>) => {
+    if (refreshes() > 0 && read[0] === stage.authPath && held++ < 4) return failWith('EBUSY')()
+    return nodeFs.readFileSync(...read)
+  })
+  const source = stage.source({ files: { ...nodeFs, readFileSync } as Files })
+  const asked = Promise.resolve(source.current()).catch(() => undefined)
+  await expect.poll(refreshes).toBe(1)
+  await source.close()
+  await asked
+  expect(stage.issuer.isRedeemable((await stage.readAuth()).tokens.refresh_token ?? '')).toBe(true)
+})
+
 test('unsaved tokens are refreshed in turn, and the last ones are written over the first', async () => {
   let now = Date.now()
   await stage.writeAuth(login(-MINUTE))

@@ -109,7 +109,7 @@ class Source implements CredentialSource {
 
   async close(): Promise<void> {
     await this.#refresher.close()
-    this.#store.save()
+    await this.#store.saveAtEnd()
   }
 
   async #freshLogin(): Promise<Login> {

@@ -83,7 +83,7 @@ export class TokenStore {
       if (this.#file.justWritten()) await delay(REREAD_MS)
       else if (!this.#mend()) throw error
     }
-    return this.read()
+    return await onceFree(isHeld, () => this.read())
   }
 
   /** Whether the login is no longer the one with this refresh token. */
@@ -148,6 +148,16 @@ export class TokenStore {
       if (error instanceof ProxyError && isGone(error)) this.#forget()
       else this.#postpone(error)
     }
+  }
+
+  /** The same at the end of the program, when there is no later: while somebody has the file for himself alone, it waits. */
+  async saveAtEnd(): Promise<void> {
+    const look = () => {
+      if (this.#unsaved !== undefined) this.#file.read()
+    }
+    // What else is wrong with the file `save` tells.
+    await onceFree(isHeld, look).catch(() => {})
+    this.save()
   }
 
   /** False when the file holds another login by now. */

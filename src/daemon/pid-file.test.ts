@@ -184,7 +184,7 @@ test('a link to nothing in place of the pid file is stale too', async () => {
 })
 
 test('no hard link is made: Android and some file systems refuse them', async () => {
-  vi.mocked(link).mockImplementation(async () => failWith('EACCES')())
+  vi.mocked(link).mockImplementationOnce(async () => failWith('EACCES')())
   claimed(await claimPidFile(file))
   expect(await findRunning(file)).toEqual({ pid: process.pid })
 })

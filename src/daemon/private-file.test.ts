@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import {
   chmod,
   chown,
@@ -18,6 +19,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
 import { playPlatform } from '../../test/support/platform.ts'
+import { codeOf } from '../error-code.ts'
 import { checkWritable, ensureFolderOf, OUR_FOLDER, readIfThere, writePrivateFile } from './private-file.ts'
 
 vi.mock(import('node:fs/promises'), { spy: true })
@@ -52,14 +54,21 @@ test('a folder that is there keeps its mode, which others may need', async () =>
   expect((await stat(folder)).mode & 0o777).toBe(0o755)
 })
 
-test('our own folder is closed to others, or used as it is where another user owns it', async () => {
+test('our own folder is closed to others, or used as it is where it is root’s, and nobody else’s', async () => {
   const folder = join(base, OUR_FOLDER)
   await mkdir(folder)
   await chmod(folder, 0o755)
   await ensureFolderOf(join(folder, 'file'))
   expect((await stat(folder)).mode & 0o777).toBe(0o700)
-  vi.mocked(chmod).mockImplementationOnce(async () => failWith('EPERM')())
-  await ensureFolderOf(join(folder, 'file'))
+  for (const [uid, refusal] of [
+    [0, undefined],
+    [1234, 'EPERM'],
+  ] as const) {
+    vi.mocked(chmod).mockImplementationOnce(async () => failWith('EPERM')())
+    vi.mocked(stat).mockImplementation(async () => ({ uid, isDirectory: () => true }) as Stats)
+    const ensured = ensureFolderOf(join(folder, 'file'))
+    expect(await ensured.catch((error: unknown) => codeOf(error))).toBe(refusal)
+  }
 })
 
 test('a path where no folder can be made fails with the reason instead of being tried for ever', async () => {

@@ -10,12 +10,20 @@ export const OUR_FOLDER = '.codex-api-proxy'
 
 /**
  * Makes the folder of `file`, for its owner alone. An existing one keeps its mode, unless it is the folder that only
- * we use (the original of this program left it readable for others) and ours to change: a volume may be root's.
+ * we use (the original of this program left it readable for others). A volume in its place may be root's, whom we trust.
  */
 export async function ensureFolderOf(file: string): Promise<void> {
   const folder = dirname(file)
   await makeFolder(folder)
-  if (basename(folder) === OUR_FOLDER) await chmod(folder, 0o700).catch(() => {})
+  if (basename(folder) === OUR_FOLDER) await makePrivate(folder)
+}
+
+async function makePrivate(folder: string): Promise<void> {
+  try {
+    await chmod(folder, 0o700)
+  } catch (error) {
+    if ((await stat(folder)).uid !== 0) throw error
+  }
 }
 
 /** With the folders above it. Node's own way (`recursive`) never ends where none can be made, under /proc for example. */

@@ -3,7 +3,8 @@ import { ProxyError } from '../errors.ts'
 
 /**
  * Throws `unsupported_content_type` for anything but JSON. This is also a defence: without asking first, a web page may
- * only send text, a form or no type at all (https://fetch.spec.whatwg.org/#cors-safelisted-request-header).
+ * only send text, a form or no type at all (https://fetch.spec.whatwg.org/#cors-safelisted-request-header). Edits of images
+ * take a form all the same, as the API does (routes/backend-paths.ts): there `Origin` alone keeps pages out (guard.ts).
  */
 export function requireJson(headers: IncomingHttpHeaders): void {
   const given = headers['content-type']

@@ -16,6 +16,16 @@ test.each(['127.0.0.1', '0.0.0.0', '::', 'localhost'])('at %s a server is not it
   }
 })
 
+test('nor at the port that a scheme stands for', () => {
+  for (const [port, openaiBaseUrl] of [
+    [443, 'https://localhost/v1'],
+    [80, 'http://localhost/v1'],
+  ] as const) {
+    expect(() => checkUpstreams({ ...OURS, port, openaiBaseUrl })).toThrow(UsageError)
+    checkUpstreams({ ...OURS, port: port + 1, openaiBaseUrl })
+  }
+})
+
 test('another server of this machine may be, and one of another address', () => {
   checkUpstreams(OURS)
   checkUpstreams({ ...OURS, openaiBaseUrl: 'http://127.0.0.1:8766/v1' })

@@ -31,7 +31,7 @@ export function lesserVariants(
     body: () => write(toLiteRequest(plain)),
     headers: LITE_HEADERS,
     after: (refusal, refused) =>
-      refused === full ? isNotServed(refusal) : isReasoningRefusal(refusal, toLiteRequest(body)),
+      refused === full ? isNotServed(refusal) : refused === lite && isReasoningRefusal(refusal, toLiteRequest(body)),
   }
   return hasReasoning ? [...variants, lite, plainLite] : [lite]
 }

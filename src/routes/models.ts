@@ -18,7 +18,7 @@ export function modelsRoute(context: RouteContext): Route {
   })
 }
 
-/** Codex alone says which version of it asks. */
+/** Codex says which version of it asks, and our own commands do as it does. */
 function isForCodex({ url }: ApiRequest): boolean {
   const [, query] = url.split('?', 2)
   return new URLSearchParams(query).has('client_version')

@@ -4,7 +4,12 @@ import { LIMIT_HEADER } from '../conversion/failure/limit-headers.ts'
 import { type AnswerHead, type ErrorRoute, upstreamError } from '../conversion/failure/upstream-error.ts'
 import { asSentence } from '../conversion/failure/upstream-failure.ts'
 import { sessionHeaderValue } from '../conversion/request/prompt-cache-key.ts'
-import { isSummaryRefusal, withoutSummary } from '../conversion/request/without-summary.ts'
+import {
+  asksForSummary,
+  bodyWithoutSummary,
+  isSummaryRefusal,
+  withoutSummary,
+} from '../conversion/request/without-summary.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import { type ApiError, ProxyError } from '../errors.ts'
 import type { UpstreamAnswer } from '../upstream/answer.ts'
@@ -64,14 +69,11 @@ export class UpstreamCall {
   readonly #context: RouteContext
   readonly #request: ApiRequest
   #call: Call | undefined
-  /** Whether the first form goes without a summary; decided once, so that an early refusal is of what was asked. */
-  readonly #unsummarized: boolean
 
   constructor(context: RouteContext, request: ApiRequest, call: Call) {
     this.#context = context
     this.#request = request
     this.#call = call
-    this.#unsummarized = call.asksForSummary && context.unsummarized.recall(call.model) === true
   }
 
   /**
@@ -82,7 +84,12 @@ export class UpstreamCall {
     const call = this.#call
     if (call === undefined) throw new Error('An answer that is visible must not be asked for again.')
     const [variant] = call.variants
-    const first: Form = { variant, unsummarized: this.#unsummarized }
+    // Another request may have learned meanwhile that the model has none; unless it is just this that was refused.
+    const isOfSummary = early !== undefined && isSummaryRefusal(early)
+    const first: Form = {
+      variant,
+      unsummarized: call.asksForSummary && !isOfSummary && refusesSummary(this.#context, call),
+    }
     let refusal = early
     for (let form = early === undefined ? first : this.#lesserForm(call, first, early); form !== undefined; ) {
       const answer = await this.#post(call, form, cancellation)
@@ -120,7 +127,7 @@ export class UpstreamCall {
         ...call.headers,
         ...variant.headers,
       },
-      body: form.unsummarized ? withoutSummary(body) : body,
+      body: form.unsummarized ? bodyWithoutSummary(body) : body,
       memory: call.memory,
       onRetry: () => {
         this.#request.record.upstreamRetries++
@@ -143,6 +150,21 @@ export class UpstreamCall {
 
 /** What is asked: a variant, also without the summary that it asks for; nobody needs that so much that all should fail. */
 type Form = { readonly variant: Variant; readonly unsummarized: boolean }
+
+function refusesSummary({ unsummarized }: RouteContext, { model }: { readonly model: string }): boolean {
+  return unsummarized.recall(model) === true
+}
+
+/** The request without the summary that its model has lately refused, of which the client is told. */
+export function withoutRefusedSummary(
+  context: RouteContext,
+  request: ApiRequest,
+  body: ResponsesRequest,
+): ResponsesRequest {
+  if (!asksForSummary(body) || !refusesSummary(context, body)) return body
+  noteUnsummarized(request)
+  return withoutSummary(body)
+}
 
 const SUMMARY = 'reasoning.summary'
 

@@ -13,8 +13,8 @@ import { exchange } from './transport.ts'
 const RETRIES = 2
 const FIRST_DELAY_MS = 200
 /**
- * Answers that say "not now" before anything was done. From 520 on they are the CDN's, which did not get through to
- * upstream (docs/upstream.md 5.3); 524, like 504, comes after so long a wait that another would be no help.
+ * Answers that say "not now". From 520 on they are the CDN's, which did not get through to upstream, or at 520 got nothing
+ * usable back (docs/upstream.md 5.3); 524, like 504, comes after so long a wait that another would be no help.
  */
 const RETRYABLE_STATUS = new Set([502, 503, 520, 521, 522, 523, 525, 530])
 

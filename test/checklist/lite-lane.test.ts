@@ -218,6 +218,7 @@ describe('a history with a call that reasoning led to', () => {
     ],
     ['loses it when its id is refused there', [NOT_FOUND, idRefused(3), ANSWER], 200, ['full', 'lite', 'lite, plain']],
     ['keeps it when the id of another item is refused', [NOT_FOUND, idRefused(2)], 400, ['full', 'lite']],
+    ['is not asked there when the full lane refuses the id of another item', [idRefused(3)], 400, ['full']],
     [
       'has no reasoning in the Lite lane that the full lane has refused',
       [ENCRYPTED_REFUSED, NOT_FOUND, ANSWER],

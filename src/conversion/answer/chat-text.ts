@@ -57,7 +57,10 @@ export class ChatText {
 
     const { message, before } = this.#opened(index)
     if (text === '') return before
-    partOf(message, partIndex).streamed = true
+    const part = partOf(message, partIndex)
+    part.streamed = true
+    // A stop text may end the answer before the whole text is told, which citations are placed by.
+    if (this.#stop.active) part.text += text
     const deltas = this.#text(message, text)
     if (message === this.#contentFrom && !this.#stop.active && message.marker === '') {
       this.#live = liveContent(index, partIndex)

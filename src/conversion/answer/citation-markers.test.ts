@@ -85,6 +85,24 @@ describe('in an answer', () => {
     expect(contentOf(streamed('Rain S', ONE, 'T Sun'), { stop: ['ST'] })).toBe('Rain ')
   })
 
+  test('case 13, 139: also where a stop text ended the answer before its whole text was told', () => {
+    const cite = (start_index: number, end_index: number) => ({
+      type: 'response.output_text.annotation.added',
+      output_index: 0,
+      content_index: 0,
+      annotation: { type: 'url_citation', url: 'https://a.example', title: '', start_index, end_index },
+    })
+    const text = `One.${ONE} Two.`
+    const events = [event.text(0, text), cite(0, 4), cite(text.length - 4, text.length), event.text(0, ' Three. END')]
+    const { content, annotations } = messageOf([...events, event.completed()], { stop: ['END'] })
+    expect(content).toBe('One. Two. Three. ')
+    const places = annotations.map(({ url_citation: { start_index, end_index } }) => [start_index, end_index])
+    expect(places).toEqual([
+      [0, 4],
+      [5, 9],
+    ])
+  })
+
   test('case 139: citations count the text that is shown', () => {
     const text = `😀 Rain.${ONE} Sun.${TWO}`
     const [first, second] = [text.indexOf(ONE) - 1, text.indexOf(TWO) - 1]

@@ -16,7 +16,16 @@ export function hasMarker(text: string): boolean {
  * ChatGPT's own page can show them (docs/upstream.md 5.1).
  */
 export function withoutMarkers(text: string): string {
-  return hasMarker(text) ? text.replace(MARKER, '') : text
+  if (!hasMarker(text)) return text
+  const shorter = text.replace(MARKER, '')
+  // What stood around a marker may now be one, as it is in a text that comes in pieces.
+  return shorter.length === text.length ? text : withoutMarkers(shorter)
+}
+
+/** Where markers are, in UTF-16 units. */
+export function markersIn(text: string): readonly { readonly from: number; readonly to: number }[] {
+  if (!hasMarker(text)) return []
+  return [...text.matchAll(MARKER)].map(({ 0: marker, index }) => ({ from: index, to: index + marker.length }))
 }
 
 /** The same for text that comes in pieces: `held` may become a marker and goes in front of the next piece. */

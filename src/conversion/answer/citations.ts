@@ -1,5 +1,5 @@
 import type { UrlCitation } from './chat-chunk.ts'
-import { hasMarker, passedMarkers, withoutMarkers } from './citation-markers.ts'
+import { markersIn, withoutMarkers } from './citation-markers.ts'
 
 type CitingPart = {
   /** The whole text, once told. */
@@ -34,9 +34,17 @@ export function characters(text: string): number {
 
 /** Where a character of the text is once the markers are left out, which citations count. */
 function positionsIn(text: string): (index: number) => number {
-  if (!hasMarker(text)) return (index) => index
-  const all = [...text]
-  return (index) => characters(passedMarkers(all.slice(0, index).join('')).passed)
+  let at = 0
+  let end = 0
+  const markers = markersIn(text).map(({ from, to }) => {
+    at += characters(text.slice(end, from))
+    end = to
+    const length = characters(text.slice(from, to))
+    at += length
+    return { from: at - length, length }
+  })
+  return (index) =>
+    markers.reduce((place, { from, length }) => place - Math.min(Math.max(index - from, 0), length), index)
 }
 
 function moved(citation: UrlCitation, place: (index: number) => number): UrlCitation {

@@ -51,6 +51,15 @@ test('texts become what they stand for', async () => {
   expect(edit).toEqual({ images: [], ...fields, n: 2, output_compression: 80, stream: true })
 })
 
+test('a text of the name that the list gets is not taken for it', async () => {
+  const edit = await editOf((form) => {
+    form.append('images', 'x')
+    form.append('image', file(PNG, 'image/png'))
+    form.append('images', 'y')
+  })
+  expect(edit).toEqual({ images: [url('image/png', PNG)] })
+})
+
 test('what is no number or no truth value is left to upstream', async () => {
   const edit = await editOf((form) => {
     for (const name of ['n', 'stream']) form.append(name, 'many')

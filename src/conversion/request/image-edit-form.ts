@@ -6,7 +6,7 @@ const BOOLEANS = new Set(['stream'])
 /** Clients write a list of files under either name. */
 const IMAGES = new Set(['image', 'image[]'])
 
-type ImageEdit = { images: { image_url: string }[]; [field: string]: unknown }
+type ImageEdit = { readonly images: readonly { readonly image_url: string }[]; readonly [field: string]: unknown }
 
 export function isForm(contentType: string | undefined): contentType is string {
   return /^multipart\/form-data\b/i.test(contentType ?? '')
@@ -17,14 +17,15 @@ export function isForm(contentType: string | undefined): contentType is string {
  * backend takes: images as data URLs, and no mask.
  */
 export async function imageEditOf(body: Buffer, contentType: string): Promise<ImageEdit> {
-  const edit: ImageEdit = { images: [] }
+  const fields: Record<string, unknown> = {}
+  const images: { image_url: string }[] = []
   for (const [name, value] of await fieldsOf(body, contentType)) {
-    if (IMAGES.has(name)) edit.images.push({ image_url: await dataUrl(value) })
+    if (IMAGES.has(name)) images.push({ image_url: await dataUrl(value) })
     else if (typeof value !== 'string')
       throw unsupportedParameter(name, 'is not supported: the ChatGPT backend takes no file here')
-    else edit[name] = read(name, value)
+    else fields[name] = read(name, value)
   }
-  return edit
+  return { ...fields, images }
 }
 
 async function fieldsOf(body: Buffer, contentType: string): Promise<Iterable<[string, string | File]>> {

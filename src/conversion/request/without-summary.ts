@@ -1,21 +1,25 @@
 import type { ApiError } from '../../errors.ts'
-import { asObject, isEmpty, objectOf } from '../../json-object.ts'
+import { asObject, type JsonObject, objectOf } from '../../json-object.ts'
 import type { ResponsesRequest } from '../chat-plan.ts'
 
 export function asksForSummary({ reasoning }: ResponsesRequest): boolean {
-  return asObject(reasoning)?.summary !== undefined
+  // Null counts as absent (case 24).
+  return (asObject(reasoning)?.summary ?? undefined) !== undefined
 }
 
-/**
- * The same body without asking for a summary of the reasoning. Made from the bytes: the request is not held for it, since
- * hardly any model refuses.
- */
-export function withoutSummary(body: readonly Buffer[]): Buffer[] {
-  const request = objectOf(JSON.parse(Buffer.concat(body).toString('utf8')))
-  const { summary: _, ...reasoning } = asObject(request.reasoning) ?? {}
+/** The same request without asking for a summary of the reasoning. */
+export function withoutSummary<Request extends JsonObject>(request: Request): Request {
+  const kept = Object.entries(objectOf(request.reasoning)).filter(
+    ([name, value]) => name !== 'summary' && value !== undefined,
+  )
   // JSON leaves out what is undefined.
-  const lesser = { ...request, reasoning: isEmpty(reasoning) ? undefined : reasoning }
-  return [Buffer.from(JSON.stringify(lesser))]
+  return { ...request, reasoning: kept.length === 0 ? undefined : Object.fromEntries(kept) }
+}
+
+/** The same of a body that was written. The request is not held for it, since few models refuse, and each only once. */
+export function bodyWithoutSummary(body: readonly Buffer[]): Buffer[] {
+  const request = objectOf(JSON.parse(Buffer.concat(body).toString('utf8')))
+  return [Buffer.from(JSON.stringify(withoutSummary(request)))]
 }
 
 /** Some models have no summaries, and the list of models does not tell (docs/upstream.md 4.5). */

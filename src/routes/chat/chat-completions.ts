@@ -12,7 +12,7 @@ import { lesserVariants } from '../lesser-variants.ts'
 import { ownerOf } from '../memory/recent-memory.ts'
 import { type MessageLog, openMessageLog } from '../message-log.ts'
 import { noteIgnored } from '../request-notes.ts'
-import { sessionHeaders, UpstreamCall, wanted } from '../upstream-call.ts'
+import { sessionHeaders, UpstreamCall, wanted, withoutRefusedSummary } from '../upstream-call.ts'
 import { completeChat } from './chat-completing.ts'
 import { StreamedChat } from './chat-streaming.ts'
 
@@ -48,11 +48,12 @@ function convert(
   raw: Buffer,
 ): { plan: ChatPlan; call: UpstreamCall; log: MessageLog } {
   const json = parseLargeJson(raw, context.placeholder)
-  const { request: body, plan } = convertChatRequest(json.value, conversionContext(context, credentials, json))
+  const { request: converted, plan } = convertChatRequest(json.value, conversionContext(context, credentials, json))
   const { record } = request
   record.model = plan.model
   record.stream = plan.stream
   noteIgnored(request, plan.ignored)
+  const body = withoutRefusedSummary(context, request, converted)
   const log = openMessageLog(context.logger, record)
   log.input(body.input, body.instructions)
 

@@ -3,17 +3,17 @@ import { expect, test } from 'vitest'
 import { ConversationMemory } from './conversation-memory.ts'
 
 const HOUR = 60 * 60 * 1000
+const LIMIT = 100_000
+const jsonOf = (value: unknown) => Buffer.from(JSON.stringify(value))
 
 /** A memory in which a turn says one text, and its answer another. */
 function setUp(maxBytes?: number) {
   const clock = { now: 0 }
   const memory = new ConversationMemory(() => clock.now, maxBytes)
   const say = (responseId: string, previousId?: string, text = `To ${responseId}`, owner = 'a') => {
-    const json = JSON.stringify({ model: 'm', input: [text] })
-    const request = [Buffer.from(json.slice(0, 9)), Buffer.from(json.slice(9))]
-    memory.remember({ owner, previousId, request }, responseId, [responseId])
+    memory.remember({ owner, previousId, request: jsonOf({ model: 'm', input: [text] }) }, responseId, [responseId])
   }
-  return { clock, memory, say, recall: (id: string, owner = 'a') => memory.recall(owner, id)?.items }
+  return { clock, memory, say, recall: (id: string, owner = 'a') => memory.recall(owner, id, LIMIT)?.items }
 }
 
 test('a conversation is recalled up to any of its answers, in order, for the same credentials only', () => {
@@ -29,11 +29,11 @@ test('a conversation is recalled up to any of its answers, in order, for the sam
 
 test('the key of the prompt cache is that of the last request', () => {
   const { memory } = setUp()
-  const sent = (prompt_cache_key?: string) => [Buffer.from(JSON.stringify({ input: [], prompt_cache_key }))]
+  const sent = (prompt_cache_key?: string) => jsonOf({ input: [], prompt_cache_key })
   memory.remember({ owner: 'a', previousId: undefined, request: sent('first') }, '1', [])
   memory.remember({ owner: 'a', previousId: '1', request: sent('second') }, '2', [])
-  expect(memory.recall('a', '1')?.promptCacheKey).toBe('first')
-  expect(memory.recall('a', '2')?.promptCacheKey).toBe('second')
+  expect(memory.recall('a', '1', LIMIT)?.promptCacheKey).toBe('first')
+  expect(memory.recall('a', '2', LIMIT)?.promptCacheKey).toBe('second')
 })
 
 test('two may go on from the same answer', () => {
@@ -82,7 +82,7 @@ test('the smallest turn takes room too, and so does a long answer', () => {
   const { memory, say, recall } = setUp(5000)
   for (const id of ['1', '2', '3', '4', '5']) say(id)
   expect(['1', '2', '5'].map((id) => recall(id)?.length)).toEqual([undefined, 2, 2])
-  memory.remember({ owner: 'a', previousId: undefined, request: [Buffer.from('{}')] }, '6', ['x'.repeat(3000)])
+  memory.remember({ owner: 'a', previousId: undefined, request: jsonOf({}) }, '6', ['x'.repeat(3000)])
   expect(['2', '3', '4', '5', '6'].map((id) => recall(id)?.length)).toEqual([
     undefined,
     undefined,
@@ -90,6 +90,15 @@ test('the smallest turn takes room too, and so does a long answer', () => {
     undefined,
     1,
   ])
+})
+
+test('a conversation counts as if it had been sent, however often it is gone on from', () => {
+  const { memory, say } = setUp()
+  say('1', undefined, 'x'.repeat(500))
+  say('2', '1', 'x'.repeat(500))
+  expect(memory.recall('a', '2', 1200)?.items).toHaveLength(4)
+  expect(() => memory.recall('a', '2', 1000)).toThrow(expect.objectContaining({ code: 'request_too_large' }))
+  expect(memory.recall('a', '1', 1000)?.items).toHaveLength(2)
 })
 
 test('a day after it was last used a conversation is forgotten, not before', () => {
@@ -113,8 +122,13 @@ test('whatever is said and forgotten, a conversation is recalled whole or not at
       for (const [at, { previous, length }] of turns.entries()) {
         const before = previous < at ? String(previous) : undefined
         const text = `${at}${'x'.repeat(length)}`
-        whole.set(String(at), [...((before && whole.get(before)) || []), text, String(at)])
+        const items = [...((before && whole.get(before)) || []), text, String(at)]
+        whole.set(String(at), items)
+        const isKnown = before === undefined || recall(before) !== undefined
         say(String(at), before, text)
+        // Each turn takes its texts and less than 1200 bytes more.
+        const fits = items.join('').length + (items.length / 2) * 1200 < 12_000
+        if (isKnown && fits) expect(recall(String(at))).toEqual(items)
         for (const [id, items] of whole) expect([undefined, items]).toContainEqual(recall(id))
       }
     }),

@@ -1,5 +1,7 @@
 import type { EarlierConversation } from '../../conversion/request/responses-request.ts'
+import { ProxyError } from '../../errors.ts'
 import { asList, asString, objectOf } from '../../json-object.ts'
+import { ownMemory } from '../../own-memory.ts'
 import { RecentMemory } from './recent-memory.ts'
 
 const MAX_BYTES = 32 * 1024 * 1024
@@ -12,16 +14,16 @@ export type Said = {
   readonly owner: string
   /** The answer that it went on from. */
   readonly previousId: string | undefined
-  /** Pieces of the JSON of an object: its `input` is what was added, and it has the `prompt_cache_key`. */
-  readonly request: readonly Buffer[]
+  /** The JSON of an object: its `input` is what was added, and it has the `prompt_cache_key`. */
+  readonly request: Buffer
 }
 
 type Turn = {
   readonly serial: number
   readonly before: { readonly key: string; readonly serial: number } | undefined
-  readonly request: readonly Buffer[]
-  /** The items of the answer, as JSON, which takes less memory than objects. */
-  readonly output: string
+  readonly request: Buffer
+  /** The items of the answer, as JSON. Bytes take less memory than objects, and are counted exactly. */
+  readonly output: Buffer
   readonly bytes: number
 }
 
@@ -43,14 +45,17 @@ export class ConversationMemory {
   remember({ owner, previousId, request }: Said, responseId: string, items: readonly unknown[]): void {
     const before = previousId === undefined ? undefined : this.#linkTo(keyOf(owner, previousId))
     if (previousId !== undefined && before === undefined) return
-    const output = JSON.stringify(items)
-    const bytes = request.reduce((sum, piece) => sum + piece.length, TURN_BYTES + output.length)
+    const output = ownMemory(JSON.stringify(items))
+    const bytes = TURN_BYTES + request.length + output.length
     const serial = ++this.#serial
     this.#turns.keep(keyOf(owner, responseId), { serial, before, request, output, bytes }, bytes)
   }
 
-  /** All that was said up to this answer; undefined when some of it is not there. */
-  recall(owner: string, responseId: string): EarlierConversation | undefined {
+  /**
+   * All that was said up to this answer; undefined when some of it is not there. It counts as if it had been sent: throws
+   * `request_too_large` when it is larger than `limit`.
+   */
+  recall(owner: string, responseId: string, limit: number): EarlierConversation | undefined {
     const turns: Turn[] = []
     let link: Turn['before'] = this.#linkTo(keyOf(owner, responseId))
     if (link === undefined) return undefined
@@ -63,6 +68,12 @@ export class ConversationMemory {
       turns.unshift(turn)
       link = turn.before
     }
+    if (turns.reduce((sum, { request, output }) => sum + request.length + output.length, 0) > limit) {
+      throw new ProxyError(
+        'request_too_large',
+        `The conversation that the body goes on from is larger than ${limit} bytes.`,
+      )
+    }
     const said = turns.map(parsed)
     return { items: said.flatMap(({ items }) => items), promptCacheKey: said.at(-1)?.promptCacheKey }
   }
@@ -74,8 +85,11 @@ export class ConversationMemory {
 }
 
 function parsed({ request, output }: Turn): EarlierConversation {
-  const { input, prompt_cache_key } = objectOf(JSON.parse(Buffer.concat(request).toString('utf8')))
-  return { items: [...asList(input), ...asList(JSON.parse(output))], promptCacheKey: asString(prompt_cache_key) }
+  const { input, prompt_cache_key } = objectOf(JSON.parse(request.toString('utf8')))
+  return {
+    items: [...asList(input), ...asList(JSON.parse(output.toString('utf8')))],
+    promptCacheKey: asString(prompt_cache_key),
+  }
 }
 
 function keyOf(owner: string, responseId: string): string {

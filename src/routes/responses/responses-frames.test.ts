@@ -80,8 +80,13 @@ describe('what may be remembered of an answer', () => {
     expect(remembered(delta, done, ended(type, []))).toEqual({ id: 'resp_1', items: [item] })
   })
 
-  test('the items of the last event, if it lists all', () => {
+  test('the items of the last event, if fewer were told before it', () => {
     expect(remembered(delta, ended('response.completed', [item]))).toEqual({ id: 'resp_1', items: [item] })
+  })
+
+  test('case 108: what is encrypted as it was told, since the last event has it otherwise', () => {
+    const last = { ...item, encrypted_content: 'other' }
+    expect(remembered(delta, done, ended('response.completed', [last]))).toEqual({ id: 'resp_1', items: [item] })
   })
 
   test('the items that were told before a failure, but no id to go on from', () => {

@@ -33,9 +33,9 @@ const DELTAS = new Map(
  * terminal event whose `output` is not whole gets the items that were streamed (docs/upstream.md 5.1).
  */
 export class ResponsesFrames implements FrameSink {
-  /** The frames that told whole items; parsed only if the terminal event does not list as many. */
+  /** The frames that told whole items; parsed if the terminal event does not list as many, and for what is remembered. */
   readonly #doneFrames: string[] = []
-  #listed: readonly unknown[] | undefined
+  #listed: readonly unknown[] = []
   #responseId: string | undefined
   readonly #out: FrameOutput
   /** How the last delta began: most frames after it begin alike. */
@@ -76,9 +76,10 @@ export class ResponsesFrames implements FrameSink {
     return this.#responseId
   }
 
-  /** The items that the client has got. */
+  /** The items that the client has got, as they were told: what is encrypted is not the same in the last event. */
   get items(): readonly unknown[] {
-    return this.#listed ?? toldItems(this.#doneFrames.map(frameJson))
+    const told = toldItems(this.#doneFrames.map(frameJson))
+    return this.#listed.length > told.length ? this.#listed : told
   }
 
   /** How the client is told that the answer failed after all that has come of it. */
@@ -152,10 +153,10 @@ export class ResponsesFrames implements FrameSink {
       if (!isAsRecorded(event)) return this.failure(failure)
       return `${frame.toString('utf8')}\n\n${this.#failed(failedEvent(failure))}`
     }
-    if (failure === undefined) this.#responseId = asString(responseOf(event)?.id)
-    if (failure === undefined && listsAll(event, this.#doneFrames.length)) {
+    if (failure === undefined) {
+      this.#responseId = asString(responseOf(event)?.id)
       this.#listed = asList(responseOf(event)?.output)
-      return undefined
+      if (listsAll(event, this.#doneFrames.length)) return undefined
     }
     const whole = bytesJson(frame)
     // The API tells a failure by an `error` event first (recorded: `resp-failed-quota-stream`), the ChatGPT backend may

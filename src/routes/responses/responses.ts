@@ -7,6 +7,7 @@ import { asksForSummary } from '../../conversion/request/without-summary.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
 import { toApiError } from '../../errors.ts'
 import { asList, asString, type JsonObject } from '../../json-object.ts'
+import { ownCopy } from '../../own-memory.ts'
 import { eventSink } from '../../sse/event-sink.ts'
 import type { UpstreamAnswer } from '../../upstream/answer.ts'
 import { BodyMemory } from '../../upstream/body-memory.ts'
@@ -21,7 +22,7 @@ import type { Said } from '../memory/conversation-memory.ts'
 import { ownerOf } from '../memory/recent-memory.ts'
 import { type MessageLog, openMessageLog } from '../message-log.ts'
 import { noteFailure, noteIgnored } from '../request-notes.ts'
-import { type Call, headOf, LITE_HEADERS, sessionHeaders, UpstreamCall, wanted } from '../upstream-call.ts'
+import { headOf, LITE_HEADERS, sessionHeaders, UpstreamCall, wanted, withoutRefusedSummary } from '../upstream-call.ts'
 import { ResponsesFrames } from './responses-frames.ts'
 
 /** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */
@@ -66,49 +67,43 @@ function convert(
   const converted = convertResponsesRequest(json.value, {
     strict: context.config.strict,
     recallItem: context.items.recallFor(owner, context.config.maxDecodedBody),
-    recallConversation: (id) => context.conversations.recall(owner, id),
+    recallConversation: (id) => context.conversations.recall(owner, id, context.config.maxDecodedBody),
     stableJson: json.stableJson,
   })
   const { record } = request
   record.model = converted.request.model
   record.stream = converted.stream
   noteIgnored(request, converted.ignored)
+  const sent = withoutRefusedSummary(context, request, converted.request)
   const log = openMessageLog(context.logger, record)
-  log.input(converted.request.input)
-  const body = json.write(converted.request)
-  const said = converted.stores ? saidIn(converted, owner, body, json.write) : undefined
+  log.input(sent.input)
+  const body = json.write(sent)
 
   const call = new UpstreamCall(context, request, {
     route: 'responses',
     credentials,
-    model: converted.request.model,
-    asksForSummary: asksForSummary(converted.request),
-    variants: variantsOf(converted, body, context, json.write),
-    // What may be remembered is left to the collector.
-    memory: new BodyMemory(said === undefined ? json.memory : []),
-    headers: sessionHeaders(request, converted.request),
+    model: sent.model,
+    asksForSummary: asksForSummary(sent),
+    // A body of the Lite lane stays untouched.
+    variants: converted.lite
+      ? [wanted(body, LITE_HEADERS)]
+      : [wanted(body), ...lesserVariants(context, sent, json.write)],
+    memory: new BodyMemory(json.memory),
+    headers: sessionHeaders(request, sent),
   })
+  const said = converted.stores ? saidIn(converted, owner, body, json.write) : undefined
   return { call, log, isStreamed: converted.stream, said }
 }
 
+/** In memory of its own: that of the body is freed before the answer ends. */
 function saidIn(
   { request: { prompt_cache_key }, previousId, added }: ConvertedResponsesRequest,
   owner: string,
   body: readonly Buffer[],
   write: LargeJson['write'],
 ): Said {
-  return { owner, previousId, request: previousId === undefined ? body : write({ input: added, prompt_cache_key }) }
-}
-
-/** A body of the Lite lane stays untouched. */
-function variantsOf(
-  { request, lite }: ConvertedResponsesRequest,
-  body: readonly Buffer[],
-  context: RouteContext,
-  write: LargeJson['write'],
-): Call['variants'] {
-  if (lite) return [wanted(body, LITE_HEADERS)]
-  return [wanted(body), ...lesserVariants(context, request, write)]
+  const request = previousId === undefined ? body : write({ input: added, prompt_cache_key })
+  return { owner, previousId, request: ownCopy(request) }
 }
 
 async function collect(
