@@ -84,12 +84,7 @@ export class UpstreamCall {
     const call = this.#call
     if (call === undefined) throw new Error('An answer that is visible must not be asked for again.')
     const [variant] = call.variants
-    // Another request may have learned meanwhile that the model has none; unless it is just this that was refused.
-    const isOfSummary = early !== undefined && isSummaryRefusal(early)
-    const first: Form = {
-      variant,
-      unsummarized: call.asksForSummary && !isOfSummary && refusesSummary(this.#context, call),
-    }
+    const first: Form = { variant, unsummarized: false }
     let refusal = early
     for (let form = early === undefined ? first : this.#lesserForm(call, first, early); form !== undefined; ) {
       const answer = await this.#post(call, form, cancellation)
@@ -151,17 +146,13 @@ export class UpstreamCall {
 /** What is asked: a variant, also without the summary that it asks for; nobody needs that so much that all should fail. */
 type Form = { readonly variant: Variant; readonly unsummarized: boolean }
 
-function refusesSummary({ unsummarized }: RouteContext, { model }: { readonly model: string }): boolean {
-  return unsummarized.recall(model) === true
-}
-
 /** The request without the summary that its model has lately refused, of which the client is told. */
 export function withoutRefusedSummary(
   context: RouteContext,
   request: ApiRequest,
   body: ResponsesRequest,
 ): ResponsesRequest {
-  if (!asksForSummary(body) || !refusesSummary(context, body)) return body
+  if (!asksForSummary(body) || context.unsummarized.recall(body.model) === undefined) return body
   noteUnsummarized(request)
   return withoutSummary(body)
 }

@@ -11,6 +11,10 @@ test('markers of citations are left out, what stands around them stays', () => {
   expect(withoutMarkers(`Rain.${ONE} Sun.${TWO}${FILE}\n`)).toBe('Rain. Sun.\n')
 })
 
+test('what stood around a marker and is one without it is left out too, as in a text that comes in pieces', () => {
+  expect(withoutMarkers(`a\uE200${ONE}cite\uE202turn1\uE201b`)).toBe('ab')
+})
+
 test.each([
   ['of something a person reads', '\uE200entity\uE202["city","Paris"]\uE201'],
   ['without sources', '\uE200cite\uE201'],
