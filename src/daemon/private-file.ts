@@ -98,9 +98,14 @@ const SAMPLE = ' '.repeat(4096)
 export async function checkWritable(file: string): Promise<void> {
   const folder = await nearestFolder(dirname(file))
   const put = async () => {
-    if (await isFolder(file)) throw Object.assign(new Error(`${file} is a folder`), { code: 'EISDIR' })
+    if (await isFolder(file)) throw folderInPlaceOf(file)
   }
   await withTemporary(file, SAMPLE, put, join(folder, basename(file)))
+}
+
+/** As Node tells it where a folder can't be opened as a file. */
+export function folderInPlaceOf(file: string): Error {
+  return Object.assign(new Error(`${file} is a folder`), { code: 'EISDIR', path: file })
 }
 
 /** The folder itself, or the one it would be made in. */

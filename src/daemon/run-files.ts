@@ -5,7 +5,7 @@ import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
 import { isCode } from '../error-code.ts'
 import { checkPidFile } from './pid-file.ts'
-import { checkWritable, refusePlanted } from './private-file.ts'
+import { checkWritable, folderInPlaceOf, refusePlanted } from './private-file.ts'
 import { checkStateFile, secretsFileOf } from './state-file.ts'
 
 type RunFiles = Pick<Config, 'pidFile' | 'logFile' | 'stateFile'>
@@ -43,7 +43,7 @@ async function checkLog(logFile: string): Promise<void> {
 async function checkHoldsLines(logFile: string): Promise<void> {
   const found = await stat(logFile)
   // Windows opens a folder for writing as if it were a file.
-  if (found.isDirectory()) throw Object.assign(new Error(`${logFile} is a folder`), { code: 'EISDIR', path: logFile })
+  if (found.isDirectory()) throw folderInPlaceOf(logFile)
   // Reading a pipe with nobody at its other end would wait for ever.
   if (!found.isFile()) return
   const beginning = await text(createReadStream(logFile, { end: LINE_BEGINNING.length - 1 }))

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { ProxyError } from '../errors.ts'
+import { mediaTypeOf } from '../media-type.ts'
 
 /**
  * Throws `unsupported_content_type` for anything but JSON. This is also a defence: without asking first, a web page may
@@ -7,8 +8,7 @@ import { ProxyError } from '../errors.ts'
  * take a form all the same, as the API does (routes/backend-paths.ts): there `Origin` alone keeps pages out (guard.ts).
  */
 export function requireJson(headers: IncomingHttpHeaders): void {
-  const given = headers['content-type']
-  const mediaType = given?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  const mediaType = mediaTypeOf(headers['content-type'])
   if (/^application\/([a-z0-9!#$&^_.+-]+\+)?json$/.test(mediaType)) return
   const message = mediaType === '' ? 'The body has no content type.' : `The body is not JSON but ${shorten(mediaType)}.`
   throw new ProxyError('unsupported_content_type', message)

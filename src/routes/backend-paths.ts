@@ -6,7 +6,7 @@ import type { Answer, ApiRequest } from './api-request.ts'
 import { BodyLog } from './body-log.ts'
 import type { RouteContext } from './context.ts'
 import { handOn } from './forward.ts'
-import { noticeHeaders } from './request-notes.ts'
+import { noticeHeaders, retryCounter } from './request-notes.ts'
 import { refusalOf } from './upstream-call.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -38,9 +38,7 @@ export async function passToBackend(
       body: [body],
       memory,
       retries: false,
-      onRetry: () => {
-        request.record.upstreamRetries++
-      },
+      onRetry: retryCounter(request),
     },
     credentials,
     request.cancellation,

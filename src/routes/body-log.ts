@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import { parseLargeJson } from '../conversion/request/large-json.ts'
+import { mediaTypeOf } from '../media-type.ts'
 import type { RequestRecord } from '../telemetry/request-record.ts'
 import type { RouteContext } from './context.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
@@ -78,15 +79,11 @@ export class BodyLog {
 }
 
 export function isEventStream(headers: IncomingHttpHeaders): boolean {
-  return mediaType(headers) === 'text/event-stream'
+  return mediaTypeOf(headers['content-type']) === 'text/event-stream'
 }
 
 function isJson(headers: IncomingHttpHeaders): boolean {
-  return /^application\/(.+\+)?json$/.test(mediaType(headers))
-}
-
-function mediaType(headers: IncomingHttpHeaders): string {
-  return headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  return /^application\/(.+\+)?json$/.test(mediaTypeOf(headers['content-type']))
 }
 
 /** What clients and upstream use; throws for anything else. */

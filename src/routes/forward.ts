@@ -8,7 +8,7 @@ import { bytesOf } from '../upstream/socket-read.ts'
 import type { Answer, ApiRequest, Route } from './api-request.ts'
 import { BodyLog, isEventStream } from './body-log.ts'
 import type { RouteContext } from './context.ts'
-import { noteFailure, noticeHeaders } from './request-notes.ts'
+import { noteFailure, noticeHeaders, retryCounter } from './request-notes.ts'
 import { endReadingLimit, limitReading } from './slow-client.ts'
 
 /** Answers with a known length up to this size are sent in one piece. */
@@ -87,9 +87,7 @@ function forwarded(request: ApiRequest, body: Buffer, memory: BodyMemory): Upstr
     ...(body.length > 0 && { body: [body], memory }),
     // Sent again only if doing it twice does no harm.
     ...(!isRepeatable(request) && { retries: false }),
-    onRetry: () => {
-      request.record.upstreamRetries++
-    },
+    onRetry: retryCounter(request),
   }
 }
 

@@ -15,6 +15,13 @@ export function noteFailure({ record }: ApiRequest, { status, code }: ApiError):
   if (code !== null) record.code = code
 }
 
+/** Counts, for the request's log line, how often it is sent again. */
+export function retryCounter({ record }: ApiRequest): () => void {
+  return () => {
+    record.upstreamRetries++
+  }
+}
+
 /** Takes note of what the headers of every upstream answer tell: request id, limits, a changed catalogue. */
 export function noticeHeaders(context: RouteContext, request: ApiRequest, { headers }: UpstreamAnswer): void {
   const id = headers['x-request-id'] ?? headers['x-oai-request-id']

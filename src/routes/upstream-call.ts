@@ -18,7 +18,7 @@ import { conversationHeaders, informingHeaders, onlyNamed } from '../upstream/fo
 import { readBody } from '../upstream/read-body.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
-import { noteIgnored, noticeHeaders } from './request-notes.ts'
+import { noteIgnored, noticeHeaders, retryCounter } from './request-notes.ts'
 
 /** An error body larger than this is no error body. */
 const MAX_ERROR_BYTES = 256 * 1024
@@ -124,9 +124,7 @@ export class UpstreamCall {
       },
       body: form.unsummarized ? bodyWithoutSummary(body) : body,
       memory: call.memory,
-      onRetry: () => {
-        this.#request.record.upstreamRetries++
-      },
+      onRetry: retryCounter(this.#request),
     }
     return this.#context.upstream.send(request, call.credentials, cancellation)
   }

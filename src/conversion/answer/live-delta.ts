@@ -12,8 +12,8 @@ export type LiveDelta = {
   /** The chunk's delta; its one empty string stands for the text. */
   readonly delta: ChatDelta
   /**
-   * Which texts may be copied. `content`: any but those with a citation marker · `arguments`: any but the empty one, and `ChatStream.copied` must be
-   * told · `reasoning`: any but the empty one and those with a newline.
+   * Which texts may be copied. `content`: any but those with a citation marker · `arguments`: any but the empty one, and
+   * `ChatStream.copied` must be told · `reasoning`: any but the empty one and those with a newline.
    */
   readonly kind: 'content' | 'arguments' | 'reasoning'
 }

@@ -1,4 +1,5 @@
 import { ProxyError } from '../../errors.ts'
+import { mediaTypeOf } from '../../media-type.ts'
 import { unsupportedParameter } from './reported-fields.ts'
 
 const NUMBERS = new Set(['n', 'output_compression', 'partial_images'])
@@ -9,7 +10,7 @@ const IMAGES = new Set(['image', 'image[]'])
 type ImageEdit = { readonly images: readonly { readonly image_url: string }[]; readonly [field: string]: unknown }
 
 export function isForm(contentType: string | undefined): contentType is string {
-  return /^multipart\/form-data\b/i.test(contentType ?? '')
+  return mediaTypeOf(contentType) === 'multipart/form-data'
 }
 
 /**

@@ -2,7 +2,7 @@ import type { EarlierConversation } from '../../conversion/request/responses-req
 import { ProxyError } from '../../errors.ts'
 import { asList, asString, objectOf } from '../../json-object.ts'
 import { ownMemory } from '../../own-memory.ts'
-import { RecentMemory } from './recent-memory.ts'
+import { keyOf, RecentMemory } from './recent-memory.ts'
 
 const MAX_BYTES = 32 * 1024 * 1024
 const MAX_AGE_MS = 24 * 60 * 60 * 1000
@@ -24,7 +24,6 @@ type Turn = {
   readonly request: Buffer
   /** The items of the answer, as JSON. Bytes take less memory than objects, and are counted exactly. */
   readonly output: Buffer
-  readonly bytes: number
 }
 
 /**
@@ -46,9 +45,7 @@ export class ConversationMemory {
     const before = previousId === undefined ? undefined : this.#linkTo(keyOf(owner, previousId))
     if (previousId !== undefined && before === undefined) return
     const output = ownMemory(JSON.stringify(items))
-    const bytes = TURN_BYTES + request.length + output.length
-    const serial = ++this.#serial
-    this.#turns.keep(keyOf(owner, responseId), { serial, before, request, output, bytes }, bytes)
+    this.#keep(keyOf(owner, responseId), { serial: ++this.#serial, before, request, output })
   }
 
   /**
@@ -64,11 +61,11 @@ export class ConversationMemory {
       const turn = this.#turns.recall(key)
       // Ids are upstream's: one that came again stands for another turn.
       if (turn?.serial !== serial) return undefined
-      this.#turns.keep(key, turn, turn.bytes)
+      this.#keep(key, turn)
       turns.unshift(turn)
       link = turn.before
     }
-    if (turns.reduce((sum, { request, output }) => sum + request.length + output.length, 0) > limit) {
+    if (turns.reduce((sum, turn) => sum + sizeOf(turn), 0) > limit) {
       throw new ProxyError(
         'request_too_large',
         `The conversation that the body goes on from is larger than ${limit} bytes.`,
@@ -78,10 +75,18 @@ export class ConversationMemory {
     return { items: said.flatMap(({ items }) => items), promptCacheKey: said.at(-1)?.promptCacheKey }
   }
 
+  #keep(key: string, turn: Turn): void {
+    this.#turns.keep(key, turn, TURN_BYTES + sizeOf(turn))
+  }
+
   #linkTo(key: string): Turn['before'] {
     const serial = this.#turns.recall(key)?.serial
     return serial === undefined ? undefined : { key, serial }
   }
+}
+
+function sizeOf({ request, output }: Turn): number {
+  return request.length + output.length
 }
 
 function parsed({ request, output }: Turn): EarlierConversation {
@@ -90,8 +95,4 @@ function parsed({ request, output }: Turn): EarlierConversation {
     items: [...asList(input), ...asList(JSON.parse(output.toString('utf8')))],
     promptCacheKey: asString(prompt_cache_key),
   }
-}
-
-function keyOf(owner: string, responseId: string): string {
-  return `${owner}\n${responseId}`
 }

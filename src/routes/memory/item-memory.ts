@@ -1,6 +1,6 @@
 import { ProxyError } from '../../errors.ts'
 import { asObject, asString, type JsonObject } from '../../json-object.ts'
-import { RecentMemory } from './recent-memory.ts'
+import { keyOf, RecentMemory } from './recent-memory.ts'
 
 const MAX_BYTES = 8 * 1024 * 1024
 
@@ -48,8 +48,4 @@ function tooLarge(limit: number): ProxyError {
     'request_too_large',
     `The items that the body names by their ids are larger than ${limit} bytes.`,
   )
-}
-
-function keyOf(owner: string, id: string): string {
-  return `${owner}\n${id}`
 }

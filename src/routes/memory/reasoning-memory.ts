@@ -1,7 +1,7 @@
 import { callKey, type ToolCall } from '../../conversion/call-key.ts'
 import type { ReasonedCall } from '../../conversion/reasoning-continuity.ts'
 import type { JsonObject } from '../../json-object.ts'
-import { RecentMemory } from './recent-memory.ts'
+import { keyOf, RecentMemory } from './recent-memory.ts'
 
 /**
  * The reasoning items that preceded a tool call, kept for the request that replays the call: Chat has no place for
@@ -17,16 +17,12 @@ export class ReasoningMemory {
 
   remember(owner: string, calls: readonly ReasonedCall[]): void {
     for (const { call, items } of calls) {
-      if (items.length > 0) this.#recent.keep(keyOf(owner, call), items, JSON.stringify(items).length)
+      if (items.length > 0) this.#recent.keep(keyOf(owner, callKey(call)), items, JSON.stringify(items).length)
     }
   }
 
   recall(owner: string, call: ToolCall): readonly JsonObject[] | undefined {
     // As a rule there is nothing to recall; then the calls of a long history are not parsed for their keys.
-    return this.#recent.isEmpty ? undefined : this.#recent.recall(keyOf(owner, call))
+    return this.#recent.isEmpty ? undefined : this.#recent.recall(keyOf(owner, callKey(call)))
   }
-}
-
-function keyOf(owner: string, call: ToolCall): string {
-  return `${owner}\n${callKey(call)}`
 }

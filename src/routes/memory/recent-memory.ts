@@ -64,3 +64,8 @@ export class RecentMemory<T> {
 export function ownerOf({ accountId, accessToken }: ChatGptCredentials): string {
   return accountId ?? accessToken
 }
+
+/** Where something of an owner is kept. */
+export function keyOf(owner: string, name: string): string {
+  return `${owner}\n${name}`
+}

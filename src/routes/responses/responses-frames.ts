@@ -35,6 +35,7 @@ const DELTAS = new Map(
 export class ResponsesFrames implements FrameSink {
   /** The frames that told whole items; parsed if the terminal event does not list as many, and for what is remembered. */
   readonly #doneFrames: string[] = []
+  #doneEvents: readonly unknown[] | undefined
   #listed: readonly unknown[] = []
   #responseId: string | undefined
   readonly #out: FrameOutput
@@ -78,7 +79,7 @@ export class ResponsesFrames implements FrameSink {
 
   /** The items that the client has got, as they were told: what is encrypted is not the same in the last event. */
   get items(): readonly unknown[] {
-    const told = toldItems(this.#doneFrames.map(frameJson))
+    const told = toldItems(this.#done())
     return this.#listed.length > told.length ? this.#listed : told
   }
 
@@ -177,7 +178,13 @@ export class ResponsesFrames implements FrameSink {
   }
 
   #filled(event: unknown): unknown {
-    return fillOutput(event, this.#doneFrames.map(frameJson))
+    return fillOutput(event, this.#done())
+  }
+
+  /** Parsed once, when no more of them come. */
+  #done(): readonly unknown[] {
+    this.#doneEvents ??= this.#doneFrames.map(frameJson)
+    return this.#doneEvents
   }
 }
 
