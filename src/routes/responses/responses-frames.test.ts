@@ -100,9 +100,9 @@ describe('what may be remembered of an answer', () => {
 })
 
 /** The only event from which Codex reads a failure. */
-function failedAs(error: { code: string; message: string }, sequence_number: number) {
-  const response = { object: 'response', status: 'failed', error, output: [item] }
-  return { type: 'response.failed', sequence_number, response }
+function failedAs(error: { code: string; message: string }, sequence_number: number, begun: object = {}) {
+  const response = { ...begun, object: 'response', status: 'failed', error, incomplete_details: null, usage: null }
+  return { type: 'response.failed', sequence_number, response: { ...response, output: [item] } }
 }
 
 function told(...events: { type: string }[]): unknown[] {
@@ -128,6 +128,17 @@ test('wire 5.1: a failure told by the last event alone is told by an error event
   for (const events of [[said, failed], [said]]) {
     expect(told(delta, done, ...events)).toEqual([delta, done, said, failedAs(error, 3)])
   }
+})
+
+test('a failure that upstream did not tell as a Response names the answer that it ends, for clients with fixed types', () => {
+  const begun = { id: 'resp_1', created_at: 1_790_000_000, model: 'gpt-5.5' }
+  const created = { type: 'response.created', sequence_number: 0, response: { object: 'response', ...begun } }
+  const frames = new ResponsesFrames(new FrameOutput(), begun.model)
+  const stream = Buffer.from([created, done].map((event) => namedFrame(event.type, event)).join(''))
+  frames.take(stream, [0, stream.length])
+  const error = unfinishedError()
+  const [, failed] = frames.failure(error).split('\n\n')
+  expect(frameJson(failed ?? '')).toEqual(failedAs({ code: error.code, message: error.message }, 3, begun))
 })
 
 test.each([{}, { response: null }])('a last event that tells no Response is a failure (%j)', (end) => {

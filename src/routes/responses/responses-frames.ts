@@ -14,6 +14,10 @@ import { namedFrame } from '../../sse/frames.ts'
 /** Matches the usual forms. A frame of another form (ids, comments, several lines, type not first) has to be parsed. */
 const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
 
+/** Both stand within the first hundred bytes of all recorded answers. */
+const RESPONSE_ID = /"id":"([^"\\]+)"/
+const CREATED_AT = /"created_at":(\d+)/
+
 /**
  * The beginnings of the frames that make up most of a stream: these are passed on without looking further. What counts
  * is the type in the data, not the name before it (docs/upstream.md 5.1).
@@ -47,10 +51,15 @@ export class ResponsesFrames implements FrameSink {
   #error: ApiError | undefined
   /** How many frames have come: higher than any `sequence_number` so far, since those count from zero. */
   #count = 0
+  /** The beginning of `response.created`, which tells who an answer is that fails later. */
+  #beginning = ''
+  readonly #model: string | undefined
   readonly #head: AnswerHead
 
-  constructor(out: FrameOutput, head = NO_HEAD) {
+  /** The model is that of the request, told when an answer fails that upstream ends without telling. */
+  constructor(out: FrameOutput, model?: string, head = NO_HEAD) {
     this.#out = out
+    this.#model = model
     this.#head = head
   }
 
@@ -85,7 +94,7 @@ export class ResponsesFrames implements FrameSink {
 
   /** How the client is told that the answer failed after all that has come of it. */
   failure(error: ApiError): string {
-    return errorFrame(error, this.#count) + this.#failed(failedEvent(error))
+    return errorFrame(error, this.#count) + this.#failed(this.#failedEvent(error))
   }
 
   /** Throws a failure that comes before anything visible, so that it keeps its HTTP status. */
@@ -127,12 +136,16 @@ export class ResponsesFrames implements FrameSink {
 
   /** What to send in place of a frame; undefined to leave it as it is. */
   #look(frame: Buffer): string | undefined {
-    const [, name, dataType] = EVENT_TYPE.exec(frameBeginning(frame)) ?? []
+    const beginning = frameBeginning(frame)
+    const [, name, dataType] = EVENT_TYPE.exec(beginning) ?? []
     if (dataType === undefined && isDone(frame)) return ''
     const type = dataType ?? asString(asObject(bytesJson(frame))?.type) ?? name
     if (type === undefined) return undefined
     if (type.startsWith('codex.')) return ''
-    if (isPrelude(type)) return undefined
+    if (isPrelude(type)) {
+      if (type === 'response.created') this.#beginning = beginning
+      return undefined
+    }
     if (isTerminal(type)) return this.#terminal(type, frame)
     this.#visible = true
     this.#usual = DELTAS.get(type) ?? this.#usual
@@ -152,7 +165,7 @@ export class ResponsesFrames implements FrameSink {
     const failure = this.#error
     if (failure !== undefined && type === 'error') {
       if (!isAsRecorded(event)) return this.failure(failure)
-      return `${frame.toString('utf8')}\n\n${this.#failed(failedEvent(failure))}`
+      return `${frame.toString('utf8')}\n\n${this.#failed(this.#failedEvent(failure))}`
     }
     if (failure === undefined) {
       this.#responseId = asString(responseOf(event)?.id)
@@ -175,6 +188,23 @@ export class ResponsesFrames implements FrameSink {
     // It may have come as `response.completed` with a failed status, which clients would take for success.
     const failed = { ...asObject(this.#filled(event)), type: 'response.failed', sequence_number: this.#count + 1 }
     return namedFrame(failed.type, failed)
+  }
+
+  /** The event of a failed answer, where upstream sent none. Clients with fixed types want all that names an answer. */
+  #failedEvent({ code, message }: ApiError): object {
+    const [, id] = RESPONSE_ID.exec(this.#beginning) ?? []
+    const [, createdAt] = CREATED_AT.exec(this.#beginning) ?? []
+    const response = {
+      id,
+      object: 'response',
+      created_at: createdAt === undefined ? undefined : Number(createdAt),
+      status: 'failed',
+      error: { code, message },
+      incomplete_details: null,
+      model: this.#model,
+      usage: null,
+    }
+    return { response }
   }
 
   #filled(event: unknown): unknown {
@@ -201,11 +231,6 @@ function isAsRecorded(event: unknown): boolean {
   const { error, sequence_number } = asObject(event) ?? {}
   const { type, code, message } = asObject(error) ?? {}
   return typeof sequence_number === 'number' && [type, code, message].every((text) => typeof text === 'string')
-}
-
-/** The event of a failed answer, where upstream sent none. */
-function failedEvent({ code, message }: ApiError): object {
-  return { response: { object: 'response', status: 'failed', error: { code, message } } }
 }
 
 /**

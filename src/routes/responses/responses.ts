@@ -144,12 +144,13 @@ type Streaming = {
 
 async function stream(context: RouteContext, request: ApiRequest, { call, log, remember }: Streaming): Promise<void> {
   const client = new ClientStream(request, context.config, log.sent)
-  let frames = new ResponsesFrames(client.out)
+  const { model } = request.record
+  let frames = new ResponsesFrames(client.out, model)
   try {
     await withEarlyRetries(context, request, {
       open: (refusal) => call.open(request.cancellation, refusal),
       read(answer) {
-        frames = new ResponsesFrames(client.out, headOf(context, answer))
+        frames = new ResponsesFrames(client.out, model, headOf(context, answer))
         return pass(context, request, { answer, frames, client, call, remember }).catch((error: unknown) => {
           if (!client.opened) client.out.clear()
           throw error
