@@ -1,6 +1,8 @@
+import { createServer } from 'node:http'
 import { Socket } from 'node:net'
-import type { buildConnector } from 'undici'
+import { buildConnector } from 'undici'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { listenOnLoopback } from '../../../test/support/loopback.ts'
 import { OutboundWay } from './outbound-way.ts'
 
 beforeEach(() => {
@@ -26,4 +28,15 @@ test('a connection made ahead is not used after a renewal', async () => {
   expect(made.map(({ destroyed }) => destroyed)).toEqual([true])
   expect(way.agent).not.toBe(agent)
   await way.close()
+})
+
+test('an answer with 60 KB of headers is taken', async () => {
+  const cookies = Array.from({ length: 60 }, (_, index) => `cookie-${index}=${'x'.repeat(1_000)}`)
+  const server = createServer((_request, response) => response.setHeader('set-cookie', cookies).end('hello'))
+  const origin = `http://127.0.0.1:${await listenOnLoopback(server)}`
+  const way = new OutboundWay(buildConnector({}), 1_000, Date.now)
+  const { headers, body } = await way.agent.request({ origin, path: '/', method: 'GET' })
+  expect([headers['set-cookie'], await body.text()]).toEqual([cookies, 'hello'])
+  await way.close()
+  server.close()
 })

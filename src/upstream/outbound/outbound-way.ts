@@ -8,6 +8,8 @@ import { WarmConnections } from './warm-connections.ts'
 /** How long an idle connection is kept unless upstream says so itself, and the longest that it may say. */
 const KEEP_ALIVE_MS = 60_000
 const LONGEST_KEEP_ALIVE_MS = 600_000
+/** As much as clients may send by default. Cookies and content policies of a gateway go over Node's 16 KB. */
+const MAX_ANSWER_HEADERS = 64 * 1024
 
 /** One way to upstreams, direct or through a proxy: what carries requests, and the connections made ahead for it. */
 export class OutboundWay {
@@ -55,6 +57,7 @@ export class OutboundWay {
       bodyTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: LONGEST_KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_ANSWER_HEADERS,
     })
   }
 }
