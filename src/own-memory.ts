@@ -13,10 +13,15 @@ export function ownMemory(text: string): Buffer {
 
 /** The pieces as one, in memory of its own: what they are parts of need not be held for them. */
 export function ownCopy(pieces: readonly Buffer[]): Buffer {
-  const bytes = Buffer.allocUnsafeSlow(pieces.reduce((sum, { length }) => sum + length, 0))
+  const bytes = Buffer.allocUnsafeSlow(totalLength(pieces))
   let at = 0
   for (const piece of pieces) at += piece.copy(bytes, at)
   return bytes
+}
+
+/** How many bytes the pieces have together. */
+export function totalLength(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0)
 }
 
 /** To free less than this is not worth the call, which takes one to four microseconds. */

@@ -1,21 +1,9 @@
 import { LIMIT_OPTIONS } from './limit-options.ts'
 import { option } from './option.ts'
-import {
-  baseUrl,
-  byteSize,
-  choice,
-  codexVersion,
-  credentialUrl,
-  hostName,
-  origin,
-  outboundProxyUrl,
-  port,
-  text,
-  toggle,
-} from './parsers.ts'
+import { byteSize, choice, hostName, origin, port, text, toggle } from './parsers.ts'
+import { UPSTREAM_OPTIONS } from './upstream-options.ts'
 
 const LOG_LEVELS = ['debug', 'info', 'warning', 'error'] as const
-const CREDENTIAL_MODES = ['read-write', 'read-only'] as const
 const REASONING_SUMMARIES = ['auto', 'none'] as const
 const LITE_LANES = ['auto', 'none'] as const
 
@@ -108,76 +96,7 @@ export const OPTIONS = {
     parse: text,
     path: true,
   }),
-  proxy: option<string | undefined>({
-    flag: '--proxy <url>',
-    env: ['CODEX_API_PROXY_HTTPS_PROXY', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'],
-    default: undefined,
-    help: 'Outbound proxy (http, https or socks5 URL), or `none`. Unset: http://127.0.0.1:8118 while it listens.',
-    group: 'upstream',
-    parse: outboundProxyUrl,
-    secret: 'login',
-  }),
-  noProxy: option<string | undefined>({
-    env: ['NO_PROXY', 'no_proxy'],
-    default: undefined,
-    help: 'Hosts that are reached without the outbound proxy.',
-    group: 'upstream',
-    // A list without names is one too: `NO_PROXY="$MINE $THEIRS"`.
-    parse: (given) => given,
-  }),
-  codexHome: option({
-    env: ['CODEX_HOME'],
-    default: '~/.codex',
-    help: 'Folder of the Codex CLI, with auth.json in it.',
-    group: 'upstream',
-    parse: text,
-    path: true,
-  }),
-  refreshTokenUrl: option<string | undefined>({
-    env: ['CODEX_REFRESH_TOKEN_URL_OVERRIDE'],
-    default: undefined,
-    help: 'Where the login is refreshed instead of the usual issuer; https, or http on loopback.',
-    group: 'upstream',
-    parse: credentialUrl,
-  }),
-  loginClientId: option<string | undefined>({
-    env: ['CODEX_APP_SERVER_LOGIN_CLIENT_ID'],
-    default: undefined,
-    help: 'OAuth client id used to refresh the login instead of the usual one.',
-    group: 'upstream',
-    parse: text,
-  }),
-  credentials: option<(typeof CREDENTIAL_MODES)[number]>({
-    flag: '--credentials <mode>',
-    env: ['CODEX_PROXY_CREDENTIALS'],
-    default: 'read-write',
-    help: 'read-only never refreshes the login: it re-reads auth.json and leaves refreshing to Codex.',
-    group: 'upstream',
-    parse: choice(CREDENTIAL_MODES),
-    choices: CREDENTIAL_MODES,
-  }),
-  clientVersion: option<string | undefined>({
-    flag: '--client-version <version>',
-    env: ['CODEX_PROXY_CLIENT_VERSION'],
-    default: undefined,
-    help: 'Codex version told to upstream, which hides newer models from older ones. Unset: that of the installed Codex, or one this version knows where that is newer.',
-    group: 'upstream',
-    parse: codexVersion,
-  }),
-  chatgptBaseUrl: option({
-    env: ['CODEX_API_PROXY_CHATGPT_BASE_URL'],
-    default: 'https://chatgpt.com/backend-api/codex',
-    help: 'Upstream for a ChatGPT login; https, or http on loopback.',
-    group: 'upstream',
-    parse: baseUrl,
-  }),
-  openaiBaseUrl: option({
-    env: ['CODEX_API_PROXY_OPENAI_BASE_URL'],
-    default: 'https://api.openai.com/v1',
-    help: 'Upstream for an API key; https, or http on loopback.',
-    group: 'upstream',
-    parse: baseUrl,
-  }),
+  ...UPSTREAM_OPTIONS,
   strict: option({
     flag: '--strict',
     env: ['CODEX_PROXY_STRICT'],

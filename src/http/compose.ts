@@ -19,6 +19,7 @@ import { createClientVersion } from '../upstream/models/client-version.ts'
 import { ModelCatalogue } from '../upstream/models/model-catalogue.ts'
 import type { LazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
 import { RateLimits } from '../upstream/rate-limits.ts'
+import { compressesRequests, withCompression } from '../upstream/request-compression.ts'
 import { createTargets, ORIGINATOR, userAgent } from '../upstream/target.ts'
 import { createTokenRequest } from '../upstream/token-request.ts'
 import { createAdmission } from './admission.ts'
@@ -84,13 +85,14 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
   const clientVersion = createClientVersion({ setting, codexHome, now: monotonic })
   const identity = { originator: ORIGINATOR, userAgent: userAgent(), clientVersion }
   const credentials = createCredentials(config, logger, createTokenRequest(outbound.get, identity), now)
-  const upstream = createUpstreamClient({
+  const client = createUpstreamClient({
     credentials,
     targetFor: createTargets({ chatgpt: config.chatgptBaseUrl, openai: config.openaiBaseUrl }, identity),
     outbound: outbound.get,
     idleTimeout: config.idleTimeout,
     random: Math.random,
   })
+  const upstream = compressesRequests(config) ? withCompression(client, (message) => logger.warn(message)) : client
   return {
     config,
     credentials,

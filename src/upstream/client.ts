@@ -28,6 +28,8 @@ export type UpstreamRequest = {
   readonly body?: readonly Buffer[]
   /** The memory behind the pieces of the body. */
   readonly memory?: BodyMemory
+  /** Its body may be sent compressed (request-compression.ts). */
+  readonly compress?: true
   /** False: a failure is reported at once. */
   readonly retries?: false
   /** False: a 401 to it says nothing of the answers to others. */

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { type Cancellable, type Cancellation, ProxyStopped } from '../cancellation.ts'
 import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
+import { totalLength } from '../own-memory.ts'
 import { type AnswerBody, type BodySink, type UpstreamAnswer, UpstreamSilent } from './answer.ts'
 import type { BodyMemory } from './body-memory.ts'
 import { ReadGatherer, type SocketRead } from './socket-read.ts'
@@ -50,8 +51,7 @@ export function exchange(
 /** Pieces are sent with a length, not chunked: some gateways refuse chunked requests. */
 function withLength(headers: string[], body: readonly Buffer[] | undefined): string[] {
   if (body === undefined || isSmall(body)) return headers
-  const length = body.reduce((sum, piece) => sum + piece.length, 0)
-  return [...headers, 'content-length', String(length)]
+  return [...headers, 'content-length', String(totalLength(body))]
 }
 
 const LARGEST_SMALL_BODY = 64 * 1024

@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto'
+import { gunzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { decompress } from 'fzstd'
+import { expect, test, vi } from 'vitest'
+import { Cancellation } from '../cancellation.ts'
+import type { ChatGptCredentials } from '../credentials/credentials.ts'
+import { BodyMemory } from './body-memory.ts'
+import type { UpstreamRequest } from './client.ts'
+import { compressesRequests, withCompression } from './request-compression.ts'
+
+const LOGIN: ChatGptCredentials = { kind: 'chatgpt', accessToken: 'token', accountId: undefined, fedramp: false }
+const LONG = Buffer.from('a conversation '.repeat(2_000))
+
+/** A client whose upstream answers with these statuses in turn, then with 200; `sent` is what it was sent. */
+function scripted(...statuses: number[]) {
+  const sent: UpstreamRequest[] = []
+  const aborted: number[] = []
+  const warn = vi.fn()
+  const send = async (request: UpstreamRequest) => {
+    sent.push(request)
+    const status = statuses.shift() ?? 200
+    const body = { over: false, pipe() {}, pause() {}, resume() {}, abort: () => void aborted.push(status) }
+    return { status, headers: {}, body }
+  }
+  const client = withCompression({ send }, warn)
+  const ask = (request: Partial<UpstreamRequest> = {}) => {
+    const whole = {
+      method: 'POST',
+      path: '/responses',
+      headers: { accept: 'x' },
+      compress: true,
+      body: [LONG],
+    } as const
+    return client.send({ ...whole, ...request }, LOGIN, new Cancellation())
+  }
+  const codings = () => sent.map(({ headers }) => headers['content-encoding'])
+  return { ask, sent, aborted, codings, warn }
+}
+
+function decoded({ headers, body = [] }: UpstreamRequest): Buffer {
+  const whole = Buffer.concat(body)
+  switch (headers['content-encoding']) {
+    case 'zstd':
+      return Buffer.from(decompress(whole))
+    case 'gzip':
+      return gunzipSync(whole)
+    default:
+      return whole
+  }
+}
+
+const COMPRESSED = expect.stringMatching(/^(zstd|gzip)$/)
+
+test('a long body is sent compressed, with its other headers', async () => {
+  const { ask, sent, codings } = scripted()
+  expect((await ask()).status).toBe(200)
+  expect(codings()).toEqual([COMPRESSED])
+  expect(sent[0]?.headers).toMatchObject({ accept: 'x' })
+  expect(sent.map(decoded)).toEqual([LONG])
+  expect(sent[0]?.body?.[0]?.length).toBeLessThan(LONG.length / 10)
+})
+
+test('any body in any pieces arrives as it was', async () => {
+  const sizes = fc.array(fc.nat({ max: 100_000 }), { maxLength: 6 })
+  const pieceOf = (size: number) => (size % 2 === 0 ? randomBytes(size) : Buffer.alloc(size, 'words '))
+  await fc.assert(
+    fc.asyncProperty(sizes, async (lengths) => {
+      const body = lengths.map(pieceOf)
+      const { ask, sent, codings } = scripted()
+      await ask({ body })
+      const whole = Buffer.concat(body)
+      expect(sent.map((request) => decoded(request).equals(whole))).toEqual([true])
+      expect(codings()).toEqual([whole.length < 16 * 1024 ? undefined : COMPRESSED])
+    }),
+  )
+})
+
+test.each<[string, Partial<UpstreamRequest>]>([
+  ['a short one', { body: [LONG.subarray(0, 16 * 1024 - 1)] }],
+  ['one without a body', { body: [] }],
+])('%s is sent as it is', async (_what, request) => {
+  const { ask, sent } = scripted()
+  await ask(request)
+  expect(sent).toEqual([expect.objectContaining({ headers: { accept: 'x' }, ...request })])
+})
+
+test('a long body that is not said to be compressible is sent as it is', async () => {
+  const { sent, warn } = scripted()
+  const client = withCompression({ send: async (request) => sent.push(request) as never }, warn)
+  const request = { method: 'POST', path: '/images/edits', headers: {}, body: [LONG] }
+  await client.send(request, LOGIN, new Cancellation())
+  expect(sent).toEqual([request])
+})
+
+test.each([400, 403, 404, 413, 415, 422, 500, 501])(
+  'a first compressed body that is refused with %i is sent as it is; taken then, no more are compressed',
+  async (status) => {
+    const { ask, sent, aborted, codings, warn } = scripted(status)
+    const onRetry = vi.fn()
+    expect((await ask({ onRetry })).status).toBe(200)
+    await ask()
+    expect(codings()).toEqual([COMPRESSED, undefined, undefined])
+    expect(sent.map(decoded)).toEqual([LONG, LONG, LONG])
+    expect([aborted, onRetry.mock.calls.length, warn.mock.calls.length]).toEqual([[status], 1, 1])
+  },
+)
+
+test('what is refused as it is too says nothing about compression', async () => {
+  const { ask, codings, warn } = scripted(400, 404)
+  expect((await ask()).status).toBe(404)
+  await ask()
+  expect(codings()).toEqual([COMPRESSED, undefined, COMPRESSED])
+  expect(warn).not.toHaveBeenCalled()
+})
+
+test.each([401, 429, 502, 503, 529])('%i is about something else', async (status) => {
+  const { ask, codings } = scripted(status)
+  expect((await ask()).status).toBe(status)
+  expect(codings()).toEqual([COMPRESSED])
+})
+
+test('once one was taken, a refusal is about the request, except where it is the coding that is refused', async () => {
+  const { ask, codings } = scripted(200, 400, 415)
+  expect([(await ask()).status, (await ask()).status, (await ask()).status]).toEqual([200, 400, 200])
+  expect(codings()).toEqual([COMPRESSED, COMPRESSED, COMPRESSED, undefined])
+})
+
+test('one that was sent before it was known that none is taken does not bring them back', async () => {
+  const { ask, codings } = scripted(400, 200)
+  await Promise.all([ask(), ask()])
+  await ask()
+  expect(codings().at(-1)).toBe(undefined)
+})
+
+test('memory that is freed while it is being compressed is left alone until then', async () => {
+  const bytes = randomBytes(1_000_000)
+  const body = [Buffer.from(bytes)]
+  const memory = new BodyMemory(body)
+  const { ask, sent } = scripted()
+  const asked = ask({ body, memory })
+  memory.free()
+  await asked
+  expect(sent.map(decoded).map((sent) => sent.equals(bytes))).toEqual([true])
+  memory.free()
+  expect(body[0]?.length).toBe(0)
+})
+
+test.each([
+  ['auto', 'https://chatgpt.com/backend-api/codex', true],
+  ['auto', 'https://gateway.example/backend-api/codex', false],
+  ['always', 'https://gateway.example/backend-api/codex', true],
+  ['never', 'https://chatgpt.com/backend-api/codex', false],
+] as const)('--compress-requests %s, upstream %s: %s', (compressRequests, chatgptBaseUrl, compresses) => {
+  expect(compressesRequests({ compressRequests, chatgptBaseUrl })).toBe(compresses)
+})

@@ -1,0 +1,93 @@
+import type { Transform } from 'node:stream'
+import type { Config } from '../config/options.ts'
+import { UPSTREAM_OPTIONS } from '../config/upstream-options.ts'
+import { ownCopy, totalLength } from '../own-memory.ts'
+import type { UpstreamAnswer } from './answer.ts'
+import { BodyMemory } from './body-memory.ts'
+import type { UpstreamClient, UpstreamRequest } from './client.ts'
+
+/** Shorter bodies are sent as they are: TCP sends ten packets before it waits for word from the other end (RFC 6928). */
+const WORTH_COMPRESSING = 16 * 1024
+
+/** Whether upstream is sent compressed bodies: a gateway may not take what the ChatGPT backend does. */
+export function compressesRequests({
+  compressRequests: mode,
+  chatgptBaseUrl,
+}: Pick<Config, 'compressRequests' | 'chatgptBaseUrl'>): boolean {
+  return mode === 'always' || (mode === 'auto' && chatgptBaseUrl === UPSTREAM_OPTIONS.chatgptBaseUrl.default)
+}
+
+/**
+ * Sends long bodies compressed, as Codex does (docs/upstream.md 4.2): a conversation of half a megabyte goes up again with
+ * each turn, which on most lines takes longer than anything else here. Until one has been taken, a compressed body that is
+ * refused is sent once more as it is; if that is taken, none is compressed any more.
+ */
+export function withCompression(client: UpstreamClient, warn: (message: string) => void): UpstreamClient {
+  let known: 'taken' | 'refused' | undefined
+
+  async function sendCompressed(...[request, credentials, cancellation]: Parameters<UpstreamClient['send']>) {
+    const answer = await client.send(await compressed(request), credentials, cancellation)
+    if (isTaken(answer)) known ??= 'taken'
+    if (!mayBeForCoding(answer, known)) return answer
+    answer.body.abort()
+    request.onRetry?.()
+    const plain = await client.send(request, credentials, cancellation)
+    if (isTaken(plain)) {
+      known = 'refused'
+      warn('Upstream takes no compressed requests: from now on they are sent as they are.')
+    }
+    return plain
+  }
+
+  return {
+    send: (request, credentials, cancellation) =>
+      known !== 'refused' && isWorthCompressing(request)
+        ? sendCompressed(request, credentials, cancellation)
+        : client.send(request, credentials, cancellation),
+  }
+}
+
+function isWorthCompressing({ compress, body = [] }: UpstreamRequest): boolean {
+  return compress === true && totalLength(body) >= WORTH_COMPRESSING
+}
+
+function isTaken({ status }: UpstreamAnswer): boolean {
+  return status < 400
+}
+
+/** 415 is about the coding (RFC 9110 §15.5.16). Who does not expect one may take the body for broken JSON, or break. */
+function mayBeForCoding({ status }: UpstreamAnswer, known: 'taken' | 'refused' | undefined): boolean {
+  if (status === 415 || known === 'taken') return status === 415
+  return status >= 400 && status <= 501 && status !== 401 && status !== 429
+}
+
+/** The same request with its body compressed; off the main thread. */
+async function compressed(request: UpstreamRequest): Promise<UpstreamRequest> {
+  const { headers, body = [], memory } = request
+  // What is being read must not be freed, whoever leaves meanwhile.
+  memory?.lend()
+  const { coding, encoder } = await newEncoder(totalLength(body))
+  for (const piece of body) encoder.write(piece)
+  const bytes = ownCopy(await encoder.end().toArray())
+  memory?.giveBack()
+  return {
+    ...request,
+    headers: { ...headers, 'content-encoding': coding },
+    body: [bytes],
+    memory: new BodyMemory([bytes]),
+  }
+}
+
+type Encoding = { readonly coding: string; readonly encoder: Transform }
+
+/** Since 22.15; not in the types of the oldest Node that is supported. */
+type NewerZlib = { readonly createZstdCompress?: (options: { pledgedSrcSize: number }) => Transform }
+
+/** zstd as Codex has it, where Node knows that; else gzip, which upstream takes too (reported). */
+async function newEncoder(length: number): Promise<Encoding> {
+  const zlib = await import('node:zlib')
+  const { createZstdCompress } = zlib as NewerZlib
+  return createZstdCompress === undefined
+    ? { coding: 'gzip', encoder: zlib.createGzip({ level: zlib.constants.Z_BEST_SPEED }) }
+    : { coding: 'zstd', encoder: createZstdCompress({ pledgedSrcSize: length }) }
+}
