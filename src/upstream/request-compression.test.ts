@@ -13,13 +13,13 @@ const LOGIN: ChatGptCredentials = { kind: 'chatgpt', accessToken: 'token', accou
 const LONG = Buffer.from('a conversation '.repeat(2_000))
 
 /** A client whose upstream answers with these statuses in turn, then with 200; `sent` is what it was sent. */
-function scripted(...statuses: number[]) {
+function scripted(...statuses: (number | Promise<number>)[]) {
   const sent: UpstreamRequest[] = []
   const aborted: number[] = []
   const warn = vi.fn()
   const send = async (request: UpstreamRequest) => {
     sent.push(request)
-    const status = statuses.shift() ?? 200
+    const status = await (statuses.shift() ?? 200)
     const body = { over: false, pipe() {}, pause() {}, resume() {}, abort: () => void aborted.push(status) }
     return { status, headers: {}, body }
   }
@@ -56,9 +56,15 @@ test('a long body is sent compressed, with its other headers', async () => {
   const { ask, sent, codings } = scripted()
   expect((await ask()).status).toBe(200)
   expect(codings()).toEqual([COMPRESSED])
-  expect(sent[0]?.headers).toMatchObject({ accept: 'x' })
+  expect(sent).toMatchObject([{ method: 'POST', path: '/responses', headers: { accept: 'x' } }])
   expect(sent.map(decoded)).toEqual([LONG])
   expect(sent[0]?.body?.[0]?.length).toBeLessThan(LONG.length / 10)
+})
+
+test('16 KB are long', async () => {
+  const { ask, codings } = scripted()
+  await ask({ body: [LONG.subarray(0, 16 * 1024)] })
+  expect(codings()).toEqual([COMPRESSED])
 })
 
 test('any body in any pieces arrives as it was', async () => {
@@ -126,11 +132,19 @@ test('once one was taken, a refusal is about the request, except where it is the
   expect(codings()).toEqual([COMPRESSED, COMPRESSED, COMPRESSED, undefined])
 })
 
-test('one that was sent before it was known that none is taken does not bring them back', async () => {
-  const { ask, codings } = scripted(400, 200)
-  await Promise.all([ask(), ask()])
+test('one that is taken after another was refused is not sent twice, and does not bring compression back', async () => {
+  let take = (_status: number) => {}
+  const late = new Promise<number>((resolve) => {
+    take = resolve
+  })
+  const { ask, sent, codings } = scripted(late, 400)
+  const first = ask()
+  await expect.poll(() => sent).toHaveLength(1)
   await ask()
-  expect(codings().at(-1)).toBe(undefined)
+  take(200)
+  expect((await first).status).toBe(200)
+  await ask()
+  expect(codings()).toEqual([COMPRESSED, COMPRESSED, undefined, undefined])
 })
 
 test('memory that is freed while it is being compressed is left alone until then', async () => {

@@ -28,7 +28,7 @@ export function withCompression(client: UpstreamClient, warn: (message: string) 
   async function sendCompressed(...[request, credentials, cancellation]: Parameters<UpstreamClient['send']>) {
     const answer = await client.send(await compressed(request), credentials, cancellation)
     if (isTaken(answer)) known ??= 'taken'
-    if (!mayBeForCoding(answer, known)) return answer
+    if (isTaken(answer) || !mayBeForCoding(answer, known === 'taken')) return answer
     answer.body.abort()
     request.onRetry?.()
     const plain = await client.send(request, credentials, cancellation)
@@ -55,10 +55,12 @@ function isTaken({ status }: UpstreamAnswer): boolean {
   return status < 400
 }
 
-/** 415 is about the coding (RFC 9110 §15.5.16). Who does not expect one may take the body for broken JSON, or break. */
-function mayBeForCoding({ status }: UpstreamAnswer, known: 'taken' | 'refused' | undefined): boolean {
-  if (status === 415 || known === 'taken') return status === 415
-  return status >= 400 && status <= 501 && status !== 401 && status !== 429
+/**
+ * 415 is about the coding (RFC 9110 §15.5.16). Who expects none may also take the body for broken JSON, or break, but only
+ * as long as none `wasTaken`.
+ */
+function mayBeForCoding({ status }: UpstreamAnswer, wasTaken: boolean): boolean {
+  return status === 415 || (!wasTaken && status <= 501 && status !== 401 && status !== 429)
 }
 
 /** The same request with its body compressed; off the main thread. */
