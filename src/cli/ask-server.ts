@@ -5,25 +5,33 @@ import { isObject, type JsonObject, parseObject } from '../json-object.ts'
 import { request as httpRequest } from '../node-http.ts'
 import { withoutControls } from '../plain-text.ts'
 
+/** A server to ask, and the key to ask it with. */
+export type AskedServer = { readonly url: string; readonly clientKey?: string | undefined }
+
 export type ServerAnswer = { readonly status: number; readonly body: JsonObject }
+
+type Question = {
+  /** Milliseconds. */
+  readonly limit?: number
+  /** Sent as JSON, by POST. */
+  readonly body?: object
+}
 
 const LIMIT_MS = 3000
 /** For asking whether it is a proxy: on this machine one answers at once, and another program may never answer. */
 const PROBE_LIMIT_MS = 1000
 
-/** Asks a running proxy, by POST if there is a body. `undefined` when nothing there answers with a JSON object. */
+/** Asks a running proxy. `undefined` when nothing there answers with a JSON object. */
 export async function askServer(
-  baseUrl: string,
+  server: AskedServer,
   path: string,
-  clientKey: string | undefined,
-  limit = LIMIT_MS,
-  body?: object,
+  { limit = LIMIT_MS, body }: Question = {},
 ): Promise<ServerAnswer | undefined> {
-  const url = new URL(path, reachable(baseUrl))
+  const url = new URL(path, reachable(server.url))
   const headers = {
     accept: 'application/json',
     ...(body !== undefined && { 'content-type': 'application/json' }),
-    ...(clientKey !== undefined && { authorization: `Bearer ${clientKey}` }),
+    ...(server.clientKey !== undefined && { authorization: `Bearer ${server.clientKey}` }),
   }
   const method = body === undefined ? 'GET' : 'POST'
   const options = {
@@ -49,11 +57,14 @@ export async function askServer(
   })
 }
 
+/** What `/health` says: with the client key all of it. */
+export async function healthOf(server: AskedServer, limit = LIMIT_MS): Promise<JsonObject | undefined> {
+  return (await askServer(server, '/health', { limit }))?.body
+}
+
 /** Whether what answers there is this program, by the shape of its `/health` answer. */
-export async function isProxy(baseUrl: string): Promise<boolean> {
-  const answer = await askServer(baseUrl, '/health', undefined, PROBE_LIMIT_MS)
-  if (answer === undefined) return false
-  const { status, mode } = answer.body
+export async function isProxy(url: string): Promise<boolean> {
+  const { status, mode } = (await healthOf({ url }, PROBE_LIMIT_MS)) ?? {}
   return (status === 'ok' || status === 'error') && ['api-key', 'chatgpt', 'none'].includes(String(mode))
 }
 

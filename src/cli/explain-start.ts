@@ -47,7 +47,7 @@ async function holderOf(config: Config): Promise<string> {
   const url = serverUrl(config)
   if (!(await isProxy(url))) return 'another program. Choose another --port.'
   // Only now: the client key is not for whatever program may be there.
-  const pid = await processAt(url, readableKey(config))
+  const pid = await processAt({ url, clientKey: readableKey(config) })
   const which = pid === undefined ? '' : ` (process ${pid})`
   return `another codex-api-proxy${which}, which ${config.pidFile} does not name. ${howToEnd(pid)}, or choose another --port.`
 }

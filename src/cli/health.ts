@@ -1,5 +1,5 @@
 import { type JsonObject, objectOf, textOf } from '../json-object.ts'
-import { askServer } from './ask-server.ts'
+import { type AskedServer, healthOf } from './ask-server.ts'
 import { fromNow } from './shown.ts'
 
 /** What `/health` says, as rows of a table. Anything it doesn't say has no row. `now` in milliseconds since the epoch. */
@@ -37,9 +37,9 @@ export function processOf(health: JsonObject | undefined): number | undefined {
   return typeof health?.pid === 'number' ? health.pid : undefined
 }
 
-/** The process that answers at this address. */
-export async function processAt(url: string, clientKey: string | undefined): Promise<number | undefined> {
-  return processOf((await askServer(url, '/health', clientKey))?.body)
+/** The process that answers there. */
+export async function processAt(server: AskedServer): Promise<number | undefined> {
+  return processOf(await healthOf(server))
 }
 
 /** What ends a server that no run file names. */

@@ -6,7 +6,7 @@ import { describeError, withRemedy } from '../daemon/describe-error.ts'
 import { findRunning, isAtPort, type RunningServer } from '../daemon/pid-file.ts'
 import { NOTHING_SAVED, readState, type SavedState } from '../daemon/state-file.ts'
 import { clientKeyFrom } from '../http/client-key.ts'
-import { isProxy } from './ask-server.ts'
+import { type AskedServer, isProxy } from './ask-server.ts'
 import type { Context } from './context.ts'
 import { loadSettings } from './load-settings.ts'
 import { ADDRESS } from './setting-groups.ts'
@@ -67,9 +67,7 @@ export function atNamedPort(context: Context, located: Located, flags: GivenSett
 }
 
 /** A server that answers: the one of the background, or one in the foreground or of a service at the same address. */
-export type Reached = {
-  readonly url: string
-  readonly clientKey: string | undefined
+export type Reached = AskedServer & {
   /** Absent when it does not run in the background. */
   readonly pid?: number
 }

@@ -13,7 +13,7 @@ import { clientKeyFrom } from '../http/client-key.ts'
 import { checkUpstreams } from '../http/own-upstream.ts'
 import { tlsOptions } from '../http/tls.ts'
 import { addressOf, reportRunning } from './already-running.ts'
-import { askServer } from './ask-server.ts'
+import { healthOf } from './ask-server.ts'
 import { BACKGROUND_COMMAND, type Context, type Outcome } from './context.ts'
 import { explainStart } from './explain-start.ts'
 import { problemOf } from './health.ts'
@@ -56,7 +56,7 @@ export async function startWith(context: Context, loaded: LoadedConfig): Promise
 /** A server may run although every request would fail; whoever starts it should learn that now. */
 async function notePoorLogin({ print }: Context, config: Config, { url }: RunningServer): Promise<void> {
   if (url === undefined) return
-  const problem = problemOf((await askServer(url, '/health', readableKey(config)))?.body)
+  const problem = problemOf(await healthOf({ url, clientKey: readableKey(config) }))
   if (problem !== undefined) print.note(problem)
 }
 

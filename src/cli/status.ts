@@ -6,7 +6,7 @@ import { findCrashed, type RunningServer } from '../daemon/pid-file.ts'
 import { NOTHING_SAVED } from '../daemon/state-file.ts'
 import type { JsonObject } from '../json-object.ts'
 import { packageVersion } from '../version.ts'
-import { askServer } from './ask-server.ts'
+import { healthOf } from './ask-server.ts'
 import type { Call } from './commands.ts'
 import type { Context, Outcome } from './context.ts'
 import { healthRows, otherVersionOf, problemOf, processOf, warningOf } from './health.ts'
@@ -22,12 +22,12 @@ export async function status(context: Context, { settings: flags, flags: { json,
   const located = atNamedPort(context, await locate(context, flags), flags)
   // While a server stops, another one may answer at its address: what the two say must not be mixed.
   const reached = located.running?.stopping ? undefined : await reach(located)
-  const answer = reached && (await askServer(reached.url, '/health', reached.clientKey))
+  const health = reached && (await healthOf(reached))
   const settings = settingsToShow(context, located, reached)
   if (settings?.of === 'next restart') {
     for (const reason of located.loaded.unusable) context.print.note(`The next start would fail: ${reason}`)
   }
-  const shown = { located, reached, health: answer?.body, settings }
+  const shown = { located, reached, health, settings }
   await noteCrash(context, located, reached)
   if (json === true) context.print.json(report(shown))
   else show(context, shown, verbose === true)

@@ -20,10 +20,10 @@ export async function stop(context: Context, flags: GivenSettings): Promise<Outc
 }
 
 /** A server that no pid file names is left alone: a service would restart it, and in a container it has another pid. */
-async function describeOther({ url, clientKey }: Reached): Promise<string> {
-  const pid = await processAt(url, clientKey)
+async function describeOther(other: Reached): Promise<string> {
+  const pid = await processAt(other)
   const who = pid === undefined ? 'a server' : `a server (process ${pid})`
-  return `But ${who} answers at ${url}: in the foreground, of a service, or without its pid file. ${howToEnd(pid)}.`
+  return `But ${who} answers at ${other.url}: in the foreground, of a service, or without its pid file. ${howToEnd(pid)}.`
 }
 
 /** Stops the server and says so; says nothing when there is none. */

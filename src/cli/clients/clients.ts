@@ -27,7 +27,7 @@ export async function clients(context: Context, { argument, flags, settings }: C
   const { config } = located.loaded
   const reached = await reach(located)
   const known = readableKey(config)
-  const answer = reached && (await askForModels(reached.url, known, print))
+  const answer = reached && (await askForModels(reached, print))
   const models = modelsIn(answer?.body)
   if (models.length === 0) print.note(whyNoModels(reached, answer))
 
@@ -57,9 +57,9 @@ export async function clients(context: Context, { argument, flags, settings }: C
   return 0
 }
 
-async function askForModels(url: string, key: string | undefined, print: Print): Promise<ServerAnswer | undefined> {
+async function askForModels(reached: Reached, print: Print): Promise<ServerAnswer | undefined> {
   const done = print.progress('Asking for the models …')
-  return await askServer(url, MODELS_PATH, key, MODELS_LIMIT_MS).finally(done)
+  return await askServer(reached, MODELS_PATH, { limit: MODELS_LIMIT_MS }).finally(done)
 }
 
 function whyNoModels(reached: Reached | undefined, answer: ServerAnswer | undefined): string {

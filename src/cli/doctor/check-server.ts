@@ -4,15 +4,20 @@ import { endOnSignals } from '../../daemon/signals.ts'
 import { ERRORS } from '../../error-table.ts'
 import { serve } from '../../http/serve.ts'
 import { isObject, type JsonObject, textOf } from '../../json-object.ts'
-import { askServer, HOW_TO_GIVE_KEY, isKeyRefused, KEY_WANTED, type ServerAnswer } from '../ask-server.ts'
+import {
+  type AskedServer,
+  askServer,
+  HOW_TO_GIVE_KEY,
+  isKeyRefused,
+  KEY_WANTED,
+  type ServerAnswer,
+} from '../ask-server.ts'
 import { MODELS_PATH, type Model, modelsIn, usualModels } from '../models.ts'
 import { fromNow } from '../shown.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 
 /** A server to ask, and what ends it. */
-export type Asked = {
-  readonly url: string
-  readonly clientKey: string | undefined
+export type Asked = AskedServer & {
   /** Where to find more about a failure that does not say what to do. */
   readonly whereToLook: string
   end(): Promise<void>
@@ -88,8 +93,7 @@ function checkUnseenLogin(health: JsonObject): Check {
 }
 
 export async function checkModels(asked: Asked): Promise<{ check: Check; models: Model[] }> {
-  const { url, clientKey } = asked
-  const answer = await askServer(url, MODELS_PATH, clientKey, MODELS_LIMIT_MS)
+  const answer = await askServer(asked, MODELS_PATH, { limit: MODELS_LIMIT_MS })
   if (isKeyRefused(answer)) return { check: problem('Models', KEY_WANTED, HOW_TO_GIVE_KEY), models: [] }
   const models = modelsIn(answer?.body)
   if (models.length === 0) return { check: failed('Models', answer, asked), models }
@@ -100,14 +104,13 @@ export async function checkModels(asked: Asked): Promise<{ check: Check; models:
 
 /** One short request through the whole way, to the model that is asked for or the usual one. */
 export async function checkCall(asked: Asked, models: readonly Model[], named: unknown): Promise<Check> {
-  const { url, clientKey } = asked
   if (models.length === 0) return skipped('Call', 'There is no model to call.')
   const model = typeof named === 'string' ? named : usualModels(models)[0]?.id
   if (model === undefined)
     return problem('Call', 'No model of the list is a usual one.', 'Name the one to call with --model.')
   const startedAt = performance.now()
   const body = { model, messages: [{ role: 'user', content: 'Reply with exactly: pong' }] }
-  const answer = await askServer(url, '/v1/chat/completions', clientKey, CALL_LIMIT_MS, body)
+  const answer = await askServer(asked, '/v1/chat/completions', { limit: CALL_LIMIT_MS, body })
   if (answer?.status !== 200) return failed('Call', answer, asked)
   return ok('Call', `${model} answered within ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`)
 }

@@ -2,7 +2,7 @@ import { type GivenSettings, OPTION_NAMES } from '../../config/load.ts'
 import { UsageError } from '../../config/parsers.ts'
 import { NOTHING_SAVED } from '../../daemon/state-file.ts'
 import { type JsonObject, objectOf, textOf } from '../../json-object.ts'
-import { askServer } from '../ask-server.ts'
+import { healthOf } from '../ask-server.ts'
 import type { Call } from '../commands.ts'
 import type { Context, Outcome } from '../context.ts'
 import { explain } from '../explain.ts'
@@ -48,16 +48,15 @@ async function checkAll(
   flags: Call['flags'],
 ): Promise<Check[]> {
   const { config } = located.loaded
-  const answer = await askServer(asked.url, '/health', asked.clientKey)
-  const health = answer?.body ?? {}
+  const health = await healthOf(asked)
   const checks = [
-    ...checkLogin(answer?.body, config, Date.now()),
+    ...checkLogin(health, config, Date.now()),
     ...(await checkNetwork(config, upstreamOf(health, config.chatgptBaseUrl), Date.now)),
     ...(unread ?? (await checkProcess(located, reached))),
     await checkPermissions(config, authFileOf(health)),
   ]
   // A server that did not answer just now would only be waited for once more.
-  const { check, models } = answer === undefined ? { check: postponed('Models'), models: [] } : await checkModels(asked)
+  const { check, models } = health === undefined ? { check: postponed('Models'), models: [] } : await checkModels(asked)
   checks.push(unlessTold(check, checks))
   if (flags.call === true) checks.push(unlessTold(await checkCall(asked, models, flags.model), checks))
   return checks
@@ -88,17 +87,17 @@ function unlessTold(check: Check, before: readonly Check[]): Check {
   return isTold && check.state === 'problem' ? postponed(check.name) : check
 }
 
-function running({ url, clientKey }: Reached): Asked {
-  return { url, clientKey, whereToLook: SEE_LOG, end: async () => {} }
+function running(reached: Reached): Asked {
+  return { ...reached, whereToLook: SEE_LOG, end: async () => {} }
 }
 
 /** Where the requests of this login go. */
-function upstreamOf(health: JsonObject, standard: string): URL {
-  return new URL(textOf(health.upstream) ?? standard)
+function upstreamOf(health: JsonObject | undefined, standard: string): URL {
+  return new URL(textOf(health?.upstream) ?? standard)
 }
 
-function authFileOf({ credentials }: JsonObject): string | undefined {
-  return textOf(objectOf(credentials).file)
+function authFileOf(health: JsonObject | undefined): string | undefined {
+  return textOf(objectOf(health?.credentials).file)
 }
 
 function show(print: Print, checks: readonly Check[]): void {
