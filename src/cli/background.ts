@@ -10,10 +10,10 @@ import { saveState } from '../daemon/state-file.ts'
 import { onStopRequest } from '../daemon/stop-request.ts'
 import { type ListeningServer, serve } from '../http/serve.ts'
 import { type LogFile, openLogFile } from '../telemetry/log-file.ts'
-import type { Context, Outcome } from './context.ts'
+import type { Context, ExitCode } from './context.ts'
 
 /** The process in the background: gets its settings from the `start` that spawned it, reports to it, runs on alone. */
-export async function runInBackground({ bases }: Context): Promise<Outcome> {
+export async function runInBackground({ bases }: Context): Promise<ExitCode> {
   if (process.send === undefined) throw new Error('This is how `start` runs the server; use `start --foreground`.')
   const order = await receiveOrder()
   // Whoever waits for the report has given up (Ctrl-C): then nobody wants this server.

@@ -1,6 +1,6 @@
 import type { GivenSettings } from '../config/load.ts'
 import type { OptionName } from '../config/options.ts'
-import { BACKGROUND_COMMAND, type Context, type Outcome } from './context.ts'
+import { BACKGROUND_COMMAND, type Context, type ExitCode } from './context.ts'
 import { ADDRESS, RUN_FILES, STOPPING } from './setting-groups.ts'
 import { SHELL_FORMS } from './shell.ts'
 
@@ -24,7 +24,7 @@ export type CommandRow = {
   readonly argument?: { readonly usage: string; readonly help: string; readonly choices?: readonly string[] }
   readonly hidden?: true
   /** Loads what it needs when it runs, so that `--help` and `status` never load the server. */
-  readonly run: (context: Context, call: Call) => Promise<Outcome>
+  readonly run: (context: Context, call: Call) => Promise<ExitCode>
 }
 
 const JSON_FLAG = { flag: '--json', help: 'Answer as JSON.' }

@@ -2,7 +2,7 @@ import { flagName } from '../config/load.ts'
 import type { Option } from '../config/option.ts'
 import { OPTIONS } from '../config/options.ts'
 import type { Call, CommandRow } from './commands.ts'
-import type { Context, Outcome } from './context.ts'
+import type { Context, ExitCode } from './context.ts'
 import { settingNames } from './settings.ts'
 import { shell } from './shell.ts'
 
@@ -17,7 +17,7 @@ type Word = {
   readonly value?: readonly string[] | 'file' | 'any'
 }
 
-export function completion({ print }: Context, { argument }: Call, commands: readonly CommandRow[]): Outcome {
+export function completion({ print }: Context, { argument }: Call, commands: readonly CommandRow[]): ExitCode {
   const rows = commands.filter(({ hidden }) => !hidden)
   if (argument === 'fish') print.raw(fish(rows))
   else if (argument === 'zsh') print.raw(zsh(rows))

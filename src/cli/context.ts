@@ -14,4 +14,4 @@ export type Context = {
 }
 
 /** What a command hands back: the exit code. */
-export type Outcome = number
+export type ExitCode = number

@@ -4,14 +4,14 @@ import { stopOnSignals } from '../daemon/signals.ts'
 import { type ListeningServer, serve } from '../http/serve.ts'
 import { readableLines } from '../telemetry/readable-lines.ts'
 import { packageVersion } from '../version.ts'
-import type { Context, Outcome } from './context.ts'
+import type { Context, ExitCode } from './context.ts'
 import { explain } from './explain.ts'
 import { inWords } from './explain-start.ts'
 import { loadSettings } from './load-settings.ts'
 import type { Print } from './print.ts'
 
 /** `start --foreground`: serves in this process until a signal. It keeps no run files. */
-export async function startInForeground(context: Context, flags: GivenSettings): Promise<Outcome> {
+export async function startInForeground(context: Context, flags: GivenSettings): Promise<ExitCode> {
   const { print } = context
   const { config } = loadSettings(context, flags)
   const server = await listen(config, print)

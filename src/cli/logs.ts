@@ -5,7 +5,7 @@ import { count } from '../config/parsers.ts'
 import { olderLogOf } from '../telemetry/log-file.ts'
 import { readableLines } from '../telemetry/readable-lines.ts'
 import type { Call } from './commands.ts'
-import type { Context, Outcome } from './context.ts'
+import type { Context, ExitCode } from './context.ts'
 import { type Located, locate, logFileOf, reach } from './locate.ts'
 import { lastLines, lastLinesOf, linesIn, openExisting } from './log-lines.ts'
 import { RUN_FILES } from './setting-groups.ts'
@@ -14,7 +14,7 @@ const LINES = '50'
 const POLL_MS = 200
 
 /** Shows the end of the log file, readable or as it is; with `--follow` also what is added, until a signal. */
-export async function logs(context: Context, { settings, flags }: Call): Promise<Outcome> {
+export async function logs(context: Context, { settings, flags }: Call): Promise<ExitCode> {
   const { print } = context
   const lines = parseCount(typeof flags.lines === 'string' ? flags.lines : LINES)
   const located = await locate(context, settings, { needed: RUN_FILES })

@@ -1,7 +1,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { UsageError } from '../config/parsers.ts'
 import { COMMANDS, type CommandRow } from './commands.ts'
-import type { Context, Outcome } from './context.ts'
+import type { Context, ExitCode } from './context.ts'
 import { explain } from './explain.ts'
 import { overview } from './overview.ts'
 import { addSettings, settingsOf } from './settings.ts'
@@ -9,8 +9,8 @@ import { addSettings, settingsOf } from './settings.ts'
 /** Runs one command line; resolves with the exit code: 0, 1 for a failure, 2 for a command line that can't be used. */
 export async function runProgram(argv: readonly string[], context: Context): Promise<number> {
   let exitCode = 0
-  const program = createProgram(context, (outcome) => {
-    exitCode = outcome
+  const program = createProgram(context, (code) => {
+    exitCode = code
   })
   try {
     await program.parseAsync(withKnownCommand(argv), { from: 'user' })
@@ -47,7 +47,7 @@ function withKnownCommand(argv: readonly string[]): readonly string[] {
   return isKnown ? argv : [name]
 }
 
-function createProgram(context: Context, done: (outcome: Outcome) => void): Command {
+function createProgram(context: Context, done: (code: ExitCode) => void): Command {
   const program = new Command('codex-api-proxy')
     .configureOutput({ writeOut: context.print.raw, outputError: () => {} })
     .exitOverride()
@@ -57,7 +57,7 @@ function createProgram(context: Context, done: (outcome: Outcome) => void): Comm
   return program
 }
 
-function addCommand(program: Command, row: CommandRow, context: Context, done: (outcome: Outcome) => void): void {
+function addCommand(program: Command, row: CommandRow, context: Context, done: (code: ExitCode) => void): void {
   const command = program
     .command(row.name, { hidden: row.hidden === true })
     .description(row.help)

@@ -3,7 +3,7 @@ import type { Config } from '../config/options.ts'
 import { withRemedy } from '../daemon/describe-error.ts'
 import { isAtPort, type RunningServer } from '../daemon/pid-file.ts'
 import { checkRunFiles, RUN_FILES_REMEDY } from '../daemon/run-files.ts'
-import type { Context, Outcome } from './context.ts'
+import type { Context, ExitCode } from './context.ts'
 import { loadSettings } from './load-settings.ts'
 import { locate } from './locate.ts'
 import { STOPPING } from './setting-groups.ts'
@@ -12,7 +12,7 @@ import { stopLocated } from './stop.ts'
 import { checkAddress } from './try-to-listen.ts'
 
 /** Stops the server if it runs, and starts it with the last saved settings; flags and variables override them. */
-export async function restart(context: Context, flags: GivenSettings): Promise<Outcome> {
+export async function restart(context: Context, flags: GivenSettings): Promise<ExitCode> {
   // The saved settings tell where it runs now, even if a flag moves its pid file.
   const where = flags.stateFile === undefined ? {} : { stateFile: flags.stateFile }
   const before = await locate(context, where, { needed: STOPPING, withoutState: 'never' })

@@ -11,7 +11,7 @@ import { withRemedy } from '../daemon/describe-error.ts'
 import { ensureFolderOf, writePrivateFile } from '../daemon/private-file.ts'
 import { STOP_GRACE_MS } from '../daemon/process.ts'
 import type { Call } from './commands.ts'
-import type { Context, Outcome } from './context.ts'
+import type { Context, ExitCode } from './context.ts'
 import { explain } from './explain.ts'
 import { lastingPath } from './lasting-path.ts'
 import { loadSettings } from './load-settings.ts'
@@ -27,7 +27,7 @@ const POLL_MS = 100
 const UNWRITTEN_REMEDY =
   'Make room for it there, or put it where your session looks for it: `codex-api-proxy service install --print` shows it.'
 
-export async function service(context: Context, call: Call): Promise<Outcome> {
+export async function service(context: Context, call: Call): Promise<ExitCode> {
   const isWritten = call.argument !== 'uninstall' && (call.argument === 'install' || call.flags.print === true)
   // To find or remove the file takes no setting, so a mistake in one must not keep anybody from that.
   const loaded = loadSettings(context, call.settings, {}, isWritten ? undefined : [])
@@ -76,7 +76,7 @@ function managerOf(platform: NodeJS.Platform): Manager {
 /** Stands for a secret in a file that is only shown. It has spaces, since no server starts with a key like that. */
 const PLACEHOLDER = 'FILL IN HERE'
 
-function printFile(context: Context, loaded: LoadedConfig, { flags }: Call): Outcome {
+function printFile(context: Context, loaded: LoadedConfig, { flags }: Call): ExitCode {
   const { print } = context
   const given = flags.showSecrets === true ? loaded.given : withoutSecrets(loaded)
   const { manager, path, content, install: commands } = describeService(context, { ...loaded, given })
@@ -102,7 +102,7 @@ function printRemoval(
   { print }: Context,
   { manager, path, uninstall: stop, forget }: ServiceFile,
   { flags }: Call,
-): Outcome {
+): ExitCode {
   const commands = [...stop, ['rm', path], ...forget]
   if (flags.json === true) print.json({ manager, path, commands })
   else for (const command of commands) print.line(shellList(command))
@@ -114,7 +114,7 @@ async function install(
   config: Config,
   file: ServiceFile,
   { settings, flags }: Call,
-): Promise<Outcome> {
+): Promise<ExitCode> {
   const { print } = context
   const { running } = await locate(context, settings)
   if (running !== undefined) {
@@ -160,7 +160,7 @@ function tellAfterWriting({ install: commands }: ServiceFile): void {
   }
 }
 
-async function uninstall({ print }: Context, file: ServiceFile, { flags }: Call): Promise<Outcome> {
+async function uninstall({ print }: Context, file: ServiceFile, { flags }: Call): Promise<ExitCode> {
   const tellDone = (text: string) =>
     flags.json === true ? print.json(report(file, { installed: false, running: false })) : print.line(text)
   if (!existsSync(file.path)) {
@@ -187,7 +187,7 @@ async function uninstall({ print }: Context, file: ServiceFile, { flags }: Call)
   return 0
 }
 
-function showStatus({ print }: Context, file: ServiceFile, { flags }: Call): Outcome {
+function showStatus({ print }: Context, file: ServiceFile, { flags }: Call): ExitCode {
   const installed = existsSync(file.path)
   const running = installed && isRunning(file)
   if (flags.json === true) print.json(report(file, { installed, running }))

@@ -14,7 +14,7 @@ import { checkUpstreams } from '../http/own-upstream.ts'
 import { tlsOptions } from '../http/tls.ts'
 import { addressOf, reportRunning } from './already-running.ts'
 import { healthOf } from './ask-server.ts'
-import { BACKGROUND_COMMAND, type Context, type Outcome } from './context.ts'
+import { BACKGROUND_COMMAND, type Context, type ExitCode } from './context.ts'
 import { explainStart } from './explain-start.ts'
 import { problemOf } from './health.ts'
 import { loadSettings } from './load-settings.ts'
@@ -24,11 +24,11 @@ import { lastLines } from './log-lines.ts'
 /** How much of the log is shown when a start fails: after a crash, Node's reason is followed by ten lines of stack. */
 const LOG_LINES = 20
 
-export async function start(context: Context, flags: GivenSettings): Promise<Outcome> {
+export async function start(context: Context, flags: GivenSettings): Promise<ExitCode> {
   return await startWith(context, loadSettings(context, flags))
 }
 
-export async function startWith(context: Context, loaded: LoadedConfig): Promise<Outcome> {
+export async function startWith(context: Context, loaded: LoadedConfig): Promise<ExitCode> {
   const { print } = context
   await refuseToHide(context, loaded.config)
   await letStop(context, loaded.config).catch(withRemedy(RUN_FILES_REMEDY))

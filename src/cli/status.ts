@@ -8,7 +8,7 @@ import type { JsonObject } from '../json-object.ts'
 import { packageVersion } from '../version.ts'
 import { healthOf } from './ask-server.ts'
 import type { Call } from './commands.ts'
-import type { Context, Outcome } from './context.ts'
+import type { Context, ExitCode } from './context.ts'
 import { healthRows, otherVersionOf, problemOf, processOf, warningOf } from './health.ts'
 import { atNamedPort, type Located, locate, logFileOf, type Reached, reach } from './locate.ts'
 import { shownValue } from './shown.ts'
@@ -18,7 +18,7 @@ const NOT_RUNNING = 3
 
 type Settings = { readonly config: Config; readonly origins: Origins; readonly of: 'running' | 'next restart' }
 
-export async function status(context: Context, { settings: flags, flags: { json, verbose } }: Call): Promise<Outcome> {
+export async function status(context: Context, { settings: flags, flags: { json, verbose } }: Call): Promise<ExitCode> {
   const located = atNamedPort(context, await locate(context, flags), flags)
   // While a server stops, another one may answer at its address: what the two say must not be mixed.
   const reached = located.running?.stopping ? undefined : await reach(located)

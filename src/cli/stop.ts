@@ -1,12 +1,12 @@
 import type { GivenSettings } from '../config/load.ts'
 import { lockInTheWay, type RunningServer, whyStillThere } from '../daemon/pid-file.ts'
 import { stopProcess } from '../daemon/process.ts'
-import type { Context, Outcome } from './context.ts'
+import type { Context, ExitCode } from './context.ts'
 import { howToEnd, processAt } from './health.ts'
 import { type Located, locate, type Reached, reach } from './locate.ts'
 import { STOPPING } from './setting-groups.ts'
 
-export async function stop(context: Context, flags: GivenSettings): Promise<Outcome> {
+export async function stop(context: Context, flags: GivenSettings): Promise<ExitCode> {
   const located = await locate(context, flags, { needed: STOPPING, withoutState: 'always' })
   const outcome = await stopLocated(context, located)
   if (outcome === 'not running') context.print.line('Not running.')

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { serverUrl } from '../../config/endpoint.ts'
 import { askServer, HOW_TO_GIVE_KEY, isKeyRefused, KEY_WANTED, reachable, type ServerAnswer } from '../ask-server.ts'
 import type { Call } from '../commands.ts'
-import type { Context, Outcome } from '../context.ts'
+import type { Context, ExitCode } from '../context.ts'
 import { atNamedPort, locate, type Reached, reach, readableKey } from '../locate.ts'
 import { MODELS_PATH, type Model, modelsIn, usualModels } from '../models.ts'
 import type { Print } from '../print.ts'
@@ -18,7 +18,7 @@ const KEY_PLACEHOLDER = 'YOUR_CLIENT_KEY'
 const MODEL_PLACEHOLDER = 'MODEL'
 
 /** Shows how to point a client at the server, filled with its address and models. */
-export async function clients(context: Context, { argument, flags, settings }: Call): Promise<Outcome> {
+export async function clients(context: Context, { argument, flags, settings }: Call): Promise<ExitCode> {
   const { print } = context
   const client = CLIENTS.find(({ name }) => name === argument)
   if (client === undefined) return list(context, flags.json === true)
@@ -98,7 +98,7 @@ function chosen(models: readonly Model[], named: string | undefined, print: Prin
   return { id: named ?? MODEL_PLACEHOLDER, name: named ?? MODEL_PLACEHOLDER }
 }
 
-function list({ print }: Context, json: boolean): Outcome {
+function list({ print }: Context, json: boolean): ExitCode {
   if (json) print.json(CLIENTS.map(({ name, title }) => ({ name, title })))
   else {
     print.table(CLIENTS.map(({ name, title }) => [name, title]))

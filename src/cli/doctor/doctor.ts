@@ -4,7 +4,7 @@ import { NOTHING_SAVED } from '../../daemon/state-file.ts'
 import { type JsonObject, objectOf, textOf } from '../../json-object.ts'
 import { healthOf } from '../ask-server.ts'
 import type { Call } from '../commands.ts'
-import type { Context, Outcome } from '../context.ts'
+import type { Context, ExitCode } from '../context.ts'
 import { explain } from '../explain.ts'
 import { loadSettings } from '../load-settings.ts'
 import { atNamedPort, type Located, locate, type Reached, reach, UNREAD_REMEDY } from '../locate.ts'
@@ -17,7 +17,7 @@ import { type Asked, checkCall, checkLogin, checkModels, SEE_LOG, startPrivately
 const MARKS = { ok: ['ok', 'green'], problem: ['fix', 'red'], skipped: ['-', 'dim'] } as const
 
 /** Looks at everything a request needs; asks the server that runs, or one started for this alone. */
-export async function doctor(context: Context, { settings, flags }: Call): Promise<Outcome> {
+export async function doctor(context: Context, { settings, flags }: Call): Promise<ExitCode> {
   const { print } = context
   const found = await find(context, settings)
   const named = atNamedPort(context, found.located, settings)
