@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { folderInPlaceOf } from '../daemon/private-file.ts'
 import { isCode } from '../error-code.ts'
 
 /** A log is read from its end in pieces of this size. */
@@ -54,7 +55,7 @@ export async function openExisting(path: string): Promise<FileHandle | undefined
     throw error
   }
   // Opening a folder succeeds; reading it would fail with an error that does not name it.
-  throw Object.assign(new Error(`${path} is a folder.`), { code: 'EISDIR', path })
+  throw folderInPlaceOf(path)
 }
 
 function countNewlines(bytes: Buffer): number {
