@@ -1,7 +1,13 @@
 import * as nodeFs from 'node:fs'
 import { ProxyError } from '../errors.ts'
 import { AuthFile, type Files } from './auth-file.ts'
-import type { CredentialMode, CredentialSource, CredentialStatus, Credentials } from './credentials.ts'
+import {
+  type CredentialMode,
+  type CredentialSource,
+  type CredentialStatus,
+  type Credentials,
+  secretOf,
+} from './credentials.ts'
 import type { ChatGptLogin, Login } from './login.ts'
 import { LoginRefresher } from './login-refresher.ts'
 import type { PostToken, RefreshOverrides } from './refresh.ts'
@@ -167,11 +173,6 @@ class Source implements CredentialSource {
   #foreseen(obstacle: ProxyError | undefined): ProxyError | undefined {
     return this.#mode === 'read-write' && obstacle?.code === 'login_stale' ? obstacle : undefined
   }
-}
-
-/** What tells one set of credentials from another. */
-function secretOf(credentials: Credentials): string {
-  return credentials.kind === 'api-key' ? credentials.apiKey : credentials.accessToken
 }
 
 function stillRejected(): ProxyError {

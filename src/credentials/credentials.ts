@@ -14,6 +14,11 @@ export type ChatGptCredentials = {
   readonly residency?: string | undefined
 }
 
+/** What tells one set of credentials from another. */
+export function secretOf(credentials: Credentials): string {
+  return credentials.kind === 'api-key' ? credentials.apiKey : credentials.accessToken
+}
+
 /** `read-only` never spends a refresh token and writes nothing. */
 export type CredentialMode = 'read-write' | 'read-only'
 

@@ -1,6 +1,6 @@
 import { Cancellation } from '../../cancellation.ts'
 import type { CatalogueModel } from '../../conversion/chat-plan.ts'
-import type { Credentials } from '../../credentials/credentials.ts'
+import { type Credentials, secretOf } from '../../credentials/credentials.ts'
 import type { UpstreamClient } from '../client.ts'
 import { codexModelsCache } from './codex-models-cache.ts'
 import { askForModels, type LiveModels } from './live-models.ts'
@@ -154,7 +154,7 @@ export class ModelCatalogue {
   async #refresh(credentials: Credentials): Promise<Known> {
     const account = accountOf(credentials)
     const failure = this.#failureOf(credentials)
-    if (failure !== undefined && failure.rejectedToken === tokenOf(credentials)) throw failure.error
+    if (failure !== undefined && failure.rejectedToken === secretOf(credentials)) throw failure.error
     if (this.#asking?.account === account) return await this.#asking.done
     const asking = { account, done: this.#fetch(credentials) }
     this.#asking = asking
@@ -200,15 +200,11 @@ export class ModelCatalogue {
       error,
       count,
       retryAt: this.#parts.now() + pause,
-      rejectedToken: current && tokenOf(current),
+      rejectedToken: current && secretOf(current),
     }
   }
 }
 
 function accountOf(credentials: Credentials): string {
   return credentials.kind === 'chatgpt' ? (credentials.accountId ?? 'chatgpt') : 'api-key'
-}
-
-function tokenOf(credentials: Credentials): string {
-  return credentials.kind === 'chatgpt' ? credentials.accessToken : credentials.apiKey
 }
