@@ -87,7 +87,7 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
   const credentials = createCredentials(config, logger, createTokenRequest(outbound.get, identity), now)
   const client = createUpstreamClient({
     credentials,
-    targetFor: createTargets({ chatgpt: config.chatgptBaseUrl, openai: config.openaiBaseUrl }, identity),
+    targetFor: createTargets(config, identity),
     outbound: outbound.get,
     idleTimeout: config.idleTimeout,
     random: Math.random,

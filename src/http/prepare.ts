@@ -1,6 +1,7 @@
 import type { RouteContext } from '../routes/context.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { LazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
+import { baseUrlFor } from '../upstream/target.ts'
 
 /** What API requests need takes as long to load as all the rest, so whoever waits for `/health` is answered first. */
 const PREPARE_AFTER_MS = 20
@@ -56,7 +57,7 @@ async function prepareUpstream(
     // Now, so that whoever watches the log (a terminal, a container) can act before the first request fails.
     if (problem !== undefined) logger.warn({ code: problem.code }, `${problem.message} ${problem.remedy}`)
     if (kind === 'none') return
-    route.keepWarm(new URL(kind === 'api-key' ? config.openaiBaseUrl : config.chatgptBaseUrl))
+    route.keepWarm(new URL(baseUrlFor(kind, config)))
     if (credentials.ready()?.kind === 'chatgpt') catalogue.peek()
   } catch (error) {
     logger.error({ err: error }, 'connecting ahead failed')

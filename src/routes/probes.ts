@@ -1,4 +1,5 @@
 import type { CredentialStatus } from '../credentials/credentials.ts'
+import { baseUrlFor } from '../upstream/target.ts'
 import { packageVersion } from '../version.ts'
 import type { Answer, Route } from './api-request.ts'
 import type { RouteContext } from './context.ts'
@@ -14,7 +15,7 @@ export function healthRoute(context: RouteContext, describeOutbound: (upstream: 
     const status = healthy ? 200 : 503
     // A probe without the client key learns that we run, nothing of the account.
     if (!request.authenticated) return noStore(status, brief)
-    const upstream = credentials.kind === 'api-key' ? context.config.openaiBaseUrl : context.config.chatgptBaseUrl
+    const upstream = baseUrlFor(credentials.kind, context.config)
     return noStore(status, {
       ...brief,
       upstream,

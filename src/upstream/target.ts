@@ -1,5 +1,6 @@
 import { arch, platform, release } from 'node:os'
-import type { Credentials } from '../credentials/credentials.ts'
+import type { Config } from '../config/options.ts'
+import type { CredentialStatus, Credentials } from '../credentials/credentials.ts'
 import { packageVersion } from '../version.ts'
 
 /** Where requests go for one kind of credentials, and the headers that carry credentials and identity. */
@@ -36,11 +37,16 @@ export type Identity = {
   readonly clientVersion: () => string
 }
 
-type BaseUrls = { readonly chatgpt: string; readonly openai: string }
+type BaseUrls = Pick<Config, 'chatgptBaseUrl' | 'openaiBaseUrl'>
+
+/** Where requests go with such credentials, or would go with a login. */
+export function baseUrlFor(kind: CredentialStatus['kind'], { chatgptBaseUrl, openaiBaseUrl }: BaseUrls): string {
+  return kind === 'api-key' ? openaiBaseUrl : chatgptBaseUrl
+}
 
 export function createTargets(baseUrls: BaseUrls, identity: Identity): (credentials: Credentials) => Target {
-  const chatgpt = splitUrl(baseUrls.chatgpt)
-  const openai = splitUrl(baseUrls.openai)
+  const chatgpt = splitUrl(baseUrls.chatgptBaseUrl)
+  const openai = splitUrl(baseUrls.openaiBaseUrl)
   /** The last target made: nearly all requests come with the same login. */
   let last: { readonly credentials: Credentials; readonly version: string; readonly target: Target } | undefined
 
