@@ -6,7 +6,7 @@ import type { Cancellation } from '../cancellation.ts'
 import type { Config } from '../config/options.ts'
 import { ProxyError, toApiError } from '../errors.ts'
 import { createServer as createHttp } from '../node-http.ts'
-import type { Answer } from '../routes/api-request.ts'
+import { type Answer, pathOf } from '../routes/api-request.ts'
 import { limitReading } from '../routes/slow-client.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -186,9 +186,4 @@ function answerFailure(
     logger.error({ requestId: record.id, err: error.cause }, 'unexpected failure')
   }
   sendError(request, response, answerHeaders, error)
-}
-
-function pathOf(url: string): string {
-  const query = url.indexOf('?')
-  return query === -1 ? url : url.slice(0, query)
 }

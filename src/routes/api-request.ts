@@ -33,3 +33,9 @@ export type Answer = {
 
 /** `undefined`: the answer was streamed. */
 export type Route = (request: ApiRequest) => Promise<Answer | undefined>
+
+/** A URL without its query. */
+export function pathOf(url: string): string {
+  const query = url.indexOf('?')
+  return query === -1 ? url : url.slice(0, query)
+}

@@ -1,6 +1,6 @@
 import { ProxyError } from '../errors.ts'
 import { codexList, type ModelEntry, openAiList, openAiModel } from '../upstream/models/model-entry.ts'
-import type { ApiRequest, Route } from './api-request.ts'
+import { type ApiRequest, pathOf, type Route } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { forwardOr } from './forward.ts'
 
@@ -20,13 +20,13 @@ export function modelsRoute(context: RouteContext): Route {
 
 /** Codex says which version of it asks, and our own commands do as it does. */
 function isForCodex({ url }: ApiRequest): boolean {
-  const [, query] = url.split('?', 2)
-  return new URLSearchParams(query).has('client_version')
+  return new URLSearchParams(url.slice(pathOf(url).length)).has('client_version')
 }
 
-function modelId(request: ApiRequest): string {
-  const path = request.url.split('?', 1)[0] ?? ''
-  const encoded = path.replace(/^\/v1\/models\/?/, '').replace(/\/$/, '')
+function modelId({ url }: ApiRequest): string {
+  const encoded = pathOf(url)
+    .replace(/^\/v1\/models\/?/, '')
+    .replace(/\/$/, '')
   try {
     return decodeURIComponent(encoded)
   } catch {

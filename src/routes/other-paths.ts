@@ -1,5 +1,5 @@
 import { ProxyError } from '../errors.ts'
-import type { Route } from './api-request.ts'
+import { pathOf, type Route } from './api-request.ts'
 import { isBackendPath, passToBackend } from './backend-paths.ts'
 import type { RouteContext } from './context.ts'
 import { forwardOr } from './forward.ts'
@@ -8,7 +8,7 @@ import { forwardOr } from './forward.ts'
 export function otherPathsRoute(context: RouteContext): Route {
   const served = forwardOr(context, async (request, credentials) => {
     const { method, url } = request
-    const path = url.split('?', 1)[0] ?? ''
+    const path = pathOf(url)
     if (isBackendPath(method, path)) return passToBackend(context, request, path, credentials)
     throw new ProxyError('api_key_required', `A ChatGPT login has no ${method} ${path}.`)
   })
