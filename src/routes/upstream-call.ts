@@ -175,8 +175,9 @@ export async function refusalOf(context: RouteContext, route: ErrorRoute, answer
     // A body that cannot be read says nothing; the status still does.
     () => '',
   )
-  const error = upstreamError(answer.status, answer.headers, body, route, context.now())
-  return answer.status === 401 ? refusedLogin(error) : error
+  const { status, headers } = answer
+  const error = upstreamError({ status, headers, now: context.now() }, body, route)
+  return status === 401 ? refusedLogin(error) : error
 }
 
 /** With upstream's reason: to sign in again helps against few, and not where the account is deactivated. */

@@ -10,7 +10,7 @@ const json = (body: unknown) => JSON.stringify(body)
 type Told = { status?: number; headers?: Record<string, string>; body?: string }
 
 function told({ status = 429, headers = {}, body = '' }: Told): ApiError {
-  return upstreamError(status, headers, body, 'chat', NOW)
+  return upstreamError({ status, headers, now: NOW }, body, 'chat')
 }
 
 const limit = { type: 'usage_limit_reached', message: 'The usage limit has been reached', plan_type: 'plus' }
@@ -164,7 +164,9 @@ test("upstream's own retry headers count more than what is made of the times it 
 
 test('a header that came twice tells nothing', () => {
   const body = json({ error: { message: 'Slow.', code: 'rate_limit_exceeded' } })
-  expect(upstreamError(429, { 'retry-after': ['7', '8'] }, body, 'chat', NOW).headers).toEqual({})
+  expect(
+    upstreamError({ status: 429, headers: { 'retry-after': ['7', '8'] }, now: NOW }, body, 'chat').headers,
+  ).toEqual({})
 })
 
 test.each([

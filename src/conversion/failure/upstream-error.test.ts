@@ -11,7 +11,7 @@ const json = (body: unknown) => JSON.stringify(body)
 type Told = { status?: number; headers?: Record<string, string>; body?: string; route?: ErrorRoute }
 
 function told({ status = 400, headers = {}, body = '', route = 'chat' }: Told): ApiError {
-  return upstreamError(status, headers, body, route, NOW)
+  return upstreamError({ status, headers, now: NOW }, body, route)
 }
 
 const CHALLENGE = '<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>token=abc</body></html>'

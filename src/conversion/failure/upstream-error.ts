@@ -16,6 +16,7 @@ export const NO_HEAD: AnswerHead = { headers: {}, now: undefined }
 
 /** Where the failure came from: the status and headers of an answer, or what an event says in their place. */
 type Origin = AnswerHead & { readonly status: number | undefined }
+type AnsweredOrigin = AnswerHead & { readonly status: number }
 
 const REFUSED = { status: 400, type: 'invalid_request_error' }
 /** Clients retry a 429 unless told not to, and these limits last longer than any retry. */
@@ -73,15 +74,8 @@ const REFUSED_REMEDY =
 const OUTDATED_CLIENT = /requires a newer version of Codex/i
 const UNSUPPORTED_PARAMETER = /^Unsupported parameter: '?([\w.[\]]+)/i
 
-/** The error that an upstream answer other than 2xx stands for. `now` in milliseconds since the epoch. */
-export function upstreamError(
-  status: number,
-  headers: UpstreamHeaders,
-  body: string,
-  route: ErrorRoute,
-  now: number,
-): ApiError {
-  const origin = { status, headers, now }
+/** The error that an upstream answer other than 2xx stands for. */
+export function upstreamError(origin: AnsweredOrigin, body: string, route: ErrorRoute): ApiError {
   // Anything but a JSON object, a page for example, is named by `unexplained`.
   const json = parseObject(body)
   const failure = json === undefined ? undefined : upstreamFailure(json)
@@ -201,7 +195,7 @@ export function pageError(status: number, headers: UpstreamHeaders): ProxyError 
 }
 
 /** An answer that says nothing a client could use: a web page, an empty body, plain text. */
-function unexplained(origin: AnswerHead & { readonly status: number }, body: string, route: ErrorRoute): ApiError {
+function unexplained(origin: AnsweredOrigin, body: string, route: ErrorRoute): ApiError {
   const { status, headers } = origin
   if (headers['cf-mitigated'] !== undefined || status === 403) return pageError(status, headers)
   const ray = rayOf(headers)
