@@ -1,13 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { acceptedBy } from '../../../test/support/backend.ts'
-import { CONTEXT, convertChat } from '../../../test/support/chat-requests.ts'
+import { CONTEXT, convertChat, convertResponses } from '../../../test/support/converted-requests.ts'
 import { ApiError } from '../../errors.ts'
 import type { ResponsesRequest } from '../chat-plan.ts'
 import { CHAT_FIELDS, type ChatField } from './chat-fields.ts'
 import { convertChatRequest } from './chat-request.ts'
 import { toLiteRequest } from './lite-request.ts'
-import { convertResponsesRequest } from './responses-request.ts'
 
 /** More by `FUZZ_RUNS=100000`. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 500)
@@ -159,7 +158,7 @@ test('property: strict mode either refuses what would be reported or changes not
   fc.assert(
     fc.property(request, (body) => {
       const loose = attempt(() => convertChat(body))
-      const strict = attempt(() => convertChat(body, { strict: true, stableJson: JSON.stringify }))
+      const strict = attempt(() => convertChat(body, { strict: true }))
       if (loose instanceof ApiError || loose.plan.ignored.length > 0) expect(strict).toBeInstanceOf(ApiError)
       else expect(strict).toEqual(loose)
     }),
@@ -196,12 +195,8 @@ test('property: any body is converted or refused with a 400, and never made what
     fc.property(fc.oneof(mutation, anything), (body) => {
       const conversions: (() => { request: ResponsesRequest; lite?: boolean })[] = [
         () => convertChatRequest(body, CONTEXT),
-        () => convertResponsesRequest(body, { strict: false, stableJson: JSON.stringify }),
-        () =>
-          convertResponsesRequest(
-            { ...Object(body), input: Object(body).messages, messages: null },
-            { strict: false, stableJson: JSON.stringify },
-          ),
+        () => convertResponses(body),
+        () => convertResponses({ ...Object(body), input: Object(body).messages, messages: null }),
       ]
       for (const convert of conversions) {
         const converted = attempt(convert)

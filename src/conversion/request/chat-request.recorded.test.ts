@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { fixtureNames, loadFixture } from '../../../test/fake-upstream/fixtures.ts'
 import { acceptedBy } from '../../../test/support/backend.ts'
-import { CONTEXT, refusalOf } from '../../../test/support/chat-requests.ts'
+import { CONTEXT, convertResponses, refusalOf } from '../../../test/support/converted-requests.ts'
 import { recordedBody } from '../../../test/support/recorded.ts'
 import type { JsonObject } from '../../json-object.ts'
 import { convertChatRequest } from './chat-request.ts'
-import { convertResponsesRequest } from './responses-request.ts'
 
 /** What asks for something that cannot be had, and where it says so. */
 const REFUSED: Readonly<Record<string, string>> = {
@@ -47,10 +46,7 @@ test.each(Object.entries(REFUSED))('the recorded request %s is refused at %s', (
 const REFUSED_SCHEMA = 'error-resp-400-schema-json'
 
 test('a recorded Responses request with a schema that upstream refuses is left for upstream to refuse', () => {
-  const { request } = convertResponsesRequest(loadFixture(REFUSED_SCHEMA).request, {
-    strict: false,
-    stableJson: JSON.stringify,
-  })
+  const { request } = convertResponses(loadFixture(REFUSED_SCHEMA).request)
   const { code, param } = recordedBody(REFUSED_SCHEMA).error as JsonObject
   expect(acceptedBy(request)).toMatchObject({ error: { code, param } })
 })
@@ -60,7 +56,7 @@ describe('a recorded Responses request is made what the backend takes, and no te
     ({ name, request }) => request?.previous_response_id === undefined && name !== REFUSED_SCHEMA,
   )
   test.each(fixtures.map(({ name, request }) => [name, request] as const))('%s', (_name, body) => {
-    const { request } = convertResponsesRequest(body, { strict: false, stableJson: JSON.stringify })
+    const { request } = convertResponses(body)
     expect(acceptedBy(request)).toBe(true)
     const sent = JSON.stringify(request)
     for (const text of textsIn(body?.input)) expect(sent).toContain(JSON.stringify(text).slice(1, -1))

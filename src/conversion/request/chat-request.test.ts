@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { convertChat, itemsOf, refusalOf } from '../../../test/support/chat-requests.ts'
+import { convertChat, itemsOf, refusalOf } from '../../../test/support/converted-requests.ts'
 import type { ToolCall } from '../call-key.ts'
 import { CHAT_FIELDS } from './chat-fields.ts'
 import { convertChatRequest } from './chat-request.ts'

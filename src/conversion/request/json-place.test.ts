@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { refusalOf } from '../../../test/support/chat-requests.ts'
+import { refusalOf } from '../../../test/support/converted-requests.ts'
 import { JsonPlace, shorten } from './json-place.ts'
 
 test('a fault of the whole body names no field', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { convertChat } from '../../../test/support/chat-requests.ts'
+import { convertChat } from '../../../test/support/converted-requests.ts'
 import { ProxyError } from '../../errors.ts'
 import { parseLargeJson } from './large-json.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { convertChat } from '../../../test/support/chat-requests.ts'
+import { convertChat } from '../../../test/support/converted-requests.ts'
 import { toLiteRequest } from './lite-request.ts'
 
 const IMAGE = { type: 'image_url', image_url: { url: 'https://a.example/b.png', detail: 'high' } }

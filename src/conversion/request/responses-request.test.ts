@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { refusalOf } from '../../../test/support/chat-requests.ts'
-import { convertResponsesRequest, type EarlierConversation } from './responses-request.ts'
+import { convertResponses, refusalOf } from '../../../test/support/converted-requests.ts'
+import type { EarlierConversation } from './responses-request.ts'
 
 const HELLO = { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hello' }] }
 
 function convert(fields: object, strict = false, memory: Record<string, EarlierConversation> = {}) {
-  const context = { strict, recallConversation: (id: string) => memory[id], stableJson: JSON.stringify }
-  return convertResponsesRequest({ model: 'gpt-5.5', input: [HELLO], ...fields }, context)
+  const recallConversation = (id: string) => memory[id]
+  return convertResponses({ model: 'gpt-5.5', input: [HELLO], ...fields }, { strict, recallConversation })
 }
 const inputOf = (...input: unknown[]) => convert({ input }).request.input
 
@@ -285,10 +285,7 @@ describe('input', () => {
   test('case 8: cache hints of tools are dropped, also within a namespace', () => {
     const tool = { type: 'function', name: 'f', parameters: {} }
     const namespace = { type: 'namespace', name: 'n', tools: [{ ...tool, cache_control: {} }] }
-    const { request } = convertResponsesRequest(
-      { model: 'm', input: 'Hi', tools: [namespace] },
-      { strict: false, stableJson: JSON.stringify },
-    )
+    const { request } = convertResponses({ model: 'm', input: 'Hi', tools: [namespace] })
     expect(request.tools).toEqual([{ type: 'namespace', name: 'n', tools: [tool] }])
   })
 
@@ -312,10 +309,7 @@ describe('input', () => {
       { type: 'mcp', server_label: 's', headers: hints, allowed_tools: { tool_names: ['a'], ...extra } },
       { type: 'function', name: 'f', parameters },
     ]
-    const { request } = convertResponsesRequest(
-      { model: 'm', input: 'Hi', tools: toolsWith(hints) },
-      { strict: false, stableJson: JSON.stringify },
-    )
+    const { request } = convertResponses({ model: 'm', input: 'Hi', tools: toolsWith(hints) })
     expect(request.tools).toEqual(toolsWith({}))
   })
 
@@ -357,7 +351,7 @@ describe('input', () => {
     const said = { id: 'msg_1', type: 'message', role: 'assistant', status: 'completed', content: [] }
     const recallItem = (id: string) => (id === 'msg_1' ? said : undefined)
     const body = { model: 'm', input: [question, reference, question] }
-    const { request, ignored } = convertResponsesRequest(body, { strict: true, recallItem, stableJson: JSON.stringify })
+    const { request, ignored } = convertResponses(body, { strict: true, recallItem })
     expect(request.input[1]).toEqual({ type: 'message', role: 'assistant', content: [] })
     expect([request.input.length, ignored]).toEqual([3, []])
   })
@@ -407,10 +401,7 @@ describe('input', () => {
     expect(inputOf(...input)).toEqual([call, customCall])
     for (const tool of [{ type: 'namespace', name: 'mcp', tools: [] }, { type: 'tool_search' }]) {
       const given = input.map((item) => ({ ...item, id: 'x' }))
-      const { request } = convertResponsesRequest(
-        { model: 'm', input: given, tools: [tool] },
-        { strict: false, stableJson: JSON.stringify },
-      )
+      const { request } = convertResponses({ model: 'm', input: given, tools: [tool] })
       expect(request.input).toEqual(input)
     }
   })
@@ -507,7 +498,7 @@ test('case 188, 189: a body of the Lite lane passes untouched', () => {
     include: ['reasoning.encrypted_content'],
     client_metadata: { session_id: 'x' },
   }
-  const { request, lite, ignored } = convertResponsesRequest(body, { strict: true, stableJson: JSON.stringify })
+  const { request, lite, ignored } = convertResponses(body, { strict: true })
   expect(JSON.stringify(request)).toBe(JSON.stringify(body))
   expect({ lite, ignored }).toEqual({ lite: true, ignored: [] })
 })
@@ -518,13 +509,11 @@ test('case 189, 205: storing is reported for a body of the Lite lane too, in str
     input: [{ type: 'additional_tools', role: 'developer', tools: [] }],
     store: true,
   }
-  const { request, ignored } = convertResponsesRequest(body, { strict: false, stableJson: JSON.stringify })
+  const { request, ignored } = convertResponses(body)
   expect({ store: request.store, ignored }).toEqual({ store: false, ignored: ['store'] })
-  const refusal = refusalOf(() => convertResponsesRequest(body, { strict: true, stableJson: JSON.stringify }))
+  const refusal = refusalOf(() => convertResponses(body, { strict: true }))
   expect(refusal).toMatchObject({ code: 'unsupported_parameter', param: 'store' })
-  expect(
-    convertResponsesRequest({ ...body, store: null }, { strict: true, stableJson: JSON.stringify }).ignored,
-  ).toEqual([])
+  expect(convertResponses({ ...body, store: null }, { strict: true }).ignored).toEqual([])
 })
 
 describe('a body with additional tools beside others', () => {
@@ -582,7 +571,7 @@ test.each([
 })
 
 test.each([[null], [7], ['text'], [[]]])('the body %o is refused', (body) => {
-  expect(refusalOf(() => convertResponsesRequest(body, { strict: false, stableJson: JSON.stringify }))).toMatchObject({
+  expect(refusalOf(() => convertResponses(body))).toMatchObject({
     code: 'invalid_type',
   })
 })

@@ -61,9 +61,9 @@ const ENCRYPTED_REASONING = 'reasoning.encrypted_content'
 type RequestContext = {
   readonly strict: boolean
   /** An item of an earlier answer by its id. */
-  readonly recallItem?: (id: string) => JsonObject | undefined
+  readonly recallItem: (id: string) => JsonObject | undefined
   /** The conversation up to an earlier answer, by its id. */
-  readonly recallConversation?: (id: string) => EarlierConversation | undefined
+  readonly recallConversation: (id: string) => EarlierConversation | undefined
   readonly stableJson: ConversionContext['stableJson']
 }
 
@@ -86,8 +86,7 @@ function convert(body: JsonPlace, context: RequestContext): ConvertedResponsesRe
     if (!body.at(name).absent) throw unsupportedParameter(name, reason)
   }
   const lite = isLite(body)
-  const { recallItem = () => undefined } = context
-  const inputContext = { namespaces: hasNamespaces(body), recallItem, reported }
+  const inputContext = { namespaces: hasNamespaces(body), recallItem: context.recallItem, reported }
   const added = lite ? itemsAsTheyAre(body.at('input')) : responsesInput(body.at('input'), inputContext)
   const previous = body.at('previous_response_id')
   const earlier = previous.absent ? undefined : earlierConversation(previous, context)
@@ -102,7 +101,7 @@ function convert(body: JsonPlace, context: RequestContext): ConvertedResponsesRe
 
 /** What the client does not send again, since it believes that upstream has it (case 206). */
 function earlierConversation(previous: JsonPlace, { recallConversation }: RequestContext): EarlierConversation {
-  const conversation = recallConversation?.(previous.string())
+  const conversation = recallConversation(previous.string())
   if (conversation !== undefined) return conversation
   // Some clients send the whole conversation when they read "previous response … not found", or its code (reported).
   throw previous.fault('previous_response_not_found', 'Previous response not found: the proxy does not remember it.')

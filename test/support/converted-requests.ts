@@ -1,5 +1,9 @@
 import type { CatalogueModel, ChatPlan, ConversionContext, ResponsesRequest } from '../../src/conversion/chat-plan.ts'
 import { convertChatRequest } from '../../src/conversion/request/chat-request.ts'
+import {
+  type ConvertedResponsesRequest,
+  convertResponsesRequest,
+} from '../../src/conversion/request/responses-request.ts'
 import { ApiError } from '../../src/errors.ts'
 
 const CATALOGUE: readonly CatalogueModel[] = [
@@ -27,6 +31,22 @@ type Converted = { request: ResponsesRequest; plan: ChatPlan }
 export function convertChat(fields: object, context: Partial<ConversionContext> = {}): Converted {
   const body = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }], ...fields }
   return convertChatRequest(body, { ...CONTEXT, ...context })
+}
+
+type ResponsesContext = Parameters<typeof convertResponsesRequest>[1]
+
+/** Converts a Responses request for a proxy that remembers nothing, unless told otherwise. */
+export function convertResponses(
+  body: unknown,
+  differences: Partial<ResponsesContext> = {},
+): ConvertedResponsesRequest {
+  return convertResponsesRequest(body, {
+    strict: false,
+    recallItem: () => undefined,
+    recallConversation: () => undefined,
+    stableJson: JSON.stringify,
+    ...differences,
+  })
 }
 
 /** The items a history becomes. */
