@@ -4,7 +4,7 @@ import { OPTIONS } from '../config/options.ts'
 import type { Call, CommandRow } from './commands.ts'
 import type { Context, ExitCode } from './context.ts'
 import { settingNames } from './settings.ts'
-import { shell } from './shell.ts'
+import { shellWord } from './shell.ts'
 
 const ZSH_VALUES = { none: '', file: ':file:_files', any: ':value: ' } as const
 const FISH_VALUES = { none: '-f', file: '-r -F', any: '-x' } as const
@@ -48,17 +48,17 @@ function whatFollows({ flag, path, choices }: Pick<Option<unknown>, 'flag' | 'pa
 function bash(rows: readonly CommandRow[]): string {
   const words = (row: CommandRow) =>
     [...flagsOf(row).map(({ text }) => text), ...(row.argument?.choices ?? [])].join(' ')
-  const cases = rows.map((row) => `    ${row.name}) words=${shell(words(row))} ;;`)
+  const cases = rows.map((row) => `    ${row.name}) words=${shellWord(words(row))} ;;`)
   const flags = [...new Map(rows.flatMap(flagsOf).map((word) => [word.text, word])).values()]
   const choices = flags.flatMap(({ text, value }) =>
-    typeof value === 'object' ? [`    ${text}) words=${shell(value.join(' '))} ;;`] : [],
+    typeof value === 'object' ? [`    ${text}) words=${shellWord(value.join(' '))} ;;`] : [],
   )
   const taking = (kind: Word['value']) => flags.flatMap(({ text, value }) => (value === kind ? [text] : [])).join('|')
   return `# codex-api-proxy completion for bash; in ~/.bashrc: source <(codex-api-proxy completion bash)
 _codex_api_proxy() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words=
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W ${shell(['--help', '--version', ...rows.map(({ name }) => name)].join(' '))} -- "$word"))
+    COMPREPLY=($(compgen -W ${shellWord(['--help', '--version', ...rows.map(({ name }) => name)].join(' '))} -- "$word"))
     return
   fi
   # --flag=value comes as three words.
@@ -82,14 +82,14 @@ function zsh(rows: readonly CommandRow[]): string {
     const values = typeof value === 'object' ? `:value:(${value.join(' ')})` : ZSH_VALUES[value ?? 'none']
     // With `=` the value may be the next word or stand behind it, as the program takes it.
     const name = value === undefined ? text : `${text}=`
-    return shell(`${name}[${help.replace(/[[\]:\\]/g, '\\$&')}]${values}`)
+    return shellWord(`${name}[${help.replace(/[[\]:\\]/g, '\\$&')}]${values}`)
   }
   const argument = (row: CommandRow) =>
-    row.argument?.choices === undefined ? [] : [shell(`1:${row.argument.help}:(${row.argument.choices.join(' ')})`)]
+    row.argument?.choices === undefined ? [] : [shellWord(`1:${row.argument.help}:(${row.argument.choices.join(' ')})`)]
   const cases = rows.map(
     (row) => `    ${row.name}) _arguments ${[...flagsOf(row).map(spec), ...argument(row)].join(' ')} ;;`,
   )
-  const commands = rows.map(({ name, help }) => `    ${shell(`${name}:${help}`)}`)
+  const commands = rows.map(({ name, help }) => `    ${shellWord(`${name}:${help}`)}`)
   return `#compdef codex-api-proxy
 # codex-api-proxy completion for zsh; in ~/.zshrc after compinit: source <(codex-api-proxy completion zsh)
 _codex_api_proxy() {
@@ -111,17 +111,17 @@ compdef _codex_api_proxy codex-api-proxy
 }
 
 function fish(rows: readonly CommandRow[]): string {
-  const line = (condition: string, rest: string) => `complete -c codex-api-proxy -n ${shell(condition)} ${rest}`
+  const line = (condition: string, rest: string) => `complete -c codex-api-proxy -n ${shellWord(condition)} ${rest}`
   const lines = rows.flatMap((row) => {
     const inRow = `__fish_seen_subcommand_from ${row.name}`
     const flags = flagsOf(row).map(({ text, help, value }) => {
-      const values = typeof value === 'object' ? `-x -a ${shell(value.join(' '))}` : FISH_VALUES[value ?? 'none']
-      return line(inRow, `-l ${text.slice(2)} -d ${shell(help)} ${values}`)
+      const values = typeof value === 'object' ? `-x -a ${shellWord(value.join(' '))}` : FISH_VALUES[value ?? 'none']
+      return line(inRow, `-l ${text.slice(2)} -d ${shellWord(help)} ${values}`)
     })
     const values = row.argument?.choices
     return [
-      line('__fish_use_subcommand', `-f -a ${row.name} -d ${shell(row.help)}`),
-      ...(values === undefined ? [] : [line(inRow, `-f -a ${shell(values.join(' '))}`)]),
+      line('__fish_use_subcommand', `-f -a ${row.name} -d ${shellWord(row.help)}`),
+      ...(values === undefined ? [] : [line(inRow, `-f -a ${shellWord(values.join(' '))}`)]),
       ...flags,
     ]
   })

@@ -1,11 +1,11 @@
 /** One word for sh, bash and zsh, where nothing is special between single quotes; for fish unless it has a backslash. */
-export function shell(text: string): string {
+export function shellWord(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** Words as a person would type them: in quotes only where they have to be. */
 export function shellList(words: readonly string[]): string {
-  return words.map((word) => (/^[\w./:@%+,=-]+$/.test(word) ? word : shell(word))).join(' ')
+  return words.map((word) => (/^[\w./:@%+,=-]+$/.test(word) ? word : shellWord(word))).join(' ')
 }
 
 /** How a shell takes what a person pastes into it. */
@@ -18,10 +18,10 @@ export type ShellForm = {
 }
 
 export const SHELL_FORMS = {
-  sh: { word: shell, variable: (name, value) => `export ${name}=${shell(value)}`, continued: ' \\' },
+  sh: { word: shellWord, variable: (name, value) => `export ${name}=${shellWord(value)}`, continued: ' \\' },
   powershell: {
-    word: powershell,
-    variable: (name, value) => `$env:${name} = ${powershell(value)}`,
+    word: powershellWord,
+    variable: (name, value) => `$env:${name} = ${powershellWord(value)}`,
     continued: ' `',
   },
 } as const satisfies Record<string, ShellForm>
@@ -34,6 +34,6 @@ export function shellForm(named: unknown, env: Readonly<Record<string, string | 
 }
 
 /** One word for PowerShell, which takes typographic quotes for plain ones (about_Quoting_Rules). */
-function powershell(text: string): string {
+function powershellWord(text: string): string {
   return `'${text.replace(/['\u2018-\u201b]/g, '$&$&')}'`
 }
