@@ -39,9 +39,9 @@ function reasoningOf(effort: string | undefined, summary: string | undefined): J
   return { effort, summary }
 }
 
-/** The backend knows one tier besides its default, which Codex calls fast. */
-export function readServiceTier(place: JsonPlace, model: NamedModel, reported: ReportedFields): 'priority' | undefined {
-  const tier = place.optionalString() ?? (model.fast === true ? 'fast' : 'auto')
+/** The backend knows one tier besides its default, which Codex calls fast. `standard` counts where none is named. */
+export function readServiceTier(place: JsonPlace, reported: ReportedFields, standard = 'auto'): 'priority' | undefined {
+  const tier = place.optionalString() ?? standard
   if (tier === 'priority' || tier === 'fast') return 'priority'
   if (tier !== 'auto' && tier !== 'default') reported.add(place.path, `cannot be '${shorten(tier)}'`)
   return undefined

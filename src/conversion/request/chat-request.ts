@@ -38,7 +38,7 @@ function convert(body: JsonPlace, context: ConversionContext): { request: Respon
   })
   if (kind === 'json_object') requireWordJson(messages.input)
   const reasoning = readReasoning(body, model, context, reported)
-  const tier = readServiceTier(body.at('service_tier'), model, reported)
+  const tier = readServiceTier(body.at('service_tier'), reported, model.fast && 'fast')
   const streaming = readStreaming(body, reported)
 
   // JSON leaves out what is undefined.

@@ -129,7 +129,7 @@ function liteRequest(body: JsonPlace, model: string, input: JsonObject[], report
 
 function fullRequest(body: JsonPlace, model: string, input: JsonObject[], reported: ReportedFields): ResponsesRequest {
   reportOthers(body, reported)
-  const tier = readServiceTier(body.at('service_tier'), { id: model }, reported)
+  const tier = readServiceTier(body.at('service_tier'), reported)
   const tools = body
     .at('tools')
     .optionalItems()
