@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Cancellation } from '../cancellation.ts'
-import type { ResponsesRequest } from '../conversion/chat-plan.ts'
+import type { ResponsesRequest } from '../conversion/request/upstream-body.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
 import type { AnswerBody } from '../upstream/answer.ts'
 import { BodyMemory } from '../upstream/body-memory.ts'

@@ -1,9 +1,9 @@
 import { type Cancellation, withDeadline } from '../cancellation.ts'
-import type { ResponsesRequest } from '../conversion/chat-plan.ts'
 import { LIMIT_HEADER } from '../conversion/failure/limit-headers.ts'
 import { type AnswerHead, type ErrorRoute, upstreamError } from '../conversion/failure/upstream-error.ts'
 import { asSentence } from '../conversion/failure/upstream-failure.ts'
 import { sessionHeaderValue } from '../conversion/request/prompt-cache-key.ts'
+import type { ResponsesRequest } from '../conversion/request/upstream-body.ts'
 import {
   asksForSummary,
   bodyWithoutSummary,

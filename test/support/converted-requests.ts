@@ -1,9 +1,11 @@
-import type { CatalogueModel, ChatPlan, ConversionContext, ResponsesRequest } from '../../src/conversion/chat-plan.ts'
+import type { ChatPlan } from '../../src/conversion/chat-plan.ts'
 import { convertChatRequest } from '../../src/conversion/request/chat-request.ts'
+import type { CatalogueModel, ConversionContext } from '../../src/conversion/request/conversion-context.ts'
 import {
   type ConvertedResponsesRequest,
   convertResponsesRequest,
 } from '../../src/conversion/request/responses-request.ts'
+import type { ResponsesRequest } from '../../src/conversion/request/upstream-body.ts'
 import { ApiError } from '../../src/errors.ts'
 
 const CATALOGUE: readonly CatalogueModel[] = [

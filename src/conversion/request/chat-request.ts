@@ -1,8 +1,9 @@
 import { ApiError } from '../../errors.ts'
 import { asList, asObject, asString, type JsonObject, textOf } from '../../json-object.ts'
-import type { ChatPlan, ConversionContext, ResponsesRequest } from '../chat-plan.ts'
+import type { ChatPlan } from '../chat-plan.ts'
 import { checkChatFields } from './chat-fields.ts'
 import { readChoices, readReasoning, readServiceTier, readStop, readStreaming } from './chat-parameters.ts'
+import type { ConversionContext } from './conversion-context.ts'
 import { convertMessages } from './input-items.ts'
 import { bodyPlace, type JsonPlace } from './json-place.ts'
 import { readModelName } from './model-name.ts'
@@ -10,6 +11,7 @@ import { derivePromptCacheKey } from './prompt-cache-key.ts'
 import { ReportedFields } from './reported-fields.ts'
 import { convertFormat } from './response-format.ts'
 import { convertTools } from './tools.ts'
+import type { ResponsesRequest } from './upstream-body.ts'
 import { withinDepth } from './within-depth.ts'
 
 /**

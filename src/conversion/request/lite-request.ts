@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { asList, asObject, type JsonObject } from '../../json-object.ts'
-import type { ResponsesRequest } from '../chat-plan.ts'
+import type { ResponsesRequest } from './upstream-body.ts'
 
 /**
  * A request in the form of the Lite lane (docs/upstream.md 4.4, case 190), for models that answer only there: tools and

@@ -1,4 +1,4 @@
-import type { CatalogueModel } from '../chat-plan.ts'
+import type { CatalogueModel } from './conversion-context.ts'
 import type { JsonPlace } from './json-place.ts'
 import type { ReportedFields } from './reported-fields.ts'
 

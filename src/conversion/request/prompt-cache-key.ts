@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { JsonObject } from '../../json-object.ts'
-import type { ConversionContext, ResponsesRequest } from '../chat-plan.ts'
+import type { ConversionContext } from './conversion-context.ts'
+import type { ResponsesRequest } from './upstream-body.ts'
 
 /** Within upstream's limit for the key, and safe as a header value. */
 const PLAIN_TOKEN = /^[A-Za-z0-9._-]{1,64}$/

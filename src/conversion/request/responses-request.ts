@@ -1,7 +1,7 @@
 import { asList, asObject, isEmpty, type JsonObject, objectOf, without } from '../../json-object.ts'
-import type { ConversionContext, ResponsesRequest } from '../chat-plan.ts'
 import { API_DEFAULTS } from './api-defaults.ts'
 import { readServiceTier } from './chat-parameters.ts'
+import type { ConversionContext } from './conversion-context.ts'
 import { responsesTool } from './hosted-tools.ts'
 import { bodyPlace, type JsonPlace } from './json-place.ts'
 import { effortOnTheWire } from './model-name.ts'
@@ -9,6 +9,7 @@ import { derivePromptCacheKey } from './prompt-cache-key.ts'
 import { ReportedFields, reportOtherKeys, unsupportedParameter } from './reported-fields.ts'
 import { responsesInput } from './responses-input.ts'
 import { unforcedImage, withFilters } from './tool-choice.ts'
+import type { ResponsesRequest } from './upstream-body.ts'
 import { withinDepth } from './within-depth.ts'
 
 export type ConvertedResponsesRequest = {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { ApiError } from '../../errors.ts'
-import type { ResponsesRequest } from '../chat-plan.ts'
+import type { ResponsesRequest } from './upstream-body.ts'
 import { isReasoningRefusal } from './without-reasoning.ts'
 
 const REASONING = { type: 'reasoning' }

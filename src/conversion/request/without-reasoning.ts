@@ -1,5 +1,5 @@
 import type { ApiError } from '../../errors.ts'
-import type { ResponsesRequest } from '../chat-plan.ts'
+import type { ResponsesRequest } from './upstream-body.ts'
 
 /**
  * The same request without reasoning items, for when upstream refuses those (case 110); the request itself if there are

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ResponsesRequest } from '../chat-plan.ts'
+import type { ResponsesRequest } from './upstream-body.ts'
 import { asksForSummary, withoutSummary } from './without-summary.ts'
 
 function requestOf(reasoning?: object): ResponsesRequest {

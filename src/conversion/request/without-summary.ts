@@ -1,6 +1,6 @@
 import type { ApiError } from '../../errors.ts'
 import { asObject, type JsonObject, objectOf } from '../../json-object.ts'
-import type { ResponsesRequest } from '../chat-plan.ts'
+import type { ResponsesRequest } from './upstream-body.ts'
 
 export function asksForSummary({ reasoning }: ResponsesRequest): boolean {
   // Null counts as absent (case 24).

@@ -1,6 +1,7 @@
 import type { ChatStream } from '../../conversion/answer/chat-stream.ts'
-import type { ChatPlan, ConversionContext } from '../../conversion/chat-plan.ts'
+import type { ChatPlan } from '../../conversion/chat-plan.ts'
 import { convertChatRequest } from '../../conversion/request/chat-request.ts'
+import type { ConversionContext } from '../../conversion/request/conversion-context.ts'
 import { type LargeJson, parseLargeJson } from '../../conversion/request/large-json.ts'
 import { asksForSummary } from '../../conversion/request/without-summary.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'

@@ -1,5 +1,5 @@
 import { Cancellation } from '../../cancellation.ts'
-import type { CatalogueModel } from '../../conversion/chat-plan.ts'
+import type { CatalogueModel } from '../../conversion/request/conversion-context.ts'
 import { type Credentials, secretOf } from '../../credentials/credentials.ts'
 import type { UpstreamClient } from '../client.ts'
 import { codexModelsCache } from './codex-models-cache.ts'

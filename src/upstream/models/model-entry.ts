@@ -1,4 +1,4 @@
-import type { CatalogueModel } from '../../conversion/chat-plan.ts'
+import type { CatalogueModel } from '../../conversion/request/conversion-context.ts'
 import { isObject, objectOf } from '../../json-object.ts'
 
 /** A model as the catalogue of the ChatGPT backend describes it (docs/upstream.md 4.7); passed on as it came. */

@@ -1,0 +1,25 @@
+import type { JsonObject } from '../../json-object.ts'
+import type { ToolCall } from '../call-key.ts'
+
+/** What the converter may know of a model from the live catalogue. */
+export type CatalogueModel = {
+  readonly id: string
+  readonly efforts: readonly string[]
+  readonly usesResponsesLite: boolean
+  /** Whether a summary of its reasoning may be asked for. */
+  readonly takesSummary: boolean
+}
+
+/** What conversion depends on besides the body; all of it plain data, so that conversion stays pure. */
+export type ConversionContext = {
+  /** Refuse what would be ignored. */
+  readonly strict: boolean
+  /** Ask for reasoning summaries (`reasoning.summary: "auto"`) and show them. */
+  readonly reasoningSummary: boolean
+  /** Models of the live catalogue; empty when it is not known. */
+  readonly catalogue: readonly CatalogueModel[]
+  /** A value of the body as JSON, the same after a restart: digests stand for data that was cut out of the body. */
+  readonly stableJson: (value: unknown) => string
+  /** Reasoning items that preceded this tool call in an earlier answer, or undefined. */
+  readonly recallReasoning: (call: ToolCall) => readonly JsonObject[] | undefined
+}

@@ -1,0 +1,11 @@
+import type { JsonObject } from '../../json-object.ts'
+
+/** A body for `POST /responses` of the ChatGPT backend. Key order is fixed: the prompt cache depends on the bytes. */
+export type ResponsesRequest = JsonObject & {
+  model: string
+  instructions?: string
+  input: JsonObject[]
+  prompt_cache_key?: string | undefined
+  store: false
+  stream: true
+}
