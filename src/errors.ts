@@ -1,5 +1,5 @@
-import { isOneOf } from './error-code.ts'
 import { ERRORS, type ErrorCode } from './error-table.ts'
+import { isOneOf } from './system/error-code.ts'
 
 /** The body every error answer has (https://platform.openai.com/docs/guides/error-codes). */
 type ApiErrorBody = {

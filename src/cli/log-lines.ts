@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { folderInPlaceOf } from '../daemon/private-file.ts'
-import { isCode } from '../error-code.ts'
+import { isCode } from '../system/error-code.ts'
 
 /** A log is read from its end in pieces of this size. */
 const PIECE = 64 * 1024

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util'
-import { isOneOf } from '../error-code.ts'
+import { isOneOf } from '../system/error-code.ts'
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red'
 

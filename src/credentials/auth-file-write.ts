@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
-import { isOneOf } from '../error-code.ts'
 import { type JsonObject, objectOf } from '../json-object.ts'
+import { isOneOf } from '../system/error-code.ts'
 import type { Files } from './auth-file.ts'
 import { allLeftoverPaths, freeName, leftoverPaths, leftovers, trialPath } from './leftovers.ts'
 import type { NewTokens } from './refresh.ts'

@@ -1,8 +1,8 @@
 import type nodeFs from 'node:fs'
 import { join } from 'node:path'
-import { codeOf, isCode } from '../error-code.ts'
 import { ProxyError } from '../errors.ts'
 import type { JsonObject } from '../json-object.ts'
+import { codeOf, isCode } from '../system/error-code.ts'
 import { credentialStore } from './codex-config.ts'
 import { type Login, parseLogin } from './login.ts'
 

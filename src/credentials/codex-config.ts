@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { textIn } from '../text-file.ts'
+import { textIn } from '../system/text-file.ts'
 
 /**
  * Where Codex keeps the login, as its config.toml says: `file`, `keyring`, `auto`, … or `undefined` for the default,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ProxyError } from '../errors.ts'
-import { acquireLock } from '../lock-file.ts'
+import { acquireLock } from '../system/lock-file.ts'
 import type { StoredLogin } from './auth-file.ts'
 import type { CredentialMode } from './credentials.ts'
 import type { ChatGptLogin, Login } from './login.ts'

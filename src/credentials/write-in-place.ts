@@ -1,4 +1,4 @@
-import { isOneOf } from '../error-code.ts'
+import { isOneOf } from '../system/error-code.ts'
 import type { Files } from './auth-file.ts'
 
 /** Readable by the owner alone, whatever it was before, like Codex writes it. */

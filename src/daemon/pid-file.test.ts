@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
-import { acquireLock } from '../lock-file.ts'
+import { acquireLock } from '../system/lock-file.ts'
 import {
   type Claim,
   checkPidFile,

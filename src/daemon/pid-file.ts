@@ -1,8 +1,8 @@
 import { appendFileSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { UsageError } from '../config/parsers.ts'
-import { acquireLock, holderOf, isOfAnotherUser, type Lock } from '../lock-file.ts'
-import { textIn } from '../text-file.ts'
+import { acquireLock, holderOf, isOfAnotherUser, type Lock } from '../system/lock-file.ts'
+import { textIn } from '../system/text-file.ts'
 import { ensureFolderOf, readIfThere, writePrivateFile } from './private-file.ts'
 import { isStillThere, processStart } from './process-start.ts'
 

@@ -19,7 +19,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
 import { playPlatform } from '../../test/support/platform.ts'
-import { codeOf } from '../error-code.ts'
+import { codeOf } from '../system/error-code.ts'
 import { checkWritable, ensureFolderOf, OUR_FOLDER, readIfThere, writePrivateFile } from './private-file.ts'
 
 vi.mock(import('node:fs/promises'), { spy: true })

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { codeOf, isCode, isHeldOpen, isOneOf } from '../error-code.ts'
 import { toError } from '../errors.ts'
-import { onceFree } from '../once-free.ts'
+import { codeOf, isCode, isHeldOpen, isOneOf } from '../system/error-code.ts'
+import { onceFree } from '../system/once-free.ts'
 
 /** The folder that only this program uses. */
 export const OUR_FOLDER = '.codex-api-proxy'

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { textIn } from '../text-file.ts'
+import { textIn } from '../system/text-file.ts'
 import { withRemedy } from './describe-error.ts'
 import { writePrivateFile } from './private-file.ts'
 

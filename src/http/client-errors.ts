@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { errorBody, ProxyError } from '../errors.ts'
-import { STATUS_CODES } from '../node-http.ts'
+import { STATUS_CODES } from '../runtime/node-http.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
 /** How long a refused client may still send before its connection is reset, so that it gets to read why. */

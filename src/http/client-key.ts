@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
-import { codeOf } from '../error-code.ts'
+import { codeOf } from '../system/error-code.ts'
 
 /**
  * The key clients must send, from the setting or from a file; undefined when none is asked for. Throws a UsageError for

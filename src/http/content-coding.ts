@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
-import { isCode } from '../error-code.ts'
 import { ApiError, ProxyError } from '../errors.ts'
+import { isCode } from '../system/error-code.ts'
 import { decodeZstd, TooLong } from './zstd.ts'
 
 type Decoder = (body: Buffer, limits: { readonly maxOutputLength: number }) => Promise<Buffer>

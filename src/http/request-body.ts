@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
 import { ProxyError } from '../errors.ts'
-import { freeMemory } from '../own-memory.ts'
+import { nowOrAtEndOfTurn } from '../runtime/end-of-turn.ts'
+import { freeMemory } from '../runtime/own-memory.ts'
 import { contentCodings, decode } from './content-coding.ts'
 
 export type BodyLimits = { readonly maxBody: number; readonly maxDecodedBody: number }

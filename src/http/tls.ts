@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
-import { codeOf } from '../error-code.ts'
+import { codeOf } from '../system/error-code.ts'
 
 /** Certificate and key to serve HTTPS with; undefined for HTTP. Throws a UsageError that says which file is wrong. */
 export function tlsOptions({ tlsCert, tlsKey }: Pick<Config, 'tlsCert' | 'tlsKey'>): SecureContextOptions | undefined {

@@ -1,4 +1,4 @@
-import { freeMemory } from '../own-memory.ts'
+import { freeMemory } from '../runtime/own-memory.ts'
 
 /** The memory behind the bodies of a request. They may be sent several times, also at once; it is freed at the end. */
 export class BodyMemory {

@@ -1,7 +1,7 @@
 import type { Transform } from 'node:stream'
 import type { Config } from '../config/options.ts'
 import { UPSTREAM_OPTIONS } from '../config/upstream-options.ts'
-import { ownCopy, totalLength } from '../own-memory.ts'
+import { ownCopy, totalLength } from '../runtime/own-memory.ts'
 import type { UpstreamAnswer } from './answer.ts'
 import { BodyMemory } from './body-memory.ts'
 import type { UpstreamClient, UpstreamRequest } from './client.ts'

@@ -1,4 +1,4 @@
-import { nowOrAtEndOfTurn } from '../end-of-turn.ts'
+import { nowOrAtEndOfTurn } from '../runtime/end-of-turn.ts'
 
 /**
  * The bytes of a body that one socket read brought: the `ranges` of `memory` (start, end, start, end, …), from its

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { ProxyError } from '../../errors.ts'
-import { freeMemory, ownMemory } from '../../own-memory.ts'
+import { freeMemory, ownMemory } from '../../runtime/own-memory.ts'
 import { type CutText, cutLargeStrings } from './cut-strings.ts'
 import { withinDepth } from './within-depth.ts'
 

@@ -1,7 +1,7 @@
 import type { ChatStream } from '../../conversion/answer/chat-stream.ts'
 import type { LiveDelta } from '../../conversion/answer/live-delta.ts'
 import { isReadOfResponse } from '../../conversion/answer/response-fields.ts'
-import { ownMemory } from '../../own-memory.ts'
+import { ownMemory } from '../../runtime/own-memory.ts'
 import { BytePattern, viewOf } from '../../sse/byte-pattern.ts'
 import { eventName, leanFrameJson, unescaped } from '../../sse/event.ts'
 import type { FrameOutput } from '../../sse/frame-output.ts'

@@ -1,7 +1,7 @@
 import type { EarlierConversation } from '../../conversion/request/responses-request.ts'
 import { ProxyError } from '../../errors.ts'
 import { asList, asString, objectOf } from '../../json-object.ts'
-import { ownMemory } from '../../own-memory.ts'
+import { ownMemory } from '../../runtime/own-memory.ts'
 import { keyOf, RecentMemory } from './recent-memory.ts'
 
 const MAX_BYTES = 32 * 1024 * 1024

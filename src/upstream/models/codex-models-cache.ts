@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseObject } from '../../json-object.ts'
-import { textIn } from '../../text-file.ts'
+import { textIn } from '../../system/text-file.ts'
 import { type ModelEntry, modelEntries } from './model-entry.ts'
 
 /** What an installed Codex noted of its last look at the models (docs/upstream.md 4.7). */

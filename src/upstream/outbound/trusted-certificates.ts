@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import * as tls from 'node:tls'
-import { codeOf } from '../../error-code.ts'
+import { codeOf } from '../../system/error-code.ts'
 
 /** As Codex and OpenSSL name them; the certificates in these files are trusted beside the usual ones. */
 const VARIABLES = ['SSL_CERT_FILE', 'CODEX_CA_CERTIFICATE'] as const

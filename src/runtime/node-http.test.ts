@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { createServer, request, STATUS_CODES } from './node-http.ts'
 
-const SOURCES = new URL('.', import.meta.url)
+const SOURCES = new URL('..', import.meta.url)
 
 test('it is the module of Node', () => {
   expect([typeof createServer, typeof request, STATUS_CODES[404]]).toEqual(['function', 'function', 'Not Found'])

@@ -19,8 +19,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
-import { failWith } from '../test/support/fail-with.ts'
-import { playPlatform } from '../test/support/platform.ts'
+import { failWith } from '../../test/support/fail-with.ts'
+import { playPlatform } from '../../test/support/platform.ts'
 import { acquireLock, holderOf, type Lock } from './lock-file.ts'
 import { linuxStart } from './process-table.ts'
 
