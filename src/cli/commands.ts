@@ -61,8 +61,8 @@ export const COMMANDS: readonly CommandRow[] = [
     flags: [{ flag: '--foreground', help: 'Stay in this terminal and log to it.' }],
     run: async (context, { settings, flags }) =>
       flags.foreground === true
-        ? await (await import('./foreground.ts')).startInForeground(context, settings)
-        : await (await import('./start.ts')).start(context, settings),
+        ? await (await import('./start/foreground.ts')).startInForeground(context, settings)
+        : await (await import('./start/start.ts')).start(context, settings),
   },
   {
     name: 'stop',
@@ -139,7 +139,7 @@ export const COMMANDS: readonly CommandRow[] = [
       JSON_FLAG,
     ],
     argument: { usage: '<action>', help: 'What to do.', choices: SERVICE_ACTIONS },
-    run: async (context, call) => await (await import('./service.ts')).service(context, call),
+    run: async (context, call) => await (await import('./service/service.ts')).service(context, call),
   },
   {
     name: 'completion',
@@ -155,6 +155,6 @@ export const COMMANDS: readonly CommandRow[] = [
     group: 'Run',
     settings: [],
     hidden: true,
-    run: async (context) => await (await import('./background.ts')).runInBackground(context),
+    run: async (context) => await (await import('./start/background.ts')).runInBackground(context),
   },
 ]

@@ -7,9 +7,9 @@ import type { Context, ExitCode } from './context.ts'
 import { loadSettings } from './load-settings.ts'
 import { locate } from './locate.ts'
 import { STOPPING } from './setting-groups.ts'
-import { checkStartable, startWith } from './start.ts'
+import { checkStartable, startWith } from './start/start.ts'
+import { checkAddress } from './start/try-to-listen.ts'
 import { stopLocated } from './stop.ts'
-import { checkAddress } from './try-to-listen.ts'
 
 /** Stops the server if it runs, and starts it with the last saved settings; flags and variables override them. */
 export async function restart(context: Context, flags: GivenSettings): Promise<ExitCode> {

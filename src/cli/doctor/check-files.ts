@@ -12,8 +12,8 @@ import { isProxy } from '../ask-server.ts'
 import { explain } from '../explain.ts'
 import type { Located, Reached } from '../locate.ts'
 import { shellList } from '../shell.ts'
-import { checkStartable } from '../start.ts'
-import { tryToListen } from '../try-to-listen.ts'
+import { checkStartable } from '../start/start.ts'
+import { tryToListen } from '../start/try-to-listen.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 
 /** Whether the server runs; if not, whether it could listen. */

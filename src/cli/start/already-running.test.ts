@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events'
 import { expect, test } from 'vitest'
-import { loadConfig } from '../config/load.ts'
+import { loadConfig } from '../../config/load.ts'
+import { createPrint } from '../print.ts'
 import { reportRunning } from './already-running.ts'
-import { createPrint } from './print.ts'
 
 function createContext() {
   const written = { stdout: '', stderr: '' }

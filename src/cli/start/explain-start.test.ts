@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Config } from '../config/options.ts'
+import type { Config } from '../../config/options.ts'
 import { explainStart } from './explain-start.ts'
 
 const configWith = (port: number) => ({ host: '127.0.0.1', port, tlsCert: undefined }) as Config

@@ -1,10 +1,10 @@
-import { serverUrl } from '../config/endpoint.ts'
-import type { Config } from '../config/options.ts'
-import { findRunning, isAtPort } from '../daemon/pid-file.ts'
-import { isProxy } from './ask-server.ts'
-import { explain } from './explain.ts'
-import { howToEnd, processAt } from './health.ts'
-import { readableKey } from './locate.ts'
+import { serverUrl } from '../../config/endpoint.ts'
+import type { Config } from '../../config/options.ts'
+import { findRunning, isAtPort } from '../../daemon/pid-file.ts'
+import { isProxy } from '../ask-server.ts'
+import { explain } from '../explain.ts'
+import { howToEnd, processAt } from '../health.ts'
+import { readableKey } from '../locate.ts'
 
 /** A failure to listen, in words that help a person; any other failure unchanged. */
 export async function inWords(error: unknown, config: Config): Promise<unknown> {

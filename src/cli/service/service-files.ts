@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import { type GivenSettings, isOptionName } from '../config/load.ts'
-import type { Option } from '../config/option.ts'
-import { OPTIONS } from '../config/options.ts'
-import { UsageError } from '../config/parsers.ts'
-import { STOP_GRACE_MS } from '../daemon/process.ts'
+import { type GivenSettings, isOptionName } from '../../config/load.ts'
+import type { Option } from '../../config/option.ts'
+import { OPTIONS } from '../../config/options.ts'
+import { UsageError } from '../../config/parsers.ts'
+import { STOP_GRACE_MS } from '../../daemon/process.ts'
 
 export type Manager = 'systemd' | 'launchd'
 

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
-import { flagName, type LoadedConfig, loadConfig, OPTION_NAMES } from '../config/load.ts'
-import { OPTIONS, type OptionName } from '../config/options.ts'
-import type { RunningServer } from '../daemon/pid-file.ts'
-import { readState } from '../daemon/state-file.ts'
-import type { Context } from './context.ts'
+import { flagName, type LoadedConfig, loadConfig, OPTION_NAMES } from '../../config/load.ts'
+import { OPTIONS, type OptionName } from '../../config/options.ts'
+import type { RunningServer } from '../../daemon/pid-file.ts'
+import { readState } from '../../daemon/state-file.ts'
+import type { Context } from '../context.ts'
 
 /** What `start` says when a server has the pid file; if that one goes on running, all is well. Returns the exit code. */
 export async function reportRunning(context: Context, loaded: LoadedConfig, server: RunningServer): Promise<number> {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import type { Config } from '../config/options.ts'
+import type { Config } from '../../config/options.ts'
 import { inWords } from './explain-start.ts'
 
 /** Throws the reason why no server can listen there now. */
