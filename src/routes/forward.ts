@@ -9,7 +9,7 @@ import type { Answer, ApiRequest, Route } from './api-request.ts'
 import { BodyLog, isEventStream } from './body-log.ts'
 import type { RouteContext } from './context.ts'
 import { noteFailure, noticeHeaders, retryCounter } from './request-notes.ts'
-import { endReadingLimit, limitReading } from './slow-client.ts'
+import { endReadingLimit, limitReading } from './streaming/slow-client.ts'
 
 /** Answers with a known length up to this size are sent in one piece. */
 const SMALL_ANSWER_BYTES = 64 * 1024

@@ -17,7 +17,7 @@ const REQUEST = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' 
 
 // In each test upstream keeps silent after a point, so its connection closes only because the client went.
 
-/** The promise is 100 ms. What keeps a connection for a while keeps it for a second (routes/event-stream.ts). */
+/** The promise is 100 ms. What keeps a connection for a while keeps it for a second (routes/streaming/event-stream.ts). */
 const AT_ONCE_MS = 500
 const sinceLeft = async (call: { readonly aborted: Promise<number> }, leftAt: number) => (await call.aborted) - leftAt
 

@@ -1,4 +1,4 @@
-import type { ClientStream } from '../../src/routes/client-stream.ts'
+import type { ClientStream } from '../../src/routes/streaming/client-stream.ts'
 
 export const STREAM_SETTINGS = { keepAlive: 15_000, slowClientTimeout: 300_000 }
 

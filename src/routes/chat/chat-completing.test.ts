@@ -6,7 +6,7 @@ import { newRequestRecord } from '../../telemetry/request-record.ts'
 import type { AnswerBody, BodySink } from '../../upstream/answer.ts'
 import type { ApiRequest } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
-import type { UpstreamCall } from '../upstream-call.ts'
+import type { UpstreamCall } from '../upstream-call/upstream-call.ts'
 import { completeChat } from './chat-completing.ts'
 
 /** So many choices of one answer in one piece, and where upstream says what it says of each. */

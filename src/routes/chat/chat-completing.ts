@@ -9,8 +9,8 @@ import { eventSink } from '../../sse/event-sink.ts'
 import type { UpstreamAnswer } from '../../upstream/answer.ts'
 import type { ApiRequest } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
-import { EventStream } from '../event-stream.ts'
-import { headOf, type UpstreamCall } from '../upstream-call.ts'
+import { EventStream } from '../streaming/event-stream.ts'
+import { headOf, type UpstreamCall } from '../upstream-call/upstream-call.ts'
 import { allVisible, runChoices } from './choices.ts'
 
 /** A Chat answer in one piece: the machines of the stream, run to their end. */

@@ -5,8 +5,8 @@ import { toApiError } from '../../errors.ts'
 import type { UpstreamAnswer } from '../../upstream/answer.ts'
 import type { ApiRequest } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
-import { withEarlyRetries } from '../early-retry.ts'
-import type { UpstreamCall } from '../upstream-call.ts'
+import { withEarlyRetries } from '../upstream-call/early-retry.ts'
+import type { UpstreamCall } from '../upstream-call/upstream-call.ts'
 
 /**
  * Whether something of every choice is visible: then upstream is not asked again. This counts, because `every` skips

@@ -12,17 +12,24 @@ import { eventSink } from '../../sse/event-sink.ts'
 import type { UpstreamAnswer } from '../../upstream/answer.ts'
 import { BodyMemory } from '../../upstream/body-memory.ts'
 import type { Answer, ApiRequest, Route } from '../api-request.ts'
-import { ClientStream } from '../client-stream.ts'
 import type { RouteContext } from '../context.ts'
-import { withEarlyRetries } from '../early-retry.ts'
-import { EventStream } from '../event-stream.ts'
 import { forwardOr } from '../forward.ts'
-import { lesserVariants } from '../lesser-variants.ts'
 import type { Said } from '../memory/conversation-memory.ts'
 import { ownerOf } from '../memory/recent-memory.ts'
 import { type MessageLog, openMessageLog } from '../message-log.ts'
 import { noteFailure, noteIgnored } from '../request-notes.ts'
-import { headOf, LITE_HEADERS, sessionHeaders, UpstreamCall, wanted, withoutRefusedSummary } from '../upstream-call.ts'
+import { ClientStream } from '../streaming/client-stream.ts'
+import { EventStream } from '../streaming/event-stream.ts'
+import { withEarlyRetries } from '../upstream-call/early-retry.ts'
+import { lesserVariants } from '../upstream-call/lesser-variants.ts'
+import {
+  headOf,
+  LITE_HEADERS,
+  sessionHeaders,
+  UpstreamCall,
+  wanted,
+  withoutRefusedSummary,
+} from '../upstream-call/upstream-call.ts'
 import { ResponsesFrames } from './responses-frames.ts'
 
 /** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */

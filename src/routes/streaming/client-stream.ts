@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http'
-import type { Cancellable } from '../cancellation.ts'
-import { FrameOutput, giveBack } from '../sse/frame-output.ts'
-import { KEEP_ALIVE_FRAME } from '../sse/frames.ts'
-import type { ApiRequest } from './api-request.ts'
+import type { Cancellable } from '../../cancellation.ts'
+import { FrameOutput, giveBack } from '../../sse/frame-output.ts'
+import { KEEP_ALIVE_FRAME } from '../../sse/frames.ts'
+import type { ApiRequest } from '../api-request.ts'
 import { endReadingLimit, limitReading } from './slow-client.ts'
 
 /** Where the answer comes from. It is paused while the client does not read, which has no effect after its end. */

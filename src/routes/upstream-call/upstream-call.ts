@@ -1,24 +1,24 @@
-import { type Cancellation, withDeadline } from '../cancellation.ts'
-import { LIMIT_HEADER } from '../conversion/failure/limit-headers.ts'
-import { type AnswerHead, type ErrorRoute, upstreamError } from '../conversion/failure/upstream-error.ts'
-import { asSentence } from '../conversion/failure/upstream-failure.ts'
-import { sessionHeaderValue } from '../conversion/request/prompt-cache-key.ts'
-import type { ResponsesRequest } from '../conversion/request/upstream-body.ts'
+import { type Cancellation, withDeadline } from '../../cancellation.ts'
+import { LIMIT_HEADER } from '../../conversion/failure/limit-headers.ts'
+import { type AnswerHead, type ErrorRoute, upstreamError } from '../../conversion/failure/upstream-error.ts'
+import { asSentence } from '../../conversion/failure/upstream-failure.ts'
+import { sessionHeaderValue } from '../../conversion/request/prompt-cache-key.ts'
+import type { ResponsesRequest } from '../../conversion/request/upstream-body.ts'
 import {
   asksForSummary,
   bodyWithoutSummary,
   isSummaryRefusal,
   withoutSummary,
-} from '../conversion/request/without-summary.ts'
-import type { ChatGptCredentials } from '../credentials/credentials.ts'
-import { type ApiError, ProxyError } from '../errors.ts'
-import type { UpstreamAnswer } from '../upstream/answer.ts'
-import type { BodyMemory } from '../upstream/body-memory.ts'
-import { conversationHeaders, informingHeaders, onlyNamed } from '../upstream/forwarded-headers.ts'
-import { readBody } from '../upstream/read-body.ts'
-import type { ApiRequest } from './api-request.ts'
-import type { RouteContext } from './context.ts'
-import { noteIgnored, noticeHeaders, retryCounter } from './request-notes.ts'
+} from '../../conversion/request/without-summary.ts'
+import type { ChatGptCredentials } from '../../credentials/credentials.ts'
+import { type ApiError, ProxyError } from '../../errors.ts'
+import type { UpstreamAnswer } from '../../upstream/answer.ts'
+import type { BodyMemory } from '../../upstream/body-memory.ts'
+import { conversationHeaders, informingHeaders, onlyNamed } from '../../upstream/forwarded-headers.ts'
+import { readBody } from '../../upstream/read-body.ts'
+import type { ApiRequest } from '../api-request.ts'
+import type { RouteContext } from '../context.ts'
+import { noteIgnored, noticeHeaders, retryCounter } from '../request-notes.ts'
 
 /** An error body larger than this is no error body. */
 const MAX_ERROR_BYTES = 256 * 1024

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { piecesOf } from '../../test/support/bytes.ts'
-import type { AnswerBody, BodySink } from '../upstream/answer.ts'
+import { piecesOf } from '../../../test/support/bytes.ts'
+import type { AnswerBody, BodySink } from '../../upstream/answer.ts'
 import { EventStream, type FrameHandlers } from './event-stream.ts'
 
 beforeEach(() => {

@@ -1,9 +1,9 @@
-import { pageError } from '../conversion/failure/upstream-error.ts'
-import { ApiError, type ProxyError, toApiError } from '../errors.ts'
-import { isHtml, type UpstreamAnswer } from '../upstream/answer.ts'
-import { LONGEST_WAIT_MS, retryAfterMs, retryPause } from '../upstream/retry-pause.ts'
-import type { ApiRequest } from './api-request.ts'
-import type { RouteContext } from './context.ts'
+import { pageError } from '../../conversion/failure/upstream-error.ts'
+import { ApiError, type ProxyError, toApiError } from '../../errors.ts'
+import { isHtml, type UpstreamAnswer } from '../../upstream/answer.ts'
+import { LONGEST_WAIT_MS, retryAfterMs, retryPause } from '../../upstream/retry-pause.ts'
+import type { ApiRequest } from '../api-request.ts'
+import type { RouteContext } from '../context.ts'
 
 const RETRIES = 2
 const FIRST_DELAY_MS = 250

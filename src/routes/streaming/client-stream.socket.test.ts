@@ -1,9 +1,9 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { expect, test } from 'vitest'
-import { end, STREAM_SETTINGS as SETTINGS, write } from '../../test/support/client-streams.ts'
-import { listenOnLoopback } from '../../test/support/loopback.ts'
-import { Cancellation } from '../cancellation.ts'
+import { end, STREAM_SETTINGS as SETTINGS, write } from '../../../test/support/client-streams.ts'
+import { listenOnLoopback } from '../../../test/support/loopback.ts'
+import { Cancellation } from '../../cancellation.ts'
 import { ClientStream } from './client-stream.ts'
 
 type Request = ConstructorParameters<typeof ClientStream>[0]

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Cancellation } from '../cancellation.ts'
-import { ApiError } from '../errors.ts'
-import { newRequestRecord } from '../telemetry/request-record.ts'
-import type { UpstreamAnswer } from '../upstream/answer.ts'
+import { Cancellation } from '../../cancellation.ts'
+import { ApiError } from '../../errors.ts'
+import { newRequestRecord } from '../../telemetry/request-record.ts'
+import type { UpstreamAnswer } from '../../upstream/answer.ts'
 import { withEarlyRetries } from './early-retry.ts'
 
 beforeEach(() => {

@@ -1,9 +1,9 @@
-import type { LargeJson } from '../conversion/request/large-json.ts'
-import { toLiteRequest } from '../conversion/request/lite-request.ts'
-import type { ResponsesRequest } from '../conversion/request/upstream-body.ts'
-import { isReasoningRefusal, withoutReasoning } from '../conversion/request/without-reasoning.ts'
-import type { ApiError } from '../errors.ts'
-import type { RouteContext } from './context.ts'
+import type { LargeJson } from '../../conversion/request/large-json.ts'
+import { toLiteRequest } from '../../conversion/request/lite-request.ts'
+import type { ResponsesRequest } from '../../conversion/request/upstream-body.ts'
+import { isReasoningRefusal, withoutReasoning } from '../../conversion/request/without-reasoning.ts'
+import type { ApiError } from '../../errors.ts'
+import type { RouteContext } from '../context.ts'
 import { LITE_HEADERS, type Variant } from './upstream-call.ts'
 
 /**

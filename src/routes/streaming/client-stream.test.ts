@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { end, STREAM_SETTINGS as SETTINGS, write } from '../../test/support/client-streams.ts'
-import { Cancellation } from '../cancellation.ts'
+import { end, STREAM_SETTINGS as SETTINGS, write } from '../../../test/support/client-streams.ts'
+import { Cancellation } from '../../cancellation.ts'
 import { ClientStream } from './client-stream.ts'
 
 beforeEach(() => {

@@ -1,6 +1,6 @@
-import { FrameReader, type FrameSink } from '../sse/frame-reader.ts'
-import { type AnswerBody, type BodySink, cutError, type UpstreamAnswer } from '../upstream/answer.ts'
-import type { SocketRead } from '../upstream/socket-read.ts'
+import { FrameReader, type FrameSink } from '../../sse/frame-reader.ts'
+import { type AnswerBody, type BodySink, cutError, type UpstreamAnswer } from '../../upstream/answer.ts'
+import type { SocketRead } from '../../upstream/socket-read.ts'
 import type { Source } from './client-stream.ts'
 
 /** How long upstream may take to close after the last event that matters; then its connection can be reused. */
