@@ -7,7 +7,7 @@ import { BodyLog } from './body-log.ts'
 import type { RouteContext } from './context.ts'
 import { handOn } from './forward.ts'
 import { noticeHeaders, retryCounter } from './request-notes.ts'
-import { refusalOf } from './upstream-call/upstream-call.ts'
+import { refusalOf } from './upstream-call/refusal.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 const IMAGE_EDITS = '/v1/images/edits'

@@ -22,14 +22,8 @@ import { ClientStream } from '../streaming/client-stream.ts'
 import { EventStream } from '../streaming/event-stream.ts'
 import { withEarlyRetries } from '../upstream-call/early-retry.ts'
 import { lesserVariants } from '../upstream-call/lesser-variants.ts'
-import {
-  headOf,
-  LITE_HEADERS,
-  sessionHeaders,
-  UpstreamCall,
-  wanted,
-  withoutRefusedSummary,
-} from '../upstream-call/upstream-call.ts'
+import { withoutRefusedSummary } from '../upstream-call/refused-summary.ts'
+import { headOf, LITE_HEADERS, sessionHeaders, UpstreamCall, wanted } from '../upstream-call/upstream-call.ts'
 import { ResponsesFrames } from './responses-frames.ts'
 
 /** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */

@@ -1,27 +1,19 @@
-import { type Cancellation, withDeadline } from '../../cancellation.ts'
+import type { Cancellation } from '../../cancellation.ts'
 import { LIMIT_HEADER } from '../../conversion/failure/limit-headers.ts'
-import { type AnswerHead, type ErrorRoute, upstreamError } from '../../conversion/failure/upstream-error.ts'
-import { asSentence } from '../../conversion/failure/upstream-failure.ts'
+import type { AnswerHead, ErrorRoute } from '../../conversion/failure/upstream-error.ts'
 import { sessionHeaderValue } from '../../conversion/request/prompt-cache-key.ts'
 import type { ResponsesRequest } from '../../conversion/request/upstream-body.ts'
-import {
-  asksForSummary,
-  bodyWithoutSummary,
-  isSummaryRefusal,
-  withoutSummary,
-} from '../../conversion/request/without-summary.ts'
+import { bodyWithoutSummary, isSummaryRefusal } from '../../conversion/request/without-summary.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
-import { type ApiError, ProxyError } from '../../errors.ts'
+import type { ApiError } from '../../errors.ts'
 import type { UpstreamAnswer } from '../../upstream/answer.ts'
 import type { BodyMemory } from '../../upstream/body-memory.ts'
 import { conversationHeaders, informingHeaders, onlyNamed } from '../../upstream/forwarded-headers.ts'
-import { readBody } from '../../upstream/read-body.ts'
 import type { ApiRequest } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
-import { noteIgnored, noticeHeaders, retryCounter } from '../request-notes.ts'
-
-/** An error body larger than this is no error body. */
-const MAX_ERROR_BYTES = 256 * 1024
+import { noticeHeaders, retryCounter } from '../request-notes.ts'
+import { nameModels, refusalOf } from './refusal.ts'
+import { noteUnsummarized } from './refused-summary.ts'
 
 /** Goes with a Lite-shaped body, derived from it and never copied from a client (case 188). */
 export const LITE_HEADERS = { 'x-openai-internal-codex-responses-lite': 'true' }
@@ -145,57 +137,7 @@ export class UpstreamCall {
 /** What is asked: a variant, also without the summary that it asks for; nobody needs that so much that all should fail. */
 type Form = { readonly variant: Variant; readonly unsummarized: boolean }
 
-/** The request without the summary that its model has lately refused, of which the client is told. */
-export function withoutRefusedSummary(
-  context: RouteContext,
-  request: ApiRequest,
-  body: ResponsesRequest,
-): ResponsesRequest {
-  if (!asksForSummary(body) || context.unsummarized.recall(body.model) === undefined) return body
-  noteUnsummarized(request)
-  return withoutSummary(body)
-}
-
-const SUMMARY = 'reasoning.summary'
-
-/** Whoever asked for the summary, the client or the settings, is told that there is none. */
-function noteUnsummarized(request: ApiRequest): void {
-  const { ignored } = request.record
-  if (!ignored.includes(SUMMARY)) noteIgnored(request, [...ignored, SUMMARY])
-}
-
 /** The limits in the headers of an answer, often told only there. Other headers are not held while events come. */
 export function headOf({ now }: Pick<RouteContext, 'now'>, { headers }: UpstreamAnswer): AnswerHead {
   return { headers: onlyNamed(headers, LIMIT_HEADER), now: now() }
-}
-
-export async function refusalOf(context: RouteContext, route: ErrorRoute, answer: UpstreamAnswer): Promise<ApiError> {
-  const body = await readBody(answer.body, MAX_ERROR_BYTES).then(
-    (bytes) => bytes.toString('utf8'),
-    // A body that cannot be read says nothing; the status still does.
-    () => '',
-  )
-  const { status, headers } = answer
-  const error = upstreamError({ status, headers, now: context.now() }, body, route)
-  return status === 401 ? refusedLogin(error) : error
-}
-
-/** With upstream's reason: to sign in again helps against few, and not where the account is deactivated. */
-function refusedLogin(refusal: ApiError): ApiError {
-  if (refusal instanceof ProxyError) return refusal
-  const message = `Upstream does not accept the credentials in auth.json: ${asSentence(refusal.message)}`
-  return new ProxyError('upstream_rejected_credentials', message)
-}
-
-/** Fetching the list may take ten seconds, which is too long for the names of other models. */
-const NAMES_WITHIN_MS = 2000
-
-/** The refusal of a model names those there are (case 163); without a list its remedy says where to look. */
-async function nameModels({ catalogue }: RouteContext, refusal: ApiError, cancellation: Cancellation): Promise<void> {
-  const late = new Error('The list of models takes too long.')
-  const { models } = await withDeadline(NAMES_WITHIN_MS, late, () => catalogue.list(), cancellation).catch(() => ({
-    models: [],
-  }))
-  if (models.length === 0) return
-  refusal.message = `${asSentence(refusal.message)} This login has ${models.map(({ slug }) => slug).join(', ')}.`
 }

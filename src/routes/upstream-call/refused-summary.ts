@@ -1,0 +1,24 @@
+import type { ResponsesRequest } from '../../conversion/request/upstream-body.ts'
+import { asksForSummary, withoutSummary } from '../../conversion/request/without-summary.ts'
+import type { ApiRequest } from '../api-request.ts'
+import type { RouteContext } from '../context.ts'
+import { noteIgnored } from '../request-notes.ts'
+
+/** The request without the summary that its model has lately refused, of which the client is told. */
+export function withoutRefusedSummary(
+  context: RouteContext,
+  request: ApiRequest,
+  body: ResponsesRequest,
+): ResponsesRequest {
+  if (!asksForSummary(body) || context.unsummarized.recall(body.model) === undefined) return body
+  noteUnsummarized(request)
+  return withoutSummary(body)
+}
+
+const SUMMARY = 'reasoning.summary'
+
+/** Whoever asked for the summary, the client or the settings, is told that there is none. */
+export function noteUnsummarized(request: ApiRequest): void {
+  const { ignored } = request.record
+  if (!ignored.includes(SUMMARY)) noteIgnored(request, [...ignored, SUMMARY])
+}
