@@ -1,5 +1,5 @@
 import { type Command, Option as Flag } from 'commander'
-import { type GivenSettings, isOptionName, OPTION_NAMES } from '../config/load.ts'
+import { type GivenSettings, OPTION_NAMES, settingsIn } from '../config/load.ts'
 import type { Option } from '../config/option.ts'
 import { OPTIONS, type OptionName } from '../config/options.ts'
 import { shownValue } from './shown.ts'
@@ -28,14 +28,9 @@ export function settingNames(names: 'all' | readonly OptionName[]): readonly Opt
 
 /** The settings among a command's flags, as they were written: `loadConfig` reads and judges them. */
 export function settingsOf(flags: Readonly<Record<string, unknown>>): GivenSettings {
-  const settings = Object.entries(flags)
-    // A switch without a value is on.
-    .map(([name, value]): [string, unknown] => [name, value === true ? 'true' : value])
-    .filter(
-      (entry): entry is [OptionName, string | string[]] =>
-        isOptionName(entry[0]) && (typeof entry[1] === 'string' || Array.isArray(entry[1])),
-    )
-  return Object.fromEntries(settings)
+  // A switch without a value is on.
+  const written = Object.entries(flags).map(([name, value]) => [name, value === true ? 'true' : value])
+  return settingsIn(Object.fromEntries(written))
 }
 
 /** The default as help and docs show it; undefined when there is nothing to show. */

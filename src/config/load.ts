@@ -64,6 +64,18 @@ export function isOptionName(name: string): name is OptionName {
   return Object.hasOwn(OPTIONS, name)
 }
 
+/** The settings among these fields, as they were given. */
+export function settingsIn(fields: Readonly<Record<string, unknown>>): GivenSettings {
+  const settings = Object.entries(fields).filter(
+    (field): field is [OptionName, string | string[]] => isOptionName(field[0]) && isGiven(field[1]),
+  )
+  return Object.fromEntries(settings)
+}
+
+function isGiven(value: unknown): value is string | string[] {
+  return typeof value === 'string' || (Array.isArray(value) && value.every((each) => typeof each === 'string'))
+}
+
 /** `--port` of `--port <number>`. */
 export function flagName(option: Pick<Option<unknown>, 'flag'>): string | undefined {
   return option.flag?.split(' ')[0]

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import { type GivenSettings, isOptionName, type Origins } from '../config/load.ts'
-import { OPTIONS, type OptionName } from '../config/options.ts'
+import { type GivenSettings, isOptionName, type Origins, settingsIn } from '../config/load.ts'
+import { OPTIONS } from '../config/options.ts'
 import { UsageError } from '../config/parsers.ts'
-import { isObject, type JsonObject, parseObject } from '../json-object.ts'
+import { isObject, type JsonObject, objectOf, parseObject } from '../json-object.ts'
 import { OUR_FOLDER, readIfThere, writePrivateFile } from './private-file.ts'
 
 /** The settings of the last start in the background. */
@@ -38,7 +38,8 @@ export async function saveState(stateFile: string, { settings, origins }: SavedS
 export async function readState(stateFile: string): Promise<SavedState> {
   const state = await readJson(stateFile)
   if (state === undefined) return NOTHING_SAVED
-  const settings = { ...settingsIn(state.settings), ...settingsIn(await readJson(secretsFileOf(stateFile))) }
+  const secrets = (await readJson(secretsFileOf(stateFile))) ?? {}
+  const settings = { ...settingsIn(objectOf(state.settings)), ...settingsIn(secrets) }
   return { settings, origins: originsIn(state.origins) }
 }
 
@@ -63,23 +64,10 @@ async function readJson(file: string): Promise<JsonObject | undefined> {
   throw new Error(`${file} holds no saved settings; move it away, and give the settings to \`start\` again.`)
 }
 
-function settingsIn(value: unknown): GivenSettings {
-  if (!isObject(value)) return {}
-  const known = Object.entries(value).filter(
-    (entry): entry is [OptionName, string | string[]] => isOptionName(entry[0]) && isGiven(entry[1]),
-  )
-  return Object.fromEntries(known)
-}
-
 function originsIn(value: unknown): SavedState['origins'] {
-  if (!isObject(value)) return {}
   return Object.fromEntries(
-    Object.entries(value).filter(([name, origin]) => isOptionName(name) && typeof origin === 'string'),
+    Object.entries(objectOf(value)).filter(([name, origin]) => isOptionName(name) && typeof origin === 'string'),
   )
-}
-
-function isGiven(value: unknown): value is string | string[] {
-  return typeof value === 'string' || (Array.isArray(value) && value.every((each) => typeof each === 'string'))
 }
 
 function isSecret(name: string): boolean {
