@@ -1,8 +1,8 @@
 import { request as httpsRequest } from 'node:https'
 import { isLoopbackHost } from '../config/parsers.ts'
 import type { ErrorCode } from '../error-table.ts'
+import { withoutControls } from '../foreign-text.ts'
 import { isObject, type JsonObject, parseObject } from '../json-object.ts'
-import { withoutControls } from '../plain-text.ts'
 import { request as httpRequest } from '../runtime/node-http.ts'
 
 /** A server to ask, and the key to ask it with. */

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { ProxyError } from '../errors.ts'
+import { shorten } from '../foreign-text.ts'
 import { mediaTypeOf } from '../media-type.ts'
 
 /**
@@ -10,10 +11,7 @@ import { mediaTypeOf } from '../media-type.ts'
 export function requireJson(headers: IncomingHttpHeaders): void {
   const mediaType = mediaTypeOf(headers['content-type'])
   if (/^application\/([a-z0-9!#$&^_.+-]+\+)?json$/.test(mediaType)) return
-  const message = mediaType === '' ? 'The body has no content type.' : `The body is not JSON but ${shorten(mediaType)}.`
+  const message =
+    mediaType === '' ? 'The body has no content type.' : `The body is not JSON but ${shorten(mediaType, 60)}.`
   throw new ProxyError('unsupported_content_type', message)
-}
-
-function shorten(mediaType: string): string {
-  return mediaType.length > 60 ? `${mediaType.slice(0, 60)}…` : mediaType
 }

@@ -1,4 +1,5 @@
 import { ProxyError } from '../errors.ts'
+import { shorten } from '../foreign-text.ts'
 import type { Route } from '../routes/api-request.ts'
 
 export type RouteEntry = {
@@ -18,6 +19,9 @@ export type Router = {
   /** The error for a request that nothing serves; `unserved` is what the fallback said of it, if there was one. */
   refusal(method: string, path: string, unserved?: ProxyError): ProxyError
 }
+
+/** Characters of a path in a message. */
+const LONGEST_SHOWN = 200
 
 /** Eight paths need no library: whole paths are looked up, then come the few that end in `/*`, in their order. */
 export function createRouter(table: readonly RouteEntry[]): Router {
@@ -54,19 +58,17 @@ export function createRouter(table: readonly RouteEntry[]): Router {
       const allowed = (known.length === 0 ? entries : known).flatMap(({ methods }) => methods)
       if (allowed.length === 0) return notFound(method, path)
       const headers = { allow: [...new Set(allowed)].join(', ') }
-      return new ProxyError('method_not_allowed', `${shorten(path)} does not take ${method}.`, { headers })
+      return new ProxyError('method_not_allowed', `${shorten(path, LONGEST_SHOWN)} does not take ${method}.`, {
+        headers,
+      })
     },
   }
 }
 
 function notFound(method: string, path: string): ProxyError {
-  return new ProxyError('not_found', `There is no ${method} ${shorten(path)} here.`)
+  return new ProxyError('not_found', `There is no ${method} ${shorten(path, LONGEST_SHOWN)} here.`)
 }
 
 function withoutSlash(path: string): string {
   return path.endsWith('/') ? path.slice(0, -1) : path
-}
-
-function shorten(path: string): string {
-  return path.length > 200 ? `${path.slice(0, 200)}…` : path
 }

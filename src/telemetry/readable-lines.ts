@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
+import { withoutControls } from '../foreign-text.ts'
 import { parseObject } from '../json-object.ts'
-import { withoutControls } from '../plain-text.ts'
 
 const LEVEL_STYLES = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red', fatal: 'red' } as const
 

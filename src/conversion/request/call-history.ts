@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
 import { ApiError } from '../../errors.ts'
+import { shorten } from '../../foreign-text.ts'
 import type { CallKind } from '../call-key.ts'
-import { type JsonPlace, shorten } from './json-place.ts'
+import type { JsonPlace } from './json-place.ts'
 
 type OpenCall = {
   readonly message: number

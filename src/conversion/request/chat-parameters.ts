@@ -1,7 +1,8 @@
+import { shorten } from '../../foreign-text.ts'
 import type { JsonObject } from '../../json-object.ts'
 import type { ChatPlan } from '../chat-plan.ts'
 import type { ConversionContext } from './conversion-context.ts'
-import { type JsonPlace, shorten } from './json-place.ts'
+import type { JsonPlace } from './json-place.ts'
 import { type NamedModel, readEffort } from './model-name.ts'
 import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { refusalOf } from '../../../test/support/converted-requests.ts'
-import { JsonPlace, shorten } from './json-place.ts'
+import { JsonPlace } from './json-place.ts'
 
 test('a fault of the whole body names no field', () => {
   expect(refusalOf(() => new JsonPlace([]).object())).toMatchObject({ code: 'invalid_type', param: null })
@@ -39,9 +39,4 @@ test.each([
   expect(refusalOf(() => new JsonPlace('x', 'a').word(words)).message).toBe(
     `Invalid value: 'x'. Supported values are: ${told}.`,
   )
-})
-
-test('a text of a client is cut in a message, and says so', () => {
-  expect(shorten('x'.repeat(64))).toBe('x'.repeat(64))
-  expect(shorten(`${'x'.repeat(64)}y`)).toBe(`${'x'.repeat(64)}…`)
 })

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../error-table.ts'
 import { ProxyError } from '../../errors.ts'
+import { shorten } from '../../foreign-text.ts'
 import { asObject, type JsonObject } from '../../json-object.ts'
 
 /**
@@ -136,11 +137,6 @@ function ownProperty(object: JsonObject, key: string): unknown {
 
 function isOneOf<Word extends string>(words: readonly Word[], text: string): text is Word {
   return words.some((word) => word === text)
-}
-
-/** Texts of a client in a message of ours are cut: a message is no place for a whole prompt. */
-export function shorten(text: string): string {
-  return text.length <= 64 ? text : `${text.slice(0, 64)}…`
 }
 
 function supported(words: readonly string[]): string {

@@ -8,3 +8,8 @@ export function withoutControls(text: string): string {
     return `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`
   })
 }
+
+/** Text of others in a message of ours is cut: a message is no place for a whole prompt. */
+export function shorten(text: string, most = 64): string {
+  return text.length <= most ? text : `${text.slice(0, most)}…`
+}

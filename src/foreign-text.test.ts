@@ -1,0 +1,7 @@
+import { expect, test } from 'vitest'
+import { shorten } from './foreign-text.ts'
+
+test('a text of a client is cut in a message, and says so', () => {
+  expect(shorten('x'.repeat(64))).toBe('x'.repeat(64))
+  expect(shorten(`${'x'.repeat(64)}y`)).toBe(`${'x'.repeat(64)}…`)
+})
