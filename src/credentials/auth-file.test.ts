@@ -71,16 +71,16 @@ test('an older file copied over it is read, whatever its time', () => {
   expect(file.read().login.credentials).toEqual({ kind: 'api-key', apiKey: 'sk-two' })
 })
 
-test('no file', () => {
+test('without a file the login is missing, and the message names where it was looked for', () => {
   expect(failure()).toMatchObject({ code: 'credentials_missing', message: `There is no ${path}.` })
 })
 
-test('no folder', () => {
+test('without its folder the login is missing too', () => {
   const nowhere = join(home, 'nowhere')
   expect(failure(open({}, nowhere)).code).toBe('credentials_missing')
 })
 
-test('a folder in its place, as Docker makes it', () => {
+test('a folder in its place, as Docker makes it, is told as such', () => {
   mkdirSync(path)
   expect(failure()).toMatchObject({
     code: 'credentials_unreadable',
@@ -88,14 +88,14 @@ test('a folder in its place, as Docker makes it', () => {
   })
 })
 
-test('a folder that may not be entered', () => {
+test('a folder that may not be entered is told with its code', () => {
   expect(failure(open({ statSync: failWith('EACCES') as never }))).toMatchObject({
     code: 'credentials_unreadable',
     message: expect.stringContaining('EACCES'),
   })
 })
 
-test('a file that may not be read', () => {
+test('a file that may not be read is told with its code', () => {
   writeFileSync(path, key('one'))
   const file = open({ readFileSync: failWith('EACCES') as never })
   expect(failure(file)).toMatchObject({ code: 'credentials_unreadable', message: expect.stringContaining('EACCES') })

@@ -176,7 +176,7 @@ test('a file that a virus scanner has for itself alone is waited for, as Windows
   expect((await stage.source({ files: heldFile('EBUSY', 3).files }).status()).problem).toBeUndefined()
 })
 
-test('but not for ever, and one without permission not at all', async () => {
+test('a file that stays held is not waited for for ever, and one without permission not at all', async () => {
   await stage.writeAuth(login(DAY))
   const forbidden = heldFile('EPERM', Number.POSITIVE_INFINITY)
   expect(await errorOf(stage.source(forbidden).current())).toMatchObject({ code: 'credentials_unreadable' })

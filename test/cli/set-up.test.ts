@@ -365,7 +365,7 @@ test('service --print refuses what install refuses, and to take one away it need
   }
 })
 
-test('service install, status and uninstall', async () => {
+test('service install writes a unit and starts it, status sees both, uninstall takes both back', async () => {
   const { other, manager, service } = await serviceStage('[ "$2" != is-active ] || [ -e active ]')
   expect(await service('status')).toMatchObject({ code: 3, stdout: 'Not installed.\n' })
   expect((await service('install', '--api-key', 'hidden"%"$x')).stdout).toContain('The service runs')
