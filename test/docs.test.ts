@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { plot } from '../bench/plot.ts'
@@ -16,6 +17,15 @@ test.each(Object.entries(GENERATED_DOCS))(
 test('docs/cli.md has a section for every command, and none for others', async () => {
   const sections = [...(await read('docs/cli.md')).matchAll(/^### `(\w+)/gm)].map(([, name]) => name)
   expect(sections).toEqual(COMMANDS.filter(({ hidden }) => !hidden).map(({ name }) => name))
+})
+
+test('docs/architecture.md has a row for every file and folder of src, and none for what is not there', async () => {
+  const rows = [...(await read('docs/architecture.md')).matchAll(/^\| `([\w./-]+)` \|/gm)].map(([, name = '']) => name)
+  const entries = await readdir(new URL('../src/', import.meta.url), { withFileTypes: true })
+  const names = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
+  expect(rows).toEqual(expect.arrayContaining(names.filter((name) => !name.endsWith('.test.ts'))))
+  const isThere = (row: string) => ['../src/', '../'].some((base) => existsSync(new URL(base + row, import.meta.url)))
+  expect(rows.filter((row) => !isThere(row))).toEqual([])
 })
 
 test('the picture of figures brings its own page, so that it is legible on any', async () => {
