@@ -1,17 +1,14 @@
-import { hash } from 'node:crypto'
 import { ApiError } from '../../errors.ts'
 import { shorten } from '../../foreign-text.ts'
 import type { CallKind } from '../call-key.ts'
 import type { JsonPlace } from './json-place.ts'
+import { upstreamCallId } from './upstream-ids.ts'
 
 type OpenCall = {
   readonly message: number
   /** Set for a call of the legacy form, whose results name the function instead of an id. */
   readonly legacyName?: string
 }
-
-/** Upstream's limit for ids. */
-const LONGEST_CALL_ID = 64
 
 /**
  * Knows which calls of a history wait for their results. Calls and results are paired by id: other messages may stand
@@ -87,12 +84,6 @@ export class CallHistory {
       message,
     )
   }
-}
-
-/** Ids of other providers may be longer than upstream takes: the same long id always becomes the same short one. */
-export function upstreamCallId(callId: string): string {
-  if (callId.length <= LONGEST_CALL_ID) return callId
-  return `call_${hash('sha256', callId, 'hex').slice(0, 40)}`
 }
 
 function orphan(message: number, role: string, calls: string): ApiError {

@@ -1,9 +1,9 @@
-import { shorten } from '../../foreign-text.ts'
 import type { JsonObject } from '../../json-object.ts'
 import type { ChatPlan } from '../chat-plan.ts'
 import type { ConversionContext } from './conversion-context.ts'
+import { readEffort } from './effort.ts'
 import type { JsonPlace } from './json-place.ts'
-import { type NamedModel, readEffort } from './model-name.ts'
+import type { NamedModel } from './model-name.ts'
 import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
 
 const MOST_CHOICES = 8
@@ -39,14 +39,6 @@ function reasoningOf(effort: string | undefined, summary: string | undefined): J
   if (effort === undefined && summary === undefined) return undefined
   // JSON leaves out what is undefined.
   return { effort, summary }
-}
-
-/** The backend knows one tier besides its default, which Codex calls fast. `standard` counts where none is named. */
-export function readServiceTier(place: JsonPlace, reported: ReportedFields, standard = 'auto'): 'priority' | undefined {
-  const tier = place.optionalString() ?? standard
-  if (tier === 'priority' || tier === 'fast') return 'priority'
-  if (tier !== 'auto' && tier !== 'default') reported.add(place.path, `cannot be '${shorten(tier)}'`)
-  return undefined
 }
 
 export function readStreaming(body: JsonPlace, reported: ReportedFields): Pick<ChatPlan, 'stream' | 'includeUsage'> {

@@ -1,5 +1,6 @@
 import { asObject, type JsonObject } from '../../json-object.ts'
 import { withoutCacheHints } from './cache-hints.ts'
+import type { ReportedFields } from './reported-fields.ts'
 
 /** A tool in Responses form passes; only its former name and cache hints change, those of tools within it too. */
 export function responsesTool(tool: JsonObject): JsonObject {
@@ -16,4 +17,16 @@ function nestedTool(tool: unknown): unknown {
 /** `web_search_preview` and its dated forms are what `web_search` was called before (case 65). */
 export function hostedToolType(type: unknown): unknown {
   return typeof type === 'string' && type.startsWith('web_search_preview') ? 'web_search' : type
+}
+
+/** Upstream refuses to be forced to make an image (case 67). */
+export function unforcedImage(reported: ReportedFields): string {
+  reported.add('tool_choice', "cannot be 'image_generation'")
+  return 'auto'
+}
+
+/** A forced search that has filters is only taken as an allowed tool (case 68). */
+export function withFilters(choice: JsonObject, tools: readonly JsonObject[]): JsonObject {
+  const isFiltered = choice.type === 'web_search' && tools.some((tool) => tool.type === 'web_search' && tool.filters)
+  return isFiltered ? { type: 'allowed_tools', mode: 'required', tools: [choice] } : choice
 }

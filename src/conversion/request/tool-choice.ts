@@ -1,6 +1,6 @@
 import { shorten } from '../../foreign-text.ts'
 import { asObject, type JsonObject } from '../../json-object.ts'
-import { hostedToolType } from './hosted-tools.ts'
+import { hostedToolType, unforcedImage, withFilters } from './hosted-tools.ts'
 import type { JsonPlace } from './json-place.ts'
 import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
 
@@ -21,12 +21,6 @@ export function convertToolChoice(
   if (type === 'allowed_tools') return allowedTools(choice, declared, reported)
   if (type === 'image_generation') return unforcedImage(reported)
   return withFilters(chosenTool(choice, declared, reported), tools)
-}
-
-/** Upstream refuses to be forced to make an image (case 67). */
-export function unforcedImage(reported: ReportedFields): string {
-  reported.add('tool_choice', "cannot be 'image_generation'")
-  return 'auto'
 }
 
 /** For looking up declared tools: a request may declare thousands, and allow each of them. */
@@ -95,10 +89,4 @@ function hostedTool(choice: JsonPlace, { types }: Declared): JsonObject {
   if (types.has(type)) return { ...given, type }
   const message = `Invalid value for '${choice.path}': no tool of type '${shorten(String(type))}' was specified in the 'tools' parameter.`
   throw choice.fault('invalid_value', message)
-}
-
-/** A forced search that has filters is only taken as an allowed tool (case 68). */
-export function withFilters(choice: JsonObject, tools: readonly JsonObject[]): JsonObject {
-  const isFiltered = choice.type === 'web_search' && tools.some((tool) => tool.type === 'web_search' && tool.filters)
-  return isFiltered ? { type: 'allowed_tools', mode: 'required', tools: [choice] } : choice
 }
