@@ -1,7 +1,7 @@
-import { CHAT_FIELDS, type ChatField, type Fate } from '../src/conversion/request/chat-fields.ts'
+import { CHAT_FIELDS, type ChatField, type Fate } from '../src/conversion/request/chat/chat-fields.ts'
 import { markdownTable } from './markdown-table.ts'
 
-const NOTICE = '<!-- Made from src/conversion/request/chat-fields.ts by `npm run docs`; do not edit. -->'
+const NOTICE = '<!-- Made from src/conversion/request/chat/chat-fields.ts by `npm run docs`; do not edit. -->'
 
 const FATES: Readonly<Record<Fate, string>> = {
   converted: 'Upstream has the same under another name or in another form.',

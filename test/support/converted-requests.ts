@@ -1,10 +1,10 @@
 import type { ChatPlan } from '../../src/conversion/chat-plan.ts'
-import { convertChatRequest } from '../../src/conversion/request/chat-request.ts'
+import { convertChatRequest } from '../../src/conversion/request/chat/chat-request.ts'
 import type { CatalogueModel, ConversionContext } from '../../src/conversion/request/conversion-context.ts'
 import {
   type ConvertedResponsesRequest,
   convertResponsesRequest,
-} from '../../src/conversion/request/responses-request.ts'
+} from '../../src/conversion/request/responses/responses-request.ts'
 import type { ResponsesRequest } from '../../src/conversion/request/upstream-body.ts'
 import { ApiError } from '../../src/errors.ts'
 

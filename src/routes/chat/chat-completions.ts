@@ -1,6 +1,6 @@
 import type { ChatStream } from '../../conversion/answer/chat-stream.ts'
 import type { ChatPlan } from '../../conversion/chat-plan.ts'
-import { convertChatRequest } from '../../conversion/request/chat-request.ts'
+import { convertChatRequest } from '../../conversion/request/chat/chat-request.ts'
 import type { ConversionContext } from '../../conversion/request/conversion-context.ts'
 import { type LargeJson, parseLargeJson } from '../../conversion/request/large-json.ts'
 import { asksForSummary } from '../../conversion/request/without-summary.ts'

@@ -1,4 +1,4 @@
-import type { EarlierConversation } from '../../conversion/request/responses-request.ts'
+import type { EarlierConversation } from '../../conversion/request/responses/responses-request.ts'
 import { ProxyError } from '../../errors.ts'
 import { asList, asString, objectOf } from '../../json-object.ts'
 import { ownMemory } from '../../runtime/own-memory.ts'

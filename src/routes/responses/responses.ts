@@ -2,7 +2,10 @@ import { ResponsesCollector } from '../../conversion/answer/responses-collector.
 import { tokenUsage } from '../../conversion/answer/usage.ts'
 import { unfinishedError } from '../../conversion/failure/upstream-error.ts'
 import { type LargeJson, parseLargeJson } from '../../conversion/request/large-json.ts'
-import { type ConvertedResponsesRequest, convertResponsesRequest } from '../../conversion/request/responses-request.ts'
+import {
+  type ConvertedResponsesRequest,
+  convertResponsesRequest,
+} from '../../conversion/request/responses/responses-request.ts'
 import { asksForSummary } from '../../conversion/request/without-summary.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
 import { toApiError } from '../../errors.ts'

@@ -1,7 +1,7 @@
-import { isEmpty, isObject } from '../../json-object.ts'
-import { API_DEFAULTS } from './api-defaults.ts'
-import type { JsonPlace } from './json-place.ts'
-import { type ReportedFields, unsupportedParameter } from './reported-fields.ts'
+import { isEmpty, isObject } from '../../../json-object.ts'
+import { API_DEFAULTS } from '../api-defaults.ts'
+import type { JsonPlace } from '../json-place.ts'
+import { type ReportedFields, unsupportedParameter } from '../reported-fields.ts'
 
 /** What becomes of a field: it has an equivalent upstream, passes as it is, is done by the proxy, or cannot be had. */
 export type Fate = 'converted' | 'passed' | 'emulated' | 'ignored' | 'refused'

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { acceptedBy } from '../../../test/support/backend.ts'
-import { CONTEXT, convertChat, convertResponses } from '../../../test/support/converted-requests.ts'
-import { ApiError } from '../../errors.ts'
+import { acceptedBy } from '../../../../test/support/backend.ts'
+import { CONTEXT, convertChat, convertResponses } from '../../../../test/support/converted-requests.ts'
+import { ApiError } from '../../../errors.ts'
+import { toLiteRequest } from '../lite-request.ts'
+import type { ResponsesRequest } from '../upstream-body.ts'
 import { CHAT_FIELDS, type ChatField } from './chat-fields.ts'
 import { convertChatRequest } from './chat-request.ts'
-import { toLiteRequest } from './lite-request.ts'
-import type { ResponsesRequest } from './upstream-body.ts'
 
 /** More by `FUZZ_RUNS=100000`. */
 const numRuns = Number(process.env.FUZZ_RUNS ?? 500)

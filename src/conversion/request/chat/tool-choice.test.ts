@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { convertChat, refusalOf } from '../../../test/support/converted-requests.ts'
+import { convertChat, refusalOf } from '../../../../test/support/converted-requests.ts'
 
 const WEATHER = { type: 'function', function: { name: 'weather' } }
 const GREP = { type: 'custom', custom: { name: 'grep' } }

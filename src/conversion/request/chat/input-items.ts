@@ -1,9 +1,9 @@
-import { asObject, type JsonObject } from '../../json-object.ts'
-import type { CallKind } from '../call-key.ts'
+import { asObject, type JsonObject } from '../../../json-object.ts'
+import type { CallKind } from '../../call-key.ts'
+import type { ConversionContext } from '../conversion-context.ts'
+import type { JsonPlace } from '../json-place.ts'
 import { CallHistory } from './call-history.ts'
 import { inputParts, joinedText, outputParts, toolOutput } from './content-parts.ts'
-import type { ConversionContext } from './conversion-context.ts'
-import type { JsonPlace } from './json-place.ts'
 import { RecalledReasoning } from './recalled-reasoning.ts'
 
 type ConvertedMessages = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { convertChat, refusalOf } from '../../../test/support/converted-requests.ts'
+import { convertChat, refusalOf } from '../../../../test/support/converted-requests.ts'
 
 const PARAMETERS = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
 const WEATHER = { type: 'function', function: { name: 'weather', description: 'Now.', parameters: PARAMETERS } }

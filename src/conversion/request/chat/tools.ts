@@ -1,7 +1,7 @@
-import { asString, type JsonObject } from '../../json-object.ts'
-import { responsesTool } from './hosted-tools.ts'
-import type { JsonPlace } from './json-place.ts'
-import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
+import { asString, type JsonObject } from '../../../json-object.ts'
+import { responsesTool } from '../hosted-tools.ts'
+import type { JsonPlace } from '../json-place.ts'
+import { type ReportedFields, reportOtherKeys } from '../reported-fields.ts'
 import { checkStrictSchema, emptySchema } from './strict-schema.ts'
 import { convertToolChoice } from './tool-choice.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { convertChat, itemsOf, partsOf, refusalOf } from '../../../test/support/converted-requests.ts'
+import { convertChat, itemsOf, partsOf, refusalOf } from '../../../../test/support/converted-requests.ts'
 
 const PNG = 'data:image/png;base64,iVBORw0KGgo='
 const HELLO = { role: 'user', content: 'Hello' }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { fixtureNames, loadFixture } from '../../../test/fake-upstream/fixtures.ts'
-import { acceptedBy } from '../../../test/support/backend.ts'
-import { CONTEXT, convertResponses, refusalOf } from '../../../test/support/converted-requests.ts'
-import { recordedBody } from '../../../test/support/recorded.ts'
-import type { JsonObject } from '../../json-object.ts'
+import { fixtureNames, loadFixture } from '../../../../test/fake-upstream/fixtures.ts'
+import { acceptedBy } from '../../../../test/support/backend.ts'
+import { CONTEXT, convertResponses, refusalOf } from '../../../../test/support/converted-requests.ts'
+import { recordedBody } from '../../../../test/support/recorded.ts'
+import type { JsonObject } from '../../../json-object.ts'
 import { convertChatRequest } from './chat-request.ts'
 
 /** What asks for something that cannot be had, and where it says so. */

@@ -1,9 +1,9 @@
-import { asList, asObject, type JsonObject, without } from '../../json-object.ts'
-import { withoutCacheHints } from './cache-hints.ts'
-import type { JsonPlace } from './json-place.ts'
-import type { ReportedFields } from './reported-fields.ts'
-import { shownPart } from './shown-part.ts'
-import { upstreamCallId, withTakenId } from './upstream-ids.ts'
+import { asList, asObject, type JsonObject, without } from '../../../json-object.ts'
+import { withoutCacheHints } from '../cache-hints.ts'
+import type { JsonPlace } from '../json-place.ts'
+import type { ReportedFields } from '../reported-fields.ts'
+import { shownPart } from '../shown-part.ts'
+import { upstreamCallId, withTakenId } from '../upstream-ids.ts'
 
 const ROLES = ['assistant', 'system', 'developer', 'user'] as const
 

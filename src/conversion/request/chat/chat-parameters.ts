@@ -1,10 +1,10 @@
-import type { JsonObject } from '../../json-object.ts'
-import type { ChatPlan } from '../chat-plan.ts'
-import type { ConversionContext } from './conversion-context.ts'
-import { readEffort } from './effort.ts'
-import type { JsonPlace } from './json-place.ts'
+import type { JsonObject } from '../../../json-object.ts'
+import type { ChatPlan } from '../../chat-plan.ts'
+import type { ConversionContext } from '../conversion-context.ts'
+import { readEffort } from '../effort.ts'
+import type { JsonPlace } from '../json-place.ts'
+import { type ReportedFields, reportOtherKeys } from '../reported-fields.ts'
 import type { NamedModel } from './model-name.ts'
-import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
 
 const MOST_CHOICES = 8
 const MOST_STOPS = 4

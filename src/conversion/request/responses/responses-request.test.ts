@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { convertResponses, refusalOf } from '../../../test/support/converted-requests.ts'
+import { convertResponses, refusalOf } from '../../../../test/support/converted-requests.ts'
 import type { EarlierConversation } from './responses-request.ts'
 
 const HELLO = { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hello' }] }

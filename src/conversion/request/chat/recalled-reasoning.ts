@@ -1,8 +1,8 @@
-import { asList, asString, type JsonObject } from '../../json-object.ts'
-import type { ToolCall } from '../call-key.ts'
-import { TEXT_PLACE } from '../reasoning-continuity.ts'
-import type { ConversionContext } from './conversion-context.ts'
-import { withTakenId } from './upstream-ids.ts'
+import { asList, asString, type JsonObject } from '../../../json-object.ts'
+import type { ToolCall } from '../../call-key.ts'
+import { TEXT_PLACE } from '../../reasoning-continuity.ts'
+import type { ConversionContext } from '../conversion-context.ts'
+import { withTakenId } from '../upstream-ids.ts'
 
 /** In the order of the answer, so that upstream's prompt cache recognises it. */
 type Recalled = { readonly beforeText: readonly JsonObject[]; readonly beforeCall: readonly JsonObject[] }

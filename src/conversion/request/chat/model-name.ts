@@ -1,5 +1,5 @@
-import type { CatalogueModel } from './conversion-context.ts'
-import { EFFORTS } from './effort.ts'
+import type { CatalogueModel } from '../conversion-context.ts'
+import { EFFORTS } from '../effort.ts'
 
 const EFFORT_NAMES = EFFORTS.join('|')
 const PROVIDER = /^(?:openai|codex)\//

@@ -1,8 +1,8 @@
-import { ApiError } from '../../errors.ts'
-import { shorten } from '../../foreign-text.ts'
-import type { CallKind } from '../call-key.ts'
-import type { JsonPlace } from './json-place.ts'
-import { upstreamCallId } from './upstream-ids.ts'
+import { ApiError } from '../../../errors.ts'
+import { shorten } from '../../../foreign-text.ts'
+import type { CallKind } from '../../call-key.ts'
+import type { JsonPlace } from '../json-place.ts'
+import { upstreamCallId } from '../upstream-ids.ts'
 
 type OpenCall = {
   readonly message: number

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { convertChat, itemsOf, refusalOf } from '../../../test/support/converted-requests.ts'
-import type { ToolCall } from '../call-key.ts'
+import { convertChat, itemsOf, refusalOf } from '../../../../test/support/converted-requests.ts'
+import type { ToolCall } from '../../call-key.ts'
+import { withoutReasoning } from '../without-reasoning.ts'
 import { CHAT_FIELDS } from './chat-fields.ts'
 import { convertChatRequest } from './chat-request.ts'
-import { withoutReasoning } from './without-reasoning.ts'
 
 const HELLO = [{ role: 'user', content: 'Hello' }]
 

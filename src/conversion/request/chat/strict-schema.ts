@@ -1,6 +1,6 @@
-import { ProxyError } from '../../errors.ts'
-import { asList, asObject, type JsonObject } from '../../json-object.ts'
-import type { JsonPlace } from './json-place.ts'
+import { ProxyError } from '../../../errors.ts'
+import { asList, asObject, type JsonObject } from '../../../json-object.ts'
+import type { JsonPlace } from '../json-place.ts'
 
 /** Upstream takes no schemas as deep as this. */
 const DEEPEST = 64

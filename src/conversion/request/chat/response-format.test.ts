@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { convertChat, refusalOf } from '../../../test/support/converted-requests.ts'
+import { convertChat, refusalOf } from '../../../../test/support/converted-requests.ts'
 
 const SCHEMA = { type: 'object', properties: { a: { type: 'string' } } }
 const textOf = (fields: object) => convertChat(fields).request.text

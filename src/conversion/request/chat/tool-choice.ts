@@ -1,8 +1,8 @@
-import { shorten } from '../../foreign-text.ts'
-import { asObject, type JsonObject } from '../../json-object.ts'
-import { hostedToolType, unforcedImage, withFilters } from './hosted-tools.ts'
-import type { JsonPlace } from './json-place.ts'
-import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
+import { shorten } from '../../../foreign-text.ts'
+import { asObject, type JsonObject } from '../../../json-object.ts'
+import { hostedToolType, unforcedImage, withFilters } from '../hosted-tools.ts'
+import type { JsonPlace } from '../json-place.ts'
+import { type ReportedFields, reportOtherKeys } from '../reported-fields.ts'
 
 /** `tool_choice`, or the legacy `function_call`, in Responses form; undefined when nothing was chosen. */
 export function convertToolChoice(

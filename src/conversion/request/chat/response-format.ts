@@ -1,6 +1,6 @@
-import type { JsonObject } from '../../json-object.ts'
-import type { JsonPlace } from './json-place.ts'
-import { type ReportedFields, reportOtherKeys } from './reported-fields.ts'
+import type { JsonObject } from '../../../json-object.ts'
+import type { JsonPlace } from '../json-place.ts'
+import { type ReportedFields, reportOtherKeys } from '../reported-fields.ts'
 import { emptySchema } from './strict-schema.ts'
 
 type ConvertedFormat = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { itemsOf, partsOf, refusalOf } from '../../../test/support/converted-requests.ts'
+import { itemsOf, partsOf, refusalOf } from '../../../../test/support/converted-requests.ts'
 
 const HELLO = { role: 'user', content: 'Hello' }
 const answered = (content: unknown) => itemsOf([HELLO, { role: 'assistant', content }])[1]?.content

@@ -1,9 +1,9 @@
-import { ProxyError } from '../../errors.ts'
-import { shorten } from '../../foreign-text.ts'
-import { asList, asObject, asString, type JsonObject } from '../../json-object.ts'
-import { mediaType, repairDataUrl } from './data-url.ts'
-import { JsonPlace } from './json-place.ts'
-import { shownPart, UNSHOWN_IMAGE } from './shown-part.ts'
+import { ProxyError } from '../../../errors.ts'
+import { shorten } from '../../../foreign-text.ts'
+import { asList, asObject, asString, type JsonObject } from '../../../json-object.ts'
+import { mediaType, repairDataUrl } from '../data-url.ts'
+import { JsonPlace } from '../json-place.ts'
+import { shownPart, UNSHOWN_IMAGE } from '../shown-part.ts'
 
 /** Parts a client may send as user, system or developer, as they are named in Chat and in Responses. */
 const INPUT_TYPES = ['text', 'image_url', 'file'] as const
