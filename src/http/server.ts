@@ -6,14 +6,12 @@ import type { Cancellation } from '../cancellation.ts'
 import type { Config } from '../config/options.ts'
 import { ProxyError, toApiError } from '../errors.ts'
 import { type Answer, pathOf } from '../routes/api-request.ts'
-import { limitReading } from '../routes/streaming/slow-client.ts'
 import { createServer as createHttp } from '../runtime/node-http.ts'
 import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
 import type { Admission, Leave } from './admission.ts'
-import { sendAnswer, sendError } from './answers.ts'
 import { canonicalUrl } from './canonical-url.ts'
 import { answerClientError } from './client-errors.ts'
 import type { Guard } from './guard.ts'
@@ -124,17 +122,15 @@ async function answerRequest(
   const visit = new Visit(request, response, { record, url, limits: parts.config })
   try {
     const preflight = arrive(parts, request, visit, entry)
-    if (preflight !== undefined) return sendAnswer(response, visit.answerHeaders, preflight)
+    if (preflight !== undefined) return visit.answer(preflight)
     if (entry === undefined) throw router.refusal(method, path)
     // Awaits only where it has to wait.
     if (entry.kind === 'api') visit.onClose(admit(parts) ?? (await parts.admission.enter(visit.cancellation)))
     const answer = await entry.handle(visit)
-    if (answer === undefined) return
-    sendAnswer(response, visit.answerHeaders, answer)
-    limitReading(response, parts.config.slowClientTimeout)
+    if (answer !== undefined) visit.answer(answer)
   } catch (thrown) {
     const reason = isUnserved(thrown) ? router.refusal(method, path, thrown) : thrown
-    answerFailure(parts, reason, request, response, visit)
+    answerFailure(parts, reason, visit)
   }
 }
 
@@ -171,19 +167,10 @@ function isUnserved(thrown: unknown): thrown is ProxyError {
   return thrown instanceof ProxyError && thrown.code === 'api_key_required'
 }
 
-function answerFailure(
-  { logger }: ServerParts,
-  thrown: unknown,
-  request: IncomingMessage,
-  response: ServerResponse,
-  { record, cancellation, answerHeaders }: Visit,
-): void {
+function answerFailure({ logger }: ServerParts, thrown: unknown, visit: Visit): void {
   const error = toApiError(thrown)
-  if (error.code !== null) record.code = error.code
-  // A client that gets its answer and leaves while it is still sending is not counted as aborted.
-  if (!request.complete && !response.headersSent) record.status = error.status
-  if (error instanceof ProxyError && error.status === 500 && cancellation.reason === undefined) {
-    logger.error({ requestId: record.id, err: error.cause }, 'unexpected failure')
+  if (error instanceof ProxyError && error.status === 500 && visit.cancellation.reason === undefined) {
+    logger.error({ requestId: visit.record.id, err: error.cause }, 'unexpected failure')
   }
-  sendError(request, response, answerHeaders, error)
+  visit.fail(error)
 }

@@ -14,7 +14,7 @@ function startVisit(request: object = { socket: {} }) {
   const visit = new Visit(request as IncomingMessage, response as unknown as ServerResponse, {
     record: newRequestRecord('req_1', 'POST', '/v1/responses', 0),
     url: '/v1/responses',
-    limits: { maxBody: 0, maxDecodedBody: 0 },
+    limits: { maxBody: 0, maxDecodedBody: 0, slowClientTimeout: 0 },
   })
   return { response, visit }
 }

@@ -1,8 +1,10 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { Cancellation } from '../cancellation.ts'
-import type { ApiRequest } from '../routes/api-request.ts'
+import type { ApiError } from '../errors.ts'
+import type { Answer, ApiRequest } from '../routes/api-request.ts'
+import { limitReading } from '../routes/streaming/slow-client.ts'
 import type { RequestRecord } from '../telemetry/request-record.ts'
-import { type AnswerHeaders, addHeaders, writeHead } from './answers.ts'
+import { type AnswerHeaders, addHeaders, sendAnswer, sendError, writeHead } from './answers.ts'
 import { refusalOn } from './client-errors.ts'
 import { requireJson } from './content-type.ts'
 import { type BodyLimits, readBody, readRawBody } from './request-body.ts'
@@ -12,17 +14,22 @@ class ClientLeft extends Error {
   override readonly name = 'ClientLeft'
 }
 
+type Limits = BodyLimits & {
+  /** Milliseconds that a client may leave its answer unread. */
+  readonly slowClientTimeout: number
+}
+
 /** One request from its arrival until its connection is done with it. */
 export class Visit implements ApiRequest {
   readonly record: RequestRecord
   readonly url: string
   readonly cancellation = new Cancellation()
   authenticated = false
-  /** Headers that the answer carries, whatever it will be. */
-  readonly answerHeaders: AnswerHeaders
+  /** What the answer carries, whatever it will be. */
+  readonly #answerHeaders: AnswerHeaders
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
-  readonly #limits: BodyLimits
+  readonly #limits: Limits
   #whenClosed: readonly (() => void)[] = []
   #isClosed = false
 
@@ -30,7 +37,7 @@ export class Visit implements ApiRequest {
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    { record, url, limits }: { record: RequestRecord; url: string; limits: BodyLimits },
+    { record, url, limits }: { record: RequestRecord; url: string; limits: Limits },
   ) {
     this.#request = request
     this.#response = response
@@ -38,7 +45,7 @@ export class Visit implements ApiRequest {
     this.record = record
     this.url = url
     // The first is replaced by upstream's id, which is the one OpenAI knows.
-    this.answerHeaders = ['x-request-id', record.id, 'x-codex-proxy-request-id', record.id]
+    this.#answerHeaders = ['x-request-id', record.id, 'x-codex-proxy-request-id', record.id]
     response.on('close', () => this.#closed())
   }
 
@@ -61,15 +68,30 @@ export class Visit implements ApiRequest {
   }
 
   setHeaders(added: Readonly<Record<string, string>>): void {
-    addHeaders(this.answerHeaders, added)
+    addHeaders(this.#answerHeaders, added)
   }
 
   takeOver(status: number, added: Readonly<Record<string, string | string[]>>): ServerResponse {
-    const response = writeHead(this.#response, status, this.answerHeaders, added)
+    const response = writeHead(this.#response, status, this.#answerHeaders, added)
     // The answer may take an hour, and whoever streams it has read what it needs of the request.
     this.#request.headers = {}
     this.#request.rawHeaders = []
     return response
+  }
+
+  /** Sends an answer that is no stream, and gives up a client that does not read it. */
+  answer(answer: Answer): void {
+    sendAnswer(this.#response, this.#answerHeaders, answer)
+    limitReading(this.#response, this.#limits.slowClientTimeout)
+  }
+
+  /** Answers with an error, or breaks off what has begun. */
+  fail(error: ApiError): void {
+    const { record } = this
+    if (error.code !== null) record.code = error.code
+    // A client that gets its answer and leaves while it is still sending is not counted as aborted.
+    if (!this.#request.complete && !this.#response.headersSent) record.status = error.status
+    sendError(this.#request, this.#response, this.#answerHeaders, error)
   }
 
   /** Calls `work` at once if it is closed already, so that a place given to a leaving client is given back. */
