@@ -3,7 +3,7 @@ import { readChat, readResponses, streamProblem, textProblem } from './answer-ch
 import type { Order } from './order.ts'
 import { type Kind, PATHS, requestBody } from './requests.ts'
 
-export type SoakRequest = {
+type SoakRequest = {
   readonly agent: Agent
   readonly port: number
   readonly kind: Kind

@@ -8,12 +8,12 @@ import { soakRequest } from './soak-request.ts'
 import { startProxy, startUpstream } from './targets.ts'
 import { closeIdleConnections, upstreamStats } from './upstream-stats.ts'
 
-export type SoakOptions = Pick<SoakPlan, 'streams' | 'requestsPerSecond'> & {
+type SoakOptions = Pick<SoakPlan, 'streams' | 'requestsPerSecond'> & {
   readonly seconds: number
   readonly progress: (text: string) => void
 }
 
-export type SoakReport = {
+type SoakReport = {
   readonly warmUp: SoakResult
   readonly load: SoakResult
   readonly start: Snapshot

@@ -27,7 +27,7 @@ export type Files = Pick<
 
 export type StoredLogin = { readonly content: JsonObject; readonly login: Login }
 /** `json` is the text of `content`. */
-export type WrittenLogin = StoredLogin & { readonly json: string }
+type WrittenLogin = StoredLogin & { readonly json: string }
 
 /** A login has some kilobytes. A larger file is something else, which must not be read at every change. */
 const MAX_BYTES = 1024 * 1024

@@ -58,7 +58,7 @@ export async function servePages(): Promise<PageServer> {
   }
 }
 
-export type ReboundName = PageServer & {
+type ReboundName = PageServer & {
   /** From now on the name leads to the proxy. */
   rebind(): void
 }

@@ -25,7 +25,7 @@ export async function everything(socket: Socket): Promise<string> {
   return Buffer.concat(pieces).toString('latin1')
 }
 
-export type RawAnswer = { readonly status: number; readonly head: string; readonly body: string }
+type RawAnswer = { readonly status: number; readonly head: string; readonly body: string }
 
 /** The first answer in what was read; status 0 when there is none. */
 export function firstAnswer(text: string): RawAnswer {

@@ -28,7 +28,7 @@ export async function installCodexCli(): Promise<void> {
   }
 }
 
-export type CodexRun = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
+type CodexRun = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
 type ExecSettings = { readonly codexHome: string; readonly env: Readonly<Record<string, string>> }
 
