@@ -34,28 +34,16 @@ export const OPTION_NAMES = Object.keys(OPTIONS).filter(isOptionName)
  * setting that is needed and can't be used.
  */
 export function loadConfig(sources: Sources): LoadedConfig {
-  const values: [OptionName, unknown][] = []
-  const origins: [OptionName, Origin][] = []
-  const given: [OptionName, string | readonly string[]][] = []
   const unusable: string[] = []
-
-  for (const name of OPTION_NAMES) {
-    const option: Option<unknown> = OPTIONS[name]
-    const found = findUsable(name, sources, (reason) => unusable.push(reason))
-    origins.push([name, found.origin])
-    if (found.texts === undefined) {
-      values.push([name, defaultOf(option, sources.bases)])
-      continue
-    }
-    values.push([name, found.value])
-    given.push([name, option.repeatable ? found.texts : (found.texts.at(-1) ?? '')])
-  }
-  // The three lists hold one entry per name of the table, each parsed by its own row: what the types say, which
-  // Object.fromEntries can't know.
+  const settings = OPTION_NAMES.map((name) => {
+    const setting = readSetting(name, sources, (reason) => unusable.push(reason))
+    return [name, setting] as const
+  })
+  // One entry for each name of the table, parsed by its own row: what the types say, and Object.fromEntries can't know.
   return {
-    config: Object.fromEntries(values) as Config,
-    origins: Object.fromEntries(origins) as Origins,
-    given: Object.fromEntries(given),
+    config: Object.fromEntries(settings.map(([name, { value }]) => [name, value])) as Config,
+    origins: Object.fromEntries(settings.map(([name, { origin }]) => [name, origin])) as Origins,
+    given: Object.fromEntries(settings.flatMap(([name, { given }]) => (given === undefined ? [] : [[name, given]]))),
     unusable,
   }
 }
@@ -81,23 +69,27 @@ export function flagName(option: Pick<Option<unknown>, 'flag'>): string | undefi
   return option.flag?.split(' ')[0]
 }
 
-/** A setting with its value. One that can't be used throws if it is needed, and counts as not set otherwise. */
-function findUsable(
-  name: OptionName,
-  sources: Sources,
-  ignored: (reason: string) => void,
-): Found & { value?: unknown } {
+type Setting = {
+  readonly value: unknown
+  readonly origin: Origin
+  /** As it was written; absent for the default. */
+  readonly given?: string | readonly string[]
+}
+
+/** One that can't be used throws if it is needed, and counts as not set otherwise. */
+function readSetting(name: OptionName, sources: Sources, ignored: (reason: string) => void): Setting {
   const option: Option<unknown> = OPTIONS[name]
-  const found = findUnlessReplaced(name, sources)
-  if (found.texts === undefined) return found
-  const texts = option.path ? found.texts.map((text) => absolute(text, sources.bases)) : found.texts
+  const { origin, source, texts: found } = findUnlessReplaced(name, sources)
+  const standard = { value: defaultOf(option, sources.bases), origin: 'default' } as const
+  if (found === undefined) return standard
+  const texts = option.path ? found.map((text) => absolute(text, sources.bases)) : found
   try {
-    return { ...found, texts, value: parseAll(option, texts, found.source) }
+    return { value: parseAll(option, texts, source), origin, given: option.repeatable ? texts : (texts.at(-1) ?? '') }
   } catch (error) {
     const isNeeded = sources.needed?.includes(name) ?? true
     if (isNeeded || !(error instanceof UsageError)) throw error
     ignored(error.message)
-    return unset(name)
+    return standard
   }
 }
 
