@@ -9,6 +9,17 @@ export function authorityOf({ host, port }: Endpoint): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
+const USUAL_PORTS: ReadonlyMap<string, number> = new Map([
+  ['http:', 80],
+  ['https:', 443],
+])
+const SOCKS_PORT = 1080
+
+/** The port of a URL of HTTP or SOCKS, also if it leaves out the usual one. */
+export function portOf({ port, protocol }: Pick<URL, 'port' | 'protocol'>): number {
+  return port === '' ? (USUAL_PORTS.get(protocol) ?? SOCKS_PORT) : Number(port)
+}
+
 /** IPv6 as it is outside of a URL; any other host as it is. */
 export function withoutBrackets(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1')

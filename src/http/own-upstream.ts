@@ -1,9 +1,8 @@
+import { portOf } from '../config/endpoint.ts'
 import type { Config } from '../config/options.ts'
 import { isLoopbackHost, UsageError } from '../config/parsers.ts'
 
 type Addresses = Pick<Config, 'host' | 'port' | 'chatgptBaseUrl' | 'openaiBaseUrl'>
-
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 }
 
 /**
  * Each request would ask for another, until no more are taken. People take the base URL of upstream for the one that
@@ -14,8 +13,7 @@ export function checkUpstreams({ host, port, chatgptBaseUrl, openaiBaseUrl }: Ad
   const variables = { CODEX_API_PROXY_CHATGPT_BASE_URL: chatgptBaseUrl, CODEX_API_PROXY_OPENAI_BASE_URL: openaiBaseUrl }
   for (const [variable, baseUrl] of Object.entries(variables)) {
     const upstream = new URL(baseUrl)
-    const upstreamPort = upstream.port === '' ? DEFAULT_PORTS[upstream.protocol] : Number(upstream.port)
-    if (!isLoopbackHost(upstream.hostname) || upstreamPort !== port) continue
+    if (!isLoopbackHost(upstream.hostname) || portOf(upstream) !== port) continue
     throw new UsageError(
       `${variable}: It names this server itself (${baseUrl}). Unset it; clients have a setting of their own.`,
     )

@@ -4,7 +4,7 @@ import { connect, isIP, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
 import { request } from 'undici'
-import { withoutBrackets } from '../../config/endpoint.ts'
+import { portOf, withoutBrackets } from '../../config/endpoint.ts'
 import type { Config } from '../../config/options.ts'
 import { ERRORS } from '../../error-table.ts'
 import { toError } from '../../errors.ts'
@@ -68,11 +68,10 @@ function readTrust(): { trust: SecureContext; unread: Check[] } {
 }
 
 async function checkProxy(shown: string): Promise<Check> {
-  const { hostname, port, protocol } = new URL(shown)
-  const usual = protocol === 'https:' ? 443 : protocol === 'http:' ? 80 : 1080
+  const proxy = new URL(shown)
   let socket: Socket | undefined
   try {
-    socket = connect({ host: withoutBrackets(hostname), port: Number(port || usual) })
+    socket = connect({ host: withoutBrackets(proxy.hostname), port: portOf(proxy) })
     await happens(socket, 'connect')
     return ok('Outbound proxy', `${shown} can be reached.`)
   } catch (error) {
@@ -116,7 +115,7 @@ async function checkTls(upstream: URL, host: string, secureContext: SecureContex
   let socket: TLSSocket | undefined
   try {
     const servername = isIP(host) === 0 ? { servername: host } : {}
-    socket = connectTls({ host, port: Number(upstream.port || 443), secureContext, ...servername })
+    socket = connectTls({ host, port: portOf(upstream), secureContext, ...servername })
     await happens(socket, 'secureConnect')
     const { issuer, valid_to: end } = socket.getPeerCertificate()
     return ok('TLS', `${socket.getProtocol()}, certificate by ${issuer.O ?? issuer.CN} until ${end}.`)

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import { withoutBrackets } from '../../config/endpoint.ts'
+import { portOf, withoutBrackets } from '../../config/endpoint.ts'
 
 type Rule = (host: string, port: number) => boolean
 
@@ -16,8 +16,7 @@ export function parseNoProxy(text: string): (url: URL) => boolean {
     .map(parseRule)
   return (url) => {
     const host = plainHost(url.hostname)
-    const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
-    return rules.some((matches) => matches(host, port))
+    return rules.some((matches) => matches(host, portOf(url)))
   }
 }
 

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { type Endpoint, withoutBrackets } from '../../config/endpoint.ts'
+import { type Endpoint, portOf, withoutBrackets } from '../../config/endpoint.ts'
 import { type ProxyProtocol, proxyProtocol } from '../../config/parsers.ts'
 
 /** Where an outbound proxy is and how one logs in there. */
@@ -10,14 +10,12 @@ export type OutboundAddress = Endpoint & {
   readonly shown: string
 }
 
-const PORTS = { http: 80, https: 443, socks5: 1080 } as const
-
 /** Throws on anything else than the settings allow. */
 export function parseOutboundAddress(given: string): OutboundAddress {
   const url = new URL(given)
   const protocol = proxyProtocol(url)
   if (protocol === undefined) throw new Error(`An outbound proxy can't be reached by ${url.protocol}//`)
-  const port = url.port === '' ? PORTS[protocol] : Number(url.port)
+  const port = portOf(url)
   const login = { user: decoded(url.username), password: decoded(url.password) }
   return {
     protocol,

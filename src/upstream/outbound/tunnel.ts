@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { buildConnector } from 'undici'
-import type { Endpoint } from '../../config/endpoint.ts'
+import { type Endpoint, portOf } from '../../config/endpoint.ts'
 import { LoginRefused, reasonOf } from './failure-reason.ts'
 import { openHttpTunnel } from './http-tunnel.ts'
 import type { OutboundAddress } from './outbound-address.ts'
@@ -66,7 +66,6 @@ function failureOf({ shown }: OutboundAddress, reason: string, cause?: unknown):
   return new OutboundProxyError(`The outbound proxy ${shown} ${reason}.`, { cause })
 }
 
-function endpointOf({ hostname, port, protocol }: buildConnector.Options): Endpoint {
-  if (port !== '') return { host: hostname, port: Number(port) }
-  return { host: hostname, port: protocol === 'https:' ? 443 : 80 }
+function endpointOf(target: buildConnector.Options): Endpoint {
+  return { host: target.hostname, port: portOf(target) }
 }
