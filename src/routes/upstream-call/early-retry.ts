@@ -38,32 +38,35 @@ type Attempt<Value> = {
  * tokens are spent.
  */
 export function withEarlyRetries<Value>(
-  context: Pick<RouteContext, 'random'>,
-  request: Pick<ApiRequest, 'record' | 'cancellation'>,
-  attempt: Attempt<Value>,
-  retry = 0,
-  refusal?: ApiError,
+  { random }: Pick<RouteContext, 'random'>,
+  { record, cancellation }: Pick<ApiRequest, 'record' | 'cancellation'>,
+  { open, read, isVisible }: Attempt<Value>,
 ): Promise<Value> {
-  const again = async (thrown: unknown) => {
-    if (request.cancellation.reason !== undefined || attempt.isVisible()) throw thrown
+  // Without `await`: a suspended function holds everything it has used, and the answer may take an hour.
+  function ask(retry: number, refusal?: ApiError): Promise<Value> {
+    return open(refusal).then((answer) => {
+      const page = pageIn(answer)
+      return read(answer).catch((thrown: unknown) =>
+        again(isCut(thrown) && !isVisible() ? (page ?? thrown) : thrown, retry, refusal),
+      )
+    })
+  }
+
+  async function again(thrown: unknown, retry: number, refusal: ApiError | undefined): Promise<Value> {
+    if (cancellation.reason !== undefined || isVisible()) throw thrown
     const error = toApiError(thrown)
     if (!isNotNow(error)) {
       if (refusal !== undefined || !(thrown instanceof ApiError)) throw thrown
-      return withEarlyRetries(context, request, attempt, retry, thrown)
+      return ask(retry, thrown)
     }
-    const wait = retryPause(FIRST_DELAY_MS, retry, context.random(), retryAfterMs(error.headers))
+    const wait = retryPause(FIRST_DELAY_MS, retry, random(), retryAfterMs(error.headers))
     if (retry === RETRIES || wait > LONGEST_WAIT_MS) throw thrown
-    request.record.upstreamRetries++
-    await request.cancellation.delay(wait)
-    return withEarlyRetries(context, request, attempt, retry + 1, refusal)
+    record.upstreamRetries++
+    await cancellation.delay(wait)
+    return ask(retry + 1, refusal)
   }
-  // Without `await`: a suspended function holds everything it has used, and the answer may take an hour.
-  return attempt.open(refusal).then((answer) => {
-    const page = pageIn(answer)
-    return attempt
-      .read(answer)
-      .catch((thrown: unknown) => again(isCut(thrown) && !attempt.isVisible() ? (page ?? thrown) : thrown))
-  })
+
+  return ask(0)
 }
 
 /**
