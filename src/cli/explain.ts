@@ -1,4 +1,4 @@
-import { describeError } from '../daemon/describe-error.ts'
+import { describeError } from '../system/describe-error.ts'
 
 /** What happened, in one line for a person; commander would put its suggestion into a second one. */
 export function explain(error: unknown): string {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
 import { acquireLock } from '../system/lock-file.ts'
+import { processStart } from '../system/process-start.ts'
 import {
   type Claim,
   checkPidFile,
@@ -17,7 +18,6 @@ import {
   removeStale,
   whyStillThere,
 } from './pid-file.ts'
-import { processStart } from './process-start.ts'
 
 vi.mock(import('node:fs/promises'), { spy: true })
 

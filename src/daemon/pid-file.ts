@@ -2,9 +2,9 @@ import { appendFileSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { UsageError } from '../config/parsers.ts'
 import { acquireLock, holderOf, isOfAnotherUser, type Lock } from '../system/lock-file.ts'
+import { isStillThere, processStart } from '../system/process-start.ts'
 import { textIn } from '../system/text-file.ts'
 import { ensureFolderOf, readIfThere, writePrivateFile } from './private-file.ts'
-import { isStillThere, processStart } from './process-start.ts'
 
 /** The server that runs in the background. */
 export type RunningServer = {

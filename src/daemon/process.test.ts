@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { loadConfig } from '../config/load.ts'
+import { processStart } from '../system/process-start.ts'
 import { claimPidFile } from './pid-file.ts'
 import { startProcess, stopProcess } from './process.ts'
-import { processStart } from './process-start.ts'
 
 let folder: string
 beforeEach(async () => {

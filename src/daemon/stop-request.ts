@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
+import { withRemedy } from '../system/describe-error.ts'
 import { textIn } from '../system/text-file.ts'
-import { withRemedy } from './describe-error.ts'
 import { writePrivateFile } from './private-file.ts'
 
 // Windows has no signal that a process could answer: each ends it at once, also in the midst of a token refresh, which

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { isThere, linuxStart } from '../system/process-table.ts'
+import { isThere, linuxStart } from './process-table.ts'
 
 const run = promisify(execFile)
 /** For systems that can't tell: then all that counts is that the process is there. */
