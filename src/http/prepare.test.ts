@@ -132,7 +132,7 @@ test('a server that is stopped while it loads connects no more: that would hold 
   callOff()
   release()
   await loading
-  await import('../upstream/outbound/outbound-proxy.ts')
+  await import('../upstream/outbound/outbound-route.ts')
   await new Promise((resolve) => setImmediate(resolve))
   expect(getRoute).not.toHaveBeenCalled()
 })

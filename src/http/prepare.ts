@@ -39,7 +39,7 @@ export function prepareSoon({ context, outbound, loadRoutes, logger }: Parts, fa
  * package replaced meanwhile), so that this server could not answer anything any more.
  */
 async function load(loadRoutes: () => Promise<void>): Promise<void> {
-  await Promise.all([loadRoutes(), import('../upstream/outbound/outbound-proxy.ts')])
+  await Promise.all([loadRoutes(), import('../upstream/outbound/outbound-route.ts')])
 }
 
 /**

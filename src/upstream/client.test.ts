@@ -8,7 +8,7 @@ import { Cancellation } from '../cancellation.ts'
 import type { ChatGptCredentials, CredentialSource, Credentials } from '../credentials/credentials.ts'
 import { ProxyError } from '../errors.ts'
 import { createUpstreamClient, type UpstreamClient } from './client.ts'
-import { type OutboundRoute, openOutboundRoute } from './outbound/outbound-proxy.ts'
+import { type OutboundRoute, openOutboundRoute } from './outbound/outbound-route.ts'
 import { readBody } from './read-body.ts'
 
 const LOGIN: ChatGptCredentials = { kind: 'chatgpt', accessToken: 'token', accountId: undefined, fedramp: false }

@@ -4,7 +4,7 @@ import { createServer as createTcpServer, type Server } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
-import { openOutboundRoute } from './outbound/outbound-proxy.ts'
+import { openOutboundRoute } from './outbound/outbound-route.ts'
 import { createTokenRequest, TOKEN_REQUEST_LIMIT_MS } from './token-request.ts'
 
 const log = { info() {}, warn() {} }

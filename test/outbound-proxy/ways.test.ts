@@ -9,7 +9,7 @@ import {
   type OutboundRoute,
   type OutboundSettings,
   openOutboundRoute,
-} from '../../src/upstream/outbound/outbound-proxy.ts'
+} from '../../src/upstream/outbound/outbound-route.ts'
 import { readBody } from '../../src/upstream/read-body.ts'
 import { createTokenRequest } from '../../src/upstream/token-request.ts'
 import { exchange } from '../../src/upstream/transport.ts'

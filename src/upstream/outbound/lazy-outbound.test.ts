@@ -3,9 +3,9 @@ import { beforeEach, expect, test, vi } from 'vitest'
 import type { Config } from '../../config/options.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { createLazyOutbound } from './lazy-outbound.ts'
-import { type OutboundRoute, openOutboundRoute } from './outbound-proxy.ts'
+import { type OutboundRoute, openOutboundRoute } from './outbound-route.ts'
 
-vi.mock(import('./outbound-proxy.ts'), { spy: true })
+vi.mock(import('./outbound-route.ts'), { spy: true })
 
 const opening = vi.mocked(openOutboundRoute)
 const UPSTREAM = new URL('https://upstream.example')

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/options.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import type { OutboundRoute } from './outbound-proxy.ts'
+import type { OutboundRoute } from './outbound-route.ts'
 
 export type LazyOutbound = {
   /** Opens it at the first call and returns it at once from then on. After a failure the next call tries again. */
@@ -16,7 +16,7 @@ export function createLazyOutbound(config: Config, logger: Logger): LazyOutbound
   let opened: OutboundRoute | undefined
 
   async function open(): Promise<OutboundRoute> {
-    const { openOutboundRoute } = await import('./outbound-proxy.ts')
+    const { openOutboundRoute } = await import('./outbound-route.ts')
     opened = await openOutboundRoute(config, logger)
     return opened
   }

@@ -9,7 +9,7 @@ import {
 import { request } from 'undici'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { listenOnLoopback } from '../../../test/support/loopback.ts'
-import { openOutboundRoute } from './outbound-proxy.ts'
+import { openOutboundRoute } from './outbound-route.ts'
 
 const log = { info() {}, warn() {} }
 const LIMITS = { connectTimeout: 100_000, headerTimeout: 100_000 }
