@@ -12,7 +12,7 @@ export const GENERATED_DOCS: Readonly<Record<string, () => string>> = {
   'docs/options.md': optionsDocument,
 }
 
-const NOTICE = '<!-- Made from src/config/options.ts, upstream-options.ts and limit-options.ts by `npm run docs`; do not edit. -->'
+const NOTICE = '<!-- Made from the tables in src/config by `npm run docs`; do not edit. -->'
 
 function optionsDocument(): string {
   const options: readonly Option<unknown>[] = Object.values(OPTIONS)
