@@ -19,8 +19,14 @@ function itemRefusal(item: Json, place: string): Refusal | undefined {
   const foreign = foreignId(item.id, String(type), `${place}.id`)
   if (foreign !== undefined) return foreign
   if (type === 'message') return messageRefusal(item, place)
-  if (type === 'image_generation_call' && item.call_id !== undefined) return unknownParameter(`${place}.call_id`)
-  const notKept = type === 'item_reference' || (type === 'reasoning' && typeof item.encrypted_content !== 'string')
+  if (type === 'image_generation_call' || type === 'web_search_call') {
+    const unknown = toldOnly(item)
+    if (unknown !== undefined) return unknownParameter(`${place}.${unknown}`)
+  }
+  const notKept =
+    type === 'item_reference' ||
+    (type === 'reasoning' && typeof item.encrypted_content !== 'string') ||
+    (type === 'image_generation_call' && typeof item.result !== 'string')
   if (notKept) {
     return apiError(
       `Item with id '${item.id}' not found. Items are not persisted when \`store\` is set to false. Try again with \`store\` set to true, or remove this item from your input.`,
@@ -31,6 +37,21 @@ function itemRefusal(item: Json, place: string): Refusal | undefined {
   }
   if (type === 'reasoning') return reasoningFieldRefusal(item, place)
   return requiredFieldRefusal(item, REQUIRED_FIELDS[String(type)] ?? [], place)
+}
+
+const IMAGE_FIELDS = new Set([
+  'type',
+  'id',
+  'status',
+  'result',
+  'revised_prompt',
+  'internal_chat_message_metadata_passthrough',
+])
+
+/** What answers tell of images and searches, but nobody may send back. */
+function toldOnly(item: Json): string | undefined {
+  if (item.type === 'image_generation_call') return Object.keys(item).find((key) => !IMAGE_FIELDS.has(key))
+  return isJson(item.action) && 'sources' in item.action ? 'action.sources' : undefined
 }
 
 /** What other providers, or the API itself, put into reasoning. */

@@ -267,6 +267,20 @@ describe('the ChatGPT side refuses', () => {
     const param = 'input[0].call_id'
     await expectError({ tools, input }, { message: /^Unknown parameter/, param, code: 'unknown_parameter' })
     expect((await post({ tools, input: [call, ...GOOD_BODY.input] })).status).toBe(200)
+    const told = { message: /^Unknown parameter/, param: 'input[0].action', code: 'unknown_parameter' }
+    await expectError({ input: [{ ...call, action: 'generate' }, ...GOOD_BODY.input] }, told)
+    expect((await post({ input: [{ ...call, result: null }, ...GOOD_BODY.input] })).status).toBe(404)
+  })
+
+  test('a search with its sources', async () => {
+    const search = { type: 'web_search_call', id: 'ws_1', status: 'completed', action: { type: 'search', query: 'a' } }
+    const param = 'input[0].action.sources'
+    const sourced = { ...search, action: { ...search.action, sources: null } }
+    await expectError(
+      { input: [sourced, ...GOOD_BODY.input] },
+      { message: /^Unknown parameter/, param, code: 'unknown_parameter' },
+    )
+    expect((await post({ input: [search, ...GOOD_BODY.input] })).status).toBe(200)
   })
 
   test('a JSON object without the word in the input', async () => {

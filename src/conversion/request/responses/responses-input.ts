@@ -1,4 +1,4 @@
-import { asList, asObject, type JsonObject, without } from '../../../json-object.ts'
+import { asList, asObject, type JsonObject, textOf, without } from '../../../json-object.ts'
 import { withoutCacheHints } from '../cache-hints.ts'
 import type { JsonPlace } from '../json-place.ts'
 import type { ReportedFields } from '../reported-fields.ts'
@@ -41,9 +41,11 @@ function convertItem(place: JsonPlace, context: InputContext): JsonObject[] {
       // A tool that gave nothing (case 88).
       return [callItem({ ...item, output: shownOutput(item.output ?? '') }, context.namespaces)]
     case 'image_generation_call':
-      return [withTakenId(without(item, ['call_id']))]
+      return imageItem(item)
+    case 'web_search_call':
+      return [withTakenId(searchItem(item))]
     default:
-      return [withTakenId(item)]
+      return [withTakenId(onlySaid(item))]
   }
 }
 
@@ -88,6 +90,28 @@ function reasoningItem(item: JsonObject): JsonObject[] {
   if (typeof item.encrypted_content !== 'string' || item.encrypted_content === '') return []
   const kept = without(item, item.content === null ? ['status'] : ['status', 'content'])
   return [withTakenId({ ...kept, summary: asList(item.summary) })]
+}
+
+/** What Codex sends back of a generated image. How it was made is only told, and not taken (docs/upstream.md 4.5). */
+const OF_IMAGE = new Set([
+  'type',
+  'id',
+  'status',
+  'result',
+  'revised_prompt',
+  'internal_chat_message_metadata_passthrough',
+])
+
+/** Without the image itself, when it failed for example, it is only the id of something that is not stored. */
+function imageItem(item: JsonObject): JsonObject[] {
+  if (textOf(item.result) === undefined) return []
+  return [withTakenId(Object.fromEntries(Object.entries(onlySaid(item)).filter(([key]) => OF_IMAGE.has(key))))]
+}
+
+/** The sources of a search come when asked for, else as null: upstream takes neither back (docs/upstream.md 4.5). */
+function searchItem(item: JsonObject): JsonObject {
+  const action = asObject(item.action)
+  return onlySaid(action === undefined ? item : { ...item, action: without(onlySaid(action), ['sources']) })
 }
 
 function callItem(item: JsonObject, namespaces: boolean): JsonObject {

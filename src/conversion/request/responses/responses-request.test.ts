@@ -431,9 +431,27 @@ describe('input', () => {
     },
   )
 
-  test('case 91: call_id on a generated image is dropped', () => {
-    const image = { type: 'image_generation_call', id: 'ig_1', status: 'completed', result: 'AAAA' }
-    expect(inputOf({ ...image, call_id: 'a' })).toEqual([image])
+  test('case 91: a generated image comes back without what only tells how it was made', () => {
+    const image = { type: 'image_generation_call', id: 'ig_1', status: 'generating', result: 'AAAA' }
+    const told = { action: 'generate', background: 'opaque', output_format: 'png', quality: 'low', size: '1024x1024' }
+    expect(inputOf({ ...image, ...told, call_id: 'a', revised_prompt: null })).toEqual([image])
+    const codexs = { ...image, revised_prompt: 'A cat.', internal_chat_message_metadata_passthrough: { turn_id: 't' } }
+    expect(inputOf({ ...codexs, ...told })).toEqual([codexs])
+  })
+
+  test.each([null, '', undefined])('case 91: an image that was not made (result %j) is left out', (result) => {
+    expect(inputOf({ type: 'image_generation_call', id: 'ig_1', status: 'failed', result }, HELLO)).toHaveLength(1)
+  })
+
+  test('case 89: a search comes back without its sources, and no item with nulls', () => {
+    const action = { type: 'search', query: 'tides' }
+    const search = { type: 'web_search_call', id: 'ws_1', status: 'completed', action }
+    for (const sources of [null, [{ type: 'url', url: 'https://example.com' }]]) {
+      expect(inputOf({ ...search, action: { ...action, queries: null, sources } })).toEqual([search])
+    }
+    expect(inputOf({ ...search, action: null })).toEqual([{ type: 'web_search_call', id: 'ws_1', status: 'completed' }])
+    const compaction = { type: 'compaction', id: 'cmp_1', encrypted_content: 'x' }
+    expect(inputOf({ ...compaction, created_by: null })).toEqual([compaction])
   })
 
   test('case 108, 109: reasoning comes back encrypted and without text, or not at all', () => {
