@@ -122,7 +122,8 @@ request always becomes the same bytes, since the prompt cache depends on them.
 ## Responses requests
 
 What the backend knows passes; texts become lists, \`system\` becomes \`developer\`, ids of items that upstream has not stored are
-dropped, and what the official clients add to items they have parsed (\`parsed\`). Other fields are ignored and reported as above.
+dropped, and so is what it does not take back: what the official clients add to items they have parsed (\`parsed\`), how an image
+was made, the sources of a search, an image without its result. Other fields are ignored and reported as above.
 In the result of a tool an image that upstream could not read becomes a text, and the effort \`ultra\` is sent as \`max\`, as in
 Chat. A \`prompt_cache_key\` that is absent is derived as for Chat: without one upstream hardly finds what it has of a conversation in its cache, which costs quota.
 \`conversation\` and \`prompt\` are refused: without them the answer would be to another question.
@@ -137,6 +138,10 @@ Reasoning that upstream cannot read (\`invalid_encrypted_content\`: of another a
 nothing of the model comes, is left out when the request is sent once more. A body with an \`additional_tools\` item and without \`tools\` (Codex's Lite lane) is not touched;
 beside \`tools\` such an item passes like any other. A model that upstream does not have otherwise is asked for on that lane
 once more, on either route, if the catalogue says that it wants it (\`--lite-lane none\`: it is not).
+
+\`POST /v1/responses/compact\`, which upstream has no more, becomes an ordinary request that ends with a \`compaction_trigger\`.
+Its answer has the messages of the user and the one \`compaction\` item that stands for all else, as the API's has; they are the
+\`input\` that a conversation goes on from.
 
 ## Cases decided otherwise
 

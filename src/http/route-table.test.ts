@@ -16,6 +16,7 @@ beforeEach(() => {
     .mockReturnValue({
       chatCompletions: answer('chat'),
       responses: answer('responses'),
+      compact: answer('compact'),
       models: answer('models'),
       otherPaths: answer('other'),
     })
@@ -27,7 +28,7 @@ test('the routes that go upstream are made once, by the first requests or ahead 
   const { entries, load } = createTable()
   expect(apiRoutes).not.toHaveBeenCalled()
   const ask = () => Promise.all(entries.filter(({ kind }) => kind === 'api').map(({ handle }) => handle(REQUEST)))
-  const bodies = ['chat', 'responses', 'models', 'models', 'other']
+  const bodies = ['chat', 'responses', 'compact', 'models', 'models', 'other']
   const [first] = await Promise.all([ask(), load()])
   expect(first).toMatchObject(bodies.map((body) => ({ body })))
   expect(await ask()).toMatchObject(bodies.map((body) => ({ body })))

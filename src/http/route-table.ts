@@ -23,6 +23,7 @@ export function createRouteTable(context: RouteContext, describeOutbound: (upstr
     entries: [
       { methods: ['POST'], path: '/v1/chat/completions', kind: 'api', handle: route('chatCompletions') },
       { methods: ['POST'], path: '/v1/responses', kind: 'api', handle: route('responses') },
+      { methods: ['POST'], path: '/v1/responses/compact', kind: 'api', handle: route('compact') },
       { methods: READ, path: '/v1/models', kind: 'api', handle: models },
       { methods: READ, path: '/v1/models/*', kind: 'api', handle: models },
       { methods: ALL_METHODS, path: '/v1/*', kind: 'api', handle: route('otherPaths'), fallback: true },

@@ -3,11 +3,13 @@ import { chatCompletionsRoute } from './chat/chat-completions.ts'
 import type { RouteContext } from './context.ts'
 import { modelsRoute } from './models.ts'
 import { otherPathsRoute } from './other-paths.ts'
+import { compactRoute } from './responses/compact.ts'
 import { responsesRoute } from './responses/responses.ts'
 
 export type ApiRoutes = {
   readonly chatCompletions: Route
   readonly responses: Route
+  readonly compact: Route
   readonly models: Route
   readonly otherPaths: Route
 }
@@ -17,6 +19,7 @@ export function apiRoutes(context: RouteContext): ApiRoutes {
   return {
     chatCompletions: chatCompletionsRoute(context),
     responses: responsesRoute(context),
+    compact: compactRoute(context),
     models: modelsRoute(context),
     otherPaths: otherPathsRoute(context),
   }

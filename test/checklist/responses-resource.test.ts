@@ -17,8 +17,7 @@ test.each([
   ['POST', '/v1/responses/resp_1/cancel'],
   ['GET', '/v1/responses/resp_1/input_items'],
   ['POST', '/v1/responses/input_tokens'],
-  ['POST', '/v1/responses/compact'],
-])('case 207, 208: %s %s is not found, in the shape of OpenAI, with what would help', async (method, path) => {
+])('case 207: %s %s is not found, in the shape of OpenAI, with what would help', async (method, path) => {
   const init = method === 'POST' ? { body: '{}', headers: { 'content-type': 'application/json' } } : {}
   const answer = await stage.send(path, { method, ...init })
   expect(answer.status).toBe(404)

@@ -19,6 +19,7 @@ export function defaultAnswer({ json }: RecordedRequest): Answer {
 
 function answerItems(body: Json): Item[] {
   const input = Array.isArray(body.input) ? body.input.filter(isJson) : []
+  if (input.at(-1)?.type === 'compaction_trigger') return [{ raw: compaction(input.length) }]
   const results = resultsAtEnd(input)
   if (results.length > 0) return [{ text: `The tools answered: ${results.join('; ')}.` }]
   const calls = callsFor(body)
@@ -27,6 +28,11 @@ function answerItems(body: Json): Item[] {
   if (isJson(format.schema)) return [{ text: JSON.stringify(sample(format.schema, 0)) }]
   if (format.type === 'json_object') return [{ text: '{"answer":"simulated"}' }]
   return [{ text: 'This is a simulated answer, streamed word by word.' }]
+}
+
+/** What stands for the conversation from then on; only upstream can read it. */
+function compaction(items: number): { type: string } & Json {
+  return { id: `cmp_fake${items}`, type: 'compaction', encrypted_content: `compacted-${items}` }
 }
 
 /** Outputs of the tool results the conversation ends with: a turn that needs no further call. */

@@ -67,6 +67,26 @@ function convert(
   raw: Buffer,
 ): { call: UpstreamCall; log: MessageLog; isStreamed: boolean; said: Said | undefined } {
   const json = parseLargeJson(raw, context.placeholder)
+  const { converted, body, call, log } = prepare(context, request, credentials, json)
+  const said = converted.stores ? saidIn(converted, ownerOf(credentials), body, json.write) : undefined
+  return { call, log, isStreamed: converted.stream, said }
+}
+
+export type Prepared = {
+  readonly converted: ConvertedResponsesRequest
+  readonly body: readonly Buffer[]
+  readonly call: UpstreamCall
+  readonly log: MessageLog
+}
+
+/** The call of upstream for a request, with further headers that go with it. */
+export function prepare(
+  context: RouteContext,
+  request: ApiRequest,
+  credentials: ChatGptCredentials,
+  json: LargeJson,
+  headers: Readonly<Record<string, string>> = {},
+): Prepared {
   const owner = ownerOf(credentials)
   const converted = convertResponsesRequest(json.value, {
     strict: context.config.strict,
@@ -93,10 +113,9 @@ function convert(
       ? [wanted(body, LITE_HEADERS)]
       : [wanted(body), ...lesserVariants(context, sent, json.write)],
     memory: new BodyMemory(json.memory),
-    headers: sessionHeaders(request, sent),
+    headers: { ...sessionHeaders(request, sent), ...headers },
   })
-  const said = converted.stores ? saidIn(converted, owner, body, json.write) : undefined
-  return { call, log, isStreamed: converted.stream, said }
+  return { converted, body, call, log }
 }
 
 /** In memory of its own: that of the body is freed before the answer ends. */
@@ -110,7 +129,8 @@ function saidIn(
   return { owner, previousId, request: ownCopy(request) }
 }
 
-async function collect(
+/** The one Response object for who wants no stream. */
+export async function collect(
   context: RouteContext,
   request: ApiRequest,
   call: UpstreamCall,
