@@ -36,11 +36,26 @@ test.each([
     'node_modules/.pnpm/us@1/node_modules/us',
     'node_modules/us/main.js',
   ],
-])('%s is found by the link that an upgrade moves', async (path, from, to, lasting) => {
-  const file = await put(path)
-  await link(from, to)
-  expect(lastingPath(file)).toBe(join(root, lasting))
-})
+  ...['latest', 'lts', '24'].map((name) => [
+    'mise/installs/node/24.1.0/bin/node',
+    `mise/installs/node/${name}`,
+    'mise/installs/node/24.1.0',
+    `mise/installs/node/${name}/bin/node`,
+  ]),
+  [
+    'mise/installs/npm-us/0.2.0/lib/node_modules/us/main.js',
+    'mise/installs/npm-us/latest',
+    'mise/installs/npm-us/0.2.0',
+    'mise/installs/npm-us/latest/lib/node_modules/us/main.js',
+  ],
+] as [string, string, string, string][])(
+  '%s is found by the link that an upgrade moves',
+  async (path, from, to, lasting) => {
+    const file = await put(path)
+    await link(from, to)
+    expect(lastingPath(file)).toBe(join(root, lasting))
+  },
+)
 
 test('a path stays where there is no such link, or one to another version', async () => {
   const file = await put('Cellar/node/24.1.0/bin/node')

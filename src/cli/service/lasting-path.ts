@@ -1,12 +1,15 @@
 import { realpathSync } from 'node:fs'
 
 /**
- * Homebrew and pnpm put each version into a folder of its own, which an upgrade removes, and keep a link to the present
- * one. Node tells the folder, and a service that names it does not start any more.
+ * Homebrew, pnpm and mise put each version into a folder of its own, which an upgrade removes, and keep a link to the
+ * present one. Node tells the folder, and a service that names it does not start any more.
  */
 const VERSION_FOLDERS: readonly (readonly [RegExp, string])[] = [
   [/\/Cellar\/([^/]+)\/[^/]+\//, '/opt/$1/'],
   [/\/(?:node_modules\/)?\.pnpm\/[^/]+\/node_modules\//, '/node_modules/'],
+  [/\/mise\/installs\/([^/]+)\/[^/]+\//, '/mise/installs/$1/latest/'],
+  [/\/mise\/installs\/([^/]+)\/[^/]+\//, '/mise/installs/$1/lts/'],
+  [/\/mise\/installs\/([^/]+)\/(\d+)\.[^/]+\//, '/mise/installs/$1/$2/'],
 ]
 
 /** The path by which the same file is found after an upgrade too, where there is one. */
