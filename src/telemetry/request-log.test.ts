@@ -49,6 +49,21 @@ test('the name of a model, which the client chose, does not make a line long', (
   expect(JSON.parse(line).model).toBe('m'.repeat(200))
 })
 
+test.each([
+  ['gpt-6-astra', 'gpt-5.6-luna', 'gpt-5.6-luna'],
+  ['gpt-5.3-codex', 'gpt-5.2-2025-12-11', 'gpt-5.2-2025-12-11'],
+  ['gpt-5.5', 'gpt-5.5', undefined],
+  ['gpt-5.5', 'gpt-5.5-2026-04-23', undefined],
+  ['openai/gpt-5.5-high', 'gpt-5.5', undefined],
+  ['openai/gpt-5.5', 'gpt-5.5-2026-04-23', undefined],
+  [undefined, 'gpt-5.5', undefined],
+  ['gpt-5.5', undefined, undefined],
+  ['gpt-5.5', 'm'.repeat(300), 'm'.repeat(200)],
+])('asked for %s and answered by %s, the line names %s', (model, servedModel, told) => {
+  const [line = ''] = linesOf('info', { model, servedModel })
+  expect(JSON.parse(line).servedModel).toBe(told)
+})
+
 test('what is not known has no field, and a client that left has seen no status', () => {
   const [line = ''] = linesOf('debug', { aborted: true, status: 200, ignored: [] })
   const fields = ['level', 'time', 'name', 'requestId', 'route', 'status', 'totalMs', 'msg']

@@ -29,6 +29,7 @@ function line(record: RequestRecord, now: number, time: string): object {
     route: `${record.method} ${record.route}`,
     // The client chose it: a line must not become as long as a body may be.
     model: record.model?.slice(0, LONGEST_MODEL),
+    servedModel: otherModel(record),
     stream: record.stream,
     // As nginx logs it: no status was seen by a client that left.
     status: record.aborted ? 499 : record.status,
@@ -41,6 +42,17 @@ function line(record: RequestRecord, now: number, time: string): object {
     upstreamRequestId: record.upstreamRequestId,
     msg: 'request finished',
   }
+}
+
+/**
+ * Upstream has answered by a lesser model than it was asked for, without a word (docs/upstream.md 4.7). Snapshots have a
+ * longer name than their model, and the client's name may hold a provider before it and an effort behind it.
+ */
+function otherModel({ model, servedModel }: RequestRecord): string | undefined {
+  if (model === undefined || servedModel === undefined) return undefined
+  const asked = model.slice(model.lastIndexOf('/') + 1)
+  const isSame = servedModel.startsWith(asked) || asked.startsWith(servedModel)
+  return isSame ? undefined : servedModel.slice(0, LONGEST_MODEL)
 }
 
 function milliseconds(value: number): number {

@@ -15,6 +15,8 @@ export type RequestRecord = {
   /** `performance.now()` at arrival. */
   readonly startedAt: number
   model: string | undefined
+  /** The model that upstream says has answered. */
+  servedModel: string | undefined
   /** Undefined: not known. */
   stream: boolean | undefined
   /** The status the client got; after a 200 the status it would have had. */
@@ -42,6 +44,7 @@ export function newRequestRecord(id: string, method: string, route: string, star
     route,
     startedAt,
     model: undefined,
+    servedModel: undefined,
     stream: undefined,
     status: 0,
     code: undefined,

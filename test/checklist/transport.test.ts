@@ -47,6 +47,23 @@ describe.each(ROUTES)('%s', (path, body) => {
     }
   })
 
+  test('case 153: an answer of another model than was asked for is in the log by both, streamed or not', async () => {
+    for (const streamed of [true, false]) {
+      for (const [model, servedModel] of [
+        ['gpt-5.6-luna', 'gpt-5.6-luna'],
+        ['gpt-5.5', undefined],
+      ] as const) {
+        answerWith(stage.upstream, { events: responseEvents([{ text: TEXT }], { model }) })
+        const answer = await stage.post(path, { ...body, stream: streamed })
+        await answer.text()
+        const id = answer.headers.get('x-codex-proxy-request-id')
+        const line = () => requestLines(stage.proxy).find(({ requestId }) => requestId === id)
+        await expect.poll(line).toMatchObject({ model: 'gpt-5.5' })
+        expect(line()?.servedModel).toBe(servedModel)
+      }
+    }
+  })
+
   test.each<[string, Answer, object]>([
     ['told', failingAnswer('server_is_overloaded', [{ text: TEXT }]), { status: 503, code: 'server_is_overloaded' }],
     [

@@ -71,6 +71,11 @@ export class ChunkHead {
     return this.#settled || isLearnt
   }
 
+  /** The model that has answered, as upstream calls it. */
+  get model(): string | undefined {
+    return this.#model
+  }
+
   /** The client has got the first chunk: all others must have the same id, even if it did not come from upstream. */
   settle(): void {
     this.#settled = true

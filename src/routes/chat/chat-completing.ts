@@ -37,6 +37,7 @@ export async function completeChat(
   request.record.firstEventAt = context.monotonic()
   const usages = machines.map(({ usage }) => usage)
   request.record.usage = tokenUsage(usages)
+  request.record.servedModel = head.model
   return { completion: joinChunks(head, chunks.flat(), sumUsage(usages)), machines }
 }
 

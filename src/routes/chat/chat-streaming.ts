@@ -106,6 +106,7 @@ export class StreamedChat {
     // Noted before the end is sent, since the request's log line is written as soon as the client has it all.
     const usages = this.#machines.map(({ usage }) => usage)
     record.usage = tokenUsage(usages)
+    record.servedModel = this.#head.model
     const isLeft = this.#plan.choices > 1 && this.#plan.includeUsage
     return (isLeft ? dataFrame(this.#head.usageChunk(sumUsage(usages))) : '') + DONE_FRAME
   }

@@ -42,6 +42,7 @@ export class ResponsesFrames implements FrameSink {
   #doneEvents: readonly unknown[] | undefined
   #listed: readonly unknown[] = []
   #responseId: string | undefined
+  #servedModel: string | undefined
   readonly #out: FrameOutput
   /** How the last delta began: most frames after it begin alike. */
   #usual: BytePattern | undefined
@@ -74,6 +75,11 @@ export class ResponsesFrames implements FrameSink {
 
   get usage(): ChatUsage | undefined {
     return this.#usage
+  }
+
+  /** The model that has answered, as upstream calls it. */
+  get servedModel(): string | undefined {
+    return this.#servedModel
   }
 
   /** The failure in the terminal event, when the client has got that event. */
@@ -162,6 +168,7 @@ export class ResponsesFrames implements FrameSink {
     if (this.#error !== undefined && !this.#visible) throw this.#error
     this.#visible = true
     this.#usage = chatUsage(event)
+    this.#servedModel = asString(responseOf(event)?.model)
     const failure = this.#error
     if (failure !== undefined && type === 'error') {
       if (!isAsRecorded(event)) return this.failure(failure)

@@ -155,6 +155,7 @@ export async function collect(
     isVisible: () => collector.visible,
   })
   request.record.firstEventAt = context.monotonic()
+  request.record.servedModel = asString(response.model)
   log.output(response.output)
   return response
 }
@@ -221,6 +222,7 @@ async function pass(
       }
       request.record.status = 200
       request.record.usage = tokenUsage([frames.usage])
+      request.record.servedModel = frames.servedModel
       if (frames.error !== undefined) noteFailure(request, frames.error)
       remember(frames)
       client.end()
