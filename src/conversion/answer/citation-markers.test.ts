@@ -56,6 +56,13 @@ test('what can no longer become a marker is not held back', () => {
   expect(passedMarkers(`a${ONE}\uE200fi`)).toEqual({ passed: 'a', held: '\uE200fi' })
 })
 
+test('one that has begun is held back when another one begins within it, which may be left out of it', () => {
+  const begun = '\uE200cite\uE202\uE200'
+  expect(passedMarkers(`a${begun}`)).toEqual({ passed: 'a', held: begun })
+  expect(passedMarkers(begun)).toEqual({ passed: '', held: begun })
+  expect(passedMarkers(`${begun}${ONE.slice(1)}\uE201b`)).toEqual({ passed: 'b', held: '' })
+})
+
 describe('in an answer', () => {
   const streamed = (...pieces: string[]) => pieces.map((text) => event.text(0, text))
   const contentOf = (events: unknown[], plan = {}) => messageOf([...events, event.completed()], plan).content

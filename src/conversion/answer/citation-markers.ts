@@ -31,9 +31,19 @@ export function markersIn(text: string): readonly { readonly from: number; reado
 /** The same for text that comes in pieces: `held` may become a marker and goes in front of the next piece. */
 export function passedMarkers(piece: string): { passed: string; held: string } {
   const text = withoutMarkers(piece)
-  const at = text.lastIndexOf(FIRST)
-  if (at === -1 || !mayBecomeMarker(text.slice(at))) return { passed: text, held: '' }
+  const at = heldFrom(text)
   return { passed: text.slice(0, at), held: text.slice(at) }
+}
+
+/** A marker that has begun may hold another one, which will be left out of it. */
+function heldFrom(text: string): number {
+  let from = text.length
+  let at = text.lastIndexOf(FIRST)
+  while (at !== -1 && mayBecomeMarker(text.slice(at, from))) {
+    from = at
+    at = at === 0 ? -1 : text.lastIndexOf(FIRST, at - 1)
+  }
+  return from
 }
 
 function mayBecomeMarker(text: string): boolean {
