@@ -8,7 +8,8 @@ const NAMES = ['a', 'org/a', '100%', 'ü b']
 
 /** The answer of an account that has the models of these names. */
 async function answered(url: string, etag?: string): Promise<Answer | undefined> {
-  const list: ModelList = { models: NAMES.map((slug) => ({ slug })), source: 'live', etag }
+  const models = NAMES.map((slug) => ({ slug }))
+  const list: ModelList = { models, entries: [...models, { slug: 'hidden' }], source: 'live', etag }
   const context = {
     credentials: { current: () => ({ kind: 'chatgpt' }) },
     catalogue: { list: async () => list },
@@ -33,7 +34,7 @@ test.each([
   if (are)
     expect(body).toHaveProperty(
       'models',
-      NAMES.map((slug) => ({ slug })),
+      [...NAMES, 'hidden'].map((slug) => ({ slug })),
     )
   else expect(body).not.toHaveProperty('models')
 })

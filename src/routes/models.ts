@@ -8,10 +8,10 @@ import { forwardOr } from './forward.ts'
 export function modelsRoute(context: RouteContext): Route {
   return forwardOr(context, async (request) => {
     const id = modelId(request)
-    const { models, source, etag } = await context.catalogue.list()
+    const { models, entries, source, etag } = await context.catalogue.list()
     const headers = { 'x-codex-proxy-models': source }
     if (id === '') {
-      const body = isForCodex(request) ? codexList(models) : openAiList(models)
+      const body = isForCodex(request) ? codexList(models, entries) : openAiList(models)
       return { status: 200, headers: { ...headers, ...(etag !== undefined && { etag }) }, body }
     }
     return { status: 200, headers, body: modelOrNotFound(models, id) }

@@ -12,6 +12,14 @@ const ids = async () => {
   return data.map(({ id }) => id)
 }
 
+/** What Codex is shown. */
+const slugs = async () => {
+  const { models } = (await (await stage.send('/v1/models?client_version=0.169.0')).json()) as {
+    models: { slug: string }[]
+  }
+  return models.map(({ slug }) => slug)
+}
+
 test('case 194: the version told upstream is a setting, and shows models that older ones do not see', async () => {
   expect(await ids()).toContain('gpt-6.2-sol')
   const [lookUp] = stage.upstream.requests
@@ -46,6 +54,12 @@ test('case 198: a Codex that names its version finds whole entries of the catalo
   expect(models).toContainEqual(expect.objectContaining({ slug: 'gpt-5.5', base_instructions: expect.any(String) }))
 })
 
+test('case 195: Codex finds hidden models too, of which it would know nothing else; nobody else does', async () => {
+  const list = (await (await stage.send('/v1/models?client_version=0.169.0')).json()) as Record<string, object[]>
+  expect(list.models).toContainEqual(expect.objectContaining({ slug: 'codex-auto-review', visibility: 'hide' }))
+  expect(list.data).not.toContainEqual(expect.objectContaining({ id: 'codex-auto-review' }))
+})
+
 test('the list has the etag that answers name: without it Codex would fetch the list anew after each of them', async () => {
   const list = await stage.send('/v1/models?client_version=0.169.0')
   const answer = await stage.post('/v1/responses', { model: 'gpt-5.5', input: 'Hello' })
@@ -63,6 +77,7 @@ test('case 199: a model that upstream denied by mistake is shown again as soon a
   stage.upstream.enqueue({ status: 404, body: { error } })
   expect((await ask()).status).toBe(400)
   expect(await ids()).not.toContain('gpt-5.5')
+  expect(await slugs()).toContain('gpt-5.5')
   expect((await ask()).status).toBe(200)
   expect(await ids()).toContain('gpt-5.5')
 })

@@ -38,9 +38,11 @@ test.each(['/v1/models', '/models', '/v1/v1/models'])(
     expect(ids).not.toContain('gpt-6.2-sol')
 
     const forCodex = await (await stage.send(`${path}?client_version=0.169.0`)).json()
-    const { models } = forCodex as { models: { slug: string }[] }
+    const { models } = forCodex as { models: { slug: string; visibility: string }[] }
     expect(forCodex).toStrictEqual({ ...(list as object), models: expect.any(Array) })
-    expect(models.map(({ slug }) => slug)).toEqual(ids)
+    const [listed, hidden] = ['list', 'hide'].map((how) => models.filter(({ visibility }) => visibility === how))
+    expect(listed?.map(({ slug }) => slug)).toEqual(ids)
+    expect(hidden?.map(({ slug }) => slug)).toEqual(['codex-auto-review'])
   },
 )
 

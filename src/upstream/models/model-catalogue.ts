@@ -7,7 +7,10 @@ import { askForModels, type LiveModels } from './live-models.ts'
 import { catalogueModel, type ModelEntry, shownEntries } from './model-entry.ts'
 
 export type ModelList = {
+  /** What clients may be shown. */
   readonly models: readonly ModelEntry[]
+  /** What upstream lists, hidden models too: what Codex is shown, which hides them itself. */
+  readonly entries: readonly ModelEntry[]
   /** `live`: upstream says so now; `stale`: it said so earlier; `codex-cache`: only an installed Codex noted it. */
   readonly source: 'live' | 'stale' | 'codex-cache'
   /** Upstream's own, which its other answers name. */
@@ -63,7 +66,7 @@ export class ModelCatalogue {
     this.#codexCache = codexModelsCache(parts.codexHome)
   }
 
-  /** What clients may be shown. Rejects with the reason when nothing at all is known. */
+  /** The models of the account. Rejects with the reason when nothing at all is known. */
   async list(): Promise<ModelList> {
     const credentials = await this.#parts.credentials()
     const known = this.#known?.account === accountOf(credentials) ? this.#known : undefined
@@ -112,7 +115,8 @@ export class ModelCatalogue {
   }
 
   #shown({ entries, etag }: LiveModels, source: ModelList['source']): ModelList {
-    return { models: shownEntries(entries).filter(({ slug }) => !this.#forgotten.has(slug)), source, etag }
+    const models = shownEntries(entries).filter(({ slug }) => !this.#forgotten.has(slug))
+    return { models, entries, source, etag }
   }
 
   #fallback(known: Known | undefined): ModelList | undefined {

@@ -81,6 +81,11 @@ describe('entries of the catalogue', () => {
 
   test('case 197, 198: OpenAI clients get OpenAI’s list, Codex the entries too', () => {
     expect(openAiList([ENTRY])).toStrictEqual({ object: 'list', data: [openAiModel(ENTRY)] })
-    expect(codexList([ENTRY])).toStrictEqual({ object: 'list', data: [openAiModel(ENTRY)], models: [ENTRY] })
+    const hidden = { ...ENTRY, slug: 'hidden', visibility: 'hide' }
+    expect(codexList([ENTRY], [hidden, ENTRY])).toStrictEqual({
+      object: 'list',
+      data: [openAiModel(ENTRY)],
+      models: [hidden, ENTRY],
+    })
   })
 })

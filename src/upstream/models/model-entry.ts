@@ -60,9 +60,9 @@ export function openAiList(entries: readonly ModelEntry[]): Record<string, unkno
   return { object: 'list', data: entries.map(openAiModel) }
 }
 
-/** The same with the backend's own entries, which is what Codex reads (case 198). */
-export function codexList(entries: readonly ModelEntry[]): Record<string, unknown> {
-  return { ...openAiList(entries), models: entries }
+/** The same with all of the backend's own entries, which is what Codex reads (case 198). */
+export function codexList(shown: readonly ModelEntry[], entries: readonly ModelEntry[]): Record<string, unknown> {
+  return { ...openAiList(shown), models: entries }
 }
 
 function effortsOf({ supported_reasoning_levels: levels }: ModelEntry): string[] {
