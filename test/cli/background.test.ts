@@ -381,6 +381,7 @@ const EVERY_SETTING: Partial<Record<OptionName, string>> = {
   clientVersion: '0.170.0',
   chatgptBaseUrl: 'http://127.0.0.1:1/codex',
   openaiBaseUrl: 'http://127.0.0.1:1/v1',
+  compressRequests: 'always',
   strict: 'true',
   reasoningSummary: 'none',
   liteLane: 'none',
