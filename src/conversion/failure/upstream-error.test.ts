@@ -106,6 +106,11 @@ describe('forms', () => {
   test.each([
     [402, 'deactivated_workspace', 'The ChatGPT workspace of this login is deactivated.'],
     [403, 'invalid_workspace_selected', 'This login may not use its ChatGPT workspace.'],
+    [
+      403,
+      'codex_workspace_access_denied',
+      'Codex is not allowed in the ChatGPT workspace of this login: ask its administrator.',
+    ],
   ])('a %i %s, of which upstream tells the code alone, says what it means and what to do', (status, code, meaning) => {
     expect(told({ status, body: json({ detail: { code } }) })).toMatchObject({
       status,

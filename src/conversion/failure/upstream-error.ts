@@ -65,6 +65,10 @@ const OTHER_WORKSPACE = 'Sign in again with `codex login` and choose another one
 const WORDLESS: ReadonlyMap<string, string> = new Map([
   ['deactivated_workspace', `The ChatGPT workspace of this login is deactivated. ${OTHER_WORKSPACE}`],
   ['invalid_workspace_selected', `This login may not use its ChatGPT workspace. ${OTHER_WORKSPACE}`],
+  [
+    'codex_workspace_access_denied',
+    `Codex is not allowed in the ChatGPT workspace of this login: ask its administrator. ${OTHER_WORKSPACE}`,
+  ],
 ])
 /** A 401 that no other login helps: something that inspects TLS has taken out the header (docs/upstream.md 5.3). */
 const LOGIN_TAKEN_OUT = /login did not make it to this service/i
