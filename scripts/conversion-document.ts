@@ -111,6 +111,8 @@ request always becomes the same bytes, since the prompt cache depends on them.
 - Text, images and files become \`input_text\`, \`input_image\` and \`input_file\`; faults of base64 in data URLs are put right. In
   the results of tools, also in those that are JSON text, an image stays an image; one that upstream could not read, an SVG
   for example, becomes a text that says so.
+- Half of a character, as a text has that was cut within an emoji, becomes U+FFFD, here and in Responses requests: upstream
+  would refuse the whole request, and each that repeats it.
 - Markers of citations in the text of an answer (\`cite\`, with ids of sources between private characters), which only ChatGPT's
   own page can show, are left out; the positions of \`annotations\` count without them. \`/v1/responses\` passes them.
 - Calls and results are paired by id, wherever they stand. Ids over 64 characters are shortened by a hash.

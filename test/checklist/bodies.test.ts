@@ -33,6 +33,18 @@ test.each(['/responses/', '/v1/responses/', '/models/', '/v1/models/'])(
   },
 )
 
+test.each([
+  ['/v1/chat/completions', { messages: [{ role: 'user', content: 'cut \ud83d' }] }],
+  ['/v1/responses', { input: 'cut \ud83d' }],
+])(
+  'a text that a client has cut within an emoji is answered on %s, and so is all that follows it',
+  async (path, asked) => {
+    const answer = await stage.post(path, { model: 'gpt-5.5', ...asked })
+    expect(answer.status).toBe(200)
+    expect(stage.upstream.calls().at(-1)?.json).toMatchObject({ input: [{ content: [{ text: 'cut \ufffd' }] }] })
+  },
+)
+
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 describe('case 21: an encoded body', () => {

@@ -85,6 +85,12 @@ describe('the ChatGPT side refuses', () => {
     await expectError({ input: [call, { type: 'function_call_output', call_id: 'a', output: content }] }, expected)
   })
 
+  test('half of a character, which its parser of JSON does not take', async () => {
+    const content = [{ type: 'input_text', text: 'cut \ud83d' }]
+    const expected = { message: /failed to parse JSON value/, param: null, code: 'invalid_json' }
+    await expectError({ input: [{ type: 'message', role: 'user', content }] }, expected)
+  })
+
   test.each(unsupported)('the parameter %s', async (name) => {
     await expectDetail({ [name]: 1 }, `Unsupported parameter: ${name}`)
   })

@@ -37,6 +37,7 @@ export function bodyRefusal(
   models: readonly ModelEntry[],
 ): Refusal | undefined {
   if (!isJson(body)) return detail('Request body must be a JSON object')
+  if (hasHalf(body)) return NO_JSON
   return (
     parameterRefusal(body) ??
     modelRefusal(body, headers, models) ??
@@ -46,6 +47,25 @@ export function bodyRefusal(
     textFormatRefusal(body) ??
     toolsRefusal(body, headers)
   )
+}
+
+/** Whether a text in it has half of a character, which only escapes can bring. */
+function hasHalf(body: unknown): boolean {
+  if (typeof body === 'string') return /\p{Surrogate}/u.test(body)
+  if (typeof body !== 'object' || body === null) return false
+  return Object.entries(body).some(([name, value]) => hasHalf(name) || hasHalf(value))
+}
+
+const NO_JSON: Refusal = {
+  status: 400,
+  body: {
+    error: {
+      message: 'Invalid body: failed to parse JSON value. Please check the value to ensure it is valid JSON.',
+      type: 'invalid_request_error',
+      param: null,
+      code: 'invalid_json',
+    },
+  },
 }
 
 const CHALLENGE: Refusal = {

@@ -12,6 +12,10 @@ function parsed(json: string | Buffer) {
   return parseLargeJson(Buffer.from(json), PREFIX)
 }
 
+function rewritten(value: object): object {
+  return written(JSON.stringify(value)) as object
+}
+
 function written(json: string | Buffer, change: (value: unknown) => unknown = (value) => value): unknown {
   const { value, write } = parsed(json)
   return JSON.parse(Buffer.concat(write(change(value))).toString())
@@ -21,6 +25,33 @@ test('a small body is parsed as it is', () => {
   const { value, write } = parsed('{"url":"data:text/plain,hi"}')
   expect(value).toEqual({ url: 'data:text/plain,hi' })
   expect(write({ a: 'ü' })).toEqual([Buffer.from('{"a":"ü"}')])
+})
+
+test('half of a character, where a client has cut an emoji, is written as U+FFFD; all else stays as it is', () => {
+  const unit = fc.constantFrom(
+    '\ud83d',
+    '\ude00',
+    '\ud800',
+    '\udfff',
+    '\\',
+    '\\ud83d',
+    'ud83d',
+    '"',
+    'é',
+    '\u0000',
+    '\ud7ff',
+    '\ue000',
+  )
+  const text = fc.array(unit, { maxLength: 12 }).map((units) => units.join(''))
+  fc.assert(
+    fc.property(text, text, (name, content) => {
+      // In a large body too, where data are put back.
+      for (const url of ['', LARGE_URL]) {
+        const [written] = Object.entries(rewritten({ [name]: content, url }))
+        expect(written).toEqual([Buffer.from(name).toString(), Buffer.from(content).toString()])
+      }
+    }),
+  )
 })
 
 test('a large data URL keeps its head and is put back', () => {

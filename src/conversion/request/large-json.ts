@@ -60,8 +60,16 @@ function parse(raw: Buffer): unknown {
   }
 }
 
+/**
+ * Half of a character, as a text ends with that a client has cut within an emoji. Whole ones are written as they are, so
+ * each such escape is a half; a backslash before it may be part of the text.
+ */
+const HALVES = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g
+
+/** With U+FFFD in place of halves of characters, for which upstream refuses the whole body (docs/upstream.md 4.5). */
 function stringify(value: unknown): string {
-  return withinDepth(() => JSON.stringify(value))
+  const json = withinDepth(() => JSON.stringify(value))
+  return json.includes('\\ud') ? json.replace(HALVES, '$1\\ufffd') : json
 }
 
 function restore(json: string, cut: CutText, own: (text: string) => Buffer): Buffer[] {
