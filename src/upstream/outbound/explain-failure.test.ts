@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { errorBody, ProxyError } from '../../errors.ts'
 import { explainFailure } from './explain-failure.ts'
 import { Refusal, reasonOf } from './failure-reason.ts'
@@ -47,6 +47,19 @@ describe('the failure of an exchange', () => {
     )
     expect(error.message).toContain('NODE_EXTRA_CA_CERTS')
     expect(error.message).toContain('through the outbound proxy http://127.0.0.1:3128')
+  })
+
+  test.each([
+    [
+      'darwin',
+      'is not reachable from this network (EHOSTUNREACH; one in the local network needs a leave: System Settings, Privacy & Security, Local Network)',
+    ],
+    ['linux', 'is not reachable from this network (EHOSTUNREACH)'],
+  ] as const)('on %s a host that can not be reached %s', (platform, reason) => {
+    const system = vi.spyOn(process, 'platform', 'get').mockReturnValue(platform)
+    const said = reasonOf(failure('EHOSTUNREACH'))
+    system.mockRestore()
+    expect(said).toBe(reason)
   })
 
   test('a module that is gone is no fault of upstream or the network', () => {

@@ -37,6 +37,9 @@ const UNTRUSTED = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
+/** macOS answers so to a program in the background, and says nothing to its user (docs/outbound-proxy.md). */
+const LOCAL_NETWORK = 'one in the local network needs a leave: System Settings, Privacy & Security, Local Network'
+
 /** What a failed connection says, as the rest of a sentence. No part of a URL or a header is in it. */
 export function reasonOf(error: unknown): string {
   if (error instanceof Refusal) return error.message
@@ -45,6 +48,7 @@ export function reasonOf(error: unknown): string {
   if (UNTRUSTED.has(code)) {
     return `has a certificate that is not trusted (${code}; a network that inspects TLS needs its CA in NODE_EXTRA_CA_CERTS)`
   }
+  if (code === 'EHOSTUNREACH' && process.platform === 'darwin') return `${REASONS[code]} (${code}; ${LOCAL_NETWORK})`
   if (code.startsWith('HPE_')) return `does not speak HTTP there (${code})`
   return `${REASONS[code] ?? 'could not be reached'} (${code})`
 }
