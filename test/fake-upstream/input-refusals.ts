@@ -36,8 +36,16 @@ function itemRefusal(item: Json, place: string): Refusal | undefined {
     )
   }
   if (type === 'reasoning') return reasoningFieldRefusal(item, place)
+  if (isUncalled(item)) return typeof item.name === 'string' ? undefined : NAMELESS
   return requiredFieldRefusal(item, REQUIRED_FIELDS[String(type)] ?? [], place)
 }
+
+/** What the app of Codex tells its model as if a tool had said it: nothing has called it, so it has only a name. */
+function isUncalled({ type, call_id }: Json): boolean {
+  return type === 'function_call_output' && (call_id === undefined || call_id === null)
+}
+
+const NAMELESS = apiError('A function call output without a call_id requires a name.', 'input', null)
 
 const IMAGE_FIELDS = new Set([
   'type',
@@ -151,7 +159,7 @@ const KINDS = [
 function pairingRefusal(items: readonly Json[]): Refusal | undefined {
   for (const { call, output, name } of KINDS) {
     const calls = items.filter(({ type }) => type === call).map((item) => item.call_id)
-    const results = items.filter(({ type }) => type === output).map((item) => item.call_id)
+    const results = items.filter((item) => item.type === output && !isUncalled(item)).map((item) => item.call_id)
     const open = calls.find((id) => !results.includes(id))
     if (open !== undefined) return apiError(`No tool output found for ${name} ${open}.`, 'input', null)
     const stray = results.find((id) => !calls.includes(id))

@@ -225,6 +225,14 @@ describe('the ChatGPT side refuses', () => {
     await expectError({ input: [call, custom] }, open)
     const stray = { message: /^No tool call found for function call output/, param: 'input', code: null }
     await expectError({ input: [output] }, stray)
+    const uncalled = { type: 'function_call_output', output: 'ok' }
+    const nameless = {
+      message: /^A function call output without a call_id requires a name/,
+      param: 'input',
+      code: null,
+    }
+    await expectError({ input: [uncalled] }, nameless)
+    expect((await post({ input: [{ ...uncalled, name: 'f' }, ...GOOD_BODY.input] })).status).toBe(200)
     expect((await post({ input: [call, ...GOOD_BODY.input, output] })).status).toBe(200)
   })
 

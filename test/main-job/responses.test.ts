@@ -114,6 +114,13 @@ test('case 90: a call of a tool in a namespace goes back with its namespace, wit
   expect(lastBody().input).toContainEqual(call)
 })
 
+test('what a client tells as if a tool had said it, with a name but without a call, passes', async () => {
+  const told = { type: 'function_call_output', name: 'automation_update', output: 'It is noon.' }
+  const input = [{ type: 'message', role: 'user', content: 'Hello' }, told]
+  expect((await stage.post('/v1/responses', { model: MODEL, input })).status).toBe(200)
+  expect(lastBody().input).toContainEqual(told)
+})
+
 test('responses.parse gives an object of the asked schema, and takes its items back', async () => {
   const schema = {
     type: 'object',
