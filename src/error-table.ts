@@ -85,7 +85,10 @@ export const ERRORS = {
     status: 400,
     remedy: 'Start the proxy with a newer `--client-version` (the version of a current Codex), or update Codex.',
   },
-  model_not_found: { status: 404, remedy: 'Choose a model of `GET /v1/models`.' },
+  model_not_found: {
+    status: 404,
+    remedy: 'Choose a model of `GET /v1/models`; one that is quite new may want a newer `--client-version`.',
+  },
   api_key_required: {
     status: 404,
     remedy: 'With an API key (`codex login --with-api-key`) such a path is passed on to api.openai.com.',
