@@ -41,6 +41,16 @@ describe('images', () => {
     },
   )
 
+  test.each([
+    ['that is no object', 5, 'invalid_type'],
+    ['that is not there', undefined, 'missing_required_parameter'],
+  ])('an image %s is refused at its place', (_name, image_url, code) => {
+    expect(refusalOf(() => partsOf([{ type: 'image_url', image_url }]))).toMatchObject({
+      code,
+      param: 'messages[0].content[0].image_url',
+    })
+  })
+
   test('a data URL that tells no type is refused', () => {
     expect(refusalOf(() => image('data:,AAAA')).message).toMatch(/, but got none\.$/)
   })

@@ -111,6 +111,7 @@ function knownToolPart(part: JsonPlace): JsonObject | undefined {
 function imagePart(part: JsonPlace): JsonObject {
   const image = part.at('image_url')
   const isText = typeof image.value === 'string'
+  if (!isText) image.object()
   const url = isText ? image : image.at('url')
   const detail = (isText ? part : image).at('detail').optionalString()
   // JSON leaves out what is undefined.

@@ -48,6 +48,7 @@ function legacyChoice(choice: JsonPlace, declared: Declared): string | JsonObjec
 function allowedTools(choice: JsonPlace, declared: Declared, reported: ReportedFields): JsonObject {
   const known = ['type', 'allowed_tools', 'mode', 'tools']
   const allowed = choice.within('allowed_tools')
+  allowed.object()
   const mode = allowed.at('mode').word(['auto', 'required'])
   reportOtherKeys(choice, known, reported)
   reportOtherKeys(allowed, known, reported)
