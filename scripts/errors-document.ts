@@ -52,8 +52,8 @@ are those of upstream, by which Codex knows it; \`insufficient_quota\` would be 
 
 An unknown model is a 404 on Chat and a 400 with \`param: "model"\` on Responses, as the API has it.
 
-What fails before anything was shown to the client is tried again by the proxy, at most twice: broken connections, 502 and
-503, of the CDN also 520 to 523, 525 and 530, and, with a ChatGPT login, a break inside a 200, or overload,
+What fails before the answer has begun, with whatever item, is tried again by the proxy, at most twice: broken connections, 502
+and 503, of the CDN also 520 to 523, 525 and 530, and, with a ChatGPT login, a break inside a 200, or overload,
 \`rate_limit_exceeded\`, \`server_error\` or a failure without a code there. Not if upstream asks for a wait of more than
 5 seconds or says \`x-should-retry: false\`. Nothing else is tried again: nothing that a client may have acted on, and,
 with an API key, no PATCH and no POST to another path than \`/v1/chat/completions\` and \`/v1/responses\`, which might
