@@ -1,32 +1,45 @@
+import { imageEvents } from '../conversion/answer/image-events.ts'
 import { imageEditOf, isForm } from '../conversion/request/image-edit-form.ts'
+import { imageRequestOf } from '../conversion/request/image-request.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
+import { parseObject } from '../json-object.ts'
+import { namedFrame } from '../sse/frames.ts'
+import type { UpstreamAnswer } from '../upstream/answer.ts'
 import { BodyMemory } from '../upstream/body-memory.ts'
 import { conversationHeaders, informingHeaders } from '../upstream/forwarded-headers.ts'
+import { readBody } from '../upstream/read-body.ts'
 import type { Answer, ApiRequest } from './api-request.ts'
 import { BodyLog } from './body-log.ts'
 import type { RouteContext } from './context.ts'
 import { handOn } from './forward.ts'
-import { noticeHeaders, retryCounter } from './request-notes.ts'
+import { noteIgnored, noticeHeaders, retryCounter } from './request-notes.ts'
 import { refusalOf } from './upstream-call/refusal.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
+const EVENT_STREAM = { 'content-type': 'text/event-stream; charset=utf-8' }
 const IMAGE_EDITS = '/v1/images/edits'
 
+/** The event that tells a client of a stream its image. */
+const IMAGE_EVENTS = new Map([
+  ['/v1/images/generations', 'image_generation.completed'],
+  [IMAGE_EDITS, 'image_edit.completed'],
+])
+
 /** What the ChatGPT backend has beside answers and models: images, and the search of the Codex CLI (docs/upstream.md 4.1). */
-const BACKEND_PATHS = new Set(['/v1/images/generations', IMAGE_EDITS, '/v1/alpha/search'])
+const BACKEND_PATHS = new Set([...IMAGE_EVENTS.keys(), '/v1/alpha/search'])
 
 export function isBackendPath(method: string, path: string): boolean {
   return method === 'POST' && BACKEND_PATHS.has(path)
 }
 
-/** Sends a body to the same path of the backend, and hands its answer on as it is. Never sent twice: an image costs quota. */
+/** Sends a body to the same path of the backend, and hands its answer on. Never sent twice: an image costs quota. */
 export async function passToBackend(
   context: RouteContext,
   request: ApiRequest,
   path: string,
   credentials: ChatGptCredentials,
 ): Promise<Answer | undefined> {
-  const body = path === IMAGE_EDITS ? await imageEditBody(request) : await request.jsonBody()
+  const { body, events } = await askedFor(context, request, path)
   const log = BodyLog.open(context, request.record)
   log?.request(body, JSON_TYPE)
   const memory = new BodyMemory([body])
@@ -44,15 +57,50 @@ export async function passToBackend(
     request.cancellation,
   )
   memory.free()
-  if (answer.status === 200) return handOn(context, request, answer, log)
+  if (answer.status === 200) {
+    return events === undefined
+      ? handOn(context, request, answer, log)
+      : inEvents(context, request, { answer, events, log })
+  }
   noticeHeaders(context, request, answer)
   request.setHeaders(informingHeaders(answer.headers))
   throw await refusalOf(context, 'responses', answer)
 }
 
-/** The official clients send a form, the Codex CLI what the backend takes. */
-async function imageEditBody(request: ApiRequest): Promise<Buffer> {
+type Asked = {
+  readonly body: Buffer
+  /** Of which type the events are that the client waits for; undefined if it waits for an object. */
+  readonly events: string | undefined
+}
+
+/** The official clients send forms, streams and no model, the Codex CLI what the backend takes, which stays as it is. */
+async function askedFor({ config }: RouteContext, request: ApiRequest, path: string): Promise<Asked> {
+  const events = IMAGE_EVENTS.get(path)
+  if (events === undefined) return { body: await request.jsonBody(), events }
   const type = request.headers['content-type']
-  if (!isForm(type)) return request.jsonBody()
-  return Buffer.from(JSON.stringify(await imageEditOf(await request.rawBody(), type)))
+  const form = path === IMAGE_EDITS && isForm(type) ? await imageEditOf(await request.rawBody(), type) : undefined
+  const given = form ?? (await request.jsonBody())
+  const image = imageRequestOf(form ?? parseObject(given.toString()), config.strict)
+  if (image === undefined) return { body: Buffer.isBuffer(given) ? given : jsonBytes(given), events: undefined }
+  noteIgnored(request, image.ignored)
+  return { body: jsonBytes(image.body), events: image.stream ? events : undefined }
+}
+
+function jsonBytes(value: object): Buffer {
+  return Buffer.from(JSON.stringify(value))
+}
+
+type Shown = { readonly answer: UpstreamAnswer; readonly events: string; readonly log: BodyLog | undefined }
+
+/** An official client that waits for events finds none in an object, and says nothing of it. */
+async function inEvents(context: RouteContext, request: ApiRequest, { answer, events, log }: Shown): Promise<Answer> {
+  noticeHeaders(context, request, answer)
+  request.record.stream = true
+  const whole = await readBody(answer.body, context.config.maxEvent)
+  request.record.firstEventAt = context.monotonic()
+  log?.answer(answer.headers)
+  log?.sent(whole)
+  log?.answered()
+  const frames = imageEvents(whole.toString(), events).map((event) => namedFrame(event.type, event))
+  return { status: 200, headers: { ...informingHeaders(answer.headers), ...EVENT_STREAM }, body: frames.join('') }
 }

@@ -1,5 +1,5 @@
 import { toFile } from 'openai'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { IMAGE } from '../fake-upstream/other-answers.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
@@ -32,6 +32,60 @@ test('the official client changes images, whose form becomes what the backend ta
     path: '/backend-api/codex/images/edits',
     json: { model: 'gpt-image-2', prompt: 'A hat', images: [{ image_url }, { image_url }], n: 2 },
   })
+})
+
+test('a model need not be named', async () => {
+  await stage.client.images.generate({ prompt: 'A fox', model: null })
+  expect(sent()?.json).toEqual({ prompt: 'A fox', model: 'gpt-image-2' })
+  await stage.client.images.edit({ prompt: 'A hat', image: await toFile(PNG, 'a.png', { type: 'image/png' }) })
+  expect(sent()?.json).toMatchObject({ prompt: 'A hat', model: 'gpt-image-2', images: [{}] })
+})
+
+describe('a stream is an event for each image', () => {
+  const body = { created: 1_795_000_000, data: [{ b64_json: 'Zm94' }, { b64_json: 'Zm9v' }], size: '1024x1024' }
+  async function eventsOf(stream: AsyncIterable<object>): Promise<object[]> {
+    const events: object[] = []
+    for await (const event of stream) events.push(event)
+    return events
+  }
+  const eventOf = (type: string, b64_json: string) => ({ type, b64_json, created_at: 1_795_000_000, size: '1024x1024' })
+
+  test('of an image that is made', async () => {
+    stage.upstream.enqueue({ status: 200, body, headers: { 'x-codex-primary-used-percent': '77' } })
+    const { data, response } = await stage.client.images
+      .generate({ model: 'gpt-image-2', prompt: 'A fox', stream: true, partial_images: 2 })
+      .withResponse()
+    const events = await eventsOf(data)
+    expect(events).toEqual(['Zm94', 'Zm9v'].map((image) => eventOf('image_generation.completed', image)))
+    expect(sent()?.json).toEqual({ model: 'gpt-image-2', prompt: 'A fox' })
+    expect(response.headers.get('x-codex-proxy-ignored')).toBe('partial_images')
+    expect(response.headers.get('x-codex-plan-type')).toBe('plus')
+    expect(await stage.metrics()).toMatchObject({ rate_limits: { primary: { usedPercent: 77 } } })
+  })
+
+  test('of an image that is changed', async () => {
+    stage.upstream.enqueue({ status: 200, body })
+    const image = await toFile(PNG, 'a.png', { type: 'image/png' })
+    const stream = await stage.client.images.edit({ prompt: 'A hat', image, stream: true, partial_images: 0 })
+    const events = await eventsOf(stream)
+    expect(events).toEqual(['Zm94', 'Zm9v'].map((made) => eventOf('image_edit.completed', made)))
+    expect(sent()?.json).toMatchObject({ prompt: 'A hat', images: [{}] })
+    expect(sent()?.json).not.toHaveProperty('stream')
+  })
+
+  test('and a failure keeps its status', async () => {
+    const asked = { model: 'gpt-image-2', prompt: 'A fox', stream: true } as const
+    stage.upstream.enqueue({ status: 429, body: { error: { code: 'rate_limit_exceeded', message: 'Later.' } } })
+    await expect(stage.client.images.generate(asked)).rejects.toMatchObject({ status: 429 })
+    stage.upstream.enqueue({ status: 200, body: '<html>' })
+    await expect(stage.client.images.generate(asked)).rejects.toMatchObject({ status: 502, code: 'upstream_invalid' })
+  })
+})
+
+test('where no stream is asked for in so many words an object comes', async () => {
+  const { data } = await stage.client.images.generate({ model: 'gpt-image-2', prompt: 'A fox', stream: false })
+  expect(data).toHaveLength(1)
+  expect(sent()?.json).toEqual({ model: 'gpt-image-2', prompt: 'A fox' })
 })
 
 test('what the Codex CLI sends passes as it is: edits as JSON, and its search', async () => {
