@@ -41,6 +41,7 @@ export const CLIENT_NAMES = [
   'codex',
   'opencode',
   'opencode-2',
+  'pi',
   'aider',
   'open-webui',
   'librechat',

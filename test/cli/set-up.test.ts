@@ -67,6 +67,25 @@ test('what claims to be JSON is, with the models as upstream describes them', as
   expect(JSON.parse(await clientText('opencode-2')).providers['codex-api-proxy'].settings.baseURL).toBe(baseUrl)
 })
 
+test('pi is told which levels of thinking each model has, and that its tokens cost nothing', async () => {
+  const { providers } = JSON.parse(await clientText('pi'))
+  expect(providers['codex-api-proxy']).toMatchObject({ baseUrl, apiKey: 'unused', api: 'openai-responses' })
+  expect(providers['codex-api-proxy'].models[0]).toEqual({
+    id: 'gpt-6.1-sol',
+    name: 'GPT-6.1 Sol',
+    reasoning: true,
+    thinkingLevelMap: { minimal: null, low: 'low', medium: 'medium', high: 'high', xhigh: 'xhigh', max: 'max' },
+    input: ['text', 'image'],
+    cost: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+    contextWindow: 272_000,
+    maxTokens: 128_000,
+  })
+  const [, astra] = providers['codex-api-proxy'].models
+  expect(astra.thinkingLevelMap).toMatchObject({ low: null, medium: 'medium', max: null })
+  const withKey = JSON.parse(await clientText('pi', '--api-key', '!it$!', '--show-key'))
+  expect(withKey.providers['codex-api-proxy'].apiKey).toBe('$!it$$!')
+})
+
 test('Cline is set up in the terminal by the command that is printed', async () => {
   const command = `cline auth openai-compatible --baseurl '${baseUrl}' --apikey 'unused' --modelid 'gpt-6.1-sol'`
   expect((await clientText('cline')).split('\n')).toContain(command)

@@ -60,6 +60,11 @@ ${needsKey ? `env_key = "CODEX_PROXY_API_KEY"   # in your shell: ${shell.variabl
     render: opencode2,
   },
   {
+    name: 'pi',
+    title: 'pi: ~/.pi/agent/models.json; the model is chosen with /model or --model',
+    render: pi,
+  },
+  {
     name: 'aider',
     title: 'Aider: ~/.aider.conf.yml',
     render: aider,
@@ -167,6 +172,34 @@ function opencode1({ baseUrl, key, model, models }: Server): string {
     },
     model: `${PROVIDER}/${model.id}`,
   })
+}
+
+/** Over Responses, where pi itself sends back what the model thought. */
+function pi({ baseUrl, key, models }: Server): string {
+  const entry = (each: Model) => ({
+    id: each.id,
+    name: each.name,
+    reasoning: each.reasoning,
+    thinkingLevelMap: levelsForPi(each),
+    input: inputOf(each),
+    cost: each.inPlan && { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+    contextWindow: each.contextWindow,
+    maxTokens: each.maxOutput,
+  })
+  const provider = { baseUrl, apiKey: literalForPi(key), api: 'openai-responses', models: models.map(entry) }
+  return json({ $schema: 'https://pi.dev/schemas/models.schema.json', providers: { [PROVIDER]: provider } })
+}
+
+/** pi puts in variables, and what commands print. */
+function literalForPi(text: string): string {
+  return text.replace(/\$|^!/g, '$$$&')
+}
+
+const LEVELS_OF_PI = ['minimal', 'low', 'medium', 'high', 'xhigh', 'max']
+
+/** Of a model that it does not know pi offers the levels up to high; null takes one away. */
+function levelsForPi({ efforts }: Model): object | undefined {
+  return efforts && Object.fromEntries(LEVELS_OF_PI.map((level) => [level, efforts.includes(level) ? level : null]))
 }
 
 /** Without it OpenClaw keeps the level of thinking that a user chose from servers that it does not know. */
