@@ -341,7 +341,9 @@ describe('what a client did wrong', () => {
       code: 'model_not_found',
       param: 'model',
     })
-    expect(errorBody(told({ body })).error.message).toMatch(/[^.]\. Choose a model of `GET \/v1\/models`; .+ `--client-version`\.$/)
+    expect(errorBody(told({ body })).error.message).toMatch(
+      /[^.]\. Choose a model of `GET \/v1\/models`; .+ `--client-version`\.$/,
+    )
   })
 
   test.each([
