@@ -9,7 +9,7 @@ export function inputRefusal(input: unknown): Refusal | undefined {
     const refusal = itemRefusal(item, place)
     if (refusal !== undefined) return refusal
   }
-  return pairingRefusal(input) ?? reasoningRefusal(input) ?? imageRefusal(input)
+  return triggerRefusal(input) ?? pairingRefusal(input) ?? reasoningRefusal(input) ?? imageRefusal(input)
 }
 
 function itemRefusal(item: Json, place: string): Refusal | undefined {
@@ -90,6 +90,7 @@ const REQUIRED_FIELDS: Readonly<Record<string, readonly string[]>> = {
   function_call_output: ['call_id', 'output'],
   custom_tool_call: ['call_id', 'name', 'input'],
   custom_tool_call_output: ['call_id', 'output'],
+  compaction: ['encrypted_content'],
 }
 
 function requiredFieldRefusal(item: Json, fields: readonly string[], place: string): Refusal | undefined {
@@ -148,6 +149,13 @@ function partRefusal(part: unknown, role: string, place: string): Refusal | unde
 
 function unknownParameter(param: string): Refusal {
   return apiError(`Unknown parameter: '${param}'.`, param, 'unknown_parameter')
+}
+
+/** Only what stands before it can be compacted. */
+function triggerRefusal(items: readonly Json[]): Refusal | undefined {
+  const index = items.findIndex(({ type }) => type === 'compaction_trigger')
+  if (index === -1 || index === items.length - 1) return undefined
+  return apiError("The 'compaction_trigger' item must be the final input item.", `input[${index}]`, null)
 }
 
 const KINDS = [

@@ -67,6 +67,11 @@ test('case 208: a text is what the user said', async () => {
   expect(output).toMatchObject([user('Hello'), { type: 'compaction' }])
 })
 
+test('case 208: a trigger of the client is not sent beside ours, since only the last item may be one', async () => {
+  const answer = await stage.post(PATH, { model: MODEL, input: [{ type: 'compaction_trigger' }, user('Hello')] })
+  expect([answer.status, lastBody().input]).toEqual([200, [user('Hello'), { type: 'compaction_trigger' }]])
+})
+
 test('case 208: a large image of the user comes back whole', async () => {
   const image_url = `data:image/png;base64,${Buffer.alloc(300_000, 'a tile ').toString('base64')}`
   const content = [{ type: 'input_image', image_url }]

@@ -43,7 +43,12 @@ function withTrigger(body: unknown): unknown {
   if (fields === undefined) return body
   const { input } = fields
   const items = typeof input === 'string' ? [{ role: 'user', content: input }] : (input ?? [])
-  return { ...fields, input: Array.isArray(items) ? [...items, TRIGGER] : items }
+  return { ...fields, input: Array.isArray(items) ? [...items.filter((item) => !isTrigger(item)), TRIGGER] : items }
+}
+
+/** Only the last item may be one. */
+function isTrigger(item: unknown): boolean {
+  return asObject(item)?.type === TRIGGER.type
 }
 
 function features({ headers }: ApiRequest): string {
