@@ -1,5 +1,5 @@
 import { request as httpsRequest } from 'node:https'
-import { isLoopbackHost } from '../config/parsers.ts'
+import { isLoopbackHost } from '../config/endpoint.ts'
 import type { ErrorCode } from '../error-table.ts'
 import { withoutControls } from '../foreign-text.ts'
 import { isObject, type JsonObject, parseObject } from '../json-object.ts'

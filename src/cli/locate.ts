@@ -1,7 +1,7 @@
 import { serverUrl } from '../config/endpoint.ts'
 import type { GivenSettings, LoadedConfig } from '../config/load.ts'
 import type { Config, OptionName } from '../config/options.ts'
-import { UsageError } from '../config/parsers.ts'
+import { UsageError } from '../config/usage-error.ts'
 import { findRunning, isAtPort, type RunningServer } from '../daemon/pid-file.ts'
 import { NOTHING_SAVED, readState, type SavedState } from '../daemon/state-file.ts'
 import { clientKeyFrom } from '../http/client-key.ts'

@@ -1,5 +1,5 @@
 import { Argument, Command, CommanderError, Option } from 'commander'
-import { UsageError } from '../config/parsers.ts'
+import { UsageError } from '../config/usage-error.ts'
 import { COMMANDS, type CommandRow } from './commands.ts'
 import type { Context, ExitCode } from './context.ts'
 import { explain } from './explain.ts'

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 export type Endpoint = {
   /** IPv6 without brackets. */
   readonly host: string
@@ -23,6 +25,13 @@ export function portOf({ port, protocol }: Pick<URL, 'port' | 'protocol'>): numb
 /** IPv6 as it is outside of a URL; any other host as it is. */
 export function withoutBrackets(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1')
+}
+
+/** `localhost`, `*.localhost` (RFC 6761 §6.3), 127.0.0.0/8 and ::1; IPv6 with or without brackets. */
+export function isLoopbackHost(host: string): boolean {
+  const name = withoutBrackets(host).toLowerCase()
+  if (name === 'localhost' || name.endsWith('.localhost') || name === '::1') return true
+  return isIP(name) === 4 && name.startsWith('127.')
 }
 
 /** Where a server with these settings listens; a caller that chose port 0 gives the port it got. */

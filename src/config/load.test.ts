@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { loadConfig, type Sources } from './load.ts'
-import { UsageError } from './parsers.ts'
+import { UsageError } from './usage-error.ts'
 
 const bases = { home: '/home/someone', cwd: '/somewhere' }
 const load = (sources: Partial<Sources>) => loadConfig({ flags: {}, env: {}, saved: {}, bases, ...sources })

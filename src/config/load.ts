@@ -1,7 +1,7 @@
 import type { Option } from './option.ts'
 import { type Config, OPTIONS, type OptionName } from './options.ts'
-import { UsageError } from './parsers.ts'
 import { absolutePath, type Bases } from './paths.ts'
+import { UsageError } from './usage-error.ts'
 
 /** Settings as a person wrote them; one that may be repeated has a list. Paths among saved ones are absolute. */
 export type GivenSettings = { readonly [Name in OptionName]?: string | readonly string[] }

@@ -8,15 +8,14 @@ import {
   credentialUrl,
   duration,
   hostName,
-  isLoopbackHost,
   origin,
   outboundProxyUrl,
   port,
   positiveCount,
   text,
   toggle,
-  UsageError,
 } from './parsers.ts'
+import { UsageError } from './usage-error.ts'
 
 test.each<[string, (given: string) => unknown, Record<string, unknown>]>([
   ['port', port, { '0': 0, '8765': 8765, '65535': 65_535 }],
@@ -119,17 +118,4 @@ test('what a proxy URL may hold is taken as it is', () => {
   const urls = ['http://me:p@ss@h:1', 'http://me:%2F%23@h:1/', 'socks5://dom\\me:pw@h:1', 'http://h:1/path']
   const hosts = ['socks5://[2001:DB8::1.2.3.4]:1', 'socks://h:1/', 'HTTP://My_proxy.b\u00fccher.example']
   for (const given of [...urls, ...hosts]) expect(outboundProxyUrl(given)).toBe(given)
-})
-
-test.each([
-  ['localhost', true],
-  ['deep.localhost', true],
-  ['127.8.8.8', true],
-  ['[::1]', true],
-  ['0.0.0.0', false],
-  ['127.0.0.1.example.com', false],
-  ['10.0.0.1', false],
-  ['localhost.example.com', false],
-])('%s is loopback: %s', (host, expected) => {
-  expect(isLoopbackHost(host)).toBe(expected)
 })

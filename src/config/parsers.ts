@@ -1,10 +1,6 @@
 import { isIP } from 'node:net'
-import { withoutBrackets } from './endpoint.ts'
-
-/** A flag or variable that can't be used as given: one line for the person, exit code 2. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
+import { isLoopbackHost, withoutBrackets } from './endpoint.ts'
+import { UsageError } from './usage-error.ts'
 
 export function text(given: string): string {
   if (given.trim() !== '') return given
@@ -150,13 +146,6 @@ export const CODEX_VERSION = /^\d+\.\d+\.\d+(?:-[\w.]+)?$/
 export function codexVersion(given: string): string {
   if (CODEX_VERSION.test(given)) return given
   throw new UsageError('Use a version of Codex such as 0.169.0.')
-}
-
-/** `localhost`, `*.localhost` (RFC 6761 §6.3), 127.0.0.0/8 and ::1; IPv6 with or without brackets. */
-export function isLoopbackHost(host: string): boolean {
-  const name = withoutBrackets(host).toLowerCase()
-  if (name === 'localhost' || name.endsWith('.localhost') || name === '::1') return true
-  return isIP(name) === 4 && name.startsWith('127.')
 }
 
 function parseUrl(given: string): URL | undefined {

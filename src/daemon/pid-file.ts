@@ -1,6 +1,6 @@
 import { appendFileSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { UsageError } from '../config/parsers.ts'
+import { UsageError } from '../config/usage-error.ts'
 import { acquireLock, holderOf, isOfAnotherUser, type Lock } from '../system/lock-file.ts'
 import { isStillThere, processStart } from '../system/process-start.ts'
 import { textIn } from '../system/text-file.ts'

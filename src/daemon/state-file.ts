@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { type GivenSettings, isOptionName, type Origins, settingsIn } from '../config/load.ts'
 import { OPTIONS } from '../config/options.ts'
-import { UsageError } from '../config/parsers.ts'
+import { UsageError } from '../config/usage-error.ts'
 import { isObject, type JsonObject, objectOf, parseObject } from '../json-object.ts'
 import { OUR_FOLDER, readIfThere, writePrivateFile } from './private-file.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { UsageError } from '../config/parsers.ts'
+import { UsageError } from '../config/usage-error.ts'
 import { checkBind } from './bind-policy.ts'
 
 type Settings = Parameters<typeof checkBind>[0]

@@ -1,5 +1,6 @@
+import { isLoopbackHost } from '../config/endpoint.ts'
 import type { Config } from '../config/options.ts'
-import { isLoopbackHost, UsageError } from '../config/parsers.ts'
+import { UsageError } from '../config/usage-error.ts'
 
 type BindSettings = Pick<Config, 'host' | 'insecureNoKey' | 'tlsCert'> & { readonly clientKey: string | undefined }
 

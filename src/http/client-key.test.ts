@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { UsageError } from '../config/parsers.ts'
+import { UsageError } from '../config/usage-error.ts'
 import { clientKeyFrom } from './client-key.ts'
 
 let folder: string

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { Config } from '../config/options.ts'
-import { UsageError } from '../config/parsers.ts'
+import { UsageError } from '../config/usage-error.ts'
 import { codeOf } from '../system/error-code.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
-import { isLoopbackHost } from '../config/parsers.ts'
+import { isLoopbackHost } from '../config/endpoint.ts'
 import { ProxyError } from '../errors.ts'
 import { ipv6Name, requestAddress } from './request-address.ts'
 

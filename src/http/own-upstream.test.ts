@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { UsageError } from '../config/parsers.ts'
+import { UsageError } from '../config/usage-error.ts'
 import { checkUpstreams } from './own-upstream.ts'
 
 const OURS = {

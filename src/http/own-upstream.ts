@@ -1,6 +1,6 @@
-import { portOf } from '../config/endpoint.ts'
+import { isLoopbackHost, portOf } from '../config/endpoint.ts'
 import type { Config } from '../config/options.ts'
-import { isLoopbackHost, UsageError } from '../config/parsers.ts'
+import { UsageError } from '../config/usage-error.ts'
 
 type Addresses = Pick<Config, 'host' | 'port' | 'chatgptBaseUrl' | 'openaiBaseUrl'>
 

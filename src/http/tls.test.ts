@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { selfSignedCertificate } from '../../test/support/certificate.ts'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
-import { UsageError } from '../config/parsers.ts'
+import { UsageError } from '../config/usage-error.ts'
 import { tlsOptions } from './tls.ts'
 
 const { cert, key } = selfSignedCertificate()

@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import type { Config } from '../config/options.ts'
-import { UsageError } from '../config/parsers.ts'
+import { UsageError } from '../config/usage-error.ts'
 import { codeOf } from '../system/error-code.ts'
 
 /** Certificate and key to serve HTTPS with; undefined for HTTP. Throws a UsageError that says which file is wrong. */

@@ -1,5 +1,5 @@
 import { type GivenSettings, OPTION_NAMES } from '../../config/load.ts'
-import { UsageError } from '../../config/parsers.ts'
+import { UsageError } from '../../config/usage-error.ts'
 import { NOTHING_SAVED } from '../../daemon/state-file.ts'
 import { type JsonObject, objectOf, textOf } from '../../json-object.ts'
 import { healthOf } from '../ask-server.ts'

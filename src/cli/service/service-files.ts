@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type GivenSettings, isOptionName } from '../../config/load.ts'
 import type { Option } from '../../config/option.ts'
 import { OPTIONS } from '../../config/options.ts'
-import { UsageError } from '../../config/parsers.ts'
+import { UsageError } from '../../config/usage-error.ts'
 import { STOP_GRACE_MS } from '../../daemon/process.ts'
 
 export type Manager = 'systemd' | 'launchd'

@@ -1,6 +1,6 @@
 import { loadConfig } from '../../config/load.ts'
-import { UsageError } from '../../config/parsers.ts'
 import type { Bases } from '../../config/paths.ts'
+import { UsageError } from '../../config/usage-error.ts'
 import type { StartOrder, StartReport } from '../../daemon/messages.ts'
 import { type Claim, claimPidFile } from '../../daemon/pid-file.ts'
 import { RUN_FILES_REMEDY } from '../../daemon/run-files.ts'

@@ -1,6 +1,6 @@
 import { getDefaultAutoSelectFamilyAttemptTimeout, setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net'
 import type { Dispatcher } from 'undici'
-import { isLoopbackHost } from '../../config/parsers.ts'
+import { isLoopbackHost } from '../../config/endpoint.ts'
 import type { ProxyError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { explainFailure } from './explain-failure.ts'
