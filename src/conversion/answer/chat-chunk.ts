@@ -114,19 +114,3 @@ function tierOf(response: JsonObject | undefined): string | undefined {
   const tier = asString(response?.service_tier)
   return tier === 'auto' ? 'default' : tier
 }
-
-/** A citation in the form of Chat, where its fields are nested; undefined for kinds that Chat does not have. */
-export function urlCitation(value: unknown): UrlCitation | undefined {
-  const annotation = asObject(value)
-  const url = asString(annotation?.url)
-  if (annotation?.type !== 'url_citation' || url === undefined) return undefined
-  return {
-    type: 'url_citation',
-    url_citation: {
-      end_index: asNumber(annotation.end_index) ?? 0,
-      start_index: asNumber(annotation.start_index) ?? 0,
-      title: asString(annotation.title) ?? '',
-      url,
-    },
-  }
-}

@@ -1,3 +1,4 @@
+import { asNumber, asObject, asString } from '../../json-object.ts'
 import type { UrlCitation } from './chat-chunk.ts'
 import { markersIn, withoutMarkers } from './citation-markers.ts'
 
@@ -8,6 +9,22 @@ type CitingPart = {
 }
 
 type CitingMessage = { readonly parts: readonly CitingPart[] }
+
+/** A citation in the form of Chat, where its fields are nested; undefined for kinds that Chat does not have. */
+export function urlCitation(value: unknown): UrlCitation | undefined {
+  const annotation = asObject(value)
+  const url = asString(annotation?.url)
+  if (annotation?.type !== 'url_citation' || url === undefined) return undefined
+  return {
+    type: 'url_citation',
+    url_citation: {
+      end_index: asNumber(annotation.end_index) ?? 0,
+      start_index: asNumber(annotation.start_index) ?? 0,
+      title: asString(annotation.title) ?? '',
+      url,
+    },
+  }
+}
 
 /** The citations of all messages, with their positions in the content that the messages make up. */
 export function citationsIn(messages: readonly CitingMessage[], separator: string): UrlCitation[] {
