@@ -343,6 +343,18 @@ test('a service names node and the program by paths that outlast an upgrade', as
   expect(stdout).toContain(`ExecStart="${node}" "${us}" start --foreground\n`)
 })
 
+test('a service that would run from the folder of npx says that it does not last, and how it would', async () => {
+  const { other, service } = await serviceStage('exit 0')
+  const folder = join(other.path, '_npx', '1a2b', 'node_modules', '.bin')
+  await mkdir(folder, { recursive: true })
+  const program = join(folder, 'codex-api-proxy')
+  await symlink(PROGRAM, program)
+  const { code, stdout, stderr } = await run(['service', 'install', '--print'], { home: other, program })
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/npx .+ does not last .+ `npm install -g codex-api-proxy`/)])
+  expect(stdout).toContain(`"${program}" start --foreground\n`)
+  expect((await service('install', '--print')).stderr).toBe('')
+})
+
 test('service --print leaves secrets out unless it is asked for them, and without them nothing would start', async () => {
   const { other, service } = await serviceStage('exit 0')
   const print = (...args: string[]) => service('install', '--print', '--api-key', 'a-key', ...args)

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { lastingPath } from './lasting-path.ts'
+import { isPassing, lastingPath } from './lasting-path.ts'
 
 let root: string
 beforeEach(async () => {
@@ -64,4 +64,16 @@ test('a path stays where there is no such link, or one to another version', asyn
   await link('opt/node', 'Cellar/node/26.0.0')
   expect(lastingPath(file)).toBe(file)
   expect(lastingPath('/usr/bin/node')).toBe('/usr/bin/node')
+})
+
+test.each([
+  ['/home/me/.npm/_npx/8672f68a3708dfe5/node_modules/.bin/codex-api-proxy', true],
+  ['/home/me/.cache/pnpm/dlx/1a2b/18f/node_modules/codex-api-proxy/dist/main.js', true],
+  ['/tmp/xfs-1a2b/dlx-4711/node_modules/codex-api-proxy/dist/main.js', true],
+  ['/tmp/bunx-1000-codex-api-proxy@latest/node_modules/codex-api-proxy/dist/main.js', true],
+  ['C:\\Users\\me\\AppData\\Local\\npm-cache\\_npx\\1a2b\\node_modules\\codex-api-proxy\\dist\\main.js', true],
+  ['/usr/lib/node_modules/codex-api-proxy/dist/main.js', false],
+  ['/home/dlxfan/my_npx/codex-api-proxy/dist/main.js', false],
+])('%s is there for one run alone: %s', (program, is) => {
+  expect(isPassing(program)).toBe(is)
 })

@@ -18,6 +18,14 @@ export function lastingPath(path: string): string {
   return links.find((link) => link !== path && isSameFile(link, path)) ?? path
 }
 
+/** The folders from which npx, `pnpm dlx`, `yarn dlx` and bunx run what is not installed. */
+const PASSING = /[\\/](_npx|dlx(-\d+)?|bunx-[^\\/]+)[\\/]/
+
+/** Whether the program is there for this one run: such a folder is emptied, some at each start of the system. */
+export function isPassing(program: string): boolean {
+  return PASSING.test(program)
+}
+
 function isSameFile(one: string, other: string): boolean {
   try {
     return realpathSync(one) === realpathSync(other)

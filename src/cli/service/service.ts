@@ -19,13 +19,17 @@ import { shellList } from '../shell.ts'
 import { holdsSecret } from '../shown.ts'
 import { checkStartable } from '../start/start.ts'
 import { checkAddress } from '../start/try-to-listen.ts'
-import { lastingPath } from './lasting-path.ts'
+import { isPassing, lastingPath } from './lasting-path.ts'
 import { type Manager, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
 
 const NOT_RUNNING = 3
 const POLL_MS = 100
 const UNWRITTEN_REMEDY =
   'Make room for it there, or put it where your session looks for it: `codex-api-proxy service install --print` shows it.'
+
+const PASSING_NOTE =
+  'The program runs from a folder of npx or its like, which does not last and gets no updates: install it, ' +
+  '`npm install -g codex-api-proxy`, then install the service.'
 
 export async function service(context: Context, call: Call): Promise<ExitCode> {
   const isWritten = call.argument !== 'uninstall' && (call.argument === 'install' || call.flags.print === true)
@@ -34,6 +38,7 @@ export async function service(context: Context, call: Call): Promise<ExitCode> {
   const file = describeService(context, loaded)
   // The manager would not report that a service ends at once.
   if (isWritten) checkStartable(loaded.config)
+  if (isWritten && isPassing(context.program)) context.print.note(PASSING_NOTE)
   if (call.flags.print === true) return isWritten ? printFile(context, loaded, call) : printRemoval(context, file, call)
   switch (call.argument) {
     case 'install':
