@@ -35,6 +35,8 @@ test('case 197: a model has the shape of OpenAI, and what clients guess otherwis
     owned_by: 'openai',
     display_name: 'GPT-5.5',
     context_window: 272_000,
+    context_length: 272_000,
+    max_model_len: 272_000,
     input_modalities: ['text', 'image'],
     supported_reasoning_efforts: ['low', 'medium', 'high', 'xhigh'],
     default_reasoning_effort: 'medium',

@@ -61,6 +61,8 @@ describe('entries of the catalogue', () => {
       owned_by: 'openai',
       display_name: 'GPT-6 Sol',
       context_window: 272_000,
+      context_length: 272_000,
+      max_model_len: 272_000,
       input_modalities: ['text', 'image'],
       supported_reasoning_efforts: ['low', 'high'],
       default_reasoning_effort: 'medium',

@@ -47,6 +47,9 @@ export function openAiModel(entry: ModelEntry): Record<string, unknown> {
     ...definedOnly({
       display_name,
       context_window,
+      // The names of OpenRouter and vLLM, the only ones that many clients read.
+      context_length: context_window,
+      max_model_len: context_window,
       max_output_tokens,
       input_modalities,
       supported_reasoning_efforts: effortsOf(entry),
