@@ -128,6 +128,29 @@ describe('case 210: a stream is passed byte by byte', () => {
     ])
   })
 
+  describe('but response.metadata, which is told to Codex alone', () => {
+    const METADATA = { type: 'response.metadata', headers: { 'x-codex-turn-state': 'x' }, sequence_number: 0 }
+    const [created, ...others] = responseEvents([{ text: 'Hello.' }], { output: 'full' })
+    const asked = { model: 'gpt-5.5', input: 'Hello', stream: true }
+
+    test.each([
+      ['before the first event', [METADATA, created, ...others]],
+      ['among the others', [created, METADATA, ...others]],
+    ])('the helper of the official client would throw on it: %s', async (_where, events) => {
+      stage.upstream.enqueue({ events: events.flatMap((event) => event ?? []) })
+      const answer = await stage.client.responses.stream({ ...asked, stream: true }).finalResponse()
+      expect(answer.output_text).toBe('Hello.')
+    })
+
+    test('Codex, which says which turn it asks for, gets every byte', async () => {
+      const events = [METADATA, ...responseEvents([{ text: 'Hello.' }], { output: 'full' })]
+      stage.upstream.enqueue({ events })
+      const headers = { 'content-type': 'application/json', 'x-codex-turn-metadata': '{"turn_id":"1"}' }
+      const answer = await stage.send('/v1/responses', { method: 'POST', headers, body: JSON.stringify(asked) })
+      expect(await answer.text()).toBe(encodeEvents(events).map(String).join(''))
+    })
+  })
+
   test('a last event that has its output is left alone too', async () => {
     const events = responseEvents([{ text: 'Hello.' }], { output: 'full' })
     stage.upstream.enqueue({ events })

@@ -13,6 +13,14 @@ export function isPrelude(type: string): boolean {
   return PRELUDE.has(type) || type.startsWith('codex.')
 }
 
+/**
+ * Codex is told by these what it should say beside the answer; the API has none. The official clients throw on them, the
+ * one for Node wherever they stand (docs/upstream.md 5.1).
+ */
+export function isOfCodex(type: string): boolean {
+  return type === 'response.metadata'
+}
+
 /** Nothing that belongs to the answer comes after these; upstream may stay open all the same. */
 export function isTerminal(type: string): boolean {
   return TERMINAL.has(type)

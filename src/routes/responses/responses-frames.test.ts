@@ -133,7 +133,7 @@ test('wire 5.1: a failure told by the last event alone is told by an error event
 test('a failure that upstream did not tell as a Response names the answer that it ends, for clients with fixed types', () => {
   const begun = { id: 'resp_1', created_at: 1_790_000_000, model: 'gpt-5.5' }
   const created = { type: 'response.created', sequence_number: 0, response: { object: 'response', ...begun } }
-  const frames = new ResponsesFrames(new FrameOutput(), begun.model)
+  const frames = new ResponsesFrames(new FrameOutput(), { model: begun.model })
   const stream = Buffer.from([created, done].map((event) => namedFrame(event.type, event)).join(''))
   frames.take(stream, [0, stream.length])
   const error = unfinishedError()

@@ -1,22 +1,19 @@
-import { isPrelude, isTerminal } from '../../conversion/answer/event-types.ts'
+import { isOfCodex, isPrelude, isTerminal } from '../../conversion/answer/event-types.ts'
 import { isReadOfResponse } from '../../conversion/answer/response-fields.ts'
 import { endError, fillOutput, listsAll, responseOf, toldItems } from '../../conversion/answer/responses-collector.ts'
 import { type ChatUsage, chatUsage } from '../../conversion/answer/usage.ts'
 import { type AnswerHead, NO_HEAD } from '../../conversion/failure/upstream-error.ts'
-import { type ApiError, errorBody } from '../../errors.ts'
+import type { ApiError } from '../../errors.ts'
 import { asList, asObject, asString } from '../../json-object.ts'
 import { BytePattern, viewOf } from '../../sse/byte-pattern.ts'
 import { bytesJson, frameBeginning, frameData, frameJson, leanFrameJson } from '../../sse/event.ts'
 import type { FrameOutput } from '../../sse/frame-output.ts'
 import { type FrameSink, frameAt, frameEnd, MIXED_LINE_ENDS, withLineFeeds } from '../../sse/frame-reader.ts'
 import { namedFrame } from '../../sse/frames.ts'
+import { errorFrame, failedEvent, isAsRecorded } from './failure-frames.ts'
 
 /** Matches the usual forms. A frame of another form (ids, comments, several lines, type not first) has to be parsed. */
 const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
-
-/** Both stand within the first hundred bytes of all recorded answers. */
-const RESPONSE_ID = /"id":"([^"\\]+)"/
-const CREATED_AT = /"created_at":(\d+)/
 
 /**
  * The beginnings of the frames that make up most of a stream: these are passed on without looking further. What counts
@@ -31,6 +28,12 @@ const DELTAS = new Map(
     'response.custom_tool_call_input.delta',
   ].map((type) => [type, new BytePattern(Buffer.from(`event: ${type}\ndata: {"type":"${type}"`))]),
 )
+
+type Asked = {
+  /** The model of the request, told when an answer fails that upstream ends without telling. */
+  readonly model?: string | undefined
+  readonly byCodex?: boolean
+}
 
 /**
  * Passes the frames of a Responses stream through. They stay as they are, except that vendor events are left out and a
@@ -54,13 +57,12 @@ export class ResponsesFrames implements FrameSink {
   #count = 0
   /** The beginning of `response.created`, which tells who an answer is that fails later. */
   #beginning = ''
-  readonly #model: string | undefined
+  readonly #asked: Asked
   readonly #head: AnswerHead
 
-  /** The model is that of the request, told when an answer fails that upstream ends without telling. */
-  constructor(out: FrameOutput, model?: string, head = NO_HEAD) {
+  constructor(out: FrameOutput, asked: Asked = {}, head = NO_HEAD) {
     this.#out = out
-    this.#model = model
+    this.#asked = asked
     this.#head = head
   }
 
@@ -100,7 +102,7 @@ export class ResponsesFrames implements FrameSink {
 
   /** How the client is told that the answer failed after all that has come of it. */
   failure(error: ApiError): string {
-    return errorFrame(error, this.#count) + this.#failed(this.#failedEvent(error))
+    return errorFrame(error, this.#count) + this.#failed(failedEvent(error, this.#beginning, this.#asked.model))
   }
 
   /** Throws a failure that comes before anything visible, so that it keeps its HTTP status. */
@@ -147,7 +149,7 @@ export class ResponsesFrames implements FrameSink {
     if (dataType === undefined && isDone(frame)) return ''
     const type = dataType ?? asString(asObject(bytesJson(frame))?.type) ?? name
     if (type === undefined) return undefined
-    if (type.startsWith('codex.')) return ''
+    if (type.startsWith('codex.') || (isOfCodex(type) && this.#asked.byCodex !== true)) return ''
     if (isPrelude(type)) {
       if (type === 'response.created') this.#beginning = beginning
       return undefined
@@ -172,7 +174,7 @@ export class ResponsesFrames implements FrameSink {
     const failure = this.#error
     if (failure !== undefined && type === 'error') {
       if (!isAsRecorded(event)) return this.failure(failure)
-      return `${frame.toString('utf8')}\n\n${this.#failed(this.#failedEvent(failure))}`
+      return `${frame.toString('utf8')}\n\n${this.#failed(failedEvent(failure, this.#beginning, this.#asked.model))}`
     }
     if (failure === undefined) {
       this.#responseId = asString(responseOf(event)?.id)
@@ -197,23 +199,6 @@ export class ResponsesFrames implements FrameSink {
     return namedFrame(failed.type, failed)
   }
 
-  /** The event of a failed answer, where upstream sent none. Clients with fixed types want all that names an answer. */
-  #failedEvent({ code, message }: ApiError): object {
-    const [, id] = RESPONSE_ID.exec(this.#beginning) ?? []
-    const [, createdAt] = CREATED_AT.exec(this.#beginning) ?? []
-    const response = {
-      id,
-      object: 'response',
-      created_at: createdAt === undefined ? undefined : Number(createdAt),
-      status: 'failed',
-      error: { code, message },
-      incomplete_details: null,
-      model: this.#model,
-      usage: null,
-    }
-    return { response }
-  }
-
   #filled(event: unknown): unknown {
     return fillOutput(event, this.#done())
   }
@@ -228,23 +213,4 @@ export class ResponsesFrames implements FrameSink {
 /** Left out: clients stop reading there, and would take an answer without its last event for complete (case 166). */
 function isDone(frame: Buffer): boolean {
   return frameData(frame.toString('utf8')) === '[DONE]'
-}
-
-/**
- * Has a number and an error object, on which the official clients throw, with all that the AI SDK wants there: without a
- * code it takes the event for no error but an invalid answer.
- */
-function isAsRecorded(event: unknown): boolean {
-  const { error, sequence_number } = asObject(event) ?? {}
-  const { type, code, message } = asObject(error) ?? {}
-  return typeof sequence_number === 'number' && [type, code, message].every((text) => typeof text === 'string')
-}
-
-/**
- * Two forms in one: the API's own `error` event, which the AI SDK recognises by its number, and the `error` object that
- * the official client throws on.
- */
-function errorFrame(error: ApiError, sequenceNumber: number): string {
-  const body = errorBody(error)
-  return namedFrame('error', { ...body.error, ...body, type: 'error', sequence_number: sequenceNumber })
 }

@@ -169,13 +169,13 @@ type Streaming = {
 
 async function stream(context: RouteContext, request: ApiRequest, { call, log, remember }: Streaming): Promise<void> {
   const client = new ClientStream(request, context.config, log.sent)
-  const { model } = request.record
-  let frames = new ResponsesFrames(client.out, model)
+  const asked = { model: request.record.model, byCodex: isCodex(request) }
+  let frames = new ResponsesFrames(client.out, asked)
   try {
     await withEarlyRetries(context, request, {
       open: (refusal) => call.open(request.cancellation, refusal),
       read(answer) {
-        frames = new ResponsesFrames(client.out, model, headOf(context, answer))
+        frames = new ResponsesFrames(client.out, asked, headOf(context, answer))
         return pass(context, request, { answer, frames, client, call, remember }).catch((error: unknown) => {
           if (!client.opened) client.out.clear()
           throw error
@@ -195,6 +195,11 @@ async function stream(context: RouteContext, request: ApiRequest, { call, log, r
     client.end()
   }
   log.output()
+}
+
+/** It says which turn a request is of. */
+function isCodex({ headers }: ApiRequest): boolean {
+  return headers['x-codex-turn-metadata'] !== undefined
 }
 
 type Passing = Pick<Streaming, 'call' | 'remember'> & {

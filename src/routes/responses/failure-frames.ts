@@ -1,0 +1,46 @@
+import { type ApiError, errorBody } from '../../errors.ts'
+import { asObject } from '../../json-object.ts'
+import { namedFrame } from '../../sse/frames.ts'
+
+/** Both stand within the first hundred bytes of all recorded answers. */
+const RESPONSE_ID = /"id":"([^"\\]+)"/
+const CREATED_AT = /"created_at":(\d+)/
+
+/**
+ * The event of a failed answer, where upstream sent none. Clients with fixed types want all that names an answer: its
+ * beginning is that of `response.created`.
+ */
+export function failedEvent({ code, message }: ApiError, beginning: string, model: string | undefined): object {
+  const [, id] = RESPONSE_ID.exec(beginning) ?? []
+  const [, createdAt] = CREATED_AT.exec(beginning) ?? []
+  const response = {
+    id,
+    object: 'response',
+    created_at: createdAt === undefined ? undefined : Number(createdAt),
+    status: 'failed',
+    error: { code, message },
+    incomplete_details: null,
+    model,
+    usage: null,
+  }
+  return { response }
+}
+
+/**
+ * Has a number and an error object, on which the official clients throw, with all that the AI SDK wants there: without a
+ * code it takes the event for no error but an invalid answer.
+ */
+export function isAsRecorded(event: unknown): boolean {
+  const { error, sequence_number } = asObject(event) ?? {}
+  const { type, code, message } = asObject(error) ?? {}
+  return typeof sequence_number === 'number' && [type, code, message].every((text) => typeof text === 'string')
+}
+
+/**
+ * Two forms in one: the API's own `error` event, which the AI SDK recognises by its number, and the `error` object that
+ * the official client throws on.
+ */
+export function errorFrame(error: ApiError, sequenceNumber: number): string {
+  const body = errorBody(error)
+  return namedFrame('error', { ...body.error, ...body, type: 'error', sequence_number: sequenceNumber })
+}
