@@ -56,6 +56,18 @@ describe.each([true, false])('case 89: an item of an earlier answer that is name
     expect([input, ignored]).toMatchObject([[{ role: 'assistant', content: [{ text: 'Hello.' }] }, {}], null])
   })
 
+  test('goes there once if it is named twice, as for each result of a tool', async () => {
+    const item = { type: 'image_generation_call', id: `ig_twice_${stream}`, status: 'completed', result: 'aGk=' }
+    stage.upstream.enqueue({ events: responseEvents([{ raw: item }]) })
+    await (await post({})).text()
+    const named = { type: 'item_reference', id: item.id }
+    const answer = await post({ input: [named, named, { role: 'user', content: 'Go on.' }] })
+    await answer.text()
+    expect(answer.status).toBe(200)
+    const asked = stage.upstream.calls().at(-1)?.json as { input: object[] }
+    expect(asked.input).toMatchObject([item, { role: 'user' }])
+  })
+
   test('is not kept for a client that stores nothing', async () => {
     const { input, ignored } = await naming(`msg_own_${stream}`, { store: false })
     expect([input.length, ignored]).toEqual([1, 'input[0]'])

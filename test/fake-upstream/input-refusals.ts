@@ -9,7 +9,13 @@ export function inputRefusal(input: unknown): Refusal | undefined {
     const refusal = itemRefusal(item, place)
     if (refusal !== undefined) return refusal
   }
-  return triggerRefusal(input) ?? pairingRefusal(input) ?? reasoningRefusal(input) ?? imageRefusal(input)
+  return (
+    triggerRefusal(input) ??
+    duplicateRefusal(input) ??
+    pairingRefusal(input) ??
+    reasoningRefusal(input) ??
+    imageRefusal(input)
+  )
 }
 
 function itemRefusal(item: Json, place: string): Refusal | undefined {
@@ -156,6 +162,14 @@ function triggerRefusal(items: readonly Json[]): Refusal | undefined {
   const index = items.findIndex(({ type }) => type === 'compaction_trigger')
   if (index === -1 || index === items.length - 1) return undefined
   return apiError("The 'compaction_trigger' item must be the final input item.", `input[${index}]`, null)
+}
+
+function duplicateRefusal(items: readonly Json[]): Refusal | undefined {
+  const ids = items.map(({ id }) => id).filter((id) => id !== undefined)
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
+  if (twice === undefined) return undefined
+  const message = `Duplicate item found with id ${twice}. Remove duplicate items from your input and try again.`
+  return apiError(message, 'input', null)
 }
 
 const KINDS = [

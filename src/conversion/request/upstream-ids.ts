@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { type JsonObject, without } from '../../json-object.ts'
 
 /** What upstream takes as an id. Some that it has given itself are longer (docs/upstream.md 4.5). */
@@ -12,6 +13,22 @@ export function withTakenId(item: JsonObject): JsonObject {
   const { id, type } = item
   if (typeof id !== 'string' || (TAKEN.test(id) && (type !== 'reasoning' || id.startsWith('rs')))) return item
   return without(item, ['id'])
+}
+
+/**
+ * Each id once: some clients name an item for each of its results, and upstream would refuse that with every turn to come
+ * (docs/upstream.md 4.5). What is another item only loses the id.
+ */
+export function withIdsOnce(items: readonly JsonObject[]): JsonObject[] {
+  const first = new Map<string, JsonObject>()
+  return items.flatMap((item) => {
+    const { id } = item
+    if (typeof id !== 'string') return [item]
+    const same = first.get(id)
+    if (same !== undefined) return isDeepStrictEqual(same, item) ? [] : [without(item, ['id'])]
+    first.set(id, item)
+    return [item]
+  })
 }
 
 /** Upstream's limit for ids. */

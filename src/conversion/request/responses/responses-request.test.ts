@@ -253,6 +253,21 @@ describe('input', () => {
     expect(ids(image, 'ig_1', `${longest}0`)).toEqual(['ig_1', undefined])
   })
 
+  test('case 203: what comes twice goes once, and another item of its id goes without it', () => {
+    const image = { type: 'image_generation_call', id: 'ig_1', status: 'completed', result: 'aGk=' }
+    const other = { ...image, result: 'b3RoZXI=' }
+    const { id: _, ...otherWithout } = other
+    expect(inputOf(image, HELLO, image, other, HELLO)).toEqual([image, HELLO, otherWithout, HELLO])
+    const reasoning = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'x' }
+    const earlier = {
+      items: [reasoning, { type: 'message', role: 'assistant', content: 'Hi' }],
+      promptCacheKey: undefined,
+    }
+    const fields = { previous_response_id: 'resp_1', input: [reasoning, HELLO] }
+    const { request } = convert(fields, false, { resp_1: earlier })
+    expect(request.input.map(({ type }) => type)).toEqual(['reasoning', 'message', 'message'])
+  })
+
   test('a call without a call id is left for upstream to refuse', () => {
     const call = { type: 'function_call', name: 'f', arguments: '{}' }
     expect(inputOf(call)).toEqual([call])

@@ -8,6 +8,7 @@ import { derivePromptCacheKey } from '../prompt-cache-key.ts'
 import { ReportedFields, reportOtherKeys, unsupportedParameter } from '../reported-fields.ts'
 import { readServiceTier } from '../service-tier.ts'
 import type { ResponsesRequest } from '../upstream-body.ts'
+import { withIdsOnce } from '../upstream-ids.ts'
 import { withinDepth } from '../within-depth.ts'
 import { responsesInput } from './responses-input.ts'
 
@@ -90,7 +91,8 @@ function convert(body: JsonPlace, context: RequestContext): ConvertedResponsesRe
   const added = lite ? itemsAsTheyAre(body.at('input')) : responsesInput(body.at('input'), inputContext)
   const previous = body.at('previous_response_id')
   const earlier = previous.absent ? undefined : earlierConversation(previous, context)
-  const input = earlier === undefined ? added : [...responsesInput(previous.of(earlier.items), inputContext), ...added]
+  const all = earlier === undefined ? added : [...responsesInput(previous.of(earlier.items), inputContext), ...added]
+  const input = lite ? all : withIdsOnce(all)
   const request = lite ? liteRequest(body, model, input, reported) : fullRequest(body, model, input, reported)
   if (!lite) {
     request.prompt_cache_key ||= earlier?.promptCacheKey ?? derivePromptCacheKey(request, context.stableJson)
