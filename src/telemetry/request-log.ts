@@ -44,14 +44,20 @@ function line(record: RequestRecord, now: number, time: string): object {
   }
 }
 
+/** Snapshots have the date behind the name of their model. */
+const DATE = /-\d{4}-\d\d-\d\d$/
+/** What a client's name may have behind that of the model: an effort, a date. */
+const SUFFIX = /^$|^[-_:(]/
+
 /**
- * Upstream has answered by a lesser model than it was asked for, without a word (docs/upstream.md 4.7). Snapshots have a
- * longer name than their model, and the client's name may hold a provider before it and an effort behind it.
+ * Upstream has answered by a lesser model than it was asked for, without a word (docs/upstream.md 4.7). The client's name
+ * may also hold a provider before that of the model.
  */
 function otherModel({ model, servedModel }: RequestRecord): string | undefined {
   if (model === undefined || servedModel === undefined) return undefined
   const asked = model.slice(model.lastIndexOf('/') + 1)
-  const isSame = servedModel.startsWith(asked) || asked.startsWith(servedModel)
+  const answered = servedModel.replace(DATE, '')
+  const isSame = asked.startsWith(answered) && SUFFIX.test(asked.slice(answered.length))
   return isSame ? undefined : servedModel.slice(0, LONGEST_MODEL)
 }
 
