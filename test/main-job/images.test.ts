@@ -77,9 +77,16 @@ describe('a stream is an event for each image', () => {
     const asked = { model: 'gpt-image-2', prompt: 'A fox', stream: true } as const
     stage.upstream.enqueue({ status: 429, body: { error: { code: 'rate_limit_exceeded', message: 'Later.' } } })
     await expect(stage.client.images.generate(asked)).rejects.toMatchObject({ status: 429 })
-    stage.upstream.enqueue({ status: 200, body: '<html>' })
-    await expect(stage.client.images.generate(asked)).rejects.toMatchObject({ status: 502, code: 'upstream_invalid' })
   })
+
+  test.each(['<html>', [], { created: 1_795_000_000, data: [] }, { error: { message: 'Blocked.' } }])(
+    'and without an image, as in %j, it is a failure',
+    async (body) => {
+      stage.upstream.enqueue({ status: 200, body })
+      const asked = { model: 'gpt-image-2', prompt: 'A fox', stream: true } as const
+      await expect(stage.client.images.generate(asked)).rejects.toMatchObject({ status: 502, code: 'upstream_invalid' })
+    },
+  )
 })
 
 test('where no stream is asked for in so many words an object comes', async () => {

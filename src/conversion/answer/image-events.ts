@@ -1,17 +1,16 @@
 import { ProxyError } from '../../errors.ts'
-import { asList, isObject, type JsonObject, parseObject, without } from '../../json-object.ts'
+import { asList, isObject, objectOf, parseJson, without } from '../../json-object.ts'
 
 export type ImageEvent = { readonly type: string; readonly [field: string]: unknown }
 
 /**
  * The answer of the Images API as the events that a client asked for, one for each image
- * (https://platform.openai.com/docs/api-reference/images-streaming).
+ * (https://platform.openai.com/docs/api-reference/images-streaming). Without one a client would wait for nothing.
  */
 export function imageEvents(answer: string, type: string): ImageEvent[] {
-  const whole: JsonObject | undefined = parseObject(answer)
-  if (whole === undefined) throw new ProxyError('upstream_invalid', 'Upstream answered with no list of images.')
+  const whole = objectOf(parseJson(answer))
+  const images = asList(whole.data).filter(isObject)
+  if (images.length === 0) throw new ProxyError('upstream_invalid', 'Upstream answered with no image.')
   const common = { created_at: whole.created, ...without(whole, ['data', 'created']) }
-  return asList(whole.data)
-    .filter(isObject)
-    .map((image) => ({ type, ...image, ...common }))
+  return images.map((image) => ({ type, ...image, ...common }))
 }
