@@ -3,7 +3,6 @@ import type { Config } from '../config/options.ts'
 import { UPSTREAM_OPTIONS } from '../config/upstream-options.ts'
 import { ownCopy, totalLength } from '../runtime/own-memory.ts'
 import type { UpstreamAnswer } from './answer.ts'
-import { BodyMemory } from './body-memory.ts'
 import type { UpstreamClient, UpstreamRequest } from './client.ts'
 
 /** Shorter bodies are sent as they are: TCP sends ten packets before it waits for word from the other end (RFC 6928). */
@@ -65,19 +64,14 @@ function mayBeForCoding({ status }: UpstreamAnswer, wasTaken: boolean): boolean 
 
 /** The same request with its body compressed; off the main thread. */
 async function compressed(request: UpstreamRequest): Promise<UpstreamRequest> {
-  const { headers, body = [], memory } = request
+  const { headers, body = [], memory, ...others } = request
   // What is being read must not be freed, whoever leaves meanwhile.
   memory?.lend()
   const { coding, encoder } = await newEncoder(totalLength(body))
   for (const piece of body) encoder.write(piece)
   const bytes = ownCopy(await encoder.end().toArray())
   memory?.giveBack()
-  return {
-    ...request,
-    headers: { ...headers, 'content-encoding': coding },
-    body: [bytes],
-    memory: new BodyMemory([bytes]),
-  }
+  return { ...others, headers: { ...headers, 'content-encoding': coding }, body: [bytes] }
 }
 
 type Encoding = { readonly coding: string; readonly encoder: Transform }
