@@ -9,7 +9,7 @@ export function withoutControls(text: string): string {
   })
 }
 
-/** Text of others in a message of ours is cut: a message is no place for a whole prompt. */
+/** Text of others in a message of ours is cut: a message is no place for a whole prompt. Never within an emoji. */
 export function shorten(text: string, most = 64): string {
-  return text.length <= most ? text : `${text.slice(0, most)}…`
+  return text.length <= most ? text : `${text.slice(0, most).replace(/[\ud800-\udbff]$/, '')}…`
 }
