@@ -38,6 +38,15 @@ function scripted(...statuses: (number | Promise<number>)[]) {
   return { ask, sent, aborted, codings, warn }
 }
 
+/** A status that comes when it is told to. */
+function held(status: number) {
+  let come = () => {}
+  const answer = new Promise<number>((resolve) => {
+    come = () => resolve(status)
+  })
+  return { answer, come }
+}
+
 function decoded({ headers, body = [] }: UpstreamRequest): Buffer {
   const whole = Buffer.concat(body)
   switch (headers['content-encoding']) {
@@ -133,18 +142,39 @@ test('once one was taken, a refusal is about the request, except where it is the
 })
 
 test('one that is taken after another was refused is not sent twice, and does not bring compression back', async () => {
-  let take = (_status: number) => {}
-  const late = new Promise<number>((resolve) => {
-    take = resolve
-  })
-  const { ask, sent, codings } = scripted(late, 400)
+  const late = held(200)
+  const { ask, sent, codings } = scripted(late.answer, 400)
   const first = ask()
   await expect.poll(() => sent).toHaveLength(1)
   await ask()
-  take(200)
+  late.come()
   expect((await first).status).toBe(200)
   await ask()
   expect(codings()).toEqual([COMPRESSED, COMPRESSED, undefined, undefined])
+})
+
+test('of two that are refused at once only one says so', async () => {
+  const refusals = [held(400), held(400)]
+  const { ask, sent, codings, warn } = scripted(...refusals.map(({ answer }) => answer))
+  const asked = [ask(), ask()]
+  await expect.poll(() => sent).toHaveLength(2)
+  for (const { come } of refusals) come()
+  await Promise.all(asked)
+  expect(codings()).toEqual([COMPRESSED, COMPRESSED, undefined, undefined])
+  expect(warn).toHaveBeenCalledTimes(1)
+})
+
+test('when another one was taken meanwhile, a refusal was about the request', async () => {
+  const late = held(200)
+  const { ask, sent, codings, warn } = scripted(404, late.answer)
+  const first = ask()
+  await expect.poll(() => sent).toHaveLength(2)
+  await ask()
+  late.come()
+  expect((await first).status).toBe(200)
+  await ask()
+  expect(codings()).toEqual([COMPRESSED, undefined, COMPRESSED, COMPRESSED])
+  expect(warn).not.toHaveBeenCalled()
 })
 
 test('memory that is freed while it is being compressed is left alone until then', async () => {

@@ -31,7 +31,8 @@ export function withCompression(client: UpstreamClient, warn: (message: string) 
     answer.body.abort()
     request.onRetry?.()
     const plain = await client.send(request, credentials, cancellation)
-    if (isTaken(plain)) {
+    // Others may have found out meanwhile.
+    if (isTaken(plain) && known !== 'refused' && mayBeForCoding(answer, known === 'taken')) {
       known = 'refused'
       warn('Upstream takes no compressed requests: from now on they are sent as they are.')
     }
