@@ -53,7 +53,7 @@ describe('a stream is an event for each image', () => {
   test('of an image that is made', async () => {
     stage.upstream.enqueue({ status: 200, body, headers: { 'x-codex-primary-used-percent': '77' } })
     const { data, response } = await stage.client.images
-      .generate({ model: 'gpt-image-2', prompt: 'A fox', stream: true, partial_images: 2 })
+      .generate({ model: 'gpt-image-2', prompt: 'A fox', stream: true, partial_images: 1 })
       .withResponse()
     const events = await eventsOf(data)
     expect(events).toEqual(['Zm94', 'Zm9v'].map((image) => eventOf('image_generation.completed', image)))
@@ -66,8 +66,11 @@ describe('a stream is an event for each image', () => {
   test('of an image that is changed', async () => {
     stage.upstream.enqueue({ status: 200, body })
     const image = await toFile(PNG, 'a.png', { type: 'image/png' })
-    const stream = await stage.client.images.edit({ prompt: 'A hat', image, stream: true, partial_images: 0 })
-    const events = await eventsOf(stream)
+    const { data, response } = await stage.client.images
+      .edit({ prompt: 'A hat', image, stream: true, partial_images: 0 })
+      .withResponse()
+    const events = await eventsOf(data)
+    expect(response.headers.has('x-codex-proxy-ignored')).toBe(false)
     expect(events).toEqual(['Zm94', 'Zm9v'].map((made) => eventOf('image_edit.completed', made)))
     expect(sent()?.json).toMatchObject({ prompt: 'A hat', images: [{}] })
     expect(sent()?.json).not.toHaveProperty('stream')
