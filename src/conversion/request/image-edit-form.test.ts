@@ -9,8 +9,11 @@ const WEBP = Buffer.from('RIFF\0\0\0\0WEBPVP8 ', 'latin1')
 async function editOf(fill: (form: FormData) => void) {
   const form = new FormData()
   fill(form)
-  const sent = new Response(form)
-  return imageEditOf(Buffer.from(await sent.arrayBuffer()), sent.headers.get('content-type') ?? '')
+  const { body, headers } = new Response(form)
+  // Not `arrayBuffer()`, which brings other bytes on Node 22.3.
+  const pieces: Uint8Array[] = []
+  for await (const piece of body ?? []) pieces.push(piece)
+  return imageEditOf(Buffer.concat(pieces), headers.get('content-type') ?? '')
 }
 
 const file = (bytes: Buffer, type = '') => new File([bytes], 'a file', { type })
