@@ -294,6 +294,21 @@ describe('issue 6: at debug', () => {
     expect(hidden.filter((secret) => stage.proxy.output().includes(secret))).toEqual([])
   })
 
+  test.each([false, true])('of an image its prompt and its size are recorded, stream: %s', async (stream) => {
+    await start('debug')
+    const answer = { created: 1_795_000_000, data: [{ b64_json: PRIVATE.image }] }
+    stage.upstream.setDefault({ status: 200, body: answer })
+    const body = { model: 'gpt-image-2', prompt: PRIVATE.prompt, stream }
+    await post(stage.proxy.url, '/v1/images/generations', body)
+    await expect.poll(() => requestLines(stage.proxy)).toHaveLength(1)
+    const [line] = requestLines(stage.proxy)
+    expect(line).toMatchObject({ status: 200, stream, firstEventMs: expect.any(Number) })
+    expect(messages(String(line?.requestId))).toMatchObject([
+      { msg: 'input messages', input: PRIVATE.prompt },
+      { msg: 'output messages', output: { bytes: JSON.stringify(answer).length } },
+    ])
+  })
+
   test('system messages of a chat are recorded with the others', async () => {
     await start('debug')
     const headers = { authorization: `Bearer ${PRIVATE.clientKey}` }

@@ -108,6 +108,7 @@ test('case 208: an answer without a compaction is a failure: clients would lose 
 
 test.each([
   [{ model: MODEL, input: 7 }, 'input'],
+  [{ model: MODEL, input: [null] }, 'input[0]'],
   [[], null],
   [{ input: 'Hello' }, 'model'],
 ])('case 208: %j is refused as at /v1/responses', async (body, param) => {

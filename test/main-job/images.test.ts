@@ -58,6 +58,7 @@ describe('a stream is an event for each image', () => {
     const events = await eventsOf(data)
     expect(events).toEqual(['Zm94', 'Zm9v'].map((image) => eventOf('image_generation.completed', image)))
     expect(sent()?.json).toEqual({ model: 'gpt-image-2', prompt: 'A fox' })
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8'])
     expect(response.headers.get('x-codex-proxy-ignored')).toBe('partial_images')
     expect(response.headers.get('x-codex-plan-type')).toBe('plus')
     expect(await stage.metrics()).toMatchObject({ rate_limits: { primary: { usedPercent: 77 } } })
@@ -112,8 +113,9 @@ test('what the Codex CLI sends passes as it is: edits as JSON, and its search', 
   expect(sent()?.headers).toMatchObject({ 'session-id': 's-1' })
   expect(sent()?.headers).not.toHaveProperty('x-mine')
   expect(sent()?.headers.authorization).not.toContain('mine')
-  const found = await stage.post('/v1/alpha/search?x=1', { id: 's', model: 'gpt-6.1-sol', commands: {} })
+  const found = await stage.post('/v1/alpha/search?x=1', { id: 's', commands: {} })
   expect(await found.json()).toEqual({ output: 'Found.' })
+  expect(sent()?.json).toEqual({ id: 's', commands: {} })
   expect(found.headers.get('set-cookie')).toBeNull()
 })
 
