@@ -1,7 +1,10 @@
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Shaping } from '../fake-upstream/answer.ts'
 import { responseEvents, type StreamEvent } from '../fake-upstream/event-stream.ts'
+import { ROUTES } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
+import { callsDuring } from '../support/upstream-answers.ts'
 import { saidIn } from '../support/watched-answer.ts'
 
 /** U+2028 and U+2029 end no line of an event stream, and characters of several bytes get cut. */
@@ -117,3 +120,15 @@ describe('case 122: a stream is known by what it holds', () => {
     },
   )
 })
+
+test.each(ROUTES)(
+  'an answer that came compressed, which nobody asked for, is said to have, once (%s)',
+  async (path, body) => {
+    const stream = EVENTS.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('')
+    stage.upstream.setDefault({ status: 200, headers: { 'content-encoding': 'gzip' }, body: gzipSync(stream) })
+    const [answer, calls] = await callsDuring(stage.upstream, () => stage.post(path, body))
+    expect([answer.status, calls]).toEqual([502, 1])
+    const error = { code: 'upstream_invalid', message: expect.stringContaining('encoded as gzip') }
+    expect(await answer.json()).toMatchObject({ error })
+  },
+)

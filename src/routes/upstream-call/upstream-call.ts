@@ -5,7 +5,8 @@ import { sessionHeaderValue } from '../../conversion/request/prompt-cache-key.ts
 import type { ResponsesRequest } from '../../conversion/request/upstream-body.ts'
 import { bodyWithoutSummary, isSummaryRefusal } from '../../conversion/request/without-summary.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
-import type { ApiError } from '../../errors.ts'
+import { type ApiError, ProxyError } from '../../errors.ts'
+import { shorten } from '../../foreign-text.ts'
 import type { UpstreamAnswer } from '../../upstream/answer.ts'
 import type { BodyMemory } from '../../upstream/body-memory.ts'
 import { conversationHeaders, informingHeaders, onlyNamed } from '../../upstream/forwarded-headers.ts'
@@ -83,6 +84,7 @@ export class UpstreamCall {
       noticeHeaders(this.#context, this.#request, answer)
       this.#request.setHeaders(informingHeaders(answer.headers))
       if (answer.status === 200) {
+        refuseEncoded(answer)
         this.#context.catalogue.remember(call.model)
         if (form.unsummarized) noteUnsummarized(this.#request)
         return answer
@@ -136,6 +138,15 @@ export class UpstreamCall {
 
 /** What is asked: a variant, also without the summary that it asks for; nobody needs that so much that all should fail. */
 type Form = { readonly variant: Variant; readonly unsummarized: boolean }
+
+/** Upstream was asked for an answer as it is; what encodes it all the same stands on the way. */
+function refuseEncoded({ headers, body }: UpstreamAnswer): void {
+  const coding = headers['content-encoding'] ?? 'identity'
+  if (coding === 'identity') return
+  body.abort()
+  const message = `The answer came encoded as ${shorten(coding)}: a gateway or outbound proxy on the way does that.`
+  throw new ProxyError('upstream_invalid', message)
+}
 
 /** The limits in the headers of an answer, often told only there. Other headers are not held while events come. */
 export function headOf({ now }: Pick<RouteContext, 'now'>, { headers }: UpstreamAnswer): AnswerHead {
