@@ -16,7 +16,7 @@ export function readEffort(
   if (listed.includes(asked)) return effortOnTheWire(asked)
   const rank = EFFORTS.indexOf(asked)
   if (rank === -1) throw given.notOneOf(EFFORTS)
-  const nearest = listed.length === 0 ? asked : nearestEffort(rank, listed)
+  const nearest = nearestEffort(rank, listed)
   if (nearest !== asked) {
     reported.add(given.absent ? 'model' : given.path, `has a reasoning effort that '${model.id}' does not have`)
   }
@@ -28,7 +28,7 @@ export function effortOnTheWire(effort: string): string {
   return effort === 'ultra' ? 'max' : effort
 }
 
-/** The lower of two that are equally near. */
+/** The lower of two that are equally near; the asked one itself where none is known. */
 function nearestEffort(rank: number, listed: readonly string[]): string | undefined {
   const ranks = listed.map((effort) => EFFORTS.indexOf(effort)).filter((each) => each !== -1)
   ranks.sort((a, b) => Math.abs(a - rank) - Math.abs(b - rank) || a - b)

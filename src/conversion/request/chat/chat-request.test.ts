@@ -385,6 +385,18 @@ describe('case 101–105: reasoning', () => {
     expect(request.reasoning).toMatchObject({ effort: 'low' })
   })
 
+  test.each([
+    [['low', 'turbo'], 'turbo', 'turbo', []],
+    [['turbo', 'low'], 'none', 'low', ['reasoning_effort']],
+    [['none', 'high'], 'minimal', 'none', ['reasoning_effort']],
+    [['turbo'], 'high', 'high', []],
+  ])('case 103: of %j, some of which only the catalogue knows, %s becomes %s', (efforts, asked, sent, ignored) => {
+    const catalogue = [{ id: 'gpt-7', efforts, usesResponsesLite: false, takesSummary: true }]
+    const { request, plan } = convertChat({ model: 'gpt-7', reasoning_effort: asked }, { catalogue })
+    expect(request.reasoning).toMatchObject({ effort: sent })
+    expect(plan.ignored).toEqual(ignored)
+  })
+
   test('case 103: a suffix that is not listed is clamped too', () => {
     const { request, plan } = convertChat({ model: 'gpt-5.5-minimal' })
     expect(request).toMatchObject({ model: 'gpt-5.5', reasoning: { effort: 'low' } })
