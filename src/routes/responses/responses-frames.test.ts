@@ -145,7 +145,8 @@ test.each([{}, { response: null }])('a last event that tells no Response is a fa
   const delta = { type: 'response.output_text.delta', sequence_number: 0, delta: 'Hi' }
   const completed = { type: 'response.completed', sequence_number: 1, ...end }
   const error = { code: 'upstream_invalid', message: expect.stringContaining('without telling it') }
-  expect(told(delta, completed)).toMatchObject([delta, { type: 'error', error }, { type: 'response.failed' }])
+  const failed = { type: 'response.failed', response: { object: 'response', status: 'failed', error, output: [] } }
+  expect(told(delta, completed)).toMatchObject([delta, { type: 'error', error }, failed])
   expect(() => passed({ type: 'response.created' }, completed)).toThrow('without telling it')
 })
 

@@ -172,8 +172,8 @@ export class ResponsesFrames implements FrameSink {
     this.#usage = chatUsage(event)
     this.#servedModel = asString(responseOf(event)?.model)
     const failure = this.#error
-    if (failure !== undefined && type === 'error') {
-      if (!isAsRecorded(event)) return this.failure(failure)
+    if (failure !== undefined && (type === 'error' || responseOf(event) === undefined)) {
+      if (type !== 'error' || !isAsRecorded(event)) return this.failure(failure)
       return `${frame.toString('utf8')}\n\n${this.#failed(failedEvent(failure, this.#beginning, this.#asked.model))}`
     }
     if (failure === undefined) {
