@@ -92,7 +92,9 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
     idleTimeout: config.idleTimeout,
     random: Math.random,
   })
-  const upstream = compressesRequests(config) ? withCompression(client, (message) => logger.warn(message)) : client
+  const upstream = compressesRequests(config)
+    ? withCompression(client, (message) => logger.warn(message), monotonic)
+    : client
   return {
     config,
     credentials,

@@ -23,7 +23,8 @@ function scripted(...statuses: (number | Promise<number>)[]) {
     const body = { over: false, pipe() {}, pause() {}, resume() {}, abort: () => void aborted.push(status) }
     return { status, headers: {}, body }
   }
-  const client = withCompression({ send }, warn)
+  const clock = { ms: 0 }
+  const client = withCompression({ send }, warn, () => clock.ms)
   const ask = (request: Partial<UpstreamRequest> = {}) => {
     const whole = {
       method: 'POST',
@@ -35,7 +36,7 @@ function scripted(...statuses: (number | Promise<number>)[]) {
     return client.send({ ...whole, ...request }, LOGIN, new Cancellation())
   }
   const codings = () => sent.map(({ headers }) => headers['content-encoding'])
-  return { ask, sent, aborted, codings, warn }
+  return { ask, sent, aborted, codings, warn, clock }
 }
 
 /** A status that comes when it is told to. */
@@ -102,14 +103,14 @@ test.each<[string, Partial<UpstreamRequest>]>([
 
 test('a long body that is not said to be compressible is sent as it is', async () => {
   const { sent, warn } = scripted()
-  const client = withCompression({ send: async (request) => sent.push(request) as never }, warn)
+  const client = withCompression({ send: async (request) => sent.push(request) as never }, warn, () => 0)
   const request = { method: 'POST', path: '/images/edits', headers: {}, body: [LONG] }
   await client.send(request, LOGIN, new Cancellation())
   expect(sent).toEqual([request])
 })
 
 test.each([400, 403, 404, 413, 415, 422, 500, 501])(
-  'a first compressed body that is refused with %i is sent as it is; taken then, no more are compressed',
+  'a first compressed body that is refused with %i is sent as it is; taken then, no more are compressed for now',
   async (status) => {
     const { ask, sent, aborted, codings, warn } = scripted(status)
     const onRetry = vi.fn()
@@ -120,6 +121,16 @@ test.each([400, 403, 404, 413, 415, 422, 500, 501])(
     expect([aborted, onRetry.mock.calls.length, warn.mock.calls.length]).toEqual([[status], 1, 1])
   },
 )
+
+test('an hour later it is tried again, since the refusal may have been by chance', async () => {
+  const { ask, codings, clock } = scripted(404)
+  await ask()
+  clock.ms = 60 * 60 * 1000 - 1
+  await ask()
+  clock.ms++
+  await ask()
+  expect(codings()).toEqual([COMPRESSED, undefined, undefined, COMPRESSED])
+})
 
 test('what is refused as it is too says nothing about compression', async () => {
   const { ask, codings, warn } = scripted(400, 404)

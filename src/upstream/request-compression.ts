@@ -8,6 +8,9 @@ import type { UpstreamClient, UpstreamRequest } from './client.ts'
 /** Shorter bodies are sent as they are: TCP sends ten packets before it waits for word from the other end (RFC 6928). */
 const WORTH_COMPRESSING = 16 * 1024
 
+/** How long nothing is compressed after a refusal. */
+const PLAIN_MS = 60 * 60 * 1000
+
 /** Whether upstream is sent compressed bodies: a gateway may not take what the ChatGPT backend does. */
 export function compressesRequests({
   compressRequests: mode,
@@ -19,29 +22,35 @@ export function compressesRequests({
 /**
  * Sends long bodies compressed, as Codex does (docs/upstream.md 4.2): a conversation of half a megabyte goes up again with
  * each turn, which on most lines takes longer than anything else here. Until one has been taken, a compressed body that is
- * refused is sent once more as it is; if that is taken, none is compressed any more.
+ * refused is sent once more as it is; if that is taken, none is compressed for an hour: it may have been by chance.
+ * `now` in milliseconds.
  */
-export function withCompression(client: UpstreamClient, warn: (message: string) => void): UpstreamClient {
-  let known: 'taken' | 'refused' | undefined
+export function withCompression(
+  client: UpstreamClient,
+  warn: (message: string) => void,
+  now: () => number,
+): UpstreamClient {
+  let wasTaken = false
+  let plainUntil = Number.NEGATIVE_INFINITY
 
   async function sendCompressed(...[request, credentials, cancellation]: Parameters<UpstreamClient['send']>) {
     const answer = await client.send(await compressed(request), credentials, cancellation)
-    if (isTaken(answer)) known ??= 'taken'
-    if (isTaken(answer) || !mayBeForCoding(answer, known === 'taken')) return answer
+    wasTaken ||= isTaken(answer)
+    if (isTaken(answer) || !mayBeForCoding(answer, wasTaken)) return answer
     answer.body.abort()
     request.onRetry?.()
     const plain = await client.send(request, credentials, cancellation)
     // Others may have found out meanwhile.
-    if (isTaken(plain) && known !== 'refused' && mayBeForCoding(answer, known === 'taken')) {
-      known = 'refused'
-      warn('Upstream takes no compressed requests: from now on they are sent as they are.')
+    if (isTaken(plain) && now() >= plainUntil && mayBeForCoding(answer, wasTaken)) {
+      plainUntil = now() + PLAIN_MS
+      warn('Upstream took a request only uncompressed: for an hour all are sent as they are.')
     }
     return plain
   }
 
   return {
     send: (request, credentials, cancellation) =>
-      known !== 'refused' && isWorthCompressing(request)
+      now() >= plainUntil && isWorthCompressing(request)
         ? sendCompressed(request, credentials, cancellation)
         : client.send(request, credentials, cancellation),
   }
