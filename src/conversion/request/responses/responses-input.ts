@@ -17,11 +17,14 @@ type InputContext = {
 
 /** `input` of a Responses request as the backend takes it: a list of items that needs nothing stored. */
 export function responsesInput(input: JsonPlace, context: InputContext): JsonObject[] {
-  if (typeof input.value === 'string') {
-    return [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: input.value }] }]
-  }
+  if (typeof input.value === 'string') return [userMessage(input.value)]
   if (!input.absent && !Array.isArray(input.value)) throw input.wrongType('one of a string or array of objects')
   return input.items().flatMap((item) => convertItem(item, context))
+}
+
+/** What a text stands for in place of a list. */
+export function userMessage(text: string): JsonObject {
+  return { type: 'message', role: 'user', content: [{ type: 'input_text', text }] }
 }
 
 function convertItem(place: JsonPlace, context: InputContext): JsonObject[] {

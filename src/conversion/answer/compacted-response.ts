@@ -1,0 +1,12 @@
+import { ProxyError } from '../../errors.ts'
+import { asList, type JsonObject, objectOf } from '../../json-object.ts'
+
+/** As the API answers: the messages of the user, then the one item that stands for all else. */
+export function compactedResponse(
+  { id, created_at, output, usage }: JsonObject,
+  userMessages: readonly unknown[],
+): JsonObject {
+  const items = asList(output).filter((item) => objectOf(item).type === 'compaction')
+  if (items.length === 0) throw new ProxyError('upstream_invalid', 'Upstream answered, but did not compact.')
+  return { id, object: 'response.compaction', created_at, output: [...userMessages, ...items], usage }
+}
