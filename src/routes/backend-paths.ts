@@ -57,14 +57,11 @@ export async function passToBackend(
     request.cancellation,
   )
   memory.free()
-  if (answer.status === 200) {
-    return events === undefined
-      ? handOn(context, request, answer, log)
-      : inEvents(context, request, { answer, events, log })
-  }
+  if (answer.status === 200 && events === undefined) return handOn(context, request, answer, log)
   noticeHeaders(context, request, answer)
   request.setHeaders(informingHeaders(answer.headers))
-  throw await refusalOf(context, 'responses', answer)
+  if (answer.status !== 200 || events === undefined) throw await refusalOf(context, 'responses', answer)
+  return inEvents(context, request, { answer, events, log })
 }
 
 type Asked = {
@@ -94,7 +91,6 @@ type Shown = { readonly answer: UpstreamAnswer; readonly events: string; readonl
 
 /** An official client that waits for events finds none in an object, and says nothing of it. */
 async function inEvents(context: RouteContext, request: ApiRequest, { answer, events, log }: Shown): Promise<Answer> {
-  noticeHeaders(context, request, answer)
   request.record.stream = true
   const whole = await readBody(answer.body, context.config.maxEvent)
   request.record.firstEventAt = context.monotonic()
@@ -102,5 +98,5 @@ async function inEvents(context: RouteContext, request: ApiRequest, { answer, ev
   log?.sent(whole)
   log?.answered()
   const frames = imageEvents(whole.toString(), events).map((event) => namedFrame(event.type, event))
-  return { status: 200, headers: { ...informingHeaders(answer.headers), ...EVENT_STREAM }, body: frames.join('') }
+  return { status: 200, headers: EVENT_STREAM, body: frames.join('') }
 }
