@@ -36,7 +36,7 @@ export function withCompression(
   async function sendCompressed(...[request, credentials, cancellation]: Parameters<UpstreamClient['send']>) {
     const answer = await client.send(await compressed(request), credentials, cancellation)
     wasTaken ||= isTaken(answer)
-    if (isTaken(answer) || !mayBeForCoding(answer, wasTaken)) return answer
+    if (!mayBeForCoding(answer, wasTaken)) return answer
     answer.body.abort()
     request.onRetry?.()
     const plain = await client.send(request, credentials, cancellation)
