@@ -69,8 +69,8 @@ test('a path stays where there is no such link, or one to another version', asyn
 test.each([
   ['/home/me/.npm/_npx/8672f68a3708dfe5/node_modules/.bin/codex-api-proxy', true],
   ['/home/me/.cache/pnpm/dlx/1a2b/18f/node_modules/codex-api-proxy/dist/main.js', true],
-  ['/tmp/xfs-1a2b/dlx-4711/node_modules/codex-api-proxy/dist/main.js', true],
-  ['/tmp/bunx-1000-codex-api-proxy@latest/node_modules/codex-api-proxy/dist/main.js', true],
+  ['/var/folders/zz/T/xfs-1a2b/dlx-4711/node_modules/codex-api-proxy/dist/main.js', true],
+  ['/var/folders/zz/T/bunx-1000-codex-api-proxy@latest/node_modules/codex-api-proxy/dist/main.js', true],
   ['C:\\Users\\me\\AppData\\Local\\npm-cache\\_npx\\1a2b\\node_modules\\codex-api-proxy\\dist\\main.js', true],
   ['/usr/lib/node_modules/codex-api-proxy/dist/main.js', false],
   ['/home/dlxfan/my_npx/codex-api-proxy/dist/main.js', false],

@@ -10,7 +10,12 @@ const PRELUDE = new Set([
 const TERMINAL = new Set(['response.completed', 'response.done', 'response.incomplete', 'response.failed', 'error'])
 
 export function isPrelude(type: string): boolean {
-  return PRELUDE.has(type) || type.startsWith('codex.')
+  return PRELUDE.has(type) || isVendorEvent(type)
+}
+
+/** By which upstream talks to its own program, apart from the answer (case 123). */
+export function isVendorEvent(type: string): boolean {
+  return type.startsWith('codex.')
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isOfCodex, isPrelude, isTerminal } from '../../conversion/answer/event-types.ts'
+import { isOfCodex, isPrelude, isTerminal, isVendorEvent } from '../../conversion/answer/event-types.ts'
 import { isReadOfResponse } from '../../conversion/answer/response-fields.ts'
 import { endError, fillOutput, listsAll, responseOf, toldItems } from '../../conversion/answer/responses-collector.ts'
 import { type ChatUsage, chatUsage } from '../../conversion/answer/usage.ts'
@@ -149,7 +149,7 @@ export class ResponsesFrames implements FrameSink {
     if (dataType === undefined && isDone(frame)) return ''
     const type = dataType ?? asString(asObject(bytesJson(frame))?.type) ?? name
     if (type === undefined) return undefined
-    if (type.startsWith('codex.') || (isOfCodex(type) && this.#asked.byCodex !== true)) return ''
+    if (isVendorEvent(type) || (isOfCodex(type) && this.#asked.byCodex !== true)) return ''
     if (isPrelude(type)) {
       if (type === 'response.created') this.#beginning = beginning
       return undefined
