@@ -309,10 +309,13 @@ describe('issue 6: at debug', () => {
     ])
   })
 
-  test('system messages of a chat are recorded with the others', async () => {
+  test.each([
+    ['system messages of a chat', '/v1/chat/completions', CHAT],
+    ['instructions', '/v1/responses', RESPONSES],
+  ])('%s are recorded with the other messages', async (_what, path, body) => {
     await start('debug')
     const headers = { authorization: `Bearer ${PRIVATE.clientKey}` }
-    const answer = await watchAnswer(stage.proxy.url, '/v1/chat/completions', CHAT, headers)
+    const answer = await watchAnswer(stage.proxy.url, path, body, headers)
     await answer.ended
     const id = String(answer.headers['x-codex-proxy-request-id'])
     expect(messages(id)[0]).toMatchObject({ msg: 'input messages', instructions: PRIVATE.instructions })

@@ -3,18 +3,14 @@ import type { ChatPlan } from '../../conversion/chat-plan.ts'
 import { convertChatRequest } from '../../conversion/request/chat/chat-request.ts'
 import type { ConversionContext } from '../../conversion/request/conversion-context.ts'
 import { type LargeJson, parseLargeJson } from '../../conversion/request/large-json.ts'
-import { asksForSummary } from '../../conversion/request/without-summary.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
-import { BodyMemory } from '../../upstream/body-memory.ts'
 import type { Answer, ApiRequest, Route } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
 import { forwardOr } from '../forward.ts'
 import { ownerOf } from '../memory/recent-memory.ts'
-import { type MessageLog, openMessageLog } from '../message-log.ts'
-import { noteIgnored } from '../request-notes.ts'
-import { lesserVariants } from '../upstream-call/lesser-variants.ts'
-import { withoutRefusedSummary } from '../upstream-call/refused-summary.ts'
-import { sessionHeaders, UpstreamCall, wanted } from '../upstream-call/upstream-call.ts'
+import type { MessageLog } from '../message-log.ts'
+import { prepareCall } from '../upstream-call/prepare-call.ts'
+import type { UpstreamCall } from '../upstream-call/upstream-call.ts'
 import { completeChat } from './chat-completing.ts'
 import { StreamedChat } from './chat-streaming.ts'
 
@@ -51,22 +47,13 @@ function convert(
 ): { plan: ChatPlan; call: UpstreamCall; log: MessageLog } {
   const json = parseLargeJson(raw, context.placeholder)
   const { request: converted, plan } = convertChatRequest(json.value, conversionContext(context, credentials, json))
-  const { record } = request
-  record.model = plan.model
-  record.stream = plan.stream
-  noteIgnored(request, plan.ignored)
-  const body = withoutRefusedSummary(context, request, converted)
-  const log = openMessageLog(context.logger, record)
-  log.input(body.input, body.instructions)
-
-  const call = new UpstreamCall(context, request, {
+  request.record.model = plan.model
+  request.record.stream = plan.stream
+  const { call, log } = prepareCall(context, request, credentials, {
     route: 'chat',
-    credentials,
-    model: body.model,
-    asksForSummary: asksForSummary(body),
-    variants: [wanted(json.write(body)), ...lesserVariants(context, body, json.write)],
-    memory: new BodyMemory(json.memory),
-    headers: sessionHeaders(request, body),
+    body: converted,
+    json,
+    ignored: plan.ignored,
   })
   return { plan, log, call }
 }

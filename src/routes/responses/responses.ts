@@ -6,27 +6,24 @@ import {
   type ConvertedResponsesRequest,
   convertResponsesRequest,
 } from '../../conversion/request/responses/responses-request.ts'
-import { asksForSummary } from '../../conversion/request/without-summary.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
 import { toApiError } from '../../errors.ts'
 import { asList, asString, type JsonObject } from '../../json-object.ts'
 import { ownCopy } from '../../runtime/own-memory.ts'
 import { eventSink } from '../../sse/event-sink.ts'
 import type { UpstreamAnswer } from '../../upstream/answer.ts'
-import { BodyMemory } from '../../upstream/body-memory.ts'
 import type { Answer, ApiRequest, Route } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
 import { forwardOr } from '../forward.ts'
 import type { Said } from '../memory/conversation-memory.ts'
 import { ownerOf } from '../memory/recent-memory.ts'
-import { type MessageLog, openMessageLog } from '../message-log.ts'
-import { noteFailure, noteIgnored } from '../request-notes.ts'
+import type { MessageLog } from '../message-log.ts'
+import { noteFailure } from '../request-notes.ts'
 import { ClientStream } from '../streaming/client-stream.ts'
 import { EventStream } from '../streaming/event-stream.ts'
 import { withEarlyRetries } from '../upstream-call/early-retry.ts'
-import { lesserVariants } from '../upstream-call/lesser-variants.ts'
-import { withoutRefusedSummary } from '../upstream-call/refused-summary.ts'
-import { headOf, LITE_HEADERS, sessionHeaders, UpstreamCall, wanted } from '../upstream-call/upstream-call.ts'
+import { type PreparedCall, prepareCall } from '../upstream-call/prepare-call.ts'
+import { headOf, type UpstreamCall } from '../upstream-call/upstream-call.ts'
 import { ResponsesFrames } from './responses-frames.ts'
 
 /** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */
@@ -67,17 +64,12 @@ function convert(
   raw: Buffer,
 ): { call: UpstreamCall; log: MessageLog; isStreamed: boolean; said: Said | undefined } {
   const json = parseLargeJson(raw, context.placeholder)
-  const { converted, body, call, log } = prepare(context, request, credentials, json)
-  const said = converted.stores ? saidIn(converted, ownerOf(credentials), body, json.write) : undefined
+  const { converted, written, call, log } = prepare(context, request, credentials, json)
+  const said = converted.stores ? saidIn(converted, ownerOf(credentials), written, json.write) : undefined
   return { call, log, isStreamed: converted.stream, said }
 }
 
-export type Prepared = {
-  readonly converted: ConvertedResponsesRequest
-  readonly body: readonly Buffer[]
-  readonly call: UpstreamCall
-  readonly log: MessageLog
-}
+export type Prepared = PreparedCall & { readonly converted: ConvertedResponsesRequest }
 
 /** The call of upstream for a request, with further headers that go with it. */
 export function prepare(
@@ -94,38 +86,28 @@ export function prepare(
     recallConversation: (id) => context.conversations.recall(owner, id, context.config.maxDecodedBody),
     stableJson: json.stableJson,
   })
-  const { record } = request
-  record.model = converted.request.model
-  record.stream = converted.stream
-  noteIgnored(request, converted.ignored)
-  const sent = withoutRefusedSummary(context, request, converted.request)
-  const log = openMessageLog(context.logger, record)
-  log.input(sent.input)
-  const body = json.write(sent)
-
-  const call = new UpstreamCall(context, request, {
+  const { request: body, stream, ignored, lite } = converted
+  request.record.model = body.model
+  request.record.stream = stream
+  const prepared = prepareCall(context, request, credentials, {
     route: 'responses',
-    credentials,
-    model: sent.model,
-    asksForSummary: asksForSummary(sent),
-    // A body of the Lite lane stays untouched.
-    variants: converted.lite
-      ? [wanted(body, LITE_HEADERS)]
-      : [wanted(body), ...lesserVariants(context, sent, json.write)],
-    memory: new BodyMemory(json.memory),
-    headers: { ...sessionHeaders(request, sent), ...headers },
+    body,
+    json,
+    ignored,
+    lite,
+    headers,
   })
-  return { converted, body, call, log }
+  return { converted, ...prepared }
 }
 
 /** In memory of its own: that of the body is freed before the answer ends. */
 function saidIn(
   { request: { prompt_cache_key }, previousId, added }: ConvertedResponsesRequest,
   owner: string,
-  body: readonly Buffer[],
+  written: readonly Buffer[],
   write: LargeJson['write'],
 ): Said {
-  const request = previousId === undefined ? body : write({ input: added, prompt_cache_key })
+  const request = previousId === undefined ? written : write({ input: added, prompt_cache_key })
   return { owner, previousId, request: ownCopy(request) }
 }
 

@@ -1,0 +1,58 @@
+import type { ErrorRoute } from '../../conversion/failure/upstream-error.ts'
+import type { LargeJson } from '../../conversion/request/large-json.ts'
+import type { ResponsesRequest } from '../../conversion/request/upstream-body.ts'
+import { asksForSummary } from '../../conversion/request/without-summary.ts'
+import type { ChatGptCredentials } from '../../credentials/credentials.ts'
+import { BodyMemory } from '../../upstream/body-memory.ts'
+import type { ApiRequest } from '../api-request.ts'
+import type { RouteContext } from '../context.ts'
+import { type MessageLog, openMessageLog } from '../message-log.ts'
+import { noteIgnored } from '../request-notes.ts'
+import { lesserVariants } from './lesser-variants.ts'
+import { withoutRefusedSummary } from './refused-summary.ts'
+import { LITE_HEADERS, sessionHeaders, UpstreamCall, wanted } from './upstream-call.ts'
+
+export type ConvertedRequest = {
+  readonly route: ErrorRoute
+  /** What upstream is to be asked. */
+  readonly body: ResponsesRequest
+  /** The client's body, which it was made from. */
+  readonly json: LargeJson
+  /** Fields that were asked for and had no effect. */
+  readonly ignored: readonly string[]
+  /** The client speaks the Lite lane: its body stays untouched. */
+  readonly lite?: boolean
+  /** Further headers that go with it. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export type PreparedCall = {
+  readonly call: UpstreamCall
+  readonly log: MessageLog
+  /** The body as it was written for upstream. */
+  readonly written: readonly Buffer[]
+}
+
+/** The call of upstream for a converted request; the client is told what is left out. */
+export function prepareCall(
+  context: RouteContext,
+  request: ApiRequest,
+  credentials: ChatGptCredentials,
+  { route, body, json, ignored, lite = false, headers = {} }: ConvertedRequest,
+): PreparedCall {
+  noteIgnored(request, ignored)
+  const sent = withoutRefusedSummary(context, request, body)
+  const log = openMessageLog(context.logger, request.record)
+  log.input(sent.input, sent.instructions)
+  const written = json.write(sent)
+  const call = new UpstreamCall(context, request, {
+    route,
+    credentials,
+    model: sent.model,
+    asksForSummary: asksForSummary(sent),
+    variants: lite ? [wanted(written, LITE_HEADERS)] : [wanted(written), ...lesserVariants(context, sent, json.write)],
+    memory: new BodyMemory(json.memory),
+    headers: { ...sessionHeaders(request, sent), ...headers },
+  })
+  return { call, log, written }
+}
