@@ -16,6 +16,12 @@ const string = fc.oneof(
   fc.string({ unit: 'grapheme' }).map((text) => JSON.stringify(text)),
   fc.constantFrom('"\\u0074okens"', '"\\/"', '"\\\\"', '"\\\\\\""', '"{"', '"]"', '":"', '"\u2028"'),
 )
+/**
+ * Once an object had a backslash as a name, V8 of Node 24 and 26 reads other names of one escaped character as a backslash
+ * too (https://github.com/nodejs/node/issues/63785). There no test can tell what such JSON means.
+ */
+const misreads = [JSON.parse('{"first":[],"\\\\":0}'), JSON.parse('{"first":1,"\\/":0}')].every((read) => '\\' in read)
+const name = string.filter((quoted) => !misreads || quoted !== '"\\\\"')
 const ours = fc.constantFrom('"tokens"', '"last_refresh"', '"access_token"', '"\\u0069d_token"', '"__proto__"')
 const { value } = fc.letrec<{ value: string; member: string }>((tie) => ({
   value: fc.oneof(
@@ -25,16 +31,16 @@ const { value } = fc.letrec<{ value: string; member: string }>((tie) => ({
     fc.array(tie('value'), { maxLength: 3 }).map((items) => `[${items.join()}]`),
     fc.array(tie('member'), { maxLength: 3 }).map((members) => `{${members.join()}}`),
   ),
-  member: memberNamed(fc.oneof(ours, string), tie('value')),
+  member: memberNamed(fc.oneof(ours, name), tie('value')),
 }))
 
-function memberNamed(name: fc.Arbitrary<string>, ofValue: fc.Arbitrary<string>): fc.Arbitrary<string> {
+function memberNamed(names: fc.Arbitrary<string>, ofValue: fc.Arbitrary<string>): fc.Arbitrary<string> {
   return fc
-    .tuple(space, name, space, space, ofValue, space)
+    .tuple(space, names, space, space, ofValue, space)
     .map(([before, quoted, behind, gap, content, after]) => `${before}${quoted}${behind}:${gap}${content}${after}`)
 }
 
-const member = memberNamed(fc.oneof(ours, string), value)
+const member = memberNamed(fc.oneof(ours, name), value)
 const isNamed = (names: readonly string[]) => (text: string) =>
   names.includes(Object.keys(JSON.parse(`{${text}}`))[0] ?? '')
 /** Members that may stand behind those with these names: of two with one name the last counts. */
