@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
+import { isLegible } from '../../test/support/legible-names.ts'
 import { playPlatform } from '../../test/support/platform.ts'
 import type { Files } from './auth-file.ts'
 import { isWritable, mendAuthFile, removeWritten, replaceAuthFile, withTokens } from './auth-file-write.ts'
@@ -49,7 +50,7 @@ test('only the given tokens and the time change; unknown fields and the order of
 })
 
 test('whatever else a file holds, at any level, comes through', () => {
-  const unknown = fc.dictionary(fc.string(), fc.jsonValue())
+  const unknown = fc.dictionary(fc.string().filter(isLegible), fc.jsonValue())
   fc.assert(
     fc.property(unknown, unknown, (top, inTokens) => {
       const content = JSON.parse(JSON.stringify({ ...top, tokens: { ...inTokens, access_token: 'old' } }))

@@ -291,7 +291,8 @@ test('a bad setting that a command does not need does not keep it from its work'
   expect(await run(['stop'], { home, env: { ...UNUSABLE, CODEX_PROXY_PORT: 'abc' } })).toEqual({
     code: 0,
     stdout: `Stopped process ${pid}.\n`,
-    stderr: '',
+    // On a busy machine it says that the end takes a while.
+    stderr: expect.stringMatching(/^(?:Stopping; .+\n)?$/),
   })
   const { code, stderr } = await unusable('status')
   expect(code).toBe(3)
