@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { readText } from './system/text-file.ts'
 
 /** The version of this package, as its package.json says; src/ and dist/ lie beside it alike. */
 export function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  const manifest: unknown = JSON.parse(readText(new URL('../package.json', import.meta.url)))
   if (typeof manifest === 'object' && manifest !== null && 'version' in manifest) return String(manifest.version)
   throw new Error('package.json has no version.')
 }

@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { dirname } from 'node:path'
 import { type JsonObject, objectOf } from '../json-object.ts'
 import { isOneOf } from '../system/error-code.ts'
+import { readText } from '../system/text-file.ts'
 import type { Files } from './auth-file.ts'
 import { allLeftoverPaths, freeName, leftoverPaths, leftovers, trialPath } from './leftovers.ts'
 import type { NewTokens } from './refresh.ts'
@@ -109,7 +110,7 @@ export function tryRoom(path: string, files: Files): void {
 export function mendAuthFile(path: string, files: Files): boolean {
   try {
     const target = files.realpathSync(path)
-    if (!isUnfinished(files.readFileSync(target, 'utf8'))) return false
+    if (!isUnfinished(readText(target, files))) return false
     const [leftover] = leftovers(allLeftoverPaths(target, files), files)
     if (leftover === undefined) return false
     overwrite(target, Buffer.from(leftover.text), files)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ProxyError } from '../errors.ts'
 import type { JsonObject } from '../json-object.ts'
 import { codeOf, isCode } from '../system/error-code.ts'
+import { readText } from '../system/text-file.ts'
 import { credentialStore } from './codex-config.ts'
 import { type Login, parseLogin } from './login.ts'
 
@@ -84,7 +85,7 @@ export class AuthFile {
 
   #readText(): string {
     try {
-      return this.#files.readFileSync(this.path, 'utf8')
+      return readText(this.path, this.#files)
     } catch (error) {
       throw isCode(error, 'ENOENT') ? this.#missing() : unreadable(this.path, error)
     }

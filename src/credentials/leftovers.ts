@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { type JsonObject, objectOf } from '../json-object.ts'
+import { readText } from '../system/text-file.ts'
 import type { Files } from './auth-file.ts'
 import { parseLogin } from './login.ts'
 import { type NewTokens, tokensIn } from './refresh.ts'
@@ -63,7 +64,7 @@ export function leftovers(paths: readonly string[], files: Files): Leftover[] {
 
 function readLeftover(path: string, files: Files): Leftover | undefined {
   try {
-    const text = files.readFileSync(path, 'utf8')
+    const text = readText(path, files)
     const { content } = parseLogin(text)
     const refreshedAt = Date.parse(String(content.last_refresh))
     return Number.isNaN(refreshedAt) ? undefined : { path, text, content, refreshedAt }

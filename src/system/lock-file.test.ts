@@ -7,6 +7,7 @@ import {
   lutimesSync,
   mkdtempSync,
   openSync,
+  type PathLike,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -26,6 +27,18 @@ import { linuxStart } from './process-table.ts'
 
 vi.mock(import('node:fs'), { spy: true })
 vi.mock(import('./process-table.ts'), { spy: true })
+// Reading bytes, Node opens and closes by the very calls that are spied on here; reading text it does not.
+vi.mock(import('./text-file.ts'), () => {
+  const readText = (file: PathLike) => readFileSync(file, 'utf8')
+  const textIn = (file: string) => {
+    try {
+      return readText(file)
+    } catch {
+      return undefined
+    }
+  }
+  return { readText, textIn }
+})
 const real = await vi.importActual<typeof import('node:fs')>('node:fs')
 
 let home: string
@@ -365,5 +378,24 @@ test('on a full disk there is no lock, and none is left that nobody could tell t
   // A part of the name still found room.
   vi.mocked(writeSync).mockReturnValueOnce(3)
   await taken(0)
+  expect(existsSync(path)).toBe(false)
+})
+
+test('a lock whose file can not be closed is none, and none is left: it would hold up its own maker', async () => {
+  const failing = (file: number) => {
+    real.closeSync(file)
+    failWith('EIO')()
+  }
+  vi.mocked(closeSync).mockImplementationOnce(failing)
+  await taken(0)
+  expect(existsSync(path)).toBe(false)
+
+  // Nor can it be removed.
+  vi.mocked(closeSync).mockImplementationOnce(failing)
+  vi.mocked(rmSync).mockImplementationOnce(failWith('EIO'))
+  await taken(0)
+  expect(existsSync(path)).toBe(true)
+  const lock = await taken(0)
+  lock.release()
   expect(existsSync(path)).toBe(false)
 })

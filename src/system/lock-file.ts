@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, lstatSync, openSync, readFileSync, readlinkSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, readlinkSync, rmSync, statSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type JsonObject, parseObject } from '../json-object.ts'
 import { isCode, isHeldOpen } from './error-code.ts'
 import { isThere, linuxStart } from './process-table.ts'
-import { textIn } from './text-file.ts'
+import { readText, textIn } from './text-file.ts'
 
 const POLL_MS = 25
 /** How old a lock that names no holder must be to count as abandoned: its maker was killed before it wrote its name. */
@@ -104,7 +104,7 @@ function isInUse(error: unknown, path: string): boolean {
 
 function release(path: string, own: string): void {
   try {
-    if (readFileSync(path, 'utf8') === own) rmSync(path)
+    if (readText(path) === own) rmSync(path)
   } catch (error) {
     if (isCode(error, 'ENOENT')) return
     leftBehind.add(own)
@@ -117,12 +117,23 @@ function release(path: string, own: string): void {
 function create(path: string, text: string): void {
   const file = openSync(path, 'wx', 0o600)
   try {
-    if (writeSync(file, text) < text.length) throw new Error('The disk is full.')
+    try {
+      if (writeSync(file, text) < text.length) throw new Error('The disk is full.')
+    } finally {
+      closeSync(file)
+    }
   } catch (error) {
-    rmSync(path, { force: true }) // Nobody could tell whose it is.
+    discard(path, text)
     throw error
-  } finally {
-    closeSync(file)
+  }
+}
+
+/** A lock that could not be made whole. Nobody could tell whose it is, or we would wait for ourselves. */
+function discard(path: string, text: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    leftBehind.add(text)
   }
 }
 

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import * as tls from 'node:tls'
 import { codeOf } from '../../system/error-code.ts'
+import { readText } from '../../system/text-file.ts'
 
 /** As Codex and OpenSSL name them; the certificates in these files are trusted beside the usual ones. */
 const VARIABLES = ['SSL_CERT_FILE', 'CODEX_CA_CERTIFICATE'] as const
@@ -46,7 +46,7 @@ const NOT_READ = 'certificates named by a variable were not read'
 function readCertificates(path: string | undefined, failed: (reason: string) => void): string[] {
   if (path === undefined || path === '') return []
   try {
-    const certificates = readFileSync(path, 'utf8').match(CERTIFICATES) ?? []
+    const certificates = readText(path).match(CERTIFICATES) ?? []
     const usable = certificates.filter(isCertificate)
     if (usable.length === 0) failed('the file holds no certificate in PEM')
     else if (usable.length < certificates.length) {

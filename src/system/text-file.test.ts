@@ -1,0 +1,30 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { readText } from './text-file.ts'
+
+const SOURCES = fileURLToPath(new URL('..', import.meta.url))
+
+test('a text is read as bytes: Node would abort if a file that it reads as text could not be closed', () => {
+  const options: unknown[] = []
+  const read = (_path: unknown, ...more: unknown[]) => {
+    options.push(...more)
+    return Buffer.from('Grüße')
+  }
+  expect(readText('any', { readFileSync: read as never })).toBe('Grüße')
+  expect(options).toEqual([])
+})
+
+test('no source lets Node read a file as text at once', () => {
+  const sources = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /(?<!\.test)\.ts$/.test(name),
+  )
+  expect(sources.length).toBeGreaterThan(100)
+  expect(sources.filter((name) => /readFileSync\([^\n]*'utf/.test(codeOf(name)))).toEqual([])
+})
+
+function codeOf(name: string): string {
+  // Comments may name what must not be called.
+  return readFileSync(join(SOURCES, name), 'utf8').replace(/^ *(?:\/\/|\/?\*).*$/gm, '')
+}
