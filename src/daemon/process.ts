@@ -54,7 +54,7 @@ export async function startProcess(
     env,
     stdio: ['ignore', log, log, 'ipc'],
   })
-  closeSync(log)
+  closeOurs(log)
 
   const report = await reportOf(child, { settings: given, origins })
   switch (report.kind) {
@@ -64,6 +64,15 @@ export async function startProcess(
       return report
     case 'failed':
       return { ...report, logFrom }
+  }
+}
+
+/** The child has the log open for itself. A failure here would leave it waiting for settings, and us for it. */
+function closeOurs(log: number): void {
+  try {
+    closeSync(log)
+  } catch {
+    // Nothing was written by it.
   }
 }
 
