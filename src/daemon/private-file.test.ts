@@ -12,6 +12,7 @@ import {
   rm,
   stat,
   symlink,
+  utimes,
   writeFile,
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -98,6 +99,19 @@ test('one that can be is left as it is, and no folder is made for it', async () 
   await checkWritable(file)
   expect(await readFile(file, 'utf8')).toBe('kept')
   expect(await readdir(join(base, 'run', 'below'))).toEqual(['file'])
+})
+
+test('what a killed writer left is removed by the next one, but nothing that may still be written or is another’s', async () => {
+  const file = join(base, 'state.json')
+  const others = ['state.json.0123456789ab.tmp', 'state.json.0123456789ab.tmp.kept', 'other.json.0123456789ab.tmp']
+  for (const name of others) await writeFile(join(base, name), 'a client key')
+  const left = join(base, 'state.json.ba9876543210.tmp')
+  await writeFile(left, 'a client key')
+  const anHourAgo = Date.now() / 1000 - 3600
+  await utimes(left, anHourAgo, anHourAgo)
+  for (const name of others.slice(1)) await utimes(join(base, name), anHourAgo, anHourAgo)
+  await writePrivateFile(file, '{}')
+  expect((await readdir(base)).sort()).toEqual([...others, 'state.json'].sort())
 })
 
 test('a drive that is not there fails with the reason instead of being looked for for ever', async () => {

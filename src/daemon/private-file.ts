@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { chmod, type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { toError } from '../errors.ts'
 import { codeOf, isCode, isHeldOpen, isOneOf } from '../system/error-code.ts'
@@ -91,6 +91,10 @@ export async function writePrivateFile(file: string, text: string): Promise<void
   await withTemporary(file, text, (temporary) => onceFree(isHeldOpen, () => rename(temporary, file)))
 }
 
+const TEMPORARY = /\.[0-9a-f]{12}\.tmp$/
+/** Nothing here takes so long to write. */
+const LEFT_MS = 60_000
+
 /** About as much as will be written, so that a full disk is noticed. */
 const SAMPLE = ' '.repeat(4096)
 
@@ -142,5 +146,16 @@ async function withTemporary(
   } finally {
     // What keeps it from being removed (a name too long) has kept it from being made, and is thrown already.
     await rm(temporary, { force: true }).catch(() => {})
+    await removeLeftovers(beside).catch(() => {})
+  }
+}
+
+/** What a writer that was killed left beside `file`, which may hold a client key; a younger one is still being written. */
+async function removeLeftovers(file: string): Promise<void> {
+  const folder = dirname(file)
+  const isTemporary = (name: string) => TEMPORARY.test(name) && name.replace(TEMPORARY, '') === basename(file)
+  for (const name of (await readdir(folder)).filter(isTemporary)) {
+    const leftover = join(folder, name)
+    if (Date.now() - (await lstat(leftover)).mtimeMs > LEFT_MS) await rm(leftover, { force: true })
   }
 }
