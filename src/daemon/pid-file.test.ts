@@ -206,6 +206,13 @@ test('a lock of somebody who does not let go is not waited for without end', asy
   claimed(await claimPidFile(file)).release()
 })
 
+test('the lock of a start that was killed before it wrote its name holds up the next one, but does not fail it', async () => {
+  await mkdir(join(folder, 'run'))
+  await writeFile(`${file}.lock`, '')
+  claimed(await claimPidFile(file)).release()
+  expect(await readdir(join(folder, 'run'))).toEqual([])
+})
+
 test.runIf(isRoot).each([
   ['the lock', (lock: string) => writeFile(lock, '{}')],
   ['a link to a file of ours as the lock', (lock: string) => symlink(file, lock)],

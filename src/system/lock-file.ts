@@ -8,8 +8,11 @@ import { isThere, linuxStart } from './process-table.ts'
 import { readText, textIn } from './text-file.ts'
 
 const POLL_MS = 25
-/** How old a lock that names no holder must be to count as abandoned: its maker was killed before it wrote its name. */
-const NAMELESS_MS = 10_000
+/**
+ * How old a lock that names no holder must be to count as abandoned: its maker was killed before it wrote its name. That
+ * takes microseconds; and whoever waits for a lock has to outlast this, the five seconds of a start too.
+ */
+const NAMELESS_MS = 4000
 /**
  * The same for a lock whose holder can't be looked up: it is on another machine, the system tells no start times, or
  * only another user may read the lock. Nothing that is done under a lock takes so long.
