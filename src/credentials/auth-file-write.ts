@@ -104,16 +104,17 @@ export function tryRoom(path: string, files: Files): void {
 
 /**
  * Completes a file that a process was writing in place when it was killed, from the copy that it had put beside the
- * file first. Only for files that nobody has written to for a while; then it does no harm if two processes do it at
- * once.
+ * file first; where it could put none there, from `written`, by the process itself. Only for files that nobody has
+ * written to for a while; then it does no harm if two processes do it at once.
  */
-export function mendAuthFile(path: string, files: Files): boolean {
+export function mendAuthFile(path: string, files: Files, written?: string): boolean {
   try {
     const target = files.realpathSync(path)
     if (!isUnfinished(readText(target, files))) return false
     const [leftover] = leftovers(allLeftoverPaths(target, files), files)
-    if (leftover === undefined) return false
-    overwrite(target, Buffer.from(leftover.text), files)
+    const text = leftover?.text ?? written
+    if (text === undefined) return false
+    overwrite(target, Buffer.from(text), files)
     tidyUp(target, files)
     return true
   } catch {

@@ -2,7 +2,7 @@ import type nodeFs from 'node:fs'
 import { join } from 'node:path'
 import { ProxyError } from '../errors.ts'
 import type { JsonObject } from '../json-object.ts'
-import { codeOf, isCode } from '../system/error-code.ts'
+import { codeOf, isCode, isOneOf } from '../system/error-code.ts'
 import { readText } from '../system/text-file.ts'
 import { credentialStore } from './codex-config.ts'
 import { type Login, parseLogin } from './login.ts'
@@ -28,7 +28,7 @@ export type Files = Pick<
 
 export type StoredLogin = { readonly content: JsonObject; readonly login: Login }
 /** `json` is the text of `content`. */
-type WrittenLogin = StoredLogin & { readonly json: string }
+export type WrittenLogin = StoredLogin & { readonly json: string }
 
 /** A login has some kilobytes. A larger file is something else, which must not be read at every change. */
 const MAX_BYTES = 1024 * 1024
@@ -62,6 +62,15 @@ export class AuthFile {
     const stored = parseLogin(this.#readText())
     this.#read = { stamp, settled: Math.abs(Date.now() - stamp.mtimeMs) > CLOCK_TICK_MS, stored }
     return stored
+  }
+
+  /** The file itself, behind symbolic links. */
+  target(): string {
+    try {
+      return this.#files.realpathSync(this.path)
+    } catch {
+      return this.path // Gone: reading says so.
+    }
   }
 
   /** Whether a malformed file may be half-written: an older Codex writes in place. */
@@ -126,4 +135,14 @@ function unreadable(path: string, error: unknown): ProxyError {
 export function codeInBrackets(error: unknown): string {
   const code = codeOf(error)
   return code === undefined ? '' : ` (${code})`
+}
+
+/** Whether the user has signed out, or in with what only Codex can use: then a login must not come back. */
+export function isGone(error: unknown): boolean {
+  return isOneOf(error, ['credentials_missing', 'credentials_in_keyring', 'credentials_unsupported'])
+}
+
+/** Whether the file is there, but may be half-written. */
+export function isMalformed(error: unknown): boolean {
+  return isCode(error, 'credentials_malformed')
 }

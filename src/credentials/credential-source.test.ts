@@ -582,6 +582,42 @@ test('a login whose file is a mount of its own is refreshed and written', async 
   expect((await source.status()).warning).toBeUndefined()
 })
 
+test.each([
+  ['with a copy beside it', {}],
+  ['in a folder that takes no files', { openSync: openInPlaceOnly as never }],
+])(
+  'a file that could neither be written to its end in place nor put back is finished later: %s',
+  async (_where, folder) => {
+    await stage.writeAuth({ ...login(-MINUTE), future_field: { kept: true } })
+    let broken = true
+    const writeSync = (file: number, bytes: Buffer, ...place: number[]) => {
+      if (broken && place.length === 3 && bytes.length > 1) failWith('EIO')()
+      return nodeFs.writeSync(file, bytes, ...place)
+    }
+    const files = { ...nodeFs, renameSync: failWith('EBUSY'), writeSync: writeSync as never, ...folder }
+    const source = stage.source({ files })
+    const token = tokenOf(await source.current())
+    expect(nodeFs.readFileSync(stage.authPath, 'utf8')).toMatch(/^#/)
+    expect(tokenOf(await source.current())).toBe(token)
+    broken = false
+    const text = () => nodeFs.readFileSync(stage.authPath, 'utf8')
+    // Somebody else may just be writing it.
+    const soon = (Date.now() + 1500) / 1000
+    utimesSync(stage.authPath, soon, soon)
+    await source.close()
+    expect(text()).toMatch(/^#/)
+    await expect.poll(text, { timeout: 10_000 }).not.toMatch(/^#/)
+    expect(await stage.readAuth()).toMatchObject({ future_field: { kept: true }, tokens: { access_token: token } })
+    expect(nodeFs.readdirSync(stage.codexHome)).toEqual(['auth.json'])
+    await expect.poll(async () => (await source.status()).warning).toBeUndefined()
+    expect(stage.warnings.join()).toContain('the refreshed login is now written')
+  },
+)
+
+function openInPlaceOnly(path: string, flags: string, mode?: number): number {
+  return flags === 'wx' ? failWith('EACCES')() : nodeFs.openSync(path, flags, mode)
+}
+
 test('a login that can’t be written is not refreshed: the new tokens would be lost when the proxy stops', async () => {
   const auth = login(4 * MINUTE)
   await stage.writeAuth(auth)

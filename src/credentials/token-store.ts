@@ -3,7 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ProxyError } from '../errors.ts'
 import { isCode } from '../system/error-code.ts'
 import { onceFree } from '../system/once-free.ts'
-import { type AuthFile, codeInBrackets, type Files, type StoredLogin } from './auth-file.ts'
+import {
+  type AuthFile,
+  codeInBrackets,
+  type Files,
+  isGone,
+  isMalformed,
+  type StoredLogin,
+  type WrittenLogin,
+} from './auth-file.ts'
 import { isWritable, mendAuthFile, removeWritten, replaceAuthFile, tryRoom, withTokens } from './auth-file-write.ts'
 import type { CredentialMode } from './credentials.ts'
 import { leftTokens } from './leftovers.ts'
@@ -25,6 +33,8 @@ type Unsaved = {
   readonly tokens: NewTokens
   readonly refreshedAt: number
   readonly stored: StoredLogin
+  /** What was to be written last: the file may hold a part of it. */
+  written?: string
 }
 
 /**
@@ -57,7 +67,7 @@ export class TokenStore {
 
   /** Beside the file itself, so that folders which share it by links share the lock. */
   get lockPath(): string {
-    return join(dirname(this.#target()), '.auth.json.codex-api-proxy.lock')
+    return join(dirname(this.#file.target()), '.auth.json.codex-api-proxy.lock')
   }
 
   /** Throws a ProxyError (credentials_…) when there is no usable login. */
@@ -78,8 +88,7 @@ export class TokenStore {
     try {
       return await onceFree(isHeld, () => this.read())
     } catch (error) {
-      const unfinished = error instanceof ProxyError && error.code === 'credentials_malformed'
-      if (!unfinished) throw error
+      if (!isMalformed(error)) throw error
       if (this.#file.justWritten()) await delay(REREAD_MS)
       else if (!this.#mend()) throw error
     }
@@ -145,7 +154,7 @@ export class TokenStore {
       if (replaced && this.#failures > 0) this.#warn({ file: this.#file.path }, 'the refreshed login is now written')
       this.#forget()
     } catch (error) {
-      if (error instanceof ProxyError && isGone(error)) this.#forget()
+      if (isGone(error)) this.#forget()
       else this.#postpone(error)
     }
   }
@@ -161,18 +170,30 @@ export class TokenStore {
   }
 
   /** False when the file holds another login by now. */
-  #replace({ spentToken, tokens, refreshedAt }: Unsaved): boolean {
+  #replace(unsaved: Unsaved): boolean {
+    const { spentToken, tokens, refreshedAt } = unsaved
     while (true) {
-      const { json, content, login } = this.#file.read()
-      if (!holds(login, spentToken)) return false
+      const { json, content, login } = this.#readFinished(unsaved.written)
+      if (!holds(login, spentToken)) return tokens.refresh_token !== undefined && holds(login, tokens.refresh_token)
+      unsaved.written = rewriteJson(json, withTokens(content, tokens, refreshedAt))
       const replaced = replaceAuthFile(this.#file.path, this.#files, {
-        json: rewriteJson(json, withTokens(content, tokens, refreshedAt)),
+        json: unsaved.written,
         spentToken,
         // If somebody has written since, it is done again with what the file holds then. Until that is complete the
         // tokens stay beside it: if we are killed meanwhile they are nowhere else.
         mayReplace: () => this.#stillHolds(json),
       })
       if (replaced) return true
+    }
+  }
+
+  /** A file that could neither be written to its end in place nor put back is finished first. */
+  #readFinished(written: string | undefined): WrittenLogin {
+    try {
+      return this.#file.read()
+    } catch (error) {
+      if (!isMalformed(error) || this.#file.justWritten() || !this.#mend(written)) throw error
+      return this.#file.read()
     }
   }
 
@@ -195,15 +216,15 @@ export class TokenStore {
     this.#retry = setTimeout(() => this.save(), RETRY_MS).unref()
   }
 
-  #mend(): boolean {
-    return this.#mode === 'read-write' && mendAuthFile(this.#file.path, this.#files)
+  #mend(written?: string): boolean {
+    return this.#mode === 'read-write' && mendAuthFile(this.#file.path, this.#files, written)
   }
 
   #fileOrNothing(): StoredLogin | undefined {
     try {
       return this.#file.read()
     } catch (error) {
-      if (error instanceof ProxyError && isGone(error)) {
+      if (isGone(error)) {
         this.#forget()
         throw error
       }
@@ -211,18 +232,9 @@ export class TokenStore {
     }
   }
 
-  /** The file itself, behind symbolic links. */
-  #target(): string {
-    try {
-      return this.#files.realpathSync(this.#file.path)
-    } catch {
-      return this.#file.path // Gone: reading says so.
-    }
-  }
-
   #forget(): void {
     clearTimeout(this.#retry)
-    if (this.#unsaved !== undefined) removeWritten(this.#target(), this.#files, this.#unsaved.spentToken)
+    if (this.#unsaved !== undefined) removeWritten(this.#file.target(), this.#files, this.#unsaved.spentToken)
     this.#unsaved = undefined
     this.#failures = 0
   }
@@ -235,9 +247,4 @@ function isHeld(error: unknown): boolean {
 
 function holds(login: Login, refreshToken: string): boolean {
   return login.kind === 'chatgpt' && login.refreshToken === refreshToken
-}
-
-/** Whether the user has signed out, or in with what only Codex can use: then a login must not come back. */
-function isGone({ code }: ProxyError): boolean {
-  return code === 'credentials_missing' || code === 'credentials_in_keyring' || code === 'credentials_unsupported'
 }
