@@ -116,7 +116,7 @@ export class TokenStore {
       tryRoom(this.#file.path, this.#files)
       return undefined
     } catch (error) {
-      const message = `There is no room for new tokens beside ${this.#file.path}${codeInBrackets(error)}, so the login was not refreshed.`
+      const message = `New tokens can't be written beside ${this.#file.path}${codeInBrackets(error)}, so the login was not refreshed.`
       return new ProxyError('credentials_unwritable', message, { cause: error })
     }
   }

@@ -1,6 +1,8 @@
+import { constants } from 'node:os'
 import { expect, test } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
 import { describeError, withRemedy } from './describe-error.ts'
+import { codeOf } from './error-code.ts'
 
 test('a file that somebody holds is told in words, with what to do', async () => {
   const failure = new Promise(failWith('EBUSY')).catch((error: Error) => {
@@ -9,6 +11,14 @@ test('a file that somebody holds is told in words, with what to do', async () =>
   await expect(failure.catch(withRemedy('Choose another.'))).rejects.toThrow(
     "Can't use C:\\log: it is busy or locked. Choose another.",
   )
+})
+
+test('an error that Node has no name for is told by that of the system', () => {
+  const unnamed = (number: number) =>
+    Object.assign(new Error('Unknown'), { code: `Unknown system error -${number}`, path: '/home' })
+  expect(codeOf(unnamed(constants.errno.EDQUOT))).toBe('EDQUOT')
+  expect(describeError(unnamed(constants.errno.EDQUOT))).toBe("Can't use /home: your share of the disk is used up.")
+  expect(codeOf(unnamed(9999))).toBe('system error 9999')
 })
 
 test('what is no error of a file keeps its words', () => {

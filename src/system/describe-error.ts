@@ -1,9 +1,14 @@
+import { codeOf } from './error-code.ts'
+
 /** Node's own errors about files, in words. */
 const FILE_ERRORS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'not permitted',
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left',
+  EDQUOT: 'your share of the disk is used up',
+  EIO: 'reading or writing failed (EIO)',
+  ESTALE: 'its server no longer knows it (ESTALE)',
   ENOENT: 'no such file or folder',
   ENOTDIR: 'a part of the path is not a folder',
   EBUSY: 'it is busy or locked',
@@ -16,8 +21,9 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
 /** What happened, in words where Node only names a code. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if (!('code' in error) || !('path' in error)) return error.message
-  const reason = FILE_ERRORS[String(error.code)]
+  const code = codeOf(error)
+  if (code === undefined || !('path' in error)) return error.message
+  const reason = FILE_ERRORS[code]
   return reason === undefined ? error.message : `Can't use ${String(error.path)}: ${reason}.`
 }
 

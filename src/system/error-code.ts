@@ -1,3 +1,5 @@
+import { constants } from 'node:os'
+
 /** Whether this is an error of Node or of the system with this code, such as `ENOENT`. */
 export function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
@@ -10,7 +12,15 @@ export function isOneOf(error: unknown, codes: readonly string[]): boolean {
 
 /** Undefined for an error that has none. */
 export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined
+  if (!(error instanceof Error && 'code' in error)) return undefined
+  const code = String(error.code)
+  return /^Unknown system error -\d+$/.test(code) ? nameOf(-Number(code.slice(code.indexOf('-')))) : code
+}
+
+/** Node's own errors lack the names of some, that of a used-up quota (EDQUOT) for example. */
+function nameOf(number: number): string {
+  const [name = `system error ${number}`] = Object.entries(constants.errno).find(([, known]) => known === number) ?? []
+  return name
 }
 
 /**
