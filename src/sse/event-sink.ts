@@ -1,5 +1,5 @@
 import { bytesJson } from './event.ts'
-import { type FrameSink, frameAt, frameEnd, MIXED_LINE_ENDS, withLineFeeds } from './frame-reader.ts'
+import { type FrameSink, frameAt, MIXED_LINE_ENDS, readFrameEnd, withLineFeeds } from './frame-reader.ts'
 
 /** A sink that hands on the JSON of every frame; frames without JSON are left out. */
 export function eventSink(take: (event: unknown) => void, read: (frame: Buffer) => unknown = bytesJson): FrameSink {
@@ -8,7 +8,7 @@ export function eventSink(take: (event: unknown) => void, read: (frame: Buffer) 
       for (let i = 0; i + 1 < ranges.length; i += 2) {
         const to = ranges[i + 1] ?? 0
         for (let at = ranges[i] ?? 0; at < to; ) {
-          const end = frameEnd(memory, at)
+          const end = readFrameEnd(memory, at)
           if (end === MIXED_LINE_ENDS) {
             const lines = withLineFeeds(memory.subarray(at, to))
             this.take(lines, [0, lines.length])

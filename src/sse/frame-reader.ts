@@ -10,7 +10,7 @@ export type FrameSink = {
   take(memory: Buffer, ranges: readonly number[]): void
 }
 
-/** Returned in place of an end when lines end with CRLF, as a keep-alive that a proxy put before an event may. */
+/** Returned in place of an end when lines end otherwise, as a keep-alive that a proxy put before an event may. */
 export const MIXED_LINE_ENDS = -2
 
 /**
@@ -25,6 +25,15 @@ export function frameEnd(memory: Buffer, at: number): number {
     end = memory.indexOf(LF, end + 1)
   }
   return end
+}
+
+/**
+ * The same for a frame that is to be parsed. Events whose lines end with CR alone look like the beginning of the next
+ * frame; a delta that is only copied can't begin so, since its name ends with LF.
+ */
+export function readFrameEnd(memory: Buffer, at: number): number {
+  const end = frameEnd(memory, at)
+  return end > at && memory.subarray(at, end).includes(CR) ? MIXED_LINE_ENDS : end
 }
 
 /** The same lines, all ended with LF. */

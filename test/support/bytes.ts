@@ -31,3 +31,17 @@ export function withMixedEnds(text: string, isCrLf: readonly boolean[]): Buffer 
   let line = 0
   return Buffer.from(text.replaceAll('\n', () => (isCrLf[line++ % isCrLf.length] === true ? '\r\n' : '\n')))
 }
+
+/** For `withCrEvents`. Each ends some event of every recorded stream with CR, and the one behind it with LF. */
+export const CR_EVENTS = [
+  [true, false],
+  [false, true],
+  [true, true, false],
+]
+
+/** Some of its events with lines that end with CR instead of LF: those whose number has a true here, again and again. */
+export function withCrEvents(text: string, isCr: readonly boolean[]): Buffer {
+  const events = text.split(/(?<=\n\n)/)
+  const ended = events.map((event, i) => (isCr[i % isCr.length] === true ? event.replaceAll('\n', '\r') : event))
+  return Buffer.from(ended.join(''))
+}

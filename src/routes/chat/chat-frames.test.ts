@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { chatPlan } from '../../../test/support/answers.ts'
-import { cutAt, inOneRead, withMixedEnds } from '../../../test/support/bytes.ts'
+import { CR_EVENTS, cutAt, inOneRead, withCrEvents, withMixedEnds } from '../../../test/support/bytes.ts'
 import { type ChatPath, hotPath as hot, plainPath as plain } from '../../../test/support/chat-paths.ts'
 import { ChatStream } from '../../conversion/answer/chat-stream.ts'
 import { ApiError, errorBody } from '../../errors.ts'
@@ -72,6 +72,13 @@ test.each(LF_STREAMS)('$name: chunks do not depend on which lines end with CRLF'
     }),
     { numRuns: 20 },
   )
+})
+
+test.each(LF_STREAMS)('$name: chunks do not depend on which events have lines that end with CR', ({ whole }) => {
+  const chunks = converted([whole], hot)
+  for (const isCr of CR_EVENTS) {
+    expect(converted([withCrEvents(whole.toString(), isCr)], hot)).toEqual(chunks)
+  }
 })
 
 test.each(STREAMS)('$name: chunks do not depend on how the bytes were cut', ({ whole }) => {

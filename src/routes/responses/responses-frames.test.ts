@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cutAt, inOneRead, withMixedEnds } from '../../../test/support/bytes.ts'
+import { CR_EVENTS, cutAt, inOneRead, withCrEvents, withMixedEnds } from '../../../test/support/bytes.ts'
 import { unfinishedError } from '../../conversion/failure/upstream-error.ts'
 import { frameJson } from '../../sse/event.ts'
 import { FrameOutput } from '../../sse/frame-output.ts'
@@ -280,6 +280,14 @@ test.each(STREAMS.filter(({ whole }) => !whole.includes('\r')))(
       }),
       { numRuns: 20 },
     )
+  },
+)
+
+test.each(STREAMS.filter(({ whole }) => !whole.includes('\r')))(
+  '$name: what is passed on does not depend on which events have lines that end with CR',
+  ({ whole }) => {
+    const passed = passedOn([whole], true)
+    for (const isCr of CR_EVENTS) expect(passedOn([withCrEvents(whole.toString(), isCr)], true)).toBe(passed)
   },
 )
 

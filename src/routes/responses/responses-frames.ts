@@ -8,7 +8,14 @@ import { asList, asObject, asString } from '../../json-object.ts'
 import { BytePattern, viewOf } from '../../sse/byte-pattern.ts'
 import { bytesJson, frameBeginning, frameData, frameJson, leanFrameJson } from '../../sse/event.ts'
 import type { FrameOutput } from '../../sse/frame-output.ts'
-import { type FrameSink, frameAt, frameEnd, MIXED_LINE_ENDS, withLineFeeds } from '../../sse/frame-reader.ts'
+import {
+  type FrameSink,
+  frameAt,
+  frameEnd,
+  MIXED_LINE_ENDS,
+  readFrameEnd,
+  withLineFeeds,
+} from '../../sse/frame-reader.ts'
 import { namedFrame } from '../../sse/frames.ts'
 import { errorFrame, failedEvent, isAsRecorded } from './failure-frames.ts'
 
@@ -117,7 +124,7 @@ export class ResponsesFrames implements FrameSink {
     let at = from
     while (at < to && !this.#ended) {
       const usual = this.#usualBeginning(view, at, to)
-      const end = frameEnd(memory, at + usual)
+      const end = usual > 0 ? frameEnd(memory, at + usual) : readFrameEnd(memory, at)
       if (end === MIXED_LINE_ENDS) {
         this.#out.range(memory, copied, at)
         const lines = withLineFeeds(memory.subarray(at, to))
