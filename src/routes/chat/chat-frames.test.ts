@@ -103,7 +103,7 @@ const deltaFrame = fc.record({
   output_index: fc.nat(2),
   content_index: fc.nat(1),
   sequence_number: fc.nat(1e6),
-  shape: fc.constantFrom('usual', 'no name', 'other order', 'no sequence', 'spaces'),
+  shape: fc.constantFrom('usual', 'no name', 'other order', 'no sequence', 'spaces', 'a delta within another member'),
 })
 
 function render({
@@ -125,6 +125,7 @@ function render({
     'other order': { delta, type, content_index, output_index },
     'no sequence': { type, item_id: 'msg_1', output_index, content_index, delta },
     spaces: usual,
+    'a delta within another member': { type, output_index, content_index, of: { delta: 'no text', at: 1 }, delta },
   }[shape]
   const json = shape === 'spaces' ? JSON.stringify(payload, null, 1).replaceAll('\n', '') : JSON.stringify(payload)
   return `${shape === 'no name' ? '' : `event: ${type}\n`}data: ${json}\n\n`

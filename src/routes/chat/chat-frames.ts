@@ -162,6 +162,8 @@ export class ChatFrames implements FrameSink {
     const prefix = frame.slice(0, delta + DELTA.length)
     // Only a prefix that names event and place tells these deltas from others.
     if (delta === -1 || !prefix.includes(`"type":"${name}"`) || !prefix.includes(nameOf(live))) return false
+    // A member within a member may have the name too.
+    if (prefix.indexOf('{') !== prefix.lastIndexOf('{')) return false
 
     const [head, sequence, rest] = splitAtSequence(prefix)
     const chunk = dataFrame(this.#stream.liveChunk(live))
