@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync, statSync } from 'node:fs'
+import { openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LoadedConfig } from '../config/load.ts'
 import { isCode } from '../system/error-code.ts'
+import { letGo } from '../system/let-go.ts'
 import { isStillThere, processStart } from '../system/process-start.ts'
 import type { StartOrder, StartReport } from './messages.ts'
 import { findRunning, type RunningServer, removeStale } from './pid-file.ts'
@@ -54,7 +55,8 @@ export async function startProcess(
     env,
     stdio: ['ignore', log, log, 'ipc'],
   })
-  closeOurs(log)
+  // The child has it open for itself. A failure here would leave it waiting for settings, and us for it.
+  letGo(log)
 
   const report = await reportOf(child, { settings: given, origins })
   switch (report.kind) {
@@ -64,15 +66,6 @@ export async function startProcess(
       return report
     case 'failed':
       return { ...report, logFrom }
-  }
-}
-
-/** The child has the log open for itself. A failure here would leave it waiting for settings, and us for it. */
-function closeOurs(log: number): void {
-  try {
-    closeSync(log)
-  } catch {
-    // Nothing was written by it.
   }
 }
 

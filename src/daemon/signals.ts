@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import { closeSync } from 'node:fs'
+import { letGo } from '../system/let-go.ts'
 
 type Stoppable = {
   /** Refuses new connections and lets running answers finish, up to a limit. */
@@ -93,11 +93,5 @@ export function endOnSignals(source: Process, end: () => Promise<void>): () => v
  * terminal is gone. It skips files that are closed.
  */
 function letGoOfTerminal(): void {
-  for (const file of [0, 1, 2]) {
-    try {
-      closeSync(file)
-    } catch {
-      // Closed already.
-    }
-  }
+  for (const file of [0, 1, 2]) letGo(file)
 }

@@ -186,6 +186,22 @@ test('without a file descriptor for the new file the log goes on under its name,
   expect(readFileSync(`${path}.1`, 'utf8')).toBe('first 9.\nsecond 9\n')
 })
 
+test('a former file that can not be closed is let go: its number may be that of a connection by the next line', () => {
+  const path = join(folder, 'proxy.log')
+  const log = openLogFile(path, 20)
+  log.write('first line\n')
+  vi.mocked(closeSync).mockImplementationOnce((file) => {
+    real.closeSync(file)
+    failWith('ENOSPC')()
+  })
+  log.write('second line\n')
+  expect([readFileSync(`${path}.1`, 'utf8'), readFileSync(path, 'utf8')]).toEqual(['first line\n', 'second line\n'])
+  log.write('third\n')
+  expect(readFileSync(path, 'utf8')).toBe('second line\nthird\n')
+  vi.mocked(closeSync).mockImplementationOnce(failWith('ENOSPC'))
+  log.close()
+})
+
 test('a log that somebody removed begins anew with the next line', () => {
   const path = join(folder, 'proxy.log')
   const log = openLogFile(path, 1000)

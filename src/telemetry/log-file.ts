@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, fchmodSync, fstatSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { fchmodSync, fstatSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { letGo } from '../system/let-go.ts'
 
 export type LogFile = {
   /** One or more whole lines, each with its newline; written before it returns. Never throws. */
@@ -23,7 +24,7 @@ export function openLogFile(path: string, maxSize: number, write: Write = writeS
 
   const reopen = (former: number) => {
     const next = openForAppend(path)
-    closeSync(former)
+    letGo(former)
     file = next
     opened = fstatSync(next)
   }
@@ -60,7 +61,7 @@ export function openLogFile(path: string, maxSize: number, write: Write = writeS
       dropped = writeAll(write, file, bytes) === bytes.length ? 0 : dropped + line.split('\n').length - 1
     },
     close() {
-      if (file !== undefined) closeSync(file)
+      if (file !== undefined) letGo(file)
       file = undefined
     },
   }
