@@ -73,6 +73,17 @@ test.each([
   })
 })
 
+test('a start that fails is over only when its process is: the next one would take that for a server', async () => {
+  const gone = join(folder, 'gone')
+  const script = `process.once('message', () => {
+    process.send({ kind: 'failed', reason: 'No.' }, () => process.disconnect())
+    setTimeout(() => require('fs').writeFileSync(${JSON.stringify(gone)}, ''), 300)
+  })`
+  const loaded = loadConfig({ flags: {}, env: {}, saved: {}, bases: { home: folder, cwd: folder } })
+  const outcome = await startProcess(['-e', script], loaded, { PATH: process.env.PATH })
+  expect([outcome, existsSync(gone)]).toEqual([{ kind: 'failed', reason: 'No.', logFrom: 0 }, true])
+})
+
 test('a start for which no process can be made fails with the reason', async () => {
   const { execPath } = process
   onTestFinished(() => {

@@ -73,10 +73,13 @@ async function reportOf(child: ChildProcess, order: StartOrder): Promise<StartRe
   let limit: NodeJS.Timeout | undefined
   try {
     return await new Promise<StartReport>((resolve) => {
-      const fail = (reason: string) => resolve({ kind: 'failed', reason })
+      let told: StartReport | undefined
+      const fail = (reason: string) => resolve(told ?? { kind: 'failed', reason })
       child.once('message', (message) => {
-        if (isReport(message)) resolve(message)
-        else fail('The server process reported something unknown.')
+        if (!isReport(message)) fail('The server process reported something unknown.')
+        // Then its end is waited for: until then its pid file would make the next start take it for a server.
+        else if (message.kind === 'failed') told = message
+        else resolve(message)
       })
       // Without a process there are two: it could not be made, and the order could not be sent.
       child.on('error', (error) => fail(error.message))
