@@ -1,5 +1,5 @@
 import { bytesJson } from './event.ts'
-import { type FrameSink, frameAt, MIXED_LINE_ENDS, readFrameEnd, withLineFeeds } from './frame-reader.ts'
+import { type FrameSink, frameAt, frameEnd, withLineFeeds } from './frame-reader.ts'
 
 /** A sink that hands on the JSON of every frame; frames without JSON are left out. */
 export function eventSink(take: (event: unknown) => void, read: (frame: Buffer) => unknown = bytesJson): FrameSink {
@@ -8,13 +8,14 @@ export function eventSink(take: (event: unknown) => void, read: (frame: Buffer) 
       for (let i = 0; i + 1 < ranges.length; i += 2) {
         const to = ranges[i + 1] ?? 0
         for (let at = ranges[i] ?? 0; at < to; ) {
-          const end = readFrameEnd(memory, at)
-          if (end === MIXED_LINE_ENDS) {
+          const end = frameEnd(memory, at)
+          const frame = frameAt(memory, at, end)
+          if (frame === undefined) {
             const lines = withLineFeeds(memory.subarray(at, to))
             this.take(lines, [0, lines.length])
             break
           }
-          const event = read(frameAt(memory, at, end))
+          const event = read(frame)
           if (event !== undefined) take(event)
           at = end + 2
         }

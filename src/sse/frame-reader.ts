@@ -27,23 +27,19 @@ export function frameEnd(memory: Buffer, at: number): number {
   return end
 }
 
-/**
- * The same for a frame that is to be parsed. Events whose lines end with CR alone look like the beginning of the next
- * frame; a delta that is only copied can't begin so, since its name ends with LF.
- */
-export function readFrameEnd(memory: Buffer, at: number): number {
-  const end = frameEnd(memory, at)
-  return end > at && memory.subarray(at, end).includes(CR) ? MIXED_LINE_ENDS : end
-}
-
 /** The same lines, all ended with LF. */
 export function withLineFeeds(lines: Buffer): Buffer {
   return Buffer.from(lines.toString('latin1').replace(/\r\n?/g, '\n'), 'latin1')
 }
 
-/** The frame between these places; `end` as `frameEnd` tells it. */
-export function frameAt(memory: Buffer, at: number, end: number): Buffer {
-  return memory.subarray(at, Math.max(at, end))
+/**
+ * The frame between these places, `end` as `frameEnd` tells it; undefined when `withLineFeeds` has to come first: events
+ * whose lines end with CR alone look like the beginning of the next frame.
+ */
+export function frameAt(memory: Buffer, at: number, end: number): Buffer | undefined {
+  if (end === MIXED_LINE_ENDS) return undefined
+  const frame = memory.subarray(at, Math.max(at, end))
+  return frame.includes(CR) ? undefined : frame
 }
 
 /**

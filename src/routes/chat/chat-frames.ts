@@ -5,14 +5,7 @@ import { ownMemory } from '../../runtime/own-memory.ts'
 import { BytePattern, viewOf } from '../../sse/byte-pattern.ts'
 import { eventName, leanFrameJson, unescaped } from '../../sse/event.ts'
 import type { FrameOutput } from '../../sse/frame-output.ts'
-import {
-  type FrameSink,
-  frameAt,
-  frameEnd,
-  MIXED_LINE_ENDS,
-  readFrameEnd,
-  withLineFeeds,
-} from '../../sse/frame-reader.ts'
+import { type FrameSink, frameAt, frameEnd, withLineFeeds } from '../../sse/frame-reader.ts'
 import { dataFrame } from '../../sse/frames.ts'
 import { closingQuote, endsObject } from '../../sse/json-text.ts'
 
@@ -119,13 +112,13 @@ export class ChatFrames implements FrameSink {
 
   /** Where the next frame begins; the one at `from` is converted. */
   #plain(memory: Buffer, view: DataView, from: number, to: number): number {
-    const end = readFrameEnd(memory, from)
-    if (end === MIXED_LINE_ENDS) {
+    const end = frameEnd(memory, from)
+    const frame = frameAt(memory, from, end)
+    if (frame === undefined) {
       const lines = withLineFeeds(memory.subarray(from, to))
       this.take(lines, [0, lines.length])
       return to
     }
-    const frame = frameAt(memory, from, end)
     const name = eventName(frame)
     if (this.#shape === undefined && name === this.#last.name && this.#learn()) {
       const next = this.#copyText(memory, view, from, to)

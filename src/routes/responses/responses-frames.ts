@@ -8,14 +8,7 @@ import { asList, asObject, asString } from '../../json-object.ts'
 import { BytePattern, viewOf } from '../../sse/byte-pattern.ts'
 import { bytesJson, frameBeginning, frameData, frameJson, leanFrameJson } from '../../sse/event.ts'
 import type { FrameOutput } from '../../sse/frame-output.ts'
-import {
-  type FrameSink,
-  frameAt,
-  frameEnd,
-  MIXED_LINE_ENDS,
-  readFrameEnd,
-  withLineFeeds,
-} from '../../sse/frame-reader.ts'
+import { type FrameSink, frameAt, frameEnd, MIXED_LINE_ENDS, withLineFeeds } from '../../sse/frame-reader.ts'
 import { namedFrame } from '../../sse/frames.ts'
 import { errorFrame, failedEvent, isAsRecorded } from './failure-frames.ts'
 
@@ -35,6 +28,9 @@ const DELTAS = new Map(
     'response.custom_tool_call_input.delta',
   ].map((type) => [type, new BytePattern(Buffer.from(`event: ${type}\ndata: {"type":"${type}"`))]),
 )
+
+/** In place of a frame that passes unread. */
+const NOT_LOOKED_AT = Buffer.alloc(0)
 
 type Asked = {
   /** The model of the request, told when an answer fails that upstream ends without telling. */
@@ -124,14 +120,15 @@ export class ResponsesFrames implements FrameSink {
     let at = from
     while (at < to && !this.#ended) {
       const usual = this.#usualBeginning(view, at, to)
-      const end = usual > 0 ? frameEnd(memory, at + usual) : readFrameEnd(memory, at)
-      if (end === MIXED_LINE_ENDS) {
+      const end = frameEnd(memory, at + usual)
+      const frame = usual > 0 ? NOT_LOOKED_AT : frameAt(memory, at, end)
+      if (end === MIXED_LINE_ENDS || frame === undefined) {
         this.#out.range(memory, copied, at)
         const lines = withLineFeeds(memory.subarray(at, to))
         this.#pass(lines, viewOf(lines), 0, lines.length)
         return
       }
-      const replacement = usual > 0 ? undefined : this.#look(frameAt(memory, at, end))
+      const replacement = frame === NOT_LOOKED_AT ? undefined : this.#look(frame)
       if (replacement !== undefined) {
         this.#out.range(memory, copied, at)
         this.#out.text(replacement)
