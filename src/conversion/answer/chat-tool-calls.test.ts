@@ -267,3 +267,9 @@ test('a call that is told again at another place is one call', () => {
   const { completion } = answer([event.done(0, item), event.done(1, item), event.completed()])
   expect(completion.choices[0]?.message.tool_calls).toHaveLength(1)
 })
+
+test('a call that is finished at another place than it was announced at has its arguments', () => {
+  const events = [event.added(7, callItem('call_1', '')), event.arguments(1, '{"a":1}')]
+  const message = messageOf([...events, event.done(1, callItem('call_1', '{"a":1}')), event.completed()])
+  expect(message.tool_calls).toMatchObject([{ id: 'call_1', function: { arguments: '{"a":1}' } }])
+})

@@ -113,7 +113,8 @@ export class ChatToolCalls {
 
   itemDone(outputIndex: number, item: JsonObject): ChatDelta[] {
     const header = this.open(outputIndex, item)
-    const call = this.#at(outputIndex)
+    // Told at another place than it was announced at, it would end without its arguments.
+    const call = this.#at(outputIndex) ?? this.#calls.find(({ callId }) => callId === item.call_id)
     if (call === undefined) return header
     // Cut off with the answer, it must not look whole: clients may run what they can parse.
     const isHalf = item.status === 'incomplete'
