@@ -1,14 +1,15 @@
 import { asNumber, asObject, asString, type JsonObject } from '../../json-object.ts'
-import type { CallKind } from '../call-key.ts'
 import type { ChatUsage } from './usage.ts'
 
-export type ToolCallDelta = {
-  index: number
-  id?: string
-  type?: CallKind
-  function?: { name?: string; arguments: string }
-  custom?: { name?: string; input: string }
-}
+export type ChatToolCall =
+  | { id: string; type: 'function'; function: { name: string; arguments: string } }
+  | { id: string; type: 'custom'; custom: { name: string; input: string } }
+
+/** The first of a call names it, the others have more of its text. */
+export type ToolCallDelta =
+  | ({ index: number } & ChatToolCall)
+  | { index: number; function: { arguments: string } }
+  | { index: number; custom: { input: string } }
 
 export type UrlCitation = {
   type: 'url_citation'

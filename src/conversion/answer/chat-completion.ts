@@ -1,6 +1,7 @@
 import type {
   ChatChunk,
   ChatDelta,
+  ChatToolCall,
   ChunkHead,
   FinishReason,
   ImageResult,
@@ -8,10 +9,6 @@ import type {
   UrlCitation,
 } from './chat-chunk.ts'
 import type { ChatUsage } from './usage.ts'
-
-type ChatToolCall =
-  | { id: string; type: 'function'; function: { name: string; arguments: string } }
-  | { id: string; type: 'custom'; custom: { name: string; input: string } }
 
 type ChatMessage = {
   role: 'assistant'
@@ -94,16 +91,15 @@ class JoinedChoice {
     return { message, logprobs: null, finish_reason: this.#finishReason }
   }
 
-  #addToolCall({ index, id, type, function: func, custom }: ToolCallDelta): void {
-    const call = this.#toolCalls.get(index)
-    if (call?.type === 'function') call.function.arguments += func?.arguments ?? ''
-    else if (call?.type === 'custom') call.custom.input += custom?.input ?? ''
-    else if (id !== undefined && type === 'custom') {
-      this.#toolCalls.set(index, { id, type, custom: { name: custom?.name ?? '', input: custom?.input ?? '' } })
-    } else if (id !== undefined) {
-      const opened = { name: func?.name ?? '', arguments: func?.arguments ?? '' }
-      this.#toolCalls.set(index, { id, type: 'function', function: opened })
+  #addToolCall(part: ToolCallDelta): void {
+    if ('id' in part) {
+      const { index, ...call } = structuredClone(part)
+      this.#toolCalls.set(index, call)
+      return
     }
+    const call = this.#toolCalls.get(part.index)
+    if (call?.type === 'function' && 'function' in part) call.function.arguments += part.function.arguments
+    if (call?.type === 'custom' && 'custom' in part) call.custom.input += part.custom.input
   }
 
   #addFunctionCall({ name, arguments: text }: { name?: string; arguments: string }): void {

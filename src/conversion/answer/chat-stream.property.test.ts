@@ -223,9 +223,9 @@ test('whatever events come, the chunks are a well-formed stream', () => {
       expect(choices.slice(0, -1).every(({ finish_reason }) => finish_reason === null)).toBe(true)
       const calls = choices.flatMap(({ delta }) => delta.tool_calls ?? [])
       let opened = 0
-      for (const { index, id } of calls) {
-        if (id === undefined) expect(index).toBeLessThan(opened)
-        else expect(index).toBe(opened++)
+      for (const call of calls) {
+        if ('id' in call) expect(call.index).toBe(opened++)
+        else expect(call.index).toBeLessThan(opened)
       }
     }),
     { numRuns: 2000 },

@@ -164,8 +164,8 @@ export class ChatToolCalls {
   #header({ index, callId: id, kind: type, name }: Call): ChatDelta[] {
     // The legacy form has room for one call.
     if (this.#legacy) return index === 0 ? [{ function_call: { name, arguments: '' } }] : []
-    const part = type === 'function' ? { function: { name, arguments: '' } } : { custom: { name, input: '' } }
-    return [{ tool_calls: [{ index, id, type, ...part }] }]
+    if (type === 'custom') return [{ tool_calls: [{ index, id, type, custom: { name, input: '' } }] }]
+    return [{ tool_calls: [{ index, id, type, function: { name, arguments: '' } }] }]
   }
 }
 
