@@ -1,7 +1,6 @@
 /** How a marker begins: a private character, what it is, and another one before its sources. */
 const BEGINNINGS = ['\uE200cite\uE202', '\uE200filecite\uE202']
 const FIRST = '\uE200'
-const LAST = '\uE201'
 /** A longer one is text: it must not be held back for ever. In UTF-16 units, without beginning and end. */
 const LONGEST = 900
 const MARKER = /\uE200(?:file)?cite\uE202[^\uE200\uE201]{0,900}\uE201/g
@@ -35,7 +34,7 @@ export function passedMarkers(piece: string): { passed: string; held: string } {
   return { passed: text.slice(0, at), held: text.slice(at) }
 }
 
-/** A marker that has begun may hold another one, which will be left out of it. */
+/** A marker that has begun may hold another one, which will be left out of it. Whole ones are out of the text already. */
 function heldFrom(text: string): number {
   let from = text.length
   let at = text.lastIndexOf(FIRST)
@@ -49,5 +48,5 @@ function heldFrom(text: string): number {
 function mayBecomeMarker(text: string): boolean {
   const beginning = BEGINNINGS.find((each) => text.startsWith(each))
   if (beginning === undefined) return BEGINNINGS.some((each) => each.startsWith(text))
-  return !text.includes(LAST) && text.length - beginning.length <= LONGEST
+  return text.length - beginning.length <= LONGEST
 }
