@@ -17,10 +17,9 @@ export function holdsSecret({ secret }: Option<unknown>, value: unknown): boolea
   return secret === 'whole' || (secret === 'login' && String(value).includes('@'))
 }
 
-/** A URL without its login and path; of any other text only that it is set. */
+/** A URL without its login and path. */
 function withoutLogin(value: string): string {
   if (value === 'none') return value
-  if (!URL.canParse(value) || !value.includes('://')) return '(set)'
   const url = new URL(value)
   return `${url.protocol}//${url.username === '' && url.password === '' ? '' : '(login)@'}${url.host}`
 }
