@@ -37,6 +37,8 @@ test.each<[string, (given: string) => unknown, Record<string, unknown>]>([
       'http://a.test:8080/': 'http://a.test:8080',
       'file://': 'file://',
       'FILE:///': 'file://',
+      'chrome-extension://abcdefghijklmnop': 'chrome-extension://abcdefghijklmnop',
+      'APP://obsidian.md/': 'app://obsidian.md',
     },
   ],
   [
@@ -86,6 +88,9 @@ test.each<[string, (given: string) => unknown, string[]]>([
       'file:///tmp',
       'file:',
       'null',
+      'app://a.test/path',
+      'app://a b',
+      'https://256.1.1.1',
     ],
   ],
   [
