@@ -81,6 +81,16 @@ test('the region that a workspace is bound to is told upstream, with every reque
   expect(new Set(told)).toEqual(new Set(['eu']))
 })
 
+test('upstream is told of a login of the US government, with every request', async () => {
+  const account = { chatgpt_account_is_fedramp: true }
+  const access_token = unsignedJwt({ 'https://api.openai.com/auth': account, exp: 4_000_000_000 })
+  stage = await startStage({ auth: chatgptAuth({ access_token }) })
+  expect((await chat(stage.client)).choices[0]?.finish_reason).toBe('stop')
+  await stage.client.models.list()
+  const told = stage.upstream.requests.map(({ headers }) => headers['x-openai-fedramp'])
+  expect(new Set(told)).toEqual(new Set(['true']))
+})
+
 test.each([false, true])(
   'a token upstream refuses and nobody can refresh is an AuthenticationError (stream: %s)',
   async (stream) => {

@@ -39,6 +39,11 @@ test.each([
   }
 })
 
+test('an image that is a text is its address', async () => {
+  const image = 'https://example.com/a.png'
+  expect((await editOf((form) => form.append('image', image))).images).toEqual([{ image_url: image }])
+})
+
 test('texts become what they stand for', async () => {
   const fields = {
     prompt: 'A hat, 漢字',

@@ -17,7 +17,7 @@ const REFUSAL = JSON.stringify({
 /** An upstream that refuses the model, and a list of models that `list` resolves with. */
 function refusedCall(
   list: () => Promise<{ models: { slug: string }[] }>,
-  { text = REFUSAL, isCut = false, sent = (_request: UpstreamRequest) => {} } = {},
+  { text = REFUSAL, status = 400, isCut = false, sent = (_request: UpstreamRequest) => {} } = {},
 ): UpstreamCall {
   const memory = Buffer.from(text)
   const body: Partial<AnswerBody> = {
@@ -31,7 +31,7 @@ function refusedCall(
     upstream: {
       async send(request: UpstreamRequest) {
         sent(request)
-        return { status: 400, headers: {}, body }
+        return { status, headers: {}, body }
       },
     },
     catalogue: { forget() {}, remember() {}, list },
@@ -95,6 +95,17 @@ test('the refusal of a model names those there are', async () => {
     text: JSON.stringify({ detail: 'Model not found gpt-0' }),
   })
   expect(await refusalOf(unstopped)).toBe('Model not found gpt-0. This login has gpt-1.')
+})
+
+test.each([
+  ['of which nothing is said', '', 'Upstream refused the credentials.'],
+  [
+    'that upstream did not even get',
+    JSON.stringify({ detail: 'Your login did not make it to this service.' }),
+    'Upstream got the request without its login, which was taken out on the way.',
+  ],
+])('a refused login %s is told in the words there are for it', async (_what, text, message) => {
+  expect(await refusalOf(refusedCall(async () => ({ models: [] }), { status: 401, text }))).toBe(message)
 })
 
 test('another refusal names none', async () => {
