@@ -12,7 +12,7 @@ export type ServerAnswer = { readonly status: number; readonly body: JsonObject 
 
 type Question = {
   /** Milliseconds. */
-  readonly limit?: number
+  readonly limit: number
   /** Sent as JSON, by POST. */
   readonly body?: object
 }
@@ -25,7 +25,7 @@ const PROBE_LIMIT_MS = 1000
 export async function askServer(
   server: AskedServer,
   path: string,
-  { limit = LIMIT_MS, body }: Question = {},
+  { limit, body }: Question,
 ): Promise<ServerAnswer | undefined> {
   const url = new URL(path, reachable(server.url))
   const headers = {

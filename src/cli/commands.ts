@@ -21,7 +21,7 @@ export type CommandRow = {
   readonly group: 'Run' | 'Look' | 'Set up'
   readonly settings: 'all' | readonly OptionName[]
   readonly flags?: readonly OwnFlag[]
-  readonly argument?: { readonly usage: string; readonly help: string; readonly choices?: readonly string[] }
+  readonly argument?: { readonly usage: string; readonly help: string; readonly choices: readonly string[] }
   readonly hidden?: true
   /** Loads what it needs when it runs, so that `--help` and `status` never load the server. */
   readonly run: (context: Context, call: Call) => Promise<ExitCode>

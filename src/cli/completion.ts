@@ -85,7 +85,7 @@ function zsh(rows: readonly CommandRow[]): string {
     return shellWord(`${name}[${help.replace(/[[\]:\\]/g, '\\$&')}]${values}`)
   }
   const argument = (row: CommandRow) =>
-    row.argument?.choices === undefined ? [] : [shellWord(`1:${row.argument.help}:(${row.argument.choices.join(' ')})`)]
+    row.argument === undefined ? [] : [shellWord(`1:${row.argument.help}:(${row.argument.choices.join(' ')})`)]
   const cases = rows.map(
     (row) => `    ${row.name}) _arguments ${[...flagsOf(row).map(spec), ...argument(row)].join(' ')} ;;`,
   )
@@ -118,10 +118,10 @@ function fish(rows: readonly CommandRow[]): string {
       const values = typeof value === 'object' ? `-x -a ${shellWord(value.join(' '))}` : FISH_VALUES[value ?? 'none']
       return line(inRow, `-l ${text.slice(2)} -d ${shellWord(help)} ${values}`)
     })
-    const values = row.argument?.choices
+    const { argument } = row
     return [
       line('__fish_use_subcommand', `-f -a ${row.name} -d ${shellWord(row.help)}`),
-      ...(values === undefined ? [] : [line(inRow, `-f -a ${shellWord(values.join(' '))}`)]),
+      ...(argument === undefined ? [] : [line(inRow, `-f -a ${shellWord(argument.choices.join(' '))}`)]),
       ...flags,
     ]
   })

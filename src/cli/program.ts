@@ -23,11 +23,13 @@ export async function runProgram(argv: readonly string[], context: Context): Pro
 }
 
 /** What the parser knows, but does not say. */
-function adviceOn(error: unknown, [name]: readonly string[]): string {
+function adviceOn(error: unknown, argv: readonly string[]): string {
+  // Before the command may stand what ends flags.
+  const name = argv.find((word) => word !== '--')
   const row = COMMANDS.find((each) => each.name === name)
   switch (error instanceof CommanderError ? error.code : undefined) {
     case 'commander.missingArgument':
-      return `. Allowed choices are ${row?.argument?.choices?.join(', ')}.`
+      return `. Allowed choices are ${row?.argument?.choices.join(', ')}.`
     case 'commander.unknownCommand':
     case 'commander.unknownOption':
     case 'commander.excessArguments': {
@@ -70,8 +72,7 @@ function addCommand(program: Command, row: CommandRow, context: Context, done: (
   addSettings(command, row.settings)
   if (row.argument !== undefined) {
     const { usage, help, choices } = row.argument
-    const argument = new Argument(usage, help)
-    command.addArgument(choices === undefined ? argument : argument.choices(choices))
+    command.addArgument(new Argument(usage, help).choices(choices))
   }
   command.action(async () => {
     const flags = command.opts()

@@ -75,6 +75,12 @@ test.each([
     {},
     "codex-api-proxy: missing required argument 'action'. Allowed choices are install, uninstall, status.",
   ],
+  [
+    'a missing argument behind the end of flags',
+    ['--', 'completion'],
+    {},
+    "codex-api-proxy: missing required argument 'shell'. Allowed choices are bash, zsh, fish.",
+  ],
   ['a missing value', ['start', '--port'], {}, "codex-api-proxy: option '--port <number>' argument missing"],
   [
     'a level there is not',
