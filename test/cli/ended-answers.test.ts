@@ -1,9 +1,12 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createGate, type Gate } from '../fake-upstream/answer.ts'
 import { responseEvents, untilFirstDelta } from '../fake-upstream/event-stream.ts'
 import { apiKeyAuth, chatgptAuth } from '../support/auth-files.ts'
 import { type LogLine, requestLines } from '../support/log-lines.ts'
+import { untilRefused } from '../support/loopback.ts'
 import type { Foreground } from '../support/program.ts'
 import { ROUTES } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
@@ -78,4 +81,17 @@ test('a request whose body does not come keeps nobody waiting', async () => {
   proxy.signal('SIGTERM')
   expect(await proxy.ended).toBe(0)
   socket.destroy()
+})
+
+test('a request whose head was still arriving at the stop is told to come again', async () => {
+  const proxy = await started(chatgptAuth())
+  const socket = connect(Number(new URL(proxy.url).port), '127.0.0.1')
+  // Its connection has carried an answer, and so is not one that was only opened ahead.
+  socket.write('GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nPOST /v1/chat/completions HTTP/1.1\r\n')
+  await once(socket, 'readable')
+  proxy.signal('SIGTERM')
+  await untilRefused(proxy.url)
+  socket.write('Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}')
+  expect(await text(socket)).toMatch(/HTTP\/1\.1 503 .*\r\nconnection: close\r\n.*"code":"draining"\}\}$/s)
+  expect(await lineAfterStop()).toMatchObject({ status: 503, code: 'draining' })
 })
