@@ -82,8 +82,11 @@ async function follow(
 
   const readOn = async (from: FileHandle) => {
     const { size } = await from.stat()
-    // Emptied by someone: begin again.
-    if (size < position) position = 0
+    // Emptied by someone: begin again, without the half line from before.
+    if (size < position) {
+      position = 0
+      rest = Buffer.alloc(0)
+    }
     const bytes = Buffer.alloc(size - position)
     const { bytesRead } = await from.read(bytes, 0, bytes.length, position)
     position += bytesRead

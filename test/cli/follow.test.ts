@@ -1,0 +1,75 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFile, mkdir, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createHome, type Home, PROGRAM } from '../support/program.ts'
+
+let home: Home
+let log: string
+beforeEach(async () => {
+  home = await createHome()
+  await mkdir(home.runFolder)
+  log = join(home.runFolder, 'codex-api-proxy.log')
+})
+afterEach(() => home.remove())
+
+type Following = {
+  readonly child: ChildProcessByStdio<null, Readable, Readable>
+  /** Everything shown so far, once it holds this. */
+  until(text: string): Promise<string>
+}
+
+function follow(): Following {
+  const child = spawn(process.execPath, [PROGRAM, 'logs', '--follow', '--json'], {
+    env: home.env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let shown = ''
+  for (const output of [child.stdout, child.stderr]) {
+    output.setEncoding('utf8').on('data', (text) => {
+      shown += text
+      child.emit('shown')
+    })
+  }
+  return {
+    child,
+    async until(text) {
+      while (!shown.includes(text)) await once(child, 'shown')
+      return shown
+    },
+  }
+}
+
+test('logs -f begins before there is a log, and shows it from its first line', async () => {
+  const { child, until } = follow()
+  await until(`Nothing was logged yet: there is no ${log}.\n`)
+  await writeFile(log, 'first\nsecond\n')
+  expect(await until('second\n')).toMatch(/\.\nfirst\nsecond\n$/)
+  child.kill('SIGINT')
+  await once(child, 'exit')
+})
+
+test('logs -f of a log that somebody empties begins again, without the half line from before', async () => {
+  await writeFile(log, 'before\n')
+  const { child, until } = follow()
+  await until('before\n')
+  await appendFile(log, 'shown, and then a half')
+  await appendFile(log, ' of a line\nlost half')
+  await until('of a line\n')
+  await truncate(log)
+  await appendFile(log, 'whole\n')
+  expect(await until('whole\n')).toBe('before\nshown, and then a half of a line\nwhole\n')
+  child.kill('SIGINT')
+  await once(child, 'exit')
+})
+
+test('logs -f ends when nobody reads it any more, as behind `head`', async () => {
+  await writeFile(log, 'before\n')
+  const { child, until } = follow()
+  await until('before\n')
+  child.stdout.destroy()
+  await appendFile(log, 'nobody reads this\n')
+  expect(await once(child, 'exit')).toEqual([0, null])
+})
