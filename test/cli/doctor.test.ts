@@ -10,7 +10,7 @@ import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts
 import { startTokenIssuer } from '../fake-upstream/token-issuer.ts'
 import { apiKeyAuth, chatgptAuth, unsignedJwt } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
-import { listenOnLoopback } from '../support/loopback.ts'
+import { freePort, listenOnLoopback } from '../support/loopback.ts'
 import { createHome, type Home, run, startForeground } from '../support/program.ts'
 
 let home: Home
@@ -176,17 +176,20 @@ test('a missing login is one thing to fix, and the network is looked at neverthe
   expect(problemsOf(checks)).toEqual(['Login'])
 })
 
-test('a CDN that refuses this network is told apart from upstream', async () => {
-  upstream.setModelsAnswer({
-    status: 403,
-    headers: { 'content-type': 'text/html', 'cf-mitigated': 'challenge' },
-    body: '<html>Just a moment</html>',
-  })
-  const { code, checks } = await doctor()
-  expect(code).toBe(1)
-  expect(checks.Upstream?.message).toMatch(/^The CDN in front of 127\.0\.0\.1:\d+ answered with 403\.$/)
-  expect(checks.Upstream?.remedy).toContain('another network')
-})
+test.each([{ 'cf-mitigated': 'challenge' }, {}])(
+  'a CDN that refuses this network is told apart from upstream',
+  async (more) => {
+    upstream.setModelsAnswer({
+      status: 403,
+      headers: { 'content-type': 'text/html', ...more },
+      body: '<html>Just a moment</html>',
+    })
+    const { code, checks } = await doctor()
+    expect(code).toBe(1)
+    expect(checks.Upstream?.message).toMatch(/^The CDN in front of 127\.0\.0\.1:\d+ answered with 403\.$/)
+    expect(checks.Upstream?.remedy).toContain('another network')
+  },
+)
 
 test('a call that fails with the upstream is no second thing to fix, though Codex has noted models', async () => {
   const noted = { models: [{ slug: 'gpt-noted', visibility: 'list', supported_in_api: true }] }
@@ -347,12 +350,38 @@ test('without the client key of the server that runs the login is unknown, and a
   }
 })
 
-test('a wrong clock is noticed', async () => {
-  upstream.setModelsAnswer({ status: 401, headers: { date: 'Thu, 01 Jan 2026 00:00:00 GMT' }, body: {} })
+test.each([
+  ['Thu, 01 Jan 2026 00:00:00 GMT', /^\d+ days ahead of upstream\.$/],
+  ['Fri, 01 Jan 2100 00:00:00 GMT', /^\d+ days behind upstream\.$/],
+])('a wrong clock is noticed: it is %s for upstream', async (date, message) => {
+  upstream.setModelsAnswer({ status: 401, headers: { date }, body: {} })
   const { checks } = await doctor()
-  expect(checks.Clock).toMatchObject({
+  expect(checks.Clock).toMatchObject({ state: 'problem', message: expect.stringMatching(message) })
+})
+
+test('an upstream that tells no time says nothing about the clock', async () => {
+  upstream.setModelsAnswer({ status: 401, headers: { date: 'noon' }, body: {} })
+  const { checks } = await doctor()
+  expect(checks.Clock).toMatchObject({ state: 'skipped', message: 'Upstream did not say what time it is.' })
+})
+
+test('a port that is free, and the pid file of a server that crashed, are nothing to fix', async () => {
+  await mkdir(home.runFolder)
+  await writeFile(join(home.runFolder, 'codex-api-proxy.pid'), '1\nstarted=long ago\n')
+  const port = await freePort()
+  const { checks } = await doctor('--port', String(port))
+  expect(checks.Port).toMatchObject({ state: 'ok', message: `${port} is free.` })
+  expect(checks.Process).toMatchObject({
+    state: 'ok',
+    message: 'Not running; the pid file of an earlier one is replaced at the next start.',
+  })
+})
+
+test('an address that this machine does not have is told as the system does', async () => {
+  const { checks } = await doctor('--host', '192.0.2.1', '--insecure-no-key')
+  expect(checks.Port).toMatchObject({
     state: 'problem',
-    message: expect.stringMatching(/^\d+ days ahead of upstream\.$/),
+    message: expect.stringMatching(/^192\.0\.2\.1:0 can't be used: .*EADDRNOTAVAIL/),
   })
 })
 

@@ -406,6 +406,7 @@ test('service install writes a unit and starts it, status sees both, uninstall t
   expect(await service('status')).toMatchObject({ code: 3, stdout: `Installed (${unit}), not running.\n` })
   await writeFile(join(other.path, 'active'), '')
   expect(JSON.parse((await service('status', '--json')).stdout)).toMatchObject({ installed: true, running: true })
+  expect(await service('status')).toMatchObject({ code: 0, stdout: `Installed (${unit}), running.\n` })
   expect(await service('uninstall')).toMatchObject({ code: 0, stdout: `Removed: ${unit}\n` })
   await expect(stat(unit)).rejects.toThrow('ENOENT')
   expect(await service('uninstall')).toMatchObject({ code: 0, stdout: 'Not installed.\n' })
@@ -477,6 +478,46 @@ test('without a manager install says what it did and what to do, and uninstall t
   expect([uninstalled.code, uninstalled.stdout]).toEqual([0, `Removed: ${unit}\n`])
   expect(uninstalled.stderr).toMatch(/ failed: No bus\. .*: systemctl --user stop codex-api-proxy\.service\n$/)
   await expect(stat(unit)).rejects.toThrow('ENOENT')
+})
+
+test.each([
+  ['is not there', { PATH: '/nowhere' }, 'spawnSync systemctl ENOENT'],
+  ['fails without a word', {}, 'exit code 4'],
+])('a manager that %s is told as it is', async (_what, more, reason) => {
+  const { other, manager } = await serviceStage('exit 4')
+  const env = { PATH: manager.path, CODEX_PROXY_PORT: '0', ...more }
+  const { code, stderr } = await run(['service', 'install'], { home: other, env })
+  expect(code).toBe(1)
+  expect(stderr).toContain(`\`systemctl --user daemon-reload\` failed: ${reason}. The file is written, but`)
+})
+
+test('the unit lies where XDG_CONFIG_HOME says, and how to remove it comes as JSON too', async () => {
+  const { other } = await serviceStage('exit 0')
+  const env = { XDG_CONFIG_HOME: join(other.path, 'elsewhere') }
+  const { stdout } = await run(['service', 'uninstall', '--print', '--json'], { home: other, env })
+  const path = join(other.path, 'elsewhere', 'systemd', 'user', 'codex-api-proxy.service')
+  expect(JSON.parse(stdout)).toEqual({
+    manager: 'systemd',
+    path,
+    commands: [
+      ['systemctl', '--user', 'disable', '--now', 'codex-api-proxy.service'],
+      ['rm', path],
+      ['systemctl', '--user', 'daemon-reload'],
+    ],
+  })
+})
+
+test('on a system whose manager is not known there is no service', async () => {
+  const { other } = await serviceStage('exit 0')
+  const code = 'Object.defineProperty(process,"platform",{value:"freebsd"})'
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` }
+  expect(await run(['service', 'status'], { home: other, env })).toEqual({
+    code: 2,
+    stdout: '',
+    stderr:
+      'codex-api-proxy: Services are known for Linux (systemd) and macOS (launchd). Here, let the system start ' +
+      '`codex-api-proxy start` when you log in.\n',
+  })
 })
 
 test('a manager that does not stop the service is a failure, and its file is left for another try', async () => {

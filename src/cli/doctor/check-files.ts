@@ -1,14 +1,12 @@
 import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import { serverUrl } from '../../config/endpoint.ts'
 import type { Config } from '../../config/options.ts'
 import type { RunningServer } from '../../daemon/pid-file.ts'
 import { OUR_FOLDER } from '../../daemon/private-file.ts'
 import { checkRunFiles, RUN_FILES_REMEDY } from '../../daemon/run-files.ts'
 import { secretsFileOf } from '../../daemon/state-file.ts'
 import { isCode } from '../../system/error-code.ts'
-import { isProxy } from '../ask-server.ts'
 import { explain } from '../explain.ts'
 import type { Located, Reached } from '../locate.ts'
 import { shellList } from '../shell.ts'
@@ -69,13 +67,10 @@ async function checkPort(config: Config): Promise<Check> {
     await tryToListen(config)
     return ok('Port', config.port === 0 ? 'Any that is free.' : `${config.port} is free.`)
   } catch (error) {
-    const reason = isCode(error, 'EADDRINUSE') ? `${await holderOf(config)} uses it.` : explain(error)
+    // No proxy of ours: that would have been reached, and looked at instead.
+    const reason = isCode(error, 'EADDRINUSE') ? 'another program uses it.' : explain(error)
     return problem('Port', `${config.host}:${config.port} can't be used: ${reason}`, 'Choose another --port or --host.')
   }
-}
-
-async function holderOf(config: Config): Promise<string> {
-  return (await isProxy(serverUrl(config))) ? 'another codex-api-proxy' : 'another program'
 }
 
 /** Whether files that hold prompts, keys or tokens are for their owner alone. */

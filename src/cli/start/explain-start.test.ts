@@ -17,6 +17,13 @@ test.each([
   )
 })
 
+test.each(['ENOTFOUND', 'EAI_AGAIN'])('a name that leads nowhere (%s) is told as one', async (code) => {
+  const failure = { reason: `getaddrinfo ${code} 127.0.0.1`, code }
+  expect(await explainStart(failure, configWith(80))).toBe(
+    'The name 127.0.0.1 could not be looked up. Choose another --host.',
+  )
+})
+
 test('a file that may not be used is no port', async () => {
   const failure = { reason: "Can't use /log: permission denied.", code: 'EACCES' }
   expect(await explainStart(failure, configWith(80))).toBe(failure.reason)
