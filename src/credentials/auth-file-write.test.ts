@@ -271,6 +271,20 @@ test('a file that was being written in place without a copy beside it stays as i
   expect(mendAuthFile(path, nodeFs)).toBe(false)
 })
 
+test('a file that is gone is mended by nobody, and whether it could be written is for reading to say', () => {
+  rmSync(path)
+  expect(mendAuthFile(path, nodeFs)).toBe(false)
+  expect(isWritable(path, nodeFs)).toBe(true)
+})
+
+test('what has failed for another reason than permission may succeed the next time', () => {
+  expect(isWritable(path, { ...nodeFs, openSync: failWith('EMFILE') })).toBe(true)
+})
+
+test('what is left beside the file and can not be removed is no failure', () => {
+  expect(() => removeWritten(path, { ...nodeFs, rmSync: failWith('EBUSY') }, 'rt-old')).not.toThrow()
+})
+
 test('what can be written is known before', () => {
   expect(isWritable(path, nodeFs)).toBe(true)
   // A file for reading in a folder that takes others: it can be replaced.

@@ -1,5 +1,5 @@
 import * as nodeFs from 'node:fs'
-import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -86,6 +86,16 @@ test('a folder in its place, as Docker makes it, is told as such', () => {
     code: 'credentials_unreadable',
     message: expect.stringContaining('remove it (Docker'),
   })
+})
+
+test('what is neither file nor folder is told as such, and not waited for', () => {
+  symlinkSync('/dev/zero', path)
+  expect(failure()).toMatchObject({ code: 'credentials_unreadable', message: `${path} is not a regular file.` })
+})
+
+test('a file that is removed between the look at it and the reading is missing', () => {
+  writeFileSync(path, key('one'))
+  expect(failure(open({ readFileSync: failWith('ENOENT') })).code).toBe('credentials_missing')
 })
 
 test('a folder that may not be entered is told with its code', () => {

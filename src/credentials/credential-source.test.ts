@@ -312,6 +312,49 @@ test('reuse that somebody else is about to heal is waited for', async () => {
   expect((await source.status()).warning).toBeUndefined()
 })
 
+test('a file that is being written in place while a refusal waits for a newer login is looked at again', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  const newer = login(DAY)
+  const source = stage.source({ healingMs: 30_000 })
+  stage.issuer.answerNext(401, refusal('refresh_token_reused'))
+  const credentials = source.current()
+  await expect.poll(refreshes).toBe(1)
+  await stage.writeAuth('{ "tokens":')
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  await stage.writeAuth(newer)
+  expect(tokenOf(await credentials)).toBe(newer.tokens.access_token)
+})
+
+test('an API key signed in with while we refresh serves all who wait, and no token is written over it', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  const apiKey = { auth_mode: 'apikey', OPENAI_API_KEY: 'sk-made-up' }
+  const source = stage.source({
+    async postToken(url, body) {
+      const answer = await post(url, body)
+      await stage.writeAuth(apiKey)
+      return answer
+    },
+  })
+  for (const credentials of await Promise.all([source.current(), source.current()])) {
+    expect(credentials).toEqual({ kind: 'api-key', apiKey: 'sk-made-up' })
+  }
+  expect(await stage.readAuth()).toEqual(apiKey)
+})
+
+test('an API key signed in with while another process refreshes is used at once', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  let answered = () => {}
+  const failing = new Promise<{ status: number; body: string }>((resolve) => {
+    answered = () => resolve({ status: 503, body: '' })
+  })
+  const refreshing = errorOf(stage.source({ postToken: () => failing }).current())
+  const waiting = stage.source().current()
+  await stage.writeAuth({ auth_mode: 'apikey', OPENAI_API_KEY: 'sk-made-up' })
+  expect(await waiting).toEqual({ kind: 'api-key', apiKey: 'sk-made-up' })
+  answered()
+  await refreshing
+})
+
 test('a newer login written while we refresh is not overwritten', async () => {
   await stage.writeAuth(login(-MINUTE))
   const newer = login(DAY)
@@ -760,6 +803,26 @@ test('a 401 to what the file still holds brings refreshed tokens, once, for ever
   expect(new Set(replaced.map(tokenOf)).size).toBe(1)
   expect(tokenOf(replaced[0] as never)).toBe((await stage.readAuth()).tokens.access_token)
   expect(refreshes()).toBe(1)
+})
+
+test('a 401 to what a refresh under way comes back with is followed by one more refresh', async () => {
+  await stage.writeAuth(login(4 * MINUTE))
+  const newer = login(DAY)
+  let answered = () => {}
+  const slow = new Promise<void>((resolve) => {
+    answered = resolve
+  })
+  const source = stage.source({ postToken: (url, body) => slow.then(() => post(url, body)) })
+  const early = source.current()
+  // While the issuer is asked for the old login, another one is written, and refused by upstream.
+  await stage.writeAuth(newer)
+  const rejected = await source.current()
+  expect(tokenOf(rejected)).toBe(newer.tokens.access_token)
+  const replaced = source.replace(rejected)
+  answered()
+  expect(tokenOf(await replaced)).not.toBe(newer.tokens.access_token)
+  expect(refreshes()).toBe(2)
+  await early
 })
 
 test('a 401 to tokens refreshed for a 401 ends it, and for a while nobody refreshes them again in vain', async () => {
