@@ -191,6 +191,20 @@ test('what is cancelled before its answer rejects with the reason, and ends its 
   await once(socket, 'close')
 })
 
+test('what is cancelled when its answer has begun tells nothing to who reads it only then, and leaves no timer', async () => {
+  const cancellation = new Cancellation()
+  const wire = { origin, method: 'GET', path: '/', headers: [], body: undefined, idleTimeout: IDLE_TIMEOUT }
+  const { body } = await exchange(agent, wire, cancellation)
+  cancellation.cancel(new Error('The client left.'))
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const told = vi.fn()
+  body.pipe({ data: told, end: told, fail: told })
+  expect(vi.getTimerCount()).toBe(0)
+  vi.useRealTimers()
+  await nextTurn()
+  expect(told).not.toHaveBeenCalled()
+})
+
 test('what upstream says before its answer, such as 103, is passed over', async () => {
   server.prependListener('request', (_request, response) => response.writeEarlyHints({ link: '</x>; rel=preload' }))
   const { status, body } = await post([])

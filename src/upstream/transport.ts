@@ -179,7 +179,6 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
       this.#tell(this.#outcome)
       return
     }
-    if (this.#cancelled !== undefined) return
     // Only now, since a short answer has ended already.
     this.#silence = setTimeout(() => this.#fellSilent(), this.#idleTimeout)
     if (this.#earlyBytes > MAX_EARLY_BYTES) this.resume()
