@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type GivenSettings, isOptionName } from '../../config/load.ts'
+import { type GivenSettings, OPTION_NAMES } from '../../config/load.ts'
 import type { Option } from '../../config/option.ts'
 import { OPTIONS } from '../../config/options.ts'
 import { UsageError } from '../../config/usage-error.ts'
@@ -41,9 +41,9 @@ const LABEL = 'codex-api-proxy'
 
 /** Given settings as variables, which unlike flags are not in the list of processes. A service uses no run files. */
 export function settingsAsVariables(given: GivenSettings): Record<string, string> {
-  const variables = Object.entries(given).flatMap(([name, value]): [string, string][] => {
-    const option: Option<unknown> | undefined = isOptionName(name) ? OPTIONS[name] : undefined
-    const variable = option?.env?.[0]
+  const variables = OPTION_NAMES.flatMap((name): [string, string][] => {
+    const option: Option<unknown> = OPTIONS[name]
+    const [variable, value] = [option.env?.[0], given[name]]
     return variable === undefined || value === undefined ? [] : [[variable, [value].flat().join(',')]]
   })
   return Object.fromEntries(variables)

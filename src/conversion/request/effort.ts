@@ -14,13 +14,12 @@ export function readEffort(
   const asked = given.optionalString() ?? model.effort
   if (asked === undefined) return undefined
   if (listed.includes(asked)) return effortOnTheWire(asked)
-  const rank = EFFORTS.indexOf(asked)
-  if (rank === -1) throw given.notOneOf(EFFORTS)
-  const nearest = nearestEffort(rank, listed)
+  if (!EFFORTS.includes(asked)) throw given.notOneOf(EFFORTS)
+  const nearest = nearestEffort(asked, listed)
   if (nearest !== asked) {
     reported.add(given.absent ? 'model' : given.path, `has a reasoning effort that '${model.id}' does not have`)
   }
-  return nearest === undefined ? undefined : effortOnTheWire(nearest)
+  return effortOnTheWire(nearest)
 }
 
 /** The catalogue lists `ultra`, a mode of Codex that is no effort of upstream's (docs/upstream.md 4.3). */
@@ -29,8 +28,8 @@ export function effortOnTheWire(effort: string): string {
 }
 
 /** The lower of two that are equally near; the asked one itself where none is known. */
-function nearestEffort(rank: number, listed: readonly string[]): string | undefined {
-  const ranks = listed.map((effort) => EFFORTS.indexOf(effort)).filter((each) => each !== -1)
-  ranks.sort((a, b) => Math.abs(a - rank) - Math.abs(b - rank) || a - b)
-  return EFFORTS[ranks[0] ?? rank]
+function nearestEffort(asked: string, listed: readonly string[]): string {
+  const distance = (effort: string) => Math.abs(EFFORTS.indexOf(effort) - EFFORTS.indexOf(asked))
+  const known = EFFORTS.filter((effort) => listed.includes(effort))
+  return known.toSorted((a, b) => distance(a) - distance(b))[0] ?? asked
 }
