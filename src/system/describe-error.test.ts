@@ -21,6 +21,12 @@ test('an error that Node has no name for is told by that of the system', () => {
   expect(codeOf(unnamed(9999))).toBe('system error 9999')
 })
 
+test('a failure with a file that has no words of its own is told by its code', () => {
+  const failure = (code: string) => Object.assign(new Error(`${code}: x, open '/log'`), { code, path: '/log' })
+  expect(describeError(failure('EMLINK'))).toBe("Can't use /log: EMLINK.")
+  expect(describeError(failure('ELOOP'))).toBe("Can't use /log: its symbolic links lead in a circle.")
+})
+
 test('what is no error of a file keeps its words', () => {
   expect([new Error('as it is'), 'text'].map(describeError)).toEqual(['as it is', 'text'])
 })

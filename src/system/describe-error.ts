@@ -14,6 +14,7 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   EBUSY: 'it is busy or locked',
   EEXIST: 'something else is there',
   EISDIR: 'it is a folder',
+  ELOOP: 'its symbolic links lead in a circle',
   ENAMETOOLONG: 'the name is too long',
   ENXIO: 'nobody reads that pipe',
 }
@@ -23,8 +24,7 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const code = codeOf(error)
   if (code === undefined || !('path' in error)) return error.message
-  const reason = FILE_ERRORS[code]
-  return reason === undefined ? error.message : `Can't use ${String(error.path)}: ${reason}.`
+  return `Can't use ${String(error.path)}: ${FILE_ERRORS[code] ?? code}.`
 }
 
 /** For `catch`: adds what to do to a failure with a file; any other failure is thrown unchanged. */

@@ -52,6 +52,12 @@ test.each([
     'codex-api-proxy: --port "abc": A port is a whole number from 0 to 65535.',
   ],
   [
+    'a bad port for `doctor`',
+    ['doctor', '--port', 'abc'],
+    {},
+    'codex-api-proxy: --port "abc": A port is a whole number from 0 to 65535.',
+  ],
+  [
     'a bad port in a variable',
     ['start', '--foreground'],
     { CODEX_PROXY_PORT: '70000' },
