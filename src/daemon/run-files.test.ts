@@ -110,6 +110,12 @@ test.each(['', '{"settings":{}}'])('a state file that holds %j is replaced', asy
   await checkRunFiles({ ...files(), stateFile })
 })
 
+test.each(['hello', '{"settings":1}', '[]'])('a file that holds %j is no state file', async (text) => {
+  const stateFile = join(folder, 'notes.txt')
+  await writeFile(stateFile, text)
+  await expect(checkRunFiles({ ...files(), stateFile })).rejects.toThrow('it holds something else than saved settings')
+})
+
 test('in the folder of the program a state file is replaced whatever it holds', async () => {
   const stateFile = join(folder, '.codex-api-proxy', 'state.json')
   await mkdir(join(folder, '.codex-api-proxy'))

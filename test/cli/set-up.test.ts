@@ -8,11 +8,13 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { CLIENTS } from '../../src/cli/clients/client-configs.ts'
 import { CLIENT_NAMES, COMMANDS, SHELLS } from '../../src/cli/commands.ts'
 import { responseEvents } from '../fake-upstream/event-stream.ts'
+import { modelEntry } from '../fake-upstream/models.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { chatgptAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
 import { listenOnLoopback } from '../support/loopback.ts'
 import { createHome, type Home, LIKE_MACOS, PROGRAM, run, startForeground } from '../support/program.ts'
+import { startStage } from '../support/stage.ts'
 
 let home: Home
 let upstream: FakeUpstream
@@ -123,6 +125,17 @@ test('gptel gets what it reads: the parts of the address, symbols for models, an
     /:models '\(\(gpt-6\.1-sol :capabilities \(media\) :mime-types \("image\/png" .+"\)\)\n +\(gpt-6-astra /,
   )
   expect(text.split('(')).toHaveLength(text.split(')').length)
+})
+
+test('a model that takes text alone is not said to take images', async () => {
+  const entry = { slug: 'gpt-text', name: 'Text', priority: 1, since: '0.1.0', efforts: [] }
+  const stage = await startStage({ upstream: { models: [{ ...modelEntry(entry), input_modalities: ['text'] }] } })
+  onTestFinished(() => stage.close())
+  const args = ['--port', new URL(stage.proxy.url).port]
+  const textFor = async (client: string) => (await run(['clients', client, ...args], { home: stage.home })).stdout
+  expect(await textFor('cline')).toMatch(/^ {2}Supports Images {4}no$/m)
+  expect(await textFor('continue')).toMatch(/^ {4}capabilities: \[tool_use\]$/m)
+  expect(await textFor('openclaw')).toMatch(/"input": \[\s*"text"\s*\]/)
 })
 
 test('what there is for two languages is told apart', async () => {

@@ -50,6 +50,16 @@ test('what goes on from something forgotten is not kept: it would begin in the m
   expect(recall('2')).toBeUndefined()
 })
 
+test('a conversation whose beginning had to make room is not there, though its end still is', () => {
+  const { say, recall } = setUp(3000)
+  say('1')
+  say('2', '1')
+  say('another')
+  expect(recall('1')).toBeUndefined()
+  expect(recall('2')).toBeUndefined()
+  expect(recall('another')).toHaveLength(2)
+})
+
 test('an id that upstream hands out twice stands for the later turn, and never mixes conversations', () => {
   const { say, recall } = setUp()
   say('1')

@@ -433,7 +433,12 @@ describe('input', () => {
   test.each(['function_call_output', 'custom_tool_call_output'])(
     'case 87: an image in a %s that upstream cannot read becomes a text, all else stays',
     (type) => {
-      const images = ['image/png;base64,iVBORw0K', 'image/svg+xml;base64,PHN2Zz4=', 'image/png;base64,']
+      const images = [
+        'image/png;base64,iVBORw0K',
+        'image/svg+xml;base64,PHN2Zz4=',
+        'image/png;base64,',
+        ';base64,iVBORw0K',
+      ]
       const output = images.map((image) => ({ type: 'input_image', image_url: `data:${image}` }))
       const others = [
         { type: 'input_image', image_url: 'https://example.com/a.svg' },
@@ -441,7 +446,7 @@ describe('input', () => {
       ]
       const unshown = { type: 'input_text', text: expect.stringMatching(/^\[An image that the model cannot be shown/) }
       expect(inputOf({ type, call_id: 'a', output: [...output, ...others] })).toEqual([
-        { type, call_id: 'a', output: [output[0], unshown, unshown, ...others] },
+        { type, call_id: 'a', output: [output[0], unshown, unshown, unshown, ...others] },
       ])
     },
   )
