@@ -1,0 +1,49 @@
+import { createServer, type RequestListener } from 'node:http'
+import { expect, onTestFinished, test } from 'vitest'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
+import { askServer, isProxy } from './ask-server.ts'
+
+async function serving(answer: RequestListener): Promise<string> {
+  const server = createServer(answer)
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${await listenOnLoopback(server)}`
+}
+
+const asked = async (answer: RequestListener, limit = 10_000) =>
+  await askServer({ url: await serving(answer) }, '/health', { limit })
+
+test('an answer is its status and the object in it, in which nothing commands the terminal', async () => {
+  const answer = await asked((_request, response) => response.writeHead(503).end('{"status":"\\u001b[2Jerror"}'))
+  expect(answer).toEqual({ status: 503, body: { status: '\\u001b[2Jerror' } })
+})
+
+test.each<[string, RequestListener]>([
+  ['is no JSON', (_request, response) => response.end('<html>')],
+  ['is no object', (_request, response) => response.end('[1]')],
+  [
+    'breaks off',
+    (_request, response) => {
+      response.writeHead(200, { 'content-length': 20 }).write('{"status":', () => response.destroy())
+    },
+  ],
+  ['does not come', ({ socket }) => socket.destroy()],
+])('an answer that %s is none', async (_what, answer) => {
+  expect(await asked(answer)).toBeUndefined()
+})
+
+test('whoever says nothing, or not all of it, is not waited for', async () => {
+  expect(await asked(() => {}, 50)).toBeUndefined()
+  expect(await asked((_request, response) => response.write('{'), 50)).toBeUndefined()
+})
+
+test('a server is a proxy by what its health looks like', async () => {
+  const healthy = (health: object) => serving((_request, response) => response.end(JSON.stringify(health)))
+  expect(await isProxy(await healthy({ status: 'ok', mode: 'chatgpt' }))).toBe(true)
+  expect(await isProxy(await healthy({ status: 'error', mode: 'none' }))).toBe(true)
+  expect(await isProxy(await healthy({ status: 'ok', mode: 'fast' }))).toBe(false)
+  expect(await isProxy(await healthy({ status: 'ok' }))).toBe(false)
+  expect(await isProxy(await healthy({ status: 'up', mode: 'none' }))).toBe(false)
+})
