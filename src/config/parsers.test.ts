@@ -98,11 +98,15 @@ test.each<[string, (given: string) => unknown, string[]]>([
     outboundProxyUrl,
     ['ftp://host', 'http://', 'http://a b', 'socks4://h:1', '8118', '"http://h:1"', 'socks5://h%41:1'],
   ],
-  ['baseUrl', baseUrl, ['', 'http://a.test', 'https://u:p@a.test', 'https://a.test?q', 'https://a.test#f', 'a.test']],
+  [
+    'baseUrl',
+    baseUrl,
+    ['', 'http://a.test', 'ftp://127.0.0.1', 'https://u:p@a.test', 'https://a.test?q', 'https://a.test#f', 'a.test'],
+  ],
   [
     'credentialUrl',
     credentialUrl,
-    ['', 'http://a.test/token', 'https://u@a.test', 'https://a.test/#f', 'a.test/token'],
+    ['', 'http://a.test/token', 'ftp://127.0.0.1/token', 'https://u@a.test', 'https://a.test/#f', 'a.test/token'],
   ],
   ['codexVersion', codexVersion, ['', '1', '0.169', 'v0.169.0', '0.169.0\n', '0.169.0\r\nx: y', '0.169.0 beta']],
   ['text', text, ['', '  ']],

@@ -812,8 +812,10 @@ test('a 401 to what a refresh under way comes back with is followed by one more 
   const slow = new Promise<void>((resolve) => {
     answered = resolve
   })
-  const source = stage.source({ postToken: (url, body) => slow.then(() => post(url, body)) })
+  const postToken = vi.fn((url: string, body: object) => slow.then(() => post(url, body)))
+  const source = stage.source({ postToken })
   const early = source.current()
+  await expect.poll(() => postToken.mock.calls.length).toBe(1)
   // While the issuer is asked for the old login, another one is written, and refused by upstream.
   await stage.writeAuth(newer)
   const rejected = await source.current()

@@ -126,6 +126,7 @@ test.each([
   ['a list', '[]', /not a JSON object/],
   ['an empty object', '{}', /neither tokens nor an API key/],
   ['apikey mode without key', { auth_mode: 'apikey', OPENAI_API_KEY: null, tokens: TOKENS }, /no usable one/],
+  ['a personal access token of two lines', { personal_access_token: 'at-1\nx' }, /no usable one/],
   ['chatgpt mode without tokens', { auth_mode: 'chatgpt', OPENAI_API_KEY: KEY }, /no usable access token/],
   ['tokens of another type', { tokens: 'text' }, /no usable access token/],
   ['a token with a line break', { tokens: { ...TOKENS, access_token: 'two\nlines' } }, /no usable access token/],

@@ -112,6 +112,8 @@ const OVERRIDE = { refreshUrlOverride: 'https://gateway.example/token' }
 test.each([
   ['OpenAI by default', {}, {}, 'https://auth.openai.com/oauth/token'],
   ['the issuer of the file', { issuer: 'https://auth.eu.openai.com/' }, {}, 'https://auth.eu.openai.com/oauth/token'],
+  ['OpenAI itself', { issuer: 'https://openai.com' }, {}, 'https://openai.com/oauth/token'],
+  ['a loopback issuer over TLS', { issuer: 'https://localhost:9' }, {}, 'https://localhost:9/oauth/token'],
   ['a loopback issuer', { issuer: 'http://127.0.0.1:9' }, {}, 'http://127.0.0.1:9/oauth/token'],
   ['the variable before the file', { issuer: 'https://evil.example' }, OVERRIDE, 'https://gateway.example/token'],
 ])('the token goes to %s', (_name, login, overrides, url) => {
@@ -126,6 +128,7 @@ test.each([
   'https://user@auth.openai.com',
   'https://auth.openai.com?x=',
   'http://127.0.0.1.evil.example',
+  'ftp://127.0.0.1',
   'no url',
 ])('no refresh token goes to %s', (issuer) => {
   expect(() => grantOf({ ...LOGIN, issuer }, {})).toThrow(/token issuer other than OpenAI/)

@@ -156,6 +156,15 @@ test('where others may write nothing compiled is kept, and root leaves nothing i
   expect(await readdir(theirs)).toEqual([])
 })
 
+test('an absolute XDG_CACHE_HOME says where what Node compiles is kept', async () => {
+  home = await createHome()
+  const caches = join(home.path, 'caches')
+  expect((await run(['--version'], { home, env: { XDG_CACHE_HOME: caches } })).code).toBe(0)
+  const kept = await readdir(caches).catch(() => [])
+  expect(kept).toEqual('enableCompileCache' in module ? ['codex-api-proxy'] : [])
+  await expect(stat(join(home.path, '.cache'))).rejects.toThrow('ENOENT')
+})
+
 test('a relative XDG_CACHE_HOME does not count, and leaves nothing in the working folder', async () => {
   home = await createHome()
   const before = await readdir(home.path)

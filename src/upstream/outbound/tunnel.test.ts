@@ -192,6 +192,11 @@ describe('a tunnel through a proxy that follows a script', () => {
 
     test.each<[string, (Buffer | string)[], string]>([
       ['speaks HTTP', ['HTTP/1.1 400 Bad Request\r\n\r\n'], 'does not speak SOCKS 5.'],
+      [
+        'speaks another SOCKS in its second reply',
+        [NO_LOGIN, Buffer.from([4, 0, 0, 1, 127, 0, 0, 1, 0, 80])],
+        'does not speak SOCKS 5.',
+      ],
       ['closes at once', [], 'closed the connection.'],
       ['stops within its reply', [NO_LOGIN, Buffer.from([5, 0])], 'did not connect within 0.2 s.'],
       ['says nothing', [Buffer.alloc(0)], 'did not connect within 0.2 s.'],
