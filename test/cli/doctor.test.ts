@@ -359,6 +359,20 @@ test.each([
   expect(checks.Clock).toMatchObject({ state: 'problem', message: expect.stringMatching(message) })
 })
 
+test('a login that names neither a plan nor an end is one', async () => {
+  await home.writeAuth({ tokens: { access_token: 'made-up', account_id: 'made-up' } })
+  const { checks } = await doctor()
+  expect(checks.Login).toMatchObject({ state: 'ok', message: expect.stringMatching(/^ChatGPT, from .*auth\.json\.$/) })
+  expect(checks.Token).toMatchObject({ state: 'skipped', message: 'Does not say when it expires.' })
+})
+
+test('an upstream that lists no models is something to fix', async () => {
+  upstream.setModelsAnswer({ status: 200, body: { models: [] } })
+  const { checks } = await doctor('--call')
+  expect(checks.Models).toMatchObject({ state: 'problem', message: 'There are none.' })
+  expect(checks.Call).toMatchObject({ state: 'skipped', message: 'There is no model to call.' })
+})
+
 test('an upstream that tells no time says nothing about the clock', async () => {
   upstream.setModelsAnswer({ status: 401, headers: { date: 'noon' }, body: {} })
   const { checks } = await doctor()

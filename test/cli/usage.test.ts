@@ -121,7 +121,7 @@ test('an address that others can reach is refused without a client key, before a
   expect((await run(['status'], { home })).code).toBe(3)
 })
 
-test.each([[[]], [['--help']], [['-h']], [['help']]])('%j lists the commands', async (args) => {
+test.each([[[]], [['--help']], [['-h']], [['help']], [['--help', 'start']]])('%j lists the commands', async (args) => {
   const { code, stdout, stderr } = await run(args, { home })
   expect([code, stderr]).toEqual([0, ''])
   for (const { name, hidden } of COMMANDS) expect(stdout.includes(`\n  ${name} `), name).toBe(!hidden)

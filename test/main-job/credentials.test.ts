@@ -81,6 +81,14 @@ test('the region that a workspace is bound to is told upstream, with every reque
   expect(new Set(told)).toEqual(new Set(['eu']))
 })
 
+test('a personal access token goes upstream without an account', async () => {
+  stage = await startStage({ auth: { personal_access_token: 'at-made-up' } })
+  expect((await chat(stage.client)).choices[0]?.finish_reason).toBe('stop')
+  const { headers } = stage.upstream.calls().at(-1) ?? {}
+  expect(headers?.authorization).toBe('Bearer at-made-up')
+  expect(headers).not.toHaveProperty('chatgpt-account-id')
+})
+
 test('upstream is told of a login of the US government, with every request', async () => {
   const account = { chatgpt_account_is_fedramp: true }
   const access_token = unsignedJwt({ 'https://api.openai.com/auth': account, exp: 4_000_000_000 })

@@ -36,6 +36,12 @@ test.each([{ output_index: undefined }, { delta: null }])('arguments with %j bel
   expect(messageOf(events).tool_calls).toMatchObject([{ function: { arguments: '{}' } }])
 })
 
+test('the end of arguments that does not tell them again leaves those that came', () => {
+  const ended = { type: 'response.function_call_arguments.done', output_index: 0 }
+  const events = [event.added(0, callItem('call_1', '')), event.arguments(0, '{"a":1}'), ended, event.completed()]
+  expect(messageOf(events).tool_calls).toMatchObject([{ function: { arguments: '{"a":1}' } }])
+})
+
 test.each(['call_id', 'name'])('a call without its %s is none: a client could not answer it', (field) => {
   const { chunks } = answer([event.done(0, { ...callItem('call_1', '{}'), [field]: null }), event.completed()])
   expect(deltasOf(chunks)).toEqual(SILENT)

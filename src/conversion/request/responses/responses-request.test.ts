@@ -297,6 +297,13 @@ describe('input', () => {
     expect(inputOf({ ...call, ...hints }, { ...search, ...hints })).toEqual([call, search])
   })
 
+  test('what is no tool within a namespace stays, for upstream to refuse', () => {
+    const tools = [{ type: 'namespace', name: 'n', tools: ['f', null, { type: 'web_search_preview' }] }]
+    expect(convertResponses({ model: 'm', input: 'Hello', tools }).request.tools).toEqual([
+      { type: 'namespace', name: 'n', tools: ['f', null, { type: 'web_search' }] },
+    ])
+  })
+
   test('case 8: cache hints of tools are dropped, also within a namespace', () => {
     const tool = { type: 'function', name: 'f', parameters: {} }
     const namespace = { type: 'namespace', name: 'n', tools: [{ ...tool, cache_control: {} }] }
