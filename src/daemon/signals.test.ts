@@ -35,3 +35,18 @@ test.each([...SIGNALS, 'SIGHUP'] as const)(
     expect(kill.mock.calls).toEqual([[1234, 'SIGTERM']])
   },
 )
+
+test('a short command ends once, however often it is told to', async () => {
+  const kill = vi.fn(() => true)
+  const source = Object.assign(new EventEmitter(), { pid: 1234, kill })
+  let done = () => {}
+  const end = vi.fn(() => new Promise<void>((resolve) => (done = resolve)))
+  endOnSignals(source as never, end)
+  source.emit('SIGINT', 'SIGINT')
+  source.emit('SIGTERM', 'SIGTERM')
+  expect(end).toHaveBeenCalledTimes(1)
+  done()
+  await nextTurn()
+  expect(kill.mock.calls).toEqual([[1234, 'SIGINT']])
+  expect(source.eventNames()).toEqual([])
+})

@@ -57,6 +57,18 @@ test('certificates of every variable are trusted beside each other and the usual
   expect(await isTrusted(selfSignedCertificate(), context)).toBe(false)
 })
 
+test.each([
+  ['SSL_CERT_FILE', 'nothing\n'],
+  ['NODE_EXTRA_CA_CERTS', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'],
+])('%s that names a file without a certificate is told as that', async (variable, content) => {
+  const path = join(folder, 'none')
+  await writeFile(path, content)
+  const warn = vi.fn()
+  createTrust({ [variable]: path }, warn)()
+  const reason = 'the file holds no certificate in PEM'
+  expect(warn.mock.calls).toEqual([[{ variable, reason }, 'certificates named by a variable were not read']])
+})
+
 test('with NODE_USE_SYSTEM_CA the certificates of the system stay trusted beside those of a variable', async () => {
   const [system, named] = [selfSignedCertificate([], 'system'), selfSignedCertificate([], 'named')]
   newerNode.trusts = [root.cert, system.cert]
