@@ -38,8 +38,7 @@ export async function askServer(
     method,
     headers,
     agent: false,
-    // On loopback it is this machine's own certificate, usually made for another name.
-    rejectUnauthorized: !isLoopbackHost(url.hostname),
+    rejectUnauthorized: checksCertificate(server.url),
     signal: AbortSignal.timeout(limit),
   } as const
   return await new Promise((resolve) => {
@@ -76,6 +75,12 @@ export function isKeyRefused(answer: ServerAnswer | undefined): boolean {
 
 export const KEY_WANTED = 'The server tells its models only to those with its client key.'
 export const HOW_TO_GIVE_KEY = 'Give that key with --api-key-file or CODEX_PROXY_API_KEY.'
+
+/** On loopback it is this machine's own certificate, usually made for another name. */
+export function checksCertificate(baseUrl: string): boolean {
+  const { protocol, hostname } = new URL(reachable(baseUrl))
+  return protocol === 'https:' && !isLoopbackHost(hostname)
+}
 
 /** An address that stands for "all of this machine" is asked on loopback. */
 export function reachable(baseUrl: string): string {

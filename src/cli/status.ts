@@ -6,7 +6,7 @@ import { findCrashed, type RunningServer } from '../daemon/pid-file.ts'
 import { NOTHING_SAVED } from '../daemon/state-file.ts'
 import type { JsonObject } from '../json-object.ts'
 import { packageVersion } from '../version.ts'
-import { healthOf } from './ask-server.ts'
+import { checksCertificate, healthOf } from './ask-server.ts'
 import type { Call } from './commands.ts'
 import type { Context, ExitCode } from './context.ts'
 import { healthRows, otherVersionOf, problemOf, processOf, warningOf } from './health.ts'
@@ -131,7 +131,7 @@ function headline(
   if (running?.stopping) return `Stopping (process ${pid}); running answers may finish.`
   if (reached === undefined) return pid === undefined ? 'Not running.' : `Starting (process ${pid}).`
   if (health === undefined) {
-    const trust = reached.url.startsWith('https:') ? ', or shows a certificate that is not trusted here' : ''
+    const trust = checksCertificate(reached.url) ? ', or shows a certificate that is not trusted here' : ''
     const [which, remedy] =
       pid === undefined
         ? ['', '']

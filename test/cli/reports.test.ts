@@ -4,8 +4,10 @@ import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/prom
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { processStart } from '../../src/system/process-start.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { apiKeyAuth, chatgptAuth } from '../support/auth-files.ts'
+import { selfSignedCertificate } from '../support/certificate.ts'
 import { listenOnLoopback } from '../support/loopback.ts'
 import { createHome, type Home, LIKE_MACOS, PROGRAM, run, startForeground } from '../support/program.ts'
 
@@ -181,8 +183,12 @@ test('clients tells a server that does not answer from one without models', asyn
   other.close()
 })
 
-test('status of a server that does not answer says what to do', async () => {
-  const { stdout } = await command('start', '--port', '0')
+test.each(['HTTP', 'HTTPS'])('status of a server that does not answer says what to do, over %s', async (way) => {
+  const tls = { cert: join(home.path, 'cert.pem'), key: join(home.path, 'key.pem') }
+  const { cert, key } = selfSignedCertificate()
+  await Promise.all([writeFile(tls.cert, cert), writeFile(tls.key, key)])
+  const args = way === 'HTTPS' ? ['--tls-cert', tls.cert, '--tls-key', tls.key] : []
+  const { stdout } = await command('start', '--port', '0', ...args)
   const [, url, pid] = /^Started: (http\S+)\/v1 \(process (\d+)\)\n/.exec(stdout) ?? []
   process.kill(Number(pid), 'SIGSTOP')
   try {
@@ -193,6 +199,18 @@ test('status of a server that does not answer says what to do', async () => {
   } finally {
     process.kill(Number(pid), 'SIGCONT')
   }
+})
+
+test('of a server that is asked over TLS by a name the certificate may be why it does not answer', async () => {
+  await mkdir(home.runFolder)
+  // A name that no name server is asked for.
+  const note = `${process.pid}\nstarted=${await processStart(process.pid)}\nurl=https://a..b:9\n`
+  const pidFile = join(home.runFolder, 'codex-api-proxy.pid')
+  await writeFile(pidFile, note)
+  expect((await command('status')).stdout).toContain(
+    'but https://a..b:9 does not answer, or shows a certificate that is not trusted here. See',
+  )
+  await rm(pidFile)
 })
 
 test('logs shows the last lines, readable or as they are, and not the prompts', async () => {
