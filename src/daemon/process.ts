@@ -13,7 +13,7 @@ import { checkRunFiles } from './run-files.ts'
 import { requestStop } from './stop-request.ts'
 
 type StartOutcome =
-  | { readonly kind: 'started'; readonly server: RunningServer }
+  | { readonly kind: 'started'; readonly server: { readonly pid: number; readonly url: string } }
   | { readonly kind: 'running'; readonly server: RunningServer }
   | {
       readonly kind: 'failed'

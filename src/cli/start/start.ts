@@ -3,7 +3,7 @@ import type { GivenSettings, LoadedConfig } from '../../config/load.ts'
 import type { Config } from '../../config/options.ts'
 import { certificateVariables } from '../../config/paths.ts'
 import { UsageError } from '../../config/usage-error.ts'
-import { findRunning, lockInTheWay, type RunningServer } from '../../daemon/pid-file.ts'
+import { findRunning, lockInTheWay } from '../../daemon/pid-file.ts'
 import { startProcess, waitForEnd } from '../../daemon/process.ts'
 import { RUN_FILES_REMEDY } from '../../daemon/run-files.ts'
 import { readState } from '../../daemon/state-file.ts'
@@ -41,7 +41,7 @@ export async function startWith(context: Context, loaded: LoadedConfig): Promise
     case 'started':
       print.line(`Started: ${addressOf(outcome.server)}`)
       for (const risk of risksOf(loaded.config)) print.note(risk)
-      await notePoorLogin(context, loaded.config, outcome.server)
+      await notePoorLogin(context, loaded.config, outcome.server.url)
       return 0
     case 'running':
       return await reportRunning(context, loaded, outcome.server)
@@ -54,8 +54,7 @@ export async function startWith(context: Context, loaded: LoadedConfig): Promise
 }
 
 /** A server may run although every request would fail; whoever starts it should learn that now. */
-async function notePoorLogin({ print }: Context, config: Config, { url }: RunningServer): Promise<void> {
-  if (url === undefined) return
+async function notePoorLogin({ print }: Context, config: Config, url: string): Promise<void> {
   const problem = problemOf(await healthOf({ url, clientKey: readableKey(config) }))
   if (problem !== undefined) print.note(problem)
 }
