@@ -25,6 +25,15 @@ test.each([
   expect(model).toEqual({ id: 'gpt-6', name: 'gpt-6', ...expected })
 })
 
+test('how long an answer may get is known where an entry says so', () => {
+  const models = [
+    { slug: 'gpt-6', max_output_tokens: 64_000 },
+    { slug: 'gpt-7', max_output_tokens: null },
+  ]
+  const lengths = modelsIn({ data: [{ id: 'gpt-6' }, { id: 'gpt-7' }], models }).map(({ maxOutput }) => maxOutput)
+  expect(lengths).toEqual([64_000, 128_000])
+})
+
 test('what no list of models is has none', () => {
   expect([modelsIn(undefined), modelsIn({ data: 'x' }), modelsIn({ data: [null, { id: 1 }] })]).toEqual([[], [], []])
 })
@@ -34,6 +43,11 @@ const usual = (...entries: [id: string, created: number][]) => usualModels(liste
 test('of an API key usual models are offered, the newest first, small ones after all others', () => {
   const ids = usual(['gpt-4-0613', 10], ['gpt-9-mini', 90], ['gpt-5.5', 50], ['gpt-5.5-nano', 60], ['o3', 95])
   expect(ids).toEqual(['gpt-5.5', 'gpt-4-0613', 'gpt-9-mini', 'gpt-5.5-nano'])
+})
+
+test('a model of which nobody says when it was made comes after those that tell', () => {
+  const ids = ['gpt-4', 'gpt-5', 'gpt-6'].map((id) => (id === 'gpt-5' ? { id, created: 1 } : { id }))
+  expect(usualModels(modelsIn({ data: ids })).map(({ id }) => id)).toEqual(['gpt-5', 'gpt-4', 'gpt-6'])
 })
 
 test.each([

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
-import { certificateVariables, homeFolder, shortPath } from './paths.ts'
+import { absolutePath, certificateVariables, homeFolder, shortPath } from './paths.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -33,4 +33,14 @@ test.each([
   ['/.codex', '/', '~/.codex'],
 ])('%s with the home folder %s is shown as %s', (path, home, shown) => {
   expect(shortPath(path, home)).toBe(shown)
+})
+
+test.each([
+  ['~', '/home/me'],
+  ['~/codex', '/home/me/codex'],
+  ['~you', '/work/~you'],
+  ['codex', '/work/codex'],
+  ['/codex', '/codex'],
+])('the path %s is %s', (given, path) => {
+  expect(absolutePath(given, { home: '/home/me', cwd: '/work' })).toBe(path)
 })

@@ -57,6 +57,7 @@ test.each([
     {},
     'codex-api-proxy: --port "abc": A port is a whole number from 0 to 65535.',
   ],
+  ['a path that is none', ['start', '--log-file', ''], {}, 'codex-api-proxy: --log-file "": It must not be empty.'],
   [
     'a bad port in a variable',
     ['start', '--foreground'],
