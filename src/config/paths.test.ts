@@ -38,9 +38,9 @@ test.each([
 test.each([
   ['~', '/home/me'],
   ['~/codex', '/home/me/codex'],
-  ['~you', '/work/~you'],
-  ['codex', '/work/codex'],
+  ['~you', '/there/~you'],
+  ['codex', '/there/codex'],
   ['/codex', '/codex'],
 ])('the path %s is %s', (given, path) => {
-  expect(absolutePath(given, { home: '/home/me', cwd: '/work' })).toBe(path)
+  expect(absolutePath(given, { home: '/home/me', cwd: '/there' })).toBe(path)
 })

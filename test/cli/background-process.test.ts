@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { BACKGROUND_COMMAND } from '../../src/cli/context.ts'
 import type { StartOrder } from '../../src/daemon/messages.ts'
 import { acquireLock } from '../../src/system/lock-file.ts'
@@ -29,6 +29,7 @@ async function ordered(settings: StartOrder['settings'], preload = ''): Promise<
     env: { ...home.env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}` },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
+  onTestFinished(() => void child.kill('SIGKILL'))
   await new Promise((resolve) => child.send({ settings: { port: '0', ...settings }, origins: {} }, resolve))
   return child
 }

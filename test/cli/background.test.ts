@@ -201,16 +201,19 @@ test('a server whose pid file is lost is named by its process to whoever meets i
 test('of a server that keeps its process to those with the client key only the address is named', async () => {
   const port = String(await freePort())
   const proxy = await startForeground(['--port', port, '--api-key', 'secret'], { home })
-  const where = { home, env: { CODEX_PROXY_PORT: port } }
-  expect(await run(['stop'], where)).toEqual({
-    code: 1,
-    stdout: 'Not running.\n',
-    stderr: `But a server answers at ${proxy.url}: in the foreground, of a service, or without its pid file. Stop it where it was started.\n`,
-  })
-  expect((await run(['start'], where)).stderr).toContain('another codex-api-proxy, which ')
-  expect((await run(['status'], where)).stdout).toBe(`Running: ${proxy.url}/v1 (in the foreground or as a service)\n`)
-  expect(JSON.parse((await run(['status', '--json'], where)).stdout)).toMatchObject({ mode: 'foreground', pid: null })
-  await proxy.stop()
+  try {
+    const where = { home, env: { CODEX_PROXY_PORT: port } }
+    expect(await run(['stop'], where)).toEqual({
+      code: 1,
+      stdout: 'Not running.\n',
+      stderr: `But a server answers at ${proxy.url}: in the foreground, of a service, or without its pid file. Stop it where it was started.\n`,
+    })
+    expect((await run(['start'], where)).stderr).toContain('another codex-api-proxy, which ')
+    expect((await run(['status'], where)).stdout).toBe(`Running: ${proxy.url}/v1 (in the foreground or as a service)\n`)
+    expect(JSON.parse((await run(['status', '--json'], where)).stdout)).toMatchObject({ mode: 'foreground', pid: null })
+  } finally {
+    await proxy.stop()
+  }
 })
 
 test('restart without anything saved starts with the defaults and the settings given', async () => {

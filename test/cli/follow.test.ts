@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { appendFile, mkdir, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { createHome, type Home, PROGRAM } from '../support/program.ts'
 
 let home: Home
@@ -26,6 +26,7 @@ function follow(): Following {
     env: home.env,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  onTestFinished(() => void child.kill('SIGKILL'))
   let shown = ''
   for (const output of [child.stdout, child.stderr]) {
     output.setEncoding('utf8').on('data', (text) => {
@@ -43,17 +44,15 @@ function follow(): Following {
 }
 
 test('logs -f begins before there is a log, and shows it from its first line', async () => {
-  const { child, until } = follow()
+  const { until } = follow()
   await until(`Nothing was logged yet: there is no ${log}.\n`)
   await writeFile(log, 'first\nsecond\n')
   expect(await until('second\n')).toMatch(/\.\nfirst\nsecond\n$/)
-  child.kill('SIGINT')
-  await once(child, 'exit')
 })
 
 test('logs -f of a log that somebody empties begins again, without the half line from before', async () => {
   await writeFile(log, 'before\n')
-  const { child, until } = follow()
+  const { until } = follow()
   await until('before\n')
   await appendFile(log, 'shown, and then a half')
   await appendFile(log, ' of a line\nlost half')
@@ -61,8 +60,6 @@ test('logs -f of a log that somebody empties begins again, without the half line
   await truncate(log)
   await appendFile(log, 'whole\n')
   expect(await until('whole\n')).toBe('before\nshown, and then a half of a line\nwhole\n')
-  child.kill('SIGINT')
-  await once(child, 'exit')
 })
 
 test('logs -f ends when nobody reads it any more, as behind `head`', async () => {
