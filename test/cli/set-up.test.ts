@@ -494,9 +494,9 @@ test('without a manager install says what it did and what to do, and uninstall t
 })
 
 test.each([
-  ['is not there', { PATH: '/nowhere' }, 'spawnSync systemctl ENOENT'],
+  ['is not there', { PATH: '/nowhere' }, 'there is no systemctl in PATH'],
   ['fails without a word', {}, 'exit code 4'],
-])('a manager that %s is told as it is', async (_what, more, reason) => {
+])('a manager that %s is told in words', async (_what, more, reason) => {
   const { other, manager } = await serviceStage('exit 4')
   const env = { PATH: manager.path, CODEX_PROXY_PORT: '0', ...more }
   const { code, stderr } = await run(['service', 'install'], { home: other, env })

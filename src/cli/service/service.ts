@@ -10,6 +10,7 @@ import { UsageError } from '../../config/usage-error.ts'
 import { ensureFolderOf, writePrivateFile } from '../../daemon/private-file.ts'
 import { STOP_GRACE_MS } from '../../daemon/process.ts'
 import { withRemedy } from '../../system/describe-error.ts'
+import { isCode } from '../../system/error-code.ts'
 import type { Call } from '../commands.ts'
 import type { Context, ExitCode } from '../context.ts'
 import { explain } from '../explain.ts'
@@ -213,6 +214,11 @@ function tell(command: readonly string[]): void {
   const [program = '', ...words] = command
   const { status, error, stderr } = spawnSync(program, words, { encoding: 'utf8' })
   if (status === 0) return
-  const reason = error?.message ?? (stderr.trim().split('\n').at(-1) || `exit code ${status}`)
+  const reason =
+    error === undefined ? stderr.trim().split('\n').at(-1) || `exit code ${status}` : whyNotRun(error, program)
   throw new Error(`\`${command.join(' ')}\` failed: ${reason.replace(/\.$/, '')}`)
+}
+
+function whyNotRun(error: Error, program: string): string {
+  return isCode(error, 'ENOENT') ? `there is no ${program} in PATH` : error.message
 }
