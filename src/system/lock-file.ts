@@ -120,14 +120,18 @@ function release(path: string, own: string): void {
 function create(path: string, text: string): void {
   const file = openSync(path, 'wx', 0o600)
   try {
-    try {
-      if (writeSync(file, text) < text.length) throw new Error('The disk is full.')
-    } finally {
-      closeSync(file)
-    }
+    writeAndClose(file, text)
   } catch (error) {
     discard(path, text)
     throw error
+  }
+}
+
+function writeAndClose(file: number, text: string): void {
+  try {
+    if (writeSync(file, text) < text.length) throw new Error('The disk is full.')
+  } finally {
+    closeSync(file)
   }
 }
 
