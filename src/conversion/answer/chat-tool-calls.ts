@@ -74,9 +74,9 @@ export class ChatToolCalls {
     if (this.#current !== undefined) this.#current.sent += text
   }
 
-  /** Whether the client knows of the call: ids count too, since a stream may tell a call at another index. */
-  isOpened(outputIndex: number, { call_id }: JsonObject): boolean {
-    return this.#calls.some((call) => call.outputIndex === outputIndex || call.callId === call_id)
+  /** Whether the client knows of the call. */
+  isOpened(outputIndex: number, item: JsonObject): boolean {
+    return this.#opened(outputIndex, item) !== undefined
   }
 
   open(outputIndex: number, item: JsonObject): ChatDelta[] {
@@ -113,8 +113,7 @@ export class ChatToolCalls {
 
   itemDone(outputIndex: number, item: JsonObject): ChatDelta[] {
     const header = this.open(outputIndex, item)
-    // Told at another place than it was announced at, it would end without its arguments.
-    const call = this.#at(outputIndex) ?? this.#calls.find(({ callId }) => callId === item.call_id)
+    const call = this.#opened(outputIndex, item)
     if (call === undefined) return header
     // Cut off with the answer, it must not look whole: clients may run what they can parse.
     const isHalf = item.status === 'incomplete'
@@ -124,6 +123,11 @@ export class ChatToolCalls {
   /** The answer is whole, so the calls still open are too. */
   end(): ChatDelta[] {
     return this.#calls.flatMap((call) => this.#close(call, undefined))
+  }
+
+  /** Ids count too, since a stream may tell a call at another index: it would end without its arguments, or twice. */
+  #opened(outputIndex: number, { call_id }: JsonObject): Call | undefined {
+    return this.#at(outputIndex) ?? this.#calls.find(({ callId }) => callId === call_id)
   }
 
   #at(outputIndex: number | undefined): Call | undefined {
