@@ -29,9 +29,6 @@ const DELTAS = new Map(
   ].map((type) => [type, new BytePattern(Buffer.from(`event: ${type}\ndata: {"type":"${type}"`))]),
 )
 
-/** In place of a frame that passes unread. */
-const NOT_LOOKED_AT = Buffer.alloc(0)
-
 type Asked = {
   /** The model of the request, told when an answer fails that upstream ends without telling. */
   readonly model?: string | undefined
@@ -121,14 +118,14 @@ export class ResponsesFrames implements FrameSink {
     while (at < to && !this.#ended) {
       const usual = this.#usualBeginning(view, at, to)
       const end = frameEnd(memory, at + usual)
-      const frame = usual > 0 ? NOT_LOOKED_AT : frameAt(memory, at, end)
-      if (end === MIXED_LINE_ENDS || frame === undefined) {
+      const frame = usual > 0 ? undefined : frameAt(memory, at, end)
+      if (end === MIXED_LINE_ENDS || (usual === 0 && frame === undefined)) {
         this.#out.range(memory, copied, at)
         const lines = withLineFeeds(memory.subarray(at, to))
         this.#pass(lines, viewOf(lines), 0, lines.length)
         return
       }
-      const replacement = frame === NOT_LOOKED_AT ? undefined : this.#look(frame)
+      const replacement = frame && this.#look(frame)
       if (replacement !== undefined) {
         this.#out.range(memory, copied, at)
         this.#out.text(replacement)
