@@ -71,9 +71,14 @@ export class Cancellation implements Cancellable {
   }
 }
 
+/** The most that counts of a time in which the process stands still. */
+const LONGEST_STEP_MS = 1000
+
 /**
  * What `work` resolves with; cancelled, and rejected with `late`, when that takes longer than so many milliseconds, or
- * as soon as `outer` is cancelled, with its reason.
+ * as soon as `outer` is cancelled, with its reason. They are counted in steps, since timers that are due when the machine
+ * or the process wakes (a sleep, Ctrl-Z, `docker pause`) go off before anything is read: what came in time would be
+ * thrown away, an answer of the token endpoint for example, and the login with it.
  */
 export async function withDeadline<Value>(
   milliseconds: number,
@@ -82,7 +87,12 @@ export async function withDeadline<Value>(
   outer = new Cancellation(),
 ): Promise<Value> {
   const deadline = outer.add(new Cancellation())
-  const timer = setTimeout(() => deadline.cancel(late), milliseconds)
+  let timer: NodeJS.Timeout | undefined
+  const count = (left: number) => {
+    const step = Math.min(left, LONGEST_STEP_MS)
+    timer = setTimeout(() => (left > step ? count(left - step) : deadline.cancel(late)), step)
+  }
+  count(milliseconds)
   try {
     return await deadline.race(work(deadline))
   } finally {

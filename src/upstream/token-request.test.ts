@@ -77,6 +77,18 @@ test('a limit for answers of models does not cut a slow issuer, whose answer wou
   expect(answer).toEqual({ status: 200, body: '{"access_token":"new"}' })
 })
 
+test('an answer that came while the machine slept is taken', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const port = await issuer((_request, response) => {
+    // Each timer that is due goes off once, before anything is read.
+    vi.runOnlyPendingTimers()
+    response.end('{"access_token":"new"}')
+  })
+  const route = await routeWith(DIRECT, log)
+  const answer = await createTokenRequest(() => route, NAME)(`http://127.0.0.1:${port}/oauth/token`, {})
+  expect(answer).toEqual({ status: 200, body: '{"access_token":"new"}' })
+})
+
 test('a default outbound proxy that has gone is left out the next time', async () => {
   const proxy = createTcpServer((socket) => socket.destroy())
   const implicitProxy = `http://127.0.0.1:${await listen(proxy)}`
