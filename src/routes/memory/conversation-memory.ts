@@ -35,7 +35,7 @@ export class ConversationMemory {
   readonly #turns: RecentMemory<Turn>
   #serial = 0
 
-  /** `now` in milliseconds. */
+  /** `now` in milliseconds, monotonic. */
   constructor(now: () => number, maxBytes = MAX_BYTES) {
     this.#turns = new RecentMemory(now, maxBytes, MAX_AGE_MS)
   }

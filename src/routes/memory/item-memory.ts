@@ -13,7 +13,7 @@ export class ItemMemory {
   /** As JSON, which takes less memory than objects. */
   readonly #items: RecentMemory<string>
 
-  /** `now` in milliseconds. */
+  /** `now` in milliseconds, monotonic. */
   constructor(now: () => number, maxBytes = MAX_BYTES) {
     this.#items = new RecentMemory(now, maxBytes)
   }

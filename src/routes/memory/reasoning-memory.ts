@@ -10,7 +10,7 @@ import { keyOf, RecentMemory } from './recent-memory.ts'
 export class ReasoningMemory {
   readonly #recent: RecentMemory<readonly JsonObject[]>
 
-  /** `now` in milliseconds. */
+  /** `now` in milliseconds, monotonic. */
   constructor(now: () => number, maxBytes?: number) {
     this.#recent = new RecentMemory(now, maxBytes)
   }

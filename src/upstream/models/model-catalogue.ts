@@ -22,7 +22,7 @@ type Parts = {
   readonly credentials: () => Promise<Credentials>
   readonly clientVersion: () => string
   readonly codexHome: string
-  /** Milliseconds since the epoch. */
+  /** Milliseconds of a clock that is never set: set back, a list would be fresh until it got there again. */
   readonly now: () => number
 }
 
