@@ -149,6 +149,20 @@ test('a lock without a name in it is taken over after a while', async () => {
   await taken()
 })
 
+test('a lock or removal that seems to be made in the future, by a clock that was set back, is taken over', async () => {
+  const ahead = Date.now() / 1000 + 3600
+  const isMadeAhead = (file: string) => utimesSync(file, ahead, ahead)
+  writeFileSync(path, '')
+  writeFileSync(`${path}.removal`, '')
+  isMadeAhead(path)
+  isMadeAhead(`${path}.removal`)
+  const lock = await taken(1000)
+  lock.release()
+  await writeHolder({ host: 'elsewhere' })
+  isMadeAhead(path)
+  await taken(1000)
+})
+
 test('a lock that only another user may read is taken over after a long time', async () => {
   chmodSync(home, 0o777)
   writeFileSync(path, '{}', { mode: 0 })

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, lstatSync, openSync, readlinkSync, rmSync, statSync, writeSync } from 'node:fs'
+import { closeSync, lstatSync, openSync, readlinkSync, rmSync, type Stats, statSync, writeSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type JsonObject, parseObject } from '../json-object.ts'
@@ -149,12 +149,17 @@ function isAbandoned(path: string): boolean {
   // Of a link itself: what it leads to may be missing, or be the link.
   const made = lstatSync(path, { throwIfNoEntry: false })
   if (made === undefined) return false
-  const age = Date.now() - made.mtimeMs
+  const age = ageOf(made)
   if (text === undefined) return age > UNSEEN_MS
   const holder = parseObject(text)
   if (typeof holder?.pid !== 'number') return age > NAMELESS_MS
   if (holder.host !== host()) return age > UNSEEN_MS
   return isGone(holder, holder.pid, age)
+}
+
+/** In both directions: of a clock that was set back, a lock may come from years ahead, and would hold until then. */
+function ageOf({ mtimeMs }: Stats): number {
+  return Math.abs(Date.now() - mtimeMs)
 }
 
 function isGone(holder: JsonObject, pid: number, age: number): boolean {
@@ -175,7 +180,7 @@ function removeAbandoned(path: string): void {
   } catch (error) {
     if (!isCode(error, 'EEXIST')) throw error
     const made = statSync(guard, { throwIfNoEntry: false })
-    if (made !== undefined && Date.now() - made.mtimeMs > NAMELESS_MS) rmSync(guard, { force: true })
+    if (made !== undefined && ageOf(made) > NAMELESS_MS) rmSync(guard, { force: true })
     return
   }
   try {
