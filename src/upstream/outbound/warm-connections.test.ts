@@ -215,6 +215,27 @@ describe('connections made ahead', () => {
     expect(made.at(-1)?.destroyed).toBe(false)
   })
 
+  test('a clock that is set back keeps no connection from being made ahead', async () => {
+    warm.keepWarm(ORIGIN)
+    await vi.advanceTimersByTimeAsync(0)
+    await closeFromAfar(made[0])
+    await vi.advanceTimersByTimeAsync(1_000)
+    vi.setSystemTime(Date.now() - 3_600_000)
+    warm.keepWarm(ORIGIN)
+    expect(await ask()).toBe(made[1])
+    await vi.advanceTimersByTimeAsync(50)
+    expect(made).toHaveLength(3)
+  })
+
+  test('a clock that is set back keeps none alive for nothing', async () => {
+    warm.keepWarm(ORIGIN)
+    await vi.advanceTimersByTimeAsync(0)
+    vi.setSystemTime(0)
+    await vi.advanceTimersByTimeAsync(3_600_000)
+    expect(made).toHaveLength(1)
+    expect(made[0]?.destroyed).toBe(true)
+  })
+
   test('after the end none is left and none is made', async () => {
     warm.keepWarm(ORIGIN)
     await vi.advanceTimersByTimeAsync(0)

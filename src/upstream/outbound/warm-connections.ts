@@ -130,13 +130,16 @@ class Spare {
   /** At most one is ready or being made. The timer is for making the next one, or for the end of the ready one. */
   #refill(delay: number): void {
     if (this.#closed || this.#connecting || this.#timer !== undefined) return
-    this.#timer = setTimeout(() => this.#open(), Math.max(delay, this.#notBefore - this.#now()))
+    // Never longer than the pause itself: the clock may have been set back.
+    const pause = Math.min(this.#notBefore - this.#now(), this.#pause)
+    this.#timer = setTimeout(() => this.#open(), Math.max(delay, pause))
     this.#timer.unref()
   }
 
   #open(): void {
     this.#timer = undefined
-    if (this.#now() - this.#wantedAt > WANTED_FOR_MS) return
+    // In both directions, for the same reason.
+    if (Math.abs(this.#now() - this.#wantedAt) > WANTED_FOR_MS) return
     this.#connecting = true
     this.#openedAt = this.#now()
     this.#connect(this.#target, (...[error, socket]) => {
