@@ -113,6 +113,18 @@ describe('a tunnel through a proxy that follows a script', () => {
     expect(sent).toHaveLength(2 * perTry)
   })
 
+  test('a clock that is set back does not make the minute hours', async () => {
+    const port = await proxy(replies('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'))
+    const sent = messages.at(-1) ?? []
+    let time = 3_600_000
+    const openNext = opener(`http://me:wrong@127.0.0.1:${port}`, { now: () => time })
+    await expect(openNext()).rejects.toThrow('refused the user name or password')
+    const perTry = sent.length
+    time = 60_000
+    await expect(openNext()).rejects.toThrow('refused the user name or password')
+    expect(sent).toHaveLength(2 * perTry)
+  })
+
   test('any other refusal is asked for again at once', async () => {
     const port = await proxy(replies('HTTP/1.1 502 Bad Gateway\r\n\r\n'))
     const sent = messages.at(-1) ?? []

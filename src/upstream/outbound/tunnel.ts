@@ -28,17 +28,18 @@ export function tunnelConnector(
   options: TunnelOptions,
 ): buildConnector.connector {
   const { now } = options
-  let refusal: { readonly reason: string; readonly until: number } | undefined
+  let refusal: { readonly reason: string; readonly at: number } | undefined
 
   async function openUnlessRefused(target: Endpoint): Promise<Socket> {
-    const left = (refusal?.until ?? 0) - now()
+    // In both directions: the clock may have been set back.
+    const left = refusal === undefined ? 0 : REFUSED_FOR_MS - Math.abs(now() - refusal.at)
     if (refusal !== undefined && left > 0) {
       throw failureOf(proxy, `${refusal.reason}; it is asked again in ${Math.ceil(left / 1000)} s`)
     }
     try {
       return await openTunnel(proxy, target, options)
     } catch (error) {
-      if (error instanceof LoginRefused) refusal = { reason: error.message, until: now() + REFUSED_FOR_MS }
+      if (error instanceof LoginRefused) refusal = { reason: error.message, at: now() }
       throw failureOf(proxy, reasonOf(error), error)
     }
   }
