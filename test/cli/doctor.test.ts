@@ -320,6 +320,25 @@ test('TLS is judged with the certificates that requests trust', async () => {
   }
 })
 
+test('a certificate that is out of its time leads to the clock', async () => {
+  const certificate = selfSignedCertificate(undefined, undefined, '20210101000000Z')
+  const server = createServer(certificate, (_request, response) => response.writeHead(401).end('{}'))
+  const port = await listenOnLoopback(server)
+  const caFile = join(home.path, 'ca.pem')
+  await writeFile(caFile, certificate.cert)
+  env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: `https://localhost:${port}`, NODE_EXTRA_CA_CERTS: caFile }
+  try {
+    const { checks } = await doctor()
+    expect(checks.TLS).toMatchObject({
+      state: 'problem',
+      message: expect.stringContaining('CERT_HAS_EXPIRED'),
+      remedy: expect.stringMatching(/^Here it is \d{4}-\d\d-\d\d \d\d:\d\d UTC\. If that is wrong, set the clock/),
+    })
+  } finally {
+    server.close()
+  }
+})
+
 test('a file of certificates that is not read is something to fix', async () => {
   const missing = join(home.path, 'nowhere.pem')
   env = { ...env, SSL_CERT_FILE: missing }

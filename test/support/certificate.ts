@@ -4,14 +4,16 @@ export type Certificate = { readonly cert: string; readonly key: string }
 
 /**
  * A self-signed certificate for localhost and these IPv4 addresses, made anew for each test run: nothing that looks like a
- * secret is stored. Of several that one client trusts each needs a name of its own, by which OpenSSL looks for it.
+ * secret is stored. Of several that one client trusts each needs a name of its own, by which OpenSSL looks for it. `end`
+ * is when it expires, as GeneralizedTime.
  */
 export function selfSignedCertificate(
   addresses: readonly string[] = ['127.0.0.1'],
   name: string = 'localhost',
+  end: string = '20991231235959Z',
 ): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
-  const der = certificate(privateKey, publicKey, addresses, name)
+  const der = certificate(privateKey, publicKey, addresses, name, end)
   const lines = der.toString('base64').replace(/.{64}/g, '$&\n').trimEnd()
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
@@ -25,6 +27,7 @@ function certificate(
   publicKey: KeyObject,
   addresses: readonly string[],
   commonName: string,
+  end: string,
 ): Buffer {
   const name = sequence(tlv(0x31, sequence(oid('550403'), tlv(0x0c, Buffer.from(commonName)))))
   const ips = addresses.map((address) => tlv(0x87, Buffer.from(address.split('.').map(Number))))
@@ -35,7 +38,7 @@ function certificate(
     tlv(0x02, Buffer.from([1])),
     ECDSA_WITH_SHA256,
     name,
-    sequence(time('20200101000000Z'), time('20991231235959Z')),
+    sequence(time('20200101000000Z'), time(end)),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
     tlv(0xa3, sequence(extension)),

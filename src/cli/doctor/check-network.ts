@@ -10,7 +10,7 @@ import { ERRORS } from '../../error-table.ts'
 import { toError } from '../../errors.ts'
 import { textIn } from '../../system/text-file.ts'
 import { isHtml } from '../../upstream/answer.ts'
-import { Refusal, reasonOf } from '../../upstream/outbound/failure-reason.ts'
+import { failureCode, Refusal, reasonOf } from '../../upstream/outbound/failure-reason.ts'
 import { type OutboundRoute, openOutboundRoute } from '../../upstream/outbound/outbound-route.ts'
 import { createTrust } from '../../upstream/outbound/trusted-certificates.ts'
 import { ORIGINATOR, userAgent } from '../../upstream/target.ts'
@@ -30,7 +30,7 @@ export async function checkNetwork(config: Config, upstream: URL, now: () => num
     const { trust, unread } = readTrust()
     const hint = origin === 'implicit' ? proxyOfCodex(config) : ''
     const outbound = inUse ? await checkProxy(proxy) : ok('Outbound proxy', note + hint)
-    const steps = inUse ? throughProxy(proxy) : await checkDirect(upstream, trust)
+    const steps = inUse ? throughProxy(proxy) : await checkDirect(upstream, trust, now)
     const way = [outbound, ...steps]
     const isOpen = way.every(({ state }) => state !== 'problem')
     return [
@@ -97,20 +97,20 @@ function throughProxy(proxy: string): Check[] {
   return ['DNS', 'TLS'].map((name) => skipped(name, `Looked up and reached through ${proxy}.`))
 }
 
-async function checkDirect(upstream: URL, trust: SecureContext): Promise<Check[]> {
+async function checkDirect(upstream: URL, trust: SecureContext, now: () => number): Promise<Check[]> {
   const host = withoutBrackets(upstream.hostname)
-  if (isIP(host) !== 0) return [skipped('DNS', `${host} is an address.`), await checkTls(upstream, host, trust)]
+  if (isIP(host) !== 0) return [skipped('DNS', `${host} is an address.`), await checkTls(upstream, host, trust, now)]
   try {
     const addresses = await lookup(host, { all: true })
     const shown = addresses.map(({ address }) => address).join(', ')
-    return [ok('DNS', `${host} is ${shown}.`), await checkTls(upstream, host, trust)]
+    return [ok('DNS', `${host} is ${shown}.`), await checkTls(upstream, host, trust, now)]
   } catch (error) {
     const remedy = 'Check the network and its name server, or set the outbound proxy with --proxy.'
     return [problem('DNS', `${host} ${reasonOf(error)}.`, remedy), skipped('TLS', 'Without an address.')]
   }
 }
 
-async function checkTls(upstream: URL, host: string, secureContext: SecureContext): Promise<Check> {
+async function checkTls(upstream: URL, host: string, secureContext: SecureContext, now: () => number): Promise<Check> {
   if (upstream.protocol === 'http:') return skipped('TLS', 'Not used on loopback.')
   let socket: TLSSocket | undefined
   try {
@@ -123,7 +123,8 @@ async function checkTls(upstream: URL, host: string, secureContext: SecureContex
     const remedy =
       'If this network inspects TLS, name its certificate with CODEX_CA_CERTIFICATE, SSL_CERT_FILE or ' +
       'NODE_EXTRA_CA_CERTS, also where the server starts; else check the network and the --proxy setting.'
-    return problem('TLS', `No secure connection to ${upstream.host}: it ${reasonOf(error)}.`, remedy)
+    const message = `No secure connection to ${upstream.host}: it ${reasonOf(error)}.`
+    return problem('TLS', message, clockRemedy(error, now()) ?? remedy)
   } finally {
     socket?.destroy()
   }
@@ -150,8 +151,17 @@ async function checkAnswer(route: OutboundRoute, upstream: URL, now: () => numbe
     return [answer, checkClock(String(headers.date), now())]
   } catch (error) {
     const failure = route.explain(toError(error), upstream)
-    return [problem('Upstream', failure.message, failure.remedy), NO_CLOCK]
+    return [problem('Upstream', failure.message, clockRemedy(error, now()) ?? failure.remedy), NO_CLOCK]
   }
+}
+
+const OUT_OF_DATE = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
+
+/** For a certificate that is out of its time: mostly the clock is, after a boot without one that runs on. */
+function clockRemedy(error: unknown, now: number): string | undefined {
+  if (!OUT_OF_DATE.has(failureCode(error) ?? '')) return undefined
+  const time = new Date(now).toISOString().slice(0, 'yyyy-mm-ddThh:mm'.length).replace('T', ' ')
+  return `Here it is ${time} UTC. If that is wrong, set the clock of this machine; else upstream, or a network that inspects TLS, has to renew the certificate.`
 }
 
 /** `date` as HTTP has it (RFC 9110 §5.6.7). */
