@@ -20,6 +20,12 @@ test('an answer is its status and the object in it, in which nothing commands th
   expect(answer).toEqual({ status: 503, body: { status: '\\u001b[2Jerror' } })
 })
 
+test('a server at a loopback name is asked where it listens', async () => {
+  const url = await serving((_request, response) => response.end('{}'))
+  const answer = await askServer({ url: url.replace('127.0.0.1', 'proxy.localhost') }, '/health', { limit: 10_000 })
+  expect(answer).toEqual({ status: 200, body: {} })
+})
+
 test.each<[string, RequestListener]>([
   ['is no JSON', (_request, response) => response.end('<html>')],
   ['is no object', (_request, response) => response.end('[1]')],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isLoopbackHost } from './endpoint.ts'
+import { addressOf, isLoopbackHost } from './endpoint.ts'
 
 test.each([
   ['localhost', true],
@@ -12,4 +12,16 @@ test.each([
   ['localhost.example.com', false],
 ])('%s is loopback: %s', (host, expected) => {
   expect(isLoopbackHost(host)).toBe(expected)
+})
+
+test.each([
+  ['localhost', '127.0.0.1'],
+  ['LocalHost', '127.0.0.1'],
+  ['proxy.localhost', '127.0.0.1'],
+  ['127.8.8.8', '127.8.8.8'],
+  ['::1', '::1'],
+  ['0.0.0.0', '0.0.0.0'],
+  ['proxy.example.com', 'proxy.example.com'],
+])('a server at %s listens on %s', (host, expected) => {
+  expect(addressOf(host)).toBe(expected)
 })

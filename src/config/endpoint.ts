@@ -34,6 +34,14 @@ export function isLoopbackHost(host: string): boolean {
   return isIP(name) === 4 && name.startsWith('127.')
 }
 
+/**
+ * What to listen on: loopback names are 127.0.0.1. Node would take the address that the system lists first, often ::1, and
+ * its HTTP clients don't look there on a machine that has no other IPv6 address.
+ */
+export function addressOf(host: string): string {
+  return isLoopbackHost(host) && isIP(withoutBrackets(host)) === 0 ? '127.0.0.1' : host
+}
+
 /** Where a server with these settings listens; a caller that chose port 0 gives the port it got. */
 export function serverUrl({ tlsCert, ...endpoint }: Endpoint & { readonly tlsCert: string | undefined }): string {
   return `${tlsCert === undefined ? 'http' : 'https'}://${authorityOf(endpoint)}`

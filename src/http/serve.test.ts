@@ -55,6 +55,11 @@ test('a server that listens has said so, with its address and version', async ()
   expect((await fetch(`${url}/health`)).status).toBe(503)
 })
 
+test('a server at a loopback name listens where every client looks for that', async () => {
+  const { url } = await start({ host: 'proxy.localhost' })
+  expect((await fetch(`http://127.0.0.1:${new URL(url).port}/health`)).status).toBe(503)
+})
+
 test('prompts in the log are warned of', async () => {
   await start({ logLevel: 'debug' })
   expect(logged()).toMatchObject([{}, { level: 'warn', msg: 'log level debug records prompts and answers' }])

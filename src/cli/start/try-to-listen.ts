@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { addressOf } from '../../config/endpoint.ts'
 import type { Config } from '../../config/options.ts'
 import { inWords } from './explain-start.ts'
 
@@ -7,7 +8,7 @@ import { inWords } from './explain-start.ts'
 export async function tryToListen({ host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
   const server = createServer()
   try {
-    server.listen(port, host)
+    server.listen(port, addressOf(host))
     await once(server, 'listening')
   } finally {
     server.close()
