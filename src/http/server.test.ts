@@ -9,6 +9,7 @@ import { loadConfig } from '../config/load.ts'
 import type { Answer } from '../routes/api-request.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { Metrics } from '../telemetry/metrics.ts'
+import type { RequestRecord } from '../telemetry/request-record.ts'
 import { createAdmission } from './admission.ts'
 import { createGuard } from './guard.ts'
 import { createServer } from './server.ts'
@@ -24,6 +25,7 @@ let common: Record<string, string>
 let asked: number
 let running: Cancellation
 let logged: string[]
+let finished: RequestRecord[]
 /** What answers wait for. */
 let held: Promise<void> | undefined
 
@@ -35,6 +37,7 @@ beforeEach(async () => {
   running = new Cancellation()
   const { config } = loadConfig({ flags: {}, env: {}, saved: {}, bases: { home: '/home/tester', cwd: '/' } })
   logged = []
+  finished = []
   const logger = createLogger('error', { write: (line) => logged.push(line) })
   server = createServer({
     config,
@@ -55,7 +58,7 @@ beforeEach(async () => {
     guard: createGuard({ hosts: [], origins: [], clientKey: undefined }),
     admission: createAdmission(config),
     metrics: new Metrics(now),
-    requestLog: () => {},
+    requestLog: (record) => finished.push(record),
     tls: undefined,
     running,
     newRequestId: () => 'req_1',
@@ -81,6 +84,18 @@ test('headers of an answer take the place of common ones of the same name, once'
     'x-kept': 'yes',
     'content-length': '4',
   })
+})
+
+test.each([
+  ['host', 'Host: host.docker.internal', 'host.docker.internal'],
+  ['origin', 'Host: localhost\r\nOrigin: app://obsidian.md', 'app://obsidian.md'],
+])('the log names a refused %s, since few apps show the answer', async (what, headers, name) => {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.write(`GET /answer HTTP/1.1\r\n${headers}\r\n\r\n`)
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 403 /)
+  await expect
+    .poll(() => finished)
+    .toMatchObject([{ code: `${what}_not_allowed`, refusal: expect.stringContaining(name) }])
 })
 
 test('an answer that cannot be sent is an internal error', async () => {

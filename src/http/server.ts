@@ -172,5 +172,6 @@ function answerFailure({ logger }: ServerParts, thrown: unknown, visit: Visit): 
   if (error instanceof ProxyError && error.status === 500 && visit.cancellation.reason === undefined) {
     logger.error({ requestId: visit.record.id, err: error.cause }, 'unexpected failure')
   }
+  if (error.code === 'host_not_allowed' || error.code === 'origin_not_allowed') visit.record.refusal = error.message
   visit.fail(error)
 }

@@ -76,9 +76,10 @@ test('what is not known has no field, and a client that left has seen no status'
   expect(JSON.parse(line)).toMatchObject({ status: 499 })
 })
 
-test('a failure is told with its status and code', () => {
-  const [line = ''] = linesOf('info', { status: 502, code: 'upstream_invalid' })
-  expect(JSON.parse(line)).toMatchObject({ status: 502, code: 'upstream_invalid' })
+test('a failure is told with its status and code, a refused origin by its name', () => {
+  const failure = { status: 403, code: 'origin_not_allowed', refusal: 'app://obsidian.md' }
+  const [line = ''] = linesOf('info', failure)
+  expect(JSON.parse(line)).toMatchObject(failure)
 })
 
 test('levels above info leave it out', () => {

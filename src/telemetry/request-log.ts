@@ -34,6 +34,7 @@ function line(record: RequestRecord, now: number, time: string): object {
     // As nginx logs it: no status was seen by a client that left.
     status: record.aborted ? 499 : record.status,
     code: record.code,
+    refusal: record.refusal,
     firstEventMs: firstEventAt === undefined ? undefined : milliseconds(firstEventAt - record.startedAt),
     totalMs: milliseconds(now - record.startedAt),
     usage: record.usage,

@@ -23,6 +23,8 @@ export type RequestRecord = {
   status: number
   /** The error code, when it failed. */
   code: string | undefined
+  /** Which host or origin was refused: few know those of their programs. */
+  refusal: string | undefined
   /** The client left before the end. */
   aborted: boolean
   /** `performance.now()` when the first event a client can see was written. */
@@ -48,6 +50,7 @@ export function newRequestRecord(id: string, method: string, route: string, star
     stream: undefined,
     status: 0,
     code: undefined,
+    refusal: undefined,
     aborted: false,
     firstEventAt: undefined,
     usage: undefined,
