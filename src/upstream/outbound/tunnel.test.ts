@@ -125,6 +125,30 @@ describe('a tunnel through a proxy that follows a script', () => {
     expect(sent).toHaveLength(2 * perTry)
   })
 
+  test('of a login that may be wrong one is sent, however many requests come meanwhile', async () => {
+    const port = await proxy(replies('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'))
+    const sent = messages.at(-1) ?? []
+    let time = 0
+    const openNext = opener(`http://me:wrong@127.0.0.1:${port}`, { now: () => time })
+    const openThree = () => Promise.allSettled([openNext(), openNext(), openNext()])
+    expect(await openThree()).toMatchObject(Array(3).fill({ status: 'rejected' }))
+    expect(sent).toHaveLength(1)
+    time = 60_000
+    await openThree()
+    expect(sent).toHaveLength(2)
+  })
+
+  test('nobody waits any more when a proxy has taken the login, or failed otherwise', async () => {
+    const port = await proxy(replies('HTTP/1.1 200 OK\r\n\r\n'))
+    const openNext = opener(`http://me:right@127.0.0.1:${port}`)
+    expect(await Promise.all([openNext(), openNext(), openNext()])).toHaveLength(3)
+    const failing = await proxy(replies('HTTP/1.1 502 Bad Gateway\r\n\r\n'))
+    const sent = messages.at(-1) ?? []
+    const failNext = opener(`http://me:right@127.0.0.1:${failing}`)
+    await Promise.allSettled([failNext(), failNext(), failNext()])
+    expect(sent).toHaveLength(3)
+  })
+
   test('any other refusal is asked for again at once', async () => {
     const port = await proxy(replies('HTTP/1.1 502 Bad Gateway\r\n\r\n'))
     const sent = messages.at(-1) ?? []

@@ -29,19 +29,38 @@ export function tunnelConnector(
 ): buildConnector.connector {
   const { now } = options
   let refusal: { readonly reason: string; readonly at: number } | undefined
+  let isAccepted = proxy.login === undefined
+  /** A login that may be wrong is tried once, however many requests come meanwhile. Never rejects. */
+  let trial: Promise<void> | undefined
 
   async function openUnlessRefused(target: Endpoint): Promise<Socket> {
+    if (!isAccepted && trial !== undefined) await trial
     // In both directions: the clock may have been set back.
     const left = refusal === undefined ? 0 : REFUSED_FOR_MS - Math.abs(now() - refusal.at)
     if (refusal !== undefined && left > 0) {
       throw failureOf(proxy, `${refusal.reason}; it is asked again in ${Math.ceil(left / 1000)} s`)
     }
+    const opening = open(target)
+    if (!isAccepted) trial ??= opening.then(endTrial, endTrial)
+    return await opening
+  }
+
+  async function open(target: Endpoint): Promise<Socket> {
     try {
-      return await openTunnel(proxy, target, options)
+      const socket = await openTunnel(proxy, target, options)
+      isAccepted = true
+      return socket
     } catch (error) {
-      if (error instanceof LoginRefused) refusal = { reason: error.message, at: now() }
+      if (error instanceof LoginRefused) {
+        refusal = { reason: error.message, at: now() }
+        isAccepted = false
+      }
       throw failureOf(proxy, reasonOf(error), error)
     }
+  }
+
+  function endTrial(): void {
+    trial = undefined
   }
 
   return (target, callback) => {
