@@ -26,8 +26,9 @@ export function forwardOr(
     credentials.kind === 'api-key' ? forward(context, request, credentials) : convert(request, credentials)
   return (request) => {
     const credentials = context.credentials.current()
+    // Whoever stops waiting leaves a refresh under way alone: its token is spent either way.
     return credentials instanceof Promise
-      ? credentials.then((refreshed) => serve(request, refreshed))
+      ? request.cancellation.race(credentials).then((refreshed) => serve(request, refreshed))
       : serve(request, credentials)
   }
 }

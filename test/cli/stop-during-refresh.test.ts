@@ -78,6 +78,25 @@ test.each(['SIGHUP', 'SIGTERM', 'SIGINT'] as const)('%s waits for a token refres
   expect(await hasGoodLogin()).toBe(true)
 })
 
+test.each([
+  ['/v1/models', undefined],
+  ['/v1/chat/completions', { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Say pong.' }] }],
+  ['/v1/responses', { model: 'gpt-5.5', input: 'Say pong.', stream: true }],
+])('a request to %s that waits for a token refresh is told of the stop', async (path, body) => {
+  const gate = createGate()
+  issuer.gate = gate
+  const proxy = await startForeground([], { home, env })
+  const headers = { 'content-type': 'application/json' }
+  const asking = fetch(proxy.url + path, body && { method: 'POST', headers, body: JSON.stringify(body) })
+  await tokenSpent()
+  proxy.signal('SIGTERM')
+  const answer = await asking
+  expect([answer.status, await answer.json()]).toMatchObject([503, { error: { code: 'draining' } }])
+  gate.open()
+  expect(await proxy.ended).toBe(0)
+  expect(await hasGoodLogin()).toBe(true)
+})
+
 test.each(['SIGHUP', 'SIGTERM', 'SIGINT'] as const)('`doctor` waits for a token refresh at %s', async (signal) => {
   const gate = createGate()
   issuer.gate = gate
