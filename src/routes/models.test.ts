@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { Cancellation } from '../cancellation.ts'
 import type { ModelList } from '../upstream/models/model-catalogue.ts'
 import type { Answer, ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
@@ -14,7 +15,7 @@ async function answered(url: string, etag?: string): Promise<Answer | undefined>
     credentials: { current: () => ({ kind: 'chatgpt' }) },
     catalogue: { list: async () => list },
   }
-  return modelsRoute(context as unknown as RouteContext)({ url } as ApiRequest)
+  return modelsRoute(context as unknown as RouteContext)({ url, cancellation: new Cancellation() } as ApiRequest)
 }
 
 test.each(['/v1/models', '/v1/models/', '/v1/models?client_version=1/2'])('%s lists all models', async (url) => {

@@ -8,7 +8,7 @@ import { forwardOr } from './forward.ts'
 export function modelsRoute(context: RouteContext): Route {
   return forwardOr(context, async (request) => {
     const id = modelId(request)
-    const { models, entries, source, etag } = await context.catalogue.list()
+    const { models, entries, source, etag } = await request.cancellation.race(context.catalogue.list())
     const headers = { 'x-codex-proxy-models': source }
     if (id === '') {
       const body = isForCodex(request) ? codexList(models, entries) : openAiList(models)

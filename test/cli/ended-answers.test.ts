@@ -70,6 +70,21 @@ describe.each(ROUTES)('an answer of %s that a stop does not wait for', (path, bo
   })
 })
 
+test('a list of models that upstream still owes is a 503 too', async () => {
+  // The login comes later, else the server would ask for the models at its start.
+  stage = await startStage({ auth: null, args: ['--drain-timeout', '1ms'] })
+  stage.upstream.setModelsAnswer(async () => {
+    await gate.pass()
+    return { status: 200, body: { models: [] } }
+  })
+  await stage.home.writeAuth(chatgptAuth())
+  const asked = stage.send('/v1/models')
+  await stage.upstream.waitForLookUp()
+  stage.proxy.signal('SIGTERM')
+  const answer = await asked
+  expect([answer.status, await answer.json()]).toMatchObject([503, { error: { code: 'draining' } }])
+})
+
 test('a request whose body does not come keeps nobody waiting', async () => {
   const proxy = await started(chatgptAuth())
   const socket = connect(Number(new URL(proxy.url).port), '127.0.0.1')
