@@ -56,17 +56,18 @@ function bash(rows: readonly CommandRow[]): string {
   const taking = (kind: Word['value']) => flags.flatMap(({ text, value }) => (value === kind ? [text] : [])).join('|')
   return `# codex-api-proxy completion for bash; in ~/.bashrc: source <(codex-api-proxy completion bash)
 _codex_api_proxy() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words=
+  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" words= joined=
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W ${shellWord(['--help', '--version', ...rows.map(({ name }) => name)].join(' '))} -- "$word"))
     return
   fi
   # --flag=value comes as three words.
-  if [ "$word" = '=' ]; then word=; elif [ "$before" = '=' ]; then before="\${COMP_WORDS[COMP_CWORD-2]}"; fi
+  if [ "$word" = '=' ]; then joined=1 word=; elif [ "$before" = '=' ]; then joined=1 before="\${COMP_WORDS[COMP_CWORD-2]}"; fi
   case "$before" in
     ${taking('file')}) local IFS=$'\\n'; COMPREPLY=($(compgen -f -- "$word")); return ;;
     ${taking('any')}) return ;;
 ${choices.join('\n')}
+    *) [ -z "$joined" ] || words='true false' ;;
   esac
   [ -n "$words" ] || case "\${COMP_WORDS[1]}" in
 ${cases.join('\n')}
@@ -125,5 +126,6 @@ function fish(rows: readonly CommandRow[]): string {
       ...flags,
     ]
   })
-  return `# codex-api-proxy completion for fish; in ~/.config/fish/config.fish: codex-api-proxy completion fish | source\n${lines.join('\n')}\n`
+  const noFiles = 'complete -c codex-api-proxy -f'
+  return `# codex-api-proxy completion for fish; in ~/.config/fish/config.fish: codex-api-proxy completion fish | source\n${noFiles}\n${lines.join('\n')}\n`
 }

@@ -259,6 +259,9 @@ test('completion in bash offers commands, their flags, and the choices of a flag
   expect(complete('codex-api-proxy', 'start', '--log-level', '')).toEqual(['debug', 'info', 'warning', 'error'])
   expect(complete('codex-api-proxy', 'start', '--log-level', '=')).toEqual(['debug', 'info', 'warning', 'error'])
   expect(complete('codex-api-proxy', 'start', '--log-level', '=', 'd')).toEqual(['debug'])
+  expect(complete('codex-api-proxy', 'start', '--strict', '=')).toEqual(['true', 'false'])
+  expect(complete('codex-api-proxy', 'start', '--strict', '=', 'f')).toEqual(['false'])
+  expect(complete('codex-api-proxy', 'start', '--strict', '--fore')).toEqual(['--foreground'])
   expect(complete('codex-api-proxy', 'clients', 'open-')).toEqual(['open-webui'])
   // What has to follow nobody can guess; it is none of the words that may stand elsewhere.
   expect(complete('codex-api-proxy', 'clients', '--model', '')).toEqual([''])
@@ -279,6 +282,12 @@ test('completion in zsh offers a value as the next word and behind an equals sig
   expect(stdout).toContain("'--log-level=[")
   // Nothing follows this one.
   expect(stdout).toContain("'--strict[")
+})
+
+test('completion in fish offers files only where one has to follow', async () => {
+  const { stdout } = await command('completion', 'fish')
+  expect(stdout).toMatch(/^#.*\ncomplete -c codex-api-proxy -f\n/)
+  expect(stdout).toMatch(/ -l tls-cert .* -r -F\n/)
 })
 
 test('completion knows every command in each shell', async () => {
