@@ -378,18 +378,32 @@ describe('what a client did wrong', () => {
     expect(unstopped.message).toMatch(/^This model requires a newer version of Codex\. Start/)
   })
 
-  test.each(['cyber_policy', 'bio_policy', 'invalid_prompt', 'misalignment_policy_violation'])(
-    'case 168: %s is a 400 with its code',
-    (code) => {
-      const error = { code, message: 'This was flagged.' }
-      expect(eventError({ type: 'response.failed', response: { error } }, 'chat')).toMatchObject({
-        status: 400,
-        code,
-        message: 'This was flagged.',
-      })
-      expect(told({ status: 403, body: json({ error }) })).toMatchObject({ status: 400, code })
-    },
-  )
+  test.each([
+    'cyber_policy',
+    'bio_policy',
+    'invalid_prompt',
+    'misalignment_policy_violation',
+    'content_policy_violation',
+  ])('case 168: %s is a 400 with its code', (code) => {
+    const error = { code, message: 'This was flagged.' }
+    expect(eventError({ type: 'response.failed', response: { error } }, 'chat')).toMatchObject({
+      status: 400,
+      code,
+      message: 'This was flagged.',
+    })
+    expect(told({ status: 403, body: json({ error }) })).toMatchObject({ status: 400, code })
+  })
+
+  test.each([
+    ['access_program_not_enabled', 403, 'permission_error'],
+    ['inference_hook_denied', 403, 'permission_error'],
+    ['flex_unavailable', 429, 'rate_limit_error'],
+    ['organization_usage_limit_exceeded', 429, 'insufficient_quota'],
+    ['policy_capacity_unavailable', 503, 'server_error'],
+  ])('within a 200 %s has the status by which Codex knows it', (code, status, type) => {
+    const event = { type: 'response.failed', response: { error: { code, message: 'No.' } } }
+    expect(eventError(event, 'responses')).toMatchObject({ status, type, code, message: 'No.' })
+  })
 
   test('case 159: within a 200 an invalid request is a 400', () => {
     const error = { type: 'invalid_request_error', message: 'No.' }

@@ -27,6 +27,7 @@ const LIMITED = { status: 429, type: 'insufficient_quota', headers: { 'x-should-
  */
 const ofPlan = (code: string) => [code, { ...LIMITED, type: code }] as const
 const BUSY = { status: 503 }
+const FORBIDDEN = { status: 403 }
 
 type Meaning = { readonly status: number; readonly type?: string; readonly headers?: Readonly<Record<string, string>> }
 
@@ -37,16 +38,22 @@ export const UPSTREAM_CODES: ReadonlyMap<string, Meaning> = new Map<string, Mean
   ['cyber_policy', REFUSED],
   ['bio_policy', REFUSED],
   ['misalignment_policy_violation', REFUSED],
+  ['content_policy_violation', REFUSED],
+  ['access_program_not_enabled', FORBIDDEN],
+  ['inference_hook_denied', FORBIDDEN],
   ofPlan('usage_limit_reached'),
   ofPlan('usage_not_included'),
   ['insufficient_quota', LIMITED],
   ['credit_balance_exhausted', LIMITED],
   ['organization_spend_limit_exceeded', LIMITED],
+  ['organization_usage_limit_exceeded', LIMITED],
   ['project_spend_limit_exceeded', LIMITED],
   ['rate_limit_exceeded', { status: 429 }],
+  ['flex_unavailable', { status: 429 }],
   ['server_is_overloaded', BUSY],
   ['overloaded_error', BUSY],
   ['slow_down', BUSY],
+  ['policy_capacity_unavailable', BUSY],
 ])
 
 /** Sentences by which upstream tells what it has no code for, and the code we give. */
