@@ -49,6 +49,7 @@ A 429 or 503 says when to try again, where upstream says so: \`Retry-After\`, an
 and \`x-ratelimit-reset-requests\`. Limits that no retry outlasts have \`x-should-retry: false\`, which the official clients
 honour. When the usage limit of a plan is reached, the message says when it resets, and \`type\`, \`plan_type\` and \`resets_at\`
 are those of upstream, by which Codex knows it; \`insufficient_quota\` would be taken for an unpaid bill.
+What a \`misalignment_policy_violation\` says in \`misalignment\` is kept: Codex shows it, and may go on by it.
 
 An unknown model is a 404 on Chat and a 400 with \`param: "model"\` on Responses, as the API has it.
 

@@ -405,6 +405,16 @@ describe('what a client did wrong', () => {
     expect(eventError(event, 'responses')).toMatchObject({ status, type, code, message: 'No.' })
   })
 
+  test('what was blocked is told with all by which Codex can go on, whichever way it came', () => {
+    const misalignment = { error_type: 'other', review_target: 'review_1', steer: { message: 'Take care.' } }
+    const error = { code: 'misalignment_policy_violation', message: 'This was blocked.', misalignment }
+    const failed = eventError({ type: 'response.failed', response: { error } }, 'responses')
+    expect(failed && errorBody(failed).error).toMatchObject(error)
+    expect(errorBody(told({ body: json({ error }) })).error).toMatchObject(error)
+    const odd = errorBody(told({ body: json({ error: { ...error, misalignment: 'yes' } }) })).error
+    expect(odd).not.toHaveProperty('misalignment')
+  })
+
   test('case 159: within a 200 an invalid request is a 400', () => {
     const error = { type: 'invalid_request_error', message: 'No.' }
     expect(eventError({ type: 'response.failed', response: { error } }, 'chat')).toMatchObject({ status: 400 })

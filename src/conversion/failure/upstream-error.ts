@@ -1,6 +1,6 @@
 import { ERRORS } from '../../error-table.ts'
 import { ApiError, errorType, ProxyError } from '../../errors.ts'
-import { asNumber, asObject, asString, type JsonObject, parseObject } from '../../json-object.ts'
+import { asNumber, asObject, asString, isObject, type JsonObject, parseObject } from '../../json-object.ts'
 import { chatParam } from './error-param.ts'
 import { limitHeaders, type UpstreamHeaders } from './limit-headers.ts'
 import { limitMessage } from './limit-message.ts'
@@ -153,7 +153,7 @@ function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin):
     param: param === undefined ? null : route === 'chat' ? chatParam(param) : param,
     code: code ?? (status >= 500 ? 'upstream_error' : null),
     headers: { ...waits, ...known?.headers },
-    ...(isUsageLimit && { details: limitDetails(details) }),
+    details: { ...(isUsageLimit && limitDetails(details)), ...reviewDetails(details) },
   })
 }
 
@@ -169,6 +169,11 @@ function limitDetails({ plan_type, resets_at, resets_in_seconds }: JsonObject): 
     ...(typeof resets_at === 'number' && { resets_at }),
     ...(typeof resets_in_seconds === 'number' && { resets_in_seconds }),
   }
+}
+
+/** What was blocked and by which name to go on with it all the same, which Codex offers its user. */
+function reviewDetails({ misalignment }: JsonObject): Readonly<Record<string, unknown>> {
+  return isObject(misalignment) ? { misalignment } : {}
 }
 
 /** Upstream has put codes into `type` (docs/upstream.md 6.2). */

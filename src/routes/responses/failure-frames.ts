@@ -10,7 +10,11 @@ const CREATED_AT = /"created_at":(\d+)/
  * The event of a failed answer, where upstream sent none. Clients with fixed types want all that names an answer: its
  * beginning is that of `response.created`.
  */
-export function failedEvent({ code, message }: ApiError, beginning: string, model: string | undefined): object {
+export function failedEvent(
+  { code, message, details }: ApiError,
+  beginning: string,
+  model: string | undefined,
+): object {
   const [, id] = RESPONSE_ID.exec(beginning) ?? []
   const [, createdAt] = CREATED_AT.exec(beginning) ?? []
   const response = {
@@ -18,7 +22,7 @@ export function failedEvent({ code, message }: ApiError, beginning: string, mode
     object: 'response',
     created_at: createdAt === undefined ? undefined : Number(createdAt),
     status: 'failed',
-    error: { code, message },
+    error: { code, message, ...details },
     incomplete_details: null,
     model,
     usage: null,

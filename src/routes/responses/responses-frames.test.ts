@@ -128,6 +128,12 @@ test('wire 5.1: a failure told by the last event alone is told by an error event
   for (const events of [[said, failed], [said]]) {
     expect(told(delta, done, ...events)).toEqual([delta, done, said, failedAs(error, 3)])
   }
+  const blocked = { ...said, error: { ...said.error, misalignment: { review_target: 'review_1' } } }
+  expect(told(delta, blocked)).toMatchObject([
+    delta,
+    blocked,
+    { type: 'response.failed', response: { error: { ...error, misalignment: { review_target: 'review_1' } } } },
+  ])
 })
 
 test('a failure that upstream did not tell as a Response names the answer that it ends, for clients with fixed types', () => {
