@@ -4,36 +4,47 @@ import type { ResponsesRequest } from '../../conversion/request/upstream-body.ts
 import { isReasoningRefusal, withoutReasoning } from '../../conversion/request/without-reasoning.ts'
 import type { ApiError } from '../../errors.ts'
 import type { RouteContext } from '../context.ts'
-import { LITE_HEADERS, type Variant } from './upstream-call.ts'
+import type { Variant } from './upstream-call.ts'
+
+/** Goes with a Lite-shaped body, derived from it and never copied from a client (case 188). */
+export const LITE_HEADERS = { 'x-openai-internal-codex-responses-lite': 'true' }
+
+type Form = { readonly request: ResponsesRequest; readonly lite: boolean }
 
 /**
  * What to send when upstream refuses the request: without reasoning, if it refuses that (case 110, 111); on the Lite lane,
- * if the model needs it (case 192); both.
+ * if the model needs it (case 192); both. Undefined if none is lesser: then the request need not be held.
  */
 export function lesserVariants(
   { config, catalogue }: Pick<RouteContext, 'config' | 'catalogue'>,
   body: ResponsesRequest,
   write: LargeJson['write'],
-): Variant[] {
-  const plain = withoutReasoning(body)
-  const hasReasoning = plain !== body
-  const full: Variant = { body: () => write(plain), after: (refusal) => isReasoningRefusal(refusal, body) }
-  const variants = hasReasoning ? [full] : []
+): Variant['lesser'] {
   const model = config.liteLane === 'auto' ? catalogue.peek().find(({ id }) => id === body.model) : undefined
-  if (model?.usesResponsesLite !== true) return variants
+  return lesserThan({ request: body, lite: false })
 
-  const lite: Variant = {
-    body: () => write(toLiteRequest(body)),
-    headers: LITE_HEADERS,
-    after: (refusal, refused) => refused !== full && isNotServed(refusal),
+  function lesserThan(form: Form): Variant['lesser'] {
+    const plain = withoutReasoning(form.request)
+    const hasReasoning = plain !== form.request
+    const hasOtherLane = model?.usesResponsesLite === true && !form.lite
+    if (!hasReasoning && !hasOtherLane) return undefined
+    return (refusal) => {
+      if (hasReasoning && isReasoningRefusal(refusal, shaped(form))) return variant({ ...form, request: plain })
+      return hasOtherLane && isNotServed(refusal) ? variant({ ...form, lite: true }) : undefined
+    }
   }
-  const plainLite: Variant = {
-    body: () => write(toLiteRequest(plain)),
-    headers: LITE_HEADERS,
-    after: (refusal, refused) =>
-      refused === full ? isNotServed(refusal) : refused === lite && isReasoningRefusal(refusal, toLiteRequest(body)),
+
+  function variant(form: Form): Variant {
+    return {
+      body: () => write(shaped(form)),
+      headers: form.lite ? LITE_HEADERS : {},
+      lesser: lesserThan(form),
+    }
   }
-  return hasReasoning ? [...variants, lite, plainLite] : [lite]
+}
+
+function shaped({ request, lite }: Form): ResponsesRequest {
+  return lite ? toLiteRequest(request) : request
 }
 
 /** The full lane does not have the model: the Lite lane may (docs/upstream.md 4.4). Responses has a 400 for that. */

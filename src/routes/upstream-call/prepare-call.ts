@@ -1,16 +1,18 @@
 import type { ErrorRoute } from '../../conversion/failure/upstream-error.ts'
 import type { LargeJson } from '../../conversion/request/large-json.ts'
+import { sessionHeaderValue } from '../../conversion/request/prompt-cache-key.ts'
 import type { ResponsesRequest } from '../../conversion/request/upstream-body.ts'
 import { asksForSummary } from '../../conversion/request/without-summary.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
 import { BodyMemory } from '../../upstream/body-memory.ts'
+import { conversationHeaders } from '../../upstream/forwarded-headers.ts'
 import type { ApiRequest } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
 import { type MessageLog, openMessageLog } from '../message-log.ts'
 import { noteIgnored } from '../request-notes.ts'
-import { lesserVariants } from './lesser-variants.ts'
+import { LITE_HEADERS, lesserVariants } from './lesser-variants.ts'
 import { withoutRefusedSummary } from './refused-summary.ts'
-import { LITE_HEADERS, sessionHeaders, UpstreamCall, wanted } from './upstream-call.ts'
+import { UpstreamCall } from './upstream-call.ts'
 
 export type ConvertedRequest = {
   readonly route: ErrorRoute
@@ -50,9 +52,24 @@ export function prepareCall(
     credentials,
     model: sent.model,
     asksForSummary: asksForSummary(sent),
-    variants: lite ? [wanted(written, LITE_HEADERS)] : [wanted(written), ...lesserVariants(context, sent, json.write)],
+    wanted: {
+      body: () => written,
+      headers: lite ? LITE_HEADERS : {},
+      lesser: lite ? undefined : lesserVariants(context, sent, json.write),
+    },
     memory: new BodyMemory(json.memory),
     headers: { ...sessionHeaders(request, sent), ...headers },
   })
   return { call, log, written }
+}
+
+/** The same value for every request of a conversation: upstream's prompt cache goes by it (case 181). */
+export function sessionHeaders(
+  { headers }: ApiRequest,
+  { prompt_cache_key: key }: ResponsesRequest,
+): Record<string, string> {
+  const own = conversationHeaders(headers)
+  if (key === undefined) return own
+  const session = sessionHeaderValue(key)
+  return { 'session-id': session, 'thread-id': session, ...own }
 }

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Cancellation } from '../../cancellation.ts'
-import type { ResponsesRequest } from '../../conversion/request/upstream-body.ts'
 import { newRequestRecord } from '../../telemetry/request-record.ts'
 import type { AnswerBody } from '../../upstream/answer.ts'
 import { BodyMemory } from '../../upstream/body-memory.ts'
@@ -8,7 +7,7 @@ import type { UpstreamRequest } from '../../upstream/client.ts'
 import type { ApiRequest } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
 import { RecentMemory } from '../memory/recent-memory.ts'
-import { sessionHeaders, UpstreamCall, wanted } from './upstream-call.ts'
+import { UpstreamCall } from './upstream-call.ts'
 
 const REFUSAL = JSON.stringify({
   detail: "The 'gpt-0' model is not supported when using Codex with a ChatGPT account.",
@@ -45,7 +44,7 @@ function refusedCall(
     credentials: { kind: 'chatgpt', accessToken: 'token', accountId: undefined, fedramp: false },
     model: 'gpt-0',
     asksForSummary: false,
-    variants: [wanted([Buffer.from('{}')], { 'x-variant': 'b' })],
+    wanted: { body: () => [Buffer.from('{}')], headers: { 'x-variant': 'b' }, lesser: undefined },
     memory: new BodyMemory([]),
     headers: { 'x-call': 'a' },
   })
@@ -143,15 +142,4 @@ test('the refusal of a model is told without names when there is no list', async
   const told = await refusalOf(refusedCall(() => Promise.reject(new Error('offline'))))
   expect(told).toContain('gpt-0')
   expect(told).not.toContain('This login has')
-})
-
-test('case 181: the conversation of a request is that of its cache key, unless the client names one itself', () => {
-  const named = { 'session-id': 'mine', 'x-codex-turn-state': 'opaque' }
-  const request = (headers: Record<string, string>) => ({ headers }) as unknown as ApiRequest
-  const keyless: ResponsesRequest = { model: 'gpt-5.5', input: [], store: false, stream: true }
-  const body = { ...keyless, prompt_cache_key: 'key' }
-  const derived = sessionHeaders(request({}), body)
-  expect(Object.keys(derived)).toEqual(['session-id', 'thread-id'])
-  expect(sessionHeaders(request(named), body)).toEqual({ ...derived, ...named })
-  expect(sessionHeaders(request(named), keyless)).toEqual(named)
 })

@@ -1,43 +1,27 @@
 import type { Cancellation } from '../../cancellation.ts'
 import { LIMIT_HEADER } from '../../conversion/failure/limit-headers.ts'
 import type { AnswerHead, ErrorRoute } from '../../conversion/failure/upstream-error.ts'
-import { sessionHeaderValue } from '../../conversion/request/prompt-cache-key.ts'
-import type { ResponsesRequest } from '../../conversion/request/upstream-body.ts'
 import { bodyWithoutSummary, isSummaryRefusal } from '../../conversion/request/without-summary.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
 import { type ApiError, ProxyError } from '../../errors.ts'
 import { shorten } from '../../foreign-text.ts'
 import type { UpstreamAnswer } from '../../upstream/answer.ts'
 import type { BodyMemory } from '../../upstream/body-memory.ts'
-import { conversationHeaders, informingHeaders, onlyNamed } from '../../upstream/forwarded-headers.ts'
+import { informingHeaders, onlyNamed } from '../../upstream/forwarded-headers.ts'
 import type { ApiRequest } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
 import { noticeHeaders, retryCounter } from '../request-notes.ts'
 import { nameModels, refusalOf } from './refusal.ts'
 import { noteUnsummarized } from './refused-summary.ts'
 
-/** Goes with a Lite-shaped body, derived from it and never copied from a client (case 188). */
-export const LITE_HEADERS = { 'x-openai-internal-codex-responses-lite': 'true' }
-
-/** The same value for every request of a conversation: upstream's prompt cache goes by it (case 181). */
-export function sessionHeaders(
-  { headers }: ApiRequest,
-  { prompt_cache_key: key }: ResponsesRequest,
-): Record<string, string> {
-  const own = conversationHeaders(headers)
-  if (key === undefined) return own
-  const session = sessionHeaderValue(key)
-  return { 'session-id': session, 'thread-id': session, ...own }
-}
-
 /** One form of the request: as it was wanted, or a lesser one for when upstream refuses that. */
 export type Variant = {
   /** As bytes, so that what they were made from need not be held. A lesser body is only made when its turn comes. */
   readonly body: () => readonly Buffer[]
   /** Headers that go with this form of the body. */
-  readonly headers?: Readonly<Record<string, string>>
-  /** Whether to try this variant after `refused`, the last one tried, got this refusal. */
-  readonly after?: (refusal: ApiError, refused: Variant) => boolean
+  readonly headers: Readonly<Record<string, string>>
+  /** What to send after this refusal, if it can be sent in a lesser form. */
+  readonly lesser: ((refusal: ApiError) => Variant | undefined) | undefined
 }
 
 export type Call = {
@@ -46,15 +30,11 @@ export type Call = {
   readonly model: string
   /** Whether the variants ask for a summary of the reasoning. */
   readonly asksForSummary: boolean
-  readonly variants: readonly [Variant, ...Variant[]]
+  /** The variant that the client asked for. */
+  readonly wanted: Variant
   /** The memory behind the bodies of all variants. */
   readonly memory: BodyMemory
   readonly headers: Readonly<Record<string, string>>
-}
-
-/** The variant that the client asked for. */
-export function wanted(body: readonly Buffer[], headers: Variant['headers'] = {}): Variant {
-  return { body: () => body, headers }
 }
 
 /** The call to upstream: made once for each choice of the answer, and again while nothing of that choice is visible. */
@@ -76,8 +56,7 @@ export class UpstreamCall {
   async open(cancellation: Cancellation, early?: ApiError): Promise<UpstreamAnswer> {
     const call = this.#call
     if (call === undefined) throw new Error('An answer that is visible must not be asked for again.')
-    const [variant] = call.variants
-    const first: Form = { variant, unsummarized: false }
+    const first: Form = { variant: call.wanted, unsummarized: false }
     let refusal = early
     for (let form = early === undefined ? first : this.#lesserForm(call, first, early); form !== undefined; ) {
       const answer = await this.#post(call, form, cancellation)
@@ -125,13 +104,12 @@ export class UpstreamCall {
   }
 
   /** What to ask after this refusal of `form`, if anything. A summary that was refused is not asked for again. */
-  #lesserForm({ variants, model, asksForSummary }: Call, form: Form, refusal: ApiError): Form | undefined {
+  #lesserForm({ model, asksForSummary }: Call, form: Form, refusal: ApiError): Form | undefined {
     if (asksForSummary && !form.unsummarized && isSummaryRefusal(refusal)) {
       this.#context.unsummarized.keep(model, true, 0)
       return { ...form, unsummarized: true }
     }
-    const lesser = variants.slice(variants.indexOf(form.variant) + 1)
-    const variant = lesser.find(({ after }) => after?.(refusal, form.variant))
+    const variant = form.variant.lesser?.(refusal)
     return variant && { ...form, variant }
   }
 }
