@@ -1,8 +1,16 @@
 import { readText } from './system/text-file.ts'
 
-/** The version of this package, as its package.json says; src/ and dist/ lie beside it alike. */
+let version: string | undefined
+
+/** The version of this package, read once: while a server runs, an upgrade removes or replaces the file that tells it. */
 export function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readText(new URL('../package.json', import.meta.url)))
+  version ??= versionIn(readText(new URL('../package.json', import.meta.url)))
+  return version
+}
+
+/** src/ and dist/ lie beside package.json alike. */
+function versionIn(text: string): string {
+  const manifest: unknown = JSON.parse(text)
   if (typeof manifest === 'object' && manifest !== null && 'version' in manifest) return String(manifest.version)
   throw new Error('package.json has no version.')
 }

@@ -1,15 +1,26 @@
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import OpenAI from 'openai'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { startFakeUpstream } from '../fake-upstream/server.ts'
 import { apiKeyAuth } from '../support/auth-files.ts'
+import { selfSignedCertificate } from '../support/certificate.ts'
+import { startTinyproxy, startTlsFront } from '../support/forward-proxies.ts'
 import { createHome, type Home, PROGRAM, run, startForeground } from '../support/program.ts'
+import { CHAT } from '../support/questions.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 let home: Home
 /** A copy of the program, so that it can be replaced under a server that runs. */
-let installed: { readonly program: string; readonly version: string; upgrade(version: string): Promise<void> }
+let installed: {
+  readonly program: string
+  readonly version: string
+  upgrade(version: string): Promise<void>
+  /** As package managers do before they write another version; what Node has read already stays. */
+  remove(): Promise<void>
+}
 beforeEach(async () => {
   home = await createHome()
   await home.writeAuth(apiKeyAuth())
@@ -22,9 +33,10 @@ async function install(folder: string): Promise<typeof installed> {
   await cp(dirname(PROGRAM), join(folder, 'dist'), { recursive: true })
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
-  const upgrade = (version: string) => writeFile(join(folder, 'package.json'), JSON.stringify({ ...manifest, version }))
+  const file = join(folder, 'package.json')
+  const upgrade = (version: string) => writeFile(file, JSON.stringify({ ...manifest, version }))
   await upgrade(manifest.version)
-  return { program: join(folder, 'dist', 'main.js'), version: manifest.version, upgrade }
+  return { program: join(folder, 'dist', 'main.js'), version: manifest.version, upgrade, remove: () => rm(file) }
 }
 
 const command = (...args: string[]) => run(args, { home, program: installed.program })
@@ -52,4 +64,32 @@ test('of a server in the foreground too, which is restarted where it was started
   const { stdout } = await command('status', '--port', new URL(proxy.url).port)
   expect(stdout).toContain(`It runs version ${installed.version}; restart it where it was started to use 9.9.9.\n`)
   await proxy.stop()
+})
+
+test('a server whose package is being replaced still connects through its outbound proxy', async () => {
+  const certificate = selfSignedCertificate(['0.0.0.0'])
+  const caFile = join(home.path, 'ca.pem')
+  await writeFile(caFile, certificate.cert)
+  const upstream = await startFakeUpstream()
+  onTestFinished(() => upstream.close())
+  const front = await startTlsFront(Number(new URL(upstream.origin).port), certificate)
+  onTestFinished(() => front.close())
+  const forward = await startTinyproxy()
+  onTestFinished(() => forward.stop())
+  const { url, stop } = await startForeground(['--proxy', `http://127.0.0.1:${forward.port}`], {
+    home,
+    program: installed.program,
+    env: { SSL_CERT_FILE: caFile, CODEX_API_PROXY_OPENAI_BASE_URL: `https://0.0.0.0:${front.port}/v1` },
+  })
+  onTestFinished(async () => void (await stop()))
+  const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: 'unused', maxRetries: 0 })
+  const ask = () => client.chat.completions.create(CHAT)
+  await ask()
+  await installed.remove()
+  // More at once than there are connections yet.
+  upstream.setDefault(async () => {
+    await upstream.waitForCall(5)
+    return { fixture: 'chat-text-json' }
+  })
+  expect(await Promise.all([ask(), ask(), ask(), ask()])).toHaveLength(4)
 })
