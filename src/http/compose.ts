@@ -20,7 +20,7 @@ import { ModelCatalogue } from '../upstream/models/model-catalogue.ts'
 import type { LazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
 import { RateLimits } from '../upstream/rate-limits.ts'
 import { compressesRequests, withCompression } from '../upstream/request-compression.ts'
-import { createTargets, ORIGINATOR, userAgent } from '../upstream/target.ts'
+import { createTargets } from '../upstream/target.ts'
 import { createTokenRequest } from '../upstream/token-request.ts'
 import { createAdmission } from './admission.ts'
 import { checkBind } from './bind-policy.ts'
@@ -83,11 +83,10 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
   const monotonic = () => performance.now()
   const { clientVersion: setting, codexHome } = config
   const clientVersion = createClientVersion({ setting, codexHome, now: monotonic })
-  const identity = { originator: ORIGINATOR, userAgent: userAgent(), clientVersion }
-  const credentials = createCredentials(config, logger, createTokenRequest(outbound.get, identity), now)
+  const credentials = createCredentials(config, logger, createTokenRequest(outbound.get), now)
   const client = createUpstreamClient({
     credentials,
-    targetFor: createTargets(config, identity),
+    targetFor: createTargets(config, clientVersion),
     outbound: outbound.get,
     idleTimeout: config.idleTimeout,
     random: Math.random,

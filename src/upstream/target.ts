@@ -17,11 +17,16 @@ export type Target = {
 type HeaderList = readonly string[]
 
 /** Our own name: upstream is never told another client's. */
-export const ORIGINATOR = 'codex-api-proxy'
+const ORIGINATOR = 'codex-api-proxy'
 
 /** In the form Codex has (docs/upstream.md 4.2): the CDN refuses the names of plain HTTP libraries. */
 export function userAgent(): string {
   return `${ORIGINATOR}/${packageVersion()} (${platform()} ${release()}; ${arch()})`
+}
+
+/** Who asks. */
+export function identityHeaders() {
+  return { originator: ORIGINATOR, 'user-agent': userAgent() }
 }
 
 /**
@@ -30,13 +35,6 @@ export function userAgent(): string {
  */
 export const NOT_ENCODED = { 'accept-encoding': 'identity' } as const
 
-export type Identity = {
-  readonly originator: string
-  readonly userAgent: string
-  /** The Codex version told upstream, which gates models (docs/upstream.md 4.2). */
-  readonly clientVersion: () => string
-}
-
 type BaseUrls = Pick<Config, 'chatgptBaseUrl' | 'openaiBaseUrl'>
 
 /** Where requests go with such credentials, or would go with a login. */
@@ -44,14 +42,15 @@ export function baseUrlFor(kind: CredentialStatus['kind'], { chatgptBaseUrl, ope
   return kind === 'api-key' ? openaiBaseUrl : chatgptBaseUrl
 }
 
-export function createTargets(baseUrls: BaseUrls, identity: Identity): (credentials: Credentials) => Target {
+/** `clientVersion`: the Codex version told upstream, which gates models (docs/upstream.md 4.2). */
+export function createTargets(baseUrls: BaseUrls, clientVersion: () => string): (credentials: Credentials) => Target {
   const chatgpt = splitUrl(baseUrls.chatgptBaseUrl)
   const openai = splitUrl(baseUrls.openaiBaseUrl)
   /** The last target made: nearly all requests come with the same login. */
   let last: { readonly credentials: Credentials; readonly version: string; readonly target: Target } | undefined
 
   return (credentials) => {
-    const version = identity.clientVersion()
+    const version = clientVersion()
     if (last?.credentials !== credentials || last.version !== version) {
       last = { credentials, version, target: targetOf(credentials, version) }
     }
@@ -70,8 +69,7 @@ export function createTargets(baseUrls: BaseUrls, identity: Identity): (credenti
             ...(credentials.accountId !== undefined && { 'chatgpt-account-id': credentials.accountId }),
             ...(credentials.fedramp && { 'x-openai-fedramp': 'true' }),
             ...(credentials.residency !== undefined && { 'x-openai-internal-codex-residency': credentials.residency }),
-            originator: identity.originator,
-            'user-agent': identity.userAgent,
+            ...identityHeaders(),
             version,
             ...NOT_ENCODED,
           }),

@@ -5,10 +5,10 @@ import { text } from 'node:stream/consumers'
 import { afterEach, expect, test, vi } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { openOutboundRoute } from './outbound/outbound-route.ts'
+import { userAgent } from './target.ts'
 import { createTokenRequest, TOKEN_REQUEST_LIMIT_MS } from './token-request.ts'
 
 const log = { info() {}, warn() {} }
-const NAME = { originator: 'test', userAgent: 'test/1' }
 const DIRECT = { proxy: 'none', noProxy: undefined, connectTimeout: 5000, headerTimeout: 5000 }
 
 const opened: { close(): unknown }[] = []
@@ -38,7 +38,7 @@ test('what is asked of the issuer is JSON under our own name', async () => {
     response.writeHead(400).end('no')
   })
   const route = await routeWith(DIRECT, log)
-  const answer = await createTokenRequest(() => route, NAME)(`http://127.0.0.1:${port}/oauth/token?v=1`, { a: 'é' })
+  const answer = await createTokenRequest(() => route)(`http://127.0.0.1:${port}/oauth/token?v=1`, { a: 'é' })
   expect(answer).toEqual({ status: 400, body: 'no' })
   expect(asked).toEqual([
     {
@@ -47,8 +47,8 @@ test('what is asked of the issuer is JSON under our own name', async () => {
       type: 'application/json',
       accept: 'application/json',
       encoding: 'identity',
-      originator: NAME.originator,
-      agent: NAME.userAgent,
+      originator: 'codex-api-proxy',
+      agent: userAgent(),
       body: '{"a":"é"}',
     },
   ])
@@ -58,12 +58,10 @@ test('an issuer that says nothing for a minute is given up, and named', async ()
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const port = await issuer(() => void vi.advanceTimersByTime(TOKEN_REQUEST_LIMIT_MS))
   const route = await routeWith(DIRECT, log)
-  await expect(createTokenRequest(() => route, NAME)(`http://127.0.0.1:${port}/oauth/token`, {})).rejects.toMatchObject(
-    {
-      code: 'upstream_timeout',
-      message: `The token endpoint 127.0.0.1:${port} did not answer within 60 s.`,
-    },
-  )
+  await expect(createTokenRequest(() => route)(`http://127.0.0.1:${port}/oauth/token`, {})).rejects.toMatchObject({
+    code: 'upstream_timeout',
+    message: `The token endpoint 127.0.0.1:${port} did not answer within 60 s.`,
+  })
 })
 
 test('a limit for answers of models does not cut a slow issuer, whose answer would be lost', async () => {
@@ -73,7 +71,7 @@ test('a limit for answers of models does not cut a slow issuer, whose answer wou
     response.end('{"access_token":"new"}')
   })
   const route = await routeWith({ ...DIRECT, headerTimeout: 100 }, log)
-  const answer = await createTokenRequest(() => route, NAME)(`http://127.0.0.1:${port}/oauth/token`, {})
+  const answer = await createTokenRequest(() => route)(`http://127.0.0.1:${port}/oauth/token`, {})
   expect(answer).toEqual({ status: 200, body: '{"access_token":"new"}' })
 })
 
@@ -99,6 +97,6 @@ test('a default outbound proxy that has gone is left out the next time', async (
   proxy.close()
   await once(proxy, 'close')
   const failure = { message: expect.stringContaining(implicitProxy) }
-  await expect(createTokenRequest(() => route, NAME)(url.href, {})).rejects.toMatchObject(failure)
+  await expect(createTokenRequest(() => route)(url.href, {})).rejects.toMatchObject(failure)
   expect(route.describe(url)).toMatchObject({ inUse: false })
 })

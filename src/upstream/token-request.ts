@@ -3,7 +3,7 @@ import type { PostToken } from '../credentials/refresh.ts'
 import { ProxyError, toError } from '../errors.ts'
 import type { LazyOutbound } from './outbound/lazy-outbound.ts'
 import { readBody } from './read-body.ts'
-import { headerList, type Identity, NOT_ENCODED } from './target.ts'
+import { headerList, identityHeaders, NOT_ENCODED } from './target.ts'
 import { exchange } from './transport.ts'
 
 /** Long enough for a slow issuer: giving up early may lose a token that it has already replaced. */
@@ -14,10 +14,7 @@ const MAX_ANSWER_BYTES = 1024 * 1024
  * Posts JSON to the token endpoint, once, by the same way as model requests. It has a time limit of its own and is tied
  * to no client: a refresh goes on when the client that needed it leaves.
  */
-export function createTokenRequest(
-  outbound: LazyOutbound['get'],
-  { originator, userAgent }: Pick<Identity, 'originator' | 'userAgent'>,
-): PostToken {
+export function createTokenRequest(outbound: LazyOutbound['get']): PostToken {
   return async (address, body) => {
     const url = new URL(address)
     const route = await outbound()
@@ -28,8 +25,7 @@ export function createTokenRequest(
       headers: headerList({
         'content-type': 'application/json',
         accept: 'application/json',
-        originator,
-        'user-agent': userAgent,
+        ...identityHeaders(),
         ...NOT_ENCODED,
       }),
       body: [Buffer.from(JSON.stringify(body))],

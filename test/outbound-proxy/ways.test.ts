@@ -180,7 +180,7 @@ describe('the way to upstream', () => {
     test('refreshes a login the same way', async () => {
       const proxy = await started(start())
       const route = await open({ proxy: `${scheme}://127.0.0.1:${proxy.port}` })
-      const post = createTokenRequest(async () => route, { originator: 'test', userAgent: 'test' })
+      const post = createTokenRequest(async () => route)
       expect(await post(`${target().origin}/oauth/token`, {})).toEqual({ status: 200, body: 'hello /oauth/token' })
       expect(proxy.targets()).toEqual([`${HERE}:${front.port}`])
     })

@@ -13,7 +13,7 @@ import { isHtml } from '../../upstream/answer.ts'
 import { failureCode, Refusal, reasonOf } from '../../upstream/outbound/failure-reason.ts'
 import { type OutboundRoute, openOutboundRoute } from '../../upstream/outbound/outbound-route.ts'
 import { createTrust } from '../../upstream/outbound/trusted-certificates.ts'
-import { ORIGINATOR, userAgent } from '../../upstream/target.ts'
+import { identityHeaders } from '../../upstream/target.ts'
 import { about } from '../shown.ts'
 import { type Check, ok, postponed, problem, skipped } from './check.ts'
 
@@ -137,8 +137,7 @@ async function checkAnswer(route: OutboundRoute, upstream: URL, now: () => numbe
     const signal = AbortSignal.timeout(LIMIT_MS)
     const dispatcher = route.dispatcherFor(upstream)
     // The headers of real requests: the CDN looks at them.
-    const names = { 'user-agent': userAgent(), originator: ORIGINATOR }
-    const { statusCode, headers, body } = await request(url, { dispatcher, signal, headers: names })
+    const { statusCode, headers, body } = await request(url, { dispatcher, signal, headers: identityHeaders() })
     await body.dump()
     const isBlocked = headers['cf-mitigated'] !== undefined || (isHtml(headers) && statusCode >= 400)
     const answer = isBlocked
