@@ -19,7 +19,7 @@ type Failure = {
   readonly limited: boolean
   readonly at: number
 }
-type Issue = { readonly accessToken: string; readonly staleAt: number; readonly usableUntil: number }
+type Issue = { readonly accessToken: string; readonly goodUntil: number }
 
 /**
  * What is known about tokens beyond what the file says. Each piece of it only counts for the very tokens it was learnt
@@ -36,13 +36,13 @@ export class TokenMemory {
   }
 
   isStale(login: ChatGptLogin): boolean {
-    return this.#now() >= (this.#issueOf(login)?.staleAt ?? login.staleAt)
+    return this.#now() >= (this.#issueOf(login)?.goodUntil ?? login.staleAt)
   }
 
   /** Whether upstream may still take the access token; one without readable expiry counts as good until refused. */
   isUsable(login: ChatGptLogin): boolean {
     if (this.#refusalOf(login)?.rejectedAccessToken === login.credentials.accessToken) return false
-    return this.#now() < (this.#issueOf(login)?.usableUntil ?? login.expiresAt ?? Number.POSITIVE_INFINITY)
+    return this.#now() < (this.#issueOf(login)?.goodUntil ?? login.expiresAt ?? Number.POSITIVE_INFINITY)
   }
 
   /** Whether refreshing failed so shortly ago that it shouldn't be tried again as long as the access token is good. */
@@ -90,8 +90,9 @@ export class TokenMemory {
     this.#failure = undefined
     const now = this.#now()
     if (now < login.staleAt) return
-    const end = login.expiresAt !== undefined && login.expiresAt > now ? login.expiresAt : Number.POSITIVE_INFINITY
-    this.#issue = { accessToken: login.credentials.accessToken, staleAt: end, usableUntil: end }
+    const isAhead = login.expiresAt !== undefined && login.expiresAt > now
+    const goodUntil = isAhead ? login.expiresAt : Number.POSITIVE_INFINITY
+    this.#issue = { accessToken: login.credentials.accessToken, goodUntil }
   }
 
   #refusalOf(login: ChatGptLogin): Refusal | undefined {
