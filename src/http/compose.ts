@@ -23,13 +23,10 @@ import { compressesRequests, withCompression } from '../upstream/request-compres
 import { createTargets } from '../upstream/target.ts'
 import { createTokenRequest } from '../upstream/token-request.ts'
 import { createAdmission } from './admission.ts'
-import { checkBind } from './bind-policy.ts'
-import { clientKeyFrom } from './client-key.ts'
 import { createGuard } from './guard.ts'
-import { checkUpstreams } from './own-upstream.ts'
 import { createRouteTable } from './route-table.ts'
 import { createServer } from './server.ts'
-import { tlsOptions } from './tls.ts'
+import { checkStartable } from './startable.ts'
 
 /** Names of models, of which few are kept. */
 const MAX_MODEL_BYTES = 16 * 1024
@@ -50,10 +47,7 @@ export function composeServer(
   outbound: LazyOutbound,
   isDraining: () => boolean,
 ): Composed {
-  const warn = (message: string) => logger.warn(message)
-  const clientKey = clientKeyFrom(config, warn)
-  checkBind({ ...config, clientKey }, warn)
-  checkUpstreams(config)
+  const { clientKey, tls } = checkStartable(config, (risk) => logger.warn(risk))
   const context = createContext(config, logger, outbound)
   const running = new Cancellation()
   const routes = createRouteTable(context, outbound.describe)
@@ -69,7 +63,7 @@ export function composeServer(
     admission: createAdmission(config),
     metrics: context.metrics,
     requestLog,
-    tls: tlsOptions(config),
+    tls,
     running,
     newRequestId: requestIds(),
     now: context.monotonic,

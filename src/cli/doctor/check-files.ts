@@ -6,11 +6,11 @@ import type { RunningServer } from '../../daemon/pid-file.ts'
 import { OUR_FOLDER } from '../../daemon/private-file.ts'
 import { checkRunFiles, RUN_FILES_REMEDY } from '../../daemon/run-files.ts'
 import { secretsFileOf } from '../../daemon/state-file.ts'
+import { checkStartable } from '../../http/startable.ts'
 import { isCode } from '../../system/error-code.ts'
 import { explain } from '../explain.ts'
 import type { Located, Reached } from '../locate.ts'
 import { shellList } from '../shell.ts'
-import { checkStartable } from '../start/start.ts'
 import { tryToListen } from '../start/try-to-listen.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 
@@ -42,7 +42,7 @@ function whyNotRunning({ pidFile }: Config, stopping: RunningServer | undefined)
   return 'Not running; `codex-api-proxy start` starts it.'
 }
 
-/** Checks the settings together, since each was checked by itself when it was read. Says nothing when all is well. */
+/** Says nothing when all is well. */
 function checkSettings(config: Config): Check[] {
   try {
     checkStartable(config)

@@ -7,10 +7,7 @@ import { findRunning, lockInTheWay } from '../../daemon/pid-file.ts'
 import { startProcess, waitForEnd } from '../../daemon/process.ts'
 import { RUN_FILES_REMEDY } from '../../daemon/run-files.ts'
 import { readState } from '../../daemon/state-file.ts'
-import { checkBind } from '../../http/bind-policy.ts'
-import { clientKeyFrom } from '../../http/client-key.ts'
-import { checkUpstreams } from '../../http/own-upstream.ts'
-import { tlsOptions } from '../../http/tls.ts'
+import { checkStartable } from '../../http/startable.ts'
 import { withRemedy } from '../../system/describe-error.ts'
 import { healthOf } from '../ask-server.ts'
 import { BACKGROUND_COMMAND, type Context, type ExitCode } from '../context.ts'
@@ -94,18 +91,10 @@ async function refuseToHide(context: Context, { pidFile, stateFile }: Config): P
   )
 }
 
-/** Throws a UsageError for settings that no server starts with, as far as that can be told without starting one. */
-export function checkStartable(config: Config): void {
-  risksOf(config)
-  checkUpstreams(config)
-  tlsOptions(config)
-}
-
 /** What is risky about an open port; the server logs that too, but in the background nobody sees it there. */
 function risksOf(config: Config): string[] {
   const risks: string[] = []
-  const note = (risk: string) => void risks.push(risk)
-  checkBind({ ...config, clientKey: clientKeyFrom(config, note) }, note)
+  checkStartable(config, (risk) => risks.push(risk))
   return risks
 }
 
