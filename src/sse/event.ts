@@ -1,3 +1,4 @@
+import { parseJson } from '../json-object.ts'
 import { type Keep, keepMembers } from './json-text.ts'
 
 /** The name of a frame, or '' for one that does not begin with its name. */
@@ -38,7 +39,7 @@ function joinedData(frame: string): string | undefined {
 /** The JSON of one frame; undefined when there is none, e.g. `[DONE]` or garbage. */
 export function frameJson(frame: string): unknown {
   const data = frameData(frame)
-  return data === undefined ? undefined : parsed(data)
+  return data === undefined ? undefined : parseJson(data)
 }
 
 /** The same of a frame in bytes. */
@@ -51,7 +52,7 @@ export function bytesJson(frame: Buffer): unknown {
  */
 export function leanFrameJson(frame: Buffer, keep: Keep): unknown {
   const lean = frame.length < LONG ? undefined : leanJson(frame, keep)
-  return lean === undefined ? bytesJson(frame) : parsed(lean)
+  return lean === undefined ? bytesJson(frame) : parseJson(lean)
 }
 
 /** Undefined for a frame that does not have upstream's usual form. */
@@ -62,17 +63,9 @@ function leanJson(frame: Buffer, keep: Keep): string | undefined {
   return isOneLine ? keepMembers(frame.subarray(name.length), beginning.length - name.length, keep) : undefined
 }
 
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
-}
-
 /** The text that the inside of a JSON string stands for; the inside itself if it is not valid. */
 export function unescaped(inside: string): string {
-  const text = parsed(`"${inside}"`)
+  const text = parseJson(`"${inside}"`)
   return typeof text === 'string' ? text : inside
 }
 
