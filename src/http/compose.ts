@@ -16,6 +16,7 @@ import { Metrics } from '../telemetry/metrics.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
 import { createUpstreamClient } from '../upstream/client.ts'
 import { createClientVersion } from '../upstream/models/client-version.ts'
+import { codexModelsCache } from '../upstream/models/codex-models-cache.ts'
 import { ModelCatalogue } from '../upstream/models/model-catalogue.ts'
 import type { LazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
 import { RateLimits } from '../upstream/rate-limits.ts'
@@ -75,8 +76,8 @@ export function composeServer(
 function createContext(config: Config, logger: Logger, outbound: LazyOutbound): RouteContext {
   const now = () => Date.now()
   const monotonic = () => performance.now()
-  const { clientVersion: setting, codexHome } = config
-  const clientVersion = createClientVersion({ setting, codexHome, now: monotonic })
+  const codexCache = codexModelsCache(config.codexHome)
+  const clientVersion = createClientVersion(config.clientVersion, codexCache, monotonic)
   const credentials = createCredentials(config, logger, createTokenRequest(outbound.get), now)
   const client = createUpstreamClient({
     credentials,
@@ -96,7 +97,7 @@ function createContext(config: Config, logger: Logger, outbound: LazyOutbound): 
       send: upstream.send,
       credentials: async () => credentials.current(),
       clientVersion,
-      codexHome,
+      codexCache,
       now: monotonic,
     }),
     rateLimits: new RateLimits(),

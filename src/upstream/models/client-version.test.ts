@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createClientVersion } from './client-version.ts'
+import { codexModelsCache } from './codex-models-cache.ts'
 
 const BUILT_IN = '0.171.0'
 
@@ -23,12 +24,12 @@ describe('the Codex version told upstream', () => {
 
   test('case 194: is the setting, whatever Codex is installed', async () => {
     await note('{"client_version":"0.170.1","models":[]}')
-    expect(createClientVersion({ setting: '0.180.0', codexHome, now })()).toBe('0.180.0')
+    expect(createClientVersion('0.180.0', codexModelsCache(codexHome), now)()).toBe('0.180.0')
   })
 
   test('is that of the installed Codex, as soon as it is updated', async () => {
     await note('{"client_version":"0.172.1","models":[]}')
-    const version = createClientVersion({ setting: undefined, codexHome, now })
+    const version = createClientVersion(undefined, codexModelsCache(codexHome), now)
     expect(version()).toBe('0.172.1')
     await note('{"client_version":"0.172.2","models":[]}')
     await utimes(join(codexHome, 'models_cache.json'), 2_000_000_000, 2_000_000_000)
@@ -41,13 +42,13 @@ describe('the Codex version told upstream', () => {
     'is not the %s that an old Codex noted: newer models would stay hidden',
     async (noted) => {
       await note(JSON.stringify({ client_version: noted }))
-      expect(createClientVersion({ setting: undefined, codexHome, now })()).toBe(BUILT_IN)
+      expect(createClientVersion(undefined, codexModelsCache(codexHome), now)()).toBe(BUILT_IN)
     },
   )
 
   test.each(['0.171.1', '0.1000.0', '1.0.0', '0.172.0-alpha.3'])('is the %s of a newer Codex', async (noted) => {
     await note(JSON.stringify({ client_version: noted }))
-    expect(createClientVersion({ setting: undefined, codexHome, now })()).toBe(noted)
+    expect(createClientVersion(undefined, codexModelsCache(codexHome), now)()).toBe(noted)
   })
 
   test.each([
@@ -59,6 +60,6 @@ describe('the Codex version told upstream', () => {
     ['a version of another type', '{"client_version":170}'],
   ])('is the built-in one with %s', async (_name, content) => {
     if (content !== undefined) await note(content)
-    expect(createClientVersion({ setting: undefined, codexHome, now })()).toBe(BUILT_IN)
+    expect(createClientVersion(undefined, codexModelsCache(codexHome), now)()).toBe(BUILT_IN)
   })
 })

@@ -1,5 +1,5 @@
 import { CODEX_VERSION } from '../../config/parsers.ts'
-import { codexModelsCache } from './codex-models-cache.ts'
+import type { CodexModelsCache } from './codex-models-cache.ts'
 
 /** The version of Codex this program was written against; upstream is told this when no newer one is known. */
 const BUILT_IN_VERSION = '0.171.0'
@@ -10,20 +10,14 @@ const LOOK_AGAIN_MS = 1000
 /**
  * The Codex version told upstream, which hides newer models from older ones (docs/upstream.md 4.2): the setting, else
  * that of the Codex which last looked at the models on this machine, unless this program was written against a newer
- * one: what such an old Codex noted would hide models that this program can use.
+ * one: what such an old Codex noted would hide models that this program can use. `now` in milliseconds, monotonic.
  */
-export function createClientVersion({
-  setting,
-  codexHome,
-  now,
-}: {
-  readonly setting: string | undefined
-  readonly codexHome: string
-  /** Milliseconds, monotonic. */
-  readonly now: () => number
-}): () => string {
+export function createClientVersion(
+  setting: string | undefined,
+  cache: () => CodexModelsCache,
+  now: () => number,
+): () => string {
   if (setting !== undefined) return () => setting
-  const cache = codexModelsCache(codexHome)
   let lookedAt = Number.NEGATIVE_INFINITY
   let version = BUILT_IN_VERSION
   return () => {

@@ -5,7 +5,7 @@ import { textIn } from '../../system/text-file.ts'
 import { type ModelEntry, modelEntries } from './model-entry.ts'
 
 /** What an installed Codex noted of its last look at the models (docs/upstream.md 4.7). */
-type CodexModelsCache = {
+export type CodexModelsCache = {
   readonly clientVersion: string | undefined
   readonly models: readonly ModelEntry[]
 }

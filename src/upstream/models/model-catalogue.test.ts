@@ -7,6 +7,7 @@ import type { Credentials } from '../../credentials/credentials.ts'
 import { ProxyError } from '../../errors.ts'
 import type { UpstreamAnswer } from '../answer.ts'
 import type { UpstreamRequest } from '../client.ts'
+import { codexModelsCache } from './codex-models-cache.ts'
 import { ModelCatalogue } from './model-catalogue.ts'
 
 const MINUTE = 60_000
@@ -68,7 +69,7 @@ describe('the model catalogue', () => {
       },
       credentials: async () => account,
       clientVersion: () => version,
-      codexHome,
+      codexCache: codexModelsCache(codexHome),
       now: () => now,
     })
   })
@@ -284,7 +285,7 @@ describe('the model catalogue', () => {
       send: async () => answer({ status: 401 }),
       credentials: () => (left-- > 0 ? Promise.resolve(account) : Promise.reject(new Error('No login.'))),
       clientVersion: () => version,
-      codexHome,
+      codexCache: codexModelsCache(codexHome),
       now: () => now,
     })
     await expect(losing.list()).rejects.toMatchObject({ code: 'upstream_rejected_credentials' })
@@ -390,7 +391,7 @@ describe('the model catalogue', () => {
       send: () => Promise.reject(new Error('must not be asked')),
       credentials: () => Promise.reject(reason),
       clientVersion: () => '0.170.0',
-      codexHome,
+      codexCache: codexModelsCache(codexHome),
       now: () => now,
     })
     await expect(lost.list()).rejects.toBe(reason)

@@ -2,7 +2,7 @@ import { Cancellation } from '../../cancellation.ts'
 import type { CatalogueModel } from '../../conversion/request/conversion-context.ts'
 import { type Credentials, secretOf } from '../../credentials/credentials.ts'
 import type { UpstreamClient } from '../client.ts'
-import { codexModelsCache } from './codex-models-cache.ts'
+import type { CodexModelsCache } from './codex-models-cache.ts'
 import { askForModels, type LiveModels } from './live-models.ts'
 import { catalogueModel, type ModelEntry, shownEntries } from './model-entry.ts'
 
@@ -21,7 +21,7 @@ type Parts = {
   readonly send: UpstreamClient['send']
   readonly credentials: () => Promise<Credentials>
   readonly clientVersion: () => string
-  readonly codexHome: string
+  readonly codexCache: () => CodexModelsCache
   /** Milliseconds of a clock that is never set: set back, a list would be fresh until it got there again. */
   readonly now: () => number
 }
@@ -52,7 +52,6 @@ type Failure = {
 /** The models of the account: asked for live, kept in memory, never made up. */
 export class ModelCatalogue {
   readonly #parts: Parts
-  readonly #codexCache
   #known: Known | undefined
   #failure: Failure | undefined
   #asking: { readonly account: string; readonly done: Promise<Known> } | undefined
@@ -63,7 +62,6 @@ export class ModelCatalogue {
 
   constructor(parts: Parts) {
     this.#parts = parts
-    this.#codexCache = codexModelsCache(parts.codexHome)
   }
 
   /** The models of the account. Rejects with the reason when nothing at all is known. */
@@ -82,12 +80,12 @@ export class ModelCatalogue {
   peek(): readonly CatalogueModel[] {
     const known = this.#known
     if (known === undefined || this.#parts.now() - known.fetchedAt >= FRESH_MS) this.#revalidate()
-    return known?.forConversion ?? this.#codexCache().models.map(catalogueModel)
+    return known?.forConversion ?? this.#parts.codexCache().models.map(catalogueModel)
   }
 
   /** The account was refused this model. Unlisted names are not kept: clients may send any number of them. */
   forget(id: string): void {
-    const listed = this.#known?.entries ?? this.#codexCache().models
+    const listed = this.#known?.entries ?? this.#parts.codexCache().models
     if (listed.some(({ slug }) => slug === id)) this.#forgotten.add(id)
   }
 
@@ -121,7 +119,7 @@ export class ModelCatalogue {
 
   #fallback(known: Known | undefined): ModelList | undefined {
     if (known !== undefined) return this.#shown(known, 'stale')
-    const noted = this.#shown({ entries: this.#codexCache().models, etag: undefined }, 'codex-cache')
+    const noted = this.#shown({ entries: this.#parts.codexCache().models, etag: undefined }, 'codex-cache')
     return noted.models.length > 0 ? noted : undefined
   }
 
