@@ -35,6 +35,18 @@ process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL')
 })
 
+/** Runs a command of the bench; a signal ends it together with what it has started. `usage` follows a failure. */
+export async function asCommand(work: () => Promise<void>, usage: string): Promise<void> {
+  process.once('SIGINT', () => process.exit(130))
+  process.once('SIGTERM', () => process.exit(143))
+  try {
+    await work()
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`)
+    process.exitCode = 1
+  }
+}
+
 /** The command line of a part of the bench that runs as a process of its own. */
 export function benchProgram(file: string, plan?: object): string[] {
   const path = fileURLToPath(new URL(file, import.meta.url))

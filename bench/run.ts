@@ -10,7 +10,7 @@ import type { Bench, Measure, Row } from './measures/measure.ts'
 import { paced } from './measures/paced.ts'
 import { throughput } from './measures/throughput.ts'
 import { NGINX_INSTALLED } from './nginx.ts'
-import { PINNED, pinSelf, usageOf } from './processes.ts'
+import { asCommand, PINNED, pinSelf, usageOf } from './processes.ts'
 import { publish } from './publish.ts'
 import { problems, type Results, table } from './report.ts'
 import { startUpstream } from './targets.ts'
@@ -93,12 +93,4 @@ async function bench(): Promise<void> {
   process.exitCode = 1
 }
 
-// Children are killed when this process exits (processes.ts).
-process.once('SIGINT', () => process.exit(130))
-process.once('SIGTERM', () => process.exit(143))
-try {
-  await bench()
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
-  process.exitCode = 1
-}
+await asCommand(bench, USAGE)

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { pinSelf } from './processes.ts'
+import { asCommand, pinSelf } from './processes.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { SoakResult } from './soak-plan.ts'
 import { soak } from './soak-run.ts'
@@ -45,12 +45,4 @@ async function run(): Promise<void> {
   if (faults.length > 0) process.exitCode = 1
 }
 
-// Children are killed when this process exits (processes.ts).
-process.once('SIGINT', () => process.exit(130))
-process.once('SIGTERM', () => process.exit(143))
-try {
-  await run()
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
-  process.exitCode = 1
-}
+await asCommand(run, USAGE)
