@@ -1,7 +1,7 @@
 import { flagName } from '../config/load.ts'
 import type { Option } from '../config/option.ts'
 import { OPTIONS } from '../config/options.ts'
-import type { Call, CommandRow } from './commands.ts'
+import type { Call, CommandRow } from './command.ts'
 import type { Context, ExitCode } from './context.ts'
 import { settingNames } from './settings.ts'
 import { shellWord } from './shell.ts'

@@ -1,4 +1,5 @@
-import { COMMANDS, type CommandRow } from './commands.ts'
+import type { CommandRow } from './command.ts'
+import { COMMANDS } from './commands.ts'
 import type { Print } from './print.ts'
 
 const GROUPS = ['Run', 'Look', 'Set up'] as const

@@ -1,6 +1,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { UsageError } from '../config/usage-error.ts'
-import { COMMANDS, type CommandRow } from './commands.ts'
+import type { CommandRow } from './command.ts'
+import { COMMANDS } from './commands.ts'
 import type { Context, ExitCode } from './context.ts'
 import { explain } from './explain.ts'
 import { overview } from './overview.ts'
