@@ -7,9 +7,9 @@ import { type Request, RequestReader } from './request-reader.ts'
 
 // A process of its own: the ChatGPT backend, played as fast as Node can. What an answer is, the prompt says (order.ts).
 
-export type UpstreamStats = { requests: number; bodyBytes: number; openAnswers: number; connections: number }
+export type UpstreamStats = { bodyBytes: number; openAnswers: number }
 
-const stats = { requests: 0, bodyBytes: 0 }
+let bodyBytes = 0
 const connections = new Set<Socket>()
 /** Connections with an answer on its way. */
 const busy = new Set<Socket>()
@@ -24,8 +24,7 @@ function answer(socket: Socket, request: Request): void {
 }
 
 function respond(socket: Socket, request: Request): void {
-  stats.requests++
-  stats.bodyBytes += request.bodyBytes
+  bodyBytes += request.bodyBytes
   const order = findOrder(request.bodyStart)
   if (order.fault === 'before') socket.resetAndDestroy()
   else if (order.pause === 0 && order.says === 'number') socket.write(readyAnswer(order))
@@ -69,7 +68,7 @@ function pace(socket: Socket, order: Order): void {
 }
 
 function currentStats(): UpstreamStats {
-  return { ...stats, openAnswers: busy.size, connections: connections.size }
+  return { bodyBytes, openAnswers: busy.size }
 }
 
 function closeIdle(asking: Socket): void {

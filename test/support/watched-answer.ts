@@ -4,7 +4,6 @@ import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:ht
 export type WatchedAnswer = {
   readonly status: number | undefined
   readonly headers: IncomingHttpHeaders
-  received(): string
   /** Resolves once the text holds this, with all of it; rejects when the answer ends before. */
   until(part: string | RegExp): Promise<string>
   /** Resolves with the whole text. */
@@ -54,7 +53,6 @@ export async function watchAnswer(
   return {
     status: answer.statusCode,
     headers: answer.headers,
-    received: () => received,
     ended,
     leave: () => sent.destroy(),
     until: (part) =>

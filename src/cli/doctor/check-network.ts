@@ -23,7 +23,7 @@ const NO_CLOCK = skipped('Clock', 'Compared with the answer of upstream.')
 const CLOCK_TOLERANCE_MS = 60_000
 
 /** Checks the way to upstream step by step, to show which step fails. `upstream` is a base URL. */
-export async function checkNetwork(config: Config, upstream: URL, now: () => number): Promise<Check[]> {
+export async function checkNetwork(config: Config, upstream: URL): Promise<Check[]> {
   const route = await openOutboundRoute(config, { info: () => {}, warn: () => {} })
   try {
     const { proxy, origin, inUse, note = 'None: connections are direct.' } = route.describe(upstream)
@@ -33,11 +33,7 @@ export async function checkNetwork(config: Config, upstream: URL, now: () => num
     const steps = inUse ? throughProxy(proxy) : await checkDirect(upstream, trust, now)
     const way = [outbound, ...steps]
     const isOpen = way.every(({ state }) => state !== 'problem')
-    return [
-      ...unread,
-      ...way,
-      ...(isOpen ? await checkAnswer(route, upstream, now) : [postponed('Upstream'), NO_CLOCK]),
-    ]
+    return [...unread, ...way, ...(isOpen ? await checkAnswer(route, upstream) : [postponed('Upstream'), NO_CLOCK])]
   } finally {
     await route.close()
   }
@@ -131,7 +127,7 @@ async function checkTls(upstream: URL, host: string, secureContext: SecureContex
 }
 
 /** Asks without credentials: upstream itself refuses that in JSON, while its CDN would answer with a page. */
-async function checkAnswer(route: OutboundRoute, upstream: URL, now: () => number): Promise<Check[]> {
+async function checkAnswer(route: OutboundRoute, upstream: URL): Promise<Check[]> {
   const url = new URL(`${upstream.pathname.replace(/\/$/, '')}/models?client_version=0.0.0`, upstream)
   try {
     const signal = AbortSignal.timeout(LIMIT_MS)
@@ -147,7 +143,7 @@ async function checkAnswer(route: OutboundRoute, upstream: URL, now: () => numbe
           ERRORS.upstream_blocked.remedy,
         )
       : ok('Upstream', `${upstream.host} answers (${statusCode} without credentials).`)
-    return [answer, checkClock(String(headers.date), now())]
+    return [answer, checkClock(String(headers.date))]
   } catch (error) {
     const failure = route.explain(toError(error), upstream)
     return [problem('Upstream', failure.message, clockRemedy(error, now()) ?? failure.remedy), NO_CLOCK]
@@ -164,8 +160,8 @@ function clockRemedy(error: unknown, now: number): string | undefined {
 }
 
 /** `date` as HTTP has it (RFC 9110 §5.6.7). */
-function checkClock(date: string, now: number): Check {
-  const off = now - Date.parse(date)
+function checkClock(date: string): Check {
+  const off = Date.now() - Date.parse(date)
   if (Number.isNaN(off)) return skipped('Clock', 'Upstream did not say what time it is.')
   if (Math.abs(off) <= CLOCK_TOLERANCE_MS) return ok('Clock', 'Agrees with upstream.')
   const away = `${about(Math.abs(off) / 1000)} ${off > 0 ? 'ahead of' : 'behind'} upstream.`

@@ -61,7 +61,7 @@ export async function startPrivately(config: Config, interrupted: () => void): P
 }
 
 /** What `/health` says of the login; without the client key that is only whether requests would fail. */
-export function checkLogin(health: JsonObject | undefined, { credentials }: Config, now: number): Check[] {
+export function checkLogin(health: JsonObject | undefined, { credentials }: Config): Check[] {
   const unseen = skipped('Token', 'Seen with the login.')
   if (health === undefined) return [problem('Login', 'The server did not answer.', RESTART), unseen]
   if (!isObject(health.credentials)) return [checkUnseenLogin(health), unseen]
@@ -73,11 +73,12 @@ export function checkLogin(health: JsonObject | undefined, { credentials }: Conf
   if (typeof warning === 'string')
     return [login, problem('Token', warning, `Requests still work. ${textOf(remedy) ?? 'Look again in a while.'}`)]
   if (typeof expiresAt !== 'string') return [login, skipped('Token', 'Does not say when it expires.')]
-  return [login, ok('Token', expiryText(Date.parse(expiresAt), now, credentials))]
+  return [login, ok('Token', expiryText(Date.parse(expiresAt), credentials))]
 }
 
 /** An expired token that can't be refreshed never gets here: `/health` reports it as a problem of the login. */
-function expiryText(expiresAt: number, now: number, mode: Config['credentials']): string {
+function expiryText(expiresAt: number, mode: Config['credentials']): string {
+  const now = Date.now()
   const when = fromNow(expiresAt, now)
   if (expiresAt < now) return `Expired ${when}; the next request refreshes it.`
   return mode === 'read-only'

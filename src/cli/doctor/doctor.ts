@@ -50,8 +50,8 @@ async function checkAll(
   const { config } = located.loaded
   const health = await healthOf(asked)
   const checks = [
-    ...checkLogin(health, config, Date.now()),
-    ...(await checkNetwork(config, upstreamOf(health, config.chatgptBaseUrl), Date.now)),
+    ...checkLogin(health, config),
+    ...(await checkNetwork(config, upstreamOf(health, config.chatgptBaseUrl))),
     ...(unread ?? (await checkProcess(located, reached))),
     await checkPermissions(config, authFileOf(health)),
   ]
