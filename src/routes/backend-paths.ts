@@ -1,6 +1,6 @@
 import { imageEvents } from '../conversion/answer/image-events.ts'
-import { imageEditOf, isForm } from '../conversion/request/image-edit-form.ts'
-import { imageRequestOf } from '../conversion/request/image-request.ts'
+import { imageEditOf, isForm } from '../conversion/request/images/image-edit-form.ts'
+import { imageRequestOf } from '../conversion/request/images/image-request.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import { parseObject } from '../json-object.ts'
 import { namedFrame } from '../sse/frames.ts'

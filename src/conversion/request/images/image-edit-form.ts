@@ -1,6 +1,6 @@
-import { ProxyError } from '../../errors.ts'
-import { mediaTypeOf } from '../../media-type.ts'
-import { unsupportedParameter } from './reported-fields.ts'
+import { ProxyError } from '../../../errors.ts'
+import { mediaTypeOf } from '../../../media-type.ts'
+import { unsupportedParameter } from '../reported-fields.ts'
 
 const NUMBERS = new Set(['n', 'output_compression', 'partial_images'])
 const BOOLEANS = new Set(['stream'])

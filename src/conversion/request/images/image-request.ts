@@ -1,5 +1,5 @@
-import { isObject, type JsonObject, textOf, without } from '../../json-object.ts'
-import { ReportedFields } from './reported-fields.ts'
+import { isObject, type JsonObject, textOf, without } from '../../../json-object.ts'
+import { ReportedFields } from '../reported-fields.ts'
 
 /** What Codex names. The backend makes the image with a model of its own choice, whichever is named (docs/upstream.md 4.1). */
 const MODEL = 'gpt-image-2'
