@@ -102,7 +102,7 @@ export class ResponsesFrames implements FrameSink {
 
   /** How the client is told that the answer failed after all that has come of it. */
   failure(error: ApiError): string {
-    return errorFrame(error, this.#count) + this.#failed(failedEvent(error, this.#beginning, this.#asked.model))
+    return errorFrame(error, this.#count) + this.#failed(this.#failedEvent(error))
   }
 
   /** Throws a failure that comes before anything visible, so that it keeps its HTTP status. */
@@ -172,22 +172,28 @@ export class ResponsesFrames implements FrameSink {
     this.#visible = true
     this.#usage = chatUsage(event)
     this.#servedModel = asString(responseOf(event)?.model)
-    const failure = this.#error
-    if (failure !== undefined && (type === 'error' || responseOf(event) === undefined)) {
-      if (type !== 'error' || !isAsRecorded(event)) return this.failure(failure)
-      return `${frame.toString('utf8')}\n\n${this.#failed(failedEvent(failure, this.#beginning, this.#asked.model))}`
-    }
-    if (failure === undefined) {
-      this.#responseId = asString(responseOf(event)?.id)
-      this.#listed = asList(responseOf(event)?.output)
-      if (listsAll(event, this.#doneFrames.length)) return undefined
-    }
+    if (this.#error !== undefined) return this.#failing(this.#error, type, event, frame)
+    this.#responseId = asString(responseOf(event)?.id)
+    this.#listed = asList(responseOf(event)?.output)
+    if (listsAll(event, this.#doneFrames.length)) return undefined
     const whole = bytesJson(frame)
-    // The API tells a failure by an `error` event first (recorded: `resp-failed-quota-stream`), the ChatGPT backend may
-    // not. The official clients throw on that event alone, and what is built on them takes half an answer for a whole one.
-    if (failure !== undefined) return errorFrame(failure, this.#count) + this.#failed(whole)
     const filled = this.#filled(whole)
     return filled === whole ? undefined : namedFrame(type, filled)
+  }
+
+  /**
+   * The API tells a failure by an `error` event first (recorded: `resp-failed-quota-stream`), the ChatGPT backend may
+   * not. The official clients throw on that event alone, and what is built on them takes half an answer for a whole one.
+   */
+  #failing(failure: ApiError, type: string, event: unknown, frame: Buffer): string {
+    const isError = type === 'error'
+    const error = isError && isAsRecorded(event) ? `${frame.toString('utf8')}\n\n` : errorFrame(failure, this.#count)
+    const hasResponse = !isError && responseOf(event) !== undefined
+    return error + this.#failed(hasResponse ? bytesJson(frame) : this.#failedEvent(failure))
+  }
+
+  #failedEvent(error: ApiError): object {
+    return failedEvent(error, this.#beginning, this.#asked.model)
   }
 
   /**
