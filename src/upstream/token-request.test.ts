@@ -83,7 +83,7 @@ test('an answer that came while the machine slept is taken', async () => {
     response.end('{"access_token":"new"}')
   })
   const route = await routeWith(DIRECT, log)
-  const answer = await createTokenRequest(() => route, NAME)(`http://127.0.0.1:${port}/oauth/token`, {})
+  const answer = await createTokenRequest(() => route)(`http://127.0.0.1:${port}/oauth/token`, {})
   expect(answer).toEqual({ status: 200, body: '{"access_token":"new"}' })
 })
 

@@ -30,7 +30,7 @@ export async function checkNetwork(config: Config, upstream: URL): Promise<Check
     const { trust, unread } = readTrust()
     const hint = origin === 'implicit' ? proxyOfCodex(config) : ''
     const outbound = inUse ? await checkProxy(proxy) : ok('Outbound proxy', note + hint)
-    const steps = inUse ? throughProxy(proxy) : await checkDirect(upstream, trust, now)
+    const steps = inUse ? throughProxy(proxy) : await checkDirect(upstream, trust)
     const way = [outbound, ...steps]
     const isOpen = way.every(({ state }) => state !== 'problem')
     return [...unread, ...way, ...(isOpen ? await checkAnswer(route, upstream) : [postponed('Upstream'), NO_CLOCK])]
@@ -93,20 +93,20 @@ function throughProxy(proxy: string): Check[] {
   return ['DNS', 'TLS'].map((name) => skipped(name, `Looked up and reached through ${proxy}.`))
 }
 
-async function checkDirect(upstream: URL, trust: SecureContext, now: () => number): Promise<Check[]> {
+async function checkDirect(upstream: URL, trust: SecureContext): Promise<Check[]> {
   const host = withoutBrackets(upstream.hostname)
-  if (isIP(host) !== 0) return [skipped('DNS', `${host} is an address.`), await checkTls(upstream, host, trust, now)]
+  if (isIP(host) !== 0) return [skipped('DNS', `${host} is an address.`), await checkTls(upstream, host, trust)]
   try {
     const addresses = await lookup(host, { all: true })
     const shown = addresses.map(({ address }) => address).join(', ')
-    return [ok('DNS', `${host} is ${shown}.`), await checkTls(upstream, host, trust, now)]
+    return [ok('DNS', `${host} is ${shown}.`), await checkTls(upstream, host, trust)]
   } catch (error) {
     const remedy = 'Check the network and its name server, or set the outbound proxy with --proxy.'
     return [problem('DNS', `${host} ${reasonOf(error)}.`, remedy), skipped('TLS', 'Without an address.')]
   }
 }
 
-async function checkTls(upstream: URL, host: string, secureContext: SecureContext, now: () => number): Promise<Check> {
+async function checkTls(upstream: URL, host: string, secureContext: SecureContext): Promise<Check> {
   if (upstream.protocol === 'http:') return skipped('TLS', 'Not used on loopback.')
   let socket: TLSSocket | undefined
   try {
@@ -120,7 +120,7 @@ async function checkTls(upstream: URL, host: string, secureContext: SecureContex
       'If this network inspects TLS, name its certificate with CODEX_CA_CERTIFICATE, SSL_CERT_FILE or ' +
       'NODE_EXTRA_CA_CERTS, also where the server starts; else check the network and the --proxy setting.'
     const message = `No secure connection to ${upstream.host}: it ${reasonOf(error)}.`
-    return problem('TLS', message, clockRemedy(error, now()) ?? remedy)
+    return problem('TLS', message, clockRemedy(error) ?? remedy)
   } finally {
     socket?.destroy()
   }
@@ -146,16 +146,16 @@ async function checkAnswer(route: OutboundRoute, upstream: URL): Promise<Check[]
     return [answer, checkClock(String(headers.date))]
   } catch (error) {
     const failure = route.explain(toError(error), upstream)
-    return [problem('Upstream', failure.message, clockRemedy(error, now()) ?? failure.remedy), NO_CLOCK]
+    return [problem('Upstream', failure.message, clockRemedy(error) ?? failure.remedy), NO_CLOCK]
   }
 }
 
 const OUT_OF_DATE = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
 
 /** For a certificate that is out of its time: mostly the clock is, after a boot without one that runs on. */
-function clockRemedy(error: unknown, now: number): string | undefined {
+function clockRemedy(error: unknown): string | undefined {
   if (!OUT_OF_DATE.has(failureCode(error) ?? '')) return undefined
-  const time = new Date(now).toISOString().slice(0, 'yyyy-mm-ddThh:mm'.length).replace('T', ' ')
+  const time = new Date().toISOString().slice(0, 'yyyy-mm-ddThh:mm'.length).replace('T', ' ')
   return `Here it is ${time} UTC. If that is wrong, set the clock of this machine; else upstream, or a network that inspects TLS, has to renew the certificate.`
 }
 
