@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { constants, type Stats } from 'node:fs'
 import { chmod, type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { toError } from '../errors.ts'
@@ -54,11 +55,16 @@ async function isFolder(path: string): Promise<boolean> {
   )
 }
 
-/** Undefined where there is no file, or no folder it could be in. Throws for one that another user may have planted. */
+/**
+ * Undefined where there is no file, or no folder it could be in. Throws for one that another user may have planted, and
+ * for what is no file: a device, `/dev/null` say, would be replaced or removed, for everybody on the machine.
+ */
 export async function readIfThere(file: string): Promise<string | undefined> {
   try {
-    const opened = await onceFree(isHeldOpen, () => open(file))
+    // A pipe that nobody writes to is not waited for.
+    const opened = await onceFree(isHeldOpen, () => open(file, constants.O_RDONLY | constants.O_NONBLOCK))
     try {
+      refuseOther(file, await opened.stat())
       await refusePlanted(file, opened)
       return await opened.readFile('utf8')
     } finally {
@@ -69,6 +75,12 @@ export async function readIfThere(file: string): Promise<string | undefined> {
     // Node names no path when the reading itself fails.
     throw codeOf(error) === undefined ? error : Object.assign(toError(error), { path: file })
   }
+}
+
+function refuseOther(file: string, found: Stats): void {
+  if (found.isDirectory()) throw folderInPlaceOf(file)
+  if (!found.isFile())
+    throw new Error(`${file} is not a regular file, and would be replaced by one. Name another file.`)
 }
 
 /**

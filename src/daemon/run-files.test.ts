@@ -62,6 +62,18 @@ test('a pipe that nobody reads is no log, and is not waited for', async () => {
   }
 })
 
+test.each(['pidFile', 'stateFile'] as const)('a pipe or device that is named as %s is not replaced', async (name) => {
+  const pipe = join(folder, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  // Whoever waits for somebody to write all the same is let go.
+  const writer = setTimeout(() => closeSync(openSync(pipe, constants.O_RDWR)), 1000)
+  try {
+    await expect(checkRunFiles({ ...files(), [name]: pipe })).rejects.toThrow(`${pipe} is not a regular file`)
+  } finally {
+    clearTimeout(writer)
+  }
+})
+
 test.each(['pidFile', 'stateFile'] as const)('a login that is named as %s by mistake is not replaced', async (name) => {
   const auth = join(folder, 'auth.json')
   await writeFile(auth, '{"OPENAI_API_KEY":null,"tokens":{}}')
