@@ -23,7 +23,7 @@ const USAGE = `npm run bench -- [options]
   --only <names>       of: ${MEASURES.map(({ name }) => name).join(', ')}
   --json <file>        appends every figure as a line of JSON
   --plot               writes docs/performance.svg and the figures of docs/performance.md
-Ratios within one run mean something; absolute figures only say something about this machine, now.
+Only ratios within one run are meaningful; absolute figures are only valid for this machine, now.
 `
 
 type Settings = { reps: number; seconds: number; measures: readonly Measure[]; json: string | undefined; plot: boolean }
