@@ -24,15 +24,15 @@ function optionsDocument(): string {
 
 # Settings
 
-Flags beat variables, variables beat what the last start has saved (\`restart\` takes it over, \`start\` does not), and that beats
-the defaults; \`codex-api-proxy status --verbose\` shows where each value came from. A variable that is set but empty counts as not
-set. Where several variables are named, the first that is set wins.
+Flags override variables, variables override the settings saved by the last start (used by \`restart\`, not by \`start\`), and
+those override the defaults; \`codex-api-proxy status --verbose\` shows where each value came from. An empty variable counts as not
+set. Where several variables are named, the first one that is set wins.
 
 - Sizes: \`65536\`, \`64k\`, \`32MB\`, \`1GB\` (powers of 1024).
-- Durations: \`500ms\`, \`30s\`, \`10m\`, \`1h\`; a bare number counts seconds.
-- Switches: \`--strict\` is \`--strict=true\`; \`--strict=false\` takes back what \`restart\` would take over.
-- Lists: give the flag several times, or separate the values by commas.
-- Paths: \`~\` is the home folder; relative ones count from the folder of the command.
+- Durations: \`500ms\`, \`30s\`, \`10m\`, \`1h\`; a bare number means seconds.
+- Switches: \`--strict\` means \`--strict=true\`; \`--strict=false\` overrides a saved setting on \`restart\`.
+- Lists: repeat the flag, or separate the values by commas.
+- Paths: \`~\` is the home folder; relative paths start from the folder where the command runs.
 
 ${groups.join('\n')}`
 }

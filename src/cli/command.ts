@@ -16,7 +16,7 @@ type OwnFlag = { readonly flag: string; readonly help: string; readonly choices?
 export type CommandRow = {
   readonly name: string
   readonly help: string
-  readonly group: 'Run' | 'Look' | 'Set up'
+  readonly group: 'Run' | 'Inspect' | 'Set up'
   readonly settings: 'all' | readonly OptionName[]
   readonly flags?: readonly OwnFlag[]
   readonly argument?: { readonly usage: string; readonly help: string; readonly choices: readonly string[] }

@@ -3,7 +3,7 @@ import { BACKGROUND_COMMAND } from './context.ts'
 import { ADDRESS, RUN_FILES, STOPPING } from './setting-groups.ts'
 import { SHELL_FORMS } from './shell.ts'
 
-const JSON_FLAG = { flag: '--json', help: 'Answer as JSON.' }
+const JSON_FLAG = { flag: '--json', help: 'Print JSON.' }
 
 export const CLIENT_NAMES = [
   'env',
@@ -43,76 +43,83 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: 'stop',
-    help: 'Stop it; running answers may finish.',
+    help: 'Stop the background server; running answers may finish.',
     group: 'Run',
     settings: STOPPING,
     run: async (context, { settings }) => await (await import('./stop.ts')).stop(context, settings),
   },
   {
     name: 'restart',
-    help: 'Stop it and start it with its last settings; flags override them.',
+    help: 'Restart the background server with its last settings; flags override them.',
     group: 'Run',
     settings: 'all',
     run: async (context, { settings }) => await (await import('./restart.ts')).restart(context, settings),
   },
   {
     name: 'status',
-    help: 'Show whether it runs; exit code 0 if so, 3 if not.',
-    group: 'Look',
+    help: 'Show whether the server is running; exit code 0 if so, 3 if not.',
+    group: 'Inspect',
     settings: ADDRESS,
-    flags: [{ flag: '-v, --verbose', help: 'Also the login, limits, and each setting with its origin.' }, JSON_FLAG],
+    flags: [
+      { flag: '-v, --verbose', help: 'Also show the login, limits, and each setting with its origin.' },
+      JSON_FLAG,
+    ],
     run: async (context, call) => await (await import('./status.ts')).status(context, call),
   },
   {
     name: 'logs',
     help: 'Show the log of the background server.',
-    group: 'Look',
+    group: 'Inspect',
     settings: RUN_FILES,
     flags: [
-      { flag: '-f, --follow', help: 'Go on showing what is logged.' },
-      { flag: '-n, --lines <number>', help: 'How many of the last lines (default: 50).' },
-      { flag: '--json', help: 'The lines as they are in the file.' },
+      { flag: '-f, --follow', help: 'Keep showing new lines.' },
+      { flag: '-n, --lines <number>', help: 'How many lines to show (default: 50).' },
+      { flag: '--json', help: 'Show the lines as they are in the file.' },
     ],
     run: async (context, call) => await (await import('./logs.ts')).logs(context, call),
   },
   {
     name: 'doctor',
-    help: 'Check everything a request needs, and say what to do.',
-    group: 'Look',
+    help: 'Check everything a request needs, and say how to fix it.',
+    group: 'Inspect',
     settings: 'all',
     flags: [
       { flag: '--call', help: 'Also send one short request, which counts against your limits.' },
-      { flag: '--model <id>', help: 'The model that --call names (default: as for `clients`).' },
+      { flag: '--model <id>', help: 'Model that --call uses (default: as for `clients`).' },
       JSON_FLAG,
     ],
     run: async (context, call) => await (await import('./doctor/doctor.ts')).doctor(context, call),
   },
   {
     name: 'clients',
-    help: 'Show ready configuration for a client.',
+    help: 'Print ready-to-paste configuration for a client.',
     group: 'Set up',
     settings: ADDRESS,
     flags: [
-      { flag: '--model <id>', help: 'The model to name (default: the best or newest usual one).' },
+      { flag: '--model <id>', help: 'Model to fill in (default: the best or newest chat model).' },
       { flag: '--show-key', help: 'Fill in the client key.' },
       {
         flag: '--shell <name>',
-        help: 'For which shell to write commands and variables; by default PowerShell on Windows, else sh.',
+        help: 'Shell to write commands and variables for (default: powershell on Windows, else sh).',
         choices: Object.keys(SHELL_FORMS),
       },
       JSON_FLAG,
     ],
-    argument: { usage: '[client]', help: 'Which one; without it, the list.', choices: CLIENT_NAMES },
+    argument: {
+      usage: '[client]',
+      help: 'Client to print the configuration for; omit it to list all.',
+      choices: CLIENT_NAMES,
+    },
     run: async (context, call) => await (await import('./clients/clients.ts')).clients(context, call),
   },
   {
     name: 'service',
-    help: 'Start it with your session: a systemd user unit, or a launchd agent.',
+    help: 'Start the server with your session (systemd user unit or launchd agent).',
     group: 'Set up',
     settings: 'all',
     flags: [
       { flag: '--print', help: 'Only show the file and the commands.' },
-      { flag: '--show-secrets', help: 'Fill in secrets in what --print shows.' },
+      { flag: '--show-secrets', help: 'Include secrets in what --print shows.' },
       JSON_FLAG,
     ],
     argument: { usage: '<action>', help: 'What to do.', choices: SERVICE_ACTIONS },
@@ -120,10 +127,10 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: 'completion',
-    help: 'Print completion for your shell.',
+    help: 'Print a completion script for your shell.',
     group: 'Set up',
     settings: [],
-    argument: { usage: '<shell>', help: 'Which shell.', choices: SHELLS },
+    argument: { usage: '<shell>', help: 'Shell to complete in.', choices: SHELLS },
     run: async (context, call) => (await import('./completion.ts')).completion(context, call, COMMANDS),
   },
   {

@@ -2,11 +2,12 @@ import type { CommandRow } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import type { Print } from './print.ts'
 
-const GROUPS = ['Run', 'Look', 'Set up'] as const
+const GROUPS = ['Run', 'Inspect', 'Set up'] as const
 const USAGE = `Usage: codex-api-proxy <command> [options]
 
-Local OpenAI-compatible server on the login you already have in the Codex CLI.`
-const HINT = '`codex-api-proxy <command> --help` shows its options, `--version` the version.'
+Local OpenAI-compatible server that uses your Codex CLI login.`
+const HINT =
+  '`codex-api-proxy <command> --help` shows the options of a command, `codex-api-proxy --version` the version.'
 
 /** What `--help` without a command says; written here so that it answers without loading the parser of flags. */
 export function overview(style: Print['style']): string {

@@ -6,7 +6,7 @@ import { shownValue } from './shown.ts'
 
 export const GROUP_TITLES = {
   server: 'Server:',
-  security: 'Who may call:',
+  security: 'Access:',
   upstream: 'Upstream:',
   conversion: 'Conversion:',
   limits: 'Limits:',

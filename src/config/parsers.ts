@@ -66,7 +66,7 @@ export function duration(given: string): number {
 /** A host name or IP address without port; brackets around IPv6 are taken off. */
 export function hostName(given: string): string {
   const host = withoutBrackets(given).toLowerCase()
-  if (host.includes('%')) throw new UsageError('Use an IP address without a zone (what follows the %).')
+  if (host.includes('%')) throw new UsageError('Use an IP address without a zone (the part after %).')
   const isName = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(host)
   // Clients and our own commands put it into a URL, which can't be done with fe80::1%eth0 or 256.1.1.1.
   if (isIP(host) === 6 || (isName && URL.canParse(`http://${host}`))) return host

@@ -99,7 +99,7 @@ test.each([
     'an address with a zone',
     ['start', '--host', '::1%lo', '--api-key', 'k'],
     {},
-    'codex-api-proxy: --host "::1%lo": Use an IP address without a zone (what follows the %).',
+    'codex-api-proxy: --host "::1%lo": Use an IP address without a zone (the part after %).',
   ],
   [
     'a version with a line break',
@@ -197,5 +197,5 @@ test.each([
   const env = { CODEX_API_PROXY_OPENAI_BASE_URL: 'http://localhost:8799/v1' }
   const { code, stdout, stderr } = await run([...args, '--port', '8799'], { home, env })
   expect([code, stdout]).toEqual([2, ''])
-  expect(stderr).toContain('CODEX_API_PROXY_OPENAI_BASE_URL: It names this server itself')
+  expect(stderr).toContain('CODEX_API_PROXY_OPENAI_BASE_URL: It points to this server itself')
 })
