@@ -3,7 +3,7 @@ import { API_DEFAULTS } from '../api-defaults.ts'
 import type { JsonPlace } from '../json-place.ts'
 import { type ReportedFields, unsupportedParameter } from '../reported-fields.ts'
 
-/** What becomes of a field: it has an equivalent upstream, passes as it is, is done by the proxy, or cannot be had. */
+/** How a field is handled: it has an equivalent upstream, is sent unchanged, is done by the proxy, or can't be honoured. */
 export type Fate = 'converted' | 'passed' | 'emulated' | 'ignored' | 'refused'
 
 type FieldType = 'number' | 'integer' | 'boolean' | 'string' | 'list' | 'object'
@@ -26,7 +26,7 @@ const isTextOnly = (value: unknown) => Array.isArray(value) && value.every((mode
 export const CHAT_FIELDS = {
   model: {
     fate: 'converted',
-    note: 'Passed. If the live catalogue knows a part of the name but not the whole, a provider prefix (`openai/`, `codex/`) is taken off, and a suffix (`-low`, `:high`, `(xhigh)`, `-fast`) becomes the effort or the tier.',
+    note: 'Passed. If the live catalogue has only a part of the name, a provider prefix (`openai/`, `codex/`) is removed, and a suffix (`-low`, `:high`, `(xhigh)`, `-fast`) becomes the effort or the tier.',
   },
   messages: {
     fate: 'converted',
@@ -34,12 +34,15 @@ export const CHAT_FIELDS = {
   },
   tools: {
     fate: 'converted',
-    note: 'Functions and custom tools are flattened, `strict` is sent explicitly, schemas are never rewritten; tools in Responses form pass. `file_search`, `code_interpreter` and `computer_use` are refused. Unknown keys of a function or custom tool are ignored.',
+    note: 'Functions and custom tools are flattened, `strict` is sent explicitly, schemas are never rewritten; tools in Responses form are passed. `file_search`, `code_interpreter` and `computer_use` are refused. Unknown keys of a function or custom tool are ignored.',
   },
-  tool_choice: { fate: 'converted', note: 'Words pass; a function, a custom tool and `allowed_tools` are flattened.' },
+  tool_choice: {
+    fate: 'converted',
+    note: 'Strings are passed; a function, a custom tool and `allowed_tools` are flattened.',
+  },
   parallel_tool_calls: {
     fate: 'passed',
-    note: 'Not sent without tools; always false beside `functions`, whose answer has room for one call.',
+    note: 'Not sent without tools; always false with `functions`, whose answer has room for only one call.',
     type: 'boolean',
   },
   functions: { fate: 'converted', note: 'The legacy form of `tools`; answered with `function_call`.' },
@@ -53,29 +56,29 @@ export const CHAT_FIELDS = {
     note: '`text.format`, with `strict` sent explicitly. Unknown keys are ignored.',
   },
   verbosity: { fate: 'converted', note: '`text.verbosity`.' },
-  text: { fate: 'converted', note: 'Not of Chat: `format` and `verbosity` as Responses has them.' },
+  text: { fate: 'converted', note: 'Not a Chat field: `format` and `verbosity` as in Responses.' },
   reasoning_effort: {
     fate: 'converted',
-    note: '`reasoning.effort`, with `reasoning.summary: "auto"` beside it, unless the model has no summaries; one that upstream refuses is left out and reported. A level that the live catalogue does not list for the model becomes the nearest it lists, and is reported.',
+    note: '`reasoning.effort`, with `reasoning.summary: "auto"` unless the model has no summaries; a summary that upstream refuses is left out and reported. A level that the live catalogue does not list for the model becomes the nearest listed one, and is reported.',
   },
-  reasoning: { fate: 'converted', note: 'Not of Chat: `effort` and `summary` as Responses has them.' },
+  reasoning: { fate: 'converted', note: 'Not a Chat field: `effort` and `summary` as in Responses.' },
   service_tier: {
     fate: 'converted',
-    note: '`priority` and `fast` become `priority`; `auto` and `default` ask for nothing; others are ignored.',
+    note: '`priority` and `fast` become `priority`; `auto` and `default` are not sent; others are ignored.',
   },
   prompt_cache_key: {
     fate: 'passed',
-    note: 'When absent, derived from model, instructions, tools and first user message. Also sent as session headers.',
+    note: 'If absent, derived from model, instructions, tools and first user message. Also sent as session headers.',
   },
   stream: {
     fate: 'emulated',
-    note: 'Upstream always streams; without `stream` the answer is joined.',
+    note: 'Upstream always streams; without `stream` the proxy assembles the answer.',
   },
   stream_options: {
     fate: 'emulated',
     note: '`include_usage` is honoured exactly; `include_obfuscation: true` is ignored.',
   },
-  n: { fate: 'emulated', note: '1 to 8: that many requests side by side.', asksNothing: equals(1) },
+  n: { fate: 'emulated', note: '1 to 8: sent as that many parallel requests.', asksNothing: equals(1) },
   stop: { fate: 'emulated', note: 'The answer is cut before the first match.' },
   max_tokens: { fate: 'ignored', note: 'Upstream has no limit to set.', type: 'integer' },
   max_completion_tokens: { fate: 'ignored', note: 'Upstream has no limit to set.', type: 'integer' },
@@ -88,9 +91,9 @@ export const CHAT_FIELDS = {
     asksNothing: isDefault('frequency_penalty'),
   },
   presence_penalty: { fate: 'ignored', note: 'Default 0.', type: 'number', asksNothing: isDefault('presence_penalty') },
-  seed: { fate: 'ignored', note: 'Upstream draws as it likes.', type: 'integer' },
-  logit_bias: { fate: 'ignored', note: 'Default: an empty map.', type: 'object', asksNothing: isEmpty },
-  metadata: { fate: 'ignored', note: 'Default: an empty map.', type: 'object', asksNothing: isEmpty },
+  seed: { fate: 'ignored', note: 'Upstream has no seed.', type: 'integer' },
+  logit_bias: { fate: 'ignored', note: 'Default: an empty object.', type: 'object', asksNothing: isEmpty },
+  metadata: { fate: 'ignored', note: 'Default: an empty object.', type: 'object', asksNothing: isEmpty },
   store: {
     fate: 'ignored',
     note: 'Nothing is stored. Default false.',
@@ -105,12 +108,12 @@ export const CHAT_FIELDS = {
     asksNothing: isDefault('safety_identifier'),
   },
   prediction: { fate: 'ignored', note: 'Only a hint for speed.', type: 'object' },
-  moderation: { fate: 'ignored', note: 'Upstream moderates as it likes.', type: 'object', asksNothing: isEmpty },
-  prompt_cache_retention: { fate: 'ignored', note: 'Upstream keeps its cache as it likes.', type: 'string' },
-  prompt_cache_options: { fate: 'ignored', note: 'Default: an empty map.', type: 'object', asksNothing: isEmpty },
+  moderation: { fate: 'ignored', note: 'Upstream has its own moderation.', type: 'object', asksNothing: isEmpty },
+  prompt_cache_retention: { fate: 'ignored', note: 'Upstream decides how long it caches.', type: 'string' },
+  prompt_cache_options: { fate: 'ignored', note: 'Default: an empty object.', type: 'object', asksNothing: isEmpty },
   logprobs: {
     fate: 'refused',
-    note: 'An answer without them would be a wrong answer. Default false.',
+    note: 'Without them the answer would be wrong. Default false.',
     type: 'boolean',
     asksNothing: equals(false),
   },
@@ -122,11 +125,11 @@ export const CHAT_FIELDS = {
   },
   modalities: {
     fate: 'refused',
-    note: 'Anything but `["text"]`: there is no audio upstream.',
+    note: 'Anything but `["text"]`: upstream has no audio.',
     type: 'list',
     asksNothing: isTextOnly,
   },
-  audio: { fate: 'refused', note: 'There is no audio upstream.', type: 'object' },
+  audio: { fate: 'refused', note: 'Upstream has no audio.', type: 'object' },
 } as const satisfies Readonly<Record<string, ChatField>>
 
 const FIELDS: ReadonlyMap<string, ChatField> = new Map(Object.entries(CHAT_FIELDS))
