@@ -74,7 +74,7 @@ export function isKeyRefused(answer: ServerAnswer | undefined): boolean {
   return isObject(error) && error.code === ('client_key_invalid' satisfies ErrorCode)
 }
 
-export const KEY_WANTED = 'The server tells its models only to those with its client key.'
+export const KEY_WANTED = 'The server lists its models only for callers with its client key.'
 export const HOW_TO_GIVE_KEY = 'Give that key with --api-key-file or CODEX_PROXY_API_KEY.'
 
 /** On loopback it is this machine's own certificate, usually made for another name. */

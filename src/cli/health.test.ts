@@ -34,5 +34,5 @@ test('without the client key there is only that requests fail', () => {
 
 test('a server whose process is not known is ended where it was started', () => {
   expect(howToEnd(undefined)).toBe('Stop it where it was started')
-  expect(howToEnd(7)).toMatch(/^Stop it where it was started; .* with `.*7`$/)
+  expect(howToEnd(7)).toMatch(/^Stop it where it was started; .* run `.*7`$/)
 })

@@ -47,7 +47,7 @@ export function howToEnd(pid: number | undefined): string {
   const where = 'Stop it where it was started'
   if (pid === undefined) return where
   const command = process.platform === 'win32' ? `taskkill /F /PID ${pid}` : `kill ${pid}`
-  return `${where}; if that was \`start\` and the pid file is lost, with \`${command}\``
+  return `${where}; if \`start\` started it and its pid file is lost, run \`${command}\``
 }
 
 /** The version that runs, when it is not the installed one: an upgrade changes nothing in a server that runs. */
@@ -73,7 +73,7 @@ function outboundText({ proxy, origin, inUse, note }: JsonObject): string | unde
   const remark = textOf(note) === undefined ? '' : ` (${textOf(note)})`
   if (inUse === true) return `${proxy}, ${String(origin)}${remark}`
   if (origin === 'none') return 'none, direct'
-  return origin === 'implicit' ? textOf(note) : `none, direct; set is ${proxy}${remark}`
+  return origin === 'implicit' ? textOf(note) : `none, direct, although ${proxy} is set${remark}`
 }
 
 function limitRows(limits: JsonObject, now: number): (string[] | undefined)[] {

@@ -26,7 +26,7 @@ type LocateOptions = {
 }
 
 /** For run files that can't be read, made by another user (`sudo`) for example. */
-export const UNREAD_REMEDY = 'Make it readable for you, or delete it, or name others with --state-file and --pid-file.'
+export const UNREAD_REMEDY = 'Make it readable for you, delete it, or choose others with --state-file and --pid-file.'
 
 /**
  * Finds the server of the background. The state file knows where the other files are, so that a server started with

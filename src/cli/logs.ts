@@ -54,11 +54,11 @@ async function tellWhereElse({ print }: Context, located: Located): Promise<void
 function whereElse(): string {
   switch (process.platform) {
     case 'darwin':
-      return 'A server in the foreground logs to its terminal, that of a service to its --log-file.'
+      return 'A foreground server logs to its terminal, a service to its --log-file.'
     case 'win32':
-      return 'The server that runs logs to its terminal.'
+      return 'The running server logs to its terminal.'
     default:
-      return 'The server that runs logs to its terminal, as a systemd service to the journal: `journalctl --user -u codex-api-proxy`.'
+      return 'The running server logs to its terminal or, as a systemd service, to the journal: `journalctl --user -u codex-api-proxy`.'
   }
 }
 

@@ -41,7 +41,7 @@ async function noteCrash({ print }: Context, { loaded, running }: Located, reach
   if (crashed === undefined) return
   const when = crashed.stopping ? 'was still stopping when' : 'was not stopped:'
   print.note(
-    `Process ${crashed.pid}, which ran before, ${when} it crashed, was killed, or the machine went down. \`codex-api-proxy logs\` shows its end.`,
+    `The previous server (process ${crashed.pid}) ${when} it crashed, was killed, or the machine went down. See \`codex-api-proxy logs\`.`,
   )
 }
 
@@ -131,11 +131,11 @@ function headline(
   if (running?.stopping) return `Stopping (process ${pid}); running answers may finish.`
   if (reached === undefined) return pid === undefined ? 'Not running.' : `Starting (process ${pid}).`
   if (health === undefined) {
-    const trust = checksCertificate(reached.url) ? ', or shows a certificate that is not trusted here' : ''
+    const trust = checksCertificate(reached.url) ? ', or has a certificate that is not trusted here' : ''
     const [which, remedy] =
       pid === undefined
         ? ['', '']
-        : [` (process ${pid})`, ' See `codex-api-proxy logs`, or start it anew: `codex-api-proxy restart`.']
+        : [` (process ${pid})`, ' See `codex-api-proxy logs`, or restart it: `codex-api-proxy restart`.']
     return `Running${which}, but ${reached.url} does not answer${trust}.${remedy}`
   }
   const answering = pid ?? processOf(health)

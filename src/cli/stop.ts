@@ -23,7 +23,7 @@ export async function stop(context: Context, flags: GivenSettings): Promise<Exit
 async function describeOther(other: Reached): Promise<string> {
   const pid = await processAt(other)
   const who = pid === undefined ? 'a server' : `a server (process ${pid})`
-  return `But ${who} answers at ${other.url}: in the foreground, of a service, or without its pid file. ${howToEnd(pid)}.`
+  return `But ${who} answers at ${other.url}: in the foreground, as a service, or without its pid file. ${howToEnd(pid)}.`
 }
 
 /** Stops the server and says so; says nothing when there is none. */
@@ -39,6 +39,6 @@ export async function stopLocated({ print }: Context, { loaded, running }: Locat
 function whatTakesTime(running: RunningServer | undefined, pidFile: string): string {
   const obstacle = running === undefined ? lockInTheWay(pidFile) : undefined
   if (obstacle !== undefined) return `Waiting for ${obstacle} …`
-  if (running?.stopping) return 'Ending it at once, but for a token refresh.'
-  return 'Stopping; running answers may finish. `codex-api-proxy stop` again ends at once.'
+  if (running?.stopping) return 'Ending it at once, except for a token refresh.'
+  return 'Stopping; running answers may finish. Run `codex-api-proxy stop` again to end it at once.'
 }

@@ -132,7 +132,7 @@ test.each(['garbage\n', '{"tokens":{}}', '5 apples\n'])(
     await mkdir(join(folder, 'run'))
     await writeFile(file, text)
     expect(await findRunning(file)).toBeUndefined()
-    const refusal = `--pid-file ${file}: it is something else than a pid file; name another one, or move it away.`
+    const refusal = `--pid-file ${file}: it is not a pid file; choose another one, or move it away.`
     for (const use of [claimPidFile, removeStale, checkPidFile]) await expect(use(file)).rejects.toThrow(refusal)
     expect(await readFile(file, 'utf8')).toBe(text)
   },

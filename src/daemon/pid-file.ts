@@ -139,7 +139,7 @@ export async function checkPidFile(file: string): Promise<void> {
 /** The pid file of another program passes too, and one that a crash of the system has emptied. */
 function checkIsNote(file: string, text: string): void {
   if (/^[\s\0]*$/.test(text) || /^-?\d+\s*(?:\n|$)/.test(text)) return
-  throw new UsageError(`--pid-file ${file}: it is something else than a pid file; name another one, or move it away.`)
+  throw new UsageError(`--pid-file ${file}: it is not a pid file; choose another one, or move it away.`)
 }
 
 async function runningIn(text: string): Promise<RunningServer | undefined> {

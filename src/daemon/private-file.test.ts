@@ -165,9 +165,9 @@ test.runIf(process.getuid?.() === 0)('a file of another user in a folder for eve
   await chmod(base, 0o1777)
   expect(await readIfThere(file)).toBe('{"settings":{}}')
   await chown(file, 12_345, 12_345)
-  await expect(readIfThere(file)).rejects.toThrow(`${file} is of another user`)
+  await expect(readIfThere(file)).rejects.toThrow(`${file} belongs to another user`)
   await symlink(file, join(base, 'link'))
-  await expect(readIfThere(join(base, 'link'))).rejects.toThrow('is of another user')
+  await expect(readIfThere(join(base, 'link'))).rejects.toThrow('belongs to another user')
   // Elsewhere whoever owns the folder decides; where anybody could replace any file, an owner says nothing.
   for (const mode of [0o755, 0o777]) {
     await chmod(base, mode)

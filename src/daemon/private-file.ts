@@ -93,7 +93,7 @@ export async function refusePlanted(file: string, opened: FileHandle): Promise<v
   const isForEverybody = (folder.mode & 0o1002) === 0o1002
   if (!isForEverybody || uid === process.geteuid?.() || uid === folder.uid) return
   throw new Error(
-    `${file} is of another user, in a folder where everybody may put files, and is not trusted. Name a file in a folder of your own.`,
+    `${file} belongs to another user and is in a folder where everybody may create files, so it is not trusted. Choose a file in a folder of your own.`,
   )
 }
 

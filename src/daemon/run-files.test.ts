@@ -105,7 +105,7 @@ test.runIf(process.getuid?.() === 0)('a log of another user in a folder for ever
   await chown(logFile, 12_345, 12_345)
   await checkRunFiles({ ...files(), logFile })
   await chmod(folder, 0o1777)
-  await expect(checkRunFiles({ ...files(), logFile })).rejects.toThrow(`${logFile} is of another user`)
+  await expect(checkRunFiles({ ...files(), logFile })).rejects.toThrow(`${logFile} belongs to another user`)
 })
 
 test.each([
@@ -113,7 +113,7 @@ test.each([
   ['logFile', 'stateFile'],
   ['pidFile', 'logFile'],
 ] as const)('one file can not be both %s and %s', async (one, other) => {
-  await expect(checkRunFiles({ ...files(), [one]: files()[other] })).rejects.toThrow('have to name three files')
+  await expect(checkRunFiles({ ...files(), [one]: files()[other] })).rejects.toThrow('must be three different files')
 })
 
 test.each(['', '{"settings":{}}'])('a state file that holds %j is replaced', async (text) => {
@@ -125,7 +125,7 @@ test.each(['', '{"settings":{}}'])('a state file that holds %j is replaced', asy
 test.each(['hello', '{"settings":1}', '[]'])('a file that holds %j is no state file', async (text) => {
   const stateFile = join(folder, 'notes.txt')
   await writeFile(stateFile, text)
-  await expect(checkRunFiles({ ...files(), stateFile })).rejects.toThrow('it holds something else than saved settings')
+  await expect(checkRunFiles({ ...files(), stateFile })).rejects.toThrow('it is not a state file')
 })
 
 test('in the folder of the program a state file is replaced whatever it holds', async () => {

@@ -12,13 +12,13 @@ type RunFiles = Pick<Config, 'pidFile' | 'logFile' | 'stateFile'>
 
 /** For run files that can't be written, in a read-only home folder for example. */
 export const RUN_FILES_REMEDY =
-  'Choose --pid-file, --log-file and --state-file elsewhere, or use --foreground, which needs none.'
+  'Choose --pid-file, --log-file and --state-file in another folder, or use --foreground, which needs none.'
 
 /** Throws the reason why a start could not or must not write its run files. Nothing stays behind. */
 export async function checkRunFiles({ pidFile, logFile, stateFile }: RunFiles): Promise<void> {
   if (new Set([pidFile, logFile, stateFile]).size < 3) {
     // The one that is written last would take the place of the other, and no command would find the server.
-    throw new UsageError('--pid-file, --log-file and --state-file have to name three files.')
+    throw new UsageError('--pid-file, --log-file and --state-file must be three different files.')
   }
   for (const file of [pidFile, stateFile, secretsFileOf(stateFile)]) await checkWritable(file)
   await checkPidFile(pidFile)
@@ -48,7 +48,7 @@ async function checkHoldsLines(logFile: string): Promise<void> {
   if (!found.isFile()) return
   const beginning = await text(createReadStream(logFile, { end: LINE_BEGINNING.length - 1 }))
   if (!beginning.startsWith('{') || beginning === LINE_BEGINNING) return
-  throw new UsageError(`--log-file ${logFile}: it holds something else than a log; name another one, or move it away.`)
+  throw new UsageError(`--log-file ${logFile}: it is not a log file; choose another one, or move it away.`)
 }
 
 /** How each line of telemetry/logger.ts begins. */

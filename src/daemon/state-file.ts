@@ -51,9 +51,7 @@ export async function checkStateFile(file: string): Promise<void> {
   if (basename(dirname(file)) === OUR_FOLDER) return
   const text = await readIfThere(file)
   if (text === undefined || text.trim() === '' || isObject(parseObject(text)?.settings)) return
-  throw new UsageError(
-    `--state-file ${file}: it holds something else than saved settings; name another one, or move it away.`,
-  )
+  throw new UsageError(`--state-file ${file}: it is not a state file; choose another one, or move it away.`)
 }
 
 async function readJson(file: string): Promise<JsonObject | undefined> {

@@ -64,7 +64,7 @@ test('where no model is a usual one it is left open, and said that --model names
   const { code, stdout, stderr } = await client('openai-node')
   expect(code).toBe(0)
   expect(stdout).toContain('model: "MODEL"')
-  expect(stderr).toMatch(/name one with --model\. There are whisper-1, gpt-image-1, o3\.$/m)
+  expect(stderr).toMatch(/choose one with --model\. Available: whisper-1, gpt-image-1, o3\.$/m)
   const named = await client('openai-node', '--model', 'o3')
   expect([named.stdout.includes('model: "o3"'), named.stderr]).toEqual([true, ''])
 })

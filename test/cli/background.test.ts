@@ -72,7 +72,7 @@ test('a start beside one that runs names the settings that are not in use, and n
     code: 0,
     stdout,
     stderr:
-      'It runs with other settings than given now (CODEX_PROXY_MAX_QUEUE); `codex-api-proxy restart` takes them.\n',
+      'It runs with other settings than given now (CODEX_PROXY_MAX_QUEUE); `codex-api-proxy restart` applies these.\n',
   })
   expect((await again('--api-key', 'other', '--strict')).stderr).toContain('(--api-key, --strict)')
 })
@@ -107,11 +107,11 @@ test('after kill -9 start starts again, and the stale pid file is no server', as
   expect(await command('status')).toEqual({
     code: 3,
     stdout: 'Not running.\n',
-    stderr: `Process ${first.pid}, which ran before, was not stopped: it crashed, was killed, or the machine went down. \`codex-api-proxy logs\` shows its end.\n`,
+    stderr: `The previous server (process ${first.pid}) was not stopped: it crashed, was killed, or the machine went down. See \`codex-api-proxy logs\`.\n`,
   })
   await appendFile(pidFile(), 'stopping=yes\n')
   expect((await command('status')).stderr).toMatch(
-    `Process ${first.pid}, which ran before, was still stopping when it crashed, was killed, or the machine went down.`,
+    `The previous server (process ${first.pid}) was still stopping when it crashed, was killed, or the machine went down.`,
   )
   const second = started(await command('start', '--port', '0'))
   expect(second.pid).not.toBe(first.pid)
@@ -172,7 +172,7 @@ test('start --foreground names the server in the background that holds its port'
   const { url, pid } = started(await command('start', '--port', '0'))
   const { port } = new URL(url)
   await expect(startForeground(['--port', port], { home })).rejects.toThrow(
-    `Port ${port} is in use by the server in the background (process ${pid}). Stop that one with \`codex-api-proxy stop\``,
+    `Port ${port} is in use by the background server (process ${pid}). Stop that one with \`codex-api-proxy stop\``,
   )
 })
 
@@ -180,11 +180,11 @@ test('a server whose pid file is lost is named by its process to whoever meets i
   const { url, pid } = started(await command('start', '--port', String(await freePort()), '--api-key', 'secret'))
   await rm(pidFile())
   try {
-    const remedy = `Stop it where it was started; if that was \`start\` and the pid file is lost, with \`kill ${pid}\``
+    const remedy = `Stop it where it was started; if \`start\` started it and its pid file is lost, run \`kill ${pid}\``
     expect(await command('stop')).toEqual({
       code: 1,
       stdout: 'Not running.\n',
-      stderr: `But a server (process ${pid}) answers at ${url}: in the foreground, of a service, or without its pid file. ${remedy}.\n`,
+      stderr: `But a server (process ${pid}) answers at ${url}: in the foreground, as a service, or without its pid file. ${remedy}.\n`,
     })
     const { port } = new URL(url)
     const { code, stderr } = await command('start', '--port', port, '--api-key', 'secret')
@@ -206,7 +206,7 @@ test('of a server that keeps its process to those with the client key only the a
     expect(await run(['stop'], where)).toEqual({
       code: 1,
       stdout: 'Not running.\n',
-      stderr: `But a server answers at ${proxy.url}: in the foreground, of a service, or without its pid file. Stop it where it was started.\n`,
+      stderr: `But a server answers at ${proxy.url}: in the foreground, as a service, or without its pid file. Stop it where it was started.\n`,
     })
     expect((await run(['start'], where)).stderr).toContain('another codex-api-proxy, which ')
     expect((await run(['status'], where)).stdout).toBe(`Running: ${proxy.url}/v1 (in the foreground or as a service)\n`)
@@ -292,7 +292,7 @@ test.each(['pid', 'state.json'])('a %s file that can not be read is named, with 
   expect(await command('status')).toEqual({
     code: 1,
     stdout: '',
-    stderr: `codex-api-proxy: Can't use ${file}: it is a folder. Make it readable for you, or delete it, or name others with --state-file and --pid-file.\n`,
+    stderr: `codex-api-proxy: Can't use ${file}: it is a folder. Make it readable for you, delete it, or choose others with --state-file and --pid-file.\n`,
   })
   await rm(file, { recursive: true })
 })

@@ -50,7 +50,7 @@ test('all is well: each line says so, and nothing is called unless asked', async
   const { code, stdout, stderr } = await run(['doctor'], { home, env })
   expect([code, stderr]).toEqual([0, ''])
   expect(stdout).toMatch(/^ok +Login +ChatGPT, plan plus, from .*auth\.json\.$/m)
-  expect(stdout).toMatch(/^ok +Token +Expires in 10 days, and is refreshed before\.$/m)
+  expect(stdout).toMatch(/^ok +Token +Expires in 10 days; it is refreshed before that\.$/m)
   expect(stdout).toMatch(/^ok +Upstream +127\.0\.0\.1:\d+ answers \(\d+ without credentials\)\.$/m)
   expect(stdout).toMatch(/^ok +Clock +Agrees with upstream\.$/m)
   expect(stdout).toMatch(/^ok +Models +\d+: gpt-6\.1-sol, /m)
@@ -128,7 +128,7 @@ test.each([
 
   env = { ...env, CODEX_API_PROXY_HTTPS_PROXY: '' }
   const { code, checks } = await doctor()
-  const hint = ` Codex uses the one in ${file}; if it is needed here too, name it with --proxy.`
+  const hint = ` Codex uses the one in ${file}; if it is needed here too, set it with --proxy.`
   expect(checks['Outbound proxy']?.message.endsWith(hint)).toBe(told)
   expect(checks['Outbound proxy']?.message).not.toContain('hidden')
   expect(code).toBe(0)
@@ -147,7 +147,7 @@ test('a token that has expired is said to have, and a failed refresh says itself
 
 test('a token that only Codex may refresh is not said to be refreshed', async () => {
   const { checks } = await doctor('--credentials', 'read-only')
-  expect(checks.Token?.message).toBe('Expires in 10 days; to refresh it is left to Codex.')
+  expect(checks.Token?.message).toBe('Expires in 10 days; refreshing it is left to Codex.')
 })
 
 test('a server that does not answer is to be started anew, and is not waited for again', async () => {
@@ -197,7 +197,7 @@ test('a call that fails with the upstream is no second thing to fix, though Code
   await upstream.close()
   const { checks } = await doctor('--call')
   expect(checks.Models).toMatchObject({ state: 'ok', message: '1: gpt-noted' })
-  expect(checks.Call?.message).toBe('Seen when the above is fixed.')
+  expect(checks.Call?.message).toBe('Not checked: fix the problem above first.')
   expect(problemsOf(checks)).toEqual(['Upstream'])
 })
 
@@ -225,7 +225,7 @@ test('an upstream that is down, a name that is none, and a failing TLS are told 
   expect(plain.checks.TLS?.message).toMatch(
     /^No secure connection to 127\.0\.0\.1:\d+: it does not speak TLS there \([A-Z_]+\)\.$/,
   )
-  expect(plain.checks.TLS?.remedy).toMatch(/else check the network and the --proxy setting\.$/)
+  expect(plain.checks.TLS?.remedy).toMatch(/otherwise check the network and the --proxy setting\.$/)
   expect(problemsOf(plain.checks)).toEqual(['TLS'])
 })
 
@@ -280,7 +280,7 @@ test('an outbound proxy that is silent is named, and nothing is waited for after
   try {
     const startedAt = performance.now()
     const { stdout, stderr, code } = await run(['doctor', '--proxy', `http://127.0.0.1:${silent.port}`], { home, env })
-    expect([code, stderr]).toEqual([1, 'Looking …\n'])
+    expect([code, stderr]).toEqual([1, 'Checking …\n'])
     expect(stdout).toMatch(
       /^fix +Outbound proxy +http:\/\/127\.0\.0\.1:\d+\/? can't be reached: it did not answer within 10 s\.$/m,
     )
@@ -295,7 +295,7 @@ test('certificates that are not checked are a problem, since the login is then a
   expect((await doctor()).checks.Certificates).toBeUndefined()
   env = { ...env, NODE_TLS_REJECT_UNAUTHORIZED: '0' }
   const { Certificates: certificates } = (await doctor()).checks
-  expect(certificates).toMatchObject({ state: 'problem', message: expect.stringContaining('turns their check off') })
+  expect(certificates).toMatchObject({ state: 'problem', message: expect.stringContaining('turns off their check') })
 })
 
 test('TLS is judged with the certificates that requests trust', async () => {
@@ -332,7 +332,7 @@ test('a certificate that is out of its time leads to the clock', async () => {
     expect(checks.TLS).toMatchObject({
       state: 'problem',
       message: expect.stringContaining('CERT_HAS_EXPIRED'),
-      remedy: expect.stringMatching(/^Here it is \d{4}-\d\d-\d\d \d\d:\d\d UTC\. If that is wrong, set the clock/),
+      remedy: expect.stringMatching(/^The time on this machine is \d{4}-\d\d-\d\d \d\d:\d\d UTC\. If that is wrong, set its clock/),
     })
   } finally {
     server.close()
@@ -344,7 +344,7 @@ test('a file of certificates that is not read is something to fix', async () => 
   env = { ...env, SSL_CERT_FILE: missing }
   const { code, checks } = await doctor()
   expect([code, problemsOf(checks)]).toEqual([1, ['Certificates']])
-  expect(checks.Certificates?.message).toBe('Certificates that SSL_CERT_FILE names were not read: ENOENT.')
+  expect(checks.Certificates?.message).toBe('The certificates in SSL_CERT_FILE were not read: ENOENT.')
 })
 
 test('without the client key of the server that runs the login is unknown, and a failing one is still a problem', async () => {
@@ -382,7 +382,7 @@ test('a login that names neither a plan nor an end is one', async () => {
   await home.writeAuth({ tokens: { access_token: 'made-up', account_id: 'made-up' } })
   const { checks } = await doctor()
   expect(checks.Login).toMatchObject({ state: 'ok', message: expect.stringMatching(/^ChatGPT, from .*auth\.json\.$/) })
-  expect(checks.Token).toMatchObject({ state: 'skipped', message: 'Does not say when it expires.' })
+  expect(checks.Token).toMatchObject({ state: 'skipped', message: 'It has no readable expiry.' })
 })
 
 test('an upstream that lists no models is something to fix', async () => {
@@ -395,7 +395,7 @@ test('an upstream that lists no models is something to fix', async () => {
 test('an upstream that tells no time says nothing about the clock', async () => {
   upstream.setModelsAnswer({ status: 401, headers: { date: 'noon' }, body: {} })
   const { checks } = await doctor()
-  expect(checks.Clock).toMatchObject({ state: 'skipped', message: 'Upstream did not say what time it is.' })
+  expect(checks.Clock).toMatchObject({ state: 'skipped', message: 'Not checked: upstream sent no date.' })
 })
 
 test('a port that is free, and the pid file of a server that crashed, are nothing to fix', async () => {
@@ -406,7 +406,7 @@ test('a port that is free, and the pid file of a server that crashed, are nothin
   expect(checks.Port).toMatchObject({ state: 'ok', message: `${port} is free.` })
   expect(checks.Process).toMatchObject({
     state: 'ok',
-    message: 'Not running; the pid file of an earlier one is replaced at the next start.',
+    message: 'Not running; the next start replaces the pid file of an earlier server.',
   })
 })
 
@@ -464,7 +464,7 @@ test('run files that could not be written are a problem while no server runs', a
   expect(noFolder.checks['Run files']?.message).toBe(
     `Can't use ${join(file, 'below')}: a part of the path is not a folder.`,
   )
-  expect(noFolder.checks['Run files']?.remedy).toContain('--state-file elsewhere')
+  expect(noFolder.checks['Run files']?.remedy).toContain('--state-file in another folder')
 
   const folderAsLog = await doctor('--log-file', home.codexHome)
   expect(folderAsLog.checks['Run files']?.message).toBe(`Can't use ${home.codexHome}: it is a folder.`)
@@ -486,7 +486,7 @@ test('run files that can not be read are one thing to fix, and the rest is looke
   expect([code, checks.Models?.state, problemsOf(checks)]).toEqual([1, 'ok', ['Run files']])
   expect(checks['Run files']).toMatchObject({
     message: expect.stringMatching(/ holds no saved settings; move it away/),
-    remedy: 'Or name others with --state-file and --pid-file.',
+    remedy: 'Or choose others with --state-file and --pid-file.',
   })
   await rm(state)
   await mkdir(state)
@@ -494,7 +494,7 @@ test('run files that can not be read are one thing to fix, and the rest is looke
   const folder = await doctor()
   expect(folder.checks['Run files']).toMatchObject({
     message: `Can't use ${state}: it is a folder.`,
-    remedy: 'Make it readable for you, or delete it, or name others with --state-file and --pid-file.',
+    remedy: 'Make it readable for you, delete it, or choose others with --state-file and --pid-file.',
   })
   expect([folder.checks.Process?.state, folder.checks.Port?.state]).toEqual(['skipped', 'skipped'])
 })

@@ -26,7 +26,7 @@ test.each(['18.20.8', '20.18.3', '21.7.3', '22.2.0'])(
     const { code, stdout, stderr } = await runOn(version)
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toBe(
-      `codex-api-proxy needs Node ${oldest}, or ${newer} and newer, and this is Node ${version} (${process.execPath}): install a newer one, or put it first in PATH.\n`,
+      `codex-api-proxy needs Node ${oldest}, or ${newer} and newer; this is Node ${version} (${process.execPath}). Install a newer one, or put it first in PATH.\n`,
     )
   },
 )

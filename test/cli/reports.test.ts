@@ -194,7 +194,7 @@ test.each(['HTTP', 'HTTPS'])('status of a server that does not answer says what 
   try {
     expect(await command('status')).toMatchObject({
       code: 0,
-      stdout: `Running (process ${pid}), but ${url} does not answer. See \`codex-api-proxy logs\`, or start it anew: \`codex-api-proxy restart\`.\n`,
+      stdout: `Running (process ${pid}), but ${url} does not answer. See \`codex-api-proxy logs\`, or restart it: \`codex-api-proxy restart\`.\n`,
     })
   } finally {
     process.kill(Number(pid), 'SIGCONT')
@@ -208,7 +208,7 @@ test('of a server that is asked over TLS by a name the certificate may be why it
   const pidFile = join(home.runFolder, 'codex-api-proxy.pid')
   await writeFile(pidFile, note)
   expect((await command('status')).stdout).toContain(
-    'but https://a..b:9 does not answer, or shows a certificate that is not trusted here. See',
+    'but https://a..b:9 does not answer, or has a certificate that is not trusted here. See',
   )
   await rm(pidFile)
 })
@@ -283,7 +283,7 @@ test('on macOS logs does not say that a server which may be of launchd logs else
   expect(await run(['logs'], { home, env: { ...env, ...asOnMacOs } })).toEqual({
     code: 0,
     stdout: 'of launchd\n',
-    stderr: 'A server in the foreground logs to its terminal, that of a service to its --log-file.\n',
+    stderr: 'A foreground server logs to its terminal, a service to its --log-file.\n',
   })
   await proxy.stop()
 })
@@ -295,19 +295,19 @@ test('on Windows logs speaks of no service: there is none', async () => {
     home,
     env: { ...env, CODEX_PROXY_PORT: new URL(proxy.url).port, NODE_OPTIONS },
   })
-  expect(stderr.split('\n')).toContain('The server that runs logs to its terminal.')
+  expect(stderr.split('\n')).toContain('The running server logs to its terminal.')
   await proxy.stop()
 })
 
 test('logs of a server that is not in the background says where its log is', async () => {
   const proxy = await startForeground([], { home, env })
   const { stderr } = await run(['logs'], { home, env: { ...env, CODEX_PROXY_PORT: new URL(proxy.url).port } })
-  expect(stderr).toMatch(/The server that runs logs to its terminal, as a systemd service to the journal/)
+  expect(stderr).toMatch(/The running server logs to its terminal or, as a systemd service, to the journal/)
   // Of an earlier server in the background.
   await mkdir(home.runFolder)
   await writeFile(join(home.runFolder, 'codex-api-proxy.log'), 'old\n')
   const old = await run(['logs'], { home, env: { ...env, CODEX_PROXY_PORT: new URL(proxy.url).port } })
-  expect(old).toMatchObject({ stdout: 'old\n', stderr: expect.stringMatching(/^The server that runs logs to its/) })
+  expect(old).toMatchObject({ stdout: 'old\n', stderr: expect.stringMatching(/^The running server logs to its/) })
   await proxy.stop()
 })
 

@@ -208,7 +208,7 @@ test('the AI SDK is set up for the Responses API, where a model may think beside
 test('a model there is not is refused with those there are', async () => {
   const { code, stderr } = await command('clients', 'codex', '--model', 'gpt-0')
   expect(code).toBe(1)
-  expect(stderr).toMatch(/There is no model gpt-0; there are gpt-6\.1-sol, /)
+  expect(stderr).toMatch(/There is no model gpt-0\. Available: gpt-6\.1-sol, /)
 })
 
 test('a client key is filled in only when asked for; without a server a remark says what is missing', async () => {
@@ -217,7 +217,9 @@ test('a client key is filled in only when asked for; without a server a remark s
     const args = ['clients', 'env', '--api-key', "it's"]
     const without = await run(args, { home: other })
     expect(without.stdout).toContain("OPENAI_API_KEY='YOUR_CLIENT_KEY'")
-    expect(without.stderr).toContain('The server does not run; after `codex-api-proxy start` the models are filled in.')
+    expect(without.stderr).toContain(
+      'The server is not running; run `codex-api-proxy start` first to get the models filled in.',
+    )
     expect(without.stderr).toContain('--show-key')
     expect((await run([...args, '--show-key'], { home: other })).stdout).toContain("OPENAI_API_KEY='it'\\''s'")
   } finally {
@@ -240,8 +242,8 @@ test('a client key in a file counts too, and one that only the server knows is n
     const port = ['--port', new URL(server.url).port]
     const unknown = await textOf(...port, '--show-key').finally(() => server.stop())
     expect(unknown.stdout).toContain("OPENAI_API_KEY='YOUR_CLIENT_KEY'")
-    expect(unknown.stderr).toContain('only to those with its client key. Give that key with --api-key-file')
-    expect(unknown.stderr).toMatch(/^Put your client key in place of YOUR_CLIENT_KEY\.$/m)
+    expect(unknown.stderr).toContain('only for callers with its client key. Give that key with --api-key-file')
+    expect(unknown.stderr).toMatch(/^Replace YOUR_CLIENT_KEY by your client key\.$/m)
   } finally {
     await other.remove()
   }
@@ -383,7 +385,7 @@ test('service --print leaves secrets out unless it is asked for them, and withou
   const withLogin = ['--proxy', 'http://me:a-password@127.0.0.1:3128']
   for (const args of [withLogin, [...withLogin, '--json']]) {
     const { code, stdout, stderr } = await print(...args)
-    expect([code, stderr]).toEqual([0, 'Put your secrets in place of FILL IN HERE, or use --show-secrets.\n'])
+    expect([code, stderr]).toEqual([0, 'Replace FILL IN HERE by your secrets, or use --show-secrets.\n'])
     expect(stdout).not.toMatch(/a-key|a-password/)
   }
   const shown = await print(...withLogin, '--show-secrets')
@@ -421,7 +423,7 @@ test('service --print refuses what install refuses, and to take one away it need
 test('service install writes a unit and starts it, status sees both, uninstall takes both back', async () => {
   const { other, manager, service } = await serviceStage('[ "$2" != is-active ] || [ -e active ]')
   expect(await service('status')).toMatchObject({ code: 3, stdout: 'Not installed.\n' })
-  expect((await service('install', '--api-key', 'hidden"%"$x')).stdout).toContain('The service runs')
+  expect((await service('install', '--api-key', 'hidden"%"$x')).stdout).toContain('The service is running')
   const unit = join(other.path, UNIT)
   expect(await readFile(unit, 'utf8')).toContain('Environment="CODEX_PROXY_API_KEY=hidden\\"%%\\"$x"')
   expect((await stat(unit)).mode & 0o777).toBe(0o600)
@@ -462,12 +464,12 @@ test('on macOS a service is installed anew when the old one has ended, with a pr
   const unusable = ['--log-file', join(other.path, 'bin/launchctl/folder/log')]
   expect(await run(['service', 'install', ...unusable], { home: other, env })).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('a part of the path is not a folder. Choose --log-file elsewhere.'),
+    stderr: expect.stringContaining('a part of the path is not a folder. Choose another --log-file.'),
   })
   expect(await manager.calls(), 'the old one runs on').not.toContain('bootout')
   expect(await run(['service', 'install'], { home: other, env })).toMatchObject({
     code: 0,
-    stdout: `Written: ${plist}\nThe service runs, and starts with your session.\n`,
+    stdout: `Written: ${plist}\nThe service is running, and starts with your session.\n`,
   })
   expect((await stat(other.runFolder)).mode & 0o777).toBe(0o700)
   expect((await manager.calls()).trim().split('\n').at(-1)).toBe(`bootstrap gui/${process.getuid?.()} ${plist}`)
@@ -491,7 +493,7 @@ test('without a manager install says what it did and what to do, and uninstall t
   const installed = await service('install')
   expect([installed.code, installed.stdout]).toEqual([1, `Written: ${unit}\n`])
   expect(installed.stderr).toMatch(
-    /^codex-api-proxy: `systemctl --user daemon-reload` failed: No bus\. The file is written, but the service does not run\. /,
+    /^codex-api-proxy: `systemctl --user daemon-reload` failed: No bus\. The file was written, but the service is not running\. /,
   )
   expect(installed.stderr).toContain('systemctl --user enable --now codex-api-proxy.service`')
   expect(installed.stderr).toContain('`codex-api-proxy service uninstall`')
@@ -510,7 +512,7 @@ test.each([
   const env = { PATH: manager.path, CODEX_PROXY_PORT: '0', ...more }
   const { code, stderr } = await run(['service', 'install'], { home: other, env })
   expect(code).toBe(1)
-  expect(stderr).toContain(`\`systemctl --user daemon-reload\` failed: ${reason}. The file is written, but`)
+  expect(stderr).toContain(`\`systemctl --user daemon-reload\` failed: ${reason}. The file was written, but`)
 })
 
 test('the unit lies where XDG_CONFIG_HOME says, and how to remove it comes as JSON too', async () => {
@@ -537,7 +539,7 @@ test('on a system whose manager is not known there is no service', async () => {
     code: 2,
     stdout: '',
     stderr:
-      'codex-api-proxy: Services are known for Linux (systemd) and macOS (launchd). Here, let the system start ' +
+      'codex-api-proxy: Services are supported on Linux (systemd) and macOS (launchd). Here, let the system run ' +
       '`codex-api-proxy start` when you log in.\n',
   })
 })
@@ -551,7 +553,7 @@ test('a manager that does not stop the service is a failure, and its file is lef
     code: 1,
     stdout: '',
     stderr:
-      'codex-api-proxy: `systemctl --user disable --now codex-api-proxy.service` failed: Denied. The service still runs, and ' +
+      'codex-api-proxy: `systemctl --user disable --now codex-api-proxy.service` failed: Denied. The service is still running, and ' +
       'nothing was removed. Stop it with `systemctl --user stop codex-api-proxy.service`, then uninstall it again.\n',
   })
   await stat(join(other.path, UNIT))
@@ -578,7 +580,7 @@ test('service --json says what became of it, and nothing else', async () => {
 test('a service is not installed beside a server in the background: its port would be taken', async () => {
   const { code, stderr } = await command('service', 'install')
   expect(code).toBe(1)
-  expect(stderr).toContain('`codex-api-proxy stop` it first')
+  expect(stderr).toContain('run `codex-api-proxy stop` first')
 })
 
 test('a service is not installed where another program has its port, but anew over itself', async () => {

@@ -75,10 +75,10 @@ test('doctor says that it is stopping, and looks at what the next start needs', 
   const checks = JSON.parse((await command('doctor', '--json')).stdout).checks as { name: string; message: string }[]
   const messageOf = (wanted: string) => checks.find(({ name }) => name === wanted)?.message
   expect(messageOf('Process')).toBe(
-    `The server in the background (process ${pid}) is stopping; running answers may finish, and a start waits for its end.`,
+    `The background server (process ${pid}) is stopping; running answers may finish, and \`start\` waits until it has ended.`,
   )
   expect(messageOf('Run files')).toBe('Pid, log and state file can be written.')
-  expect(messageOf('Port')).toBe('Any that is free.')
+  expect(messageOf('Port')).toBe('Any free port.')
   stream.gate.open()
   await stopped
 })
@@ -114,7 +114,9 @@ test('`stop --drain-timeout` cuts answers that take longer, whatever the server 
   const { stderr, ...result } = await stopped
   expect(result).toEqual({ code: 0, stdout: `Stopped process ${pid}.\n` })
   // Said only where the end takes a while, as on a busy machine.
-  expect(stderr).toMatch(/^(Stopping; running answers may finish\. `codex-api-proxy stop` again ends at once\.\n)?$/)
+  expect(stderr).toMatch(
+    /^(Stopping; running answers may finish\. Run `codex-api-proxy stop` again to end it at once\.\n)?$/,
+  )
   stream.gate.open()
 })
 

@@ -122,7 +122,7 @@ test('the foreground logs readable lines, and Ctrl-C stops it', async () => {
   const shown = steady(await screen(prompts(2)))
   expect(shown).toContain(`listens on http://HOST:PORT/v1\n`)
   expect(shown).toMatch(/^HH:MM:SS info {2}listening url=http:\/\/HOST:PORT /m)
-  expect(shown).toMatch(/^\^?C?Stopping; running answers may finish\. A second signal \(Ctrl-C\) ends at once\.$/m)
+  expect(shown).toMatch(/^\^?C?Stopping; running answers may finish\. A second signal \(Ctrl-C\) ends it at once\.$/m)
   expect(shown).toMatch(/^HH:MM:SS info {2}stopped$/m)
   expect(shown).not.toContain('{')
 })

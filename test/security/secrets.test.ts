@@ -122,7 +122,7 @@ test.runIf(process.getuid?.() === 0)('settings that another user planted in a sh
   await writeFile(planted, JSON.stringify({ settings }))
   await chown(planted, 1234, 1234)
   const { code, stderr } = await run(['restart', '--state-file', planted], { home })
-  expect([code, stderr]).toEqual([1, expect.stringContaining(`${planted} is of another user`)])
+  expect([code, stderr]).toEqual([1, expect.stringContaining(`${planted} belongs to another user`)])
   expect(elsewhere.requests).toEqual([])
 })
 

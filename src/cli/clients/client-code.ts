@@ -8,7 +8,7 @@ export const CODE_CLIENTS: readonly Client[] = [
     title: 'Environment variables, for anything built on an OpenAI SDK',
     render: ({ baseUrl, key, shell }) => `${shell.variable('OPENAI_BASE_URL', baseUrl)}
 ${shell.variable('OPENAI_API_KEY', key)}
-# The name that older programs read:
+# The name that older programs use:
 ${shell.variable('OPENAI_API_BASE', baseUrl)}
 `,
   },
@@ -49,10 +49,10 @@ for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta.c
 import { streamText } from 'ai'
 
 const openai = createOpenAI({ baseURL: ${quoted(baseUrl)}, apiKey: ${quoted(key)} })
-// Not openai.chat(…): there @ai-sdk/openai 4 keeps GPT-5.6 from thinking as soon as it has tools.
+// Not openai.chat(…): with it @ai-sdk/openai 4 stops GPT-5.6 from thinking as soon as there are tools.
 const { textStream } = streamText({
   model: openai.responses(${quoted(model.id)}),
-  // In a conversation add a promptCacheKey of its own: upstream's cache goes by it.
+  // For a conversation, add a promptCacheKey unique to it: upstream's cache depends on it.
   providerOptions: { openai: { store: false } },
   prompt: 'Say hello.',
 })
@@ -90,7 +90,7 @@ ${shell.variable('COPILOT_MODEL', model.id)}
   },
   {
     name: 'llm',
-    title: 'llm, the command: extra-openai-models.yaml, beside the file that `llm logs path` names',
+    title: 'llm, the command-line tool: extra-openai-models.yaml, beside the file that `llm logs path` prints',
     render: llm,
   },
 ]

@@ -51,7 +51,7 @@ ${needsKey ? `env_key = "CODEX_PROXY_API_KEY"   # in your shell: ${shell.variabl
   },
   {
     name: 'opencode',
-    title: 'opencode 1, which is the one on npm: ~/.config/opencode/opencode.json',
+    title: 'opencode 1 (the version on npm): ~/.config/opencode/opencode.json',
     render: opencode1,
   },
   {
@@ -61,7 +61,7 @@ ${needsKey ? `env_key = "CODEX_PROXY_API_KEY"   # in your shell: ${shell.variabl
   },
   {
     name: 'pi',
-    title: 'pi: ~/.pi/agent/models.json; the model is chosen with /model or --model',
+    title: 'pi: ~/.pi/agent/models.json; choose the model with /model or --model',
     render: pi,
   },
   {
@@ -71,12 +71,12 @@ ${needsKey ? `env_key = "CODEX_PROXY_API_KEY"   # in your shell: ${shell.variabl
   },
   {
     name: 'open-webui',
-    title: 'Open WebUI: variables of its container',
+    title: 'Open WebUI: environment variables of its container',
     render: ({
       baseUrl,
       key,
       shell,
-    }) => `# On the network of the host, where the server listens on 127.0.0.1; Open WebUI then answers on port 8080.
+    }) => `# Uses the host's network, since the server listens on 127.0.0.1 there; Open WebUI is then on port 8080.
 docker run -d --network host -v open-webui:/app/backend/data --name open-webui${shell.continued}
   -e OPENAI_API_BASE_URL=${shell.word(baseUrl)}${shell.continued}
   -e OPENAI_API_KEY=${shell.word(key)}${shell.continued}
@@ -91,7 +91,7 @@ docker run -d --network host -v open-webui:/app/backend/data --name open-webui${
       key,
       model,
       models,
-    }) => `# In a container, 127.0.0.1 is the container itself: run it on the host's network.
+    }) => `# In a container 127.0.0.1 is the container itself: use the host's network.
 version: 1.2.8
 cache: true
 endpoints:

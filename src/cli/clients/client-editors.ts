@@ -5,7 +5,7 @@ import { type Client, PROVIDER, quoted, type Server } from './client.ts'
 export const EDITORS: readonly Client[] = [
   {
     name: 'cline',
-    title: 'Cline: its settings in the editor, or a command in the terminal',
+    title: 'Cline: settings in the editor, or a command in the terminal',
     render: cline,
   },
   {
@@ -55,7 +55,7 @@ ${models.map(entry).join('')}`
 
 function gptel({ baseUrl, key, model, models }: Server): string {
   const { protocol, host } = new URL(baseUrl)
-  return `;; A streamed answer that breaks off looks whole in gptel; without the line :stream t every error is shown.
+  return `;; gptel shows a streamed answer that breaks off as if it were complete; without :stream t it shows every error.
 (require 'gptel)
 (setq gptel-model '${model.id}
       gptel-backend

@@ -51,7 +51,7 @@ export async function clients(context: Context, { argument, flags, settings }: C
   }
   if (needsKey && key === undefined) {
     const orShown = known === undefined ? '' : ', or use --show-key'
-    print.note(`Put your client key in place of ${KEY_PLACEHOLDER}${orShown}.`)
+    print.note(`Replace ${KEY_PLACEHOLDER} by your client key${orShown}.`)
   }
   if (config.tlsCert !== undefined && isSelfSigned(config.tlsCert)) print.note(howToTrust(shell.word(config.tlsCert)))
   return 0
@@ -63,16 +63,17 @@ async function askForModels(reached: Reached, print: Print): Promise<ServerAnswe
 }
 
 function whyNoModels(reached: Reached | undefined, answer: ServerAnswer | undefined): string {
-  if (reached === undefined) return 'The server does not run; after `codex-api-proxy start` the models are filled in.'
+  if (reached === undefined)
+    return 'The server is not running; run `codex-api-proxy start` first to get the models filled in.'
   if (answer === undefined) return 'The server did not answer; see `codex-api-proxy doctor`.'
   if (isKeyRefused(answer)) return `${KEY_WANTED} ${HOW_TO_GIVE_KEY}`
-  return 'The server has no models to offer now; see `codex-api-proxy doctor`.'
+  return 'The server lists no models now; see `codex-api-proxy doctor`.'
 }
 
 function howToTrust(file: string): string {
   return (
-    'The certificate is self-signed, and clients refuse it until they are told to trust it: those on Node with ' +
-    `NODE_EXTRA_CA_CERTS=${file}, those on Python with SSL_CERT_FILE=${file}, others in a way of their own.`
+    'The certificate is self-signed, so clients must be told to trust it: Node clients with ' +
+    `NODE_EXTRA_CA_CERTS=${file}, Python clients with SSL_CERT_FILE=${file}, others in their own way.`
   )
 }
 
@@ -92,8 +93,8 @@ function chosen(models: readonly Model[], named: string | undefined, print: Prin
   if (model !== undefined) return model
   if (models.length > 0) {
     const ids = models.map(({ id }) => id).join(', ')
-    if (named !== undefined) throw new Error(`There is no model ${named}; there are ${ids}.`)
-    print.note(`No model of the list is a usual one: name one with --model. There are ${ids}.`)
+    if (named !== undefined) throw new Error(`There is no model ${named}. Available: ${ids}.`)
+    print.note(`The list has no known chat model: choose one with --model. Available: ${ids}.`)
   }
   return { id: named ?? MODEL_PLACEHOLDER, name: named ?? MODEL_PLACEHOLDER }
 }
@@ -102,7 +103,7 @@ function list({ print }: Context, json: boolean): ExitCode {
   if (json) print.json(CLIENTS.map(({ name, title }) => ({ name, title })))
   else {
     print.table(CLIENTS.map(({ name, title }) => [name, title]))
-    print.line('\n`codex-api-proxy clients <name>` shows the configuration of one.')
+    print.line('\n`codex-api-proxy clients <name>` prints the configuration for one.')
   }
   return 0
 }

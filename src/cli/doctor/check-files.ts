@@ -36,9 +36,9 @@ export async function checkProcess({ loaded, running }: Located, reached: Reache
 
 function whyNotRunning({ pidFile }: Config, stopping: RunningServer | undefined): string {
   if (stopping !== undefined) {
-    return `The server in the background (process ${stopping.pid}) is stopping; running answers may finish, and a start waits for its end.`
+    return `The background server (process ${stopping.pid}) is stopping; running answers may finish, and \`start\` waits until it has ended.`
   }
-  if (existsSync(pidFile)) return 'Not running; the pid file of an earlier one is replaced at the next start.'
+  if (existsSync(pidFile)) return 'Not running; the next start replaces the pid file of an earlier server.'
   return 'Not running; `codex-api-proxy start` starts it.'
 }
 
@@ -48,7 +48,7 @@ function checkSettings(config: Config): Check[] {
     checkStartable(config)
     return []
   } catch (error) {
-    return [problem('Settings', `It could not start: ${explain(error)}`, 'Change that setting.')]
+    return [problem('Settings', `A start would fail: ${explain(error)}`, 'Change that setting.')]
   }
 }
 
@@ -65,7 +65,7 @@ async function checkFiles(config: Config): Promise<Check> {
 async function checkPort(config: Config): Promise<Check> {
   try {
     await tryToListen(config)
-    return ok('Port', config.port === 0 ? 'Any that is free.' : `${config.port} is free.`)
+    return ok('Port', config.port === 0 ? 'Any free port.' : `${config.port} is free.`)
   } catch (error) {
     // No proxy of ours: that would have been reached, and looked at instead.
     const reason = isCode(error, 'EADDRINUSE') ? 'another program uses it.' : explain(error)
@@ -76,7 +76,7 @@ async function checkPort(config: Config): Promise<Check> {
 /** Whether files that hold prompts, keys or tokens are for their owner alone. */
 export async function checkPermissions(config: Config, authFile: string | undefined): Promise<Check> {
   // Windows has no such bits; Node makes them up there.
-  if (process.platform === 'win32') return skipped('Permissions', 'Windows keeps them in another way.')
+  if (process.platform === 'win32') return skipped('Permissions', 'Not checked: Windows has no file modes.')
   const { pidFile, logFile, stateFile, apiKeyFile, tlsKey } = config
   const files = [authFile, pidFile, logFile, stateFile, secretsFileOf(stateFile), apiKeyFile, tlsKey]
   // Another folder may be meant for everybody, as /tmp is.

@@ -18,7 +18,7 @@ import { about } from '../shown.ts'
 import { type Check, ok, postponed, problem, skipped } from './check.ts'
 
 const LIMIT_MS = 10_000
-const NO_CLOCK = skipped('Clock', 'Compared with the answer of upstream.')
+const NO_CLOCK = skipped('Clock', 'Not checked: that takes an answer from upstream.')
 /** Tokens carry times; a clock that is further off makes them look expired, or fresh when they aren't. */
 const CLOCK_TOLERANCE_MS = 60_000
 
@@ -43,22 +43,22 @@ export async function checkNetwork(config: Config, upstream: URL): Promise<Check
 function proxyOfCodex({ codexHome }: Config): string {
   const path = join(codexHome, '.env')
   if (!/^[ \t]*(?:export[ \t]+)?(?:https|all)_proxy[ \t]*=[ \t]*\S/im.test(textIn(path) ?? '')) return ''
-  return ` Codex uses the one in ${path}; if it is needed here too, name it with --proxy.`
+  return ` Codex uses the one in ${path}; if it is needed here too, set it with --proxy.`
 }
 
 /** Often set in a network that inspects TLS, by people who name its certificate nowhere. */
 const UNCHECKED = problem(
   'Certificates',
-  'NODE_TLS_REJECT_UNAUTHORIZED=0 turns their check off: whoever is between here and upstream can take the login.',
-  'Unset it, also where the server starts; if this network inspects TLS, name its certificate with NODE_EXTRA_CA_CERTS.',
+  'NODE_TLS_REJECT_UNAUTHORIZED=0 turns off their check: anyone between here and upstream can steal the login.',
+  'Unset it, also where the server is started; if this network inspects TLS, name its certificate with NODE_EXTRA_CA_CERTS.',
 )
 
 /** The same trust that requests have; otherwise `doctor` would report problems where requests work. */
 function readTrust(): { trust: SecureContext; unread: Check[] } {
   const unread = process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0' ? [UNCHECKED] : []
-  const remedy = 'Name a whole file of certificates in PEM there, or none; also where the server starts.'
+  const remedy = 'Set it to a complete file of PEM certificates or unset it, also where the server is started.'
   const trust = createTrust(process.env, ({ variable, reason }) => {
-    unread.push(problem('Certificates', `Certificates that ${variable} names were not read: ${reason}.`, remedy))
+    unread.push(problem('Certificates', `The certificates in ${variable} were not read: ${reason}.`, remedy))
   })()
   return { trust, unread }
 }
@@ -90,19 +90,19 @@ async function happens(socket: Socket, event: 'connect' | 'secureConnect'): Prom
 }
 
 function throughProxy(proxy: string): Check[] {
-  return ['DNS', 'TLS'].map((name) => skipped(name, `Looked up and reached through ${proxy}.`))
+  return ['DNS', 'TLS'].map((name) => skipped(name, `Not checked: upstream is reached through ${proxy}.`))
 }
 
 async function checkDirect(upstream: URL, trust: SecureContext): Promise<Check[]> {
   const host = withoutBrackets(upstream.hostname)
-  if (isIP(host) !== 0) return [skipped('DNS', `${host} is an address.`), await checkTls(upstream, host, trust)]
+  if (isIP(host) !== 0) return [skipped('DNS', `${host} is an IP address.`), await checkTls(upstream, host, trust)]
   try {
     const addresses = await lookup(host, { all: true })
     const shown = addresses.map(({ address }) => address).join(', ')
     return [ok('DNS', `${host} is ${shown}.`), await checkTls(upstream, host, trust)]
   } catch (error) {
-    const remedy = 'Check the network and its name server, or set the outbound proxy with --proxy.'
-    return [problem('DNS', `${host} ${reasonOf(error)}.`, remedy), skipped('TLS', 'Without an address.')]
+    const remedy = 'Check the network and its DNS server, or set an outbound proxy with --proxy.'
+    return [problem('DNS', `${host} ${reasonOf(error)}.`, remedy), skipped('TLS', 'Not checked: there is no address.')]
   }
 }
 
@@ -118,7 +118,7 @@ async function checkTls(upstream: URL, host: string, secureContext: SecureContex
   } catch (error) {
     const remedy =
       'If this network inspects TLS, name its certificate with CODEX_CA_CERTIFICATE, SSL_CERT_FILE or ' +
-      'NODE_EXTRA_CA_CERTS, also where the server starts; else check the network and the --proxy setting.'
+      'NODE_EXTRA_CA_CERTS, also where the server is started; otherwise check the network and the --proxy setting.'
     const message = `No secure connection to ${upstream.host}: it ${reasonOf(error)}.`
     return problem('TLS', message, clockRemedy(error) ?? remedy)
   } finally {
@@ -156,13 +156,13 @@ const OUT_OF_DATE = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
 function clockRemedy(error: unknown): string | undefined {
   if (!OUT_OF_DATE.has(failureCode(error) ?? '')) return undefined
   const time = new Date().toISOString().slice(0, 'yyyy-mm-ddThh:mm'.length).replace('T', ' ')
-  return `Here it is ${time} UTC. If that is wrong, set the clock of this machine; else upstream, or a network that inspects TLS, has to renew the certificate.`
+  return `The time on this machine is ${time} UTC. If that is wrong, set its clock; otherwise upstream, or a network that inspects TLS, has to renew the certificate.`
 }
 
 /** `date` as HTTP has it (RFC 9110 §5.6.7). */
 function checkClock(date: string): Check {
   const off = Date.now() - Date.parse(date)
-  if (Number.isNaN(off)) return skipped('Clock', 'Upstream did not say what time it is.')
+  if (Number.isNaN(off)) return skipped('Clock', 'Not checked: upstream sent no date.')
   if (Math.abs(off) <= CLOCK_TOLERANCE_MS) return ok('Clock', 'Agrees with upstream.')
   const away = `${about(Math.abs(off) / 1000)} ${off > 0 ? 'ahead of' : 'behind'} upstream.`
   return problem('Clock', away, 'Set the clock of this machine.')

@@ -27,7 +27,7 @@ const MODELS_LIMIT_MS = 30_000
 const CALL_LIMIT_MS = 120_000
 const MODELS_SHOWN = 3
 export const SEE_LOG = 'See the log: `codex-api-proxy logs`.'
-const RESTART = 'See `codex-api-proxy logs`, or start it anew: `codex-api-proxy restart`.'
+const RESTART = 'See `codex-api-proxy logs`, or restart it: `codex-api-proxy restart`.'
 
 /**
  * Starts a server with these settings for this program alone: on loopback, on a free port, with a key nobody else
@@ -52,7 +52,7 @@ export async function startPrivately(config: Config, interrupted: () => void): P
     url: server.url,
     clientKey,
     // This server keeps no log.
-    whereToLook: 'Try again; if it stays, see the log after a `codex-api-proxy start`: `codex-api-proxy logs`.',
+    whereToLook: 'Try again; if it keeps failing, run `codex-api-proxy start` and look into `codex-api-proxy logs`.',
     async end() {
       await server.close()
       release()
@@ -62,7 +62,7 @@ export async function startPrivately(config: Config, interrupted: () => void): P
 
 /** What `/health` says of the login; without the client key that is only whether requests would fail. */
 export function checkLogin(health: JsonObject | undefined, { credentials }: Config): Check[] {
-  const unseen = skipped('Token', 'Seen with the login.')
+  const unseen = skipped('Token', 'Not checked: the login is not known.')
   if (health === undefined) return [problem('Login', 'The server did not answer.', RESTART), unseen]
   if (!isObject(health.credentials)) return [checkUnseenLogin(health), unseen]
   const { problem: found, warning, remedy, file, plan, expiresAt } = health.credentials
@@ -71,8 +71,8 @@ export function checkLogin(health: JsonObject | undefined, { credentials }: Conf
   const kind = health.mode === 'api-key' ? 'API key' : `ChatGPT${typeof plan === 'string' ? `, plan ${plan}` : ''}`
   const login = ok('Login', `${kind}, from ${String(file)}.`)
   if (typeof warning === 'string')
-    return [login, problem('Token', warning, `Requests still work. ${textOf(remedy) ?? 'Look again in a while.'}`)]
-  if (typeof expiresAt !== 'string') return [login, skipped('Token', 'Does not say when it expires.')]
+    return [login, problem('Token', warning, `Requests still work. ${textOf(remedy) ?? 'Check again later.'}`)]
+  if (typeof expiresAt !== 'string') return [login, skipped('Token', 'It has no readable expiry.')]
   return [login, ok('Token', expiryText(Date.parse(expiresAt), credentials))]
 }
 
@@ -82,8 +82,8 @@ function expiryText(expiresAt: number, mode: Config['credentials']): string {
   const when = fromNow(expiresAt, now)
   if (expiresAt < now) return `Expired ${when}; the next request refreshes it.`
   return mode === 'read-only'
-    ? `Expires ${when}; to refresh it is left to Codex.`
-    : `Expires ${when}, and is refreshed before.`
+    ? `Expires ${when}; refreshing it is left to Codex.`
+    : `Expires ${when}; it is refreshed before that.`
 }
 
 function checkUnseenLogin(health: JsonObject): Check {

@@ -24,5 +24,5 @@ export function skipped(name: string, message: string): Check {
 
 /** A check that can't succeed until a problem reported before it is fixed. */
 export function postponed(name: string): Check {
-  return skipped(name, 'Seen when the above is fixed.')
+  return skipped(name, 'Not checked: fix the problem above first.')
 }

@@ -27,10 +27,10 @@ export async function doctor(context: Context, { settings, flags }: Call): Promi
   let done = () => {}
   const interrupted = () => {
     done()
-    print.note('Ending; a token refresh that has begun is waited for.')
+    print.note('Ending, after any token refresh in progress.')
   }
   const asked = reached === undefined ? await startPrivately(located.loaded.config, interrupted) : running(reached)
-  done = print.progress('Looking …')
+  done = print.progress('Checking …')
   const checks = await checkAll({ ...found, located }, reached, asked, flags).finally(async () => {
     done()
     await asked.end()
@@ -72,7 +72,7 @@ async function find(context: Context, settings: GivenSettings): Promise<Found> {
     if (error instanceof UsageError || !(error instanceof Error)) throw error
     const reason = explain(error.cause ?? error)
     // Deleting is only advised where reading failed: a file with other content may be something that is needed.
-    const remedy = error.cause === undefined ? 'Or name others with --state-file and --pid-file.' : UNREAD_REMEDY
+    const remedy = error.cause === undefined ? 'Or choose others with --state-file and --pid-file.' : UNREAD_REMEDY
     const located = { loaded: loadSettings(context, settings), saved: NOTHING_SAVED, running: undefined }
     return { located, unread: [problem('Run files', reason, remedy), postponed('Process'), postponed('Port')] }
   }

@@ -68,7 +68,7 @@ function systemdUnit({ configHome, node, program, environment, drainTimeout }: S
     ...variables,
     'Restart=on-failure',
     'RestartSec=5',
-    '# 2: the settings can not be used; starting again would not help.',
+    '# 2: the settings are unusable; starting again would not help.',
     'RestartPreventExitStatus=2',
     `TimeoutStopSec=${stopSeconds(drainTimeout)}`,
     'UMask=0077',

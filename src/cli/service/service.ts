@@ -26,11 +26,11 @@ import { type Manager, type ServiceFile, serviceFile, settingsAsVariables } from
 const NOT_RUNNING = 3
 const POLL_MS = 100
 const UNWRITTEN_REMEDY =
-  'Make room for it there, or put it where your session looks for it: `codex-api-proxy service install --print` shows it.'
+  'Make that path writable, or install the file by hand: `codex-api-proxy service install --print` shows it.'
 
 const PASSING_NOTE =
-  'The program runs from a folder of npx or its like, which does not last and gets no updates: install it, ' +
-  '`npm install -g codex-api-proxy`, then install the service.'
+  'The program runs from a temporary folder (of npx or similar), which does not last and gets no updates: run ' +
+  '`npm install -g codex-api-proxy` first, then install the service.'
 
 export async function service(context: Context, call: Call): Promise<ExitCode> {
   const isWritten = call.argument !== 'uninstall' && (call.argument === 'install' || call.flags.print === true)
@@ -75,7 +75,7 @@ function managerOf(platform: NodeJS.Platform): Manager {
   if (platform === 'darwin') return 'launchd'
   if (platform === 'linux') return 'systemd'
   throw new UsageError(
-    'Services are known for Linux (systemd) and macOS (launchd). Here, let the system start `codex-api-proxy start` when you log in.',
+    'Services are supported on Linux (systemd) and macOS (launchd). Here, let the system run `codex-api-proxy start` when you log in.',
   )
 }
 
@@ -94,7 +94,7 @@ function printFile(context: Context, loaded: LoadedConfig, { flags }: Call): Exi
     for (const command of commands) print.line(`# ${shellList(command)}`)
   }
   if (Object.values(given).includes(PLACEHOLDER)) {
-    print.note(`Put your secrets in place of ${PLACEHOLDER}, or use --show-secrets.`)
+    print.note(`Replace ${PLACEHOLDER} by your secrets, or use --show-secrets.`)
   }
   return 0
 }
@@ -125,11 +125,11 @@ async function install(
   const { running } = await locate(context, settings)
   if (running !== undefined) {
     throw new Error(
-      'The server runs in the background already; `codex-api-proxy stop` it first, then install the service.',
+      'The server already runs in the background; run `codex-api-proxy stop` first, then install the service.',
     )
   }
   // launchd opens the log itself, and would make its folder readable for others.
-  if (file.manager === 'launchd') await ensureFolderOf(config.logFile).catch(withRemedy('Choose --log-file elsewhere.'))
+  if (file.manager === 'launchd') await ensureFolderOf(config.logFile).catch(withRemedy('Choose another --log-file.'))
   // The manager takes a changed file only after it has let go of the old one.
   if (isRunning(file)) await takeBack(file, config.drainTimeout + STOP_GRACE_MS)
   else await checkAddress(config)
@@ -138,7 +138,7 @@ async function install(
   if (flags.json !== true) print.line(`Written: ${file.path}`)
   tellAfterWriting(file)
   if (flags.json === true) print.json(report(file, { installed: true, running: true }))
-  else print.line('The service runs, and starts with your session.')
+  else print.line('The service is running, and starts with your session.')
   if (file.manager === 'systemd') print.note('To run it without a session too: loginctl enable-linger')
   return 0
 }
@@ -158,8 +158,8 @@ function tellAfterWriting({ install: commands }: ServiceFile): void {
   } catch (error) {
     const shown = commands.map((command) => command.join(' ')).join(' && ')
     throw new Error(
-      `${explain(error)}. The file is written, but the service does not run. In a session with a manager of its own run ` +
-        `\`${shown}\`; where there is none, take the file away with \`codex-api-proxy service uninstall\` and use ` +
+      `${explain(error)}. The file was written, but the service is not running. Run \`${shown}\` in a session that has ` +
+        'a service manager; if there is none, remove the file with `codex-api-proxy service uninstall` and use ' +
         '`codex-api-proxy start`.',
       { cause: error },
     )
@@ -182,7 +182,7 @@ async function uninstall({ print }: Context, file: ServiceFile, { flags }: Call)
   // The file stays, since the next try needs it.
   if (problem !== undefined && isRunning(file)) {
     throw new Error(
-      `${explain(problem)}. The service still runs, and nothing was removed. Stop it with \`${file.stop.join(' ')}\`, then uninstall it again.`,
+      `${explain(problem)}. The service is still running, and nothing was removed. Stop it with \`${file.stop.join(' ')}\`, then uninstall it again.`,
       { cause: problem },
     )
   }

@@ -6,10 +6,10 @@ const configWith = (port: number) => ({ host: '127.0.0.1', port, tlsCert: undefi
 const refused = (port: number) => ({ reason: `listen EACCES: permission denied 127.0.0.1:${port}`, code: 'EACCES' })
 
 test.each([
-  [1023, 'ports below 1024 usually need more rights.'],
+  [1023, 'ports below 1024 usually need elevated privileges.'],
   [
     1024,
-    'the system keeps that port (Windows lists such by `netsh interface ipv4 show excludedportrange protocol=tcp`).',
+    'the system has reserved that port (on Windows, `netsh interface ipv4 show excludedportrange protocol=tcp` lists such ports).',
   ],
 ])('why port %i may not be used is said by its number', async (port, reason) => {
   expect(await explainStart(refused(port), configWith(port))).toBe(

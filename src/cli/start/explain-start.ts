@@ -34,15 +34,15 @@ export async function explainStart(failure: { reason: string; code?: string }, c
 
 /** Windows keeps ranges of ports for Hyper-V, WSL and Docker, other ones after each start; none is shown as in use. */
 function whyForbidden(port: number): string {
-  if (port < 1024) return 'ports below 1024 usually need more rights.'
-  return 'the system keeps that port (Windows lists such by `netsh interface ipv4 show excludedportrange protocol=tcp`).'
+  if (port < 1024) return 'ports below 1024 usually need elevated privileges.'
+  return 'the system has reserved that port (on Windows, `netsh interface ipv4 show excludedportrange protocol=tcp` lists such ports).'
 }
 
 /** Who holds the port, and what to do about it; completes the sentence. */
 async function holderOf(config: Config): Promise<string> {
   const running = await findRunning(config.pidFile).catch(() => undefined)
   if (running !== undefined && isAtPort(running, config.port)) {
-    return `the server in the background (process ${running.pid}). Stop that one with \`codex-api-proxy stop\`, or choose another --port.`
+    return `the background server (process ${running.pid}). Stop that one with \`codex-api-proxy stop\`, or choose another --port.`
   }
   const url = serverUrl(config)
   if (!(await isProxy(url))) return 'another program. Choose another --port.'

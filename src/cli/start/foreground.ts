@@ -19,7 +19,7 @@ export async function startInForeground(context: Context, flags: GivenSettings):
     draining() {
       // If stderr is no terminal it holds the log alone, which says the same.
       if (print.logIsTerminal) {
-        print.note('Stopping; running answers may finish. A second signal (Ctrl-C) ends at once.')
+        print.note('Stopping; running answers may finish. A second signal (Ctrl-C) ends it at once.')
       }
     },
     failed: (error: unknown) => print.note(`codex-api-proxy: stopping failed: ${explain(error)}`),

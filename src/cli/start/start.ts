@@ -86,8 +86,8 @@ async function refuseToHide(context: Context, { pidFile, stateFile }: Config): P
   const other = await findRunning(before.config.pidFile)
   if (other === undefined) return
   throw new UsageError(
-    `${stateFile} is of a server that runs (${addressOf(other)}). Stop that one first, or give this one a file of ` +
-      'its own with --state-file.',
+    `${stateFile} belongs to a running server (${addressOf(other)}). Stop that one first, or give this one another ` +
+      'file with --state-file.',
   )
 }
 
