@@ -9,7 +9,7 @@ export type Cancellable = { cancel(reason: Error): void }
  */
 export class ProxyStopped extends ProxyError {
   constructor() {
-    super('draining', 'The proxy was stopped before the answer had ended.')
+    super('draining', 'The proxy was stopped before the answer was complete.')
   }
 }
 

@@ -22,17 +22,17 @@ export const ERRORS = {
   login_stale: {
     status: 401,
     remedy:
-      'Run any `codex` command to refresh the login, or let the proxy write auth.json and its folder (no `--credentials read-only`).',
+      'Run any `codex` command to refresh the login, or let the proxy write to auth.json and its folder (without `--credentials read-only`).',
   },
   refresh_failed: {
     status: 503,
     remedy:
-      'Try again in a moment; if it stays, check the network and the --proxy setting with `codex-api-proxy doctor`.',
+      'Try again in a moment; if it keeps failing, check the network and the --proxy setting with `codex-api-proxy doctor`.',
   },
   credentials_unwritable: {
     status: 503,
     remedy:
-      'Free some space where auth.json lies, or lift the limit that the code stands for; the next request tries again.',
+      'Free some disk space for auth.json, or lift the limit that the error code stands for; the next request tries again.',
   },
   upstream_rejected_credentials: { status: 401, remedy: 'Sign in again with `codex login`, or check the API key.' },
   client_key_invalid: {
@@ -41,41 +41,41 @@ export const ERRORS = {
   },
   host_not_allowed: {
     status: 403,
-    remedy: 'Use the address the proxy listens on, or name this host with `--allow-host`.',
+    remedy: 'Use the address the proxy listens on, or allow this host with `--allow-host`.',
   },
   origin_not_allowed: {
     status: 403,
-    remedy: 'Web pages may not call the proxy; name the origin with `--allow-origin` if this one should.',
+    remedy: 'Web pages may not call the proxy; if this one should, allow its origin with `--allow-origin`.',
   },
   unsupported_content_type: { status: 415, remedy: 'Send the body as `Content-Type: application/json`.' },
   unsupported_content_encoding: {
     status: 415,
-    remedy: 'Send the body plain, or encoded as zstd, gzip, deflate or br.',
+    remedy: 'Send the body uncompressed, or compressed with zstd, gzip, deflate or br.',
   },
   invalid_json: { status: 400, remedy: 'Send a valid JSON body.' },
   invalid_value: { status: 400, remedy: 'Correct the field named in `param`.' },
   missing_required_parameter: { status: 400, remedy: 'Add the field named in `param`.' },
-  invalid_type: { status: 400, remedy: 'Correct the field named in `param`; where that is null, the body itself.' },
-  empty_array: { status: 400, remedy: 'Put something into the list named in `param`.' },
+  invalid_type: { status: 400, remedy: 'Correct the field named in `param`; if that is null, the body itself.' },
+  empty_array: { status: 400, remedy: 'Put at least one element into the list named in `param`.' },
   array_above_max_length: { status: 400, remedy: 'Shorten the list named in `param`.' },
   invalid_function_parameters: { status: 400, remedy: 'Correct the schema, or set `strict` to false.' },
   integer_above_max_value: { status: 400, remedy: 'Lower the number named in `param`.' },
   integer_below_min_value: { status: 400, remedy: 'Raise the number named in `param`.' },
-  unsupported_parameter: { status: 400, remedy: 'Leave the field out; the ChatGPT backend has nothing like it.' },
+  unsupported_parameter: { status: 400, remedy: 'Leave the field out; the ChatGPT backend has no equivalent.' },
   previous_response_not_found: {
     status: 400,
     remedy:
-      'Send the whole conversation as `input`. The ChatGPT backend stores none; the proxy remembers what was not asked for with `store: false`, for a day, until it restarts, or until newer ones need the room.',
+      'Send the whole conversation as `input`. The ChatGPT backend stores no responses; the proxy remembers those not requested with `store: false`, for a day, until it restarts, or until newer ones need the memory.',
   },
   unsupported_value: { status: 400, remedy: 'Use another value for the field named in `param`.' },
-  invalid_http: { status: 400, remedy: 'Speak HTTP/1.1, without TLS on a plain port.' },
+  invalid_http: { status: 400, remedy: 'Send HTTP/1.1, and no TLS to a plain HTTP port.' },
   invalid_body: { status: 400, remedy: 'Check how the client encodes the body.' },
   request_too_large: { status: 413, remedy: 'Send less, or raise `--max-body` (decoded: `--max-decoded-body`).' },
   headers_too_large: { status: 431, remedy: 'Send fewer or shorter headers, or raise `--max-headers`.' },
   request_timeout: { status: 408, remedy: 'Send the request faster, or raise `--request-timeout`.' },
   not_found: {
     status: 404,
-    remedy: 'A base URL for clients ends with `/v1`; the README names the paths this proxy serves.',
+    remedy: 'The base URL for clients ends with `/v1`; the README lists the paths that the proxy serves.',
   },
   upstream_body_limit: {
     status: 413,
@@ -87,11 +87,11 @@ export const ERRORS = {
   },
   model_not_found: {
     status: 404,
-    remedy: 'Choose a model of `GET /v1/models`; one that is quite new may want a newer `--client-version`.',
+    remedy: 'Choose a model from `GET /v1/models`; a very new one may need a newer `--client-version`.',
   },
   api_key_required: {
     status: 404,
-    remedy: 'With an API key (`codex login --with-api-key`) such a path is passed on to api.openai.com.',
+    remedy: 'With an API key (`codex login --with-api-key`) this path is forwarded to api.openai.com.',
   },
   method_not_allowed: { status: 405, remedy: 'Use the method named in `Allow`.' },
   websocket_unsupported: { status: 426, remedy: 'Use HTTP; answers stream over SSE.' },
@@ -99,7 +99,7 @@ export const ERRORS = {
   upstream_blocked: {
     status: 502,
     remedy:
-      'The CDN in front of upstream refused this network, or a gateway of it stands in the way; try another network or outbound proxy. Signing in again does not help.',
+      'The CDN in front of upstream refused this network, or a gateway in this network interferes; try another network or outbound proxy. Signing in again does not help.',
   },
   upstream_unreachable: {
     status: 502,
@@ -115,7 +115,7 @@ export const ERRORS = {
     status: 500,
     remedy: 'Restart the proxy, with `codex-api-proxy restart` if it runs in the background.',
   },
-  internal_error: { status: 500, remedy: 'This is a fault of the proxy: please report it with the request id.' },
+  internal_error: { status: 500, remedy: 'This is a bug in the proxy: please report it with the request id.' },
 } as const satisfies Record<string, { status: number; remedy: string }>
 
 export type ErrorCode = keyof typeof ERRORS

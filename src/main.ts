@@ -9,8 +9,8 @@ const NEEDED_NODE = { 20: 19, 22: 3 } as const
 if (isNodeTooOld(process.versions.node)) {
   // Not by print.ts: an older Node can't load it.
   process.stderr.write(
-    `codex-api-proxy needs Node 20.${NEEDED_NODE[20]}, or 22.${NEEDED_NODE[22]} and newer, and this is Node ` +
-      `${process.versions.node} (${process.execPath}): install a newer one, or put it first in PATH.\n`,
+    `codex-api-proxy needs Node 20.${NEEDED_NODE[20]}, or 22.${NEEDED_NODE[22]} and newer; this is Node ` +
+      `${process.versions.node} (${process.execPath}). Install a newer one, or put it first in PATH.\n`,
   )
   process.exitCode = 1
 } else {

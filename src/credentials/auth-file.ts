@@ -103,7 +103,7 @@ export class AuthFile {
   #missing(): ProxyError {
     const store = credentialStore(this.#codexHome)
     if (store !== undefined && store !== 'file') {
-      const where = store === 'ephemeral' ? 'only in its own memory' : 'in the keyring of the system'
+      const where = store === 'ephemeral' ? 'only in its own memory' : 'in the system keyring'
       return new ProxyError(
         'credentials_in_keyring',
         `There is no ${this.path}: Codex is set to keep the login ${where} (cli_auth_credentials_store = "${store}").`,

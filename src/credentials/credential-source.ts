@@ -20,7 +20,7 @@ const UNHELPFUL_MS = 60_000
 const HEALING_MS = 3000
 const UNSAVED = {
   message: 'The refreshed login could not be written to auth.json yet and is kept in memory only.',
-  remedy: 'Free some space where auth.json lies, or let the proxy write there; it tries again every second.',
+  remedy: 'Free some disk space for auth.json, or let the proxy write there; it tries again every second.',
 }
 
 type SourceOptions = {

@@ -142,7 +142,7 @@ export class LoginRefresher {
       return login
     }
     // Every further request would ask again, and get the same.
-    const error = new ProxyError('login_expired', 'The token endpoint refreshed the login without a new access token.')
+    const error = new ProxyError('login_expired', 'The token endpoint answered the refresh without a new access token.')
     memory.noteRefused(login.refreshToken, error)
     throw error
   }
@@ -178,7 +178,7 @@ export class LoginRefresher {
     if (mode === 'read-only') {
       throw new ProxyError(
         'login_stale',
-        'The access token in auth.json is no longer good, and the proxy may only read.',
+        'The access token in auth.json is no longer valid, and the proxy may only read that file.',
       )
     }
     const known = memory.refusalOf(login) ?? memory.limitOf(login)

@@ -162,9 +162,9 @@ function timeOf(value: unknown): number | undefined {
 }
 
 function malformed(what: string): ProxyError {
-  return new ProxyError('credentials_malformed', `The auth.json of Codex ${what}.`)
+  return new ProxyError('credentials_malformed', `Codex's auth.json ${what}.`)
 }
 
 function unsupported(what: string): ProxyError {
-  return new ProxyError('credentials_unsupported', `The auth.json of Codex ${what}`)
+  return new ProxyError('credentials_unsupported', `Codex's auth.json ${what}`)
 }

@@ -63,7 +63,7 @@ export async function askIssuer(grant: Grant, postToken: PostToken): Promise<Ref
 export function grantOf(login: ChatGptLogin, overrides: RefreshOverrides): Grant {
   const { refreshToken } = login
   if (refreshToken === undefined) {
-    throw new ProxyError('login_expired', 'The login has ended, and auth.json holds no refresh token.')
+    throw new ProxyError('login_expired', 'The login has expired, and auth.json has no refresh token.')
   }
   const clientId = login.clientId ?? overrides.clientId ?? CODEX_CLIENT_ID
   const issuer = (login.issuer ?? DEFAULT_ISSUER).replace(/\/+$/, '')
@@ -86,7 +86,7 @@ function outcomeOf({ status, body }: { status: number; body: string }): RefreshO
   const answer = parseJson(body)
   if (status >= 200 && status < 300) {
     if (isObject(answer)) return { kind: 'refreshed', tokens: tokensIn(answer) }
-    return { kind: 'failed', error: failed('The token endpoint answered no JSON.') }
+    return { kind: 'failed', error: failed('The token endpoint did not answer with JSON.') }
   }
   const refusal = refusalOf(status, errorCode(objectOf(answer)))
   if (refusal !== undefined) return { kind: 'refused', error: new ProxyError('login_expired', refusal) }
@@ -113,7 +113,7 @@ function refusalOf(status: number, code: unknown): string | undefined {
     case 'refresh_token_expired':
       return 'The login can no longer be refreshed: its refresh token has expired.'
     case 'refresh_token_reused':
-      return 'The login can no longer be refreshed: its refresh token was already used, maybe by a copy of auth.json.'
+      return 'The login can no longer be refreshed: its refresh token was already used, possibly by a copy of auth.json.'
     case 'refresh_token_invalidated':
       return 'The login can no longer be refreshed: its refresh token was revoked.'
   }
@@ -142,6 +142,6 @@ function failed(reason: string, cause?: unknown): ProxyError {
 function untrustedIssuer(): ProxyError {
   return new ProxyError(
     'credentials_unsupported',
-    'The auth.json of Codex names a token issuer other than OpenAI, which gets no refresh token from this proxy.',
+    "Codex's auth.json names a token issuer other than OpenAI, and the proxy sends no refresh token there.",
   )
 }

@@ -67,6 +67,6 @@ export function createAdmission({ maxConcurrent, maxQueue }: Limits): Admission 
 }
 
 function tooMany(places: number): ProxyError {
-  const message = `The proxy serves ${places} requests already, and its queue is full.`
+  const message = `The proxy is already serving ${places} requests, and its queue is full.`
   return new ProxyError('too_many_requests', message, { headers: { 'retry-after': '1' } })
 }

@@ -15,11 +15,11 @@ export function checkBind(
   if (isLoopbackHost(host)) return
   if (clientKey === undefined && !insecureNoKey) {
     throw new UsageError(
-      `Others can reach ${host} and would use your login. Set a client key with --api-key-file or ` +
-        'CODEX_PROXY_API_KEY, listen on 127.0.0.1, or insist with --insecure-no-key.',
+      `Others can reach ${host} and could use your login. Set a client key with --api-key-file or ` +
+        'CODEX_PROXY_API_KEY, listen on 127.0.0.1, or allow this with --insecure-no-key.',
     )
   }
   if (clientKey === undefined) warn(`Anyone who can reach ${host} can use your login: there is no client key.`)
   if (tlsCert === undefined)
-    warn(`Requests to ${host} are not encrypted; use --tls-cert and --tls-key beyond trusted networks.`)
+    warn(`Requests to ${host} are not encrypted; use --tls-cert and --tls-key outside trusted networks.`)
 }

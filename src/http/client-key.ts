@@ -12,7 +12,7 @@ export function clientKeyFrom(
   warn: (message: string) => void,
 ): string | undefined {
   if (apiKeyFile === undefined) return apiKey === undefined ? undefined : usable(apiKey, 'The client key')
-  if (apiKey !== undefined) throw new UsageError('A client key and a file with a client key are both set; give one.')
+  if (apiKey !== undefined) throw new UsageError('Both a client key and a client key file are set; use only one.')
   const key = usable(readKey(apiKeyFile), `The client key in ${apiKeyFile}`)
   if (isOpenToOthers(apiKeyFile)) {
     warn(`Others can read the client key in ${apiKeyFile}; set its permissions to 0600.`)
@@ -37,7 +37,7 @@ function textOf(bytes: Buffer): string {
 /** Anything else could not be sent in a header as it is. */
 function usable(key: string, what: string): string {
   if (/^[\x21-\x7e]+$/.test(key)) return key
-  throw new UsageError(`${what} must be one line of letters, digits and signs, without spaces.`)
+  throw new UsageError(`${what} must be one line of letters, digits and symbols, without spaces.`)
 }
 
 function isOpenToOthers(path: string): boolean {

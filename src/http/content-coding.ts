@@ -43,7 +43,7 @@ export async function decode(body: Buffer, codings: readonly Decoder[], limit: n
       if (cause instanceof TooLong || isCode(cause, 'ERR_BUFFER_TOO_LARGE')) {
         throw new ProxyError('request_too_large', `The decoded body is larger than ${limit} bytes.`)
       }
-      throw new ProxyError('invalid_body', 'The body is not what its content encoding says.', { cause })
+      throw new ProxyError('invalid_body', 'The body does not match its content encoding.', { cause })
     }
   }
   return decoded

@@ -116,7 +116,7 @@ test('after the deadline what still runs is ended, then cut, and that is logged'
   await drain.gently(1, { warn: (fields, message) => void warnings.push({ ...fields, message }) })
   await cut
   expect(running.reason).toBeInstanceOf(ProxyStopped)
-  expect(warnings).toEqual([{ deadlineMs: 1, message: 'answers still running are ended' }])
+  expect(warnings).toEqual([{ deadlineMs: 1, message: 'ending the answers that are still running' }])
 })
 
 test('a server that was drained leaves no timer behind, which would hold the program', async () => {

@@ -46,7 +46,7 @@ export function followConnections(server: Server, running: Cancellation): Drain 
       for (const socket of unused.values()) socket.destroy()
     }, SWEEP_MS)
     const late = setTimeout(() => {
-      logger.warn({ deadlineMs: deadline }, 'answers still running are ended')
+      logger.warn({ deadlineMs: deadline }, 'ending the answers that are still running')
       endAnswers()
     }, deadline)
     const closed = once(server, 'close')

@@ -191,7 +191,7 @@ test('pages of apps that are files are served once they are allowed, whether the
   expect(() => check({ headers: UNNAMED })).toThrow(
     expect.objectContaining({
       code: 'origin_not_allowed',
-      message: expect.stringMatching(/names no origin.*file:\/\//),
+      message: expect.stringMatching(/sends no origin.*file:\/\//),
     }),
   )
   expect(code({ headers: UNNAMED }, { origins: [APP] })).toBe('origin_not_allowed')

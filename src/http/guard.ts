@@ -57,7 +57,7 @@ export function createGuard({ hosts, origins, clientKey }: GuardSettings): Guard
       throw new ProxyError('origin_not_allowed', 'The request comes from a page of another site.')
     }
     if (allowedOrigins.has(FILES)) return undefined
-    const message = `The request comes from a page that names no origin. Desktop apps do that: allow them as ${FILES}.`
+    const message = `The request comes from a page that sends no origin. Desktop apps do that: allow them as ${FILES}.`
     throw new ProxyError('origin_not_allowed', message)
   }
 

@@ -15,7 +15,7 @@ export function checkUpstreams({ host, port, chatgptBaseUrl, openaiBaseUrl }: Ad
     const upstream = new URL(baseUrl)
     if (!isLoopbackHost(upstream.hostname) || portOf(upstream) !== port) continue
     throw new UsageError(
-      `${variable}: It names this server itself (${baseUrl}). Unset it; clients have a setting of their own.`,
+      `${variable}: It points to this server itself (${baseUrl}). Unset it; it is not the base URL for clients.`,
     )
   }
 }

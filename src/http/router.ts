@@ -58,7 +58,7 @@ export function createRouter(table: readonly RouteEntry[]): Router {
       const allowed = (known.length === 0 ? entries : known).flatMap(({ methods }) => methods)
       if (allowed.length === 0) return notFound(method, path)
       const headers = { allow: [...new Set(allowed)].join(', ') }
-      return new ProxyError('method_not_allowed', `${shorten(path, LONGEST_SHOWN)} does not take ${method}.`, {
+      return new ProxyError('method_not_allowed', `${shorten(path, LONGEST_SHOWN)} does not support ${method}.`, {
         headers,
       })
     },

@@ -158,7 +158,7 @@ function arrive(
 }
 
 function admit({ isDraining, admission }: ServerParts): Leave | undefined {
-  if (isDraining()) throw new ProxyError('draining', 'The proxy takes no new requests.')
+  if (isDraining()) throw new ProxyError('draining', 'The proxy accepts no new requests.')
   return admission.tryEnter()
 }
 

@@ -74,7 +74,7 @@ test.each([
   ['junk as key', 'cert', 'junk', /^--tls-key .*not a private key/],
   ['an empty key', 'cert', 'empty', /^--tls-key .*not a private key/],
   ['a certificate as key', 'cert', 'cert', /^--tls-key .*not a private key/],
-  ['the key of another certificate', 'cert', 'other', /^--tls-key .*not the key of the certificate/],
+  ['the key of another certificate', 'cert', 'other', /^--tls-key .*not the key that belongs to the certificate/],
   ['a key with a passphrase', 'cert', 'encrypted', /^--tls-key .*passphrase/],
 ])('%s is refused with the reason', (_what, certName, keyName, reason) => {
   const settings = {

@@ -15,7 +15,7 @@ export function tlsOptions({ tlsCert, tlsKey }: Pick<Config, 'tlsCert' | 'tlsKey
   const key = read(tlsKey, '--tls-key')
   const certificate = parseCertificate(cert, tlsCert)
   if (!certificate.checkPrivateKey(parseKey(key, tlsKey))) {
-    throw new UsageError(`--tls-key ${tlsKey}: it is not the key of the certificate.`)
+    throw new UsageError(`--tls-key ${tlsKey}: it is not the key that belongs to the certificate.`)
   }
   const options = { cert, key, minVersion: 'TLSv1.2' } as const
   try {

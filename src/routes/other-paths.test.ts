@@ -13,7 +13,7 @@ test('a ChatGPT login has no other path, which is named without its query', asyn
   for (const upgrade of [undefined, 'h2c']) {
     await expect(asked('/v1/embeddings?user=me', { upgrade })).rejects.toMatchObject({
       code: 'api_key_required',
-      message: expect.stringMatching(/^A ChatGPT login has no POST \/v1\/embeddings\./),
+      message: expect.stringMatching(/^There is no POST \/v1\/embeddings with a ChatGPT login\./),
     })
   }
 })
@@ -23,7 +23,7 @@ test.each(['websocket', 'WebSocket'])(
   async (upgrade) => {
     await expect(asked('/v1/realtime', { upgrade })).rejects.toMatchObject({
       code: 'websocket_unsupported',
-      message: expect.stringMatching(/^WebSockets are not served here\./),
+      message: expect.stringMatching(/^WebSockets are not supported\./),
       headers: { upgrade: 'HTTP/1.1' },
     })
   },

@@ -10,11 +10,11 @@ export function otherPathsRoute(context: RouteContext): Route {
     const { method, url } = request
     const path = pathOf(url)
     if (isBackendPath(method, path)) return passToBackend(context, request, path, credentials)
-    throw new ProxyError('api_key_required', `A ChatGPT login has no ${method} ${path}.`)
+    throw new ProxyError('api_key_required', `There is no ${method} ${path} with a ChatGPT login.`)
   })
   return async (request) => {
     if (request.headers.upgrade?.toLowerCase() === 'websocket') {
-      throw new ProxyError('websocket_unsupported', 'WebSockets are not served here.', {
+      throw new ProxyError('websocket_unsupported', 'WebSockets are not supported.', {
         headers: { upgrade: 'HTTP/1.1' },
       })
     }

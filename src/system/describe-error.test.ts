@@ -17,14 +17,14 @@ test('an error that Node has no name for is told by that of the system', () => {
   const unnamed = (number: number) =>
     Object.assign(new Error('Unknown'), { code: `Unknown system error -${number}`, path: '/home' })
   expect(codeOf(unnamed(constants.errno.EDQUOT))).toBe('EDQUOT')
-  expect(describeError(unnamed(constants.errno.EDQUOT))).toBe("Can't use /home: your share of the disk is used up.")
+  expect(describeError(unnamed(constants.errno.EDQUOT))).toBe("Can't use /home: your disk quota is used up.")
   expect(codeOf(unnamed(9999))).toBe('system error 9999')
 })
 
 test('a failure with a file that has no words of its own is told by its code', () => {
   const failure = (code: string) => Object.assign(new Error(`${code}: x, open '/log'`), { code, path: '/log' })
   expect(describeError(failure('EMLINK'))).toBe("Can't use /log: EMLINK.")
-  expect(describeError(failure('ELOOP'))).toBe("Can't use /log: its symbolic links lead in a circle.")
+  expect(describeError(failure('ELOOP'))).toBe("Can't use /log: its symbolic links form a loop.")
 })
 
 test('what is no error of a file keeps its words', () => {

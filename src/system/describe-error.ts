@@ -6,7 +6,7 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   EPERM: 'not permitted',
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left',
-  EDQUOT: 'your share of the disk is used up',
+  EDQUOT: 'your disk quota is used up',
   EIO: 'reading or writing failed (EIO)',
   ESTALE: 'its server no longer knows it (ESTALE)',
   ENOENT: 'no such file or folder',
@@ -14,7 +14,7 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   EBUSY: 'it is busy or locked',
   EEXIST: 'something else is there',
   EISDIR: 'it is a folder',
-  ELOOP: 'its symbolic links lead in a circle',
+  ELOOP: 'its symbolic links form a loop',
   ENAMETOOLONG: 'the name is too long',
   ENXIO: 'nobody reads that pipe',
 }

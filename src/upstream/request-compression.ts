@@ -43,7 +43,7 @@ export function withCompression(
     // Others may have found out meanwhile.
     if (isTaken(plain) && now() >= plainUntil && mayBeForCoding(answer, wasTaken)) {
       plainUntil = now() + PLAIN_MS
-      warn('Upstream took a request only uncompressed: for an hour all are sent as they are.')
+      warn('Upstream accepted a request only uncompressed: for an hour none is compressed.')
     }
     return plain
   }

@@ -100,7 +100,7 @@ test('NO_PROXY that names upstream: health, status and doctor say that the way i
   const where = { home, env: { ...environment(), NO_PROXY: '*' } }
   const settings = ['--port', new URL(program.url).port, '--proxy', shown]
   const status = await run(['status', '--verbose', ...settings.slice(0, 2)], where)
-  expect(status.stdout).toContain(`none, direct; set is ${shown} (${note})\n`)
+  expect(status.stdout).toContain(`none, direct, although ${shown} is set (${note})\n`)
   const doctor = await run(['doctor', ...settings], where)
   expect(doctor.stdout).toMatch(/^ok +Outbound proxy +Upstream .* is reached directly: NO_PROXY names it\.$/m)
   expect(doctor.stdout).toMatch(/^ok +TLS /m)

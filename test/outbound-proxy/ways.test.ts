@@ -315,7 +315,7 @@ describe('the way to upstream', () => {
     const otherFront = await startTlsFront(upstreamPort, other)
     closers.push(otherFront.close)
     const route = await open({ proxy: 'none' }, { env: { SSL_CERT_FILE: join(folder, 'other.pem') } })
-    expect(await ask(route, target(otherFront.port))).toContain('has a certificate of another name')
+    expect(await ask(route, target(otherFront.port))).toContain('has a certificate for another name')
   })
 
   test('a broken certificate is named, which OpenSSL leaves out without a word, and costs no other its trust', async () => {

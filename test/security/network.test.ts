@@ -50,7 +50,7 @@ test('in the background the warning comes from `start`, not only in the log', as
   expect([code, stderr]).toEqual([
     0,
     'Anyone who can reach 0.0.0.0 can use your login: there is no client key.\n' +
-      'Requests to 0.0.0.0 are not encrypted; use --tls-cert and --tls-key beyond trusted networks.\n',
+      'Requests to 0.0.0.0 are not encrypted; use --tls-cert and --tls-key outside trusted networks.\n',
   ])
 })
 

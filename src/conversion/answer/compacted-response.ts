@@ -7,6 +7,7 @@ export function compactedResponse(
   userMessages: readonly unknown[],
 ): JsonObject {
   const items = asList(output).filter((item) => objectOf(item).type === 'compaction')
-  if (items.length === 0) throw new ProxyError('upstream_invalid', 'Upstream answered, but did not compact.')
+  if (items.length === 0)
+    throw new ProxyError('upstream_invalid', 'Upstream answered without compacting the conversation.')
   return { id, object: 'response.compaction', created_at, output: [...userMessages, ...items], usage }
 }

@@ -10,7 +10,7 @@ export type ImageEvent = { readonly type: string; readonly [field: string]: unkn
 export function imageEvents(answer: string, type: string): ImageEvent[] {
   const whole = objectOf(parseJson(answer))
   const images = asList(whole.data).filter(isObject)
-  if (images.length === 0) throw new ProxyError('upstream_invalid', 'Upstream answered with no image.')
+  if (images.length === 0) throw new ProxyError('upstream_invalid', 'Upstream answered without an image.')
   const common = { created_at: whole.created, ...without(whole, ['data', 'created']) }
   return images.map((image) => ({ type, ...image, ...common }))
 }

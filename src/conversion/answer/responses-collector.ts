@@ -64,7 +64,7 @@ export class ResponsesCollector {
 export function endError(event: unknown, head: AnswerHead): ApiError | undefined {
   const error = eventError(event, 'responses', head)
   if (error !== undefined || responseOf(event) !== undefined) return error
-  return new ProxyError('upstream_invalid', 'Upstream ended the answer without telling it.')
+  return new ProxyError('upstream_invalid', 'Upstream ended the stream without sending the response.')
 }
 
 export function responseOf(event: unknown): JsonObject | undefined {

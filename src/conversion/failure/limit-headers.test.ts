@@ -102,8 +102,8 @@ test('case 161: the time follows the sentence of the message', () => {
 test.each([
   ['workspace_owner_credits_depleted', 'out of credits: add some'],
   ['workspace_member_credits_depleted', 'out of credits: ask its owner'],
-  ['workspace_owner_usage_limit_reached', 'spend cap of the workspace is reached: raise'],
-  ['workspace_member_usage_limit_reached', 'spend cap of the workspace is reached: ask its owner'],
+  ['workspace_owner_usage_limit_reached', 'workspace has reached its spend cap: raise'],
+  ['workspace_member_usage_limit_reached', 'workspace has reached its spend cap: ask its owner'],
 ])('case 161: the message says what helps beside waiting: %s', (reached, says) => {
   const headers = { 'x-codex-rate-limit-reached-type': reached }
   const { message } = told({ headers, body: json({ error: { ...limit, resets_in_seconds: 60 } }) })

@@ -5,8 +5,8 @@ import { asSentence } from './upstream-failure.ts'
 const OF_WORKSPACE: ReadonlyMap<string, string> = new Map([
   ['workspace_owner_credits_depleted', 'The workspace is out of credits: add some to continue.'],
   ['workspace_member_credits_depleted', 'The workspace is out of credits: ask its owner to add some.'],
-  ['workspace_owner_usage_limit_reached', 'The spend cap of the workspace is reached: raise it to continue.'],
-  ['workspace_member_usage_limit_reached', 'The spend cap of the workspace is reached: ask its owner to raise it.'],
+  ['workspace_owner_usage_limit_reached', 'The workspace has reached its spend cap: raise it to continue.'],
+  ['workspace_member_usage_limit_reached', 'The workspace has reached its spend cap: ask its owner to raise it.'],
 ])
 
 /**

@@ -193,7 +193,7 @@ describe('an answer that is no API error', () => {
 
   test.each(['', '<!-- blocked -->\n\n'])('a page given as a message is none, also after %j', (before) => {
     expect(told({ status: 500, body: json({ detail: before + CHALLENGE }) }).message).toBe(
-      `Upstream answered 500 with a text that is no API error. ${ERRORS.upstream_error.remedy}`,
+      `Upstream answered 500 with a body that is not an API error. ${ERRORS.upstream_error.remedy}`,
     )
   })
 
@@ -230,13 +230,15 @@ describe('an answer that is no API error', () => {
   })
 
   test.each([400, 404, 499])('a bare %i says what to do', (status) => {
-    expect(told({ status }).message).toMatch(/again in a moment; if it is refused again, `codex-api-proxy doctor`/)
+    expect(told({ status }).message).toMatch(
+      /again in a moment; if it is refused again, check .* `codex-api-proxy doctor`/,
+    )
   })
 
   test.each([
     [' \r\n', 'nothing'],
     [CHALLENGE, 'a web page'],
-    ['Bad gateway', 'a text that is no API error'],
+    ['Bad gateway', 'a body that is not an API error'],
   ])('the body %j is named, not shown', (body, name) => {
     expect(told({ status: 502, body }).message).toBe(
       `Upstream answered 502 with ${name}. ${ERRORS.upstream_error.remedy}`,
@@ -342,7 +344,7 @@ describe('what a client did wrong', () => {
       param: 'model',
     })
     expect(errorBody(told({ body })).error.message).toMatch(
-      /[^.]\. Choose a model of `GET \/v1\/models`; .+ `--client-version`\.$/,
+      /[^.]\. Choose a model from `GET \/v1\/models`; .+ `--client-version`\.$/,
     )
   })
 

@@ -81,7 +81,7 @@ const WORDLESS: ReadonlyMap<string, string> = new Map([
 const LOGIN_TAKEN_OUT = /login did not make it to this service/i
 /** Upstream has refused what it takes at other times (docs/upstream.md 5.3). */
 const REFUSED_REMEDY =
-  'Send the request again in a moment; if it is refused again, `codex-api-proxy doctor` tells whether login and network are fine.'
+  'Send the request again in a moment; if it is refused again, check login and network with `codex-api-proxy doctor`.'
 const OUTDATED_CLIENT = /requires a newer version of Codex/i
 const UNSUPPORTED_PARAMETER = /^Unsupported parameter: '?([\w.[\]]+)/i
 
@@ -134,7 +134,7 @@ function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin):
   if (LOGIN_TAKEN_OUT.test(message)) {
     return new ProxyError(
       'upstream_blocked',
-      'Upstream got the request without its login, which was taken out on the way.',
+      'Upstream got the request without the login: something on the way removed it.',
     )
   }
   const code = codeOf(failure, message)
@@ -206,7 +206,7 @@ function unknownModel(message: string, route: ErrorRoute): ApiError {
 export function pageError(status: number, headers: UpstreamHeaders): ProxyError {
   return new ProxyError(
     'upstream_blocked',
-    `A page in front of upstream answered ${status} in its place${rayOf(headers)}.`,
+    `Something in front of upstream answered ${status} with a web page${rayOf(headers)}.`,
   )
 }
 
@@ -220,7 +220,7 @@ function unexplained(origin: AnsweredOrigin, body: string, route: ErrorRoute): A
     return new ProxyError('upstream_body_limit', `Upstream answered 413, Request Entity Too Large${ray}.`)
   }
   if (status === 401) return new ProxyError('upstream_rejected_credentials', `Upstream refused the credentials${ray}.`)
-  const what = body.trim() === '' ? 'nothing' : isPage(body) ? 'a web page' : 'a text that is no API error'
+  const what = body.trim() === '' ? 'nothing' : isPage(body) ? 'a web page' : 'a body that is not an API error'
   const message = `Upstream answered ${status} with ${what}${ray}.`
   if (status < 400) return new ProxyError('upstream_invalid', message)
   const remedy = status < 500 ? REFUSED_REMEDY : ERRORS.upstream_error.remedy

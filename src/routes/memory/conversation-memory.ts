@@ -68,7 +68,7 @@ export class ConversationMemory {
     if (turns.reduce((sum, turn) => sum + sizeOf(turn), 0) > limit) {
       throw new ProxyError(
         'request_too_large',
-        `The conversation that the body goes on from is larger than ${limit} bytes.`,
+        `The conversation that the body continues is larger than ${limit} bytes.`,
       )
     }
     const said = turns.map(parsed)

@@ -44,8 +44,5 @@ export class ItemMemory {
 }
 
 function tooLarge(limit: number): ProxyError {
-  return new ProxyError(
-    'request_too_large',
-    `The items that the body names by their ids are larger than ${limit} bytes.`,
-  )
+  return new ProxyError('request_too_large', `The items that the body refers to by id are larger than ${limit} bytes.`)
 }

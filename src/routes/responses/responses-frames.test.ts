@@ -150,10 +150,10 @@ test('a failure that upstream did not tell as a Response names the answer that i
 test.each([{}, { response: null }])('a last event that tells no Response is a failure (%j)', (end) => {
   const delta = { type: 'response.output_text.delta', sequence_number: 0, delta: 'Hi' }
   const completed = { type: 'response.completed', sequence_number: 1, ...end }
-  const error = { code: 'upstream_invalid', message: expect.stringContaining('without telling it') }
+  const error = { code: 'upstream_invalid', message: expect.stringContaining('without sending the response') }
   const failed = { type: 'response.failed', response: { object: 'response', status: 'failed', error, output: [] } }
   expect(told(delta, completed)).toMatchObject([delta, { type: 'error', error }, failed])
-  expect(() => passed({ type: 'response.created' }, completed)).toThrow('without telling it')
+  expect(() => passed({ type: 'response.created' }, completed)).toThrow('without sending the response')
 })
 
 test('what shows a client nothing is not visible, and events of the vendor are left out; the end is visible', () => {

@@ -101,7 +101,7 @@ test.each([
   [
     'that upstream did not even get',
     JSON.stringify({ detail: 'Your login did not make it to this service.' }),
-    'Upstream got the request without its login, which was taken out on the way.',
+    'Upstream got the request without the login: something on the way removed it.',
   ],
 ])('a refused login %s is told in the words there are for it', async (_what, text, message) => {
   expect(await refusalOf(refusedCall(async () => ({ models: [] }), { status: 401, text }))).toBe(message)

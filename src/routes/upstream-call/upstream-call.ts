@@ -122,7 +122,7 @@ function refuseEncoded({ headers, body }: UpstreamAnswer): void {
   const coding = headers['content-encoding'] ?? 'identity'
   if (coding === 'identity') return
   body.abort()
-  const message = `The answer came encoded as ${shorten(coding)}: a gateway or outbound proxy on the way does that.`
+  const message = `The answer arrived compressed (${shorten(coding)}) although that was not requested: check for a gateway or outbound proxy that does it.`
   throw new ProxyError('upstream_invalid', message)
 }
 

@@ -50,9 +50,9 @@ function parse(bytes: Buffer): ModelEntry[] {
   try {
     content = JSON.parse(bytes.toString('utf8'))
   } catch (cause) {
-    throw new ProxyError('upstream_invalid', 'Upstream sent a list of models that is no JSON.', { cause })
+    throw new ProxyError('upstream_invalid', 'Upstream sent a list of models that is not JSON.', { cause })
   }
   const entries = modelEntries(content)
   if (entries !== undefined) return entries
-  throw new ProxyError('upstream_invalid', 'Upstream sent no list of models where it should.')
+  throw new ProxyError('upstream_invalid', 'Upstream sent something other than a list of models.')
 }

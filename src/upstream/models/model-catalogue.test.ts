@@ -261,8 +261,8 @@ describe('the model catalogue', () => {
   })
 
   test.each([
-    ['<html>', 'Upstream sent a list of models that is no JSON.'],
-    ['{"data":[]}', 'Upstream sent no list of models where it should.'],
+    ['<html>', 'Upstream sent a list of models that is not JSON.'],
+    ['{"data":[]}', 'Upstream sent something other than a list of models.'],
   ])('says what is wrong with %s', async (text, message) => {
     replies = [{ text }]
     await expect(catalogue.list()).rejects.toThrow(message)

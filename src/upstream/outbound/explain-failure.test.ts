@@ -19,7 +19,7 @@ describe('the failure of an exchange', () => {
 
   test.each([
     ['ENOTFOUND', 'Upstream upstream.example has no address in DNS (ENOTFOUND).'],
-    ['EAI_AGAIN', 'Upstream upstream.example could not be looked up, DNS does not answer (EAI_AGAIN).'],
+    ['EAI_AGAIN', 'Upstream upstream.example could not be looked up: DNS does not answer (EAI_AGAIN).'],
     ['ECONNREFUSED', 'Upstream upstream.example refused the connection (ECONNREFUSED).'],
     ['ECONNRESET', 'Upstream upstream.example closed the connection (ECONNRESET).'],
     ['UND_ERR_SOCKET', 'Upstream upstream.example closed the connection (UND_ERR_SOCKET).'],
@@ -52,7 +52,7 @@ describe('the failure of an exchange', () => {
   test.each([
     [
       'darwin',
-      'is not reachable from this network (EHOSTUNREACH; one in the local network needs a leave: System Settings, Privacy & Security, Local Network)',
+      'is not reachable from this network (EHOSTUNREACH; in the local network that needs a permission: System Settings, Privacy & Security, Local Network)',
     ],
     ['linux', 'is not reachable from this network (EHOSTUNREACH)'],
   ] as const)('on %s a host that can not be reached %s', (platform, reason) => {

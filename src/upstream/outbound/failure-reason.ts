@@ -8,8 +8,8 @@ export class LoginRefused extends Refusal {}
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'has no address in DNS',
-  EAI_AGAIN: 'could not be looked up, DNS does not answer',
-  EAI_FAIL: 'could not be looked up, DNS failed',
+  EAI_AGAIN: 'could not be looked up: DNS does not answer',
+  EAI_FAIL: 'could not be looked up: DNS failed',
   ECONNREFUSED: 'refused the connection',
   ECONNRESET: 'closed the connection',
   EPIPE: 'closed the connection',
@@ -19,11 +19,11 @@ const REASONS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'is not reachable from this network',
   ENETUNREACH: 'is not reachable from this network',
   EADDRNOTAVAIL: 'is not reachable from this network',
-  EACCES: 'may not be reached, the system forbids it',
-  EMFILE: 'could not be reached, too many files are open',
+  EACCES: 'may not be reached: the system forbids it',
+  EMFILE: 'could not be reached: too many files are open',
   EPROTO: 'does not speak TLS there',
   ERR_SSL_WRONG_VERSION_NUMBER: 'does not speak TLS there',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate of another name',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate for another name',
   CERT_HAS_EXPIRED: 'has a certificate that has expired (or the clock is wrong)',
   CERT_NOT_YET_VALID: 'has a certificate that is not valid yet (or the clock is wrong)',
 }
@@ -38,7 +38,7 @@ const UNTRUSTED = new Set([
 ])
 
 /** macOS answers so to a program in the background, and says nothing to its user (docs/outbound-proxy.md). */
-const LOCAL_NETWORK = 'one in the local network needs a leave: System Settings, Privacy & Security, Local Network'
+const LOCAL_NETWORK = 'in the local network that needs a permission: System Settings, Privacy & Security, Local Network'
 
 /** What a failed connection says, as the rest of a sentence. No part of a URL or a header is in it. */
 export function reasonOf(error: unknown): string {

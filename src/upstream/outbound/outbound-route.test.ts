@@ -98,7 +98,7 @@ test('after a sleep no connection that was idle is used again, and what runs goe
   expect(await (await ask('/')).body.text()).toBe('hi')
   expect(sockets).toHaveLength(3)
   await idleClosed
-  expect(infos).toEqual(['the machine slept, or its network has changed: idle connections are not used again'])
+  expect(infos).toEqual(['the machine slept, or its network has changed: idle connections are not reused'])
 
   changed = false
   // undici knows only then that the connection is free.

@@ -179,7 +179,7 @@ class Route implements OutboundRoute {
   }
 
   #renew(): void {
-    this.#log.info({}, 'the machine slept, or its network has changed: idle connections are not used again')
+    this.#log.info({}, 'the machine slept, or its network has changed: idle connections are not reused')
     this.#direct.renew()
     this.#tunnelled?.renew()
   }

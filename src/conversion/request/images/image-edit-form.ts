@@ -33,7 +33,7 @@ async function fieldsOf(body: Buffer, contentType: string): Promise<Iterable<[st
   try {
     return await new Response(body, { headers: { 'content-type': contentType } }).formData()
   } catch (error) {
-    throw new ProxyError('invalid_body', 'The body is no valid form.', { cause: error })
+    throw new ProxyError('invalid_body', 'The body is not a valid form.', { cause: error })
   }
 }
 
