@@ -70,7 +70,7 @@ test('a key that no header can carry is refused, and not repeated', () => {
 })
 
 test('a file that cannot be read is refused with the reason', () => {
-  expect(() => load({ apiKeyFile: join(folder, 'nowhere') })).toThrow(/ENOENT.*nowhere/)
+  expect(() => load({ apiKeyFile: join(folder, 'nowhere') })).toThrow(/nowhere.*ENOENT/)
   expect(() => load({ apiKeyFile: folder })).toThrow('EISDIR')
 })
 

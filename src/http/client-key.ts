@@ -25,7 +25,9 @@ function readKey(path: string): string {
     // Editors may begin a file with a byte order mark and end it with a line, without showing either.
     return textOf(readFileSync(path)).replace(/^\uFEFF|[\r\n]+$/g, '')
   } catch (error) {
-    throw new UsageError(`The file for the client key can't be read (${codeOf(error) ?? 'unknown reason'}): ${path}`)
+    throw new UsageError(
+      `The client key file ${path} can't be read (${codeOf(error) ?? 'unknown reason'}): check its path and permissions.`,
+    )
   }
 }
 

@@ -31,7 +31,9 @@ function read(path: string, flag: string): Buffer {
   try {
     return readFileSync(path)
   } catch (error) {
-    throw new UsageError(`${flag} ${path}: it can't be read (${codeOf(error) ?? 'unknown reason'}).`)
+    throw new UsageError(
+      `${flag} ${path}: it can't be read (${codeOf(error) ?? 'unknown reason'}): check the path and its permissions.`,
+    )
   }
 }
 

@@ -72,7 +72,7 @@ test('a start beside one that runs names the settings that are not in use, and n
     code: 0,
     stdout,
     stderr:
-      'It runs with other settings than given now (CODEX_PROXY_MAX_QUEUE); `codex-api-proxy restart` applies these.\n',
+      'It runs with other settings than given now (CODEX_PROXY_MAX_QUEUE); to apply these, give them to `codex-api-proxy restart`.\n',
   })
   expect((await again('--api-key', 'other', '--strict')).stderr).toContain('(--api-key, --strict)')
 })
@@ -244,7 +244,7 @@ test('restart takes over what was saved, a client key too, and flags override it
 
 test.each([
   ['an address others can reach, without a key', ['--host', '0.0.0.0'], 'Others can reach 0.0.0.0'],
-  ['a key file there is not', ['--api-key-file', 'nowhere'], "The file for the client key can't be read (ENOENT)"],
+  ['a key file there is not', ['--api-key-file', 'nowhere'], "nowhere can't be read (ENOENT): check its path"],
   ['TLS files there are not', ['--tls-cert', 'nowhere', '--tls-key', 'nowhere'], "it can't be read (ENOENT)"],
 ])('restart with settings that can not start leaves the server running: %s', async (_name, args, message) => {
   const { pid, url } = started(await command('start', '--port', '0'))

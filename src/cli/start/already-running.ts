@@ -18,7 +18,7 @@ export async function reportRunning(context: Context, loaded: LoadedConfig, serv
   const names = server.url === undefined ? [] : await notInUse(context, loaded)
   if (names.length === 0) return 0
   print.note(
-    `It runs with other settings than given now (${names.join(', ')}); \`codex-api-proxy restart\` applies these.`,
+    `It runs with other settings than given now (${names.join(', ')}); to apply these, give them to \`codex-api-proxy restart\`.`,
   )
   return 0
 }
