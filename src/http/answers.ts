@@ -4,12 +4,12 @@ import type { Answer } from '../routes/api-request.ts'
 import { discardRest } from './linger.ts'
 
 /**
- * Headers that every answer to a request carries: names in lower case and values in turns, the form that costs Node the
- * least work.
+ * Headers that every answer to a request carries: names in lower case alternating with values, the form that costs Node
+ * the least work.
  */
 export type AnswerHeaders = (string | string[])[]
 
-/** Begins an answer; `added` goes over `headers` of the same name, which are emptied: an answer may last long. */
+/** Begins an answer. `added` overrides `headers` of the same name; those are emptied, since an answer may last long. */
 export function writeHead(
   response: ServerResponse,
   status: number,
@@ -23,7 +23,10 @@ export function writeHead(
   return response
 }
 
-/** Replaces, but for `vary`: upstream's own must not hide that the answer depends on the origin (RFC 9110 §12.5.5). */
+/**
+ * Replaces existing headers, except `vary`: upstream's own must not hide that the answer depends on the origin (RFC
+ * 9110 §12.5.5).
+ */
 export function addHeaders(headers: AnswerHeaders, added: Readonly<Record<string, string | string[]>>): void {
   for (const name in added) {
     const value = added[name] ?? ''
@@ -65,11 +68,11 @@ export function sendError(
   error: ApiError,
 ): void {
   if (response.headersSent) {
-    // An answer that has begun is broken off, so that nobody takes it for complete.
+    // An answer that has begun is cut off, so that nobody takes it for complete.
     response.destroy()
     return
   }
-  // When file descriptors run out, only closed connections make room for those that wait to be accepted.
+  // When file descriptors run out, only closing connections makes room for those that wait to be accepted.
   const last = request.complete && error.status < 500 ? {} : { connection: 'close' }
   const answer = { status: error.status, headers: { ...error.headers, ...last }, body: errorBody(error) }
   if (request.complete) {

@@ -5,8 +5,8 @@ import { UsageError } from '../config/usage-error.ts'
 type BindSettings = Pick<Config, 'host' | 'insecureNoKey' | 'tlsCert'> & { readonly clientKey: string | undefined }
 
 /**
- * Whoever reaches the port can use the login: an address that others can reach needs a client key, or that the user
- * insists. Throws a UsageError otherwise; `warn` is told what stays risky.
+ * Whoever reaches the port can use the login, so an address that others can reach requires a client key, or
+ * `--insecure-no-key`. Throws a UsageError otherwise; `warn` gets the remaining risks.
  */
 export function checkBind(
   { host, insecureNoKey, tlsCert, clientKey }: BindSettings,

@@ -6,8 +6,9 @@ const API_PATHS = ['/chat/completions', '/responses', '/models']
 const DOUBLE_SLASH = /^(\/v1)?\/{2,}/
 
 /**
- * The URL as the route table knows it. People forget the `/v1` of a base URL, give it twice or end it with a slash; a
- * proxy-style absolute URL keeps only its path (RFC 9112 §3.2.2), since nothing in a request chooses a host.
+ * The URL in the form the route table uses. People forget the `/v1` of a base URL, give it twice or end it with a
+ * slash; of a proxy-style absolute URL only the path is kept (RFC 9112 §3.2.2), since nothing in a request chooses a
+ * host.
  */
 export function canonicalUrl(url: string): string {
   const given = url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
@@ -22,6 +23,6 @@ function withoutDots(path: string): string {
   if (!DOTS.test(path)) return path
   const query = path.search(/[?#]/)
   const rest = query === -1 ? '' : path.slice(query)
-  // With a host before it, since two slashes at the beginning would be taken for those of a host.
+  // With a host in front, since two leading slashes would otherwise be taken for the beginning of a host.
   return new URL(`http://localhost${path}`).pathname + rest
 }

@@ -18,9 +18,9 @@ export function refusalOn(socket: Socket): ProxyError | undefined {
  * other error (https://nodejs.org/api/http.html#event-clienterror).
  */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, logger: Pick<Logger, 'info'>): void {
-  // Each further packet of a refused client comes here again, but the first was answered.
+  // Each further packet of a refused client gets here again, but the first was already answered.
   if (socket.writableEnded) return
-  // There is nobody to answer, or an answer has begun that a second one would corrupt.
+  // Nobody is there to answer, or an answer has begun that a second one would corrupt.
   if (!socket.writable || endedInRequest(error) || hasBegunAnswer(socket)) {
     socket.destroy()
     return

@@ -4,8 +4,8 @@ import { UsageError } from '../config/usage-error.ts'
 import { codeOf } from '../system/error-code.ts'
 
 /**
- * The key clients must send, from the setting or from a file; undefined when none is asked for. Throws a UsageError for
- * what can't be a key. `warn` is told when others can read the file.
+ * The key that clients must send, from the setting or from a file; undefined if none is required. Throws a UsageError
+ * for an unusable key. `warn` is called if others can read the file.
  */
 export function clientKeyFrom(
   { apiKey, apiKeyFile }: Pick<Config, 'apiKey' | 'apiKeyFile'>,

@@ -29,12 +29,12 @@ import { createRouteTable } from './route-table.ts'
 import { createServer } from './server.ts'
 import { checkStartable } from './startable.ts'
 
-/** Names of models, of which few are kept. */
+/** Holds names of models, of which there are few. */
 const MAX_MODEL_BYTES = 16 * 1024
 
 type Composed = {
   readonly server: Server
-  /** Ends the requests that run. */
+  /** Cancels running requests. */
   readonly running: Cancellation
   readonly context: RouteContext
   /** Loads what the first API request needs. */

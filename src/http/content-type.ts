@@ -4,9 +4,10 @@ import { shorten } from '../foreign-text.ts'
 import { mediaTypeOf } from '../media-type.ts'
 
 /**
- * Throws `unsupported_content_type` for anything but JSON. This is also a defence: without asking first, a web page may
- * only send text, a form or no type at all (https://fetch.spec.whatwg.org/#cors-safelisted-request-header). Edits of images
- * take a form all the same, as the API does (routes/backend-paths.ts): there `Origin` alone keeps pages out (guard.ts).
+ * Throws `unsupported_content_type` for anything but JSON. This is also a defence: without a preflight, a web page may
+ * only send text, a form or no type at all (https://fetch.spec.whatwg.org/#cors-safelisted-request-header). Image edits
+ * accept a form nevertheless, as the API does (routes/backend-paths.ts): there only `Origin` keeps pages out
+ * (guard.ts).
  */
 export function requireJson(headers: IncomingHttpHeaders): void {
   const mediaType = mediaTypeOf(headers['content-type'])

@@ -5,13 +5,13 @@ import { type Cancellation, ProxyStopped } from '../cancellation.ts'
 
 /** How often connections that became idle are closed: `close` alone waits for keep-alive. */
 const SWEEP_MS = 50
-/** How long a client may take for the error that ends its answer. */
+/** How long a client may take to read the error that ends its answer. */
 const LAST_WORDS_MS = 1000
 
 type Log = { warn(fields: object, message: string): void }
 
 export type Drain = {
-  /** Takes no new connections and lets running answers finish; after `deadline` milliseconds they are ended. */
+  /** Accepts no new connections and lets running answers finish; after `deadline` milliseconds they are ended. */
   gently(deadline: number, logger: Log): Promise<void>
   /** Ends running answers with an error, and shortly after that their connections. */
   endAnswers(): void
@@ -19,17 +19,17 @@ export type Drain = {
 
 /**
  * Prepares for closing the server; cancelling `running` ends its requests. Connections that have not carried a request
- * yet are followed from the start, since Node does not count them as idle (clients such as fetch open some ahead).
+ * yet are tracked from the start, since Node does not count them as idle (clients such as fetch open some in advance).
  */
 export function followConnections(server: Server, running: Cancellation): Drain {
-  /** By the addresses of their clients. */
+  /** Keyed by client address. */
   const unused = new Map<string, Socket>()
   server.on('connection', (socket: Socket) => {
     const client = addressOf(socket)
     unused.set(client, socket)
     socket.once('close', () => unused.delete(client))
   })
-  // Over TLS requests come on another socket, made when the handshake is over; the client is the same.
+  // Over TLS requests arrive on another socket, created after the handshake; the client is the same.
   server.on('request', ({ socket }: IncomingMessage) => {
     if (unused.size > 0) unused.delete(addressOf(socket))
   })

@@ -16,7 +16,7 @@ export type GuardSettings = {
 type Verdict = {
   /** For every answer to this request. */
   readonly corsHeaders: Readonly<Record<string, string>>
-  /** The client sent the client key, or there is none. Only a probe may be answered without. */
+  /** True if the client sent the client key, or none is required. Only a probe is answered otherwise. */
   readonly authenticated: boolean
   /** A browser asks whether a page of an allowed origin may call: the answer is 204 with `corsHeaders`, nothing more. */
   readonly preflight: boolean
@@ -36,7 +36,7 @@ export function createGuard({ hosts, origins, clientKey }: GuardSettings): Guard
 
   function checkHost(request: Pick<IncomingMessage, 'url' | 'headers'>, probe: boolean): string | undefined {
     const address = requestAddress(request)
-    // The health checks of many load balancers name no host (HTTP/1.0, RFC 9112 §3.2), which every browser does.
+    // The health checks of many load balancers send no host (HTTP/1.0, RFC 9112 §3.2); browsers always do.
     if (probe && address === undefined && request.headers.host === undefined) return undefined
     if (address === undefined) throw new ProxyError('host_not_allowed', 'The request has no usable `Host`.')
     if (isHostAllowed(address.name)) return address.authority
@@ -44,7 +44,10 @@ export function createGuard({ hosts, origins, clientKey }: GuardSettings): Guard
     throw new ProxyError('host_not_allowed', `The proxy does not answer to the host ${address.name.slice(0, 100)}.`)
   }
 
-  /** The origin of a page that may read the answer; undefined for the proxy's own pages and for what is no page. */
+  /**
+   * The origin of a page that may read the answer; undefined for the proxy's own pages and for clients that are not
+   * pages.
+   */
   function checkOrigin(headers: IncomingHttpHeaders, authority: string | undefined): string | undefined {
     const { origin } = headers
     if (origin !== undefined && allowedOrigins.has(origin)) return origin
@@ -76,8 +79,8 @@ export function createGuard({ hosts, origins, clientKey }: GuardSettings): Guard
 }
 
 /**
- * DNS rebinding makes a browser send a foreign *name* here. A literal address can't be rebound, so when the proxy
- * listens on every address of the machine it answers to each, also behind a mapped port.
+ * DNS rebinding makes a browser send a foreign *name* here. A literal address can't be rebound, so a proxy that listens
+ * on every address of the machine accepts all of them, also behind a mapped port.
  */
 function hostAllowList(hosts: readonly string[]): (name: string) => boolean {
   const names = new Set(hosts.map((host) => ipv6Name(host) ?? host))
@@ -91,21 +94,24 @@ function isOwnOrigin(origin: string, authority: string | undefined): boolean {
   return origin === `http://${authority}` || origin === `https://${authority}`
 }
 
-/** The origin of apps built on Electron whose pages are files. In a browser that of files is `null`. */
+/** The origin of Electron apps whose pages are files. In a browser, files have the origin `null`. */
 const FILES = 'file://'
 
 /**
- * Apps such as Chatbox turn web security off for their pages: Chromium then names no origin, only the mode and the site.
- * A browser always names one in this mode (https://fetch.spec.whatwg.org/#append-a-request-origin-header).
+ * Apps such as Chatbox turn off web security for their pages: Chromium then sends no origin, only the mode and the
+ * site. A browser always sends one in this mode (https://fetch.spec.whatwg.org/#append-a-request-origin-header).
  */
 function isWithoutWebSecurity(headers: IncomingHttpHeaders): boolean {
   return headers['sec-fetch-mode'] === 'cors' && headers['sec-fetch-site'] === 'cross-site'
 }
 
-/** An origin as browsers write it: nothing else that a client sends gets into messages and the log. */
+/** An origin as browsers write it; nothing else that a client sends gets into messages and the log. */
 const NAMED_ORIGIN = /^(?:file:\/\/|[a-z][a-z0-9+.-]{0,30}:\/\/[a-z0-9.:_[\]-]{1,100})$/i
 
-/** Named, since few know what origin a desktop app or a browser extension has, and it is what `--allow-origin` takes. */
+/**
+ * The origin is named, since few know which one a desktop app or a browser extension has, and `--allow-origin` needs
+ * it.
+ */
 function foreignOrigin(origin: string): ProxyError {
   const name = NAMED_ORIGIN.test(origin) ? `: ${origin}` : ''
   return new ProxyError('origin_not_allowed', `The request comes from a page of another origin${name}.`)
@@ -136,7 +142,7 @@ function preflightHeaders(origin: string, headers: IncomingHttpHeaders): Record<
   }
 }
 
-/** Compares digests, so that the time it takes tells neither the key nor its length. */
+/** Compares digests, so that the time taken reveals neither the key nor its length. */
 function keyTest(clientKey: string): (headers: IncomingHttpHeaders) => boolean {
   const expected = digest(clientKey)
   const matches = (given: string | undefined) => given !== undefined && timingSafeEqual(digest(given), expected)

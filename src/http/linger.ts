@@ -3,15 +3,15 @@ import type { Socket } from 'node:net'
 
 type Bounds = { readonly silenceMs: number; readonly longestMs: number; readonly mostBytes: number }
 
-/** Enough for every body a client may send by default; whoever sends without end is cut off soon. */
+/** Enough for every body a client may send by default; a client that never stops sending is soon cut off. */
 const BOUNDS: Bounds = { silenceMs: 1000, longestMs: 10_000, mostBytes: 256 * 1024 * 1024 }
 
 const closing = new WeakSet<Socket>()
 
 /**
- * Reads what a refused client still sends and throws it away, then calls `close`: when the body ends, or pauses, lasts
- * or grows beyond the bounds. Closing a socket with unread bytes resets the connection, and a client that reads only
- * after sending would lose the answer (nginx has `lingering_close` for this).
+ * Reads and discards what a refused client still sends, then calls `close`: when the body ends, or pauses, lasts or
+ * grows beyond the bounds. Closing a socket with unread bytes resets the connection, and a client that reads only after
+ * sending would lose the answer (nginx has `lingering_close` for this).
  */
 export function discardRest(request: IncomingMessage, close: () => void, bounds = BOUNDS): void {
   closing.add(request.socket)
@@ -38,7 +38,9 @@ export function discardRest(request: IncomingMessage, close: () => void, bounds 
   request.resume()
 }
 
-/** Whether the last answer of this connection was given: what comes now is no request (RFC 9112 §9.6). */
+/**
+ * Whether the last answer of this connection has been given: anything that follows is not a request (RFC 9112 §9.6).
+ */
 export function isClosing(socket: Socket): boolean {
   return closing.has(socket)
 }

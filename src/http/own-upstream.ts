@@ -5,8 +5,9 @@ import { UsageError } from '../config/usage-error.ts'
 type Addresses = Pick<Config, 'host' | 'port' | 'chatgptBaseUrl' | 'openaiBaseUrl'>
 
 /**
- * Each request would ask for another, until no more are taken. People take the base URL of upstream for the one that
- * clients need. Throws a UsageError. (Plain HTTP goes to loopback only.)
+ * An upstream that is this server itself would make each request cause another, until no more are accepted. People
+ * confuse the base URL of upstream with the one that clients need. Throws a UsageError. (Plain HTTP is only possible on
+ * loopback.)
  */
 export function checkUpstreams({ host, port, chatgptBaseUrl, openaiBaseUrl }: Addresses): void {
   if (!isLoopbackHost(host) && host !== '0.0.0.0' && host !== '::') return

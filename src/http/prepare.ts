@@ -3,7 +3,9 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { LazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
 import { baseUrlFor } from '../upstream/target.ts'
 
-/** What API requests need takes as long to load as all the rest, so whoever waits for `/health` is answered first. */
+/**
+ * What API requests need takes as long to load as everything else, so those waiting for `/health` are answered first.
+ */
 const PREPARE_AFTER_MS = 20
 
 type Parts = {
@@ -13,13 +15,16 @@ type Parts = {
   readonly logger: Logger
 }
 
-/** Prepares what the first request would wait for; calls `failed` if that can't be. Returns what calls it off. */
+/**
+ * Prepares what the first request would otherwise wait for; calls `failed` if that is impossible. Returns a function
+ * that calls it off.
+ */
 export function prepareSoon({ context, outbound, loadRoutes, logger }: Parts, failed: () => void): () => void {
   let calledOff = false
   const timer = setTimeout(() => {
     load(loadRoutes).then(
       async () => {
-        // What is opened after the server has closed would be closed by nobody and keep the process alive.
+        // Nobody would close what is opened after the server has closed, and it would keep the process alive.
         if (!calledOff) await prepareUpstream(outbound, context, logger)
       },
       (error: unknown) => {
@@ -35,16 +40,16 @@ export function prepareSoon({ context, outbound, loadRoutes, logger }: Parts, fa
 }
 
 /**
- * Loads what the first request needs. Node never tries a module again that failed to load (no file descriptor left, the
- * package replaced meanwhile), so that this server could not answer anything any more.
+ * Loads what the first request needs. Node never retries a module that failed to load (no file descriptors left, the
+ * package replaced meanwhile), so this server could never answer any request.
  */
 async function load(loadRoutes: () => Promise<void>): Promise<void> {
   await Promise.all([loadRoutes(), import('../upstream/outbound/outbound-route.ts')])
 }
 
 /**
- * Connects to upstream and asks for its models ahead of the first request. A login that has to be refreshed first is
- * left alone until somebody asks.
+ * Connects to upstream and fetches its models before the first request. A login that would have to be refreshed first
+ * is left alone until a request needs it.
  */
 async function prepareUpstream(
   outbound: LazyOutbound,

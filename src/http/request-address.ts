@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { isIPv6 } from 'node:net'
 
-/** The host that a request names: `name` to compare (lower case, IPv6 without brackets), `authority` as sent. */
+/** The host a request is for: `name` to compare (lower case, IPv6 without brackets), `authority` as sent. */
 export type Address = { readonly name: string; readonly authority: string }
 
 /**
- * The address a request was sent to, or undefined when it gives none that could be right. An absolute URL as the
- * request target wins over `Host` (RFC 9112 §3.2.2).
+ * The address a request was sent to, or undefined if it gives no plausible one. An absolute URL as the request target
+ * overrides `Host` (RFC 9112 §3.2.2).
  */
 export function requestAddress({ url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>): Address | undefined {
   if (url.startsWith('/') || url === '*') return parseAuthority(headers.host)

@@ -19,7 +19,7 @@ export async function readBody(request: IncomingMessage, limits: BodyLimits): Pr
   return decode(await readRawBody(request, limits), codings, limits.maxDecodedBody)
 }
 
-/** The body exactly as sent. What is beyond the limit is not kept, and the request stays answerable. */
+/** The body exactly as sent. Bytes beyond the limit are not kept, and the request can still be answered. */
 export function readRawBody(request: IncomingMessage, { maxBody }: Pick<BodyLimits, 'maxBody'>): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const announced = Number(request.headers['content-length'] ?? Number.NaN)
@@ -32,9 +32,8 @@ export function readRawBody(request: IncomingMessage, { maxBody }: Pick<BodyLimi
       return
     }
     const body = Number.isNaN(announced) ? new GrowingBuffer(maxBody, GROWTH) : new GrowingBuffer(announced, Infinity)
-    // Undefined once the body is whole or refused. The listeners stay, and would otherwise hold the promise and its
-    // body. And without a check for it, the `close` of every request would make an error, whose stack trace costs time,
-    // for nobody.
+    // Undefined once the body is complete or refused. The listeners stay, and would otherwise keep the promise and its
+    // body alive; and the `close` of every request would create an error, with a costly stack trace, that nobody sees.
     let reading: Reading | undefined = { body, resolve, reject }
 
     request.on('data', (bytes: Buffer) => {
@@ -62,17 +61,17 @@ type Reading = {
 }
 
 /**
- * A body gets all the room it has announced once this much has really come: memory that nobody touches costs nothing,
- * but a client that only announces a large body should not make us ask for it either.
+ * A body gets all the memory it has announced once this much has really arrived: untouched memory costs nothing, but a
+ * client that only announces a large body should not make us allocate it.
  */
 const FIRST_ROOM = 1024 * 1024
 /** Bodies of unknown length grow by this factor. */
 const GROWTH = 4
 
 /**
- * Copies pieces together as they come: kept one by one, a body sent in chunks of one byte would cost a hundred times
- * its size. The only piece of a small body is not copied. What was copied is freed, since a large body has hundreds of
- * pieces, each in memory of its own.
+ * Copies pieces together as they arrive: kept one by one, a body sent in chunks of one byte would cost a hundred times
+ * its size. The only piece of a small body is not copied. Copied pieces are freed, since a large body has hundreds of
+ * them, each in memory of its own.
  */
 class GrowingBuffer {
   readonly #limit: number

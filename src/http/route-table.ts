@@ -13,7 +13,7 @@ type RouteTable = {
   readonly load: () => Promise<void>
 }
 
-/** Every path this server knows; `canonicalUrl` has brought the variants people type to these. */
+/** Every path this server knows, in the form that `canonicalUrl` makes of the variants people type. */
 export function createRouteTable(context: RouteContext, describeOutbound: (upstream: URL) => object): RouteTable {
   const health = healthRoute(context, describeOutbound)
   const { load, route } = lazyApiRoutes(context)

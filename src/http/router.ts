@@ -6,17 +6,20 @@ export type RouteEntry = {
   readonly methods: readonly string[]
   /** A whole path, or with `/*` at its end all paths below. */
   readonly path: string
-  /** API requests are counted, logged and admitted; probes answer always, with less to those without the client key. */
+  /**
+   * API requests are counted, logged and admitted; probes are always answered, with less for those without the client
+   * key.
+   */
   readonly kind: 'api' | 'page' | 'probe'
   readonly handle: Route
-  /** Takes every path that is left over, so it does not show which methods a path has. */
+  /** Takes every remaining path, so it does not show which methods a path has. */
   readonly fallback?: true
 }
 
 export type Router = {
   /** The entry for a path without its query: the first of the table that fits. */
   find(method: string, path: string): RouteEntry | undefined
-  /** The error for a request that nothing serves; `unserved` is what the fallback said of it, if there was one. */
+  /** The error for a request that no route serves; `unserved` is the error of the fallback, if there was one. */
   refusal(method: string, path: string, unserved?: ProxyError): ProxyError
 }
 
@@ -38,7 +41,7 @@ export function createRouter(table: readonly RouteEntry[]): Router {
     return exact === undefined ? others : [exact, ...others]
   }
 
-  /** Whether a call that is served stands behind something else than `/v1`: then the base URL of its client is wrong. */
+  /** Whether a known path follows something other than `/v1`: then the base URL of the client is wrong. */
   function hasWrongBase(given: string): boolean {
     const path = withoutSlash(given)
     return !whole.has(path) && calls.some((call) => path.endsWith(call))

@@ -16,7 +16,7 @@ import { prepareSoon } from './prepare.ts'
 
 export type ListeningServer = {
   readonly url: string
-  /** Refuses new connections, lets running answers finish up to the limit of the settings. */
+  /** Refuses new connections and lets running answers finish, for up to the configured time. */
   drain(): Promise<void>
   /** The same, but running answers are ended at once, with an error. */
   close(): Promise<void>
@@ -56,7 +56,7 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<L
     stopPreparing()
     await drain.gently(config.drainTimeout, logger)
     context.catalogue.close()
-    // A refresh in flight has spent its token: what it brings must be saved.
+    // A refresh in flight has spent its token: the new tokens must be saved.
     await context.credentials.close()
     await outbound.close()
     logger.info('stopped')

@@ -24,7 +24,7 @@ type ServerParts = {
   readonly routes: readonly RouteEntry[]
   readonly guard: Guard
   readonly admission: Admission
-  /** API requests are counted in it when they come and when their connection is done with them. */
+  /** Counts API requests when they arrive and when their connection is done with them. */
   readonly metrics: Metrics
   /** Writes the one line of each API request, at its end. */
   readonly requestLog: RequestLog
@@ -39,12 +39,13 @@ type ServerParts = {
 }
 
 /**
- * How long an idle connection is kept: longer than the pools of common clients, so that they close first. Those of Rust
- * (Codex) and Go (cloudflared, Tailscale) keep theirs for 90 seconds, Caddy for two minutes, and none heeds `Keep-Alive`.
+ * How long an idle connection is kept: longer than in the pools of common clients, so that they close first. Those of
+ * Rust (Codex) and Go (cloudflared, Tailscale) keep theirs for 90 seconds, Caddy for two minutes, and none honours
+ * `Keep-Alive`.
  */
 const KEEP_ALIVE_MS = 125_000
 
-/** How often Node looks for slow requests; by its default so rarely that short limits would mean nothing. */
+/** How often Node checks for slow requests; its default is so rare that short limits would mean nothing. */
 const SLOW_REQUEST_CHECK_MS = 1000
 
 /** The HTTP server: who asks, is it safe, which route; and the one place where a thrown error becomes an answer. */
@@ -73,24 +74,24 @@ export function createServer(parts: ServerParts): Server {
     requireHostHeader: false,
   }
   const server = tls === undefined ? createHttp(limits, listener) : createHttps({ ...limits, ...tls }, listener)
-  // RFC 9110 §10.1.1 lets us serve it. Node's own refusal would have no body that a client of the API can read.
+  // RFC 9110 §10.1.1 allows serving it. Node's own refusal would have no body that an API client can read.
   server.on('checkExpectation', (...visitors) => server.emit('request', ...visitors))
-  // Failed TLS handshakes come here too; sockets of both kinds are Sockets of net.
+  // Failed TLS handshakes end up here too; sockets of both kinds are Sockets of net.
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerClientError(error, socket as Socket, logger))
   return server
 }
 
-/** More requests than any client sends ahead of an answer; each one that waits takes 2 KB for some 40 bytes sent. */
+/** More requests than any client pipelines; each one that waits takes 2 KB for some 40 bytes sent. */
 const MOST_AHEAD = 100
 
 /** How many pipelined requests of each connection wait. */
 const waiting = new WeakMap<Socket, number>()
 
 /**
- * A pipelined request gets its connection when the answers before it have been sent. Before that it would not be told
- * that its client has left (Node ties `close` to the connection), and its client would be taken for one that does not
- * read. Its body waits as well, no longer than any body may take. Whoever sends too many ahead is cut off: they can't be
- * refused before their turn, and to read no further would keep us from noticing that the client leaves.
+ * A pipelined request gets its connection once the answers before it have been sent. Until then it would not learn that
+ * its client has disconnected (Node ties `close` to the connection), and its client would be taken for one that does
+ * not read. Its body waits too, no longer than any body may take. A client that pipelines too many is cut off: they
+ * can't be refused before their turn, and if we stopped reading we would not notice that the client disconnects.
  */
 function waitForTurn(socket: Socket, response: ServerResponse, begin: () => void): void {
   const ahead = (waiting.get(socket) ?? 0) + 1
@@ -101,7 +102,7 @@ function waitForTurn(socket: Socket, response: ServerResponse, begin: () => void
   }
   response.once('socket', () => {
     waiting.set(socket, (waiting.get(socket) ?? 0) - 1)
-    // Ends the reading limit of the answer before.
+    // Ends the reading limit of the previous answer.
     socket.setTimeout(0)
     begin()
   })
@@ -162,7 +163,7 @@ function admit({ isDraining, admission }: ServerParts): Leave | undefined {
   return admission.tryEnter()
 }
 
-/** A ChatGPT login lacks this call. Whether the path exists for another method is for the router to say. */
+/** A ChatGPT login does not have this call. Whether the path exists with another method is for the router to say. */
 function isUnserved(thrown: unknown): thrown is ProxyError {
   return thrown instanceof ProxyError && thrown.code === 'api_key_required'
 }

@@ -42,7 +42,7 @@ function parseCertificate(cert: Buffer, path: string): X509Certificate {
     // X509Certificate also reads the binary form, which a server does not.
     if (cert.includes('-----BEGIN ')) return new X509Certificate(cert)
   } catch {
-    // The error below says so.
+    // Reported by the error below.
   }
   throw new UsageError(`--tls-cert ${path}: it is not a certificate in PEM.`)
 }

@@ -9,7 +9,7 @@ import { refusalOn } from './client-errors.ts'
 import { requireJson } from './content-type.ts'
 import { type BodyLimits, readBody, readRawBody } from './request-body.ts'
 
-/** Why the work for a client that left is cancelled. */
+/** Why the work for a client that disconnected is cancelled. */
 class ClientLeft extends Error {
   override readonly name = 'ClientLeft'
 }
@@ -19,13 +19,13 @@ type Limits = BodyLimits & {
   readonly slowClientTimeout: number
 }
 
-/** One request from its arrival until its connection is done with it. */
+/** One request, from its arrival until its connection is done with it. */
 export class Visit implements ApiRequest {
   readonly record: RequestRecord
   readonly url: string
   readonly cancellation = new Cancellation()
   authenticated = false
-  /** What the answer carries, whatever it will be. */
+  /** Headers of the answer, whatever it will be. */
   readonly #answerHeaders: AnswerHeaders
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
@@ -57,7 +57,7 @@ export class Visit implements ApiRequest {
     return this.#request.headers
   }
 
-  // Bodies stay unread until a route wants them, as bytes: what is passed through is never recoded.
+  // Bodies stay unread until a route asks for them, as bytes: what is passed through is never re-encoded.
   jsonBody(): Promise<Buffer> {
     requireJson(this.#request.headers)
     return readBody(this.#request, this.#limits)
@@ -79,22 +79,25 @@ export class Visit implements ApiRequest {
     return response
   }
 
-  /** Sends an answer that is no stream, and gives up a client that does not read it. */
+  /** Sends an answer that is not a stream, and gives up on a client that does not read it. */
   answer(answer: Answer): void {
     sendAnswer(this.#response, this.#answerHeaders, answer)
     limitReading(this.#response, this.#limits.slowClientTimeout)
   }
 
-  /** Answers with an error, or breaks off what has begun. */
+  /** Answers with an error, or cuts off an answer that has begun. */
   fail(error: ApiError): void {
     const { record } = this
     if (error.code !== null) record.code = error.code
-    // A client that gets its answer and leaves while it is still sending is not counted as aborted.
+    // A client that gets its answer and disconnects while still sending is not counted as aborted.
     if (!this.#request.complete && !this.#response.headersSent) record.status = error.status
     sendError(this.#request, this.#response, this.#answerHeaders, error)
   }
 
-  /** Calls `work` at once if it is closed already, so that a place given to a leaving client is given back. */
+  /**
+   * Calls `work` at once if the request is already closed, so that a place given to a disconnecting client is given
+   * back.
+   */
   onClose(work: () => void): void {
     if (this.#isClosed) work()
     else this.#whenClosed = this.#whenClosed.concat(work)
@@ -113,7 +116,7 @@ export class Visit implements ApiRequest {
     for (const work of this.#whenClosed) work()
   }
 
-  /** If the rest of the request came too late or was no HTTP, the client did not leave but was refused. */
+  /** If the rest of the request came too late or was not HTTP, the client did not disconnect but was refused. */
   #noteRefusal(): void {
     const refusal = refusalOn(this.#request.socket)
     // Upstream may have brought a whole answer that could no longer be sent.

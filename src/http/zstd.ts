@@ -7,14 +7,15 @@ export class TooLong extends Error {
 
 /** Room for input and output in the decoder, whose memory ends at 2 GB. */
 const MOST_ROOM = 1024 ** 3
-/** No encoder needs more for what fits there; each costs time even when nothing comes out of it. */
+/** No encoder needs more blocks for what fits there; each costs time even if nothing comes out of it. */
 const MOST_BLOCKS = 65_536
 
 /**
- * Throws TooLong beyond `limit` decoded bytes, an ApiError without its decoder, and an Error for what is not zstd.
+ * Throws TooLong beyond `limit` decoded bytes, an ApiError if the decoder can't be loaded, and an Error for data that
+ * is not zstd.
  *
- * Node 20 has no zstd of its own; few clients send it, so the decoder is loaded when one does. It is given room for
- * exactly what may come out, and keeps the memory of the largest body it has seen.
+ * Node 20 has no zstd of its own; few clients send it, so the decoder is loaded on demand. It gets room for exactly
+ * what may come out, and keeps the memory of the largest body it has seen.
  */
 export async function decodeZstd(body: Buffer, limit: number): Promise<Buffer> {
   const most = mostDecoded(body)
@@ -24,7 +25,7 @@ export async function decodeZstd(body: Buffer, limit: number): Promise<Buffer> {
   const decoder = await loaded()
   const decoded = decoder.decode(body, room)
   if (decoded.length > 0) return Buffer.from(decoded.buffer, decoded.byteOffset, decoded.length)
-  // The decoder does not say what failed. Where it had less room than the frames may need, that is the likely reason.
+  // The decoder does not say what failed. If it had less room than the frames may need, that is the likely reason.
   throw most > limit ? new TooLong(`More than ${limit} bytes.`) : new Error('The zstd frames are damaged.')
 }
 

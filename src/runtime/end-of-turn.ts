@@ -2,19 +2,19 @@
 const MOST_OF_ONE_REQUEST = 3
 /** After so many turns in a row without more than that, there is no load. */
 const QUIET_TURNS = 8
-/** Without load, so many works are done at once before the next turn is counted. */
+/** Without load, this many pieces of work are done at once before the next turn is counted. */
 const AT_ONCE = 32
 
 let waiting: (() => void)[] = []
 let quietTurns = 0
-/** How many works are still done at once. */
+/** How many more pieces of work are done at once. */
 let atOnce = 0
 
 /**
  * Does this work now or, under load, at the end of this turn of the event loop, together with all other work of the
- * turn. Under load a turn brings dozens of socket reads: doing the same for one after the other keeps the code in the
- * processor's caches, and what is written wakes the other side once. Without load a request would only wait: half a
- * millisecond of the first token in a program that has just been started (docs/performance.md).
+ * turn. Under load a turn brings dozens of socket reads: doing the same thing for one after the other keeps the code in
+ * the processor's caches, and writing together wakes the other side once. Without load a request would only wait: half
+ * a millisecond of the first token in a program that has just been started (docs/performance.md).
  */
 export function nowOrAtEndOfTurn(work: () => void): void {
   if (atOnce > 0) {

@@ -11,7 +11,7 @@ export function ownMemory(text: string): Buffer {
   return bytes
 }
 
-/** The pieces as one, in memory of its own: what they are parts of need not be held for them. */
+/** The pieces joined, in memory of their own: the buffers they are parts of need not be kept for them. */
 export function ownCopy(pieces: readonly Buffer[]): Buffer {
   const bytes = Buffer.allocUnsafeSlow(totalLength(pieces))
   let at = 0
@@ -19,20 +19,20 @@ export function ownCopy(pieces: readonly Buffer[]): Buffer {
   return bytes
 }
 
-/** How many bytes the pieces have together. */
+/** The total length of the pieces in bytes. */
 export function totalLength(pieces: readonly Buffer[]): number {
   return pieces.reduce((sum, { length }) => sum + length, 0)
 }
 
-/** To free less than this is not worth the call, which takes one to four microseconds. */
+/** Freeing less than this is not worth the call, which takes one to four microseconds. */
 const WORTH_FREEING = 16 * 1024
 
-/** A port without another end: what is handed to it is gone. */
+/** A port without another end: what is sent to it is gone. */
 let nowhere: MessagePort | undefined
 
 /**
- * Frees memory at once that nobody reads any more, JavaScript or a write under way: all views of it are empty
- * afterwards. The collector hardly notices what lies outside of its heap: large bodies would leave 32 MB there before
+ * Frees memory at once that nothing reads any more, neither JavaScript nor a write under way: all views of it are empty
+ * afterwards. The garbage collector hardly notices memory outside its heap: large bodies would leave 32 MB there before
  * it runs (docs/performance.md). A buffer that is only a part of its memory is left alone, since the rest may be in
  * use.
  */
@@ -40,7 +40,7 @@ export function freeMemory(bytes: Buffer): void {
   const { buffer } = bytes
   if (bytes.length < WORTH_FREEING || bytes.length !== buffer.byteLength || !(buffer instanceof ArrayBuffer)) return
   nowhere ??= closedPort()
-  // Handing it over takes it away here, even if it arrives nowhere
+  // Transferring it detaches it here, even if it arrives nowhere
   // (https://html.spec.whatwg.org/multipage/web-messaging.html#message-port-post-message-steps).
   nowhere.postMessage(undefined, [buffer])
 }

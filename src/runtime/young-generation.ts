@@ -2,10 +2,10 @@ import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 /**
- * Sizes of each of the two halves of V8's young generation, where new objects are made: 4 and 8 MB, of which V8 reports
- * a little less. V8 doubles the halves, up to 16 or 32 MB, while objects survive collections, as those of streams do
- * that wait for their model. That is not only more memory but slower: it does not fit into the processor's caches, and
- * memory outside of the heap is freed later. A busy proxy is faster with 8 MB than with 4 (docs/performance.md).
+ * Sizes of each of the two halves of V8's young generation, where new objects are allocated: 4 and 8 MB, of which V8
+ * reports a little less. V8 doubles the halves, up to 16 or 32 MB, while objects survive collections, as those of
+ * waiting streams do. That takes more memory and is also slower: it does not fit into the processor's caches, and
+ * memory outside the heap is freed later. A busy proxy is faster with 8 MB than with 4 (docs/performance.md).
  */
 const SMALL_BYTES = 3.5 * 1024 * 1024
 const LARGE_BYTES = 7.5 * 1024 * 1024
@@ -17,7 +17,7 @@ const IDLE_MS = 1000
 /** The weight of the latest time in the average: so small that a start and its first requests do not count as busy. */
 const LATEST_WEIGHT = 0.2
 
-/** Keeps the young generation at these sizes; V8 may still shrink it and let it grow again. Returns what ends that. */
+/** Keeps the young generation at these sizes; V8 may still shrink and regrow it. Returns a function that ends this. */
 export function limitYoungGeneration(busyMs = BUSY_MS): () => void {
   let limited = false
   let last = 0

@@ -1,6 +1,6 @@
 import { codeOf } from './error-code.ts'
 
-/** Node's own errors about files, in words. */
+/** Node's file error codes, in words. */
 const FILE_ERRORS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'not permitted',
@@ -27,7 +27,7 @@ export function describeError(error: unknown): string {
   return `Can't use ${String(error.path)}: ${FILE_ERRORS[code] ?? code}.`
 }
 
-/** For `catch`: adds what to do to a failure with a file; any other failure is thrown unchanged. */
+/** For `catch`: adds the remedy to an error about a file; any other error is rethrown unchanged. */
 export function withRemedy(remedy: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof Error && 'path' in error)) throw error

@@ -17,15 +17,15 @@ export function codeOf(error: unknown): string | undefined {
   return /^Unknown system error -\d+$/.test(code) ? nameOf(-Number(code.slice(code.indexOf('-')))) : code
 }
 
-/** Node's own errors lack the names of some, that of a used-up quota (EDQUOT) for example. */
+/** Node has no names for some system errors, for example that of an exceeded quota (EDQUOT). */
 function nameOf(number: number): string {
   const [name = `system error ${number}`] = Object.entries(constants.errno).find(([, known]) => known === number) ?? []
   return name
 }
 
 /**
- * Windows' codes for a name that somebody has open just now, one of our processes or a virus scanner; on other systems an
- * open file is in nobody's way, and they are final.
+ * Windows' codes for a file that someone has open just now, one of our processes or a virus scanner. On other systems
+ * an open file is in nobody's way, and these codes are final.
  */
 export function isHeldOpen(error: unknown): boolean {
   return process.platform === 'win32' && isOneOf(error, ['EPERM', 'EACCES', 'EBUSY'])

@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs'
 
 /**
- * Closes a file from which nothing is expected any more. A failure (a full disk over the network tells it only now) is no
- * reason to keep it: its number may already be that of another file or connection.
+ * Closes a file that is no longer needed. A failure (for example a full network drive that reports it only now) is no
+ * reason to try again: the descriptor may already belong to another file or connection.
  */
 export function letGo(file: number): void {
   try {

@@ -9,21 +9,21 @@ import { readText, textIn } from './text-file.ts'
 
 const POLL_MS = 25
 /**
- * How old a lock that names no holder must be to count as abandoned: its maker was killed before it wrote its name. That
- * takes microseconds; and whoever waits for a lock has to outlast this, the five seconds of a start too.
+ * How old a lock without a holder must be to count as abandoned: its maker was killed before it wrote its name. That
+ * takes microseconds; and whoever waits for a lock has to wait longer than this, including the five seconds of a start.
  */
 const NAMELESS_MS = 4000
 /**
- * The same for a lock whose holder can't be looked up: it is on another machine, the system tells no start times, or
- * only another user may read the lock. Nothing that is done under a lock takes so long.
+ * The same for a lock whose holder can't be checked: it is on another machine, the system has no start times, or only
+ * another user may read the lock. Nothing done under a lock takes that long.
  */
 const UNSEEN_MS = 300_000
 /** How long until the removal of a released lock is tried again. */
 const RETRY_MS = 1000
 
 /**
- * The contents of locks that this process has released but could not remove: no file descriptor was free, or the mount
- * has become read-only. Other processes respect them as long as this one runs; this one takes them over.
+ * The contents of locks that this process has released but could not remove (no free file descriptor, or the mount
+ * became read-only). Other processes respect them as long as this one runs; this one takes them over.
  */
 const leftBehind = new Set<string>()
 
@@ -37,14 +37,14 @@ type LockOptions = {
 }
 
 /**
- * A lock between our own processes: a file that only one can make, with the holder's name in it. `undefined` when
- * `until` came true first, or patience ran out (then `until` is still false). Where no file can be made, the lock locks
- * nothing. Either the login can't be written there, on a full disk for example, and isn't refreshed. Or it can only be
- * written in place, since its folder takes no files: to refuse would make such a login useless, while two processes
- * that refresh it at once are rare, and the second one then finds the tokens of the first.
+ * A lock between our own processes: a file that only one of them can create, containing the holder's name. `undefined`
+ * if `until` came true first, or patience ran out (then `until` is still false). Where no file can be created, the lock
+ * locks nothing. In that case either the login can't be written there, on a full disk for example, and isn't refreshed.
+ * Or it can only be written in place, since no files can be created in its folder: refusing would make such a login
+ * useless, while two processes that refresh it at once are rare, and the second one then finds the tokens of the first.
  */
 export async function acquireLock(path: string, { until, patienceMs }: LockOptions): Promise<Lock | undefined> {
-  // By a clock that can't be set back meanwhile.
+  // Measured by a clock that can't be set back meanwhile.
   const deadline = performance.now() + patienceMs
   while (true) {
     const lock = tryLock(path)
@@ -63,7 +63,7 @@ export function holderOf(path: string): string | undefined {
   return holder.host === host() ? `process ${holder.pid}` : `process ${holder.pid} of another machine or container`
 }
 
-/** A link is of who made it, whatever it leads to. */
+/** A link belongs to whoever made it, whatever it points to. */
 export function isOfAnotherUser(path: string): boolean {
   const made = lstatSync(path, { throwIfNoEntry: false })
   return made !== undefined && process.geteuid !== undefined && made.uid !== process.geteuid()
@@ -90,8 +90,8 @@ function tryLock(path: string): Lock | undefined {
 }
 
 /**
- * On Windows a file that was removed keeps its name until the last who reads it has closed it, and one that a virus
- * scanner has open can't be removed at all. Both look like a folder that takes no files, so that is tried.
+ * On Windows a removed file keeps its name until its last reader has closed it, and one that a virus scanner has open
+ * can't be removed at all. Both look like a folder where no files can be created, so that is tried.
  */
 function isInUse(error: unknown, path: string): boolean {
   if (!isHeldOpen(error)) return false
@@ -112,7 +112,7 @@ function release(path: string, own: string): void {
     if (isCode(error, 'ENOENT')) return
     leftBehind.add(own)
     const again = () => leftBehind.delete(own) && release(path, own)
-    // Else it counts as abandoned as soon as this process has ended.
+    // Otherwise it counts as abandoned as soon as this process has ended.
     setTimeout(again, RETRY_MS).unref()
   }
 }
@@ -135,7 +135,9 @@ function writeAndClose(file: number, text: string): void {
   }
 }
 
-/** A lock that could not be made whole. Nobody could tell whose it is, or we would wait for ourselves. */
+/**
+ * Removes a lock that could not be written completely. Nobody could tell whose it is, and we would wait for ourselves.
+ */
 function discard(path: string, text: string): void {
   try {
     rmSync(path, { force: true })
@@ -146,7 +148,7 @@ function discard(path: string, text: string): void {
 
 function isAbandoned(path: string): boolean {
   const text = textIn(path)
-  // Of a link itself: what it leads to may be missing, or be the link.
+  // The link itself, not its target, which may be missing or be the link.
   const made = lstatSync(path, { throwIfNoEntry: false })
   if (made === undefined) return false
   const age = ageOf(made)
@@ -165,13 +167,13 @@ function ageOf({ mtimeMs }: Stats): number {
 function isGone(holder: JsonObject, pid: number, age: number): boolean {
   if (!isThere(pid)) return true
   const started = startOf(pid)
-  // Process ids are used again: another start time is another process.
+  // Process ids are reused: a different start time means a different process.
   return started === undefined ? age > UNSEEN_MS : started !== holder.started
 }
 
 /**
- * Two processes may find the same lock abandoned; the slower one must not remove the lock the faster one has made since.
- * So removing takes a file of its own, and looks again.
+ * Two processes may find the same lock abandoned; the slower one must not remove the lock that the faster one has
+ * created since. So removing requires a lock file of its own, and checks again.
  */
 function removeAbandoned(path: string): void {
   const guard = `${path}.removal`

@@ -4,8 +4,9 @@ const PATIENCE_MS = 2000
 const POLL_MS = 20
 
 /**
- * What `work` brings, as soon as nobody keeps it from a file. On Windows a program may have a file for itself alone, a
- * virus scanner one that has just been written for example, and an open file can't be replaced. Both take moments.
+ * The result of `work`, retried while another program holds the file. On Windows a program may hold a file exclusively,
+ * for example a virus scanner one that has just been written, and an open file can't be replaced. Both last only
+ * moments.
  */
 export async function onceFree<Result>(
   isHeld: (error: unknown) => boolean,

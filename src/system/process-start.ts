@@ -4,12 +4,12 @@ import { promisify } from 'node:util'
 import { isThere, linuxStart } from './process-table.ts'
 
 const run = promisify(execFile)
-/** For systems that can't tell: then all that counts is that the process is there. */
+/** For systems that have no start times: then all that counts is that the process exists. */
 const UNKNOWN = 'unknown'
 
 /**
- * When a process began, as a text that no other process with the same id will have; `undefined` when it has ended, even
- * if the system has not collected it yet.
+ * When a process started, as a text that no other process with the same id will have; `undefined` if it has ended, even
+ * if it is still a zombie.
  */
 export async function processStart(pid: number): Promise<string | undefined> {
   if (!isThere(pid)) return undefined
@@ -23,14 +23,17 @@ export async function processStart(pid: number): Promise<string | undefined> {
   }
 }
 
-/** Whether the process that began then is still there. One whose start the system doesn't tell, just now or at all, is. */
+/**
+ * Whether the process that started then is still running. If the start time is unknown, now or always, it counts as
+ * running.
+ */
 export async function isStillThere(pid: number, started: string): Promise<boolean> {
   const found = await processStart(pid)
   if (found === undefined) return false
   return found === started || found === UNKNOWN || started === UNKNOWN
 }
 
-/** The form in pid files: a part of the boot's id is enough. */
+/** As in pid files; a part of the boot id is enough. */
 async function startOnLinux(pid: number): Promise<string | undefined> {
   const start = linuxStart(pid)
   if (start === 'gone') return undefined
@@ -56,11 +59,11 @@ function psEnvironment(): NodeJS.ProcessEnv {
 async function windowsStart(pid: number): Promise<string | undefined> {
   const { SystemRoot } = process.env
   if (SystemRoot === undefined) return UNKNOWN
-  // By its path: Windows looks in the current folder first, where others may have put a program of that name.
+  // By its full path: Windows looks in the current folder first, where others may have put a program of that name.
   const powershell = join(SystemRoot, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe')
   const script = `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`
   try {
-    // The server in the background has no console: without `windowsHide` a window would open at each start.
+    // The background server has no console: without `windowsHide` a window would open at each start.
     const { stdout } = await run(powershell, ['-NoProfile', '-NonInteractive', '-Command', script], {
       windowsHide: true,
     })

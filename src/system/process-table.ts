@@ -1,7 +1,7 @@
 import { isCode } from './error-code.ts'
 import { textIn } from './text-file.ts'
 
-/** Whether there is a process with this id, ours or somebody else's. */
+/** Whether a process with this id exists, ours or someone else's. */
 export function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -11,10 +11,10 @@ export function isThere(pid: number): boolean {
   }
 }
 
-/** When a process began: ticks since a boot, and that boot's id. No other process with the same pid has the same. */
+/** When a process started: ticks since boot, and the boot id. No other process with the same pid has the same. */
 type LinuxStart = { readonly ticks: string; readonly boot: string }
 
-/** `gone` for a process that has ended and is only not collected yet; `undefined` without /proc (proc(5), fields 3, 22). */
+/** `gone` for a zombie; `undefined` without /proc (proc(5), fields 3, 22). */
 export function linuxStart(pid: number): LinuxStart | 'gone' | undefined {
   const stat = textIn(`/proc/${pid}/stat`)
   if (stat === undefined) return undefined

@@ -1,8 +1,8 @@
 import * as nodeFs from 'node:fs'
 
 /**
- * What a file holds. Read as bytes: `readFileSync(path, 'utf8')` aborts the whole process when closing the file fails,
- * as it may on a drive over the network, or one that a program serves (FUSE), when that goes away.
+ * The content of a file. It is read as bytes: `readFileSync(path, 'utf8')` aborts the whole process if closing the file
+ * fails, as it may when a network drive or a FUSE file system goes away.
  */
 export function readText(path: nodeFs.PathLike, files: Pick<typeof nodeFs, 'readFileSync'> = nodeFs): string {
   return files.readFileSync(path).toString()
