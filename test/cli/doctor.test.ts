@@ -332,7 +332,9 @@ test('a certificate that is out of its time leads to the clock', async () => {
     expect(checks.TLS).toMatchObject({
       state: 'problem',
       message: expect.stringContaining('CERT_HAS_EXPIRED'),
-      remedy: expect.stringMatching(/^The time on this machine is \d{4}-\d\d-\d\d \d\d:\d\d UTC\. If that is wrong, set its clock/),
+      remedy: expect.stringMatching(
+        /^The time on this machine is \d{4}-\d\d-\d\d \d\d:\d\d UTC\. If that is wrong, set its clock/,
+      ),
     })
   } finally {
     server.close()
