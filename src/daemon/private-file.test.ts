@@ -1,4 +1,5 @@
-import type { Stats } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, openSync, type Stats } from 'node:fs'
 import {
   chmod,
   chown,
@@ -157,6 +158,18 @@ test('a file that is not there, or whose folder is none, is no failure', async (
   await writeFile(join(base, 'text'), '')
   expect(await readIfThere(join(base, 'missing'))).toBeUndefined()
   expect(await readIfThere(join(base, 'text', 'file'))).toBeUndefined()
+})
+
+test('a pipe is not read, and whoever writes into it is not waited for', async () => {
+  const pipe = join(base, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  // Whoever waits all the same is let go, so that this test fails instead of waiting with it.
+  const writer = setTimeout(() => closeSync(openSync(pipe, constants.O_RDWR)), 1000)
+  try {
+    await expect(readIfThere(pipe)).rejects.toThrow(`${pipe} is not a regular file`)
+  } finally {
+    clearTimeout(writer)
+  }
 })
 
 test.runIf(process.getuid?.() === 0)('a file of another user in a folder for everybody is not trusted', async () => {

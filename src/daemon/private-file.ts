@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { constants, type Stats } from 'node:fs'
 import { chmod, type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { UsageError } from '../config/usage-error.ts'
 import { toError } from '../errors.ts'
 import { codeOf, isCode, isHeldOpen, isOneOf } from '../system/error-code.ts'
 import { onceFree } from '../system/once-free.ts'
@@ -80,7 +81,7 @@ export async function readIfThere(file: string): Promise<string | undefined> {
 function refuseOther(file: string, found: Stats): void {
   if (found.isDirectory()) throw folderInPlaceOf(file)
   if (!found.isFile())
-    throw new Error(`${file} is not a regular file, and would be replaced by one. Name another file.`)
+    throw new UsageError(`${file} is not a regular file, and would be replaced by one. Name another file.`)
 }
 
 /**

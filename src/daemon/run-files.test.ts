@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
-import { chmod, chown, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -62,16 +62,11 @@ test('a pipe that nobody reads is no log, and is not waited for', async () => {
   }
 })
 
-test.each(['pidFile', 'stateFile'] as const)('a pipe or device that is named as %s is not replaced', async (name) => {
-  const pipe = join(folder, 'pipe')
-  execFileSync('mkfifo', [pipe])
-  // Whoever waits for somebody to write all the same is let go.
-  const writer = setTimeout(() => closeSync(openSync(pipe, constants.O_RDWR)), 1000)
-  try {
-    await expect(checkRunFiles({ ...files(), [name]: pipe })).rejects.toThrow(`${pipe} is not a regular file`)
-  } finally {
-    clearTimeout(writer)
-  }
+test.each(['pidFile', 'stateFile'] as const)('a device that is named as %s is not replaced', async (name) => {
+  // By a link: where the test fails, no more than that is lost.
+  const link = join(folder, 'null')
+  await symlink('/dev/null', link)
+  await expect(checkRunFiles({ ...files(), [name]: link })).rejects.toThrow(`${link} is not a regular file`)
 })
 
 test.each(['pidFile', 'stateFile'] as const)('a login that is named as %s by mistake is not replaced', async (name) => {

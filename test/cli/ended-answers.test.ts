@@ -14,7 +14,7 @@ import { watchAnswer } from '../support/watched-answer.ts'
 
 const EVENTS = responseEvents([{ text: 'one two three four' }])
 const ENDED_WITH_ERROR =
-  /one.*stopped before the answer had ended\. The proxy is stopping.*"code":"draining"[^\n]*\n\n$/s
+  /one.*stopped before the answer was complete\. The proxy is stopping.*"code":"draining"[^\n]*\n\n$/s
 
 let stage: Stage
 let gate: Gate
