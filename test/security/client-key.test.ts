@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { requestLines } from '../support/log-lines.ts'
-import { createHome, type Home, run } from '../support/program.ts'
+import { createHome, type Home, PROGRAM, run } from '../support/program.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
 const KEY = 'local-secret-4711'
@@ -100,5 +101,16 @@ describe('a proxy in the background with a client key', () => {
     const [, url = ''] = /(http:\/\/[\d.:]+)/.exec(status.stdout) ?? []
     expect((await fetch(`${url}/metrics`)).status).toBe(401)
     expect((await fetch(`${url}/metrics`, { headers: { 'x-api-key': KEY } })).status).toBe(200)
+  })
+
+  test('does not take it from a pipe, which could not be read again', () => {
+    const command = '"$0" "$1" start --port 0 --state-file other.json --pid-file other.pid --api-key-file <(echo key)'
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', command, process.execPath, PROGRAM], {
+      cwd: home.path,
+      env: { ...home.env },
+      encoding: 'utf8',
+    })
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toContain('CODEX_PROXY_API_KEY')
   })
 })

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import type { GivenSettings, LoadedConfig } from '../../config/load.ts'
 import type { Config } from '../../config/options.ts'
 import { certificateVariables } from '../../config/paths.ts'
@@ -27,6 +27,7 @@ export async function start(context: Context, flags: GivenSettings): Promise<Exi
 
 export async function startWith(context: Context, loaded: LoadedConfig): Promise<ExitCode> {
   const { print } = context
+  checkKeyLasts(loaded.config)
   await refuseToHide(context, loaded.config)
   await letStop(context, loaded.config).catch(withRemedy(RUN_FILES_REMEDY))
   const obstacle = lockInTheWay(loaded.config.pidFile)
@@ -88,6 +89,19 @@ async function refuseToHide(context: Context, { pidFile, stateFile }: Config): P
   throw new UsageError(
     `${stateFile} belongs to a running server (${addressOf(other)}). Stop that one first, or give this one another ` +
       'file with --state-file.',
+  )
+}
+
+/**
+ * Throws a UsageError for a client key in a pipe, as `<(pass show key)` makes one: the server in the background, `status`
+ * and `restart` read the file again.
+ */
+export function checkKeyLasts({ apiKeyFile }: Config): void {
+  // What is wrong with a file that is not there, reading it tells.
+  if (apiKeyFile === undefined || (statSync(apiKeyFile, { throwIfNoEntry: false })?.isFile() ?? true)) return
+  throw new UsageError(
+    `--api-key-file ${apiKeyFile}: it is not a file that can be read again later. Put the key into a file, or into ` +
+      'CODEX_PROXY_API_KEY; with --foreground it is read only once.',
   )
 }
 
