@@ -50,13 +50,16 @@ test('texts become what they stand for', async () => {
     model: 'gpt-image-2',
     n: '2',
     output_compression: '80',
+    frame_count: '4',
+    frame_duration_ms: '100',
     stream: 'true',
     size: '1024x1024',
   }
   const edit = await editOf((form) => {
     for (const [name, value] of Object.entries(fields)) form.append(name, value)
   })
-  expect(edit).toEqual({ images: [], ...fields, n: 2, output_compression: 80, stream: true })
+  const numbers = { n: 2, output_compression: 80, frame_count: 4, frame_duration_ms: 100 }
+  expect(edit).toEqual({ images: [], ...fields, ...numbers, stream: true })
 })
 
 test('a text of the name that the list gets is not taken for it', async () => {

@@ -2,7 +2,7 @@ import { ProxyError } from '../../../errors.ts'
 import { mediaTypeOf } from '../../../media-type.ts'
 import { unsupportedParameter } from '../reported-fields.ts'
 
-const NUMBERS = new Set(['n', 'output_compression', 'partial_images'])
+const NUMBERS = new Set(['n', 'output_compression', 'partial_images', 'frame_count', 'frame_duration_ms'])
 const BOOLEANS = new Set(['stream'])
 /** Clients write a list of files under either name. */
 const IMAGES = new Set(['image', 'image[]'])
