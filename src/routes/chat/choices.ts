@@ -39,7 +39,8 @@ export function runChoices(
 ): Promise<void> {
   const run = (choice: number, cancellation: Cancellation) =>
     withEarlyRetries(context, request, {
-      open: (refusal) => call.open(cancellation, refusal),
+      call,
+      cancellation,
       read: (answer) => read(choice, answer),
       isVisible: () => isVisible(choice),
     })

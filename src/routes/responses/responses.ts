@@ -120,7 +120,8 @@ export async function collect(
 ): Promise<JsonObject> {
   let collector = new ResponsesCollector()
   const response = await withEarlyRetries(context, request, {
-    open: (refusal) => call.open(request.cancellation, refusal),
+    call,
+    cancellation: request.cancellation,
     async read(answer) {
       collector = new ResponsesCollector(headOf(context, answer))
       const events = new EventStream(answer, context.config.maxEvent, {
@@ -155,7 +156,8 @@ async function stream(context: RouteContext, request: ApiRequest, { call, log, r
   let frames = new ResponsesFrames(client.out, asked)
   try {
     await withEarlyRetries(context, request, {
-      open: (refusal) => call.open(request.cancellation, refusal),
+      call,
+      cancellation: request.cancellation,
       read(answer) {
         frames = new ResponsesFrames(client.out, asked, headOf(context, answer))
         return pass(context, request, { answer, frames, client, call, remember }).catch((error: unknown) => {

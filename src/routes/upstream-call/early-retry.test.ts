@@ -25,18 +25,22 @@ function attempts(
   failures: readonly Error[],
   { isVisible = false, wait = 0.5, onRead = () => {}, hasLesser = false, answer = ANSWER } = {},
 ) {
-  const request = { record: newRequestRecord('id', 'POST', '/v1/responses', 0), cancellation: new Cancellation() }
+  const request = { record: newRequestRecord('id', 'POST', '/v1/responses', 0) }
+  const cancellation = new Cancellation()
   const left = [...failures]
   const askedAt: number[] = []
   const refusals: unknown[] = []
   const start = Date.now()
   const outcome = withEarlyRetries({ random: () => wait }, request, {
-    async open(refusal) {
-      if (refusal !== undefined && !hasLesser) throw refusal
-      refusals.push(refusal)
-      askedAt.push(Date.now() - start)
-      return answer
+    call: {
+      async open(_cancellation, refusal) {
+        if (refusal !== undefined && !hasLesser) throw refusal
+        refusals.push(refusal)
+        askedAt.push(Date.now() - start)
+        return answer
+      },
     },
+    cancellation,
     async read(given) {
       expect(given).toBe(answer)
       onRead()
@@ -46,7 +50,7 @@ function attempts(
     },
     isVisible: () => isVisible,
   }).catch((error: unknown) => error)
-  return { outcome, askedAt, refusals, ...request }
+  return { outcome, askedAt, refusals, cancellation, ...request }
 }
 
 const REFUSAL = failure('invalid_encrypted_content')

@@ -1,9 +1,11 @@
+import type { Cancellation } from '../../cancellation.ts'
 import { pageError } from '../../conversion/failure/upstream-error.ts'
 import { ApiError, type ProxyError, toApiError } from '../../errors.ts'
 import { isHtml, type UpstreamAnswer } from '../../upstream/answer.ts'
 import { LONGEST_WAIT_MS, retryAfterMs, retryPause } from '../../upstream/retry-pause.ts'
 import type { ApiRequest } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
+import type { UpstreamCall } from './upstream-call.ts'
 
 const RETRIES = 2
 const FIRST_DELAY_MS = 250
@@ -22,11 +24,9 @@ const NOT_NOW_CODES = new Set([
 ])
 
 type Attempt<Value> = {
-  /**
-   * Asks upstream. A refusal is final: `upstream/client.ts` has tried again what may be tried again. `refusal` is one that
-   * came within a 200: then a lesser request is sent, or, where there is none, the same refusal thrown.
-   */
-  readonly open: (refusal?: ApiError) => Promise<UpstreamAnswer>
+  /** A refusal by `open` is final: `upstream/client.ts` has tried again what may be tried again. */
+  readonly call: Pick<UpstreamCall, 'open'>
+  readonly cancellation: Cancellation
   readonly read: (answer: UpstreamAnswer) => Promise<Value>
   /** Whether a client can see anything of the answer yet. */
   readonly isVisible: () => boolean
@@ -39,12 +39,12 @@ type Attempt<Value> = {
  */
 export function withEarlyRetries<Value>(
   { random }: Pick<RouteContext, 'random'>,
-  { record, cancellation }: Pick<ApiRequest, 'record' | 'cancellation'>,
-  { open, read, isVisible }: Attempt<Value>,
+  { record }: Pick<ApiRequest, 'record'>,
+  { call, cancellation, read, isVisible }: Attempt<Value>,
 ): Promise<Value> {
   // Without `await`: a suspended function holds everything it has used, and the answer may take an hour.
   function ask(retry: number, refusal?: ApiError): Promise<Value> {
-    return open(refusal).then((answer) => {
+    return call.open(cancellation, refusal).then((answer) => {
       const page = pageIn(answer)
       return read(answer).catch((thrown: unknown) =>
         again(isCut(thrown) && !isVisible() ? (page ?? thrown) : thrown, retry, refusal),
