@@ -15,3 +15,6 @@ export type Context = {
 
 /** What a command hands back: the exit code. */
 export type ExitCode = number
+
+/** The exit code that the Linux Standard Base has for a service that does not run. */
+export const NOT_RUNNING: ExitCode = 3

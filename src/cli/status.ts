@@ -8,13 +8,10 @@ import type { JsonObject } from '../json-object.ts'
 import { packageVersion } from '../version.ts'
 import { checksCertificate, healthOf } from './ask-server.ts'
 import type { Call } from './command.ts'
-import type { Context, ExitCode } from './context.ts'
+import { type Context, type ExitCode, NOT_RUNNING } from './context.ts'
 import { healthRows, otherVersionOf, problemOf, processOf, warningOf } from './health.ts'
 import { atNamedPort, type Located, locate, logFileOf, type Reached, reach } from './locate.ts'
 import { shownValue } from './shown.ts'
-
-/** The exit code that the Linux Standard Base has for a service that does not run. */
-const NOT_RUNNING = 3
 
 type Settings = { readonly config: Config; readonly origins: Origins; readonly of: 'running' | 'next restart' }
 

@@ -13,7 +13,7 @@ import { checkStartable } from '../../http/startable.ts'
 import { withRemedy } from '../../system/describe-error.ts'
 import { isCode } from '../../system/error-code.ts'
 import type { Call } from '../command.ts'
-import type { Context, ExitCode } from '../context.ts'
+import { type Context, type ExitCode, NOT_RUNNING } from '../context.ts'
 import { explain } from '../explain.ts'
 import { loadSettings } from '../load-settings.ts'
 import { locate } from '../locate.ts'
@@ -23,7 +23,6 @@ import { checkAddress } from '../start/try-to-listen.ts'
 import { isPassing, lastingPath } from './lasting-path.ts'
 import { type Manager, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
 
-const NOT_RUNNING = 3
 const POLL_MS = 100
 const UNWRITTEN_REMEDY =
   'Make that path writable, or install the file by hand: `codex-api-proxy service install --print` shows it.'
