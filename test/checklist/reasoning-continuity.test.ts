@@ -33,6 +33,18 @@ const REFUSED: Answer = {
     },
   },
 }
+/** What upstream says of an item that it looks for by its id (case 109). */
+const NOT_FOUND: Answer = {
+  status: 404,
+  body: {
+    error: {
+      message: "Item with id 'rs_00010' not found. Items are not persisted when `store` is set to false.",
+      type: 'invalid_request_error',
+      param: 'input',
+      code: null,
+    },
+  },
+}
 
 let stage: Stage
 beforeAll(async () => {
@@ -93,6 +105,7 @@ describe.each([true, false])('case 106: a tool round trip (stream: %s)', (stream
 
   test.each([
     ['with a 400', REFUSED],
+    ['with a 404', NOT_FOUND],
     ['within a 200', failingAnswer('invalid_encrypted_content')],
   ])('case 110: goes on without it when upstream refuses it %s, after one try', async (_how, refused) => {
     const calling = await callingTurn(stream)

@@ -5,7 +5,7 @@ import { isReasoningRefusal } from './without-reasoning.ts'
 
 const REASONING = { type: 'reasoning' }
 const SEARCH = { type: 'web_search_call' }
-const requestWith = (...input: { type: string }[]): ResponsesRequest => ({
+const requestWith = (...input: { type: string; id?: string }[]): ResponsesRequest => ({
   model: 'gpt-5.5',
   input,
   store: false,
@@ -24,6 +24,16 @@ test.each([
   refusal("Invalid 'input[12].id': 'thinking_0'. Expected an ID that begins with 'rs'.", 'invalid_value'),
 ])('case 110, 111, 203: reasoning is refused: $message', (error) => {
   expect(isReasoningRefusal(error, requestWith(...Array(20).fill(REASONING)))).toBe(true)
+})
+
+const notFound = (id: string) =>
+  refusal(`Item with id '${id}' not found. Items are not persisted when \`store\` is set to false.`, null, 404)
+
+test('case 109, 110: reasoning that upstream looks for and does not find is refused, another item is not', () => {
+  const request = requestWith({ type: 'reasoning', id: 'rs_1' }, { type: 'item_of_theirs', id: 'ig_1' })
+  expect(isReasoningRefusal(notFound('rs_1'), request)).toBe(true)
+  expect(isReasoningRefusal(notFound('ig_1'), request)).toBe(false)
+  expect(isReasoningRefusal(refusal('Model not found', null, 404), request)).toBe(false)
 })
 
 test.each([
