@@ -33,10 +33,13 @@ export class JsonPlace {
     return new JsonPlace(this.#property(key), key, this)
   }
 
-  /** The place of a property whose content may also stand without it, as Chat nests what Responses does not. */
-  within(key: string): JsonPlace {
+  /**
+   * The place of a property whose content may also stand without it, as Chat nests what Responses does not. It does if
+   * it has one of the names `flat`; where neither form is there, the nested one is missing.
+   */
+  within(key: string, flat: readonly string[]): JsonPlace {
     const nested = this.at(key)
-    return nested.absent ? this : nested
+    return nested.absent && this.hasAny(flat) ? this : nested
   }
 
   /** The same place with another value. */

@@ -127,6 +127,7 @@ test.each([
   [[], 'tool_choice', 'invalid_type'],
   [{}, 'tool_choice.type', 'missing_required_parameter'],
   [{ type: 'function' }, 'tool_choice.function', 'missing_required_parameter'],
+  [{ type: 'allowed_tools' }, 'tool_choice.allowed_tools', 'missing_required_parameter'],
   [{ type: 'allowed_tools', allowed_tools: 'auto' }, 'tool_choice.allowed_tools', 'invalid_type'],
   [{ type: 'allowed_tools', allowed_tools: { mode: 'x' } }, 'tool_choice.allowed_tools.mode', 'invalid_value'],
   [

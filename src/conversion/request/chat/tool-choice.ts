@@ -47,7 +47,7 @@ function legacyChoice(choice: JsonPlace, declared: Declared): string | JsonObjec
 
 function allowedTools(choice: JsonPlace, declared: Declared, reported: ReportedFields): JsonObject {
   const known = ['type', 'allowed_tools', 'mode', 'tools']
-  const allowed = choice.within('allowed_tools')
+  const allowed = choice.within('allowed_tools', ['mode', 'tools'])
   allowed.object()
   const mode = allowed.at('mode').word(['auto', 'required'])
   reportOtherKeys(choice, known, reported)
@@ -67,7 +67,7 @@ function chosenTool(choice: JsonPlace, declared: Declared, reported: ReportedFie
   choice.object()
   const type = choice.at('type').string()
   if (type !== 'function' && type !== 'custom') return hostedTool(choice, declared)
-  const named = choice.at('name').absent ? choice.at(type) : choice.within(type)
+  const named = choice.within(type, ['name'])
   named.object()
   const isFlat = named === choice
   reportOtherKeys(choice, ['type', isFlat ? 'name' : type], reported)

@@ -127,6 +127,12 @@ describe('tools', () => {
       'tools[0].custom.format.grammar',
       'invalid_type',
     ],
+    [
+      'no grammar',
+      { type: 'custom', custom: { name: 'f', format: { type: 'grammar' } } },
+      'tools[0].custom.format.grammar',
+      'missing_required_parameter',
+    ],
     ['an empty name in Responses form', { type: 'function', name: '' }, 'tools[0].name', 'invalid_value'],
     ['no type', { function: { name: 'f' } }, 'tools[0].type', 'missing_required_parameter'],
     [

@@ -102,7 +102,7 @@ function customFormat(format: JsonPlace, reported: ReportedFields): JsonObject {
   const known = ['type', 'grammar', 'syntax', 'definition']
   reportOtherKeys(format, known, reported)
   if (format.at('type').word(['text', 'grammar']) === 'text') return { type: 'text' }
-  const grammar = format.within('grammar')
+  const grammar = format.within('grammar', ['syntax', 'definition'])
   grammar.object()
   reportOtherKeys(grammar, known, reported)
   return {
@@ -141,8 +141,7 @@ function userLocation(place: JsonPlace, reported: ReportedFields): JsonObject | 
   const known = ['type', 'approximate', ...LOCATION_FIELDS]
   reportOtherKeys(place, known, reported)
   place.at('type').optionalWord(['approximate'])
-  const approximate = place.within('approximate')
-  approximate.object()
+  const approximate = place.within('approximate', LOCATION_FIELDS)
   reportOtherKeys(approximate, known, reported)
   const told = LOCATION_FIELDS.map((name) => [name, approximate.at(name).optionalString()] as const)
   return { type: 'approximate', ...Object.fromEntries(told) }
