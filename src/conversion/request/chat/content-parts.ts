@@ -138,7 +138,7 @@ function filePart(file: JsonPlace): JsonObject {
   const id = file.at('file_id').optionalString()
   const url = file.at('file_url').optionalString()
   const name = file.at('filename').optionalString()
-  if (data === undefined && id === undefined && url === undefined) throw file.at('file_data').missing()
+  if ([data, id, url].every((content) => content === undefined || content === '')) throw file.at('file_data').missing()
   return { type: 'input_file', filename: name, file_data: data && repairDataUrl(data), file_id: id, file_url: url }
 }
 

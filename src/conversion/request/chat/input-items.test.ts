@@ -347,13 +347,16 @@ describe('images, files and audio', () => {
     expect(partsOf([{ type: 'file', file }, passed])).toEqual([passed, passed])
   })
 
-  test('a file without any content is refused', () => {
-    const refusal = refusalOf(() => partsOf([{ type: 'file', file: { filename: 'a.pdf' } }]))
-    expect(refusal).toMatchObject({
-      param: 'messages[0].content[0].file.file_data',
-      code: 'missing_required_parameter',
-    })
-  })
+  test.each([[{ filename: 'a.pdf' }], [{ filename: 'a.pdf', file_data: '' }], [{ file_id: '' }]])(
+    'the file %o has no content and is refused',
+    (file) => {
+      const refusal = refusalOf(() => partsOf([{ type: 'file', file }]))
+      expect(refusal).toMatchObject({
+        param: 'messages[0].content[0].file.file_data',
+        code: 'missing_required_parameter',
+      })
+    },
+  )
 
   test('case 48: audio is refused, in a tool result too', () => {
     const audio = { type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } }
