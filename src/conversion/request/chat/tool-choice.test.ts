@@ -108,6 +108,14 @@ test.each([
   })
 })
 
+test('case 71: the legacy choice of an undeclared function names the legacy list', () => {
+  const body = { functions: [{ name: 'weather' }], function_call: { name: 'nobody' } }
+  expect(refusalOf(() => convertChat(body))).toMatchObject({
+    param: 'function_call',
+    message: expect.stringMatching(/no function named 'nobody' was specified in the 'functions' parameter/),
+  })
+})
+
 test.each([
   [{ type: 'function', function: { name: 'weather' }, name: 'x', other: 1 }, ['name', 'other']],
   [{ type: 'function', function: { name: 'weather', other: 1 } }, ['function.other']],

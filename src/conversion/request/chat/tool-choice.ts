@@ -42,7 +42,7 @@ function declaredIn(tools: readonly JsonObject[]): Declared {
 function legacyChoice(choice: JsonPlace, declared: Declared): string | JsonObject {
   if (typeof choice.value === 'string') return choice.word(['none', 'auto'])
   if (asObject(choice.value) === undefined) throw choice.wrongType('one of a string or object')
-  return namedTool(choice, 'function', choice.at('name').string(), declared)
+  return namedTool(choice, 'function', choice.at('name').string(), declared, 'functions')
 }
 
 function allowedTools(choice: JsonPlace, declared: Declared, reported: ReportedFields): JsonObject {
@@ -76,11 +76,17 @@ function chosenTool(choice: JsonPlace, declared: Declared, reported: ReportedFie
 }
 
 /** A choice of an undeclared tool would end in a broken connection upstream (case 71). */
-function namedTool(choice: JsonPlace, type: string, name: string, { byName }: Declared): JsonObject {
+function namedTool(
+  choice: JsonPlace,
+  type: string,
+  name: string,
+  { byName }: Declared,
+  list: 'tools' | 'functions' = 'tools',
+): JsonObject {
   const ofName = byName.get(name) ?? []
   const tool = ofName.find((each) => each.type === type) ?? ofName[0]
   if (tool !== undefined) return { type: tool.type, name }
-  const message = `Invalid value for '${choice.path}': no ${type} named '${shorten(name)}' was specified in the 'tools' parameter.`
+  const message = `Invalid value for '${choice.path}': no ${type} named '${shorten(name)}' was specified in the '${list}' parameter.`
   throw choice.fault('invalid_value', message)
 }
 
