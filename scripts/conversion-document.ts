@@ -120,7 +120,7 @@ request always becomes the same bytes, since the prompt cache depends on that.
   refuse the whole request, and each one that repeats it.
 - Citation markers in the text of an answer (\`cite\`, with source ids between private-use characters), which only ChatGPT's own
   page can show, are removed, and the positions of \`annotations\` are adjusted. \`/v1/responses\` passes them through.
-- Calls and results are paired by id, wherever they are. Ids over 64 characters are shortened by a hash.
+- Calls and results are paired by id, wherever they are. Ids over 64 characters, and empty ones, become a hash.
 - An answer that was stopped while the model was thinking (\`content: null\`, or nothing but the reasoning) is left out, although
   the API refuses it: clients keep it in their history, where it would end the conversation.
 - Encrypted reasoning that led to tool calls is kept in memory and put back in its place when a request replays those calls,

@@ -1,4 +1,4 @@
-import { apiError, detail, isJson, type Json, type Refusal, tooLong } from './refusal.ts'
+import { apiError, detail, empty, isJson, type Json, type Refusal, tooLong } from './refusal.ts'
 
 /** The first reason why the backend would not take this `input`. */
 export function inputRefusal(input: unknown): Refusal | undefined {
@@ -19,8 +19,9 @@ export function inputRefusal(input: unknown): Refusal | undefined {
 }
 
 function itemRefusal(item: Json, place: string): Refusal | undefined {
-  const long = tooLong(item.id, `${place}.id`) ?? tooLong(item.call_id, `${place}.call_id`)
-  if (long !== undefined) return long
+  const callId = `${place}.call_id`
+  const length = tooLong(item.id, `${place}.id`) ?? tooLong(item.call_id, callId) ?? empty(item.call_id, callId)
+  if (length !== undefined) return length
   const type = item.type ?? 'message'
   const foreign = foreignId(item.id, String(type), `${place}.id`)
   if (foreign !== undefined) return foreign

@@ -28,3 +28,9 @@ export function tooLong(value: unknown, param: string): Refusal | undefined {
     'string_above_max_length',
   )
 }
+
+export function empty(value: unknown, param: string): Refusal | undefined {
+  if (value !== '') return undefined
+  const expected = 'Expected a string with minimum length 1, but got an empty string instead.'
+  return apiError(`Invalid '${param}': empty string. ${expected}`, param, 'empty_string')
+}

@@ -201,6 +201,12 @@ describe('the ChatGPT side refuses', () => {
       'string_above_max_length',
     ],
     [
+      'an empty call id',
+      { type: 'function_call', call_id: '', name: 'f', arguments: '{}' },
+      'input[0].call_id',
+      'empty_string',
+    ],
+    [
       'an id that is not of its type',
       { type: 'message', id: 'item_1', role: 'user', content: 'x' },
       'input[0].id',

@@ -34,8 +34,11 @@ export function withIdsOnce(items: readonly JsonObject[]): JsonObject[] {
 /** Upstream's limit for ids. */
 const LONGEST_CALL_ID = 64
 
-/** Ids of other providers may be longer than upstream takes: the same long id always becomes the same short one. */
+/**
+ * Ids of other providers may be longer than upstream takes, or empty: such an id always becomes the same one that it does
+ * take (case 77, 81).
+ */
 export function upstreamCallId(callId: string): string {
-  if (callId.length <= LONGEST_CALL_ID) return callId
+  if (callId !== '' && callId.length <= LONGEST_CALL_ID) return callId
   return `call_${hash('sha256', callId, 'hex').slice(0, 40)}`
 }

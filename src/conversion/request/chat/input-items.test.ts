@@ -497,6 +497,13 @@ describe('tool calls in the history', () => {
     expect(itemsOf(history(`${long}y`))[1]?.call_id).not.toBe(call?.call_id)
   })
 
+  test('case 77: an empty id is one for upstream, the same on both sides', () => {
+    const turn = [{ role: 'assistant', tool_calls: [functionCall('')] }, result('')]
+    const [, call, output, later] = itemsOf([HELLO, ...turn, ...turn])
+    expect(call?.call_id).toMatch(/^call_[0-9a-f]{40}$/)
+    expect([output?.call_id, later?.call_id]).toEqual([call?.call_id, call?.call_id])
+  })
+
   test('case 82: an id of the call is its call_id and nothing else', () => {
     const [, call] = itemsOf([HELLO, { role: 'assistant', tool_calls: [functionCall('call_1')] }, result('call_1')])
     expect(Object.keys(call ?? {})).toEqual(['type', 'call_id', 'name', 'arguments'])

@@ -273,8 +273,10 @@ describe('input', () => {
     expect(inputOf(call)).toEqual([call])
   })
 
-  test('case 81: long call ids are shortened alike on both sides', () => {
-    const call_id = 'x'.repeat(80)
+  test.each([
+    ['81: a long', 'x'.repeat(80)],
+    ['77: an empty', ''],
+  ])('case %s call id becomes one that upstream takes, alike on both sides', (_what, call_id) => {
     const [call, output] = inputOf(
       { type: 'function_call', call_id, name: 'f', arguments: '{}' },
       { type: 'function_call_output', call_id, output: 'ok' },
