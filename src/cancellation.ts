@@ -4,8 +4,8 @@ import { ProxyError } from './errors.ts'
 export type Cancellable = { cancel(reason: Error): void }
 
 /**
- * Why running answers are ended when the proxy stops. Unlike after other reasons, their clients are still there to be
- * told.
+ * Why running answers are ended when the proxy stops. Unlike with other reasons, their clients are still connected and
+ * can be told.
  */
 export class ProxyStopped extends ProxyError {
   constructor() {
@@ -14,14 +14,14 @@ export class ProxyStopped extends ProxyError {
 }
 
 /**
- * Ends work that is under way before its time. It does what AbortSignal does, without events: a controller, its event
- * target and their listeners were 6 % of what a request runs (docs/performance.md).
+ * Ends work in progress early. It does what AbortSignal does, without events: a controller, its event target and their
+ * listeners were 6 % of what a request runs (docs/performance.md).
  */
 export class Cancellation implements Cancellable {
   #reason: Error | undefined
   #work: Cancellable[] = []
 
-  /** Why it was cancelled; undefined as long as it was not. */
+  /** Why it was cancelled; undefined if it was not. */
   get reason(): Error | undefined {
     return this.#reason
   }
@@ -34,7 +34,7 @@ export class Cancellation implements Cancellable {
     for (const each of work) each.cancel(reason)
   }
 
-  /** Cancels `work` too, at once if it is too late for it already. */
+  /** Cancels `work` too; at once if this was already cancelled. */
   add<Work extends Cancellable>(work: Work): Work {
     if (this.#reason === undefined) this.#work.push(work)
     else work.cancel(this.#reason)
@@ -46,7 +46,7 @@ export class Cancellation implements Cancellable {
     if (at !== -1) this.#work.splice(at, 1)
   }
 
-  /** The outcome, or the reason if cancelled before; what leads to the outcome goes on. */
+  /** The outcome, or a rejection with the reason if cancelled first; the work behind the outcome goes on. */
   race<Value>(outcome: Promise<Value>): Promise<Value> {
     return new Promise((resolve, reject) => {
       const work = this.add({ cancel: reject })
@@ -54,7 +54,7 @@ export class Cancellation implements Cancellable {
     })
   }
 
-  /** Resolves after so many milliseconds; rejects with the reason if cancelled before. */
+  /** Resolves after that many milliseconds; rejects with the reason if cancelled first. */
   delay(milliseconds: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -71,14 +71,14 @@ export class Cancellation implements Cancellable {
   }
 }
 
-/** The most that counts of a time in which the process stands still. */
+/** A longer standstill of the process counts as this much. */
 const LONGEST_STEP_MS = 1000
 
 /**
- * What `work` resolves with; cancelled, and rejected with `late`, when that takes longer than so many milliseconds, or
- * as soon as `outer` is cancelled, with its reason. They are counted in steps, since timers that are due when the machine
- * or the process wakes (a sleep, Ctrl-Z, `docker pause`) go off before anything is read: what came in time would be
- * thrown away, an answer of the token endpoint for example, and the login with it.
+ * The result of `work`. If it takes longer than that many milliseconds, `work` is cancelled and this rejects with
+ * `late`; if `outer` is cancelled first, with its reason. The time is counted in steps, since a timer that is due when the
+ * machine or the process wakes (from sleep, Ctrl-Z, `docker pause`) fires before anything is read: a response that arrived
+ * in time would be thrown away, that of the token endpoint for example, and the login with it.
  */
 export async function withDeadline<Value>(
   milliseconds: number,

@@ -25,7 +25,7 @@ export function errorType(status: number): string {
   return status >= 500 ? 'server_error' : 'invalid_request_error'
 }
 
-/** An error as a client gets it. The message never holds a token, a header, a prompt or a raw upstream body. */
+/** An error as a client sees it. The message never contains a token, a header, a prompt or a raw upstream body. */
 export class ApiError extends Error {
   override readonly name: string = 'ApiError'
   readonly status: number
@@ -64,7 +64,9 @@ export class ProxyError extends ApiError {
   }
 }
 
-/** Some modules are loaded at their first use, when the package may be gone or replaced. Undefined for other errors. */
+/**
+ * Some modules are loaded on first use, when the package may already be gone or replaced. Undefined for other errors.
+ */
 export function missingModule(error: unknown): ProxyError | undefined {
   if (!isOneOf(error, ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'])) return undefined
   const message = 'A part of the proxy is missing: the package was removed or replaced while it ran.'
@@ -76,7 +78,7 @@ export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown))
 }
 
-/** Anything thrown, as an error a client may see. An unforeseen one tells no details. */
+/** Anything thrown, as an error a client may see. An unforeseen error reveals no details. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error
   return missingModule(error) ?? new ProxyError('internal_error', 'The proxy failed unexpectedly.', { cause: error })

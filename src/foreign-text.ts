@@ -1,6 +1,6 @@
 /**
- * Text of others as it may be shown in a terminal: control characters are escaped as in JSON, so that the terminal
- * takes none for a command. Those beyond ASCII too, which JSON would leave and terminals obey. A tab may stay.
+ * Foreign text made safe to show in a terminal: control characters are escaped as in JSON, so that the terminal takes
+ * none for a command. That includes those beyond ASCII, which JSON would leave and terminals obey. Tabs stay.
  */
 export function withoutControls(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -9,7 +9,7 @@ export function withoutControls(text: string): string {
   })
 }
 
-/** Text of others in a message of ours is cut: a message is no place for a whole prompt. Never within an emoji. */
+/** Foreign text in our messages is shortened, since a message is no place for a whole prompt; never within an emoji. */
 export function shorten(text: string, most = 64): string {
   return text.length <= most ? text : `${text.slice(0, most).replace(/[\ud800-\udbff]$/, '')}…`
 }

@@ -1,4 +1,4 @@
-// Reading JSON that others wrote, whose shape nothing promises.
+// Reads untrusted JSON, whose shape nothing guarantees.
 
 /** A JSON object of unknown content. */
 export type JsonObject = { readonly [key: string]: unknown }
@@ -24,7 +24,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A map or list with nothing in it, as `metadata: {}`, which asks for nothing. */
+/** An empty object or list, such as `metadata: {}`, which asks for nothing. */
 export function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0
 }
@@ -33,13 +33,14 @@ export function without(object: JsonObject, keys: readonly string[]): JsonObject
   return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)))
 }
 
-// `as…`: the value if it is of that kind, else undefined, or an empty list. `…Of` differs where its comment says so.
+// `as…` returns the value if it is of that kind, else undefined or an empty list. `…Of` differs where its comment says
+// so.
 
 export function asObject(value: unknown): JsonObject | undefined {
   return isObject(value) ? value : undefined
 }
 
-/** An empty object in place of anything that is none. */
+/** An empty object for anything that is not an object. */
 export function objectOf(value: unknown): JsonObject {
   return isObject(value) ? value : {}
 }
@@ -57,7 +58,7 @@ export function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }
 
-/** A place in a list. */
+/** An index into a list. */
 export function asIndex(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }

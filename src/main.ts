@@ -3,11 +3,13 @@ import { existsSync, mkdirSync, statSync } from 'node:fs'
 import module from 'node:module'
 import { dirname, isAbsolute, join } from 'node:path'
 
-/** The oldest usable minor of each major, as in `engines` of package.json; Node 21 lacks what Node 20 got later. */
+/**
+ * The oldest usable minor version of each major, as in `engines` of package.json; Node 21 lacks what Node 20 got later.
+ */
 const NEEDED_NODE = { 20: 19, 22: 3 } as const
 
 if (isNodeTooOld(process.versions.node)) {
-  // Not by print.ts: an older Node can't load it.
+  // Not with print.ts: an older Node can't load it.
   process.stderr.write(
     `codex-api-proxy needs Node 20.${NEEDED_NODE[20]}, or 22.${NEEDED_NODE[22]} and newer; this is Node ` +
       `${process.versions.node} (${process.execPath}). Install a newer one, or put it first in PATH.\n`,
@@ -31,7 +33,7 @@ async function main(argv: string[]): Promise<void> {
   const print = createPrint(process)
   const only = argv.length > 1 ? undefined : (argv[0] ?? '--help')
 
-  // The two answers that need no command line parsed are given before its parser is loaded.
+  // These two need no command-line parser, so they are answered before it is loaded.
   if (only === '--help' || only === '-h' || only === 'help') {
     const { overview } = await import('./cli/overview.ts')
     print.raw(overview(print.style))
@@ -50,9 +52,9 @@ async function main(argv: string[]): Promise<void> {
 }
 
 /**
- * Node 22 and later can keep what they have compiled for the next start; it works for what is loaded after this call.
- * Node runs what it finds in that folder without comparing it with the source, so nobody but the user may write there.
- * Node's default is in /tmp, where any user may have made it before. Without such a folder everything is compiled at
+ * Node 22 and later can cache compiled code for the next start; this applies to modules loaded after this call. Node
+ * runs what it finds in that folder without comparing it with the source, so nobody but the user may write there.
+ * Node's default is in /tmp, where any user may have created it first. Without such a folder everything is compiled at
  * each start.
  */
 function keepCompiled(home: string): void {
@@ -66,11 +68,11 @@ function keepCompiled(home: string): void {
     }
     if (isOwn(kept) && !isWritableByOthers(kept)) module.enableCompileCache(kept)
   } catch {
-    // No home, or one that takes no folders.
+    // No home folder, or none where folders can be created.
   }
 }
 
-/** The home of root under `sudo` may be that of a user, who must neither lose a folder to root nor have root run code. */
+/** Under `sudo`, root's home may be that of a user, who must neither lose a folder to root nor get root to run code. */
 function isOwn(folder: string): boolean {
   return process.geteuid === undefined || statSync(folder).uid === process.geteuid()
 }
@@ -79,7 +81,7 @@ function isWritableByOthers(folder: string): boolean {
   return process.geteuid !== undefined && (statSync(folder).mode & 0o022) !== 0
 }
 
-/** A folder that was deleted meanwhile has no path any more. */
+/** A deleted folder has no path any more. */
 function workingFolder(home: string): string {
   try {
     return process.cwd()

@@ -1,4 +1,4 @@
-/** What a content type says without its parameters, in lower case; '' where there is none (RFC 9110 §8.3.1). */
+/** A content type without its parameters, in lower case; '' if there is none (RFC 9110 §8.3.1). */
 export function mediaTypeOf(contentType: string | undefined): string {
   return contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }

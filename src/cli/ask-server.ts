@@ -18,7 +18,7 @@ type Question = {
 }
 
 const LIMIT_MS = 3000
-/** For asking whether it is a proxy: on this machine one answers at once, and another program may never answer. */
+/** For asking whether it is a proxy: a local one answers at once, and another program may never answer. */
 const PROBE_LIMIT_MS = 1000
 
 /** Asks a running proxy. `undefined` when nothing there answers with a JSON object. */
@@ -83,7 +83,7 @@ export function checksCertificate(baseUrl: string): boolean {
   return protocol === 'https:' && !isLoopbackHost(hostname)
 }
 
-/** An address that stands for "all of this machine" is asked on loopback. */
+/** An address that means "all of this machine" is asked on loopback. */
 export function reachable(baseUrl: string): string {
   return baseUrl.replace('://0.0.0.0:', '://127.0.0.1:').replace('://[::]:', '://[::1]:')
 }

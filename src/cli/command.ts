@@ -5,12 +5,12 @@ import type { Context, ExitCode } from './context.ts'
 /** A command line after parsing. */
 export type Call = {
   readonly settings: GivenSettings
-  /** Flags that are no settings, by their long name in camelCase. */
+  /** Flags that are not settings, by their long name in camelCase. */
   readonly flags: Readonly<Record<string, unknown>>
   readonly argument: string | undefined
 }
 
-/** A flag that is no setting. */
+/** A flag that is not a setting. */
 type OwnFlag = { readonly flag: string; readonly help: string; readonly choices?: readonly string[] }
 
 export type CommandRow = {

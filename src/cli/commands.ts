@@ -28,7 +28,10 @@ export const CLIENT_NAMES = [
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 const SERVICE_ACTIONS = ['install', 'uninstall', 'status'] as const
 
-/** The one table of commands: the program, its help and shell completion come from it; docs/cli.md is held to it. */
+/**
+ * The one table of commands: the program, its help and shell completion are generated from it; a test compares
+ * docs/cli.md with it.
+ */
 export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'start',

@@ -13,7 +13,7 @@ const FISH_VALUES = { none: '-f', file: '-r -F', any: '-x' } as const
 type Word = {
   readonly text: string
   readonly help: string
-  /** What has to follow it: one of these, the name of a file, or something that nobody can guess. */
+  /** What must follow it: one of these, a file name, or something that can't be completed. */
   readonly value?: readonly string[] | 'file' | 'any'
 }
 
@@ -81,7 +81,7 @@ complete -o filenames -F _codex_api_proxy codex-api-proxy
 function zsh(rows: readonly CommandRow[]): string {
   const spec = ({ text, help, value }: Word) => {
     const values = typeof value === 'object' ? `:value:(${value.join(' ')})` : ZSH_VALUES[value ?? 'none']
-    // With `=` the value may be the next word or stand behind it, as the program takes it.
+    // With `=`, the value may follow it or be the next word, as the program accepts both.
     const name = value === undefined ? text : `${text}=`
     return shellWord(`${name}[${help.replace(/[[\]:\\]/g, '\\$&')}]${values}`)
   }

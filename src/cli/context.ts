@@ -4,12 +4,12 @@ import type { Print } from './print.ts'
 /** The hidden command that `start` runs; it gets its settings over a channel. */
 export const BACKGROUND_COMMAND = 'run-in-background'
 
-/** What every command gets from the process it runs in. */
+/** What every command gets from its process. */
 export type Context = {
   readonly print: Print
   readonly env: Readonly<Record<string, string | undefined>>
   readonly bases: Bases
-  /** This program's own file, to start it again in the background or from a service. */
+  /** The program's own file, for starting it again in the background or as a service. */
   readonly program: string
 }
 

@@ -1,6 +1,6 @@
 import { describeError } from '../system/describe-error.ts'
 
-/** What happened, in one line for a person; commander would put its suggestion into a second one. */
+/** What happened, in one line for a person; commander would put its suggestion into a second line. */
 export function explain(error: unknown): string {
   return describeError(error)
     .replace(/^error: /, '')

@@ -18,7 +18,7 @@ export function healthRows(health: JsonObject, now: number): string[][] {
   ].flatMap((each) => (each === undefined ? [] : [each]))
 }
 
-/** Why requests fail now and what to do, in one line; undefined when they don't. */
+/** Why requests fail now and what to do, in one line; undefined if they don't. */
 export function problemOf(health: JsonObject | undefined): string | undefined {
   const problem = objectOf(objectOf(health?.credentials).problem)
   const text = oneText(problem.message, problem.remedy)
@@ -26,7 +26,7 @@ export function problemOf(health: JsonObject | undefined): string | undefined {
   return health?.status === 'error' ? 'Requests fail now; the client key is needed to see why.' : undefined
 }
 
-/** What will keep requests from working, in one line: a login that can't be refreshed for example. */
+/** What will make requests fail later, in one line: for example a login that can't be refreshed. */
 export function warningOf(health: JsonObject | undefined): string | undefined {
   const { warning, remedy } = objectOf(health?.credentials)
   return warning === undefined ? undefined : oneText('Requests still work.', warning, remedy)
@@ -42,7 +42,7 @@ export async function processAt(server: AskedServer): Promise<number | undefined
   return processOf(await healthOf(server))
 }
 
-/** What ends a server that no run file names. */
+/** How to end a server that no run file names. */
 export function howToEnd(pid: number | undefined): string {
   const where = 'Stop it where it was started'
   if (pid === undefined) return where
@@ -50,7 +50,7 @@ export function howToEnd(pid: number | undefined): string {
   return `${where}; if \`start\` started it and its pid file is lost, run \`${command}\``
 }
 
-/** The version that runs, when it is not the installed one: an upgrade changes nothing in a server that runs. */
+/** The running version, if it is not the installed one: an upgrade changes nothing in a running server. */
 export function otherVersionOf(health: JsonObject | undefined, installed: string): string | undefined {
   const version = textOf(health?.version)
   return version === installed ? undefined : version

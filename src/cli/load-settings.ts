@@ -2,7 +2,7 @@ import { type GivenSettings, type LoadedConfig, loadConfig } from '../config/loa
 import type { OptionName } from '../config/options.ts'
 import type { Context } from './context.ts'
 
-/** Settings named in `needed` (all, when absent) must be usable; an unusable other one counts as not set. */
+/** Settings in `needed` (all, if absent) must be usable; any other unusable one counts as not set. */
 export function loadSettings(
   { env, bases }: Context,
   flags: GivenSettings,

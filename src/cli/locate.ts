@@ -19,7 +19,7 @@ export type Located = {
 }
 
 type LocateOptions = {
-  /** The settings the command works with: a mistake in another one must not keep it from its work. */
+  /** The settings that the command uses: an invalid value of any other one must not stop it. */
   readonly needed?: readonly OptionName[]
   /** Whether to go on when the saved settings can't be read; else the reason is thrown. */
   readonly withoutState?: 'never' | 'if running' | 'always'
@@ -29,7 +29,7 @@ type LocateOptions = {
 export const UNREAD_REMEDY = 'Make it readable for you, delete it, or choose others with --state-file and --pid-file.'
 
 /**
- * Finds the server of the background. The state file knows where the other files are, so that a server started with
+ * Finds the background server. The state file knows where the other files are, so that a server started with
  * `--pid-file` is found without it. One with the default pid file is found even if the state file can't be read.
  */
 export async function locate(
@@ -55,8 +55,8 @@ export async function locate(
 }
 
 /**
- * A `--port` other than that of the server in the background means another server, in the foreground or of a service.
- * Nothing that was saved for the one in the background applies to it.
+ * A `--port` other than that of the background server means another server, in the foreground or run as a service.
+ * Nothing saved for the background server applies to it.
  */
 export function atNamedPort(context: Context, located: Located, flags: GivenSettings): Located {
   const { loaded, running } = located
@@ -66,7 +66,7 @@ export function atNamedPort(context: Context, located: Located, flags: GivenSett
   return { loaded: loadSettings(context, flags, {}, ADDRESS), saved: NOTHING_SAVED, running: undefined }
 }
 
-/** A server that answers: the one of the background, or one in the foreground or of a service at the same address. */
+/** A server that answers: the background server, or a foreground server or service at the same address. */
 export type Reached = AskedServer & {
   /** Absent when it does not run in the background. */
   readonly pid?: number
@@ -80,13 +80,13 @@ export async function reach({ loaded, running }: Located): Promise<Reached | und
   return config.port !== 0 && (await isProxy(url)) ? { url, clientKey } : undefined
 }
 
-/** A running server tells its log itself, whatever became of its state file. */
+/** A running server itself tells where its log is, whatever happened to its state file. */
 export function logFileOf({ loaded, running }: Located): string {
   const { config, origins } = loaded
   return origins.logFile === 'flag' ? config.logFile : (running?.logFile ?? config.logFile)
 }
 
-/** A key that can't be read counts as none: even without it, a server tells something. */
+/** An unreadable key counts as none: even without it, a server tells something. */
 export function readableKey(config: Pick<Config, 'apiKey' | 'apiKeyFile'>): string | undefined {
   try {
     return clientKeyFrom(config, () => {})

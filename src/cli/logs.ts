@@ -45,7 +45,7 @@ async function olderLines(logFile: string, file: FileHandle | undefined, count: 
   return await lastLines(path, count)
 }
 
-/** A server in the foreground or of systemd has no part in this file; launchd puts there what its service logs. */
+/** A foreground server or systemd service does not write to this file; launchd writes its service's log there. */
 async function tellWhereElse({ print }: Context, located: Located): Promise<void> {
   if (located.running !== undefined || (await reach(located)) === undefined) return
   print.note(whereElse())

@@ -8,7 +8,7 @@ export type Model = {
   readonly images?: boolean
   /** Thinks before it answers. */
   readonly reasoning?: boolean
-  /** How hard it can be told to think, from little to much. */
+  /** The reasoning efforts it supports, from low to high. */
   readonly efforts?: readonly string[]
   /** Tokens. */
   readonly contextWindow?: number
@@ -54,14 +54,13 @@ function modelOf(id: string, entry: JsonObject): Model {
   }
 }
 
-/** Models of OpenAI that are made for something else than a chat with tools, or that Chat Completions does not serve. */
+/** OpenAI models that are not made for chats with tools, or that Chat Completions does not serve. */
 const SPECIAL = /-(audio|chat|codex|embedding|image|instruct|pro|realtime|search|transcribe|tts|vision)\b/
 const SMALL = /-(mini|nano)\b/
 
 /**
- * The models to offer, first the one to name unless another is asked for. The list of a plan comes with the best first.
- * The list of an API key is unordered and holds every kind: of that the usual chat models, newest first, small ones
- * last.
+ * The models to offer, the default one first. The list of a plan has the best one first. The list of an API key is
+ * unordered and contains every kind: of these the usual chat models, newest first, small ones last.
  */
 export function usualModels(models: readonly Model[]): readonly Model[] {
   if (models[0]?.inPlan === true) return models

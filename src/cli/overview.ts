@@ -9,7 +9,7 @@ Local OpenAI-compatible server that uses your Codex CLI login.`
 const HINT =
   '`codex-api-proxy <command> --help` shows the options of a command, `codex-api-proxy --version` the version.'
 
-/** What `--help` without a command says; written here so that it answers without loading the parser of flags. */
+/** The general `--help`; written here so that it needs no command-line parser. */
 export function overview(style: Print['style']): string {
   const rows = COMMANDS.filter(({ hidden }) => !hidden)
   const width = Math.max(...rows.map((row) => usageOf(row).length))

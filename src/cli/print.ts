@@ -12,20 +12,20 @@ export type Print = {
   json(value: unknown): void
   /** Rows of the result with their columns aligned; nothing is cut. */
   table(rows: readonly (readonly string[])[]): void
-  /** A remark beside the result. */
+  /** A note beside the result. */
   note(text: string): void
-  /** Shows that something takes its time, until the function it returns is called. */
+  /** Shows that something takes time, until the returned function is called. */
   progress(text: string): () => void
   /** Text for `line` and `table`, coloured where the terminal wants it. */
   style(style: Style, text: string): string
   readonly coloured: boolean
-  /** True when a person sees the result, and not a file or a program. */
+  /** True if a person sees the result, not a file or a program. */
   readonly resultIsTerminal: boolean
-  /** Log lines of the foreground, to stderr as they are. */
+  /** Log lines of a foreground server, to stderr unchanged. */
   log(text: string): void
   readonly logIsTerminal: boolean
   readonly logIsColoured: boolean
-  /** True once the result can't be written any more, since nobody reads it (`… | head`) for example. */
+  /** True once the result can't be written any more, for example because nobody reads it (`… | head`). */
   isClosed(): boolean
 }
 
@@ -56,10 +56,10 @@ export function createPrint(terminal: Terminal): Print {
   const resultIsTerminal = stdout.isTTY === true
   const coloured = mayColour && resultIsTerminal
   let closed = false
-  // On a full disk or a lost terminal there is nowhere left to say so; the server should go on all the same.
+  // On a full disk or a lost terminal there is nowhere left to report it; the server should go on anyway.
   stderr.on('error', () => {})
   stdout.on('error', (error) => {
-    // Every further write fails too; and a reader that has seen enough (`… | head`) is no failure.
+    // Every further write fails too; and a reader that has seen enough (`… | head`) is not a failure.
     const isNews = !closed && !isOneOf(error, READER_GONE)
     closed = true
     if (!isNews) return

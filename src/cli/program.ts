@@ -23,9 +23,9 @@ export async function runProgram(argv: readonly string[], context: Context): Pro
   }
 }
 
-/** What the parser knows, but does not say. */
+/** Adds what the parser knows but does not say. */
 function adviceOn(error: unknown, argv: readonly string[]): string {
-  // Before the command may stand what ends flags.
+  // The command may be preceded by `--`, which ends flags.
   const name = argv.find((word) => word !== '--')
   const row = COMMANDS.find((each) => each.name === name)
   switch (error instanceof CommanderError ? error.code : undefined) {
@@ -43,7 +43,7 @@ function adviceOn(error: unknown, argv: readonly string[]): string {
   }
 }
 
-/** Makes `help nonsense` an unknown command: the parser would print the general help as if it were the answer. */
+/** Makes `help nonsense` an unknown command: the parser would just print the general help. */
 function withKnownCommand(argv: readonly string[]): readonly string[] {
   const [name] = argv[0] === 'help' ? argv.slice(1) : argv
   const isKnown = name === undefined || name.startsWith('-') || COMMANDS.some((row) => row.name === name)
@@ -65,7 +65,7 @@ function addCommand(program: Command, row: CommandRow, context: Context, done: (
     .command(row.name, { hidden: row.hidden === true })
     .description(row.help)
     .helpOption('-h, --help', 'Show this help.')
-  // In front of the settings, which are many and the same everywhere.
+  // Before the settings, which are many and the same everywhere.
   for (const { flag, help, choices } of row.flags ?? []) {
     const option = new Option(flag, help)
     command.addOption(choices === undefined ? option : option.choices(choices))

@@ -23,12 +23,12 @@ export async function restart(context: Context, flags: GivenSettings): Promise<E
   checkStartable(loaded.config)
   await checkRunFiles(loaded.config).catch(withRemedy(RUN_FILES_REMEDY))
   await checkNextAddress(loaded.config, before.running)
-  // If it is stopping already, a second signal would cut its answers; the start waits for its end instead.
+  // If it is already stopping, a second signal would cut off its answers; the start waits for its end instead.
   if (!before.running?.stopping) await stopLocated(context, before)
   return await startWith(context, loaded)
 }
 
-/** Its own port becomes free only when it ends, so then only the host is tried. */
+/** Its own port becomes free only when it ends, so in that case only the host is tried. */
 async function checkNextAddress(config: Config, running: RunningServer | undefined): Promise<void> {
   if (running?.url === undefined) return
   await checkAddress(isAtPort(running, config.port) ? { ...config, port: 0 } : config)

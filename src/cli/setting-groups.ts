@@ -1,6 +1,6 @@
 import type { OptionName } from '../config/options.ts'
 
-// Which settings a command works with: a mistake in another one must not keep it from its work.
+// The settings that a command uses: an invalid value of any other one must not stop it.
 
 export const RUN_FILES = ['pidFile', 'logFile', 'stateFile'] as const satisfies readonly OptionName[]
 /** What it takes to reach a server, wherever it runs. */

@@ -13,7 +13,7 @@ export const GROUP_TITLES = {
   daemon: 'Files:',
 } as const satisfies Record<Option<unknown>['group'], string>
 
-/** Gives a command the flags of these settings, as the table words them. */
+/** Adds the flags of these settings to a command, as the table words them. */
 export function addSettings(command: Command, names: 'all' | readonly OptionName[]): Command {
   for (const name of settingNames(names)) {
     const flag = settingFlag(OPTIONS[name])
@@ -48,7 +48,7 @@ function settingFlag(option: Option<unknown>): Flag | undefined {
   ].filter((note) => note !== undefined)
   const help = notes.length === 0 ? option.help : `${option.help} (${notes.join('; ')})`
   const isToggle = !option.flag.includes('<')
-  // `--strict=false` takes back what `restart` would take over.
+  // `--strict=false` overrides a setting that `restart` would reuse.
   const flag = new Flag(isToggle ? `${option.flag} [boolean]` : option.flag, help).helpGroup(GROUP_TITLES[option.group])
   if (option.repeatable) flag.argParser((text: string, before?: string[]) => [...(before ?? []), text])
   return flag

@@ -1,4 +1,7 @@
-/** One word for sh, bash and zsh, where nothing is special between single quotes; for fish unless it has a backslash. */
+/**
+ * One word for sh, bash and zsh, where nothing is special between single quotes; also for fish, unless it contains a
+ * backslash.
+ */
 export function shellWord(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`
 }
@@ -8,7 +11,7 @@ export function shellList(words: readonly string[]): string {
   return words.map((word) => (/^[\w./:@%+,=-]+$/.test(word) ? word : shellWord(word))).join(' ')
 }
 
-/** How a shell takes what a person pastes into it. */
+/** How to write things that are pasted into a shell. */
 export type ShellForm = {
   readonly word: (text: string) => string
   /** Sets a variable for what is started afterwards. */
@@ -26,14 +29,14 @@ export const SHELL_FORMS = {
   },
 } as const satisfies Record<string, ShellForm>
 
-/** That of the shell that is named, or else of the one that commands are usually typed in here. */
+/** The form for the named shell, or else for the one commonly used on this system. */
 export function shellForm(named: unknown, env: Readonly<Record<string, string | undefined>>): ShellForm {
   if (named === 'sh' || named === 'powershell') return SHELL_FORMS[named]
   // On Windows only shells of Unix (Git Bash) set SHELL.
   return process.platform === 'win32' && !env.SHELL ? SHELL_FORMS.powershell : SHELL_FORMS.sh
 }
 
-/** One word for PowerShell, which takes typographic quotes for plain ones (about_Quoting_Rules). */
+/** One word for PowerShell, which treats typographic quotes as plain ones (about_Quoting_Rules). */
 function powershellWord(text: string): string {
   return `'${text.replace(/['\u2018-\u201b]/g, '$&$&')}'`
 }

@@ -17,7 +17,7 @@ type Settings = { readonly config: Config; readonly origins: Origins; readonly o
 
 export async function status(context: Context, { settings: flags, flags: { json, verbose } }: Call): Promise<ExitCode> {
   const located = atNamedPort(context, await locate(context, flags), flags)
-  // While a server stops, another one may answer at its address: what the two say must not be mixed.
+  // While a server stops, another one may already answer at its address: the two must not be mixed up.
   const reached = located.running?.stopping ? undefined : await reach(located)
   const health = reached && (await healthOf(reached))
   const settings = settingsToShow(context, located, reached)
@@ -31,7 +31,7 @@ export async function status(context: Context, { settings: flags, flags: { json,
   return reached === undefined && located.running === undefined ? NOT_RUNNING : 0
 }
 
-/** Whoever sees "Not running" of a server that nobody stopped should know that it ended by itself. */
+/** "Not running" alone would hide that the server ended without being stopped. */
 async function noteCrash({ print }: Context, { loaded, running }: Located, reached?: Reached): Promise<void> {
   if (running !== undefined || reached !== undefined) return
   const crashed = await findCrashed(loaded.config.pidFile)
@@ -43,8 +43,8 @@ async function noteCrash({ print }: Context, { loaded, running }: Located, reach
 }
 
 /**
- * A server in the background runs with the settings saved at its start; those of its next start may differ. Undefined
- * when they are not known: its state file is gone or broken.
+ * A background server runs with the settings saved at its start; those of its next start may differ. Undefined if they
+ * are not known: its state file is gone or broken.
  */
 function settingsToShow(
   { bases }: Context,

@@ -19,14 +19,17 @@ export async function stop(context: Context, flags: GivenSettings): Promise<Exit
   return 1
 }
 
-/** A server that no pid file names is left alone: a service would restart it, and in a container it has another pid. */
+/**
+ * A server that no pid file names is left alone: a service would restart it, and in a container its pid is a different
+ * one.
+ */
 async function describeOther(other: Reached): Promise<string> {
   const pid = await processAt(other)
   const who = pid === undefined ? 'a server' : `a server (process ${pid})`
   return `But ${who} answers at ${other.url}: in the foreground, as a service, or without its pid file. ${howToEnd(pid)}.`
 }
 
-/** Stops the server and says so; says nothing when there is none. */
+/** Stops the server and says so; says nothing if there is none. */
 export async function stopLocated({ print }: Context, { loaded, running }: Located) {
   const { pidFile, drainTimeout } = loaded.config
   const done = print.progress(whatTakesTime(running, pidFile))

@@ -1,7 +1,7 @@
 import { option } from './option.ts'
 import { byteSize, count, duration, positiveCount } from './parsers.ts'
 
-/** The rows of the table of settings (`options.ts`) that say how much, how many and how long. */
+/** The rows of the table of settings (`options.ts`) for sizes, counts and times. */
 export const LIMIT_OPTIONS = {
   maxBody: option({
     flag: '--max-body <size>',

@@ -3,7 +3,7 @@ import { type Config, OPTIONS, type OptionName } from './options.ts'
 import { absolutePath, type Bases } from './paths.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Settings as a person wrote them; one that may be repeated has a list. Paths among saved ones are absolute. */
+/** Settings as the user wrote them; a repeatable one has a list. Saved paths are absolute. */
 export type GivenSettings = { readonly [Name in OptionName]?: string | readonly string[] }
 
 export type Origin = 'flag' | `variable ${string}` | 'saved' | 'default'
@@ -14,7 +14,7 @@ export type LoadedConfig = {
   readonly origins: Origins
   /** Every setting that isn't at its default, ready to be saved and loaded again from any folder. */
   readonly given: GivenSettings
-  /** Why settings that were not needed can't be used; they count as not set. */
+  /** Why settings that are not needed are unusable; they count as not set. */
   readonly unusable: readonly string[]
 }
 
@@ -23,15 +23,15 @@ export type Sources = {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly saved: GivenSettings
   readonly bases: Bases
-  /** Settings the caller works with, all when absent: a mistake in another one must not keep it from its work. */
+  /** The settings that the caller uses (all, if absent): an invalid value of any other one must not stop it. */
   readonly needed?: readonly OptionName[] | undefined
 }
 
 export const OPTION_NAMES = Object.keys(OPTIONS).filter(isOptionName)
 
 /**
- * Flags beat variables beat saved settings beat defaults. Throws a UsageError that names the flag or variable of a
- * setting that is needed and can't be used.
+ * Flags override variables, those override saved settings, those override defaults. Throws a UsageError that names the
+ * flag or variable of a needed setting that is unusable.
  */
 export function loadConfig(sources: Sources): LoadedConfig {
   const unusable: string[] = []
@@ -39,7 +39,7 @@ export function loadConfig(sources: Sources): LoadedConfig {
     const setting = readSetting(name, sources, (reason) => unusable.push(reason))
     return [name, setting] as const
   })
-  // One entry for each name of the table, parsed by its own row: what the types say, and Object.fromEntries can't know.
+  // One entry per name of the table, parsed by its own row: the types say so, but Object.fromEntries can't know.
   return {
     config: Object.fromEntries(settings.map(([name, { value }]) => [name, value])) as Config,
     origins: Object.fromEntries(settings.map(([name, { origin }]) => [name, origin])) as Origins,
@@ -76,7 +76,7 @@ type Setting = {
   readonly given?: string | readonly string[]
 }
 
-/** One that can't be used throws if it is needed, and counts as not set otherwise. */
+/** An unusable value throws if the setting is needed, and counts as not set otherwise. */
 function readSetting(name: OptionName, sources: Sources, ignored: (reason: string) => void): Setting {
   const option: Option<unknown> = OPTIONS[name]
   const { origin, source, texts: found } = findUnlessReplaced(name, sources)
@@ -93,7 +93,7 @@ function readSetting(name: OptionName, sources: Sources, ignored: (reason: strin
   }
 }
 
-/** Two ways to give the same thing: of the two, the one with the lower rank is taken. */
+/** Two ways to give the same thing: the one with the lower rank wins. */
 const EITHER_OR: Partial<Record<OptionName, OptionName>> = { apiKey: 'apiKeyFile', apiKeyFile: 'apiKey' }
 
 function findUnlessReplaced(name: OptionName, sources: Sources): Found {
@@ -103,7 +103,7 @@ function findUnlessReplaced(name: OptionName, sources: Sources): Found {
   return isReplaced ? unset(name) : found
 }
 
-/** The lower the rank, the closer to the person: flag, variable, saved, default. */
+/** The lower the rank, the closer to the user: flag, variable, saved, default. */
 type Found = { origin: Origin; rank: number; texts?: readonly string[]; source: string }
 
 function find(name: OptionName, { flags, env, saved }: Sources): Found {
@@ -113,7 +113,7 @@ function find(name: OptionName, { flags, env, saved }: Sources): Found {
   }
   for (const variable of option.env ?? []) {
     const text = env[variable]
-    // An empty variable counts as not set, so that a line in a shell or a unit file can take a setting back.
+    // An empty variable counts as not set, so that a line in a shell or a unit file can undo a setting.
     if (text !== undefined && text !== '') {
       return { origin: `variable ${variable}`, rank: 1, texts: split(option, text), source: variable }
     }

@@ -12,8 +12,8 @@ export type Option<Value> = {
   /** May be given several times, or several values separated by commas: they add up. */
   readonly repeatable?: boolean
   /**
-   * A secret is never in the state file: `restart` finds it in a file of its own (daemon/state-file.ts). It is never
-   * shown: not as a `whole`, or only without the `login` in its URL.
+   * A secret is never in the state file: `restart` finds it in a separate file (daemon/state-file.ts). It is never
+   * shown: either the `whole` value is hidden, or only the `login` in its URL.
    */
   readonly secret?: 'whole' | 'login'
   /** A path: `~` and relative ones are made absolute when settings are loaded, since the daemon runs elsewhere. */

@@ -73,7 +73,7 @@ export function hostName(given: string): string {
   throw new UsageError('Use a host name or an IP address, without scheme, port or path.')
 }
 
-/** An origin as browsers send it. For files, extensions and app shells (`chrome-extension://…`) URL has none to offer. */
+/** An origin as browsers send it. `URL` has no origin for files, extensions and app shells (`chrome-extension://…`). */
 export function origin(given: string): string {
   if (/^file:\/\/\/?$/i.test(given)) return 'file://'
   const url = parseUrl(given)
@@ -84,7 +84,7 @@ export function origin(given: string): string {
   throw new UsageError('Use an origin such as https://app.example.com, without a path.')
 }
 
-/** What is spoken with an outbound proxy. */
+/** The protocol spoken with an outbound proxy. */
 export type ProxyProtocol = 'http' | 'https' | 'socks5'
 
 /** GNOME writes `socks` for SOCKS 5. `socks5h` is the same to us: names are always resolved by the proxy. */
@@ -105,7 +105,8 @@ export function outboundProxyUrl(given: string): string {
   if (given === '' || given.toLowerCase() === 'none') return 'none'
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(given) ? given : `http://${given}`
   const url = parseUrl(withScheme)
-  // These characters end the host: the user name would be taken for it, and part of the password be shown as the port.
+  // These characters end the host: the user name would be taken for the host, and part of the password shown as the
+  // port.
   const afterHost =
     url === undefined ? withScheme.slice(withScheme.indexOf('://') + 3) : url.pathname + url.search + url.hash
   if (/[/?#\\].*@/.test(afterHost)) {
@@ -113,7 +114,7 @@ export function outboundProxyUrl(given: string): string {
   }
   // A port alone would be read as an address: 8118 as 0.0.31.182.
   const isPortAlone = /^\d+$/.test(given)
-  // URL takes nearly any character there, also the quotes that some files of variables keep: "http://…".
+  // `URL` accepts nearly any character there, even the quotes that some env files keep: "http://…".
   const hasHost = url !== undefined && /^(\[[\da-f:.]+\]|[\w.-]+)$/.test(url.hostname)
   if (hasHost && proxyProtocol(url) !== undefined && !isPortAlone) return withScheme
   throw new UsageError('Use a URL such as http://127.0.0.1:8118, https://… or socks5://…, or `none`.')

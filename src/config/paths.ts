@@ -1,7 +1,7 @@
 import { homedir, userInfo } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 
-/** What paths of settings are relative to. */
+/** The folders that paths in settings are relative to. */
 export type Bases = { readonly home: string; readonly cwd: string }
 
 /** `~` and `~/…` are in the home folder, as a shell would have it; anything else is relative to the working folder. */
@@ -11,7 +11,7 @@ export function absolutePath(given: string, { home, cwd }: Bases): string {
   return resolve(cwd, given)
 }
 
-/** The other way round, to show a path: one in the home folder begins with `~`. */
+/** The reverse, for showing a path: one in the home folder begins with `~`. */
 export function shortPath(path: string, home: string): string {
   // With a separator at its end, which the root (the home of users without an entry, in containers) has already.
   const folder = join(home, '/')

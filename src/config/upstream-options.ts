@@ -4,7 +4,7 @@ import { baseUrl, choice, codexVersion, credentialUrl, outboundProxyUrl, text } 
 const CREDENTIAL_MODES = ['read-write', 'read-only'] as const
 const COMPRESSION_MODES = ['auto', 'always', 'never'] as const
 
-/** The rows of the table of settings (`options.ts`) that say how upstream is reached, and as whom. */
+/** The rows of the table of settings (`options.ts`) for upstream: how it is reached, and with which identity. */
 export const UPSTREAM_OPTIONS = {
   proxy: option<string | undefined>({
     flag: '--proxy <url>',

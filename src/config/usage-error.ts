@@ -1,4 +1,4 @@
-/** A flag or variable that can't be used as given: one line for the person, exit code 2. */
+/** An unusable flag or variable: one line for the user, exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

@@ -1,7 +1,7 @@
 import type { GivenSettings, Origins } from '../config/load.ts'
 import type { RunningServer } from './pid-file.ts'
 
-/** From `start` to the process it spawned. Settings go this way since arguments and variables can be seen by others. */
+/** From `start` to the process it spawned. Settings are sent this way since others can see arguments and variables. */
 export type StartOrder = { readonly settings: GivenSettings; readonly origins: Origins }
 
 /** From the spawned process to `start`, exactly once. */

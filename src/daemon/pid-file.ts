@@ -6,14 +6,14 @@ import { isStillThere, processStart } from '../system/process-start.ts'
 import { textIn } from '../system/text-file.ts'
 import { ensureFolderOf, readIfThere, writePrivateFile } from './private-file.ts'
 
-/** The server that runs in the background. */
+/** The background server. */
 export type RunningServer = {
   readonly pid: number
   /** Without path; absent while it starts. */
   readonly url?: string
   /** Where it logs; absent while it starts. */
   readonly logFile?: string
-  /** It takes no new requests, and ends once its running answers have. */
+  /** It accepts no new requests, and ends once its running answers have ended. */
   readonly stopping?: true
 }
 
@@ -25,19 +25,19 @@ export function isAtPort({ url }: RunningServer, port: number): boolean {
 export type Claim = {
   /** Adds the address and the log, once the server listens. */
   announce(server: { readonly url: string; readonly logFile: string }): Promise<void>
-  /** Adds that this process is about to end, so that nobody takes it for a server that goes on. */
+  /** Adds that this process is about to end, so that nobody takes it for a server that stays. */
   noteStopping(): void
   /** Removes the file, unless another process has taken it over. Synchronous, for the last moment of a process. */
   release(): void
 }
 
-/** The process named by the pid file, if it is still the one that wrote it: process ids are used again. */
+/** The process named by the pid file, if it is still the one that wrote it: process ids are reused. */
 export async function findRunning(file: string): Promise<RunningServer | undefined> {
   const note = await readIfThere(file)
   return note === undefined ? undefined : await runningIn(note)
 }
 
-/** The process that a pid file still names although it has ended, which one that was stopped does not leave behind. */
+/** A process that has ended but is still in the pid file, which happens only if it was not stopped. */
 export async function findCrashed(file: string): Promise<{ pid: number; stopping: boolean } | undefined> {
   const text = (await readIfThere(file)) ?? ''
   const note = parseNote(text)
@@ -45,9 +45,9 @@ export async function findCrashed(file: string): Promise<{ pid: number; stopping
 }
 
 /**
- * Notes this process as the one server of this pid file; hands back the running one if there is one already. Under a
- * lock, since of two starts that found nobody both would write. (A hard link would make the file for one of them alone,
- * but Android and some file systems have none.)
+ * Registers this process as the one server of this pid file; returns the running one if there is one. This happens
+ * under a lock, since two starts that found no server would both write. (A hard link would let only one of them create
+ * the file, but Android and some file systems have no hard links.)
  */
 export async function claimPidFile(file: string): Promise<Claim | RunningServer> {
   const pid = process.pid
@@ -72,7 +72,7 @@ export async function claimPidFile(file: string): Promise<Claim | RunningServer>
   return {
     async announce({ url, logFile }) {
       await writePrivateFile(file, `${own}url=${url}\nlog=${logFile}\n`)
-      // It was asked to stop meanwhile, and that note has been overwritten just now.
+      // It was asked to stop meanwhile, and that note has just been overwritten.
       if (stopping) noteStopping()
     },
     noteStopping,
@@ -82,17 +82,17 @@ export async function claimPidFile(file: string): Promise<Claim | RunningServer>
   }
 }
 
-/** How long to wait for others that do the same; it takes milliseconds. */
+/** How long to wait for other processes that do the same; it takes milliseconds. */
 const LOCK_PATIENCE_MS = 5000
 
 async function lockFor(file: string): Promise<Lock | undefined> {
   const path = lockOf(file)
-  // That of another user may lie there for ever: in a folder for everybody, to hold us up.
+  // Another user's lock may stay there for ever: in a folder open to everybody, to block us.
   const until = () => isOfAnotherUser(path)
   return await acquireLock(path, { until, patienceMs: LOCK_PATIENCE_MS })
 }
 
-/** Removes the pid file of a process that is gone, unless a start is just replacing it. */
+/** Removes the pid file of a process that has ended, unless a start is just replacing it. */
 export async function removeStale(file: string): Promise<void> {
   if ((await readIfThere(file)) === undefined) return
   const lock = await lockFor(file)
@@ -106,7 +106,7 @@ export async function removeStale(file: string): Promise<void> {
   }
 }
 
-/** What a start waits for just now, as a part of a sentence; undefined when it is nothing. */
+/** What a start is waiting for, as part of a sentence; undefined if nothing. */
 export function lockInTheWay(file: string): string | undefined {
   try {
     const holder = holderOf(lockOf(file))
@@ -116,7 +116,7 @@ export function lockInTheWay(file: string): string | undefined {
   }
 }
 
-/** Why the pid file of a process that is gone is still there after `removeStale`; undefined when it is not. */
+/** Why the pid file of an ended process is still there after `removeStale`; undefined if it is not. */
 export async function whyStillThere(file: string): Promise<string | undefined> {
   return (await findCrashed(file)) && `${file} is stale and can't be removed now, ${becauseOfLock(file)}`
 }
@@ -130,13 +130,13 @@ function lockOf(file: string): string {
   return `${file}.lock`
 }
 
-/** Throws a UsageError when there is something else than a pid file, named by mistake: it would be replaced. */
+/** Throws a UsageError if the file is not a pid file but was named by mistake: it would be replaced. */
 export async function checkPidFile(file: string): Promise<void> {
   const note = await readIfThere(file)
   if (note !== undefined) checkIsNote(file, note)
 }
 
-/** The pid file of another program passes too, and one that a crash of the system has emptied. */
+/** The pid file of another program is accepted too, and one that a system crash has emptied. */
 function checkIsNote(file: string, text: string): void {
   if (/^[\s\0]*$/.test(text) || /^-?\d+\s*(?:\n|$)/.test(text)) return
   throw new UsageError(`--pid-file ${file}: it is not a pid file; choose another one, or move it away.`)
@@ -175,6 +175,6 @@ function appendIfPossible(file: string, text: string): void {
   try {
     appendFileSync(file, text)
   } catch {
-    // Then others see that it stops when it is gone.
+    // Then others notice the stop only once the process is gone.
   }
 }

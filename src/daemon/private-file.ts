@@ -11,8 +11,9 @@ import { onceFree } from '../system/once-free.ts'
 export const OUR_FOLDER = '.codex-api-proxy'
 
 /**
- * Makes the folder of `file`, for its owner alone. An existing one keeps its mode, unless it is the folder that only
- * we use (the original of this program left it readable for others). A volume in its place may be root's, whom we trust.
+ * Creates the folder of `file`, accessible only to its owner. An existing one keeps its mode, unless it is the folder
+ * that only we use (the original version of this program left it readable for others). A volume in its place may belong
+ * to root, whom we trust.
  */
 export async function ensureFolderOf(file: string): Promise<void> {
   const folder = dirname(file)
@@ -28,14 +29,17 @@ async function makePrivate(folder: string): Promise<void> {
   }
 }
 
-/** With the folders above it. Node's own way (`recursive`) never ends where none can be made, under /proc for example. */
+/**
+ * Includes the parent folders. Node's own way (`recursive`) never returns where none can be created, under /proc for
+ * example.
+ */
 async function makeFolder(folder: string): Promise<void> {
   try {
     await makeOne(folder)
   } catch (error) {
     const parent = dirname(folder)
     if (!isCode(error, 'ENOENT') || parent === folder) throw error
-    // Another process may have made it in the meantime: then all that is left is another try.
+    // Another process may have created it in the meantime: then just try again.
     if (!(await isFolder(parent))) await makeFolder(parent)
     await makeOne(folder)
   }
@@ -57,8 +61,9 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 /**
- * Undefined where there is no file, or no folder it could be in. Throws for one that another user may have planted, and
- * for what is no file: a device, `/dev/null` say, would be replaced or removed, for everybody on the machine.
+ * Undefined if the file, or a folder it could be in, does not exist. Throws for a file that another user may have
+ * planted, and for anything that is not a regular file: a device such as `/dev/null` would be replaced or removed, for
+ * everybody on the machine.
  */
 export async function readIfThere(file: string): Promise<string | undefined> {
   try {
@@ -85,9 +90,9 @@ function refuseOther(file: string, found: Stats): void {
 }
 
 /**
- * Where everybody may put files, in `/tmp` for example, one of another user may be there to mislead: settings in it could
- * send the login anywhere, and a log would be that user's to read. Linux has the same rule for writing, where it is
- * switched on (`fs.protected_regular`, proc(5)).
+ * In a folder where everybody may create files, such as `/tmp`, another user may have planted a file: settings in it
+ * could send the login anywhere, and that user could read a log. Linux has the same rule for writing, where it is
+ * enabled (`fs.protected_regular`, proc(5)).
  */
 export async function refusePlanted(file: string, opened: FileHandle): Promise<void> {
   const [{ uid }, folder] = await Promise.all([opened.stat(), stat(dirname(file))])
@@ -98,20 +103,23 @@ export async function refusePlanted(file: string, opened: FileHandle): Promise<v
   )
 }
 
-/** Replaces `file` at once, so that nobody reads half of it; readable by its owner alone. */
+/** Replaces `file` atomically, so that nobody reads half of it; readable only by its owner. */
 export async function writePrivateFile(file: string, text: string): Promise<void> {
   await ensureFolderOf(file)
   await withTemporary(file, text, (temporary) => onceFree(isHeldOpen, () => rename(temporary, file)))
 }
 
 const TEMPORARY = /\.[0-9a-f]{12}\.tmp$/
-/** Nothing here takes so long to write. */
+/** No write here takes that long. */
 const LEFT_MS = 60_000
 
 /** About as much as will be written, so that a full disk is noticed. */
 const SAMPLE = ' '.repeat(4096)
 
-/** Throws the reason why `writePrivateFile` would fail. It tries, since modes don't tell; but it makes no folder. */
+/**
+ * Throws the reason why `writePrivateFile` would fail. It really tries, since modes don't tell; but it creates no
+ * folder.
+ */
 export async function checkWritable(file: string): Promise<void> {
   const folder = await nearestFolder(dirname(file))
   const put = async () => {
@@ -120,7 +128,7 @@ export async function checkWritable(file: string): Promise<void> {
   await withTemporary(file, SAMPLE, put, join(folder, basename(file)))
 }
 
-/** As Node tells it where a folder can't be opened as a file. */
+/** In the form of Node's own error for a folder that is opened as a file. */
 export function folderInPlaceOf(file: string): Error {
   return Object.assign(new Error(`${file} is a folder`), { code: 'EISDIR', path: file })
 }
@@ -132,7 +140,7 @@ async function nearestFolder(folder: string): Promise<string> {
     return folder
   } catch (error) {
     const parent = dirname(folder)
-    // On Windows even a root may be missing: that of a drive that was taken out.
+    // On Windows even a root may be missing: that of a removed drive.
     if (!isCode(error, 'ENOENT') || parent === folder) throw error
     return await nearestFolder(parent)
   }
@@ -154,16 +162,19 @@ async function withTemporary(
     }
     await put(temporary)
   } catch (error) {
-    // Errors name the file that a person knows, not the temporary one.
+    // Errors name the file that the user knows, not the temporary one.
     throw error instanceof Error ? Object.assign(error, { path: file }) : error
   } finally {
-    // What keeps it from being removed (a name too long) has kept it from being made, and is thrown already.
+    // Whatever prevents removing it (a name too long) also prevented creating it, and has been thrown already.
     await rm(temporary, { force: true }).catch(() => {})
     await removeLeftovers(beside).catch(() => {})
   }
 }
 
-/** What a writer that was killed left beside `file`, which may hold a client key; a younger one is still being written. */
+/**
+ * Removes what a killed writer left beside `file`, which may contain a client key; a younger one is still being
+ * written.
+ */
 async function removeLeftovers(file: string): Promise<void> {
   const folder = dirname(file)
   const isTemporary = (name: string) => TEMPORARY.test(name) && name.replace(TEMPORARY, '') === basename(file)

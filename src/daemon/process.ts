@@ -25,9 +25,9 @@ type StartOutcome =
 
 /** Longer than the slowest machine needs; after it the start has failed. */
 const START_LIMIT_MS = 30_000
-/** How often to look whether a process has ended; on Windows a look at one that has not starts PowerShell. */
+/** How often to check whether a process has ended; on Windows each check of a running one starts PowerShell. */
 const POLL_MS = process.platform === 'win32' ? 500 : 20
-/** What the system takes to end a process that is killed. */
+/** How long the system takes to end a killed process. */
 const KILL_LIMIT_MS = 5000
 
 /**
@@ -44,18 +44,18 @@ export async function startProcess(
 
   await checkRunFiles(config)
   for (const file of [config.pidFile, config.logFile, config.stateFile]) await ensureFolderOf(file)
-  // For what Node itself writes (a crash, a warning). The server opens the log anew for its own lines.
+  // For output of Node itself (a crash, a warning). The server opens the log separately for its own lines.
   const log = openSync(config.logFile, 'a', 0o600)
   const logFrom = statSync(config.logFile).size
   const child = spawn(process.execPath, [...process.execArgv, ...nodeArguments], {
     detached: true,
     windowsHide: true,
-    // Not the folder it was started in, which then could not be unmounted or removed.
+    // Not the folder it was started in, which could then not be unmounted or removed.
     cwd: dirname(config.stateFile),
     env,
     stdio: ['ignore', log, log, 'ipc'],
   })
-  // The child has it open for itself. A failure here would leave it waiting for settings, and us for it.
+  // The child has its own descriptor. A failure here would leave it waiting for settings, and us for it.
   letGo(log)
 
   const report = await reportOf(child, { settings: given, origins })
@@ -77,11 +77,11 @@ async function reportOf(child: ChildProcess, order: StartOrder): Promise<StartRe
       const fail = (reason: string) => resolve(told ?? { kind: 'failed', reason })
       child.once('message', (message) => {
         if (!isReport(message)) fail('The server process reported something unknown.')
-        // Then its end is waited for: until then its pid file would make the next start take it for a server.
+        // Wait for its end: until then, the next start would take it for a server because of its pid file.
         else if (message.kind === 'failed') told = message
         else resolve(message)
       })
-      // Without a process there are two: it could not be made, and the order could not be sent.
+      // Without a process there are two errors: it could not be spawned, and the order could not be sent.
       child.on('error', (error) => fail(error.message))
       child.once('exit', (code, signal) => fail(`The server process ended (${signal ?? `exit code ${code}`}).`))
       limit = setTimeout(() => {
@@ -93,7 +93,7 @@ async function reportOf(child: ChildProcess, order: StartOrder): Promise<StartRe
   } finally {
     clearTimeout(limit)
     child.removeAllListeners()
-    // It goes on alone; only a listener for a late failure stays.
+    // It continues on its own; only a listener for a late failure stays.
     child.on('error', () => {})
     if (child.connected) child.disconnect()
     child.unref()
@@ -105,10 +105,10 @@ function isReport(message: unknown): message is StartReport {
 }
 
 /**
- * How long a stop may take after the running answers have ended. A token refresh under way is waited for: it has spent
- * the refresh token, and if it were cut off before the new one is saved, the user would have to log in again. It may
- * begin just before the last answer ends, and takes up to the limit of a token request (`upstream/token-request.ts`; a
- * test compares the two); the rest is for closing.
+ * How long a stop may take after the running answers have ended. A token refresh in progress is waited for: it has
+ * spent the refresh token, and if it were cut off before the new one is saved, the user would have to log in again. It
+ * may begin just before the last answer ends, and takes up to the limit of a token request
+ * (`upstream/token-request.ts`; a test compares the two); the rest is for closing.
  */
 export const STOP_GRACE_MS = 65_000
 
@@ -116,8 +116,8 @@ type StopOutcome = 'stopped' | 'not running' | 'killed'
 
 /**
  * Asks the server to stop, and waits until its process is gone. Running answers may take `drainTimeout` milliseconds,
- * or less if the server has a shorter limit itself; then a second request cuts them. A token refresh gets its time after
- * that, and a process that is still there is killed.
+ * or less if the server itself has a shorter limit; then a second request cuts them off. After that a token refresh
+ * gets its time, and a process that is still there is killed.
  */
 export async function stopProcess(pidFile: string, drainTimeout: number): Promise<StopOutcome> {
   const running = await findRunning(pidFile)
@@ -133,7 +133,7 @@ export async function stopProcess(pidFile: string, drainTimeout: number): Promis
     signal(running.pid, 'SIGKILL')
     await isGone(KILL_LIMIT_MS)
   }
-  // Killed, it did not tidy up.
+  // A killed process did not clean up.
   await removeStale(pidFile)
   return inTime ? 'stopped' : 'killed'
 }
@@ -144,7 +144,7 @@ export async function waitForEnd({ pid }: RunningServer, drainTimeout: number): 
   await isGone(drainTimeout + STOP_GRACE_MS)
 }
 
-/** Watches the process that has this id now. Process ids are used again: one with a later start is another process. */
+/** Watches the process that has this id now. Process ids are reused: one with a later start is another process. */
 async function watchEnd(pid: number): Promise<(limit: number) => Promise<boolean>> {
   const started = await processStart(pid)
   return async (limit) => {

@@ -17,7 +17,7 @@ export const RUN_FILES_REMEDY =
 /** Throws the reason why a start could not or must not write its run files. Nothing stays behind. */
 export async function checkRunFiles({ pidFile, logFile, stateFile }: RunFiles): Promise<void> {
   if (new Set([pidFile, logFile, stateFile]).size < 3) {
-    // The one that is written last would take the place of the other, and no command would find the server.
+    // The file written last would replace the other one, and no command would find the server.
     throw new UsageError('--pid-file, --log-file and --state-file must be three different files.')
   }
   for (const file of [pidFile, stateFile, secretsFileOf(stateFile)]) await checkWritable(file)
@@ -26,10 +26,10 @@ export async function checkRunFiles({ pidFile, logFile, stateFile }: RunFiles): 
   await checkLog(logFile)
 }
 
-/** A log is added to, wherever it lies (`/dev/null`); the other files are replaced. */
+/** A log is appended to, whatever it is (`/dev/null`); the other files are replaced. */
 async function checkLog(logFile: string): Promise<void> {
   try {
-    // Without `O_CREAT`: a log that is not there is not begun by looking. A pipe that nobody reads is not waited for.
+    // Without `O_CREAT`: checking must not create a missing log. A pipe that nobody reads is not waited for.
     const log = await open(logFile, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK)
     await refusePlanted(logFile, log).finally(() => log.close())
     await checkHoldsLines(logFile)
@@ -39,7 +39,7 @@ async function checkLog(logFile: string): Promise<void> {
   }
 }
 
-/** Adding a line would break a file that is one JSON document, a login for example. */
+/** Appending a line would break a file that is one JSON document, such as a login. */
 async function checkHoldsLines(logFile: string): Promise<void> {
   const found = await stat(logFile)
   // Windows opens a folder for writing as if it were a file.

@@ -8,27 +8,30 @@ type Stoppable = {
   close(): Promise<void>
 }
 
-/** SIGBREAK exists on Windows alone: Ctrl-Break, and how programs there end one that they started in a group of its own. */
+/**
+ * SIGBREAK exists only on Windows: Ctrl-Break, and how programs there end a process that they started in a group of its
+ * own.
+ */
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGBREAK'] as const
 
 /**
- * By habit these tell a server to open its log again, which ours finds out by itself. Without a listener Node opens its
+ * By convention these tell a server to reopen its log, which ours does by itself. Without a listener Node opens its
  * debugger at the first one, where every user of this machine could run code with the login, and dies of the second.
  */
 const HABITUAL = ['SIGUSR1', 'SIGUSR2'] as const
 
 /**
- * What SIGHUP does. Node can't tell whether it was started with SIGHUP ignored, as nohup does: it sets every signal
- * back before the program runs. So it is decided by how the server was started:
- * - `stop` in the foreground: the terminal is gone, whose server this was. Who wants to keep it has the background.
- * - `ignore` in the background: that server never had a terminal, so it comes from a habit such as logrotate's, for
- *   programs that read their settings or open their log again then. Nobody wants it to end.
+ * What SIGHUP does. Node can't tell whether it was started with SIGHUP ignored, as nohup does: it resets every signal
+ * before the program runs. So it depends on how the server was started:
+ * - `stop` in the foreground: the terminal it belonged to is gone. To keep a server running there is the background.
+ * - `ignore` in the background: that server never had a terminal, so the signal comes from a convention such as
+ *   logrotate's, for programs that then reread their settings or reopen their log. Nobody wants it to end.
  */
 type OnHangup = 'stop' | 'ignore'
 
 /**
- * Any of SIGNALS drains, a second one ends at once. `source` is the process. Returns a function that takes the
- * listeners away again.
+ * Any of SIGNALS drains, a second one ends at once. `source` is the process. Returns a function that removes the
+ * listeners.
  */
 export function stopOnSignals(
   source: EventEmitter,
@@ -41,11 +44,11 @@ export function stopOnSignals(
     received++
     const work = received === 1 ? server.drain() : server.close()
     work.catch(report.failed)
-    // Only now: whoever reads it may rely on new connections being refused.
+    // Only now: readers of this may rely on new connections being refused.
     if (received === 1) report.draining()
   }
   const onHangup = () => {
-    // A closing terminal often sends it twice, by itself and by its shell: the second one is no impatience.
+    // A closing terminal often sends it twice, from itself and from its shell: the second one is not impatience.
     if (hangup === 'ignore' || received > 0) return
     source.once('exit', letGoOfTerminal)
     onSignal()
@@ -66,7 +69,7 @@ type Process = Pick<NodeJS.Process, 'on' | 'off' | 'kill' | 'pid'>
 
 /**
  * For a short command: a signal ends the process as if there were no listener, but only after `end`, which may have to
- * wait for a token refresh. Returns a function that takes the listeners away again.
+ * wait for a token refresh. Returns a function that removes the listeners.
  */
 export function endOnSignals(source: Process, end: () => Promise<void>): () => void {
   let ending = false
@@ -76,7 +79,7 @@ export function endOnSignals(source: Process, end: () => Promise<void>): () => v
     ending = true
     const giveIn = () => {
       release()
-      // Windows lets nobody send SIGHUP or SIGBREAK.
+      // On Windows nobody can send SIGHUP or SIGBREAK.
       source.kill(source.pid, process.platform === 'win32' ? 'SIGTERM' : signal)
     }
     end().then(giveIn, giveIn)

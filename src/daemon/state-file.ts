@@ -16,8 +16,8 @@ export type SavedState = {
 export const NOTHING_SAVED: SavedState = { settings: {}, origins: {} }
 
 /**
- * Secrets (the client key, an outbound proxy's password) have a file of their own beside the state file, both readable
- * by their owner alone: so the state file can be shown to someone, and `restart` still knows the key.
+ * Secrets (the client key, an outbound proxy's password) are in a separate file beside the state file, both readable
+ * only by their owner: so the state file can be shared, and `restart` still knows the key.
  */
 export function secretsFileOf(stateFile: string): string {
   return `${stateFile.replace(/\.json$/, '')}.secrets.json`
@@ -34,7 +34,7 @@ export async function saveState(stateFile: string, { settings, origins }: SavedS
   await writePrivateFile(stateFile, toText({ settings: rest, origins: notDefault }))
 }
 
-/** What was saved; nothing when there is no such file. Throws when it is there and can't be read. */
+/** The saved settings; nothing if there is no such file. Throws if it exists but can't be read. */
 export async function readState(stateFile: string): Promise<SavedState> {
   const state = await readJson(stateFile)
   if (state === undefined) return NOTHING_SAVED
@@ -44,8 +44,8 @@ export async function readState(stateFile: string): Promise<SavedState> {
 }
 
 /**
- * Throws a UsageError when the file holds something else than saved settings and was named by mistake (`auth.json`): it
- * would be replaced. In our own folder every file is ours, whatever it holds.
+ * Throws a UsageError if the file does not hold saved settings but was named by mistake (`auth.json`): it would be
+ * replaced. In our own folder every file is ours, whatever it holds.
  */
 export async function checkStateFile(file: string): Promise<void> {
   if (basename(dirname(file)) === OUR_FOLDER) return

@@ -4,7 +4,7 @@ import { CODE_CLIENTS } from './client-code.ts'
 import { EDITORS } from './client-editors.ts'
 
 /**
- * Applications and the configuration they read, as their own documentation describes it. What is not known of a model is
+ * Applications and their configuration, as their own documentation describes it. What is not known about a model is
  * left out: most of them know OpenAI's models themselves.
  */
 const APPLICATIONS: readonly Client[] = [
@@ -174,7 +174,7 @@ function opencode1({ baseUrl, key, model, models }: Server): string {
   })
 }
 
-/** Over Responses, where pi itself sends back what the model thought. */
+/** Uses Responses, where pi itself sends back the reasoning of the model. */
 function pi({ baseUrl, key, models }: Server): string {
   const entry = (each: Model) => ({
     id: each.id,
@@ -190,19 +190,19 @@ function pi({ baseUrl, key, models }: Server): string {
   return json({ $schema: 'https://pi.dev/schemas/models.schema.json', providers: { [PROVIDER]: provider } })
 }
 
-/** pi puts in variables, and what commands print. */
+/** pi substitutes variables, and the output of commands. */
 function literalForPi(text: string): string {
   return text.replace(/\$|^!/g, '$$$&')
 }
 
 const LEVELS_OF_PI = ['minimal', 'low', 'medium', 'high', 'xhigh', 'max']
 
-/** Of a model that it does not know pi offers the levels up to high; null takes one away. */
+/** For an unknown model pi offers the levels up to high; null removes one. */
 function levelsForPi({ efforts }: Model): object | undefined {
   return efforts && Object.fromEntries(LEVELS_OF_PI.map((level) => [level, efforts.includes(level) ? level : null]))
 }
 
-/** Without it OpenClaw keeps the level of thinking that a user chose from servers that it does not know. */
+/** Without it OpenClaw does not send the chosen thinking level to servers it does not know. */
 function effortsForOpenClaw({ efforts }: Model): object | undefined {
   return efforts && { supportsReasoningEffort: true, supportedReasoningEfforts: efforts }
 }
@@ -217,7 +217,7 @@ function inputOf({ images }: Model): string[] | undefined {
   return images ? ['text', 'image'] : ['text']
 }
 
-/** Both or none: opencode takes no half. */
+/** Both or none: opencode does not accept only one. */
 function limitOf({ contextWindow, maxOutput }: Model): { context: number; output: number } | undefined {
   if (contextWindow === undefined || maxOutput === undefined) return undefined
   return { context: contextWindow, output: maxOutput }

@@ -1,7 +1,7 @@
 import type { Model } from '../models.ts'
 import { type Client, PROVIDER, quoted, type Server } from './client.ts'
 
-/** Editors and what is added to them. */
+/** Editors and their plugins. */
 export const EDITORS: readonly Client[] = [
   {
     name: 'cline',

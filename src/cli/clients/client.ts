@@ -1,7 +1,7 @@
 import type { Model } from '../models.ts'
 import type { ShellForm } from '../shell.ts'
 
-/** What the proxy is called in a client's list of providers. */
+/** The name of the proxy in a client's list of providers. */
 export const PROVIDER = 'codex-api-proxy'
 
 export type Server = {
@@ -10,11 +10,11 @@ export type Server = {
   /** What clients send as key; a server without one takes anything. */
   readonly key: string
   readonly needsKey: boolean
-  /** The one to name. */
+  /** The model to use by default. */
   readonly model: Model
-  /** It first, then the others to offer. */
+  /** That model first, then the others to offer. */
   readonly models: readonly Model[]
-  /** In which commands and variables are typed. */
+  /** The shell in which commands and variables are typed. */
   readonly shell: ShellForm
 }
 

@@ -10,7 +10,7 @@ import type { Print } from '../print.ts'
 import { shellForm } from '../shell.ts'
 import { CLIENTS } from './client-configs.ts'
 
-/** Asking upstream for the list may take longer than asking ourselves. */
+/** Fetching the list from upstream may take longer than asking our own server. */
 const MODELS_LIMIT_MS = 20_000
 /** Clients want a key even when the server asks for none. */
 const NO_KEY = 'unused'
@@ -45,7 +45,7 @@ export async function clients(context: Context, { argument, flags, settings }: C
   })
   if (flags.json === true) print.json({ client: client.name, title: client.title, model: model.id, text })
   else {
-    // Where to put it. Whoever pipes it has made up their mind.
+    // Where to put it. When piped, the user already knows.
     if (print.resultIsTerminal) print.note(`${client.title}\n`)
     print.raw(text)
   }
@@ -82,12 +82,12 @@ function isSelfSigned(path: string): boolean {
     const certificate = new X509Certificate(readFileSync(path))
     return certificate.checkIssued(certificate)
   } catch {
-    // What can't be read is told by whoever serves with it.
+    // The server that uses the file reports what can't be read.
     return false
   }
 }
 
-/** The model that is asked for, or the usual one; a placeholder where neither is known. */
+/** The model given by --model, or the default one; a placeholder if neither is known. */
 function chosen(models: readonly Model[], named: string | undefined, print: Print): Model {
   const model = named === undefined ? usualModels(models)[0] : models.find(({ id }) => id === named)
   if (model !== undefined) return model

@@ -67,7 +67,7 @@ async function checkPort(config: Config): Promise<Check> {
     await tryToListen(config)
     return ok('Port', config.port === 0 ? 'Any free port.' : `${config.port} is free.`)
   } catch (error) {
-    // No proxy of ours: that would have been reached, and looked at instead.
+    // Not a proxy of ours: that would have been reached and checked instead.
     const reason = isCode(error, 'EADDRINUSE') ? 'another program uses it.' : explain(error)
     return problem('Port', `${config.host}:${config.port} can't be used: ${reason}`, 'Choose another --port or --host.')
   }
@@ -79,7 +79,7 @@ export async function checkPermissions(config: Config, authFile: string | undefi
   if (process.platform === 'win32') return skipped('Permissions', 'Not checked: Windows has no file modes.')
   const { pidFile, logFile, stateFile, apiKeyFile, tlsKey } = config
   const files = [authFile, pidFile, logFile, stateFile, secretsFileOf(stateFile), apiKeyFile, tlsKey]
-  // Another folder may be meant for everybody, as /tmp is.
+  // Another folder may be meant for everybody, like /tmp.
   const folders = [dirname(stateFile)].filter((folder) => basename(folder) === OUR_FOLDER)
   const paths = [...folders, ...files].filter((path) => path !== undefined)
   const open: string[] = []

@@ -19,7 +19,7 @@ import { type Check, ok, postponed, problem, skipped } from './check.ts'
 
 const LIMIT_MS = 10_000
 const NO_CLOCK = skipped('Clock', 'Not checked: that takes an answer from upstream.')
-/** Tokens carry times; a clock that is further off makes them look expired, or fresh when they aren't. */
+/** Tokens contain times; a clock that is further off makes them look expired, or fresh when they aren't. */
 const CLOCK_TOLERANCE_MS = 60_000
 
 /** Checks the way to upstream step by step, to show which step fails. `upstream` is a base URL. */
@@ -79,7 +79,7 @@ async function checkProxy(shown: string): Promise<Check> {
 }
 
 async function happens(socket: Socket, event: 'connect' | 'secureConnect'): Promise<void> {
-  // A failure after the time limit interests nobody, but without a listener it would end the program.
+  // A failure after the time limit doesn't matter, but without a listener it would end the program.
   socket.on('error', () => {})
   try {
     await once(socket, event, { signal: AbortSignal.timeout(LIMIT_MS) })

@@ -16,7 +16,7 @@ import { MODELS_PATH, type Model, modelsIn, usualModels } from '../models.ts'
 import { fromNow } from '../shown.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 
-/** A server to ask, and what ends it. */
+/** A server to ask, and how to end it. */
 export type Asked = AskedServer & {
   /** Where to find more about a failure that does not say what to do. */
   readonly whereToLook: string
@@ -30,8 +30,8 @@ export const SEE_LOG = 'See the log: `codex-api-proxy logs`.'
 const RESTART = 'See `codex-api-proxy logs`, or restart it: `codex-api-proxy restart`.'
 
 /**
- * Starts a server with these settings for this program alone: on loopback, on a free port, with a key nobody else
- * knows. A signal ends the program; `interrupted` is called first, since the end may have to wait for a token refresh.
+ * Starts a private server with these settings: on loopback, on a free port, with a random key. A signal ends the
+ * program; `interrupted` is called first, since the end may have to wait for a token refresh.
  */
 export async function startPrivately(config: Config, interrupted: () => void): Promise<Asked> {
   const clientKey = randomBytes(24).toString('base64url')
@@ -103,7 +103,7 @@ export async function checkModels(asked: Asked): Promise<{ check: Check; models:
   return { check: ok('Models', `${models.length}: ${shown.join(', ')}${more}`), models }
 }
 
-/** One short request through the whole way, to the model that is asked for or the usual one. */
+/** One short request all the way through, to the given model or the default one. */
 export async function checkCall(asked: Asked, models: readonly Model[], named: unknown): Promise<Check> {
   if (models.length === 0) return skipped('Call', 'There is no model to call.')
   const model = typeof named === 'string' ? named : usualModels(models)[0]?.id

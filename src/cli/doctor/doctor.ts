@@ -16,7 +16,7 @@ import { type Asked, checkCall, checkLogin, checkModels, SEE_LOG, startPrivately
 
 const MARKS = { ok: ['ok', 'green'], problem: ['fix', 'red'], skipped: ['-', 'dim'] } as const
 
-/** Looks at everything a request needs; asks the server that runs, or one started for this alone. */
+/** Checks everything a request needs; asks the running server, or a private one. */
 export async function doctor(context: Context, { settings, flags }: Call): Promise<ExitCode> {
   const { print } = context
   const found = await find(context, settings)
@@ -55,7 +55,7 @@ async function checkAll(
     ...(unread ?? (await checkProcess(located, reached))),
     await checkPermissions(config, authFileOf(health)),
   ]
-  // A server that did not answer just now would only be waited for once more.
+  // Don't wait again for a server that has just failed to answer.
   const { check, models } = health === undefined ? { check: postponed('Models'), models: [] } : await checkModels(asked)
   checks.push(unlessTold(check, checks))
   if (flags.call === true) checks.push(unlessTold(await checkCall(asked, models, flags.model), checks))
@@ -64,14 +64,14 @@ async function checkAll(
 
 type Found = { readonly located: Located; readonly unread?: readonly Check[] }
 
-/** Run files that can't be read are one problem to report, and no reason to check nothing else. */
+/** Unreadable run files are one problem to report, and no reason to skip the other checks. */
 async function find(context: Context, settings: GivenSettings): Promise<Found> {
   try {
     return { located: await locate(context, settings, { needed: OPTION_NAMES, withoutState: 'never' }) }
   } catch (error) {
     if (error instanceof UsageError || !(error instanceof Error)) throw error
     const reason = explain(error.cause ?? error)
-    // Deleting is only advised where reading failed: a file with other content may be something that is needed.
+    // Deleting is suggested only if reading failed: a file with other content may be needed.
     const remedy = error.cause === undefined ? 'Or choose others with --state-file and --pid-file.' : UNREAD_REMEDY
     const located = { loaded: loadSettings(context, settings), saved: NOTHING_SAVED, running: undefined }
     return { located, unread: [problem('Run files', reason, remedy), postponed('Process'), postponed('Port')] }

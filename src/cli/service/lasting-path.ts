@@ -1,8 +1,8 @@
 import { realpathSync } from 'node:fs'
 
 /**
- * Homebrew, pnpm and mise put each version into a folder of its own, which an upgrade removes, and keep a link to the
- * present one. Node tells the folder, and a service that names it does not start any more.
+ * Homebrew, pnpm and mise install each version into its own folder, which an upgrade removes, and keep a link to the
+ * current one. Node reports that folder, and a service that names it would no longer start.
  */
 const VERSION_FOLDERS: readonly (readonly [RegExp, string])[] = [
   [/\/Cellar\/([^/]+)\/[^/]+\//, '/opt/$1/'],
@@ -12,16 +12,16 @@ const VERSION_FOLDERS: readonly (readonly [RegExp, string])[] = [
   [/\/mise\/installs\/([^/]+)\/(\d+)\.[^/]+\//, '/mise/installs/$1/$2/'],
 ]
 
-/** The path by which the same file is found after an upgrade too, where there is one. */
+/** A path to the same file that survives an upgrade, if there is one. */
 export function lastingPath(path: string): string {
   const links = VERSION_FOLDERS.map(([folder, link]) => path.replace(folder, link))
   return links.find((link) => link !== path && isSameFile(link, path)) ?? path
 }
 
-/** The folders from which npx, `pnpm dlx`, `yarn dlx` and bunx run what is not installed. */
+/** The folders from which npx, `pnpm dlx`, `yarn dlx` and bunx run programs that are not installed. */
 const PASSING = /[\\/](_npx|dlx(-\d+)?|bunx-[^\\/]+)[\\/]/
 
-/** Whether the program is there for this one run: such a folder is emptied, some at each start of the system. */
+/** Whether the program is only there temporarily: such a folder is emptied, some at each system start. */
 export function isPassing(program: string): boolean {
   return PASSING.test(program)
 }

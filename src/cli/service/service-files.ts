@@ -7,7 +7,7 @@ import { STOP_GRACE_MS } from '../../daemon/process.ts'
 
 export type Manager = 'systemd' | 'launchd'
 
-/** A service: the file that describes it, and what its manager must be told. */
+/** A service: the file that describes it, and the commands for its manager. */
 export type ServiceFile = {
   readonly manager: Manager
   readonly path: string
@@ -134,7 +134,8 @@ ${variables.join('\n')}
     manager: 'launchd',
     path,
     content,
-    // A service that was once disabled stays so when its file is new, and would be refused with `5: Input/output error`.
+    // A service that was once disabled stays disabled even if its file is new, and would be refused with `5:
+    // Input/output error`.
     install: [
       ['launchctl', 'enable', service],
       ['launchctl', 'bootstrap', `gui/${userId}`, path],

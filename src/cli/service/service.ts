@@ -33,7 +33,7 @@ const PASSING_NOTE =
 
 export async function service(context: Context, call: Call): Promise<ExitCode> {
   const isWritten = call.argument !== 'uninstall' && (call.argument === 'install' || call.flags.print === true)
-  // To find or remove the file takes no setting, so a mistake in one must not keep anybody from that.
+  // Finding or removing the file needs no setting, so an invalid one must not prevent that.
   const loaded = loadSettings(context, call.settings, {}, isWritten ? undefined : [])
   const file = describeService(context, loaded)
   // The manager would not report that a service ends at once.
@@ -52,7 +52,7 @@ export async function service(context: Context, call: Call): Promise<ExitCode> {
 
 function describeService(context: Context, { config, given }: LoadedConfig): ServiceFile {
   const { NODE_OPTIONS, NODE_USE_SYSTEM_CA } = context.env
-  // What Node and the proxy read at their start besides the settings.
+  // What Node and the proxy read at start besides the settings.
   const kept = {
     ...certificateVariables(context.env, context.bases.cwd),
     ...(NODE_OPTIONS && { NODE_OPTIONS }),
@@ -129,7 +129,7 @@ async function install(
   }
   // launchd opens the log itself, and would make its folder readable for others.
   if (file.manager === 'launchd') await ensureFolderOf(config.logFile).catch(withRemedy('Choose another --log-file.'))
-  // The manager takes a changed file only after it has let go of the old one.
+  // The manager accepts a changed file only after it has unloaded the old one.
   if (isRunning(file)) await takeBack(file, config.drainTimeout + STOP_GRACE_MS)
   else await checkAddress(config)
   // The settings in it may hold the client key.
@@ -142,7 +142,10 @@ async function install(
   return 0
 }
 
-/** systemd answers when the service has ended; launchd before that, and until then it takes no other of its name. */
+/**
+ * systemd returns when the service has ended; launchd before that, and until then it accepts no other service of that
+ * name.
+ */
 async function takeBack(file: ServiceFile, patienceMs: number): Promise<void> {
   for (const command of file.uninstall) tell(command)
   if (file.manager === 'systemd') return

@@ -5,7 +5,7 @@ import type { RunningServer } from '../../daemon/pid-file.ts'
 import { readState } from '../../daemon/state-file.ts'
 import type { Context } from '../context.ts'
 
-/** What `start` says when a server has the pid file; if that one goes on running, all is well. Returns the exit code. */
+/** What `start` says if a server has the pid file; if that one keeps running, all is well. Returns the exit code. */
 export async function reportRunning(context: Context, loaded: LoadedConfig, server: RunningServer): Promise<number> {
   const { print } = context
   if (server.stopping) {
@@ -14,7 +14,7 @@ export async function reportRunning(context: Context, loaded: LoadedConfig, serv
     return 1
   }
   print.line(`Already running: ${addressOf(server)}`)
-  // While it starts nobody knows yet with which settings it will run.
+  // While it is starting, its settings are not known yet.
   const names = server.url === undefined ? [] : await notInUse(context, loaded)
   if (names.length === 0) return 0
   print.note(

@@ -12,11 +12,13 @@ import { describeError } from '../../system/describe-error.ts'
 import { type LogFile, openLogFile } from '../../telemetry/log-file.ts'
 import type { Context, ExitCode } from '../context.ts'
 
-/** The process in the background: gets its settings from the `start` that spawned it, reports to it, runs on alone. */
+/**
+ * The background process: gets its settings from the `start` that spawned it, reports to it, and continues on its own.
+ */
 export async function runInBackground({ bases }: Context): Promise<ExitCode> {
   if (process.send === undefined) throw new Error('This is how `start` runs the server; use `start --foreground`.')
   const order = await receiveOrder()
-  // Whoever waits for the report has given up (Ctrl-C): then nobody wants this server.
+  // The `start` that waits for the report has given up (Ctrl-C): nobody wants this server.
   const onDisconnect = () => process.kill(process.pid, 'SIGTERM')
   process.once('disconnect', onDisconnect)
   try {
@@ -48,8 +50,8 @@ async function runServer(
   const release = stopOnSignals(process, notingStop(server, claim), reporter, 'ignore')
   const endLooking = onStopRequest(config.pidFile, () => process.emit('SIGTERM'))
   try {
-    // Not earlier: `restart` should not come back to settings that do not start. Not after the address: whoever reads
-    // that also finds the settings the server runs with.
+    // Not earlier: `restart` should not reuse settings that do not start. Not after the address: whoever reads that
+    // must also find the settings that the server runs with.
     await saveState(config.stateFile, { settings, origins })
     await claim.announce({ url: server.url, logFile: config.logFile })
     report({ kind: 'ready', url: server.url })
@@ -63,7 +65,7 @@ async function runServer(
   log.close()
 }
 
-/** That it stops is noted first, so that whoever is refused a connection finds the reason. */
+/** The stop is noted first, so that anyone who is refused a connection finds the reason. */
 function notingStop(server: ListeningServer, claim: Claim): Pick<ListeningServer, 'drain' | 'close'> {
   return {
     drain() {
@@ -98,7 +100,7 @@ function failure(error: unknown): StartReport {
   const reason = describeError(error)
   if (error instanceof UsageError) return { kind: 'failed', reason, code: 'usage' }
   if (!(error instanceof Error && 'code' in error)) return { kind: 'failed', reason }
-  // A run file: `start` has checked them, but this one failed since.
+  // A run file: `start` had checked it, but it failed since.
   if ('path' in error) return { kind: 'failed', reason: `${reason} ${RUN_FILES_REMEDY}` }
   return { kind: 'failed', reason, code: String(error.code) }
 }

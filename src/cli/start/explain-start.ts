@@ -6,7 +6,7 @@ import { explain } from '../explain.ts'
 import { howToEnd, processAt } from '../health.ts'
 import { readableKey } from '../locate.ts'
 
-/** A failure to listen, in words that help a person; any other failure unchanged. */
+/** A failure to listen, in helpful words; any other failure unchanged. */
 export async function inWords(error: unknown, config: Config): Promise<unknown> {
   if (!(error instanceof Error && 'code' in error)) return error
   const failure = { reason: explain(error), code: String(error.code) }
@@ -32,7 +32,10 @@ export async function explainStart(failure: { reason: string; code?: string }, c
   }
 }
 
-/** Windows keeps ranges of ports for Hyper-V, WSL and Docker, other ones after each start; none is shown as in use. */
+/**
+ * Windows reserves ranges of ports for Hyper-V, WSL and Docker, different ones after each boot; none is shown as in
+ * use.
+ */
 function whyForbidden(port: number): string {
   if (port < 1024) return 'ports below 1024 usually need elevated privileges.'
   return 'the system has reserved that port (on Windows, `netsh interface ipv4 show excludedportrange protocol=tcp` lists such ports).'
@@ -46,7 +49,7 @@ async function holderOf(config: Config): Promise<string> {
   }
   const url = serverUrl(config)
   if (!(await isProxy(url))) return 'another program. Choose another --port.'
-  // Only now: the client key is not for whatever program may be there.
+  // Only now: the client key must not be sent to just any program that may be there.
   const pid = await processAt({ url, clientKey: readableKey(config) })
   const which = pid === undefined ? '' : ` (process ${pid})`
   return `another codex-api-proxy${which}, which ${config.pidFile} does not name. ${howToEnd(pid)}, or choose another --port.`

@@ -17,7 +17,7 @@ export async function startInForeground(context: Context, flags: GivenSettings):
   const server = await listen(config, print)
   const reporter = {
     draining() {
-      // If stderr is no terminal it holds the log alone, which says the same.
+      // If stderr is not a terminal it contains only the log, which says the same.
       if (print.logIsTerminal) {
         print.note('Stopping; running answers may finish. A second signal (Ctrl-C) ends it at once.')
       }

@@ -57,7 +57,7 @@ async function notePoorLogin({ print }: Context, config: Config, url: string): P
   if (problem !== undefined) print.note(problem)
 }
 
-/** Waits for a server that is stopping, as `stop` does: until it ends, the pid file belongs to it. */
+/** Waits, as `stop` does, for a server that is stopping: until it ends, the pid file is its own. */
 async function letStop({ print }: Context, { pidFile, drainTimeout }: Config): Promise<void> {
   const running = await findRunning(pidFile)
   if (!running?.stopping) return
@@ -75,8 +75,8 @@ function childEnvironment({ env, bases }: Context): NodeJS.ProcessEnv {
 }
 
 /**
- * A state file describes one server. A second server with the same file would hide the first one from every command,
- * and `restart` would mix their settings: so it is refused.
+ * A state file describes one server. A second server with the same file would hide the first from every command, and
+ * `restart` would mix their settings, so it is refused.
  */
 async function refuseToHide(context: Context, { pidFile, stateFile }: Config): Promise<void> {
   if (!existsSync(stateFile)) return
@@ -105,7 +105,7 @@ export function checkKeyLasts({ apiKeyFile }: Config): void {
   )
 }
 
-/** What is risky about an open port; the server logs that too, but in the background nobody sees it there. */
+/** The risks of an open port; the server logs them too, but in the background nobody sees that. */
 function risksOf(config: Config): string[] {
   const risks: string[] = []
   checkStartable(config, (risk) => risks.push(risk))

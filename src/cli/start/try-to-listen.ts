@@ -4,7 +4,7 @@ import { addressOf } from '../../config/endpoint.ts'
 import type { Config } from '../../config/options.ts'
 import { inWords } from './explain-start.ts'
 
-/** Throws the reason why no server can listen there now. */
+/** Throws the reason why a server can't listen there now. */
 export async function tryToListen({ host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
   const server = createServer()
   try {
@@ -15,7 +15,7 @@ export async function tryToListen({ host, port }: Pick<Config, 'host' | 'port'>)
   }
 }
 
-/** The same, with a reason in words that help a person. */
+/** The same, with a reason in helpful words. */
 export async function checkAddress(config: Config): Promise<void> {
   try {
     await tryToListen(config)
