@@ -10,19 +10,19 @@ export function claimsOf(token: string): JsonObject {
   return objectOf(parseJson(Buffer.from(payload, 'base64url').toString('utf8')))
 }
 
-/** The last time a Date can hold, in milliseconds since the epoch. */
+/** The latest time a Date can hold, in milliseconds since the epoch. */
 const LAST_TIME_MS = 8.64e15
 
 /**
- * When the token stops working, in milliseconds since the epoch (`exp`, RFC 7519 §4.1.4, in seconds). Undefined if it
- * does not say, or names a time that no Date can hold.
+ * When the token expires, in milliseconds since the epoch (`exp`, RFC 7519 §4.1.4, in seconds). Undefined if it does
+ * not say, or names a time that a Date can't hold.
  */
 export function expiresAt(claims: JsonObject): number | undefined {
   const { exp } = claims
   return typeof exp === 'number' && Math.abs(exp * 1000) <= LAST_TIME_MS ? exp * 1000 : undefined
 }
 
-/** What OpenAI says of the account in both the id token and the access token (docs/upstream.md 3). */
+/** The account claims that OpenAI puts into both the id token and the access token (docs/upstream.md 3). */
 export function accountClaims(claims: JsonObject): JsonObject {
   return objectOf(claims['https://api.openai.com/auth'])
 }

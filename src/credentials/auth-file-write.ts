@@ -8,9 +8,9 @@ import { allLeftoverPaths, freeName, leftoverPaths, leftovers, trialPath } from 
 import type { NewTokens } from './refresh.ts'
 import { isUnfinished, limitMode, MODE, overwrite } from './write-in-place.ts'
 
-/** Error codes of a folder that takes no new file, or does not let this one be replaced. */
+/** Error codes of a folder where no file can be created, or where this file can't be replaced. */
 const REFUSED = ['EACCES', 'EPERM', 'EROFS']
-/** Error codes of `rename` where the file itself is a mount, as after `docker run -v …/auth.json:…/auth.json`. */
+/** Error codes of `rename` if the file itself is a mount, as after `docker run -v …/auth.json:…/auth.json`. */
 const MOUNTED = ['EBUSY', 'EXDEV']
 const NOT_REPLACED = [...MOUNTED, ...REFUSED]
 
@@ -25,17 +25,17 @@ export function withTokens(content: JsonObject, tokens: NewTokens, refreshedAt: 
 
 type Replacement = {
   readonly json: string
-  /** The refresh token that was spent for what `json` holds, which the file still holds. */
+  /** The refresh token that was spent to get `json`, and that the file still holds. */
   readonly spentToken: string
-  /** Asked at the last moment: false leaves the file as it is, and what was written beside it there. */
+  /** Called at the last moment: false leaves the file as it is, and what was written beside it where it is. */
   readonly mayReplace: () => boolean
 }
 
 /**
- * Replaces auth.json atomically: it holds the old content or the new, whoever reads it and whenever this process is
- * killed. A symbolic link stays and its target is replaced. Where the file can't be replaced it is written in place; if
- * the process is killed while it does so, `mendAuthFile` completes the file. Throws what the file system throws; then
- * the old content is intact.
+ * Replaces auth.json atomically: readers see either the old content or the new, whenever this process is killed. A
+ * symbolic link stays and its target is replaced. A file that can't be replaced is written in place; if the process is
+ * killed meanwhile, `mendAuthFile` completes the file. Throws what the file system throws; then the old content is
+ * intact.
  */
 export function replaceAuthFile(path: string, files: Files, { json, spentToken, mayReplace }: Replacement): boolean {
   const target = files.realpathSync(path)
@@ -47,7 +47,7 @@ export function replaceAuthFile(path: string, files: Files, { json, spentToken, 
     if (!mayReplace()) return false
     replaced = replaceable && rename(temporary, target, files)
   } catch (error) {
-    // Until the next try a killed process would take the new tokens with it, if they were not there.
+    // If the temporary file were removed, a process killed before the next try would take the new tokens with it.
     if (!isOpenElsewhere(error)) remove(temporary, files)
     throw error
   }
@@ -63,8 +63,8 @@ export function removeWritten(target: string, files: Files, spentToken: string):
 }
 
 /**
- * Whether `replaceAuthFile` can be expected to succeed. Asked before a refresh token is spent, which would be wrong if
- * its successor could not be kept.
+ * Whether `replaceAuthFile` is likely to succeed. Checked before a refresh token is spent, which would be wrong if its
+ * successor could not be saved.
  */
 export function isWritable(path: string, files: Files): boolean {
   try {
@@ -73,8 +73,8 @@ export function isWritable(path: string, files: Files): boolean {
       files.closeSync(files.openSync(target, 'r+'))
       return true
     } catch (error) {
-      // The mount is read-only: either the folder is too, or the file is a mount of its own, which nothing can be
-      // renamed to. Or the file is immutable, and can't be replaced either.
+      // The mount is read-only: either the folder is too, or the file is itself a mount, which nothing can be renamed
+      // to. Or the file is immutable, and can't be replaced either.
       if (isOneOf(error, ['EROFS', 'EPERM'])) return false
       if (!isOneOf(error, REFUSED)) return true
     }
@@ -87,7 +87,7 @@ export function isWritable(path: string, files: Files): boolean {
 }
 
 /**
- * Tries whether there is room for a login beside the file: the disk, or a user's share of it, may be full. Called right
+ * Tests whether there is room for a login beside the file: the disk or the user's quota may be full. Called right
  * before a refresh token is spent. Throws what the file system throws.
  */
 export function tryRoom(path: string, files: Files): void {
@@ -103,8 +103,8 @@ export function tryRoom(path: string, files: Files): void {
 }
 
 /**
- * Completes a file that a process was writing in place when it was killed, from the copy that it had put beside the
- * file first; where it could put none there, from `written`, by the process itself. Only for files that nobody has
+ * Completes a file that a process was writing in place when it was killed, from the copy that it had first put beside
+ * the file; if no copy could be made, the process itself completes it from `written`. Only for files that nobody has
  * written to for a while; then it does no harm if two processes do it at once.
  */
 export function mendAuthFile(path: string, files: Files, written?: string): boolean {
@@ -122,14 +122,14 @@ export function mendAuthFile(path: string, files: Files, written?: string): bool
   }
 }
 
-/** False when the written file must not replace the other one: it could not be made, or belongs to somebody else. */
+/** False if the written file must not replace the other one: it could not be created, or belongs to someone else. */
 function writeBeside(path: string, target: string, bytes: Buffer, files: Files): boolean {
   const file = create(path, files)
   if (file === undefined) return false
   try {
     limitMode(file, files)
     const owned = keepOwner(file, target, files)
-    // When a disk gets full, one call writes a part and the next one fails.
+    // When a disk fills up, one call writes a part and the next one fails.
     for (let at = 0; at < bytes.length; ) at += files.writeSync(file, bytes, at)
     files.fsyncSync(file)
     return owned
@@ -138,7 +138,7 @@ function writeBeside(path: string, target: string, bytes: Buffer, files: Files):
   }
 }
 
-/** `undefined` when the folder takes no files. */
+/** `undefined` if no file can be created in the folder. */
 function create(path: string, files: Files): number | undefined {
   try {
     files.rmSync(path, { force: true })
@@ -150,8 +150,8 @@ function create(path: string, files: Files): number | undefined {
 }
 
 /**
- * The file must go on belonging to the user of Codex: a proxy that runs as root (mostly in a container) gives the new
- * one to that user. False when that can't be done: only root may give files away, and not always.
+ * The file must keep belonging to the user of Codex: a proxy that runs as root (mostly in a container) gives the new
+ * one to that user. False if that fails: only root may give files away, and not always.
  */
 function keepOwner(file: number, target: string, files: Files): boolean {
   if (isOursToReplace(target, files)) return true
@@ -165,12 +165,14 @@ function keepOwner(file: number, target: string, files: Files): boolean {
   }
 }
 
-/** Whether nobody loses the file when one of ours takes its place: it is ours or root's, or lies in a folder of ours. */
+/**
+ * Whether our file may replace this one without taking it from anybody: it is ours or root's, or in a folder of ours.
+ */
 function isOursToReplace(target: string, files: Files): boolean {
   const user = process.geteuid?.()
   const { uid } = files.statSync(target)
   if (user === undefined || uid === user || uid === 0) return true
-  // A folder of root proves nothing: in a container they mostly are.
+  // A folder that belongs to root proves nothing: in a container most do.
   return user !== 0 && files.statSync(dirname(target)).uid === user
 }
 
@@ -185,7 +187,7 @@ function rename(temporary: string, target: string, files: Files): boolean {
   }
 }
 
-/** On Windows these codes mean that somebody has the file open just now; the next try will succeed. */
+/** On Windows these codes mean that someone has the file open just now; the next try will succeed. */
 function isOpenElsewhere(error: unknown): boolean {
   return process.platform === 'win32' && isOneOf(error, NOT_REPLACED)
 }
@@ -218,7 +220,7 @@ function remove(path: string, files: Files): void {
   }
 }
 
-/** Makes the new name survive a power cut; some systems and file systems can't do that, and need not. */
+/** Makes the new name survive a power failure; some systems and file systems can't do that, and needn't. */
 function syncFolder(folder: string, files: Files): void {
   try {
     const handle = files.openSync(folder, 'r')

@@ -7,7 +7,7 @@ import { readText } from '../system/text-file.ts'
 import { credentialStore } from './codex-config.ts'
 import { type Login, parseLogin } from './login.ts'
 
-/** The file calls for reading and writing the login; tests let them fail, or stop at any of them. */
+/** The file system calls used to read and write the login; tests make them fail, or stop at any of them. */
 export type Files = Pick<
   typeof nodeFs,
   | 'accessSync'
@@ -30,10 +30,10 @@ export type StoredLogin = { readonly content: JsonObject; readonly login: Login 
 /** `json` is the text of `content`. */
 export type WrittenLogin = StoredLogin & { readonly json: string }
 
-/** A login has some kilobytes. A larger file is something else, which must not be read at every change. */
+/** A login is a few kilobytes. A larger file is something else, which must not be read at every change. */
 const MAX_BYTES = 1024 * 1024
 /**
- * A file that changed this shortly before it was read may change again and keep its times, since file systems count in
+ * A file that changed this shortly before it was read may change again without new times, since file systems count in
  * ticks of some milliseconds.
  */
 const CLOCK_TICK_MS = 50
@@ -137,7 +137,10 @@ export function codeInBrackets(error: unknown): string {
   return code === undefined ? '' : ` (${code})`
 }
 
-/** Whether the user has signed out, or in with what only Codex can use: then a login must not come back. */
+/**
+ * Whether the user has signed out, or signed in with something that only Codex can use: then a login must not come
+ * back.
+ */
 export function isGone(error: unknown): boolean {
   return isOneOf(error, ['credentials_missing', 'credentials_in_keyring', 'credentials_unsupported'])
 }

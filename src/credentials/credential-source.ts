@@ -14,7 +14,7 @@ import type { PostToken, RefreshOverrides } from './refresh.ts'
 import { TokenMemory } from './token-memory.ts'
 import { TokenStore, type Warn } from './token-store.ts'
 
-/** How long a fresh token that upstream refused is not refreshed again: that would not help. */
+/** How long a fresh token that upstream refused is not refreshed again, since that would not help. */
 const UNHELPFUL_MS = 60_000
 /** Other programs write new tokens within milliseconds after they have spent the old one. */
 const HEALING_MS = 3000
@@ -55,7 +55,7 @@ class Source implements CredentialSource {
   readonly #now: () => number
   /** Credentials given out after a 401: if upstream refuses these too, nothing else can be tried. */
   readonly #lastTry = new WeakSet<Credentials>()
-  /** The same tokens once more, since they can't be refreshed: for the case that upstream was wrong (docs/upstream.md 2.4). */
+  /** The same tokens once more, since they can't be refreshed: upstream may have been wrong (docs/upstream.md 2.4). */
   readonly #onceMore = new WeakMap<Credentials, { readonly login: ChatGptLogin; readonly failure: unknown }>()
   /** What upstream refused although it was fresh from a refresh. */
   #unhelpful: { readonly accessToken: string; readonly at: number } | undefined
@@ -70,14 +70,14 @@ class Source implements CredentialSource {
     this.#refresher = new LoginRefresher({ ...options, store, memory, overrides, healingMs })
   }
 
-  /** What every request takes: one `stat`, two comparisons. */
+  /** What every request costs: one `stat`, two comparisons. */
   ready(): Credentials | undefined {
     try {
       const { login } = this.#store.read()
       const isFresh = login.kind === 'api-key' || (!this.#memory.isStale(login) && this.#memory.isUsable(login))
       return isFresh ? login.credentials : undefined
     } catch {
-      // Read again by `#freshLogin`, which says why it can't be.
+      // `#freshLogin` reads it again, and says why it can't be read.
       return undefined
     }
   }
@@ -132,7 +132,7 @@ class Source implements CredentialSource {
     try {
       this.#refresher.checkRefreshable(login)
       const refreshed = await this.#refresher.refresh((current) => current.credentials.accessToken === accessToken)
-      // An object of its own, so that it is known again if it comes back.
+      // A new object, so that it is recognised if it comes back.
       const credentials = { ...refreshed.credentials }
       this.#lastTry.add(credentials)
       return credentials
@@ -169,7 +169,7 @@ class Source implements CredentialSource {
     }
   }
 
-  /** What will keep a login that is still good from being refreshed, unless `read-only` asks for that. */
+  /** What will prevent a still valid login from being refreshed, unless `read-only` asks for that. */
   #foreseen(obstacle: ProxyError | undefined): ProxyError | undefined {
     return this.#mode === 'read-write' && obstacle?.code === 'login_stale' ? obstacle : undefined
   }

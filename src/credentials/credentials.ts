@@ -10,11 +10,11 @@ export type ChatGptCredentials = {
   readonly accountId: string | undefined
   /** FedRAMP accounts need a header of their own (docs/upstream.md 3). */
   readonly fedramp: boolean
-  /** The region that a workspace is bound to; upstream wants it told (docs/upstream.md 3). */
+  /** The region that a workspace is bound to; upstream must be told (docs/upstream.md 3). */
   readonly residency?: string | undefined
 }
 
-/** What tells one set of credentials from another. */
+/** What distinguishes one set of credentials from another. */
 export function secretOf(credentials: Credentials): string {
   return credentials.kind === 'api-key' ? credentials.apiKey : credentials.accessToken
 }
@@ -39,20 +39,21 @@ export type CredentialStatus = {
 
 export type CredentialSource = {
   /**
-   * Credentials to send now: reloaded when the file changed, refreshed when stale. At once when nothing is to be waited
-   * for, as for nearly every request; else rejects with a ProxyError (401, 503) when there are none.
+   * The credentials to send now: reloaded if the file changed, refreshed if stale. Returned at once if there is nothing
+   * to wait for, as for nearly every request; otherwise a promise, which rejects with a ProxyError (401, 503) if there
+   * are none.
    */
   current(): Credentials | Promise<Credentials>
-  /** What `current` would give at once; undefined when there is something to wait for. Never refreshes. */
+  /** What `current` would return at once; undefined if there is something to wait for. Never refreshes. */
   ready(): Credentials | undefined
   /**
-   * After upstream answered 401 to `rejected`: first what the file holds now, if that differs; asked again with what
-   * it gave, refreshed ones. Throws a ProxyError when nothing else can be tried; what can't be refreshed then counts as
-   * of no use any more, unless `isFinal` is false.
+   * After upstream answered 401 to `rejected`: first what the file holds now, if that differs; called again with that,
+   * refreshed ones. Throws a ProxyError if nothing else can be tried; tokens that can't be refreshed then count as
+   * unusable, unless `isFinal` is false.
    */
   replace(rejected: Credentials, isFinal?: boolean): Promise<Credentials>
   /** Reads the file, never refreshes, never throws. */
   status(): Promise<CredentialStatus>
-  /** Before the program ends: waits for a refresh under way, and writes tokens that exist only in memory. */
+  /** Before the program ends: waits for a refresh in progress, and writes tokens that exist only in memory. */
   close(): Promise<void>
 }

@@ -6,7 +6,10 @@ import type { Files } from './auth-file.ts'
 import { parseLogin } from './login.ts'
 import { type NewTokens, tokensIn } from './refresh.ts'
 
-/** What follows the file's own name, since the logins of several accounts may lie in one folder. */
+/**
+ * What follows the file's own name in the names of leftovers, since the logins of several accounts may be in one
+ * folder.
+ */
 const LEFTOVER_NAME = /^-(?:[0-9a-f]{16}(?:-2)?|trial)\.codex-api-proxy\.tmp$/
 
 type Leftover = {
@@ -19,7 +22,7 @@ type Leftover = {
 type LeftTokens = { readonly tokens: NewTokens; readonly refreshedAt: number }
 
 /**
- * The tokens that a process got for this refresh token and wrote beside the file, before it was killed. They exist
+ * The tokens that a process got for this refresh token and wrote beside the file before it was killed. They exist
  * nowhere else: without them the login would be lost. Only for the holder of the lock.
  */
 export function leftTokens(path: string, files: Files, spentToken: string): LeftTokens | undefined {
@@ -32,8 +35,8 @@ export function leftTokens(path: string, files: Files, spentToken: string): Left
 }
 
 /**
- * Named by the refresh token that was spent for it. Two names, so that a complete file need not be removed before the
- * next one is complete.
+ * Named after the refresh token that was spent. There are two names, so that a complete file need not be removed before
+ * the next one is complete.
  */
 export function leftoverPaths(target: string, spentToken: string): [string, string] {
   const digest = hash('sha256', spentToken, 'hex').slice(0, 16)
@@ -44,7 +47,10 @@ function leftoverPath(target: string, name: string): string {
   return join(dirname(target), `.${basename(target)}-${name}.codex-api-proxy.tmp`)
 }
 
-/** For trying whether there is room. If a killed process leaves it, it is no login, and removed with the others. */
+/**
+ * For testing whether there is room. If a killed process leaves it behind, it holds no login and is removed with the
+ * others.
+ */
 export function trialPath(target: string): string {
   return leftoverPath(target, 'trial')
 }

@@ -11,9 +11,11 @@ import type { TokenStore, Warn } from './token-store.ts'
 /** Longer than a refresh by another process of ours may take. */
 const LOCK_PATIENCE_MS = 75_000
 const HEALING_POLL_MS = 25
-/** A token may be refused because another process has spent it, and the newer one too; a third time it is no race. */
+/**
+ * A token may be refused because another process has spent it, and so may the newer one; a third time is not a race.
+ */
 const ROUNDS = 3
-/** How long a request whose access token is still good waits for a better one. */
+/** How long a request whose access token is still valid waits for a newer one. */
 const EARLY_PATIENCE_MS = 5000
 
 /** Whether this login still has to be refreshed. */
@@ -42,7 +44,7 @@ export class LoginRefresher {
     this.#parts = parts
   }
 
-  /** Throws a ProxyError when it is known without asking anybody that these tokens can't be refreshed. */
+  /** Throws a ProxyError if it is already known that these tokens can't be refreshed. */
   checkRefreshable(login: ChatGptLogin): void {
     this.#grant(login)
   }
@@ -57,7 +59,7 @@ export class LoginRefresher {
     }
   }
 
-  /** The login that takes the place of one that needs a refresh. Throws a ProxyError when there is none. */
+  /** The login that replaces one that needs a refresh. Throws a ProxyError if there is none. */
   async refresh(needsRefresh: NeedsRefresh): Promise<Login> {
     if (this.#flight !== undefined) {
       const login = await this.#flight.login
@@ -66,7 +68,7 @@ export class LoginRefresher {
     return await this.#fly(needsRefresh).login
   }
 
-  /** The same for tokens that are still good: they are used on if new ones can't be had soon. */
+  /** The same for tokens that are still valid: they stay in use if new ones can't be had soon. */
   async refreshEarly(login: ChatGptLogin): Promise<Login> {
     const { memory } = this.#parts
     if (memory.isResting(login) || this.obstacleOf(login) !== undefined) return login
@@ -78,7 +80,7 @@ export class LoginRefresher {
     }
   }
 
-  /** No refresh begins from now on. Resolves when one under way is done, however it ended. */
+  /** No refresh begins after this. Resolves when one in progress has ended, whatever its outcome. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#flight?.login.catch(() => {})
@@ -147,12 +149,12 @@ export class LoginRefresher {
     throw error
   }
 
-  /** A refresh that begins late in a stop might be cut off, and nobody waits for it any more. */
+  /** A refresh that begins late during a stop might be cut off, and nobody waits for it any more. */
   #checkOpen(): void {
     if (this.#closed) throw new ProxyError('draining', 'The proxy was stopped before the login was refreshed.')
   }
 
-  /** Whether something better than what was refused turns up in the file in time. */
+  /** Whether a newer login than the refused one appears in the file in time. */
   async #healed(needsRefresh: NeedsRefresh, grant: Grant, patienceMs: number): Promise<boolean> {
     const { store } = this.#parts
     // By a clock that can't be set back, since requests and a stop wait for this.
@@ -189,7 +191,7 @@ export class LoginRefresher {
   }
 }
 
-/** Refreshing would spend the refresh token, and what comes of it would be gone when the proxy stops. */
+/** Refreshing would spend the refresh token, and the new tokens would be gone when the proxy stops. */
 function unkeepable(path: string): ProxyError {
   return new ProxyError(
     'login_stale',

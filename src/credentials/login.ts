@@ -11,9 +11,9 @@ import { headerText } from './header-text.ts'
 const EXPIRY_MARGIN_MS = 5 * 60_000
 /** When tokens without a readable expiry are refreshed, counted from the last refresh (docs/upstream.md 2.3). */
 const REFRESH_INTERVAL_MS = 8 * 24 * 3600_000
-/** How account ids of the API begin, which are no workspaces of ChatGPT (docs/upstream.md 11). */
+/** The prefix of account ids of the API, which are not ChatGPT workspaces (docs/upstream.md 11). */
 const API_ORGANISATION = 'org-'
-/** What most tokens name as their region: none in particular. */
+/** The region in most tokens: none in particular. */
 const ANY_REGION = 'no_constraint'
 
 /** What auth.json holds, with what is needed to refresh it. */
@@ -31,7 +31,7 @@ export type ChatGptLogin = {
   /** `undefined` for an access token without readable expiry. */
   readonly expiresAt: number | undefined
   readonly lastRefresh: number | undefined
-  /** When the tokens should be refreshed; Infinity when nothing tells. */
+  /** When the tokens should be refreshed; Infinity if unknown. */
   readonly staleAt: number
   /** Who issued the tokens, if the file says so (`oauth_provenance`). */
   readonly issuer: string | undefined
@@ -39,8 +39,8 @@ export type ChatGptLogin = {
 }
 
 /**
- * What the text of an auth.json means (docs/upstream.md 1.2–1.4): `auth_mode` decides, else the first of personal
- * access token, API key and tokens that is there. Throws a ProxyError that says what is wrong, without a word of the
+ * The login in the text of an auth.json (docs/upstream.md 1.2–1.4): `auth_mode` decides, else the first of personal
+ * access token, API key and tokens that is present. Throws a ProxyError that says what is wrong, without any of the
  * content.
  */
 export function parseLogin(text: string): { json: string; content: JsonObject; login: Login } {
@@ -53,7 +53,7 @@ export function parseLogin(text: string): { json: string; content: JsonObject; l
   return { json, content, login: loginOf(content) }
 }
 
-/** The same for content that was parsed before, or made by `withTokens`. */
+/** The same for content that was already parsed, or made by `withTokens`. */
 export function loginOf(content: JsonObject): Login {
   switch (modeOf(content)) {
     case 'apikey':
@@ -121,8 +121,8 @@ function chatgptLogin(content: JsonObject): ChatGptLogin {
 }
 
 /**
- * A personal access token goes to ChatGPT as it is. Codex asks the issuer for the account first; that call isn't made
- * here, so no account is named and upstream takes the token's own.
+ * A personal access token is sent to ChatGPT unchanged. Codex first asks the issuer for the account; that call isn't
+ * made here, so no account is named and upstream uses the token's own.
  */
 function personalLogin(content: JsonObject): ChatGptLogin {
   const accessToken = headerText(content.personal_access_token)
@@ -144,7 +144,7 @@ function accountIdOf(candidates: readonly unknown[]): string | undefined {
   return candidates.map(headerText).find((id) => id !== undefined && !id.startsWith(API_ORGANISATION))
 }
 
-/** Where requests are served counts before where data is kept. */
+/** Where requests are served takes precedence over where data is stored. */
 function residencyOf(account: JsonObject): string | undefined {
   const claims = [account.chatgpt_compute_residency, account.chatgpt_data_residency]
   const region = claims.map(headerText).find((claim) => claim !== undefined)

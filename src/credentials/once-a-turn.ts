@@ -1,8 +1,8 @@
 import type { CredentialSource, Credentials } from './credentials.ts'
 
 /**
- * Requests that arrive in one turn of the event loop share one look at auth.json: under load that is a dozen of them,
- * and looking was 3 % of what a request runs (docs/performance.md). A later turn always looks again.
+ * Requests that arrive in one turn of the event loop share one check of auth.json: under load that is a dozen of them,
+ * and checking was 3 % of what a request runs (docs/performance.md). A later turn always checks again.
  */
 export function onceATurn(source: CredentialSource): CredentialSource {
   let seen: Credentials | undefined
@@ -23,7 +23,7 @@ export function onceATurn(source: CredentialSource): CredentialSource {
     ready: () => source.ready(),
     replace(rejected, isFinal) {
       forget()
-      // Again at the end: until then other requests may have been given what was refused.
+      // Once more at the end: until then other requests may have got what was refused.
       return source.replace(rejected, isFinal).finally(forget)
     },
     status: () => source.status(),

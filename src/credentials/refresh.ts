@@ -8,8 +8,8 @@ const CODEX_CLIENT_ID = 'app_EMoamEEZ73f0CkXaXp7hrann'
 const DEFAULT_ISSUER = 'https://auth.openai.com'
 
 /**
- * Posts JSON once and resolves with whatever came back; rejects when nothing did. It sets a limit of time and goes
- * through the outbound proxy.
+ * Posts JSON once and resolves with whatever comes back; rejects if nothing does. It has its own time limit and uses
+ * the outbound proxy.
  */
 export type PostToken = (url: string, body: object) => Promise<{ status: number; body: string }>
 
@@ -22,7 +22,7 @@ export type RefreshOverrides = {
 }
 
 /**
- * The tokens of an answer, by their names in auth.json; each may be missing, then the stored one stays
+ * The tokens of a response, by their names in auth.json; each may be missing, then the stored one stays
  * (docs/upstream.md 2.2).
  */
 export type NewTokens = {
@@ -31,12 +31,12 @@ export type NewTokens = {
   readonly refresh_token?: string
 }
 
-/** One refresh token with what it takes to spend it. */
+/** One refresh token, with everything needed to spend it. */
 export type Grant = { readonly url: string; readonly clientId: string; readonly refreshToken: string }
 
 /**
- * `refused`: these tokens will never be refreshed. `failed`: they might be another time. `error` says why, without a word
- * of the answer.
+ * `refused`: these tokens will never be refreshed. `failed`: they might be later. `error` says why, without any of the
+ * response.
  */
 type RefreshOutcome =
   | { readonly kind: 'refreshed'; readonly tokens: NewTokens }
@@ -45,7 +45,7 @@ type RefreshOutcome =
   | { readonly kind: 'failed'; readonly error: ProxyError; readonly limited?: boolean }
 
 /**
- * Spends a refresh token. The token is single-use, so nothing is tried again here: a request whose answer was lost may
+ * Spends a refresh token. The token is single-use, so nothing is retried here: a request whose response was lost may
  * have spent it.
  */
 export async function askIssuer(grant: Grant, postToken: PostToken): Promise<RefreshOutcome> {
@@ -53,7 +53,7 @@ export async function askIssuer(grant: Grant, postToken: PostToken): Promise<Ref
   try {
     return outcomeOf(await postToken(grant.url, body))
   } catch (error) {
-    // A ProxyError of the transport is meant to be seen: it names the outbound proxy or the host, and no content.
+    // A ProxyError of the transport is meant to be shown: it names the outbound proxy or the host, and no content.
     const reason = error instanceof ProxyError ? error.message : 'The token endpoint could not be reached.'
     return { kind: 'failed', error: failed(reason, error) }
   }
@@ -104,7 +104,7 @@ function hintAt(status: number, answer: unknown): string {
 }
 
 /**
- * Why the refresh token is no good for ever, or `undefined` when the answer doesn't say so. The codes count with any
+ * Why the refresh token is permanently useless, or `undefined` if the response doesn't say so. The codes count with any
  * 4xx, since the issuer has sent them with 400 as well as 401.
  */
 function refusalOf(status: number, code: unknown): string | undefined {
@@ -125,7 +125,10 @@ function errorCode(answer: JsonObject): unknown {
   return objectOf(answer.error).code ?? (typeof answer.error === 'string' ? answer.error : answer.code)
 }
 
-/** The tokens of an answer, or of a file. A refresh token stands in no header: as the issuer gave it, it is the only one. */
+/**
+ * The tokens of a response, or of a file. A refresh token is never put into a header, so it is taken exactly as the
+ * issuer gave it: it is the only one.
+ */
 export function tokensIn(holder: JsonObject): NewTokens {
   const tokens = {
     id_token: headerText(holder.id_token),

@@ -1,13 +1,13 @@
-// Changes an object in JSON and leaves the text of all the rest as it is: going through JavaScript's values would round
-// large numbers, turn 1e400 into null, and drop layout and repeated names.
+// Changes an object in JSON text and leaves all other text unchanged: going through JavaScript values would round large
+// numbers, turn 1e400 into null, and drop layout and repeated names.
 
 import { isDeepStrictEqual } from 'node:util'
 import { isObject, type JsonObject, parseJson } from '../json-object.ts'
 
 const STRING = /"(?:[^"\\]|\\.)*"/.source
-/** What stands before a value: where the member begins, the spaces that lay it out, its name, and its colon. */
+/** What precedes a value: the start of the member, the spaces that lay it out, its name, and its colon. */
 const HEAD = new RegExp(String.raw`\s*[{,](\s*)(${STRING})(\s*:\s*)`, 'y')
-/** The parts of a value that tell where it ends: a string, a bracket, or a number, `true`, `false` or `null`. */
+/** The parts of a value by which its end is found: a string, a bracket, or a number, `true`, `false` or `null`. */
 const PART = new RegExp(String.raw`${STRING}|[[\]{}]|[^\s"[\]{},:]+`, 'g')
 
 type Member = {
@@ -19,8 +19,8 @@ type Member = {
 }
 
 /**
- * The JSON of an object, changed so that it means `wanted`: members that differ get new values, those that are missing
- * follow the last one and are laid out like it. Where that does not do, `wanted` is written as Codex would.
+ * The JSON of an object, changed so that it means `wanted`: members that differ get new values, missing ones are added
+ * after the last one, laid out like it. If that is not enough, `wanted` is written as Codex would.
  */
 export function rewriteJson(json: string, wanted: JsonObject): string {
   const rewritten = withMembers(json, wanted)
@@ -48,7 +48,7 @@ function changed(json: string, wanted: unknown): string {
   return isObject(wanted) ? withMembers(json, wanted) : JSON.stringify(wanted)
 }
 
-/** The members of an object, and what follows the last one. Of what is no object, none. */
+/** The members of an object, and what follows the last one. No members if it is not an object. */
 function split(json: string): { members: Member[]; rest: string } {
   const members: Member[] = []
   let at = 0

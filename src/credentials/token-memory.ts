@@ -2,15 +2,15 @@ import type { ProxyError } from '../errors.ts'
 import type { ChatGptLogin } from './login.ts'
 
 /**
- * How long after a failed refresh no early refresh is tried again; after a failure that asked for fewer requests, how
- * long nothing is refreshed at all.
+ * How long after a failed refresh no early refresh is tried; if the issuer asked for fewer requests, how long nothing
+ * is refreshed at all.
  */
 const REST_MS = 30_000
 
 type Refusal = {
   readonly refreshToken: string | undefined
   readonly error: ProxyError
-  /** What upstream refuses beside it: another program may still get a better one. */
+  /** An access token that upstream also refuses: another program may still get a better one. */
   rejectedAccessToken?: string
 }
 type Failure = {
@@ -22,8 +22,8 @@ type Failure = {
 type Issue = { readonly accessToken: string; readonly goodUntil: number }
 
 /**
- * What is known about tokens beyond what the file says. Each piece of it only counts for the very tokens it was learnt
- * about, so that a new login starts with a clean slate. Times in milliseconds since the epoch.
+ * What is known about tokens beyond the file. Each fact only applies to the exact tokens it was learnt about, so a new
+ * login starts with a clean slate. Times in milliseconds since the epoch.
  */
 export class TokenMemory {
   readonly #now: () => number
@@ -39,20 +39,20 @@ export class TokenMemory {
     return this.#now() >= (this.#issueOf(login)?.goodUntil ?? login.staleAt)
   }
 
-  /** Whether upstream may still take the access token; one without readable expiry counts as good until refused. */
+  /** Whether upstream may still accept the access token; one without readable expiry counts as valid until refused. */
   isUsable(login: ChatGptLogin): boolean {
     if (this.#refusalOf(login)?.rejectedAccessToken === login.credentials.accessToken) return false
     return this.#now() < (this.#issueOf(login)?.goodUntil ?? login.expiresAt ?? Number.POSITIVE_INFINITY)
   }
 
-  /** Whether refreshing failed so shortly ago that it shouldn't be tried again as long as the access token is good. */
+  /** Whether refreshing failed so recently that it shouldn't be retried while the access token is still valid. */
   isResting(login: ChatGptLogin): boolean {
     const failure = this.#failureOf(login)
     // In both directions: the clock may have been set back.
     return failure !== undefined && Math.abs(this.#now() - failure.at) < REST_MS
   }
 
-  /** Why the issuer is not asked now: it said that it is asked too often, and asking again would prolong that. */
+  /** Why the issuer is not asked now: it has reported too many requests, and asking again would prolong that. */
   limitOf(login: ChatGptLogin): ProxyError | undefined {
     const failure = this.#failureOf(login)
     return failure?.limited && this.isResting(login) ? failure.error : undefined

@@ -28,18 +28,18 @@ const REPEAT_WARNING = 60
 export type Warn = (fields: Record<string, unknown>, message: string) => void
 
 type Unsaved = {
-  /** The refresh token in the file that these were obtained with: once it holds another, they are out of date. */
+  /** The refresh token that was spent to get these: once the file holds another one, they are out of date. */
   readonly spentToken: string
   readonly tokens: NewTokens
   readonly refreshedAt: number
   readonly stored: StoredLogin
-  /** What was to be written last: the file may hold a part of it. */
+  /** What was being written last: the file may contain a part of it. */
   written?: string
 }
 
 /**
  * The current login: what auth.json holds, or newer tokens that could not be written to it yet. Those exist only in
- * this process, so they are used, and written at the first chance, but never over a login that somebody else wrote.
+ * this process, so they are used, and written as soon as possible, but never over a login that someone else wrote.
  */
 export class TokenStore {
   readonly #file: AuthFile
@@ -74,15 +74,15 @@ export class TokenStore {
   read(): StoredLogin {
     if (this.#unsaved === undefined) return this.#file.read()
     const stored = this.#fileOrNothing()
-    // A file that can't be read at the moment says nothing against the tokens in hand.
+    // A temporarily unreadable file is no evidence against the tokens in memory.
     if (stored === undefined || holds(stored.login, this.#unsaved.spentToken)) return this.#unsaved.stored
     this.#forget()
     return stored
   }
 
   /**
-   * The same, but waits while somebody has the file for himself alone, and reads a second time if somebody is writing it
-   * in place, or was killed while doing so.
+   * The same, but waits while someone holds the file exclusively, and reads again if someone is writing it in place, or
+   * was killed while doing so.
    */
   async readSettled(): Promise<StoredLogin> {
     try {
@@ -104,7 +104,7 @@ export class TokenStore {
     }
   }
 
-  /** Whether refreshed tokens could be kept: in the file, unless the current ones are in memory only anyway. */
+  /** Whether refreshed tokens could be saved: in the file, unless the current ones are only in memory anyway. */
   canKeep(): boolean {
     return this.#unsaved !== undefined || isWritable(this.#file.path, this.#files)
   }
@@ -121,7 +121,7 @@ export class TokenStore {
     }
   }
 
-  /** Before a refresh token is spent: takes over the tokens that a killed process has got for it already. */
+  /** Before a refresh token is spent: takes over the tokens that a killed process already got for it. */
   recover(from: StoredLogin, spentToken: string): boolean {
     if (this.#unsaved !== undefined) return false // These are newer than anything a killed process left.
     const left = leftTokens(this.#file.path, this.#files, spentToken)
@@ -131,7 +131,7 @@ export class TokenStore {
     return true
   }
 
-  /** Takes over new tokens and writes them. Returns the login to go on with: theirs, or a newer one in the file. */
+  /** Takes over new tokens and writes them. Returns the login to use: the new one, or a newer one in the file. */
   keep(from: StoredLogin, spentToken: string, tokens: NewTokens, refreshedAt: number): Login {
     const content = withTokens(from.content, tokens, refreshedAt)
     this.#unsaved = {
@@ -144,7 +144,7 @@ export class TokenStore {
     return this.read().login
   }
 
-  /** Writes tokens that are not written yet; if that fails, it is tried again later. */
+  /** Writes tokens that are not written yet; if that fails, it is retried later. */
   save(): void {
     const unsaved = this.#unsaved
     if (unsaved === undefined) return
@@ -159,7 +159,7 @@ export class TokenStore {
     }
   }
 
-  /** The same at the end of the program, when there is no later: while somebody has the file for himself alone, it waits. */
+  /** The same at the end of the program, when there is no later: it waits while someone holds the file exclusively. */
   async saveAtEnd(): Promise<void> {
     const look = () => {
       if (this.#unsaved !== undefined) this.#file.read()
@@ -179,15 +179,15 @@ export class TokenStore {
       const replaced = replaceAuthFile(this.#file.path, this.#files, {
         json: unsaved.written,
         spentToken,
-        // If somebody has written since, it is done again with what the file holds then. Until that is complete the
-        // tokens stay beside it: if we are killed meanwhile they are nowhere else.
+        // If someone has written since, this starts over with what the file holds then. Until that is complete the
+        // tokens stay beside it: if we are killed meanwhile, they exist nowhere else.
         mayReplace: () => this.#stillHolds(json),
       })
       if (replaced) return true
     }
   }
 
-  /** A file that could neither be written to its end in place nor put back is finished first. */
+  /** A file that could neither be written completely in place nor restored is completed first. */
   #readFinished(written: string | undefined): WrittenLogin {
     try {
       return this.#file.read()

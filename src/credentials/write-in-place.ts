@@ -3,9 +3,12 @@ import type { Files } from './auth-file.ts'
 
 /** Readable by the owner alone, whatever it was before, like Codex writes it. */
 export const MODE = 0o600
-/** The first byte of a file while it is written in place. JSON never begins so: nobody takes half of it for all. */
+/**
+ * The first byte of a file while it is written in place. JSON never begins like that, so nobody takes a part for the
+ * whole.
+ */
 const UNFINISHED = '#'
-/** Error codes where a file system or a sandbox does not let the mode of a file be changed. */
+/** Error codes if a file system or a sandbox doesn't allow changing the mode of a file. */
 const NO_MODES = ['EPERM', 'EINVAL', 'ENOTSUP', 'ENOSYS']
 
 /** Writes in place, which keeps the file's owner and a mount on it. When that fails, the old content is put back. */

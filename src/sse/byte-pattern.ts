@@ -1,8 +1,8 @@
 const WORD = 8
 
 /**
- * Tells whether bytes are the ones of a text, comparing eight at a time, read as a double. Eight bytes that read as NaN
- * equal nothing, not even themselves, but ASCII never does. Little-endian, as processors are.
+ * Tests whether bytes equal those of a text, comparing eight at a time, read as a double. Eight bytes that read as NaN
+ * equal nothing, not even themselves, but ASCII never does. Little-endian, like the processors.
  */
 export class BytePattern {
   readonly length: number

@@ -48,7 +48,8 @@ export function bytesJson(frame: Buffer): unknown {
 }
 
 /**
- * The same, but of the Response object in a long event only the fields to `keep`: parsing the others is for nothing.
+ * The same, but only with the fields to `keep` of the Response object in a long event: parsing the others would be
+ * wasted.
  */
 export function leanFrameJson(frame: Buffer, keep: Keep): unknown {
   const lean = frame.length < LONG ? undefined : leanJson(frame, keep)
@@ -63,13 +64,13 @@ function leanJson(frame: Buffer, keep: Keep): string | undefined {
   return isOneLine ? keepMembers(frame.subarray(name.length), beginning.length - name.length, keep) : undefined
 }
 
-/** The text that the inside of a JSON string stands for; the inside itself if it is not valid. */
+/** The text that the inside of a JSON string represents; the inside itself if it is invalid. */
 export function unescaped(inside: string): string {
   const text = parseJson(`"${inside}"`)
   return typeof text === 'string' ? text : inside
 }
 
-/** Shorter frames are parsed faster whole than with something left out. */
+/** Shorter frames are faster to parse completely than with something left out. */
 const LONG = 4096
 /** How the API begins an event with a Response object; the group is what stands before the JSON. */
 const TELLS_RESPONSE = /^(event: [\w.]+\ndata: )\{"type":"[\w.]+",(?:"sequence_number":\d+,)?"response":(?=\{)/

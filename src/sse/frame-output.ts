@@ -20,14 +20,14 @@ function room(bytes: number): Buffer {
   return bytes > PIECE ? Buffer.allocUnsafeSlow(bytes) : pieces.take(PIECE)
 }
 
-/** Nobody reads these taken bytes any more: their memory may be used again. */
+/** Nobody reads these taken bytes any more: their memory may be reused. */
 export function giveBack({ buffer }: Buffer): void {
   if (buffer.byteLength === PIECE) pieces.giveBack(Buffer.from(buffer))
 }
 
 /**
- * Frames for a client, put together as bytes in one piece of memory that is written as it is. As strings they would be
- * joined, flattened and encoded: three times the memory and the work of the collector (docs/performance.md).
+ * Frames for a client, assembled as bytes in one piece of memory that is written directly. As strings they would be
+ * joined, flattened and encoded: three times the memory and garbage collection (docs/performance.md).
  */
 export class FrameOutput {
   #memory: Buffer = NOTHING
@@ -45,7 +45,7 @@ export class FrameOutput {
     this.#moveTo(room(needed))
   }
 
-  /** Lets go of unused room, since it may be long until the next `take`. */
+  /** Releases unused room, since it may be long until the next `take`. */
   settle(): void {
     if (this.length === 0) this.#moveTo(NOTHING)
     else if (this.#memory.length > 2 * this.#end) this.#moveTo(Buffer.allocUnsafeSlow(this.#end + ROOM_AFTER))

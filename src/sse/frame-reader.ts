@@ -10,12 +10,12 @@ export type FrameSink = {
   take(memory: Buffer, ranges: readonly number[]): void
 }
 
-/** Returned in place of an end when lines end otherwise, as a keep-alive that a proxy put before an event may. */
+/** Returned instead of an end if lines end differently, as a keep-alive that a proxy put before an event may. */
 export const MIXED_LINE_ENDS = -2
 
 /**
  * Where the frame that begins at `at` ends: two bytes before the next one. A superfluous empty line is an empty frame,
- * which ends before it begins. -1 when there is no end; MIXED_LINE_ENDS when `withLineFeeds` has to come first.
+ * which ends before it begins. -1 if there is no end; MIXED_LINE_ENDS if `withLineFeeds` has to be applied first.
  */
 export function frameEnd(memory: Buffer, at: number): number {
   if (memory[at] === LF) return at - 1
@@ -33,8 +33,8 @@ export function withLineFeeds(lines: Buffer): Buffer {
 }
 
 /**
- * The frame between these places, `end` as `frameEnd` tells it; undefined when `withLineFeeds` has to come first: events
- * whose lines end with CR alone look like the beginning of the next frame.
+ * The frame between these positions, `end` as returned by `frameEnd`; undefined if `withLineFeeds` has to be applied
+ * first: events whose lines end with CR alone look like the beginning of the next frame.
  */
 export function frameAt(memory: Buffer, at: number, end: number): Buffer | undefined {
   if (end === MIXED_LINE_ENDS) return undefined
@@ -43,15 +43,16 @@ export function frameAt(memory: Buffer, at: number, end: number): Buffer | undef
 }
 
 /**
- * Splits an event stream into frames (https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream).
- * Works on bytes: no byte of a UTF-8 sequence looks like a line end. Lines ended by CR or CRLF are brought to LF.
+ * Splits an event stream into frames
+ * (https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream). Works on bytes: no byte of
+ * a UTF-8 sequence looks like a line end. Lines that end with CR or CRLF are converted to LF.
  */
 export class FrameReader {
   readonly #sink: FrameSink
   readonly #maxEvent: number
   /**
-   * The beginning of a frame whose end has not come. It is a copy, so that the memory it was read into, mostly much
-   * larger, need not be held, and so that the few long frames at the end of an answer share one piece of memory.
+   * The beginning of a frame whose end has not arrived. It is a copy, so that the (mostly much larger) memory it was
+   * read into need not be kept, and so that the few long frames at the end of an answer share one piece of memory.
    */
   #rest: Buffer = NOTHING
   #restLength = 0
@@ -84,7 +85,7 @@ export class FrameReader {
 
   /**
    * The stream has ended. A last frame without its empty line still counts, since servers forget that line. Half an
-   * event does not: where no length or chunk tells that the body was cut, it looks like that.
+   * event does not: if no length or chunk shows that the body was cut off, it looks like that.
    */
   end(): void {
     if (bytesJson(this.#rest.subarray(0, this.#restLength)) === undefined) return
@@ -115,7 +116,7 @@ export class FrameReader {
     else if (this.#rest.length > MOST_KEPT) this.#letGo()
   }
 
-  /** Where in these lines the frame that was begun before them ends; undefined when it does not. */
+  /** Where in these lines the frame begun earlier ends; undefined if it does not. */
   #endOfRest(lines: Buffer): number | undefined {
     if (lines[0] === LF && this.#rest[this.#restLength - 1] === LF) return 1
     const at = lines.indexOf(EMPTY_LINE)
@@ -172,7 +173,7 @@ function startsWithMark(memory: Buffer, from: number): boolean {
   return memory.subarray(from, from + BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
 }
 
-/** Up to where the `ranges` from `at` on each end with a whole frame. */
+/** Up to where each of the `ranges` from `at` on ends with a complete frame. */
 function endOfWhole(memory: Buffer, ranges: readonly number[], at: number): number {
   let end = at
   while (end < ranges.length && isWhole(memory, ranges[end] ?? 0, ranges[end + 1] ?? 0)) end += 2

@@ -1,9 +1,9 @@
-// Finds places in JSON without parsing or decoding it, in its UTF-8 bytes: no byte of a longer sequence looks like
-// ASCII. What is skipped is not checked beyond its brackets and quotes.
+// Finds positions in JSON without parsing or decoding it, in its UTF-8 bytes: no byte of a longer sequence looks like
+// ASCII. What is skipped is checked only for its brackets and quotes.
 
 /**
- * The quote that ends the JSON string whose inside begins at `start`, behind its opening quote: the first with an even run
- * of backslashes before it.
+ * The quote that ends the JSON string whose content begins at `start`, after its opening quote: the first with an even
+ * number of backslashes before it.
  */
 export function closingQuote(json: Buffer, start: number): number {
   let quote = json.indexOf(QUOTE, start)
@@ -16,7 +16,9 @@ export function closingQuote(json: Buffer, start: number): number {
   return quote
 }
 
-/** Whether what stands between the end of a value and `end` looks like the rest of its object: further members, or none. */
+/**
+ * Whether the bytes between the end of a value and `end` look like the rest of its object: further members, or none.
+ */
 export function endsObject(json: Buffer, from: number, end: number): boolean {
   return json[end - 1] === CLOSING_BRACE && (from === end - 1 || (json[from] === COMMA && json[from + 1] === QUOTE))
 }
@@ -25,8 +27,8 @@ export function endsObject(json: Buffer, from: number, end: number): boolean {
 export type Keep = (name: string) => boolean
 
 /**
- * The JSON with only those members of the object at `start` that `keep` chooses. Undefined when the object does not
- * end, or has spaces between its parts or escapes in its names.
+ * The JSON with only those members of the object at `start` that `keep` selects. Undefined if the object does not end,
+ * or has spaces between its parts or escapes in its names.
  */
 export function keepMembers(json: Buffer, start: number, keep: Keep): string | undefined {
   let members = ''

@@ -1,5 +1,5 @@
 /**
- * Memory that is reused. As garbage it would pile up outside of the heap, where the collector hardly notices it
+ * Memory that is reused. As garbage it would pile up outside the heap, where the collector hardly notices it
  * (docs/performance.md).
  */
 export class SpareMemory {

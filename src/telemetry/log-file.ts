@@ -8,14 +8,13 @@ export type LogFile = {
   close(): void
 }
 
-/** Writes some of the bytes from `offset` on and tells how many. */
+/** Writes some of the bytes from `offset` on and returns how many. */
 type Write = (file: number, bytes: Buffer, offset: number) => number
 
 /**
- * The daemon's log: readable by its owner alone, and renamed (which replaces an older one) before it
- * grows beyond `maxSize` bytes. When somebody else moves or deletes it, logrotate for example, a new one is begun. When
- * the disk is full lines are dropped and counted, and the count is logged as soon as something can be written again.
- * Throws when the file can't be opened.
+ * The daemon's log: readable only by its owner, and renamed (replacing an older one) before it grows beyond `maxSize`
+ * bytes. If someone else, such as logrotate, moves or deletes it, a new one is started. When the disk is full, lines
+ * are dropped and counted, and the count is logged as soon as writing works again. Throws if the file can't be opened.
  */
 export function openLogFile(path: string, maxSize: number, write: Write = writeSync): LogFile {
   let file: number | undefined = openForAppend(path)
@@ -34,12 +33,12 @@ export function openLogFile(path: string, maxSize: number, write: Write = writeS
     try {
       reopen(full)
     } catch {
-      // No file descriptor left: lines would go to the older file for ever. The next line tries again.
+      // No file descriptors left: otherwise lines would go to the older file for ever. The next line tries again.
       moveBack(path)
     }
   }
 
-  /** How long the log is; before that, makes sure that the open file is still the one under this name. */
+  /** The size of the log; first makes sure that the open file is still the one with this name. */
   const sizeNow = (current: number): number => {
     try {
       const found = statSync(path, { throwIfNoEntry: false })
@@ -85,8 +84,8 @@ function moveAway(path: string): boolean {
 }
 
 /**
- * Windows replaces no file that is open, as the first log stays to the end: it is where Node writes when it crashes. But
- * it lets such a file have another name, and then removes it when it is closed.
+ * Windows can't replace an open file, and the first log stays open to the end, since Node writes there when it crashes.
+ * But such a file can be renamed, and then removed when it is closed.
  */
 function makeWay(older: string): void {
   const away = `${older}.${randomUUID()}`

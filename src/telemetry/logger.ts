@@ -18,7 +18,7 @@ const SECRET_PATHS = [
   'tokens',
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
 
-/** JSON lines to `destination`; what it does with them (a file, readable lines in a terminal) is its own business. */
+/** JSON lines to `destination`, which decides what to do with them (a file, readable lines in a terminal). */
 export function createLogger(level: Config['logLevel'], destination: DestinationStream): Logger {
   return pino(
     {

@@ -1,7 +1,7 @@
 import type { RequestRecord } from './request-record.ts'
 
 /**
- * Counters of API requests, as `/metrics` shows them. Counted are requests to API paths, refused ones too, not the
+ * Counters of API requests, as `/metrics` shows them. They count requests to API paths, refused ones included, but not
  * probes; `requests_total = requests_ok + requests_error + requests_aborted + requests_in_flight`. A failure after the
  * 200 counts under the status it would have had.
  */

@@ -5,10 +5,10 @@ import { parseObject } from '../json-object.ts'
 const LEVEL_STYLES = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red', fatal: 'red' } as const
 
 /**
- * A destination that turns the logger's JSON lines into readable ones: `12:30:01 info  request finished model=…`. Other
- * lines, what Node itself wrote for example, are shown as they are. Clients choose some of what is in a line (a model's
- * name): no character of it reaches the terminal as a command. No package does this: the lines are our own and flat,
- * and the known formatter brings 13 packages.
+ * A destination that makes the logger's JSON lines readable: `12:30:01 info  request finished model=…`. Other lines,
+ * such as those that Node itself writes, are shown unchanged. Clients control parts of a line (a model's name), so no
+ * character of it may reach the terminal as a command. No package does this: the lines are our own and flat, and the
+ * well-known formatter brings 13 packages.
  */
 export function readableLines(write: (text: string) => void, coloured: boolean): { write(lines: string): void } {
   return {

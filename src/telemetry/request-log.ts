@@ -6,8 +6,8 @@ import type { RequestRecord } from './request-record.ts'
 export type RequestLog = (record: RequestRecord, now: number) => void
 
 /**
- * Lines as the logger writes them, but as one piece of JSON: field by field they take three times as long, once for
- * every request. What may be in them is listed here, so there is nothing to redact.
+ * Lines as the logger writes them, but as one piece of JSON: field by field, they take three times as long, for every
+ * request. Their fields are all listed here, so there is nothing to redact.
  */
 export function createRequestLog(logger: Logger, destination: DestinationStream): RequestLog {
   if (!logger.isLevelEnabled('info')) return () => {}
@@ -27,11 +27,11 @@ function line(record: RequestRecord, now: number, time: string): object {
     name: 'codex_api_proxy.latency',
     requestId: record.id,
     route: `${record.method} ${record.route}`,
-    // The client chose it: a line must not become as long as a body may be.
+    // The client chose it, and a line must not become as long as a body.
     model: record.model?.slice(0, LONGEST_MODEL),
     servedModel: otherModel(record),
     stream: record.stream,
-    // As nginx logs it: no status was seen by a client that left.
+    // As in nginx: a client that disconnected saw no status.
     status: record.aborted ? 499 : record.status,
     code: record.code,
     refusal: record.refusal,
@@ -45,14 +45,14 @@ function line(record: RequestRecord, now: number, time: string): object {
   }
 }
 
-/** Snapshots have the date behind the name of their model. */
+/** Snapshots have the date after the model's name. */
 const DATE = /-\d{4}-\d\d-\d\d$/
-/** What a client's name may have behind that of the model: an effort, a date. */
+/** What a client may append to a model's name: an effort, a date. */
 const SUFFIX = /^$|^[-_:(]/
 
 /**
- * Upstream has answered by a lesser model than it was asked for, without a word (docs/upstream.md 4.7). The client's name
- * may also hold a provider before that of the model.
+ * Upstream has silently answered with another model than requested (docs/upstream.md 4.7). The client's name may also
+ * have a provider in front of the model.
  */
 function otherModel({ model, servedModel }: RequestRecord): string | undefined {
   if (model === undefined || servedModel === undefined) return undefined
@@ -66,7 +66,7 @@ function milliseconds(value: number): number {
   return Math.round(value * 10) / 10
 }
 
-/** The time as Date writes it. Each second is formatted once only: that costs as much as a short line. */
+/** The time as Date formats it. Each second is formatted only once, since that costs as much as a short line. */
 export function isoClock(now = () => Date.now()): () => string {
   let second = Number.NaN
   let before = ''

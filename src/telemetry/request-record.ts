@@ -6,7 +6,9 @@ type TokenUsage = {
   readonly reasoning: number
 }
 
-/** What is known of one API request; filled on its way, written as its one log line and counted at its end. */
+/**
+ * What is known about one API request; filled in on its way, then written as its one log line and counted at its end.
+ */
 export type RequestRecord = {
   readonly id: string
   readonly method: string
@@ -30,7 +32,8 @@ export type RequestRecord = {
   /** `performance.now()` when the first event a client can see was written. */
   firstEventAt: number | undefined
   /**
-   * Undefined until upstream tells it, which it never does if a leaving client or a stop text ends the answer first.
+   * Undefined until upstream reports it, which it never does if a disconnecting client or a stop text ends the answer
+   * first.
    */
   usage: TokenUsage | undefined
   ignored: readonly string[]
@@ -38,7 +41,7 @@ export type RequestRecord = {
   upstreamRetries: number
 }
 
-/** With all fields from the start: if they were added one by one, records would differ in shape for V8. */
+/** Has all fields from the start: if they were added one by one, records would have different shapes for V8. */
 export function newRequestRecord(id: string, method: string, route: string, startedAt: number): RequestRecord {
   return {
     id,

@@ -1,11 +1,13 @@
 import type { DestinationStream } from 'pino'
 
 type TurnLines = DestinationStream & {
-  /** Writes what is still held, in case the program ends before the turn does. */
+  /** Writes what is still buffered, in case the program ends before the turn does. */
   flush(): void
 }
 
-/** Holds lines until the turn of the event loop ends and writes them at once: under load that is a dozen requests. */
+/**
+ * Buffers lines until the turn of the event loop ends, and writes them at once: under load that is a dozen requests.
+ */
 export function turnLines(destination: DestinationStream): TurnLines {
   let held = ''
 
