@@ -15,24 +15,24 @@ export class UpstreamSilent extends Error {
   override readonly name = 'UpstreamSilent'
 }
 
-/** What a client is told when a body failed with `cause`; `message` for a `cause` that says nothing more. */
+/** The error that a client gets if a body failed with `cause`; `message` is for a `cause` that says nothing more. */
 export function cutError(cause: Error, message: string): ProxyError {
   if (cause instanceof ProxyStopped) return cause
   if (cause instanceof UpstreamSilent) return new ProxyError('upstream_timeout', cause.message, { cause })
   return new ProxyError('upstream_stream_cut', message, { cause })
 }
 
-/** Whether an answer is a page by its type, which has no case (RFC 9110 §8.3.1). */
+/** Whether an answer is a page according to its type, which is case-insensitive (RFC 9110 §8.3.1). */
 export function isHtml({ 'content-type': type }: { readonly 'content-type'?: string | string[] | undefined }): boolean {
   return /^text\/html/i.test(String(type))
 }
 
 /**
- * The body of an answer while it arrives. Before `pipe` no more is read ahead than a few socket reads bring.
- * `abort` closes the upstream request at once; nothing reaches the sink afterwards.
+ * The body of an answer while it arrives. Before `pipe`, only a few socket reads are buffered. `abort` closes the
+ * upstream request at once; nothing reaches the sink afterwards.
  */
 export type AnswerBody = {
-  /** All of it has come, or it broke off. The sink may still have to be given the last bytes. */
+  /** It has arrived completely, or broken off. The sink may still have to get the last bytes. */
   readonly over: boolean
   pipe(sink: BodySink): void
   pause(): void

@@ -10,17 +10,17 @@ export class BodyMemory {
     this.#memory = memory
   }
 
-  /** A connection begins to send from it. */
+  /** A connection starts to send from it. */
   lend(): void {
     this.#readers++
   }
 
-  /** The connection has sent everything. One that broke off never gives back. */
+  /** The connection has sent everything. A connection that broke off never gives it back. */
   giveBack(): void {
     this.#readers--
   }
 
-  /** It will not be sent again. If a connection may still read from it, it is left to the collector. */
+  /** It will not be sent again. If a connection may still read from it, it is left to the garbage collector. */
   free(): void {
     if (this.#readers === 0) for (const bytes of this.#memory) freeMemory(bytes)
   }

@@ -13,8 +13,8 @@ import { exchange } from './transport.ts'
 const RETRIES = 2
 const FIRST_DELAY_MS = 200
 /**
- * Answers that say "not now". From 520 on they are the CDN's, which did not get through to upstream, or at 520 got nothing
- * usable back (docs/upstream.md 5.3); 524, like 504, comes after so long a wait that another would be no help.
+ * Answers that mean "not now". Those from 520 on come from the CDN, which could not reach upstream, or for 520 got
+ * nothing usable back (docs/upstream.md 5.3); 524, like 504, comes after such a long wait that another would not help.
  */
 const RETRYABLE_STATUS = new Set([502, 503, 520, 521, 522, 523, 525, 530])
 
@@ -28,20 +28,20 @@ export type UpstreamRequest = {
   readonly body?: readonly Buffer[]
   /** The memory behind the pieces of the body. */
   readonly memory?: BodyMemory
-  /** Its body may be sent compressed (request-compression.ts). */
+  /** The body may be sent compressed (request-compression.ts). */
   readonly compress?: true
   /** False: a failure is reported at once. */
   readonly retries?: false
-  /** False: a 401 to it says nothing of the answers to others. */
+  /** False: a 401 to it says nothing about other requests. */
   readonly tellsOfLogin?: false
-  /** Told before each further try, for metrics. */
+  /** Called before each retry, for metrics. */
   readonly onRetry?: () => void
 }
 
 export type UpstreamClient = {
   /**
-   * Sends with these credentials, or with what replaces them after a 401. Resolves with the answer's head, whatever its
-   * status; throws a ProxyError that names the failure when there is none.
+   * Sends with these credentials, or with those that replace them after a 401. Resolves with the answer's head,
+   * whatever its status; throws a ProxyError that names the failure if there is none.
    */
   send(request: UpstreamRequest, credentials: Credentials, cancellation: Cancellation): Promise<UpstreamAnswer>
 }
@@ -74,7 +74,7 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
 
   async function sendWithRetries(request: UpstreamRequest, credentials: Credentials, cancellation: Cancellation) {
     const opened = outbound()
-    // Awaits only where it has to wait.
+    // Awaits only if it has to wait.
     const route = opened instanceof Promise ? await opened : opened
     const target = targetFor(credentials)
     route.keepWarm(target.url)
@@ -89,7 +89,8 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
         if (cancellation.reason !== undefined) throw error
         const failure = route.explain(toError(error), target.url)
         const otherWay = await route.connectionFailed(toError(error))
-        // Only if no connection through the proxy was made: what it got before it ended, it may have passed on.
+        // Only if no connection through the proxy was established: the proxy may have passed on whatever it got before
+        // it failed.
         const isUnsent = otherWay && failure.code === 'outbound_proxy_failed'
         const unsafe = request.retries === false && !isUnsent
         if (attempt === RETRIES || unsafe || failure.code === 'upstream_timeout') throw failure
@@ -100,8 +101,8 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
   }
 
   /**
-   * After a 401: with what the file holds now, then with refreshed tokens (docs/upstream.md 2.4). The 401 itself when
-   * nothing is left to try: it tells why.
+   * After a 401: sends with what the file holds now, then with refreshed tokens (docs/upstream.md 2.4). Returns the 401
+   * itself if nothing is left to try, since it says why.
    */
   async function sendRefreshed(
     request: UpstreamRequest,
@@ -113,7 +114,7 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
     let rejected = credentials
     for (let step = 0; step < 2 && answer.status === 401 && rejected.kind === 'chatgpt'; step++) {
       const { body } = answer
-      // A client that leaves stops waiting, but a refresh under way goes on: its token is spent either way.
+      // A client that disconnects stops waiting, but a refresh in progress goes on: its token is spent either way.
       const replacement = await cancellation.race(source.replace(rejected, request.tellsOfLogin)).catch((error) => {
         if (isFinalRefusal(error)) return undefined
         body.abort()
@@ -146,7 +147,7 @@ function isFinalRefusal(error: unknown): boolean {
   return error instanceof ProxyError && error.code === 'upstream_rejected_credentials'
 }
 
-/** The request was converted for the other kind of upstream; the next one is converted for the new login. */
+/** The request was converted for the other kind of upstream; the next one will be converted for the new login. */
 function loginChanged(): ProxyError {
   return new ProxyError('upstream_rejected_credentials', 'The login in auth.json changed while the request ran.')
 }

@@ -15,9 +15,8 @@ const HOP_BY_HOP = [
 ]
 
 /**
- * Request headers that are not passed on: credentials and cookies, which are the client's own; what tells of the
- * client's network and pages; what upstream could take for our own statement; and what each connection decides for
- * itself.
+ * Request headers that are not forwarded: credentials and cookies of the client; headers that reveal the client's
+ * network and pages; those that upstream could take for our own; and what each connection decides for itself.
  */
 const REQUEST_HEADERS_DROPPED = new Set([
   ...HOP_BY_HOP,
@@ -53,7 +52,10 @@ const REQUEST_PREFIXES_DROPPED = [
   'x-envoy-',
 ]
 
-/** Answer headers that are not passed on: cookies, those of the CDN, and orders to browsers about upstream's origin. */
+/**
+ * Answer headers that are not passed back: cookies, those of the CDN, and instructions to browsers about upstream's
+ * origin.
+ */
 const ANSWER_HEADERS_DROPPED = new Set([
   ...HOP_BY_HOP,
   'set-cookie',
@@ -74,7 +76,7 @@ const ANSWER_HEADERS_DROPPED = new Set([
   'via',
   'x-powered-by',
 ])
-/** `access-control-*`: which pages may read an answer is decided here (http/guard.ts). */
+/** `access-control-*`: the proxy itself decides which pages may read an answer (http/guard.ts). */
 const ANSWER_PREFIXES_DROPPED = ['access-control-', 'cf-', 'x-cache', 'x-served-by', 'x-envoy-']
 
 /** The client's own headers that may go to upstream; credentials and identity are added by upstream/target.ts. */
@@ -91,7 +93,7 @@ export function requestHeadersForUpstream(headers: IncomingHttpHeaders): Record<
 
 /**
  * The headers of an upstream answer that may go to the client. Length and encoding stay: they are right for the bytes
- * as they come, and whoever changes the bytes writes headers of their own.
+ * as they arrive, and code that changes the bytes writes its own headers.
  */
 export function answerHeadersForClient(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const named = namedInConnection(headers)
@@ -104,20 +106,20 @@ export function answerHeadersForClient(headers: IncomingHttpHeaders): Record<str
   return forwarded
 }
 
-/** Which conversation and turn a request belongs to, as the Codex CLI says it: upstream's caches go by these. */
+/** Headers by which the Codex CLI names the conversation and turn of a request: upstream's caches depend on them. */
 const CONVERSATION_HEADER =
   /^(session-id|thread-id|x-client-request-id|x-openai-subagent|x-codex-(beta-features|parent-thread-id|turn-.*|window-.*))$/
 
-/** With a ChatGPT login only these of the client's headers go upstream. */
+/** With a ChatGPT login only these of the client's headers are sent upstream. */
 export function conversationHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   return onlyNamed(headers, CONVERSATION_HEADER)
 }
 
-/** What an answer of the ChatGPT backend says beside its body: request ids, limits, the turn's state. */
+/** Information that the ChatGPT backend sends besides the body: request ids, limits, the turn's state. */
 const INFORMING_HEADER =
   /^(x-request-id|x-oai-request-id|x-models-etag|x-reasoning-included|(x-codex-|openai-|x-ratelimit-).*)$/
 
-/** With a ChatGPT login only these come back: the rest is about bytes that we have converted. */
+/** With a ChatGPT login only these are passed back: the others describe bytes that we have converted. */
 export function informingHeaders(headers: IncomingHttpHeaders): Record<string, string> {
   return onlyNamed(headers, INFORMING_HEADER)
 }

@@ -16,8 +16,8 @@ type RateLimitWindows = {
 type Credits = { readonly has: boolean; readonly unlimited: boolean; readonly balance: string | undefined }
 
 /**
- * The limits of the account as the ChatGPT backend tells them with each answer (docs/upstream.md 6.1). What it does not
- * say is undefined, which JSON leaves out.
+ * The account's limits as the ChatGPT backend reports them with each answer (docs/upstream.md 6.1). What it does not
+ * report is undefined, which JSON leaves out.
  */
 type AccountLimits = RateLimitWindows & {
   readonly plan: string | undefined
@@ -25,15 +25,15 @@ type AccountLimits = RateLimitWindows & {
   readonly active: string | undefined
   readonly reached: string | undefined
   readonly credits: Credits | undefined
-  /** Further families by their id, with the name a person knows them by. */
+  /** Further families by id, with their display names. */
   readonly others: Readonly<Record<string, RateLimitWindows & { readonly name: string | undefined }>> | undefined
-  /** When this was said, in milliseconds since the epoch. */
+  /** When this was reported, in milliseconds since the epoch. */
   readonly noticedAt: number
 }
 
 const FAMILY = /^x-([\w-]+)-(?:primary|secondary)-used-percent$/
 
-/** Keeps the headers that came last, and reads them only when somebody asks. */
+/** Keeps the latest headers, and parses them only on demand. */
 export class RateLimits {
   #noticed: { readonly headers: IncomingHttpHeaders; readonly at: number } | undefined
 
@@ -79,7 +79,7 @@ function windowsOf(headers: IncomingHttpHeaders, family: string, now: number): R
 function windowOf(headers: IncomingHttpHeaders, prefix: string, now: number): RateLimitWindow | undefined {
   const usedPercent = numberOf(headers, `${prefix}-used-percent`)
   const windowMinutes = numberOf(headers, `${prefix}-window-minutes`)
-  // One of no minutes is how upstream tells that there is none.
+  // A window of zero minutes is upstream's way to say that there is none.
   if (usedPercent === undefined || windowMinutes === 0) return undefined
   const resetsAfter = numberOf(headers, `${prefix}-reset-after-seconds`)
   const fromNow = resetsAfter === undefined ? undefined : Math.round(now / 1000 + resetsAfter)

@@ -2,7 +2,7 @@ import { ProxyError } from '../errors.ts'
 import { type AnswerBody, cutError } from './answer.ts'
 import { bytesOf } from './socket-read.ts'
 
-/** The whole body of an answer that is not a stream. Beyond `limit` bytes it is given up with an error. */
+/** The whole body of an answer that is not a stream. Beyond `limit` bytes it is aborted with an error. */
 export function readBody(body: AnswerBody, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = []

@@ -5,13 +5,13 @@ import { ownCopy, totalLength } from '../runtime/own-memory.ts'
 import type { UpstreamAnswer } from './answer.ts'
 import type { UpstreamClient, UpstreamRequest } from './client.ts'
 
-/** Shorter bodies are sent as they are: TCP sends ten packets before it waits for word from the other end (RFC 6928). */
+/** Shorter bodies are sent uncompressed: TCP sends ten packets before it waits for an acknowledgement (RFC 6928). */
 const WORTH_COMPRESSING = 16 * 1024
 
 /** How long nothing is compressed after a refusal. */
 const PLAIN_MS = 60 * 60 * 1000
 
-/** Whether upstream is sent compressed bodies: a gateway may not take what the ChatGPT backend does. */
+/** Whether to compress bodies for this upstream: a gateway may not accept what the ChatGPT backend does. */
 export function compressesRequests({
   compressRequests: mode,
   chatgptBaseUrl,
@@ -20,10 +20,10 @@ export function compressesRequests({
 }
 
 /**
- * Sends long bodies compressed, as Codex does (docs/upstream.md 4.2): a conversation of half a megabyte goes up again with
- * each turn, which on most lines takes longer than anything else here. Until one has been taken, a compressed body that is
- * refused is sent once more as it is; if that is taken, none is compressed for an hour: it may have been by chance.
- * `now` in milliseconds.
+ * Sends long bodies compressed, as Codex does (docs/upstream.md 4.2): a conversation of half a megabyte is uploaded
+ * again with each turn, which on most lines takes longer than anything else here. Until a compressed body has been
+ * accepted once, a refused one is sent again uncompressed; if that is accepted, none is compressed for an hour: it may
+ * have been a coincidence. `now` in milliseconds.
  */
 export function withCompression(
   client: UpstreamClient,
@@ -40,7 +40,7 @@ export function withCompression(
     answer.body.abort()
     request.onRetry?.()
     const plain = await client.send(request, credentials, cancellation)
-    // Others may have found out meanwhile.
+    // Other requests may have found out meanwhile.
     if (isTaken(plain) && now() >= plainUntil && mayBeForCoding(answer, wasTaken)) {
       plainUntil = now() + PLAIN_MS
       warn('Upstream accepted a request only uncompressed: for an hour none is compressed.')
@@ -65,8 +65,8 @@ function isTaken({ status }: UpstreamAnswer): boolean {
 }
 
 /**
- * 415 is about the coding (RFC 9110 §15.5.16). Who expects none may also take the body for broken JSON, or break, but only
- * as long as none `wasTaken`.
+ * 415 is about the coding (RFC 9110 §15.5.16). A server that doesn't expect one may also take the body for broken JSON,
+ * or crash, but only as long as none `wasTaken`.
  */
 function mayBeForCoding({ status }: UpstreamAnswer, wasTaken: boolean): boolean {
   return status === 415 || (!wasTaken && status <= 501 && status !== 401 && status !== 429)
@@ -75,7 +75,7 @@ function mayBeForCoding({ status }: UpstreamAnswer, wasTaken: boolean): boolean 
 /** The same request with its body compressed; off the main thread. */
 async function compressed(request: UpstreamRequest): Promise<UpstreamRequest> {
   const { headers, body = [], memory, ...others } = request
-  // What is being read must not be freed, whoever leaves meanwhile.
+  // What is being read must not be freed, even if the client disconnects meanwhile.
   memory?.lend()
   const { coding, encoder } = await newEncoder(totalLength(body))
   for (const piece of body) encoder.write(piece)
@@ -89,7 +89,7 @@ type Encoding = { readonly coding: string; readonly encoder: Transform }
 /** Since 22.15; not in the types of the oldest Node that is supported. */
 type NewerZlib = { readonly createZstdCompress?: (options: { pledgedSrcSize: number }) => Transform }
 
-/** zstd as Codex has it, where Node knows that; else gzip, which upstream takes too (reported). */
+/** zstd as in Codex, if this Node has it; else gzip, which upstream accepts too (reported). */
 async function newEncoder(length: number): Promise<Encoding> {
   const zlib = await import('node:zlib')
   const { createZstdCompress } = zlib as NewerZlib

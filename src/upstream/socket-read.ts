@@ -1,12 +1,12 @@
 import { nowOrAtEndOfTurn } from '../runtime/end-of-turn.ts'
 
 /**
- * The bytes of a body that one socket read brought: the `ranges` of `memory` (start, end, start, end, …), from its
- * beginning to its end. Between them lies HTTP chunk framing.
+ * The body bytes that one socket read brought: the `ranges` of `memory` (start, end, start, end, …), from its beginning
+ * to its end. Between them is HTTP chunk framing.
  */
 export type SocketRead = { readonly memory: Buffer; readonly ranges: readonly number[] }
 
-/** The bytes of the body; copied only where framing lies between them. */
+/** The body bytes; copied only if there is framing between them. */
 export function bytesOf({ memory, ranges }: SocketRead): Buffer {
   if (ranges.length === 2) return memory
   const pieces: Buffer[] = []
@@ -15,9 +15,9 @@ export function bytesOf({ memory, ranges }: SocketRead): Buffer {
 }
 
 /**
- * Gathers what one socket read delivers. Upstream sends each event in an HTTP chunk of its own, and undici hands over
- * each chunk as a view into the same memory. Only two numbers are kept of each, and the read is decoded as a whole, at
- * a third of the cost of decoding every view (docs/performance.md).
+ * Gathers what one socket read delivers. Upstream sends each event in its own HTTP chunk, and undici hands over each
+ * chunk as a view into the same memory. Only two numbers are kept per chunk, and the read is decoded as a whole, at a
+ * third of the cost of decoding every view (docs/performance.md).
  */
 export class ReadGatherer {
   readonly #take: (read: SocketRead) => void

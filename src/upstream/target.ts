@@ -6,47 +6,47 @@ import { packageVersion } from '../version.ts'
 /** Where requests go for one kind of credentials, and the headers that carry credentials and identity. */
 export type Target = {
   readonly url: URL
-  /** Kept, since URL would put it together anew for each request. */
+  /** Cached, since URL would build it again for each request. */
   readonly origin: string
   /** Path of the base URL, without a slash at its end. */
   readonly basePath: string
   readonly headers: HeaderList
 }
 
-/** Names and values in turns: the form that costs undici the least work. */
+/** Names alternating with values: the form that costs undici the least work. */
 type HeaderList = readonly string[]
 
-/** Our own name: upstream is never told another client's. */
+/** Our own name: upstream never gets another client's. */
 const ORIGINATOR = 'codex-api-proxy'
 
-/** In the form Codex has (docs/upstream.md 4.2): the CDN refuses the names of plain HTTP libraries. */
+/** In the form that Codex uses (docs/upstream.md 4.2): the CDN refuses the names of plain HTTP libraries. */
 export function userAgent(): string {
   return `${ORIGINATOR}/${packageVersion()} (${platform()} ${release()}; ${arch()})`
 }
 
-/** Who asks. */
+/** The headers by which upstream knows us. */
 export function identityHeaders() {
   return { originator: ORIGINATOR, 'user-agent': userAgent() }
 }
 
 /**
- * Who says nothing takes any encoding (RFC 9110 §12.5.3), and a CDN has sent gzip unasked (docs/upstream.md 4.2). What is
- * read here is read as it comes.
+ * Clients without this header accept any encoding (RFC 9110 §12.5.3), and a CDN has sent gzip unasked (docs/upstream.md
+ * 4.2). Here answers are read as they arrive.
  */
 export const NOT_ENCODED = { 'accept-encoding': 'identity' } as const
 
 type BaseUrls = Pick<Config, 'chatgptBaseUrl' | 'openaiBaseUrl'>
 
-/** Where requests go with such credentials, or would go with a login. */
+/** Where requests with such credentials go, or would go with a login. */
 export function baseUrlFor(kind: CredentialStatus['kind'], { chatgptBaseUrl, openaiBaseUrl }: BaseUrls): string {
   return kind === 'api-key' ? openaiBaseUrl : chatgptBaseUrl
 }
 
-/** `clientVersion`: the Codex version told upstream, which gates models (docs/upstream.md 4.2). */
+/** `clientVersion`: the Codex version sent upstream, which gates models (docs/upstream.md 4.2). */
 export function createTargets(baseUrls: BaseUrls, clientVersion: () => string): (credentials: Credentials) => Target {
   const chatgpt = splitUrl(baseUrls.chatgptBaseUrl)
   const openai = splitUrl(baseUrls.openaiBaseUrl)
-  /** The last target made: nearly all requests come with the same login. */
+  /** The last target: nearly all requests use the same login. */
   let last: { readonly credentials: Credentials; readonly version: string; readonly target: Target } | undefined
 
   return (credentials) => {

@@ -11,8 +11,8 @@ export const TOKEN_REQUEST_LIMIT_MS = 60_000
 const MAX_ANSWER_BYTES = 1024 * 1024
 
 /**
- * Posts JSON to the token endpoint, once, by the same way as model requests. It has a time limit of its own and is tied
- * to no client: a refresh goes on when the client that needed it leaves.
+ * Posts JSON to the token endpoint, once, by the same route as model requests. It has its own time limit and is tied to
+ * no client: a refresh goes on if the client that needed it disconnects.
  */
 export function createTokenRequest(outbound: LazyOutbound['get']): PostToken {
   return async (address, body) => {
@@ -40,7 +40,7 @@ export function createTokenRequest(outbound: LazyOutbound['get']): PostToken {
     } catch (error) {
       const failure = toError(error)
       const explained = route.explain(failure, url)
-      // The next request may then go another way; this one is not sent again, since it may have arrived.
+      // The next request may then use another route; this one is not sent again, since it may have arrived.
       await route.connectionFailed(failure)
       throw explained
     }

@@ -11,19 +11,19 @@ type WireRequest = {
   readonly origin: string
   readonly method: string
   readonly path: string
-  /** Names and values in turns. */
+  /** Names alternating with values. */
   readonly headers: string[]
   readonly body: readonly Buffer[] | undefined
   /** The memory behind the pieces of the body. */
   readonly memory?: BodyMemory | undefined
-  /** Milliseconds of silence within the answer after which it is given up. */
+  /** Milliseconds of silence within the answer after which it is aborted. */
   readonly idleTimeout: number
   /** Milliseconds until the answer has to begin, if the limit of the settings does not apply. */
   readonly headerTimeout?: number
 }
 
 /**
- * One HTTP exchange on undici's `dispatch`, the cheapest of its interfaces (measured in docs/performance.md).
+ * One HTTP exchange with undici's `dispatch`, the cheapest of its interfaces (measured in docs/performance.md).
  * Resolves at the answer's head. Rejects with undici's own error, or with the reason of the cancellation.
  */
 export function exchange(
@@ -36,7 +36,7 @@ export function exchange(
     dispatcher.dispatch(
       {
         origin: request.origin,
-        // undici's type lists the methods of RFC 9110; any token is sent as it is.
+        // undici's type lists the methods of RFC 9110; any token is sent unchanged.
         method: request.method as Dispatcher.HttpMethod,
         path: request.path,
         headers: withLength(request.headers, request.body),
@@ -63,25 +63,25 @@ function isSmall(body: readonly Buffer[]): boolean {
 
 function toUndiciBody({ body, memory }: Pick<WireRequest, 'body' | 'memory'>): Buffer | null {
   memory?.lend()
-  // Nothing tells when a body in one piece has been sent: its memory stays lent.
+  // There is no signal when a body in one piece has been sent: its memory stays lent.
   if (body === undefined || isSmall(body)) return body?.[0] ?? null
   // undici sends any iterable of buffers, which its types don't say (lib/core/request.js, isIterable).
   return lettingGo(body, memory) as unknown as Buffer
 }
 
 /**
- * The most that a socket buffers before it asks to wait, Node's own or undici's (lib/core/connect.js): after a piece of
- * this size, the next one is only asked for when all of it has been sent.
+ * How much a socket buffers before it asks to wait, Node's own or undici's (lib/core/connect.js): after a piece of this
+ * size, the next one is requested only when all of it has been sent.
  */
 const WAITED_FOR = 64 * 1024
 
 /**
- * undici holds a body until its answer has ended, which may take an hour. This lets go of pieces as they are sent.
- * Small ones, which undici does not wait for, are copied, so that nothing of `memory` is still to be sent at the end.
+ * undici keeps a body until its answer has ended, which may take an hour. This releases pieces as they are sent. Small
+ * ones, which undici does not wait for, are copied, so that nothing of `memory` remains to be sent at the end.
  */
 function lettingGo(body: readonly Buffer[], memory: BodyMemory | undefined): Iterable<Buffer> {
   const pieces = body.flatMap(inParts).toReversed()
-  // No generator: one that has ended still holds its arguments.
+  // Not a generator: one that has ended still holds its arguments.
   function next(): IteratorResult<Buffer> {
     const piece = pieces.pop()
     if (piece !== undefined) return { done: false, value: piece.length < WAITED_FOR ? Buffer.from(piece) : piece }
@@ -92,8 +92,8 @@ function lettingGo(body: readonly Buffer[], memory: BodyMemory | undefined): Ite
 }
 
 /**
- * undici starts its limit for the head of the answer anew with each piece that it has to wait for. In one piece, a large
- * upload on a slow line would be taken for an answer that does not begin.
+ * undici restarts its limit for the head of the answer with each piece that it has to wait for. Sent in one piece, a
+ * large upload on a slow line would look like an answer that does not begin.
  */
 const LONGEST_PART = 1024 * 1024
 
@@ -103,24 +103,24 @@ function inParts(piece: Buffer): Buffer[] {
   return parts
 }
 
-/** A sink mostly comes in the turn of the head; pausing until then would make undici read the rest a second time. */
+/** A sink is mostly attached in the same turn as the head; pausing until then would make undici read the rest twice. */
 const MAX_EARLY_BYTES = 256 * 1024
 
-/** The caller, until the head of the answer has come. */
+/** The caller, until the head of the answer has arrived. */
 type Waiting = {
   readonly resolve: (answer: UpstreamAnswer) => void
   readonly reject: (error: unknown) => void
 }
 
 class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
-  /** Undefined once answered: the promise would hold all headers as long as the stream lasts. */
+  /** Undefined once answered: the promise would keep all headers as long as the stream lasts. */
   #waiting: Waiting | undefined
   readonly #idleTimeout: number
   readonly #cancellation: Cancellation
   #controller: Dispatcher.DispatchController | undefined
   #sink: BodySink | undefined
   readonly #gathered = new ReadGatherer((read) => this.#hand(read))
-  /** What came before there was a sink, mostly in the same socket read as the head. */
+  /** What arrived before there was a sink, mostly in the same socket read as the head. */
   #early: SocketRead[] = []
   #earlyBytes = 0
   /** undici's own limit costs something for every event instead of every read (docs/performance.md). */
@@ -141,7 +141,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    // These are views on the whole first read, which undici would hold as long as the stream lasts.
+    // These are views of the whole first read, which undici would keep as long as the stream lasts.
     controller.rawHeaders = null
     if (status < 200) return
     this.#answered = true
@@ -199,7 +199,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
 
   cancel(reason: Error): void {
     if (reason instanceof ProxyStopped && this.#controller !== undefined) {
-      // The sink is told, after all that has come before, since its client is still there.
+      // The sink is told, after everything that arrived before, since its client is still connected.
       this.#controller.abort(reason)
       return
     }
@@ -210,7 +210,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     this.#controller?.abort(reason)
   }
 
-  /** While the body is paused upstream can't be blamed for its silence; `resume` starts the time anew. */
+  /** While the body is paused, silence is not upstream's fault; `resume` restarts the timer. */
   #fellSilent(): void {
     if (this.#controller?.paused === true) return
     this.#controller?.abort(new UpstreamSilent('Upstream fell silent in the middle of its answer.'))

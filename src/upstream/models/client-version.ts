@@ -1,16 +1,16 @@
 import { CODEX_VERSION } from '../../config/parsers.ts'
 import type { CodexModelsCache } from './codex-models-cache.ts'
 
-/** The version of Codex this program was written against; upstream is told this when no newer one is known. */
+/** The version of Codex that this program was written against; it is sent upstream if no newer one is known. */
 const BUILT_IN_VERSION = '0.171.0'
 
-/** Every request asks for the version, so the file is looked at no more often than this. */
+/** Every request needs the version, so the file is checked no more often than this. */
 const LOOK_AGAIN_MS = 1000
 
 /**
- * The Codex version told upstream, which hides newer models from older ones (docs/upstream.md 4.2): the setting, else
- * that of the Codex which last looked at the models on this machine, unless this program was written against a newer
- * one: what such an old Codex noted would hide models that this program can use. `now` in milliseconds, monotonic.
+ * The Codex version sent to upstream, which hides newer models from older versions (docs/upstream.md 4.2): the setting,
+ * else that of the Codex that last fetched the models on this machine, unless this program was written against a newer
+ * one: the version of such an old Codex would hide models that this program can use. `now` in milliseconds, monotonic.
  */
 export function createClientVersion(
   setting: string | undefined,
@@ -29,7 +29,7 @@ export function createClientVersion(
   }
 }
 
-/** By numbers: 0.99.0 is older than 0.171.0; and what comes before a release (0.171.0-alpha.3) is not newer than it. */
+/** Compares numbers: 0.99.0 is older than 0.171.0; and a prerelease (0.171.0-alpha.3) is not newer than its release. */
 function isNewer(version: string): boolean {
   const [release = ''] = version.split('-')
   return release.localeCompare(BUILT_IN_VERSION, 'en', { numeric: true }) > 0

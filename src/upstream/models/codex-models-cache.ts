@@ -4,7 +4,7 @@ import { parseObject } from '../../json-object.ts'
 import { textIn } from '../../system/text-file.ts'
 import { type ModelEntry, modelEntries } from './model-entry.ts'
 
-/** What an installed Codex noted of its last look at the models (docs/upstream.md 4.7). */
+/** What an installed Codex cached when it last fetched the models (docs/upstream.md 4.7). */
 export type CodexModelsCache = {
   readonly clientVersion: string | undefined
   readonly models: readonly ModelEntry[]
@@ -12,7 +12,7 @@ export type CodexModelsCache = {
 
 const NOTHING: CodexModelsCache = { clientVersion: undefined, models: [] }
 
-/** Reads `models_cache.json` of Codex's folder; again only when the file changed. Never throws: it's only a help. */
+/** Reads `models_cache.json` in Codex's folder, again only if the file changed. Never throws: it is only a fallback. */
 export function codexModelsCache(codexHome: string): () => CodexModelsCache {
   const path = join(codexHome, 'models_cache.json')
   let seen = ''
@@ -27,7 +27,7 @@ export function codexModelsCache(codexHome: string): () => CodexModelsCache {
   }
 }
 
-/** Changes with the file; empty if there is none. Every request asks, so an absent file must not cost an Error. */
+/** Changes with the file; empty if there is none. Every request checks it, so an absent file must not cost an Error. */
 function stampOf(path: string): string {
   try {
     const stats = statSync(path, { throwIfNoEntry: false })

@@ -30,7 +30,7 @@ export async function askForModels(send: Send, clientVersion: string, cancellati
 
 async function ask(send: Send, clientVersion: string, deadline: Cancellation): Promise<LiveModels> {
   const path = `/models?client_version=${encodeURIComponent(clientVersion)}`
-  // The list has been refused to logins that got answers (docs/upstream.md 11).
+  // Upstream has refused the list to logins that got answers (docs/upstream.md 11).
   const request = { method: 'GET', path, headers: { accept: 'application/json' }, tellsOfLogin: false } as const
   const answer = await send(request, deadline)
   if (answer.status !== 200) throw refusalOf(answer)

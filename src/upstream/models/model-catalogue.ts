@@ -7,11 +7,14 @@ import { askForModels, type LiveModels } from './live-models.ts'
 import { catalogueModel, type ModelEntry, shownEntries } from './model-entry.ts'
 
 export type ModelList = {
-  /** What clients may be shown. */
+  /** The models to show to clients. */
   readonly models: readonly ModelEntry[]
-  /** What upstream lists, hidden models too: what Codex is shown, which hides them itself. */
+  /** All models that upstream lists, hidden ones included; shown to Codex, which hides them itself. */
   readonly entries: readonly ModelEntry[]
-  /** `live`: upstream says so now; `stale`: it said so earlier; `codex-cache`: only an installed Codex noted it. */
+  /**
+   * `live`: upstream lists them now; `stale`: it listed them earlier; `codex-cache`: only an installed Codex cached
+   * them.
+   */
   readonly source: 'live' | 'stale' | 'codex-cache'
   /** Upstream's own, which its other answers name. */
   readonly etag: string | undefined
@@ -26,9 +29,9 @@ type Parts = {
   readonly now: () => number
 }
 
-/** As long as Codex itself takes a list for fresh. */
+/** As long as Codex itself considers a list fresh. */
 const FRESH_MS = 300_000
-/** A list older than this is shown only when there is no newer one to be had. */
+/** A list older than this is shown only if no newer one is available. */
 const LONGEST_STALE_MS = 24 * 3_600_000
 const FIRST_PAUSE_MS = 5_000
 const LONGEST_PAUSE_MS = 300_000
@@ -45,11 +48,11 @@ type Failure = {
   readonly error: unknown
   readonly count: number
   readonly retryAt: number
-  /** A token that got a 401: asking with it again would refresh the login once more (docs/upstream.md 11). */
+  /** A token that got a 401: using it again would refresh the login once more (docs/upstream.md 11). */
   readonly rejectedToken: string | undefined
 }
 
-/** The models of the account: asked for live, kept in memory, never made up. */
+/** The models of the account: fetched live, kept in memory, never made up. */
 export class ModelCatalogue {
   readonly #parts: Parts
   #known: Known | undefined
@@ -64,7 +67,7 @@ export class ModelCatalogue {
     this.#parts = parts
   }
 
-  /** The models of the account. Rejects with the reason when nothing at all is known. */
+  /** The models of the account. Rejects with the reason if nothing at all is known. */
   async list(): Promise<ModelList> {
     const credentials = await this.#parts.credentials()
     const known = this.#known?.account === accountOf(credentials) ? this.#known : undefined
@@ -76,14 +79,16 @@ export class ModelCatalogue {
     return await this.#ask(credentials, this.#fallback(known))
   }
 
-  /** What is known now, also of hidden models, for conversion. Asks again in the background when it is old. */
+  /**
+   * The models known now, hidden ones included, for conversion. Fetches the list again in the background if it is old.
+   */
   peek(): readonly CatalogueModel[] {
     const known = this.#known
     if (known === undefined || this.#parts.now() - known.fetchedAt >= FRESH_MS) this.#revalidate()
     return known?.forConversion ?? this.#parts.codexCache().models.map(catalogueModel)
   }
 
-  /** The account was refused this model. Unlisted names are not kept: clients may send any number of them. */
+  /** Upstream refused this model to the account. Unlisted names are not kept: clients may send any number of them. */
   forget(id: string): void {
     const listed = this.#known?.entries ?? this.#parts.codexCache().models
     if (listed.some(({ slug }) => slug === id)) this.#forgotten.add(id)
@@ -133,7 +138,7 @@ export class ModelCatalogue {
     }
   }
 
-  /** Asks again in the background. Never fails: what is known already will do. */
+  /** Fetches the list again in the background. Never fails: what is already known will do. */
   #revalidate(): void {
     this.#parts
       .credentials()

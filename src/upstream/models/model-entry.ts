@@ -1,7 +1,7 @@
 import type { CatalogueModel } from '../../conversion/request/conversion-context.ts'
 import { isObject, objectOf } from '../../json-object.ts'
 
-/** A model as the catalogue of the ChatGPT backend describes it (docs/upstream.md 4.7); passed on as it came. */
+/** A model as the catalogue of the ChatGPT backend describes it (docs/upstream.md 4.7); passed on unchanged. */
 export type ModelEntry = { readonly [key: string]: unknown; readonly slug: string }
 
 /** The entries of `{"models": […]}`; undefined when it isn't that. */
@@ -41,7 +41,7 @@ export function openAiModel(entry: ModelEntry): Record<string, unknown> {
   return {
     id: slug,
     object: 'model',
-    // Upstream doesn't say when; the official clients need a number.
+    // Upstream gives no date; the official clients need a number.
     created: 0,
     owned_by: 'openai',
     ...definedOnly({
@@ -58,7 +58,7 @@ export function openAiModel(entry: ModelEntry): Record<string, unknown> {
   }
 }
 
-/** Nothing but OpenAI's own keys: many clients look for `models` before `data`, and read `id` or `name` there (case 197). */
+/** Only OpenAI's own keys: many clients look for `models` before `data`, and read `id` or `name` there (case 197). */
 export function openAiList(entries: readonly ModelEntry[]): Record<string, unknown> {
   return { object: 'list', data: entries.map(openAiModel) }
 }

@@ -3,7 +3,7 @@ import { failureCode, reasonOf } from './failure-reason.ts'
 import { OutboundProxyError } from './tunnel.ts'
 
 /**
- * Names the failure of one exchange with `origin`. `through` is the outbound proxy, if it went that way: a proxy that
+ * Names the failure of one exchange with `origin`. `through` is the outbound proxy, if one was used: a proxy that
  * inspects TLS is the usual reason for unknown certificates. `headerTimeout` in milliseconds.
  */
 export function explainFailure(

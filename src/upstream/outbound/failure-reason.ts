@@ -3,7 +3,7 @@ export class Refusal extends Error {
   override readonly name = 'Refusal'
 }
 
-/** Told from other refusals, since trying the same login again and again may lock an account. */
+/** Distinguished from other refusals, since trying the same login again and again may lock an account. */
 export class LoginRefused extends Refusal {}
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -37,10 +37,10 @@ const UNTRUSTED = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
-/** macOS answers so to a program in the background, and says nothing to its user (docs/outbound-proxy.md). */
+/** macOS answers like this to a background program, and tells its user nothing (docs/outbound-proxy.md). */
 const LOCAL_NETWORK = 'in the local network that needs a permission: System Settings, Privacy & Security, Local Network'
 
-/** What a failed connection says, as the rest of a sentence. No part of a URL or a header is in it. */
+/** The reason of a failed connection, as the rest of a sentence. It contains no part of a URL or a header. */
 export function reasonOf(error: unknown): string {
   if (error instanceof Refusal) return error.message
   const code = failureCode(error)

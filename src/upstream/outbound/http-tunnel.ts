@@ -8,7 +8,7 @@ import { LoginRefused, Refusal } from './failure-reason.ts'
 import type { OutboundAddress } from './outbound-address.ts'
 import { TCP_KEEP_ALIVE_MS, type TunnelOptions } from './tunnel-options.ts'
 
-/** A tunnel by HTTP CONNECT (RFC 9110 §9.3.6), to the proxy itself by TLS or not. */
+/** An HTTP CONNECT tunnel (RFC 9110 §9.3.6); the connection to the proxy itself may use TLS. */
 export function openHttpTunnel(proxy: OutboundAddress, target: Endpoint, options: TunnelOptions): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const authority = authorityOf(target)
@@ -51,14 +51,14 @@ function requestOptions(proxy: OutboundAddress, authority: string, { secureConte
     agent: false,
   }
   if (proxy.protocol === 'http') return options
-  // Without a server name Node takes the one of the Host header, which is that of the target.
+  // Without a server name Node uses the one in the Host header, which is that of the target.
   return { ...options, secureContext: secureContext(), servername: isIP(proxy.host) === 0 ? proxy.host : '' }
 }
 
 /**
- * As curl and browsers say it. Some companies' proxies let only known programs through, or none without a name; and what
- * logs in to such a proxy for us (px, cntlm) passes on Node's own `Connection: close`, though NTLM takes several rounds on
- * one connection.
+ * The same headers as curl and browsers send. Some corporate proxies let only known programs through, or none without a
+ * name; and helpers that log in to such a proxy for us (px, cntlm) pass on Node's own `Connection: close`, though NTLM
+ * takes several rounds on one connection.
  */
 function preamble(): Record<string, string> {
   return { 'user-agent': userAgent(), 'proxy-connection': 'keep-alive' }
@@ -82,7 +82,9 @@ function refusalOf(
   return new Kind(`${reason} (${status})`)
 }
 
-/** Many a company's proxy takes NTLM or Kerberos only: no password would help there. Some proxies name no scheme. */
+/**
+ * Many corporate proxies accept only NTLM or Kerberos: a password would not help there. Some proxies name no scheme.
+ */
 function takesBasic({ 'proxy-authenticate': schemes }: IncomingHttpHeaders): boolean {
   return schemes === undefined || /(?:^|,)\s*basic\b/i.test(schemes)
 }

@@ -3,14 +3,14 @@ import type { Logger } from '../../telemetry/logger.ts'
 import type { OutboundRoute } from './outbound-route.ts'
 
 export type LazyOutbound = {
-  /** Opens it at the first call and returns it at once from then on. After a failure the next call tries again. */
+  /** Opens it on the first call; later calls return it at once. After a failure the next call tries again. */
   get(): OutboundRoute | Promise<OutboundRoute>
   /** What is known now, without opening it: a probe must not load the upstream client. */
   describe(upstream: URL): object
   close(): Promise<void>
 }
 
-/** The way to upstream. It is opened after the server listens, since loading undici takes time. */
+/** The route to upstream. It is opened after the server listens, since loading undici takes time. */
 export function createLazyOutbound(config: Config, logger: Logger): LazyOutbound {
   let opening: Promise<OutboundRoute> | undefined
   let opened: OutboundRoute | undefined

@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os'
 
-/** A shorter sleep is survived by connections; and clocks that are set right rarely jump so far. */
+/** Connections survive a shorter sleep; and clock corrections are rarely that large. */
 const LEAST_SLEEP_MS = 5_000
 /** Listing the addresses takes 0.05 to 0.3 ms. */
 const LOOK_AGAIN_MS = 2_000
@@ -8,17 +8,17 @@ const LOOK_AGAIN_MS = 2_000
 type Surroundings = {
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** Milliseconds of a clock that is never set; on Linux it stands still while the machine sleeps. */
+  /** Milliseconds of a clock that is never adjusted; on Linux it stops while the machine sleeps. */
   readonly monotonic?: () => number
   /** The machine's own addresses. */
   readonly addresses?: () => string
 }
 
 /**
- * Notices what ends idle connections without a word: sleep, and another network. Timers stand still in a sleeping
- * machine (Linux; elsewhere they are due as soon as it wakes), so a connection that was idle for a second looks as fresh
- * an hour later. A request sent on it would wait for an answer until the limit for that, ten minutes
- * (seen in other clients: https://github.com/CommandCodeAI/command-code/issues/819).
+ * Detects what silently ends idle connections: sleep, and a change of network. Timers stop while the machine sleeps
+ * (Linux; elsewhere they are due as soon as it wakes), so a connection that was idle for a second looks just as fresh
+ * an hour later. A request sent on it would wait for its answer until the ten-minute limit (seen in other clients:
+ * https://github.com/CommandCodeAI/command-code/issues/819).
  */
 export class NetworkWatch {
   readonly #now: () => number
@@ -37,7 +37,7 @@ export class NetworkWatch {
     this.#seen = addresses()
   }
 
-  /** Whether connections that were idle since the last call are to be doubted. */
+  /** Whether connections that were idle since the last call can no longer be trusted. */
   hasChanged(): boolean {
     const at = this.#monotonic()
     const slept = this.#hasSlept(at)
@@ -60,7 +60,9 @@ export class NetworkWatch {
   }
 }
 
-/** Those by which upstream may be reached; each container that starts brings a link-local one (RFC 4291 §2.5.6). */
+/**
+ * The addresses by which upstream may be reached; each container that starts adds a link-local one (RFC 4291 §2.5.6).
+ */
 function externalAddresses(): string {
   const all = Object.values(interfaces()).flatMap((addresses) => addresses ?? [])
   return all.flatMap(({ internal, address }) => (internal || address.startsWith('fe80:') ? [] : address)).join(' ')

@@ -4,10 +4,10 @@ import { portOf, withoutBrackets } from '../../config/endpoint.ts'
 type Rule = (host: string, port: number) => boolean
 
 /**
- * Whether a URL is reached directly, by the text of NO_PROXY as curl reads it
- * (https://everything.curl.dev/usingcurl/proxies/env.html): names separated by commas or spaces, each of which stands
- * for its subdomains too (a leading dot is left out), `*` for all, addresses with or without a prefix length
- * (`10.0.0.0/8`). A port limits a rule to it.
+ * Whether a URL is reached directly, according to the text of NO_PROXY as curl reads it
+ * (https://everything.curl.dev/usingcurl/proxies/env.html): names separated by commas or spaces, each of which includes
+ * its subdomains (a leading dot is ignored), `*` for all, addresses with or without a prefix length (`10.0.0.0/8`). A
+ * port limits a rule to it.
  */
 export function parseNoProxy(text: string): (url: URL) => boolean {
   const rules = text

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { type Endpoint, portOf, withoutBrackets } from '../../config/endpoint.ts'
 import { type ProxyProtocol, proxyProtocol } from '../../config/parsers.ts'
 
-/** Where an outbound proxy is and how one logs in there. */
+/** The address of an outbound proxy, and the login for it. */
 export type OutboundAddress = Endpoint & {
   readonly protocol: ProxyProtocol
   readonly login: { readonly user: string; readonly password: string } | undefined
@@ -10,7 +10,7 @@ export type OutboundAddress = Endpoint & {
   readonly shown: string
 }
 
-/** Throws on anything else than the settings allow. */
+/** Throws for anything that the settings don't allow. */
 export function parseOutboundAddress(given: string): OutboundAddress {
   const url = new URL(given)
   const protocol = proxyProtocol(url)

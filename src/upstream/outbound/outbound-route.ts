@@ -33,28 +33,28 @@ type OutboundDescription = {
 }
 
 export type OutboundRoute = {
-  /** What carries requests to this origin now. Loopback upstreams and NO_PROXY hosts are always direct. */
+  /** The dispatcher for requests to this origin now. Loopback upstreams and NO_PROXY hosts are always direct. */
   dispatcherFor(origin: URL): Dispatcher
-  /** Requests to this origin are likely in the next minutes: one connection to it is made ahead. */
+  /** Requests to this origin are likely in the next minutes: one connection to it is opened in advance. */
   keepWarm(origin: URL): void
   /**
-   * After a failure to connect: looks again whether the implicit default listens. True when the next try will go
-   * another way.
+   * After a failure to connect: checks again whether the implicit default listens. True if the next try will use
+   * another route.
    */
   connectionFailed(error: Error): Promise<boolean>
-  /** How requests to this upstream go now. */
+  /** How requests to this upstream are routed now. */
   describe(upstream: URL): OutboundDescription
   /** Names the failure of a request: who failed (outbound proxy or upstream), and why. */
   explain(error: Error, origin: URL): ProxyError
   close(): Promise<void>
 }
 
-/** The default of the original of this program; used only while something listens there. */
+/** The default of the original version of this program; used only while something listens there. */
 const IMPLICIT_PROXY = 'http://127.0.0.1:8118'
 
 /**
- * Of a name with several addresses Node gives up each but the last after 250 ms: on a far or slow network all of them, as
- * long as a handshake takes there (https://github.com/nodejs/node/issues/54359).
+ * Of a name's several addresses, Node gives up on each but the last after 250 ms: on a distant or slow network on all
+ * of them, if a handshake takes that long (https://github.com/nodejs/node/issues/54359).
  */
 const ADDRESS_PATIENCE_MS = 2_000
 
@@ -76,7 +76,7 @@ export async function openOutboundRoute(
     watch = new NetworkWatch({ now }),
   }: Surroundings = {},
 ): Promise<OutboundRoute> {
-  // For the whole process: proxies and the steps of `doctor` are reached by the same networks.
+  // Applies to the whole process: proxies and the steps of `doctor` are reached over the same networks.
   setDefaultAutoSelectFamilyAttemptTimeout(Math.max(getDefaultAutoSelectFamilyAttemptTimeout(), ADDRESS_PATIENCE_MS))
   const { proxy: given } = settings
   const origin = given === undefined ? 'implicit' : given === 'none' ? 'none' : 'explicit'
@@ -133,7 +133,7 @@ class Route implements OutboundRoute {
     const { origin, address } = this.#choice
     if (origin !== 'implicit' || address === undefined || isTimeout(error)) return false
     const before = this.#inUse
-    // When the proxy ends, many requests fail at once; one look is enough for all of them.
+    // When the proxy goes down, many requests fail at once; one check is enough for all of them.
     this.#checking ??= isListening(address).finally(() => {
       this.#checking = undefined
     })
@@ -173,7 +173,7 @@ class Route implements OutboundRoute {
   }
 
   async close(): Promise<void> {
-    // First, since an agent waits at its end for connections that are being made, up to their timeout.
+    // First, since closing an agent waits for connections that are being established, up to their timeout.
     this.#pending.destroy()
     await Promise.all([this.#direct.close(), this.#tunnelled?.close()])
   }
@@ -189,14 +189,14 @@ class Route implements OutboundRoute {
     return this.#tunnelled ?? this.#direct
   }
 
-  /** Why a proxy is left out on the way to this URL, when it is. */
+  /** Why the proxy is bypassed for this URL, if it is. */
   #exemptionOf(url: URL): string | undefined {
     if (isLoopbackHost(url.hostname)) return 'it is on loopback'
     return this.#isExempt(url) ? 'NO_PROXY names it' : undefined
   }
 }
 
-/** The connection was there, so another way would not help. undici's other time limit, for the body, is off. */
+/** The connection was established, so another route would not help. undici's other time limit, for the body, is off. */
 function isTimeout(error: Error): boolean {
   return failureCode(error) === 'UND_ERR_HEADERS_TIMEOUT'
 }

@@ -5,18 +5,18 @@ import { TCP_KEEP_ALIVE_MS } from './tunnel-options.ts'
 import { Agent, buildConnector } from './undici-parts.ts'
 import { WarmConnections } from './warm-connections.ts'
 
-/** How long an idle connection is kept unless upstream says so itself, and the longest that it may say. */
+/** How long an idle connection is kept unless upstream specifies a time, and the longest time it may specify. */
 const KEEP_ALIVE_MS = 60_000
 const LONGEST_KEEP_ALIVE_MS = 600_000
-/** As much as clients may send by default. Cookies and content policies of a gateway go over Node's 16 KB. */
+/** As much as clients may send by default. Cookies and content policies of a gateway exceed Node's 16 KB. */
 const MAX_ANSWER_HEADERS = 64 * 1024
 
-/** One way to upstreams, direct or through a proxy: what carries requests, and the connections made ahead for it. */
+/** One route to upstreams, direct or through a proxy: its agent, and the connections opened in advance for it. */
 export class OutboundWay {
   readonly #warm: WarmConnections
   readonly #headerTimeout: number
   #agent: Undici.Agent
-  /** Agents that finish what they carry and take nothing new. */
+  /** Agents that finish their requests and accept no new ones. */
   readonly #retiring = new Set<Promise<void>>()
 
   /** `headerTimeout` in milliseconds. */
@@ -34,7 +34,7 @@ export class OutboundWay {
     this.#warm.keepWarm(origin)
   }
 
-  /** No connection that is idle now will be used again. */
+  /** Connections that are idle now will not be reused. */
   renew(): void {
     this.#warm.dropSpares()
     const retired = this.#agent.close().finally(() => this.#retiring.delete(retired))
@@ -42,7 +42,7 @@ export class OutboundWay {
     this.#agent = this.#newAgent()
   }
 
-  /** Resolves when running requests have finished: a refresh under way has spent its token. */
+  /** Resolves when running requests have finished: a refresh in progress has spent its token. */
   async close(): Promise<void> {
     this.#warm.close()
     await Promise.all([this.#agent.close(), ...this.#retiring])

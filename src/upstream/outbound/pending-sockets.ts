@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 
 /**
- * Connections that are being made; they are ended together when the program stops. An AbortSignal for `net.connect`
+ * Connections that are being established; they are all ended when the program stops. An AbortSignal for `net.connect`
  * would do that too, but Node never removes its listener, so every connection ever made would stay in memory.
  */
 export class PendingSockets {
@@ -17,7 +17,7 @@ export class PendingSockets {
     this.#sockets.delete(socket)
   }
 
-  /** `connecting` is what undici's connector returns: its socket, which its types do not tell. */
+  /** `connecting` is the return value of undici's connector: its socket, which its types don't say. */
   follow(connecting: unknown): void {
     if (!(connecting instanceof Socket)) return
     this.add(connecting)

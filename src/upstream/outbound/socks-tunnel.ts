@@ -5,7 +5,7 @@ import { LoginRefused, Refusal } from './failure-reason.ts'
 import type { OutboundAddress } from './outbound-address.ts'
 import { TCP_KEEP_ALIVE_MS, type TunnelOptions } from './tunnel-options.ts'
 
-/** A tunnel by SOCKS 5 (RFC 1928, user and password RFC 1929). Names are resolved by the proxy. */
+/** A SOCKS 5 tunnel (RFC 1928, user and password RFC 1929). The proxy resolves names. */
 export async function openSocksTunnel(
   proxy: OutboundAddress,
   target: Endpoint,
@@ -82,7 +82,7 @@ function addressOf(host: string): Buffer {
   return Buffer.concat([Buffer.from([NAME]), counted(host)])
 }
 
-/** URL has already written the address with groups of hex digits only. */
+/** URL has already normalised the address to groups of hex digits. */
 function ipv6Bytes(host: string): Buffer {
   const [before = '', after] = host.split('::')
   const head = groupsOf(before)
@@ -95,7 +95,7 @@ function groupsOf(text: string): number[] {
   return text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16))
 }
 
-/** How long the address is that the proxy bound: it says so, though nobody needs it. */
+/** The length of the address that the proxy bound, which it reports though nobody needs it. */
 async function boundLength(reader: Reader, kind: number | undefined): Promise<number> {
   if (kind === IPV4) return 4
   if (kind === IPV6) return 16
@@ -109,7 +109,7 @@ function counted(text: string): Buffer {
   return Buffer.concat([Buffer.from([bytes.length]), bytes])
 }
 
-/** Takes exactly what is asked for; what comes after it is put back. */
+/** Reads exactly as many bytes as asked for; what follows is put back. */
 class Reader {
   readonly #socket: Socket
   readonly #closed: Promise<never>

@@ -3,13 +3,15 @@ import * as tls from 'node:tls'
 import { codeOf } from '../../system/error-code.ts'
 import { readText } from '../../system/text-file.ts'
 
-/** As Codex and OpenSSL name them; the certificates in these files are trusted beside the usual ones. */
+/** Variables of Codex and OpenSSL; the certificates in these files are trusted in addition to the usual ones. */
 const VARIABLES = ['SSL_CERT_FILE', 'CODEX_CA_CERTIFICATE'] as const
 
 type Environment = Readonly<Record<string, string | undefined>>
 type Warn = (fields: { readonly variable: string; readonly reason: string }, message: string) => void
 
-/** Whom TLS connections trust: made once, at the first use, since reading the roots takes milliseconds. */
+/**
+ * The certificates that TLS connections trust: loaded once, on first use, since reading the roots takes milliseconds.
+ */
 export function createTrust(env: Environment, warn: Warn): () => tls.SecureContext {
   let context: tls.SecureContext | undefined
   return () => {
@@ -20,7 +22,7 @@ export function createTrust(env: Environment, warn: Warn): () => tls.SecureConte
 
 function createContext(env: Environment, warn: Warn): tls.SecureContext {
   const read = (variable: string) => readCertificates(env[variable], (reason) => warn({ variable, reason }, NOT_READ))
-  // Node reads it itself, but only while no other list is given, and says nothing of a file without certificates.
+  // Node reads it by itself, but only if no other list is given, and does not report a file without certificates.
   const extra = read('NODE_EXTRA_CA_CERTS')
   const more = VARIABLES.flatMap(read)
   if (more.length === 0) return tls.createSecureContext()
@@ -28,8 +30,8 @@ function createContext(env: Environment, warn: Warn): tls.SecureContext {
 }
 
 /**
- * What Node trusts without a list: its own roots, and with NODE_USE_SYSTEM_CA those of the system. Nodes that have no such
- * function don't know the variable either.
+ * What Node trusts without a list: its own roots, and with NODE_USE_SYSTEM_CA those of the system. Node versions
+ * without this function don't know the variable either.
  */
 function usualCertificates(): readonly string[] {
   const { getCACertificates } = tls as typeof tls & { readonly getCACertificates?: (which: 'default') => string[] }
@@ -37,8 +39,8 @@ function usualCertificates(): readonly string[] {
 }
 
 /**
- * Matches each certificate by itself, without what else is in the file (a private key, as with mitmproxy), and also
- * where the end of one and the beginning of the next share a line, as after `cat a.pem b.pem`.
+ * Matches each certificate separately, ignoring anything else in the file (a private key, as with mitmproxy), also if
+ * the end of one and the beginning of the next share a line, as after `cat a.pem b.pem`.
  */
 const CERTIFICATES = /-----BEGIN (?:TRUSTED )?CERTIFICATE-----.*?(?=-----BEGIN |$)/gs
 const NOT_READ = 'certificates named by a variable were not read'
@@ -59,7 +61,7 @@ function readCertificates(path: string | undefined, failed: (reason: string) => 
   }
 }
 
-/** Checked here because OpenSSL silently leaves out the first broken certificate and all after it. */
+/** Checked here because OpenSSL silently drops the first broken certificate and everything after it. */
 function isCertificate(text: string): boolean {
   try {
     new X509Certificate(text)

@@ -13,14 +13,14 @@ export class OutboundProxyError extends Error {
 }
 
 /**
- * How long the proxy is not asked again after it has refused the login: companies lock an account after a few wrong
+ * How long the proxy is not contacted after it has refused the login: companies lock an account after a few wrong
  * passwords, and a start and one request with its retries would send ten within seconds.
  */
 const REFUSED_FOR_MS = 60_000
 
 /**
- * A connector for undici whose connections lead through the proxy. undici's own ProxyAgent is not used: its SOCKS part
- * drops the limits of the Agent (long reasoning would end after 300 s), and neither part can keep a connection ready.
+ * A connector for undici that connects through the proxy. undici's own ProxyAgent is not used: its SOCKS part drops the
+ * limits of the Agent (long reasoning would end after 300 s), and neither part can keep a connection ready.
  */
 export function tunnelConnector(
   proxy: OutboundAddress,
@@ -77,7 +77,7 @@ export function tunnelConnector(
 async function openTunnel(proxy: OutboundAddress, target: Endpoint, options: TunnelOptions): Promise<Socket> {
   const open = proxy.protocol === 'socks5' ? openSocksTunnel : openHttpTunnel
   const socket = await open(proxy, target, options)
-  // Whoever takes the socket listens to its errors too, but only from the next step on.
+  // The next owner of the socket listens to its errors too, but only from the next step on.
   socket.on('error', () => {})
   return socket
 }

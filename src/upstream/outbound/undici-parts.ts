@@ -4,9 +4,9 @@ import type * as Undici from 'undici'
 type Require = (path: string) => unknown
 
 /**
- * The two parts of undici that carry requests. The whole package would also load fetch, WebSocket, caches, mocks and
- * Node's own undici: 50 ms and 9 MB for nothing (docs/performance.md). undici does not promise where its parts are, so
- * the whole is loaded if they are not there.
+ * The two parts of undici that send requests. The whole package would also load fetch, WebSocket, caches, mocks and
+ * Node's own undici: 50 ms and 9 MB for nothing (docs/performance.md). undici does not guarantee where its parts are,
+ * so the whole package is loaded if they are not there.
  */
 export function loadUndiciParts(load: Require): Pick<typeof Undici, 'Agent' | 'buildConnector'> {
   const Agent = partAt(load, 'undici/lib/dispatcher/agent.js')

@@ -2,13 +2,16 @@ import type { Socket } from 'node:net'
 import type { buildConnector } from 'undici'
 import { withoutBrackets } from '../../config/endpoint.ts'
 
-/** No connection is made ahead if none was wanted for this long: upstream would hold it for nothing. */
+/** No connection is opened in advance if none was needed for this long: upstream would hold it for nothing. */
 const WANTED_FOR_MS = 300_000
-/** An idle connection may be dropped silently on its way, so it is replaced at this age; undici's own get as old. */
+/**
+ * An idle connection may be dropped silently along the way, so it is replaced at this age; undici keeps its own as
+ * long.
+ */
 const OLDEST_MS = 60_000
 /** The next connection waits until the request that took the last one is under way, since a handshake costs time. */
 const REFILL_DELAY_MS = 50
-/** When upstream closes idle connections sooner than this, the pauses before the next one get longer and longer. */
+/** If upstream closes idle connections sooner than this, the pauses before the next one get longer and longer. */
 const SHORT_LIFE_MS = 20_000
 const FIRST_PAUSE_MS = 1_000
 const LONGEST_PAUSE_MS = 120_000
@@ -17,8 +20,8 @@ type Connect = buildConnector.connector
 type Callback = buildConnector.Callback
 
 /**
- * Connects ahead: for each origin that is kept warm, one connection is ready with its TLS handshake done. A request
- * that finds no kept-alive connection is spared three round trips and more. `now` in milliseconds.
+ * Connects in advance: for each origin that is kept warm, one connection is ready with its TLS handshake done. This
+ * saves a request that finds no kept-alive connection at least three round trips. `now` in milliseconds.
  */
 export class WarmConnections {
   readonly #connect: Connect
@@ -31,7 +34,7 @@ export class WarmConnections {
     this.#now = now
   }
 
-  /** For undici: takes the spare connection of an origin where there is one, else connects. */
+  /** For undici: uses the spare connection of an origin if there is one, else connects. */
   readonly connect: Connect = (options, callback) => {
     const spare = this.#spares.get(`${options.protocol}//${options.host}`)
     if (spare === undefined || isForOtherName(options)) this.#connect(options, callback)
@@ -50,7 +53,7 @@ export class WarmConnections {
     spare.wanted()
   }
 
-  /** Those that lie ready are not to be used. */
+  /** The spare connections must not be used. */
   dropSpares(): void {
     for (const spare of this.#spares.values()) spare.drop()
   }
@@ -96,12 +99,12 @@ class Spare {
       return
     }
     this.#pause = 0
-    // undici expects a connector to answer later, never at once.
+    // undici expects a connector to call back later, never synchronously.
     process.nextTick(callback, null, socket)
     this.#refill(REFILL_DELAY_MS)
   }
 
-  /** The next request that takes one sees to another. */
+  /** The next request that takes a connection opens another one. */
   drop(): void {
     this.#take()?.destroy()
   }
@@ -118,7 +121,7 @@ class Spare {
     if (socket === undefined) return undefined
     clearTimeout(this.#timer)
     this.#timer = undefined
-    // Bytes that came unasked say goodbye (408). The age is checked since timers stand still while the machine sleeps.
+    // Unsolicited bytes are a goodbye (408). The age is checked since timers stop while the machine sleeps.
     const usable = !socket.destroyed && socket.readableLength === 0 && this.#now() - this.#openedAt < OLDEST_MS
     if (!usable) {
       socket.destroy()
@@ -127,7 +130,7 @@ class Spare {
     return socket.ref()
   }
 
-  /** At most one is ready or being made. The timer is for making the next one, or for the end of the ready one. */
+  /** At most one is ready or being opened. The timer is for opening the next one, or for the end of the ready one. */
   #refill(delay: number): void {
     if (this.#closed || this.#connecting || this.#timer !== undefined) return
     // Never longer than the pause itself: the clock may have been set back.
@@ -163,7 +166,7 @@ class Spare {
     this.#timer.unref()
   }
 
-  /** Keeps it from being tried again at once; a request that needs a connection will report why it fails. */
+  /** Delays the next try; a request that needs a connection will report why it fails. */
   #lost(): void {
     const shortLived = this.#now() - this.#openedAt < SHORT_LIFE_MS
     this.#pause = shortLived ? Math.min(Math.max(this.#pause * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS) : 0
@@ -172,7 +175,7 @@ class Spare {
   }
 }
 
-/** Whether another TLS name is wanted than that of the URL, for which spare connections are made. */
+/** Whether a TLS name other than that of the URL is needed; spare connections use that of the URL. */
 function isForOtherName({ servername, hostname }: buildConnector.Options): boolean {
   return servername !== undefined && servername !== null && servername !== '' && servername !== hostname
 }
