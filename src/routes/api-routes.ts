@@ -14,7 +14,7 @@ export type ApiRoutes = {
   readonly otherPaths: Route
 }
 
-/** The routes that go upstream, in a module of their own: with the converters they are loaded after listening. */
+/** The routes that use upstream, in a separate module: with the converters, they are loaded after listening. */
 export function apiRoutes(context: RouteContext): ApiRoutes {
   return {
     chatCompletions: chatCompletionsRoute(context),

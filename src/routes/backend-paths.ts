@@ -19,20 +19,23 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 const EVENT_STREAM = { 'content-type': 'text/event-stream; charset=utf-8' }
 const IMAGE_EDITS = '/v1/images/edits'
 
-/** The event that tells a client of a stream its image. */
+/** The type of the event that carries an image in a stream. */
 const IMAGE_EVENTS = new Map([
   ['/v1/images/generations', 'image_generation.completed'],
   [IMAGE_EDITS, 'image_edit.completed'],
 ])
 
-/** What the ChatGPT backend has beside answers and models: images, and the search of the Codex CLI (docs/upstream.md 4.1). */
+/**
+ * What the ChatGPT backend offers besides answers and models: images, and the search of the Codex CLI (docs/upstream.md
+ * 4.1).
+ */
 const BACKEND_PATHS = new Set([...IMAGE_EVENTS.keys(), '/v1/alpha/search'])
 
 export function isBackendPath(method: string, path: string): boolean {
   return method === 'POST' && BACKEND_PATHS.has(path)
 }
 
-/** Sends a body to the same path of the backend, and hands its answer on. Never sent twice: an image costs quota. */
+/** Sends a body to the same path of the backend, and passes its answer on. Never sent twice: an image costs quota. */
 export async function passToBackend(
   context: RouteContext,
   request: ApiRequest,
@@ -66,11 +69,14 @@ export async function passToBackend(
 
 type Asked = {
   readonly body: Buffer
-  /** Of which type the events are that the client waits for; undefined if it waits for an object. */
+  /** The type of the events that the client waits for; undefined if it waits for an object. */
   readonly events: string | undefined
 }
 
-/** The official clients send forms, streams and no model, the Codex CLI what the backend takes, which stays as it is. */
+/**
+ * The official clients send forms, streaming requests and no model; the Codex CLI sends what the backend accepts, which
+ * stays unchanged.
+ */
 async function askedFor({ config }: RouteContext, request: ApiRequest, path: string): Promise<Asked> {
   const events = IMAGE_EVENTS.get(path)
   if (events === undefined) return { body: await request.jsonBody(), events }
@@ -89,7 +95,7 @@ function jsonBytes(value: object): Buffer {
 
 type Shown = { readonly answer: UpstreamAnswer; readonly events: string; readonly log: BodyLog | undefined }
 
-/** An official client that waits for events finds none in an object, and says nothing of it. */
+/** An official client that waits for events finds none in an object, and reports nothing. */
 async function inEvents(context: RouteContext, request: ApiRequest, { answer, events, log }: Shown): Promise<Answer> {
   request.record.stream = true
   const whole = await readBody(answer.body, context.config.maxEvent)

@@ -7,8 +7,8 @@ import type { RouteContext } from './context.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
 
 /**
- * The fields of a JSON body that hold prompts, and those that hold answers. Only these are logged: the others may hold
- * secrets, of files or connectors. An event stream, which repeats instructions and tools, is logged whole.
+ * The fields of a JSON body that contain prompts, and those that contain answers. Only these are logged: others may
+ * contain secrets, of files or connectors. An event stream, which repeats instructions and tools, is logged completely.
  */
 const PROMPTS = ['messages', 'input', 'prompt']
 const ANSWERS = ['choices', 'output']
@@ -20,8 +20,8 @@ const DECODERS = new Map([
 ])
 
 /**
- * Logs the messages of what is forwarded, at debug only. It reads copies of bodies, so that they pass unchanged; of a
- * body without messages it logs only type and size.
+ * Logs the messages of forwarded requests, only at debug level. It reads copies of bodies, so that they pass unchanged;
+ * for a body without messages it logs only type and size.
  */
 export class BodyLog {
   readonly #log: MessageLog
@@ -52,7 +52,7 @@ export class BodyLog {
     this.#headers = headers
   }
 
-  /** Files and sound may be large, and are not kept. */
+  /** Files and audio may be large, and are not kept. */
   sent(bytes: Buffer): void {
     this.#bytes += bytes.length
     if (isJson(this.#headers) || isEventStream(this.#headers)) this.#answer.push(Buffer.from(bytes))
@@ -72,7 +72,7 @@ export class BodyLog {
       const found = new Map(Object.entries(Object(parseLargeJson(bytes, this.#placeholder).value)))
       return fields.map((name) => found.get(name)).find((value) => value !== undefined)
     } catch {
-      // Cut off, or not what its headers say: no fault of ours to report.
+      // Cut off, or not what its headers say: not ours to report.
       return undefined
     }
   }
@@ -86,7 +86,7 @@ function isJson(headers: IncomingHttpHeaders): boolean {
   return /^application\/(.+\+)?json$/.test(mediaTypeOf(headers['content-type']))
 }
 
-/** What clients and upstream use; throws for anything else. */
+/** The codings that clients and upstream use; throws for any other. */
 function decoded(bytes: Buffer, coding = 'identity', limit: number): Buffer {
   if (coding === 'identity') return bytes
   const decoder = DECODERS.get(coding)

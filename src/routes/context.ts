@@ -10,7 +10,7 @@ import type { ItemMemory } from './memory/item-memory.ts'
 import type { ReasoningMemory } from './memory/reasoning-memory.ts'
 import type { RecentMemory } from './memory/recent-memory.ts'
 
-/** What the routes share; made once, in `http/compose.ts`. */
+/** What the routes share; created once, in `http/compose.ts`. */
 export type RouteContext = {
   readonly config: Config
   readonly credentials: CredentialSource
@@ -20,11 +20,11 @@ export type RouteContext = {
   readonly reasoning: ReasoningMemory
   readonly items: ItemMemory
   readonly conversations: ConversationMemory
-  /** Models that lately refused a summary of their reasoning: they are not asked for one each time. */
+  /** Models that recently refused a reasoning summary, so that it is not requested each time. */
   readonly unsummarized: RecentMemory<true>
   readonly metrics: Metrics
   readonly logger: Logger
-  /** Marks cut-out strings of large bodies; unguessable, made at start. */
+  /** Marks strings cut out of large bodies; unguessable, created at start. */
   readonly placeholder: string
   /** A number in [0, 1). */
   readonly random: () => number

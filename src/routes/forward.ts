@@ -49,7 +49,7 @@ async function forward(
   return handOn(context, request, answer, log)
 }
 
-/** The answer as it is: its status, headers and bytes. */
+/** Passes the answer on unchanged: its status, headers and bytes. */
 export async function handOn(
   context: RouteContext,
   request: ApiRequest,
@@ -59,7 +59,7 @@ export async function handOn(
   const { record } = request
   noticeHeaders(context, request, answer)
   record.firstEventAt = context.monotonic()
-  // Only the answer tells, since the request's body is not parsed.
+  // Only the answer shows it, since the request body is not parsed.
   record.stream = isEventStream(answer.headers)
   log?.answer(answer.headers)
   const headers = answerHeadersForClient(answer.headers)
@@ -86,7 +86,7 @@ function forwarded(request: ApiRequest, body: Buffer, memory: BodyMemory): Upstr
     path: request.url.replace(/^\/v1/, ''),
     headers: requestHeadersForUpstream(request.headers),
     ...(body.length > 0 && { body: [body], memory }),
-    // Sent again only if doing it twice does no harm.
+    // Retried only if doing it twice does no harm.
     ...(!isRepeatable(request) && { retries: false }),
     onRetry: retryCounter(request),
   }
@@ -105,7 +105,10 @@ type Relayed = {
   readonly log: BodyLog | undefined
 }
 
-/** Relays the bytes of an answer untouched. Such a body can't tell of a cut: then the connection is broken off. */
+/**
+ * Relays the bytes of an answer unchanged. Such a body can't report that it was cut off, so the connection is broken
+ * off.
+ */
 function relay(
   context: RouteContext,
   request: ApiRequest,
@@ -114,7 +117,8 @@ function relay(
   const { slowClientTimeout } = context.config
   request.record.status = status
   const response = request.takeOver(status, headers)
-  // Sends the head. Written with bytes Node keeps it in Latin-1, as it came; `flushHeaders` would encode it anew.
+  // Sends the head. If written with bytes, Node keeps it in Latin-1, as it arrived; `flushHeaders` would encode it
+  // again.
   response.write(NO_BYTES)
   return new Promise((resolve) => {
     response.on('drain', () => {

@@ -3,9 +3,9 @@ import type { RequestRecord } from '../telemetry/request-record.ts'
 
 /** Prompts and answers, for `--log-level debug` only; the start-up log warns that they are recorded. */
 export type MessageLog = {
-  /** `instructions`: what system messages have become. */
+  /** `instructions`: the converted system messages. */
   input(messages: unknown, instructions?: string): void
-  /** Collects what a stream sends, to be logged at its end. Undefined unless the log level is debug. */
+  /** Collects what a stream sends, for logging at its end. Undefined unless the log level is debug. */
   readonly sent?: (bytes: Buffer) => void
   /** Without `messages`, logs what `sent` has collected. */
   output(messages?: unknown): void

@@ -18,7 +18,7 @@ export function modelsRoute(context: RouteContext): Route {
   })
 }
 
-/** Codex says which version of it asks, and our own commands do as it does. */
+/** Codex sends its version, and our own commands do the same. */
 function isForCodex({ url }: ApiRequest): boolean {
   return new URLSearchParams(url.slice(pathOf(url).length)).has('client_version')
 }

@@ -6,14 +6,14 @@ import type { RouteContext } from './context.ts'
 
 /** `GET /health` and `GET /ready`: 200 when a request would be sent upstream, 503 with the reason when not. */
 export function healthRoute(context: RouteContext, describeOutbound: (upstream: URL) => object): Route {
-  // Worth telling since run files may be lost, and an upgrade does not change the process that runs.
+  // Useful since run files may be lost, and an upgrade does not change the running process.
   const own = { pid: process.pid, version: packageVersion() }
   return async (request) => {
     const credentials = await context.credentials.status()
     const healthy = credentials.problem === undefined
     const brief = { status: healthy ? 'ok' : 'error', mode: credentials.kind }
     const status = healthy ? 200 : 503
-    // A probe without the client key learns that we run, nothing of the account.
+    // A probe without the client key learns that we run, but nothing about the account.
     if (!request.authenticated) return noStore(status, brief)
     const upstream = baseUrlFor(credentials.kind, context.config)
     return noStore(status, {

@@ -3,7 +3,7 @@ import type { UpstreamAnswer } from '../upstream/answer.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 
-/** Tells which fields of the request had no effect. */
+/** Tells the client and the log which fields of the request had no effect. */
 export function noteIgnored(request: ApiRequest, ignored: readonly string[]): void {
   request.record.ignored = ignored
   if (ignored.length > 0) request.setHeaders({ 'x-codex-proxy-ignored': ignored.join(', ') })
@@ -15,14 +15,14 @@ export function noteFailure({ record }: ApiRequest, { status, code }: ApiError):
   if (code !== null) record.code = code
 }
 
-/** Counts, for the request's log line, how often it is sent again. */
+/** Counts retries, for the request's log line. */
 export function retryCounter({ record }: ApiRequest): () => void {
   return () => {
     record.upstreamRetries++
   }
 }
 
-/** Takes note of what the headers of every upstream answer tell: request id, limits, a changed catalogue. */
+/** Processes the headers of every upstream answer: request id, limits, a changed catalogue. */
 export function noticeHeaders(context: RouteContext, request: ApiRequest, { headers }: UpstreamAnswer): void {
   const id = headers['x-request-id'] ?? headers['x-oai-request-id']
   if (typeof id === 'string') request.record.upstreamRequestId = id

@@ -13,7 +13,7 @@ import { EventStream } from '../streaming/event-stream.ts'
 import { headOf, type UpstreamCall } from '../upstream-call/upstream-call.ts'
 import { allVisible, runChoices } from './choices.ts'
 
-/** A Chat answer in one piece: the machines of the stream, run to their end. */
+/** A Chat answer in one piece: the machines of the stream, run to the end. */
 export async function completeChat(
   context: RouteContext,
   request: ApiRequest,

@@ -38,7 +38,7 @@ async function convertAndSend(
   return { status: 200, body: completion }
 }
 
-/** A function of its own, so that nothing of the body is held while the answer streams. */
+/** A separate function, so that nothing of the body is kept while the answer streams. */
 function convert(
   context: RouteContext,
   request: ApiRequest,

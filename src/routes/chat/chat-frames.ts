@@ -11,7 +11,7 @@ import { closingQuote, endsObject } from '../../sse/json-text.ts'
 
 const DELTA = '"delta":"'
 const SEQUENCE = '"sequence_number":'
-/** After the first event these tell nothing that Chat shows; one repeats the whole request (instructions, tools). */
+/** After the first event these show a Chat client nothing; one repeats the whole request (instructions, tools). */
 const SILENT = new Set(['response.in_progress', 'response.content_part.added', 'response.reasoning_summary_part.added'])
 
 const NO_DELTA = { name: '', frame: '' }
@@ -19,14 +19,14 @@ const NO_DELTA = { name: '', frame: '' }
 /** How much Node reads from a socket at once, in bytes. */
 const MOST_READ = 64 * 1024
 
-/** After so many copied characters `ChatStream` is told of them, so that they do not pile up. */
+/** After this many copied characters `ChatStream` is given them, so that they do not pile up. */
 const MOST_COPIED = 4096
 
-/** What every delta looks like at the place that is streaming, around its sequence number and its text. */
+/** What every delta looks like at the position that is streaming, around its sequence number and its text. */
 type DeltaShape = {
   readonly head: BytePattern
   readonly middle: BytePattern
-  /** The chunk it becomes, around the text; and what stands between the texts of two of them. */
+  /** The chunk it becomes, around the text; and the bytes between the texts of two chunks. */
   readonly before: Buffer
   readonly after: Buffer
   readonly between: Buffer
@@ -36,17 +36,18 @@ type DeltaShape = {
 /**
  * Frames of a Responses stream in, frames of a Chat stream out.
  *
- * The hot path works on bytes: a frame that equals the last delta up to its text, but for the sequence number, belongs
- * to the same part, call or reasoning; its text, still escaped, is copied between the halves of a chunk made ready.
- * Everything else is parsed and goes through `ChatStream`. A property test holds the two equal.
+ * The hot path works on bytes: a frame that equals the last delta up to its text, except for the sequence number,
+ * belongs to the same part, call or reasoning; its text, still escaped, is copied between the halves of a prepared
+ * chunk. Everything else is parsed and goes through `ChatStream`. A property test checks that both give the same
+ * result.
  */
 export class ChatFrames implements FrameSink {
   readonly #stream: ChatStream
   readonly #out: FrameOutput
   #shape: DeltaShape | undefined
-  /** The delta converted last. Its shape is learnt when another one comes, so that the first need not wait for it. */
+  /** The delta converted last. Its shape is learnt when another one arrives, so that the first need not wait for it. */
   #last = NO_DELTA
-  /** Copied text that `ChatStream` still has to be told of, as it was escaped. */
+  /** Copied text that `ChatStream` must still be given, in its escaped form. */
   #copied = ''
   /** The end of the last copied chunk, which is written together with the beginning of the next one. */
   #owed: Buffer | undefined
@@ -56,11 +57,11 @@ export class ChatFrames implements FrameSink {
     this.#out = out
   }
 
-  /** Converts whole frames; those after the one that ended the answer are left out. Throws what `ChatStream` throws. */
+  /** Converts whole frames; those after the one that ended the answer are dropped. Throws what `ChatStream` throws. */
   take(memory: Buffer, ranges: readonly number[]): void {
     const view = viewOf(memory)
-    // A chunk is a bit longer than its event. More memory than one read holds is one long event, which gives a short
-    // chunk.
+    // A chunk is a bit longer than its event. If the memory is larger than one read, it holds one long event, which
+    // gives a short chunk.
     const read = Math.min(memory.length, MOST_READ)
     this.#out.expect(read + (read >> 2))
     for (let i = 0; i + 1 < ranges.length; i += 2) {
@@ -73,7 +74,7 @@ export class ChatFrames implements FrameSink {
     this.#payOwed()
   }
 
-  /** Where the next frame begins, if the one at `at` has the expected shape and its text is copied; else -1. */
+  /** Where the next frame begins, if the one at `at` has the expected shape and its text was copied; else -1. */
   #copyText(memory: Buffer, view: DataView, at: number, to: number): number {
     const shape = this.#shape
     if (shape === undefined) return -1
@@ -153,9 +154,9 @@ export class ChatFrames implements FrameSink {
     if (live === undefined) return false
     const delta = frame.indexOf(DELTA)
     const prefix = frame.slice(0, delta + DELTA.length)
-    // Only a prefix that names event and place tells these deltas from others.
+    // Only a prefix that names event and position distinguishes these deltas from others.
     if (delta === -1 || !prefix.includes(`"type":"${name}"`) || !prefix.includes(nameOf(live))) return false
-    // A member within a member may have the name too.
+    // A nested member may have the same name.
     if (prefix.indexOf('{') !== prefix.lastIndexOf('{')) return false
 
     const [head, sequence, rest] = splitAtSequence(prefix)
@@ -182,7 +183,7 @@ function isOfType(name: string, frame: Buffer): boolean {
   return frame.toString('latin1', 0, beginning.length) === beginning
 }
 
-/** How frames name a place, as the API writes them. Within a text its quotes would be escaped. */
+/** How frames name a position, as the API writes them. Within a text its quotes would be escaped. */
 function nameOf({ outputIndex, partField, part }: LiveDelta): string {
   const item = `"output_index":${outputIndex},`
   return partField === undefined ? item : `${item}"${partField}":${part},`
@@ -201,7 +202,7 @@ function afterDigits(memory: Buffer, at: number): number {
   return end
 }
 
-/** Text may not be copied that may have a citation marker in it. As a rule its bytes tell that without decoding them. */
+/** Text that may contain a citation marker must not be copied. Usually its bytes tell that without decoding. */
 function mayCopyContent(memory: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at++) {
     const byte = memory[at]

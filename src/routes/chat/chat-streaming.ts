@@ -15,14 +15,14 @@ import { headOf, type UpstreamCall } from '../upstream-call/upstream-call.ts'
 import { ChatFrames } from './chat-frames.ts'
 import { allEnded, allVisible, runChoices } from './choices.ts'
 
-/** One Chat answer on its way to the client, of one or more choices. */
+/** One Chat answer on its way to the client, with one or more choices. */
 export class StreamedChat {
   readonly #context: RouteContext
   readonly #request: ApiRequest
   readonly #plan: ChatPlan
   readonly #client: ClientStream
   readonly #head: ChunkHead
-  /** The machine of each choice; replaced when a choice is tried again. */
+  /** The machine of each choice; replaced when a choice is retried. */
   readonly #machines: ChatStream[]
 
   constructor(context: RouteContext, request: ApiRequest, plan: ChatPlan, log: MessageLog) {
@@ -34,7 +34,7 @@ export class StreamedChat {
     this.#machines = new Array(plan.choices)
   }
 
-  /** The machines there are: not all choices have one if the answer failed. */
+  /** The existing machines: if the answer failed, not all choices have one. */
   get machines(): readonly ChatStream[] {
     return Object.values(this.#machines)
   }
@@ -63,7 +63,7 @@ export class StreamedChat {
     return this.#client.follow(events).then(
       () => this.#finishChoice(machine),
       (error: unknown) => {
-        // What came in the same read before the failure still goes to the client.
+        // What arrived in the same read before the failure still goes to the client.
         this.#sendVisible()
         if (!machine.finished) throw error
         this.#finishChoice(machine)
@@ -111,7 +111,9 @@ export class StreamedChat {
     return (isLeft ? dataFrame(this.#head.usageChunk(sumUsage(usages))) : '') + DONE_FRAME
   }
 
-  /** After the 200 an error frame and no `[DONE]`: the official client throws on it, and takes a mere end for success. */
+  /**
+   * After the 200: an error frame and no `[DONE]`. The official client throws on it, but takes a mere end for success.
+   */
   #fail(error: ApiError): void {
     if (!this.#client.opened) {
       this.#client.discard()

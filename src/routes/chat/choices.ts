@@ -9,9 +9,9 @@ import { withEarlyRetries } from '../upstream-call/early-retry.ts'
 import type { UpstreamCall } from '../upstream-call/upstream-call.ts'
 
 /**
- * Whether something of every choice is visible: then upstream is not asked again. This counts, because `every` skips
- * the holes of choices that have no machine yet. It counts without `filter`, because an empty list has another hidden
- * class, at which V8 throws away the code it has compiled for the others.
+ * Whether part of every choice is visible: then upstream is not asked again. Uses a count, because `every` skips the
+ * holes of choices that have no machine yet; and no `filter`, because an empty list has a different hidden class, which
+ * makes V8 discard the code it has compiled for the others.
  */
 export function allVisible({ choices }: Pick<ChatPlan, 'choices'>, machines: readonly ChatStream[]): boolean {
   return machines.reduce((count, { visible }) => count + Number(visible), 0) === choices
@@ -28,8 +28,8 @@ type Choices = {
 }
 
 /**
- * Runs the choices of one answer side by side, each tried again while nothing of it is visible. When one fails the
- * others are ended: there is no answer without it.
+ * Runs the choices of one answer in parallel, each retried while nothing of it is visible. If one fails the others are
+ * ended: there is no answer without it.
  */
 export function runChoices(
   context: RouteContext,

@@ -6,13 +6,13 @@ import { keyOf, RecentMemory } from './recent-memory.ts'
 
 const MAX_BYTES = 32 * 1024 * 1024
 const MAX_AGE_MS = 24 * 60 * 60 * 1000
-/** About what a turn takes beside its texts: without it, tiny ones would count as nothing. */
+/** Roughly what a turn costs besides its texts: without it, tiny turns would count as nothing. */
 const TURN_BYTES = 1024
 
 /** A request that was answered: what it added to its conversation, and the answer. */
 export type Said = {
   readonly owner: string
-  /** The answer that it went on from. */
+  /** The answer that it continues. */
   readonly previousId: string | undefined
   /** The JSON of an object: its `input` is what was added, and it has the `prompt_cache_key`. */
   readonly request: Buffer
@@ -27,9 +27,9 @@ type Turn = {
 }
 
 /**
- * Conversations by the ids of their answers, for requests that go on from one by `previous_response_id`: upstream stores
- * none (case 206). A turn keeps only what it added, so that a long conversation does not push out all others; whoever goes
- * on from one uses all of its turns again.
+ * Conversations by the ids of their answers, for requests that continue one with `previous_response_id`: upstream
+ * stores none (case 206). A turn keeps only what it added, so that a long conversation does not push out all others;
+ * continuing one counts as a use of all its turns.
  */
 export class ConversationMemory {
   readonly #turns: RecentMemory<Turn>
@@ -40,7 +40,7 @@ export class ConversationMemory {
     this.#turns = new RecentMemory(now, maxBytes, MAX_AGE_MS)
   }
 
-  /** Nothing is kept of a turn whose conversation has been forgotten meanwhile. */
+  /** A turn is not kept if its conversation has been forgotten meanwhile. */
   remember({ owner, previousId, request }: Said, responseId: string, items: readonly unknown[]): void {
     const before = previousId === undefined ? undefined : this.#linkTo(keyOf(owner, previousId))
     if (previousId !== undefined && before === undefined) return
@@ -49,8 +49,8 @@ export class ConversationMemory {
   }
 
   /**
-   * All that was said up to this answer; undefined when some of it is not there. It counts as if it had been sent: throws
-   * `request_too_large` when it is larger than `limit`.
+   * Everything said up to this answer; undefined if some of it is missing. It counts as if it had been sent: throws
+   * `request_too_large` if it is larger than `limit`.
    */
   recall(owner: string, responseId: string, limit: number): EarlierConversation | undefined {
     const turns: Turn[] = []
@@ -59,7 +59,7 @@ export class ConversationMemory {
     while (link !== undefined) {
       const { key, serial }: { key: string; serial: number } = link
       const turn = this.#turns.recall(key)
-      // Ids are upstream's: one that came again stands for another turn.
+      // Ids are upstream's: a repeated one stands for another turn.
       if (turn?.serial !== serial) return undefined
       this.#keep(key, turn)
       turns.unshift(turn)

@@ -5,9 +5,9 @@ import { keyOf, RecentMemory } from './recent-memory.ts'
 const MAX_BYTES = 8 * 1024 * 1024
 
 /**
- * The items of answers by their ids. `store` is true by default, so that clients (the AI SDK) may name an item of an
- * earlier answer by its id alone, an `item_reference`. Upstream stores nothing, and without it the model would not know
- * what it had said.
+ * The items of answers by id. `store` is true by default, so clients (the AI SDK) may refer to an item of an earlier
+ * answer by its id alone, with an `item_reference`. Upstream stores nothing, and without this memory the model would
+ * not know what it had said.
  */
 export class ItemMemory {
   /** As JSON, which takes less memory than objects. */
@@ -28,8 +28,8 @@ export class ItemMemory {
   }
 
   /**
-   * Recalls items for one request. An item counts as if it had been sent, each time it is named: a small body could
-   * name a large item many times. Throws `request_too_large` when they are larger than `limit`.
+   * Recalls items for one request. An item counts as if it had been sent, each time it is referred to: a small body
+   * could refer to a large item many times. Throws `request_too_large` if they are larger than `limit`.
    */
   recallFor(owner: string, limit: number): (id: string) => JsonObject | undefined {
     let length = 0

@@ -5,7 +5,7 @@ import { keyOf, RecentMemory } from './recent-memory.ts'
 
 /**
  * The reasoning items that preceded a tool call, kept for the request that replays the call: Chat has no place for
- * them, and without them the model thinks anew at every tool turn (case 106).
+ * them, and without them the model starts its reasoning over at every tool turn (case 106).
  */
 export class ReasoningMemory {
   readonly #recent: RecentMemory<readonly JsonObject[]>
@@ -22,7 +22,7 @@ export class ReasoningMemory {
   }
 
   recall(owner: string, call: ToolCall): readonly JsonObject[] | undefined {
-    // As a rule there is nothing to recall; then the calls of a long history are not parsed for their keys.
+    // Usually there is nothing to recall; then the calls of a long history are not parsed for their keys.
     return this.#recent.isEmpty ? undefined : this.#recent.recall(keyOf(owner, callKey(call)))
   }
 }

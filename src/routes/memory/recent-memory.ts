@@ -6,8 +6,8 @@ const MAX_BYTES = 32 * 1024 * 1024
 const MAX_AGE_MS = 2 * 60 * 60 * 1000
 
 /**
- * Parts of earlier answers that later requests may need. In memory only, limited in bytes and age: what has not been
- * used for the longest time goes first.
+ * Parts of earlier answers that later requests may need. In memory only, limited in bytes and age; least recently used
+ * entries go first.
  */
 export class RecentMemory<T> {
   readonly #now: () => number
@@ -60,12 +60,12 @@ export class RecentMemory<T> {
   }
 }
 
-/** The owner's part of keys in memory, which are never shown: nothing is shared between accounts. */
+/** The owner part of keys in memory, which are never shown: accounts share nothing. */
 export function ownerOf({ accountId, accessToken }: ChatGptCredentials): string {
   return accountId ?? accessToken
 }
 
-/** Where something of an owner is kept. */
+/** The key of an owner's entry. */
 export function keyOf(owner: string, name: string): string {
   return `${owner}\n${name}`
 }

@@ -8,13 +8,13 @@ import type { RouteContext } from '../context.ts'
 import { forwardOr } from '../forward.ts'
 import { collect, type Prepared, prepare } from './responses.ts'
 
-/** Where Codex names what it can do: this is compaction by an ordinary request (docs/upstream.md 4.1). */
+/** Where Codex names its features: this is compaction by an ordinary request (docs/upstream.md 4.1). */
 const FEATURES = 'x-codex-beta-features'
 const FEATURE = 'remote_compaction_v2'
 
 /**
- * `POST /v1/responses/compact`, which the ChatGPT backend has no more: the Codex CLI asks for it with this feature turned
- * off, and so do the official clients (case 208). Answers what a conversation goes on from in place of all before.
+ * `POST /v1/responses/compact`, which the ChatGPT backend no longer has: the Codex CLI calls it with this feature
+ * turned off, and so do the official clients (case 208). Its answer replaces the conversation so far.
  */
 export function compactRoute(context: RouteContext): Route {
   return forwardOr(context, async (request, credentials) => {
@@ -24,7 +24,7 @@ export function compactRoute(context: RouteContext): Route {
   })
 }
 
-/** A function of its own, so that the body is not held while upstream thinks. */
+/** A separate function, so that the body is not kept while upstream thinks. */
 function convert(
   context: RouteContext,
   request: ApiRequest,
@@ -42,7 +42,7 @@ function features({ headers }: ApiRequest): string {
   return [...own.filter((name) => name !== '' && name !== FEATURE), FEATURE].join(',')
 }
 
-/** With the data that was cut out of the body, which is freed before the answer ends. */
+/** Includes the data that was cut out of the body, which is freed before the answer ends. */
 function saidByUser(input: readonly JsonObject[], { write }: LargeJson): readonly unknown[] {
   const messages = input.filter(({ role }) => role === 'user')
   return asList(JSON.parse(Buffer.concat(write(messages)).toString('utf8')))

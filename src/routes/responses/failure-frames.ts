@@ -2,13 +2,13 @@ import { type ApiError, errorBody } from '../../errors.ts'
 import { asObject } from '../../json-object.ts'
 import { namedFrame } from '../../sse/frames.ts'
 
-/** Both stand within the first hundred bytes of all recorded answers. */
+/** Both are within the first hundred bytes of all recorded answers. */
 const RESPONSE_ID = /"id":"([^"\\]+)"/
 const CREATED_AT = /"created_at":(\d+)/
 
 /**
- * The event of a failed answer, where upstream sent none. Clients with fixed types want all that names an answer: its
- * beginning is that of `response.created`.
+ * The event of a failed answer, if upstream sent none. Clients with fixed types expect everything that identifies an
+ * answer: it is taken from `response.created`.
  */
 export function failedEvent(
   { code, message, details }: ApiError,
@@ -31,8 +31,8 @@ export function failedEvent(
 }
 
 /**
- * Has a number and an error object, on which the official clients throw, with all that the AI SDK wants there: without a
- * code it takes the event for no error but an invalid answer.
+ * Whether it has a number and an error object, on which the official clients throw, with everything that the AI SDK
+ * expects there: without a code it takes the event for an invalid answer instead of an error.
  */
 export function isAsRecorded(event: unknown): boolean {
   const { error, sequence_number } = asObject(event) ?? {}

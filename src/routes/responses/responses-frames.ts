@@ -12,12 +12,12 @@ import { type FrameSink, frameAt, frameEnd, MIXED_LINE_ENDS, withLineFeeds } fro
 import { namedFrame } from '../../sse/frames.ts'
 import { errorFrame, failedEvent, isAsRecorded } from './failure-frames.ts'
 
-/** Matches the usual forms. A frame of another form (ids, comments, several lines, type not first) has to be parsed. */
+/** Matches the usual forms. A frame in another form (ids, comments, several lines, type not first) has to be parsed. */
 const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
 
 /**
- * The beginnings of the frames that make up most of a stream: these are passed on without looking further. What counts
- * is the type in the data, not the name before it (docs/upstream.md 5.1).
+ * The beginnings of the frames that make up most of a stream: these are passed on without a closer look. What counts is
+ * the type in the data, not the name before it (docs/upstream.md 5.1).
  */
 const DELTAS = new Map(
   [
@@ -30,17 +30,17 @@ const DELTAS = new Map(
 )
 
 type Asked = {
-  /** The model of the request, told when an answer fails that upstream ends without telling. */
+  /** The model of the request, used if an answer fails because upstream ends without reporting one. */
   readonly model?: string | undefined
   readonly byCodex?: boolean
 }
 
 /**
- * Passes the frames of a Responses stream through. They stay as they are, except that vendor events are left out and a
- * terminal event whose `output` is not whole gets the items that were streamed (docs/upstream.md 5.1).
+ * Passes the frames of a Responses stream through. They stay unchanged, except that vendor events are dropped and a
+ * terminal event with an incomplete `output` gets the items that were streamed (docs/upstream.md 5.1).
  */
 export class ResponsesFrames implements FrameSink {
-  /** The frames that told whole items; parsed if the terminal event does not list as many, and for what is remembered. */
+  /** The frames with whole items; parsed if the terminal event lists fewer, and for what is remembered. */
   readonly #doneFrames: string[] = []
   #doneEvents: readonly unknown[] | undefined
   #listed: readonly unknown[] = []
@@ -53,9 +53,9 @@ export class ResponsesFrames implements FrameSink {
   #ended = false
   #usage: ChatUsage | undefined
   #error: ApiError | undefined
-  /** How many frames have come: higher than any `sequence_number` so far, since those count from zero. */
+  /** The number of frames so far: higher than any `sequence_number` so far, since those count from zero. */
   #count = 0
-  /** The beginning of `response.created`, which tells who an answer is that fails later. */
+  /** The beginning of `response.created`, which identifies an answer that fails later. */
   #beginning = ''
   readonly #asked: Asked
   readonly #head: AnswerHead
@@ -94,18 +94,18 @@ export class ResponsesFrames implements FrameSink {
     return this.#responseId
   }
 
-  /** The items that the client has got, as they were told: what is encrypted is not the same in the last event. */
+  /** The items that the client has got, as they were streamed: encrypted parts differ in the last event. */
   get items(): readonly unknown[] {
     const told = toldItems(this.#done())
     return this.#listed.length > told.length ? this.#listed : told
   }
 
-  /** How the client is told that the answer failed after all that has come of it. */
+  /** The frames that tell the client that the answer failed after everything that has arrived of it. */
   failure(error: ApiError): string {
     return errorFrame(error, this.#count) + this.#failed(this.#failedEvent(error))
   }
 
-  /** Throws a failure that comes before anything visible, so that it keeps its HTTP status. */
+  /** Throws a failure that arrives before anything visible, so that it keeps its HTTP status. */
   take(memory: Buffer, ranges: readonly number[]): void {
     const view = viewOf(memory)
     this.#out.expect(memory.length)
@@ -143,7 +143,7 @@ export class ResponsesFrames implements FrameSink {
     return usual !== undefined && at + usual.length <= to && usual.isAt(view, at) ? usual.length : 0
   }
 
-  /** What to send in place of a frame; undefined to leave it as it is. */
+  /** What to send instead of a frame; undefined to leave it unchanged. */
   #look(frame: Buffer): string | undefined {
     const beginning = frameBeginning(frame)
     const [, name, dataType] = EVENT_TYPE.exec(beginning) ?? []
@@ -164,7 +164,7 @@ export class ResponsesFrames implements FrameSink {
 
   #terminal(type: string, frame: Buffer): string | undefined {
     const event = leanFrameJson(frame, isReadOfResponse)
-    // Clients would stop there, or stumble over it.
+    // Clients would stop there, or fail on it.
     if (event === undefined) return ''
     this.#ended = true
     this.#error = endError(event, this.#head)
@@ -182,8 +182,8 @@ export class ResponsesFrames implements FrameSink {
   }
 
   /**
-   * The API tells a failure by an `error` event first (recorded: `resp-failed-quota-stream`), the ChatGPT backend may
-   * not. The official clients throw on that event alone, and what is built on them takes half an answer for a whole one.
+   * The API reports a failure by an `error` event first (recorded: `resp-failed-quota-stream`), the ChatGPT backend may
+   * not. The official clients throw only on that event, and programs built on them take half an answer for a whole one.
    */
   #failing(failure: ApiError, type: string, event: unknown, frame: Buffer): string {
     const isError = type === 'error'
@@ -197,11 +197,11 @@ export class ResponsesFrames implements FrameSink {
   }
 
   /**
-   * Codex reads a failure from this event alone: without it, it takes the answer for cut off, and asks five times more for
-   * what is refused (docs/upstream.md 5.2).
+   * Codex reads a failure only from this event: without it, it takes the answer for cut off, and asks five more times
+   * for what is refused (docs/upstream.md 5.2).
    */
   #failed(event: unknown): string {
-    // It may have come as `response.completed` with a failed status, which clients would take for success.
+    // It may have arrived as `response.completed` with a failed status, which clients would take for success.
     const failed = { ...asObject(this.#filled(event)), type: 'response.failed', sequence_number: this.#count + 1 }
     return namedFrame(failed.type, failed)
   }
@@ -210,14 +210,14 @@ export class ResponsesFrames implements FrameSink {
     return fillOutput(event, this.#done())
   }
 
-  /** Parsed once, when no more of them come. */
+  /** Parsed once, when no more of them arrive. */
   #done(): readonly unknown[] {
     this.#doneEvents ??= this.#doneFrames.map(frameJson)
     return this.#doneEvents
   }
 }
 
-/** Left out: clients stop reading there, and would take an answer without its last event for complete (case 166). */
+/** Dropped: clients stop reading there, and would take an answer without its last event for complete (case 166). */
 function isDone(frame: Buffer): boolean {
   return frameData(frame.toString('utf8')) === '[DONE]'
 }

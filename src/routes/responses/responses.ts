@@ -47,16 +47,19 @@ async function send(
   return undefined
 }
 
-/** What came of an answer; without an id if it failed. */
+/** The outcome of an answer; without an id if it failed. */
 type Told = { readonly responseId: string | undefined; readonly items: readonly unknown[] }
 
-/** Upstream stores nothing, and the client may name it in its next request. */
+/** Upstream stores nothing, and the client may refer to it in its next request. */
 function rememberAnswer(context: RouteContext, said: Said, { responseId, items }: Told): void {
   context.items.remember(said.owner, items)
   if (responseId !== undefined) context.conversations.remember(said, responseId, items)
 }
 
-/** A function of its own, so that no more of the body is held while the answer streams than a client may go on from. */
+/**
+ * A separate function, so that while the answer streams only the part of the body is kept that a client may continue
+ * from.
+ */
 function convert(
   context: RouteContext,
   request: ApiRequest,
@@ -71,7 +74,7 @@ function convert(
 
 export type Prepared = PreparedCall & { readonly converted: ConvertedResponsesRequest }
 
-/** The call of upstream for a request, with further headers that go with it. */
+/** The upstream call for a request, with further headers that go with it. */
 export function prepare(
   context: RouteContext,
   request: ApiRequest,
@@ -111,7 +114,7 @@ function saidIn(
   return { owner, previousId, request: ownCopy(request) }
 }
 
-/** The one Response object for who wants no stream. */
+/** The one Response object for a client that wants no stream. */
 export async function collect(
   context: RouteContext,
   request: ApiRequest,
@@ -146,7 +149,7 @@ export async function collect(
 type Streaming = {
   readonly call: UpstreamCall
   readonly log: MessageLog
-  /** Called before the client sees the end, after which it may ask on at once. */
+  /** Called before the client sees the end, since it may send its next request at once. */
   readonly remember: (told: Told) => void
 }
 
@@ -181,7 +184,7 @@ async function stream(context: RouteContext, request: ApiRequest, { call, log, r
   log.output()
 }
 
-/** It says which turn a request is of. */
+/** Codex names the turn that a request belongs to. */
 function isCodex({ headers }: ApiRequest): boolean {
   return headers['x-codex-turn-metadata'] !== undefined
 }

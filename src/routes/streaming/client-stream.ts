@@ -5,7 +5,7 @@ import { KEEP_ALIVE_FRAME } from '../../sse/frames.ts'
 import type { ApiRequest } from '../api-request.ts'
 import { endReadingLimit, limitReading } from './slow-client.ts'
 
-/** Where the answer comes from. It is paused while the client does not read, which has no effect after its end. */
+/** The source of the answer. It is paused while the client does not read, which has no effect after its end. */
 export type Source = {
   pause(): void
   resume(): void
@@ -16,13 +16,13 @@ export type Source = {
 type Settings = {
   /** Milliseconds of silence before a comment is sent. */
   readonly keepAlive: number
-  /** Milliseconds a client may leave data unread before it is given up. */
+  /** Milliseconds a client may leave data unread before it is cut off. */
   readonly slowClientTimeout: number
 }
 
 const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
-  // Proxies between us and the client must neither buffer nor recode (case 173).
+  // Proxies between us and the client must neither buffer nor transform (case 173).
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
 }
@@ -36,7 +36,7 @@ export class ClientStream implements Cancellable {
   readonly out = new FrameOutput()
   readonly #request: Pick<ApiRequest, 'takeOver' | 'cancellation'>
   readonly #settings: Settings
-  /** Told of everything that is sent. */
+  /** Called with everything that is sent. */
   readonly #sent: ((bytes: Buffer) => void) | undefined
   #sources: readonly Source[] = []
   /** The timer for the next keep-alive; runs from the first answer's head on. */
@@ -63,7 +63,7 @@ export class ClientStream implements Cancellable {
     return this.#response !== undefined
   }
 
-  /** Reads the source to its end: no faster than the client does, and with a sign of life in every silence. */
+  /** Reads the source to its end: no faster than the client does, and with a keep-alive in every silence. */
   follow(source: Source): Promise<void> {
     const reading = source.read()
     // A short answer has been read and sent already.
@@ -76,12 +76,12 @@ export class ClientStream implements Cancellable {
     if (this.#response === undefined) this.#begin()
   }
 
-  /** The client has left, maybe before anything began: no timer may outlive it. */
+  /** The client has disconnected, maybe before anything began: no timer may outlive it. */
   cancel(): void {
     this.#stopTimer()
   }
 
-  /** Sends what there is in `out`, if the stream is open. */
+  /** Sends what is in `out`, if the stream is open. */
   flush(): void {
     const response = this.#response
     if (response?.destroyed || response?.writableEnded) this.out.clear()
@@ -92,7 +92,7 @@ export class ClientStream implements Cancellable {
     }
   }
 
-  /** Ends with what there is in `out`; an answer of which nothing was sent yet goes out as a whole, in one write. */
+  /** Ends with what is in `out`; an answer of which nothing was sent yet is sent as a whole, in one write. */
   end(): void {
     this.#stopTimer()
     const response = this.#response ?? this.#begin()
@@ -102,7 +102,7 @@ export class ClientStream implements Cancellable {
     limitReading(response, this.#settings.slowClientTimeout)
   }
 
-  /** Gives up without having opened: the answer will be an ordinary one. */
+  /** Gives up without having opened: the answer will be a normal one. */
   discard(): void {
     this.#stopTimer()
   }
@@ -110,7 +110,7 @@ export class ClientStream implements Cancellable {
   #begin(): ServerResponse {
     const response = this.#request.takeOver(200, STREAM_HEADERS)
     this.#response = response
-    // Node would write each chunk in four pieces. Framed here it is one, and most events are a chunk
+    // Node would write each chunk in four pieces. Framed here it is one, and most events are one chunk
     // (docs/performance.md).
     this.#chunked = response.chunkedEncoding
     response.chunkedEncoding = false
@@ -127,7 +127,7 @@ export class ClientStream implements Cancellable {
     if (!response.write(bytes, written)) this.#full(response)
   }
 
-  /** What there is in `out`, as an HTTP chunk if need be. An empty chunk would end the answer. */
+  /** The content of `out`, as an HTTP chunk if necessary. An empty chunk would end the answer. */
   #taken(after = ''): Buffer {
     const { length } = this.out
     const [size, end] = this.#chunked && length > 0 ? [`${length.toString(16)}\r\n`, '\r\n'] : ['', '']

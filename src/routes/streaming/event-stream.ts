@@ -6,11 +6,11 @@ import type { Source } from './client-stream.ts'
 /** How long upstream may take to close after the last event that matters; then its connection can be reused. */
 const LINGER_MS = 1000
 
-/** What becomes of the frames of one upstream answer. What one of these throws ends the stream with that error. */
+/** Handlers for the frames of one upstream answer. An error thrown by one of them ends the stream. */
 export type FrameHandlers = {
   /** Takes whole frames, also those that come in the same read after the last frame that matters. */
   readonly frames: FrameSink
-  /** All frames of one read have been handed over: what they gave can be written in one piece. */
+  /** All frames of one read have been handed over: the output can be written in one piece. */
   readonly batchEnd: () => void
 }
 
@@ -21,7 +21,7 @@ export class EventStream implements Source, BodySink {
   readonly #batchEnd: () => void
   #resolve = () => {}
   #reject: (error: unknown) => void = () => {}
-  /** Nothing that still arrives matters. */
+  /** Whatever still arrives is ignored. */
   #over = false
   #lingering: NodeJS.Timeout | undefined
 
@@ -50,7 +50,7 @@ export class EventStream implements Source, BodySink {
     this.finish()
   }
 
-  /** The bytes broke off; what came before is still handed over. */
+  /** The bytes broke off; what arrived before is still handed over. */
   fail(cause: Error): void {
     clearTimeout(this.#lingering)
     this.#failed(cutError(cause, 'The connection to upstream broke in the middle of its answer.'))
@@ -68,7 +68,7 @@ export class EventStream implements Source, BodySink {
   finish(): void {
     if (this.#over) return
     this.#over = true
-    // A short answer has ended in this very read. There is nothing to wait for then, and a timer would hold the whole
+    // A short answer has ended within this read. There is nothing to wait for then, and a timer would keep the whole
     // request in memory.
     if (!this.#body.over) {
       this.#body.resume()
@@ -77,7 +77,7 @@ export class EventStream implements Source, BodySink {
     this.#resolve()
   }
 
-  /** Upstream would go on with what nobody wants: its request is closed at once, since every token is paid for. */
+  /** Upstream would continue with what nobody wants: its request is closed at once, since every token is paid for. */
   abandon(): void {
     this.#over = true
     this.#body.abort()

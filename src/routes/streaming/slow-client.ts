@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 
 /**
- * Cuts off a client that reads nothing of what is written for so many milliseconds. The timer is the socket's own: it
+ * Cuts off a client that reads nothing of what is written for that many milliseconds. The timer is the socket's own: it
  * counts progress of a large write as activity (`Socket.prototype._onTimeout` of Node), and Node destroys the socket
  * when it ends (https://nodejs.org/api/http.html#responsesettimeoutmsecs-callback).
  */
@@ -9,7 +9,7 @@ export function limitReading(response: ServerResponse, milliseconds: number): vo
   if (response.writableLength > 0) response.setTimeout(milliseconds)
 }
 
-/** The client has read everything, so it is not to blame for the next silence. */
+/** The client has read everything, so the next silence is not its fault. */
 export function endReadingLimit(response: ServerResponse): void {
   response.setTimeout(0)
 }

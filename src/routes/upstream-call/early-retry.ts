@@ -10,8 +10,8 @@ import type { UpstreamCall } from './upstream-call.ts'
 const RETRIES = 2
 const FIRST_DELAY_MS = 250
 /**
- * What "not now" looks like in a stream that began with a 200; nothing was done yet (case 162). The last two are failures
- * of upstream itself, which mostly does not fail again at once (docs/upstream.md 5.2).
+ * Codes that mean "not now" in a stream that began with a 200; nothing was done yet (case 162). The last two are
+ * failures of upstream itself, which rarely repeat at once (docs/upstream.md 5.2).
  */
 const NOT_NOW_CODES = new Set([
   'server_is_overloaded',
@@ -24,7 +24,7 @@ const NOT_NOW_CODES = new Set([
 ])
 
 type Attempt<Value> = {
-  /** A refusal by `open` is final: `upstream/client.ts` has tried again what may be tried again. */
+  /** A refusal by `open` is final: `upstream/client.ts` has already retried what may be retried. */
   readonly call: Pick<UpstreamCall, 'open'>
   readonly cancellation: Cancellation
   readonly read: (answer: UpstreamAnswer) => Promise<Value>
@@ -33,16 +33,16 @@ type Attempt<Value> = {
 }
 
 /**
- * Asks upstream and reads its answer; does so again when upstream was overloaded, broke off or refused the request before
- * it said anything that a client can see. Never later: the client may have acted on a tool call (case 177), and the
- * tokens are spent.
+ * Calls upstream and reads its answer; does so again if upstream was overloaded, broke off or refused the request
+ * before it sent anything that a client can see. Never later: the client may have acted on a tool call (case 177), and
+ * the tokens are spent.
  */
 export function withEarlyRetries<Value>(
   { random }: Pick<RouteContext, 'random'>,
   { record }: Pick<ApiRequest, 'record'>,
   { call, cancellation, read, isVisible }: Attempt<Value>,
 ): Promise<Value> {
-  // Without `await`: a suspended function holds everything it has used, and the answer may take an hour.
+  // Without `await`: a suspended function keeps everything it has used, and the answer may take an hour.
   function ask(retry: number, refusal?: ApiError): Promise<Value> {
     return call.open(cancellation, refusal).then((answer) => {
       const page = pageIn(answer)
@@ -70,8 +70,8 @@ export function withEarlyRetries<Value>(
 }
 
 /**
- * What a page with a 200 is told as, a company's block page for example. Whether it is one shows when it is read: a
- * stream is known by what it holds (case 122).
+ * The error for a web page that arrived with a 200, such as a company's block page. This is only known once it is read:
+ * a stream is recognised by its content (case 122).
  */
 function pageIn({ status, headers }: UpstreamAnswer): ProxyError | undefined {
   return isHtml(headers) ? pageError(status, headers) : undefined

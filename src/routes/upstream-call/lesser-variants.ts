@@ -12,8 +12,8 @@ export const LITE_HEADERS = { 'x-openai-internal-codex-responses-lite': 'true' }
 type Form = { readonly request: ResponsesRequest; readonly lite: boolean }
 
 /**
- * What to send when upstream refuses the request: without reasoning, if it refuses that (case 110, 111); on the Lite lane,
- * if the model needs it (case 192); both. Undefined if none is lesser: then the request need not be held.
+ * What to send if upstream refuses the request: without reasoning, if it refuses that (case 110, 111); on the Lite
+ * lane, if the model needs it (case 192); or both. Undefined if there is nothing lesser: then the request need not be kept.
  */
 export function lesserVariants(
   { config, catalogue }: Pick<RouteContext, 'config' | 'catalogue'>,

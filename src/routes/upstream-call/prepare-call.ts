@@ -16,9 +16,9 @@ import { UpstreamCall } from './upstream-call.ts'
 
 export type ConvertedRequest = {
   readonly route: ErrorRoute
-  /** What upstream is to be asked. */
+  /** The request for upstream. */
   readonly body: ResponsesRequest
-  /** The client's body, which it was made from. */
+  /** The client's body, from which it was made. */
   readonly json: LargeJson
   /** Fields that were asked for and had no effect. */
   readonly ignored: readonly string[]
@@ -35,7 +35,7 @@ export type PreparedCall = {
   readonly written: readonly Buffer[]
 }
 
-/** The call of upstream for a converted request; the client is told what is left out. */
+/** The upstream call for a converted request; the client is told what is left out. */
 export function prepareCall(
   context: RouteContext,
   request: ApiRequest,

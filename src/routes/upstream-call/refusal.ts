@@ -6,14 +6,14 @@ import type { UpstreamAnswer } from '../../upstream/answer.ts'
 import { readBody } from '../../upstream/read-body.ts'
 import type { RouteContext } from '../context.ts'
 
-/** An error body larger than this is no error body. */
+/** A larger body is not an error body. */
 const MAX_ERROR_BYTES = 256 * 1024
 
-/** What an answer other than 200 is told as. */
+/** The error for an answer other than 200. */
 export async function refusalOf(context: RouteContext, route: ErrorRoute, answer: UpstreamAnswer): Promise<ApiError> {
   const body = await readBody(answer.body, MAX_ERROR_BYTES).then(
     (bytes) => bytes.toString('utf8'),
-    // A body that cannot be read says nothing; the status still does.
+    // An unreadable body tells nothing; the status still does.
     () => '',
   )
   const { status, headers } = answer
@@ -21,7 +21,7 @@ export async function refusalOf(context: RouteContext, route: ErrorRoute, answer
   return status === 401 ? refusedLogin(error) : error
 }
 
-/** With upstream's reason: to sign in again helps against few, and not where the account is deactivated. */
+/** Includes upstream's reason: signing in again helps against few of them, and not if the account is deactivated. */
 function refusedLogin(refusal: ApiError): ApiError {
   if (refusal instanceof ProxyError) return refusal
   const message = `Upstream does not accept the credentials in auth.json: ${asSentence(refusal.message)}`
@@ -31,7 +31,7 @@ function refusedLogin(refusal: ApiError): ApiError {
 /** Fetching the list may take ten seconds, which is too long for the names of other models. */
 const NAMES_WITHIN_MS = 2000
 
-/** The refusal of a model names those there are (case 163); without a list its remedy says where to look. */
+/** The refusal of a model lists those available (case 163); without a list its remedy says where to look. */
 export async function nameModels(
   { catalogue }: RouteContext,
   refusal: ApiError,

@@ -4,7 +4,7 @@ import type { ApiRequest } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
 import { noteIgnored } from '../request-notes.ts'
 
-/** The request without the summary that its model has lately refused, of which the client is told. */
+/** The request without the summary that its model has recently refused; the client is told. */
 export function withoutRefusedSummary(
   context: RouteContext,
   request: ApiRequest,
@@ -17,7 +17,7 @@ export function withoutRefusedSummary(
 
 const SUMMARY = 'reasoning.summary'
 
-/** Whoever asked for the summary, the client or the settings, is told that there is none. */
+/** Tells the client that there is no summary, whether it or the settings requested it. */
 export function noteUnsummarized(request: ApiRequest): void {
   const { ignored } = request.record
   if (!ignored.includes(SUMMARY)) noteIgnored(request, [...ignored, SUMMARY])

@@ -14,9 +14,9 @@ import { noticeHeaders, retryCounter } from '../request-notes.ts'
 import { nameModels, refusalOf } from './refusal.ts'
 import { noteUnsummarized } from './refused-summary.ts'
 
-/** One form of the request: as it was wanted, or a lesser one for when upstream refuses that. */
+/** One form of the request: the requested one, or a lesser one in case upstream refuses that. */
 export type Variant = {
-  /** As bytes, so that what they were made from need not be held. A lesser body is only made when its turn comes. */
+  /** As bytes, so that their source need not be kept. A lesser body is only made when needed. */
   readonly body: () => readonly Buffer[]
   /** Headers that go with this form of the body. */
   readonly headers: Readonly<Record<string, string>>
@@ -77,7 +77,9 @@ export class UpstreamCall {
     throw refusal
   }
 
-  /** Lets go of the bodies once every choice is visible: nothing is asked again, and the answer may take an hour. */
+  /**
+   * Releases the bodies once every choice is visible: nothing is retried after that, and the answer may take an hour.
+   */
   release(): void {
     this.#call?.memory.free()
     this.#call = undefined
@@ -103,7 +105,7 @@ export class UpstreamCall {
     return this.#context.upstream.send(request, call.credentials, cancellation)
   }
 
-  /** What to ask after this refusal of `form`, if anything. A summary that was refused is not asked for again. */
+  /** What to send after this refusal of `form`, if anything. A refused summary is not requested again. */
   #lesserForm({ model, asksForSummary }: Call, form: Form, refusal: ApiError): Form | undefined {
     if (asksForSummary && !form.unsummarized && isSummaryRefusal(refusal)) {
       this.#context.unsummarized.keep(model, true, 0)
@@ -114,10 +116,13 @@ export class UpstreamCall {
   }
 }
 
-/** What is asked: a variant, also without the summary that it asks for; nobody needs that so much that all should fail. */
+/**
+ * What is sent: a variant, or the same without the summary it asks for, which nobody needs so much that the request
+ * should fail.
+ */
 type Form = { readonly variant: Variant; readonly unsummarized: boolean }
 
-/** Upstream was asked for an answer as it is; what encodes it all the same stands on the way. */
+/** Upstream was asked for an unencoded answer; an encoding was added on the way. */
 function refuseEncoded({ headers, body }: UpstreamAnswer): void {
   const coding = headers['content-encoding'] ?? 'identity'
   if (coding === 'identity') return
@@ -126,7 +131,9 @@ function refuseEncoded({ headers, body }: UpstreamAnswer): void {
   throw new ProxyError('upstream_invalid', message)
 }
 
-/** The limits in the headers of an answer, often told only there. Other headers are not held while events come. */
+/**
+ * The limits in the headers of an answer, often reported only there. Other headers are not kept while events arrive.
+ */
 export function headOf({ now }: Pick<RouteContext, 'now'>, { headers }: UpstreamAnswer): AnswerHead {
   return { headers: onlyNamed(headers, LIMIT_HEADER), now: now() }
 }
