@@ -7,9 +7,8 @@ export type CallKind = 'function' | 'custom'
 export type ToolCall = { readonly callId: string; readonly name: string; readonly text: string }
 
 /**
- * A key that is the same for a call and its replay, and another one for every other call. An id alone will not do,
- * since ids are used again in later rounds and other conversations (case 78; recorded:
- * `resp-misc-reused-call-id-stream`).
+ * A key that is the same for a call and its replay, and different for every other call. An id alone is not enough,
+ * since ids are reused in later rounds and other conversations (case 78; recorded: `resp-misc-reused-call-id-stream`).
  */
 export function callKey({ callId, name, text }: ToolCall): string {
   return hash('sha256', JSON.stringify([plainId(callId), name, canonical(text)]), 'base64')
@@ -20,12 +19,12 @@ function plainId(id: string): string {
   return id.replace(/[^a-z0-9]/gi, '')
 }
 
-/** Clients may parse arguments and write them anew: the order of keys, white space and escapes do not count. */
+/** Clients may parse arguments and serialise them again: the order of keys, white space and escapes do not count. */
 function canonical(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), sortedKeys)
   } catch (error) {
-    // Not JSON, as the input of custom tools is, or nested too deeply: then the texts have to be equal.
+    // Not JSON, like the input of custom tools, or nested too deeply: then the texts have to be equal.
     if (error instanceof SyntaxError || error instanceof RangeError) return text
     throw error
   }

@@ -10,7 +10,7 @@ export type ReasonedCall = { readonly call: ToolCall; readonly items: readonly J
 const NONE: readonly ReasonedCall[] = []
 
 /**
- * Gives each encrypted reasoning item to the first call after it; both lists have output indexes. A call that follows
+ * Assigns each encrypted reasoning item to the first call after it; both lists have output indexes. A call that follows
  * another one without new reasoning gets none, so that no item is put back twice.
  */
 export function reasonedCalls(

@@ -5,7 +5,7 @@ export type ChatToolCall =
   | { id: string; type: 'function'; function: { name: string; arguments: string } }
   | { id: string; type: 'custom'; custom: { name: string; input: string } }
 
-/** The first of a call names it, the others have more of its text. */
+/** The first delta of a call names it, the others carry more of its text. */
 export type ToolCallDelta =
   | ({ index: number } & ChatToolCall)
   | { index: number; function: { arguments: string } }
@@ -52,7 +52,7 @@ export type ChatChunk = {
 
 /**
  * What all chunks of one answer have in common, learnt from upstream's events. The choices of an answer share a head,
- * and so an id. What is learnt first is kept, since ids may change between events (recorded).
+ * and so an id. The first value is kept, since ids may change between events (recorded).
  */
 export class ChunkHead {
   readonly #requestedModel: string
@@ -66,7 +66,7 @@ export class ChunkHead {
     this.#requestedModel = requestedModel
   }
 
-  /** Nothing but the tier can be learnt any more. */
+  /** Everything but the tier is known. */
   get known(): boolean {
     const isLearnt = this.#id !== undefined && this.#created !== undefined && this.#model !== undefined
     return this.#settled || isLearnt
@@ -77,7 +77,7 @@ export class ChunkHead {
     return this.#model
   }
 
-  /** The client has got the first chunk: all others must have the same id, even if it did not come from upstream. */
+  /** The client has got the first chunk: all others must have the same id, even if it does not come from upstream. */
   settle(): void {
     this.#settled = true
   }

@@ -33,7 +33,7 @@ export type ChatCompletion = {
   system_fingerprint: string | null
 }
 
-/** The answer that all its chunks, of one or more choices, make up. `usage` is that of the whole answer. */
+/** Joins all chunks of an answer, of one or more choices. `usage` is that of the whole answer. */
 export function joinChunks(head: ChunkHead, chunks: Iterable<ChatChunk>, usage: ChatUsage): ChatCompletion {
   const choices = new Map<number, JoinedChoice>()
   for (const { index, delta, finish_reason } of [...chunks].flatMap((chunk) => chunk.choices)) {

@@ -1,7 +1,7 @@
 import { asString, type JsonObject } from '../../json-object.ts'
 import type { ChatDelta, ImageResult } from './chat-chunk.ts'
 
-/** Gathers generated images for one delta: of `images` in several deltas, clients would keep only the last. */
+/** Gathers generated images for one delta: if `images` came in several deltas, clients would keep only the last. */
 export class ChatImages {
   readonly #images: ImageResult[] = []
 

@@ -12,7 +12,7 @@ type Part = { readonly name: string; readonly filter: PlaceholderFilter }
 /** Turns reasoning into `reasoning_content`: parts separated by a blank line, never in `content`. */
 export class ChatReasoning {
   readonly #shown: boolean
-  /** By item, the kind of reasoning that came first; the other kind would repeat it. */
+  /** For each item, the kind of reasoning that came first; the other kind would repeat it. */
   #kinds: Map<number, Kind> | undefined
   readonly #parts: Part[] = []
   #lastPart: string | undefined
@@ -46,7 +46,7 @@ export class ChatReasoning {
     return this.#push(partName(item, part), text)
   }
 
-  /** The whole text of a part; shown if it has not come in deltas. */
+  /** The whole text of a part; shown if it did not come in deltas. */
   done(event: JsonObject, kind: Kind): ChatDelta[] {
     const item = asIndex(event.output_index)
     const text = asString(event.text) ?? asString(asObject(event.part)?.text)
@@ -58,7 +58,7 @@ export class ChatReasoning {
     return [...summary, ...asList(item.content).flatMap((part, at) => this.#snapshotOf(index, at, 'text', part))]
   }
 
-  /** Text of a message that turned out to be no part of the answer proper. */
+  /** Text of a message that turned out not to be part of the actual answer. */
   commentary(index: number, text: string): ChatDelta[] {
     return this.#show(`message ${index}`, text)
   }

@@ -42,22 +42,22 @@ export class ChatStream {
     this.#calls = new ChatToolCalls(plan)
   }
 
-  /** The answer is complete, and nothing more is to be read. Never true of one that failed; it may be tried again. */
+  /** The answer is complete, and nothing more needs to be read. Never true of a failed answer; it may be retried. */
   get ended(): boolean {
     return this.#upstreamEnded || this.cutShort
   }
 
-  /** Upstream would go on with the answer, but a stop text has ended it, and no usage has to be reported. */
+  /** Upstream would continue, but a stop text has ended the answer, and no usage has to be reported. */
   get cutShort(): boolean {
     return this.#finished && !this.#upstreamEnded && this.#plan.stream && !this.#plan.includeUsage
   }
 
-  /** The finish reason has been sent, because of a stop text maybe: upstream can only add its usage. */
+  /** The finish reason has been sent, maybe because of a stop text: upstream can only add its usage. */
   get finished(): boolean {
     return this.#finished
   }
 
-  /** Something that a client can see has come, other than a failure: the 200 may be sent. */
+  /** Something that a client can see has arrived, other than a failure: the 200 may be sent. */
   get visible(): boolean {
     return this.#visible
   }
@@ -67,7 +67,7 @@ export class ChatStream {
     return this.#head.known
   }
 
-  /** What the next event of this type, at the place of the last one, becomes. Undefined if it must be converted. */
+  /** What the next event of this type, at the position of the last one, becomes. Undefined if it must be converted. */
   liveDelta(type: string): LiveDelta | undefined {
     return this.#finished ? undefined : liveIn(type, this.#text, this.#calls, this.#reasoning)
   }
@@ -77,7 +77,7 @@ export class ChatStream {
     return this.#chunks.one(delta)
   }
 
-  /** Text of live deltas that were copied past `convert` although it has to be known: arguments of calls. */
+  /** Text of live deltas that was copied without `convert` but is needed here: arguments of calls. */
   copied(text: string): void {
     this.#calls.copied(text)
   }
@@ -91,7 +91,7 @@ export class ChatStream {
     return reasonedCalls(this.#beforeCalls, this.#calls.told)
   }
 
-  /** One parsed event to the chunks it gives. Throws the ApiError that a failure event stands for. */
+  /** Converts one parsed event to chunks. Throws the ApiError that a failure event stands for. */
   convert(event: unknown): ChatChunk[] {
     const fields = asObject(event)
     const type = asString(fields?.type)
@@ -165,7 +165,7 @@ export class ChatStream {
     return isClientCall(item) ? this.#call(index, item, () => this.#calls.open(index, item)) : []
   }
 
-  /** Before a call opens comes the text that was held back; a stop text in it ends the answer before the call. */
+  /** Text that was held back comes before the call opens; a stop text in it ends the answer before the call. */
   #call(index: number, item: JsonObject, take: () => ChatDelta[]): ChatDelta[] {
     const before = this.#calls.isOpened(index, item) ? [] : this.#text.callOpened()
     return this.#text.stopped ? before : [...before, ...take()]
@@ -225,7 +225,7 @@ export class ChatStream {
     return this.#plan.legacyFunctions ? 'function_call' : 'tool_calls'
   }
 
-  /** Several choices have one usage chunk in common, which comes after all of them. */
+  /** Several choices share one usage chunk, which comes after all of them. */
   #end(): ChatChunk[] {
     this.#upstreamEnded = true
     return this.#plan.choices === 1 && this.#plan.includeUsage ? [this.#head.usageChunk(sumUsage([this.#usage]))] : []

@@ -59,7 +59,7 @@ export class ChatText {
     if (text === '') return before
     const part = partOf(message, partIndex)
     part.streamed = true
-    // A stop text may end the answer before the whole text is told, which citations are placed by.
+    // A stop text may end the answer before the whole text has arrived, which the positions of citations depend on.
     if (this.#stop.active) part.text += text
     const deltas = this.#text(message, text)
     if (message === this.#contentFrom && !this.#stop.active && message.marker === '') {
@@ -97,7 +97,7 @@ export class ChatText {
     this.#cite(part, asIndex(event.annotation_index) ?? part.annotations?.size ?? 0, citation)
   }
 
-  /** A tool call begins: commentary before it is what a person reads while the tool runs. */
+  /** A tool call begins: commentary before it is what the user reads while the tool runs. */
   callOpened(): ChatDelta[] {
     return this.#withRest(this.#decide('content'))
   }
@@ -107,16 +107,16 @@ export class ChatText {
     return this.#withRest(this.#decide(isOnlyText ? 'content' : 'reasoning'))
   }
 
-  /** Adds what was held back as the possible beginning of a stop text: no text follows, so it was none. */
+  /** Adds what was held back as the possible beginning of a stop text: no text follows, so it was not one. */
   #withRest(decided: ChatDelta[]): ChatDelta[] {
     const all = [...decided, ...this.#noMarkers()]
     const rest = this.#stop.end()
     return rest === '' ? all : [...all, { content: rest }]
   }
 
-  /** All citations, with their positions in the whole content; without those in what a stop text cut off. */
+  /** All citations, with their positions in the whole content; except those in text that a stop text cut off. */
   citations(): ChatDelta[] {
-    // As a rule there are none, and counting the characters of a long answer takes time.
+    // Usually there are none, and counting the characters of a long answer takes time.
     if (!this.#cites) return []
     const shown = this.#messages.filter((message) => message.shown)
     const all = citationsIn(shown, SEPARATOR)
@@ -130,7 +130,7 @@ export class ChatText {
     return this.#messages.find((message) => message.index === index)
   }
 
-  /** The message at this index, and what goes to the client before it if it opens only now. */
+  /** The message at this index, and the deltas to send first if it opens only now. */
   #opened(index: number, item: JsonObject = {}): { message: Message; before: ChatDelta[] } {
     const known = this.#message(index)
     if (known !== undefined) return { message: known, before: [] }
@@ -198,7 +198,7 @@ export class ChatText {
     return passed === '' ? [] : this.#shown(message, passed)
   }
 
-  /** What might have become markers, but nothing more comes of these messages. */
+  /** Text that might have become markers, but these messages have ended. */
   #noMarkers(): ChatDelta[] {
     const begun = this.#messages.filter(({ marker }) => marker !== '')
     return begun.flatMap((message) => {
@@ -210,7 +210,7 @@ export class ChatText {
 
   #shown(message: Message, text: string): ChatDelta[] {
     if (message.fate === 'reasoning') return this.#reasoning.commentary(message.index, text)
-    // In JSON mode each message is a whole answer (recorded): joined, two would not parse.
+    // In JSON mode each message is a whole answer (recorded); two of them joined would not parse.
     if (this.#jsonOutput && this.#contentFrom !== undefined && this.#contentFrom !== message) return []
 
     const separator = this.#contentFrom === undefined || this.#contentFrom === message ? '' : SEPARATOR

@@ -6,14 +6,16 @@ import type { LiveDelta } from './live-delta.ts'
 
 type Call = {
   readonly outputIndex: number
-  /** Position in `tool_calls`: calls are counted by their opening (case 129). */
+  /** Position in `tool_calls`: calls are numbered in the order they open (case 129). */
   readonly index: number
   readonly kind: CallKind
-  /** Its input is free text, which a client without custom tools gets as the JSON arguments of a function, at the end. */
+  /**
+   * Its input is free text, which a client without custom tools gets at the end as the JSON arguments of a function.
+   */
   readonly wrapped: boolean
   readonly callId: string
   readonly name: string
-  /** The arguments it was announced with, mostly none. They count if the whole arguments are never told. */
+  /** The arguments it was announced with, mostly none. They count if the whole arguments never arrive. */
   readonly announced: string
   /** The arguments sent to the client so far, or still to be sent of a wrapped call. */
   sent: string
@@ -33,7 +35,7 @@ export class ChatToolCalls {
   readonly #knowsCustomCalls: boolean
   /** Identified by output index, since the ids of items may change between events (recorded). */
   readonly #calls: Call[] = []
-  /** By output index, arguments that came before their call was announced. */
+  /** By output index, arguments that arrived before their call was announced. */
   readonly #early: Record<number, string> = {}
   /** The call that the last delta belongs to. */
   #current: Call | undefined
@@ -115,17 +117,17 @@ export class ChatToolCalls {
     const header = this.open(outputIndex, item)
     const call = this.#opened(outputIndex, item)
     if (call === undefined) return header
-    // Cut off with the answer, it must not look whole: clients may run what they can parse.
+    // A call cut off with the answer must not look complete: clients may run whatever they can parse.
     const isHalf = item.status === 'incomplete'
     return [...header, ...(isHalf ? this.#appendRest(call, argumentsOf(item)) : this.#close(call, argumentsOf(item)))]
   }
 
-  /** The answer is whole, so the calls still open are too. */
+  /** The answer is complete, so calls that are still open are too. */
   end(): ChatDelta[] {
     return this.#calls.flatMap((call) => this.#close(call, undefined))
   }
 
-  /** Ids count too, since a stream may tell a call at another index: it would end without its arguments, or twice. */
+  /** Ids count too, since a stream may report a call at another index: it would end without its arguments, or twice. */
   #opened(outputIndex: number, { call_id }: JsonObject): Call | undefined {
     return this.#at(outputIndex) ?? this.#calls.find(({ callId }) => callId === call_id)
   }
@@ -147,7 +149,7 @@ export class ChatToolCalls {
     return [...rest, ...empty]
   }
 
-  /** Appends what deltas left out of the whole arguments; a whole that contradicts them is ignored (case 131). */
+  /** Appends what the deltas left out of the whole arguments; a whole that contradicts them is ignored (case 131). */
   #appendRest(call: Call, all: string | undefined): ChatDelta[] {
     return all?.startsWith(call.sent) && !call.closed ? this.#append(call, all.slice(call.sent.length)) : []
   }
@@ -178,7 +180,7 @@ function kindOf(item: JsonObject): CallKind | undefined {
   return Object.hasOwn(KINDS, type) ? KINDS[type] : undefined
 }
 
-/** The arguments of a function, or the input of a custom tool, as an item or event tells them. */
+/** The arguments of a function, or the input of a custom tool, in an item or event. */
 export function argumentsOf(told: JsonObject): string | undefined {
   return asString(told.arguments) ?? asString(told.input)
 }

@@ -4,7 +4,7 @@ import type { ChatChunk, ChatDelta, ChunkHead, FinishReason } from './chat-chunk
 const TEXT_OPENING: ChatDelta = { role: 'assistant', content: '', refusal: null }
 const REFUSAL_OPENING: ChatDelta = { role: 'assistant', content: null, refusal: '' }
 
-/** Puts the deltas of one choice into chunks. The first one opens the message, in the form recorded for its kind. */
+/** Puts the deltas of one choice into chunks. The first chunk opens the message, in the form recorded for its kind. */
 export class ChoiceChunks {
   readonly #stream: boolean
   readonly #includeUsage: boolean

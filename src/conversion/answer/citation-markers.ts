@@ -1,23 +1,23 @@
-/** How a marker begins: a private character, what it is, and another one before its sources. */
+/** How a marker begins: a private-use character, its kind, and another such character before its sources. */
 const BEGINNINGS = ['\uE200cite\uE202', '\uE200filecite\uE202']
 const FIRST = '\uE200'
-/** A longer one is text: it must not be held back for ever. In UTF-16 units, without beginning and end. */
+/** Anything longer is text: it must not be held back for ever. In UTF-16 units, without beginning and end. */
 const LONGEST = 900
 const MARKER = /\uE200(?:file)?cite\uE202[^\uE200\uE201]{0,900}\uE201/g
 
-/** Whether a text has something that is, or begins, a marker. */
+/** Whether a text contains a marker, or the beginning of one. */
 export function hasMarker(text: string): boolean {
   return text.includes(FIRST)
 }
 
 /**
- * The text without the markers with which models cite, `cite` and ids of sources between U+E200 and U+E201: nothing but
- * ChatGPT's own page can show them (docs/upstream.md 5.1).
+ * The text without the markers by which models cite, `cite` and source ids between U+E200 and U+E201: only ChatGPT's
+ * own page can show them (docs/upstream.md 5.1).
  */
 export function withoutMarkers(text: string): string {
   if (!hasMarker(text)) return text
   const shorter = text.replace(MARKER, '')
-  // What stood around a marker may now be one, as it is in a text that comes in pieces.
+  // The text around a removed marker may now form one, just as in a text that arrives in pieces.
   return shorter.length === text.length ? text : withoutMarkers(shorter)
 }
 
@@ -27,14 +27,14 @@ export function markersIn(text: string): readonly { readonly from: number; reado
   return [...text.matchAll(MARKER)].map(({ 0: marker, index }) => ({ from: index, to: index + marker.length }))
 }
 
-/** The same for text that comes in pieces: `held` may become a marker and goes in front of the next piece. */
+/** The same for text that arrives in pieces: `held` may become a marker and is prepended to the next piece. */
 export function passedMarkers(piece: string): { passed: string; held: string } {
   const text = withoutMarkers(piece)
   const at = heldFrom(text)
   return { passed: text.slice(0, at), held: text.slice(at) }
 }
 
-/** A marker that has begun may hold another one, which will be left out of it. Whole ones are out of the text already. */
+/** An unfinished marker may contain another one, which will be removed from it. Finished ones are already removed. */
 function heldFrom(text: string): number {
   let from = text.length
   let at = text.lastIndexOf(FIRST)

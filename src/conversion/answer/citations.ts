@@ -3,14 +3,14 @@ import type { UrlCitation } from './chat-chunk.ts'
 import { markersIn, withoutMarkers } from './citation-markers.ts'
 
 type CitingPart = {
-  /** The whole text, once told. */
+  /** The whole text, once it has arrived. */
   readonly text: string
   readonly annotations: ReadonlyMap<number, UrlCitation> | undefined
 }
 
 type CitingMessage = { readonly parts: readonly CitingPart[] }
 
-/** A citation in the form of Chat, where its fields are nested; undefined for kinds that Chat does not have. */
+/** A citation in the form of Chat, which nests its fields; undefined for kinds that Chat does not have. */
 export function urlCitation(value: unknown): UrlCitation | undefined {
   const annotation = asObject(value)
   const url = asString(annotation?.url)
@@ -49,7 +49,7 @@ export function characters(text: string): number {
   return count
 }
 
-/** Where a character of the text is once the markers are left out, which citations count. */
+/** The position of a character once the markers are removed; citations count with them. */
 function positionsIn(text: string): (index: number) => number {
   let at = 0
   let end = 0

@@ -1,7 +1,7 @@
 import { ProxyError } from '../../errors.ts'
 import { asList, type JsonObject, objectOf } from '../../json-object.ts'
 
-/** As the API answers: the messages of the user, then the one item that stands for all else. */
+/** As in the API: the user's messages, then the one item that stands for everything else. */
 export function compactedResponse(
   { id, created_at, output, usage }: JsonObject,
   userMessages: readonly unknown[],

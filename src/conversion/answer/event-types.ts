@@ -13,20 +13,20 @@ export function isPrelude(type: string): boolean {
   return PRELUDE.has(type) || isVendorEvent(type)
 }
 
-/** By which upstream talks to its own program, apart from the answer (case 123). */
+/** Events for upstream's own programs, apart from the answer (case 123). */
 export function isVendorEvent(type: string): boolean {
   return type.startsWith('codex.')
 }
 
 /**
- * Codex is told by these what it should say beside the answer; the API has none. The official clients throw on them, the
- * one for Node wherever they stand (docs/upstream.md 5.1).
+ * Events that tell Codex what to say besides the answer; the API has none. The official clients throw on them, the one
+ * for Node wherever they occur (docs/upstream.md 5.1).
  */
 export function isOfCodex(type: string): boolean {
   return type === 'response.metadata'
 }
 
-/** Nothing that belongs to the answer comes after these; upstream may stay open all the same. */
+/** Nothing that belongs to the answer follows these; upstream may stay open anyway. */
 export function isTerminal(type: string): boolean {
   return TERMINAL.has(type)
 }

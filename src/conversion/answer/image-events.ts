@@ -4,8 +4,8 @@ import { asList, isObject, objectOf, parseJson, without } from '../../json-objec
 export type ImageEvent = { readonly type: string; readonly [field: string]: unknown }
 
 /**
- * The answer of the Images API as the events that a client asked for, one for each image
- * (https://platform.openai.com/docs/api-reference/images-streaming). Without one a client would wait for nothing.
+ * Turns the answer of the Images API into the events that a client asked for, one per image
+ * (https://platform.openai.com/docs/api-reference/images-streaming). Without any event a client would wait in vain.
  */
 export function imageEvents(answer: string, type: string): ImageEvent[] {
   const whole = objectOf(parseJson(answer))

@@ -1,19 +1,19 @@
 import type { ChatDelta } from './chat-chunk.ts'
 
 /**
- * The place where text is streaming, and what the next delta there becomes as long as nothing else comes: one chunk
- * around its text.
+ * The position where text is streaming, and what the next delta there becomes as long as nothing else arrives: one
+ * chunk around its text.
  */
 export type LiveDelta = {
   readonly outputIndex: number
-  /** The field that counts the parts of an item, and which of them it is; calls have none. */
+  /** The field that numbers the parts of an item, and its value; calls have none. */
   readonly partField: 'content_index' | 'summary_index' | undefined
   readonly part: number
   /** The chunk's delta; its one empty string stands for the text. */
   readonly delta: ChatDelta
   /**
-   * Which texts may be copied. `content`: any but those with a citation marker · `arguments`: any but the empty one, and
-   * `ChatStream.copied` must be told · `reasoning`: any but the empty one and those with a newline.
+   * Which texts may be copied. `content`: any except those with a citation marker · `arguments`: any except the empty
+   * one, and `ChatStream.copied` must be called · `reasoning`: any except the empty one and those with a newline.
    */
   readonly kind: 'content' | 'arguments' | 'reasoning'
 }

@@ -2,16 +2,16 @@ import { asObject, type JsonObject } from '../../json-object.ts'
 import type { UrlCitation } from './chat-chunk.ts'
 
 /**
- * Where the text of a message goes. For commentary that is decided later: to `content` if a tool call follows or
+ * Where the text of a message goes. For commentary this is decided later: to `content` if a tool call follows or
  * nothing else comes, else to `reasoning_content`.
  */
 export type Fate = 'content' | 'reasoning' | 'undecided'
 
 export type Part = {
   readonly index: number
-  /** Its text has come, as a rule in deltas, so later events with the whole text say nothing new. */
+  /** Its text has arrived, usually in deltas, so later events with the whole text add nothing. */
   streamed: boolean
-  /** The whole text, once told. */
+  /** The whole text, once it has arrived. */
   text: string
   /** Absent as long as there are none. */
   annotations: Map<number, UrlCitation> | undefined
@@ -20,13 +20,13 @@ export type Part = {
 export type Message = {
   readonly index: number
   fate: Fate
-  /** Text that waits for its fate. */
+  /** Text held back until its fate is decided. */
   held: string
   /** The end of its text, which may become a citation marker. */
   marker: string
   /** Some of it was sent as `content`. */
   shown: boolean
-  /** A list, not a map: there is mostly one part, and many streams may wait at a time (docs/performance.md). */
+  /** A list, not a map: there is mostly one part, and many streams may be waiting at a time (docs/performance.md). */
   parts: readonly Part[]
 }
 
@@ -38,7 +38,7 @@ export function partOf(message: Message, index: number): Part {
   return part
 }
 
-/** The part that a `…done` event tells of, in the form it has in an item. */
+/** The part in a `…done` event, in the form it has in an item. */
 export function partIn(event: JsonObject): JsonObject {
   const part = asObject(event.part)
   if (part !== undefined) return part

@@ -1,7 +1,10 @@
 import { asIndex, asObject, asString, type JsonObject } from '../../json-object.ts'
 import { argumentsOf } from './chat-tool-calls.ts'
 
-/** Which text of an item an event has, and in which field: `delta` has more of it, any other field all of it. */
+/**
+ * Which text of an item an event carries, and in which field: `delta` has a further piece of it, any other field all of
+ * it.
+ */
 type Telling = { readonly what: 'output_text' | 'refusal' | 'arguments' | 'input'; readonly field: string }
 
 const TELLINGS: ReadonlyMap<unknown, Telling> = new Map<unknown, Telling>([
@@ -15,7 +18,7 @@ const TELLINGS: ReadonlyMap<unknown, Telling> = new Map<unknown, Telling>([
   ['response.custom_tool_call_input.done', { what: 'input', field: 'input' }],
 ])
 
-/** What has come of an item that was not told whole. */
+/** What has arrived of an incomplete item. */
 type Begun = {
   /** As it was announced: its type, and of a call its name and id. */
   item: JsonObject | undefined
@@ -24,8 +27,8 @@ type Begun = {
 }
 
 /**
- * The items of an answer, gathered from its events: as a rule from `response.output_item.done`, and for an item that is
- * never told whole from whatever came of it (case 144), except in streams, whose client has seen that. Identified by
+ * The items of an answer, gathered from its events: usually from `response.output_item.done`, and for an item that
+ * never gets one from whatever arrived of it (case 144), except in streams, whose client has seen that. Identified by
  * output index, since ids may change between events.
  */
 export class OutputItems {
@@ -47,7 +50,7 @@ export class OutputItems {
     else if (telling !== undefined) this.#addText(this.#begunAt(index), fields, telling)
   }
 
-  /** In the order of the answer; `status` is for those that were never told whole. */
+  /** In the order of the answer; `status` is for items that never became complete. */
   list(status: 'completed' | 'incomplete'): JsonObject[] {
     const items = [...this.#done]
     for (const [index, begun] of this.#begun) {
@@ -72,7 +75,7 @@ export class OutputItems {
   }
 }
 
-/** Undefined if nothing came of it, and for a call that was never announced, whose name is not known. */
+/** Undefined if nothing of it arrived, and for a call that was never announced, whose name is unknown. */
 function itemOf(index: number, { item, texts }: Begun, status: string): JsonObject | undefined {
   const sorted = [...texts].sort(([a], [b]) => a - b).map(([, text]) => text)
   const [first] = sorted

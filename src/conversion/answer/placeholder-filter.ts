@@ -1,9 +1,9 @@
-/** The beginning of what may become a line with nothing but an empty HTML comment. */
+/** The beginning of a line that may turn out to be just an empty HTML comment. */
 const BEGUN_PLACEHOLDER = /^[ \t]*(?:<(?:!(?:-(?:-[ \t]*(?:-(?:-(?:>[ \t]*)?)?)?)?)?)?)?$/
 const PLACEHOLDER_LINE = /^[ \t]*<!--[ \t]*-->[ \t]*$/
 
 /**
- * Removes the lines `<!-- -->`, with which upstream fills empty reasoning summaries (case 114), from text that comes in
+ * Removes lines `<!-- -->`, with which upstream fills empty reasoning summaries (case 114), from text that arrives in
  * pieces. Holds back no more than the start of such a line.
  */
 export class PlaceholderFilter {

@@ -1,6 +1,6 @@
 /**
- * The fields of the Response object in an event that anybody here reads. The others repeat the request with its
- * instructions and tools: 12 KB as recorded, twice an answer.
+ * The fields of the Response object in an event that are read anywhere here. The others repeat the request with its
+ * instructions and tools: 12 KB as recorded, twice per answer.
  */
 const READ: ReadonlySet<string> = new Set([
   'id',

@@ -44,7 +44,7 @@ export class ResponsesCollector {
     this.#items.add(event)
   }
 
-  /** For when upstream has ended: the Response object of the terminal event, never an earlier one (case 155). */
+  /** After upstream has ended: the Response object of the terminal event, never an earlier one (case 155). */
   finish(): JsonObject {
     if (this.#response !== undefined) return this.#response
     throw unfinishedError()
@@ -60,7 +60,7 @@ export class ResponsesCollector {
   }
 }
 
-/** Why a terminal event is no good end: it tells a failure, or no Response at all. */
+/** Why a terminal event is not a proper end: it reports a failure, or contains no Response. */
 export function endError(event: unknown, head: AnswerHead): ApiError | undefined {
   const error = eventError(event, 'responses', head)
   if (error !== undefined || responseOf(event) !== undefined) return error
@@ -76,13 +76,15 @@ export function toldItems(doneEvents: Iterable<unknown>): JsonObject[] {
   return gathered(doneEvents).list('completed')
 }
 
-/** Whether the Response object of a terminal event lists items, and no fewer than were told before it. */
+/** Whether the Response object of a terminal event lists items, and no fewer than came before it. */
 export function listsAll(event: unknown, told: number): boolean {
   const listed = asList(responseOf(event)?.output).length
   return listed > 0 && listed >= told
 }
 
-/** A terminal event; if its `output` is not whole, with the items of the `response.output_item.done` events before it. */
+/**
+ * A terminal event; if its `output` is incomplete, with the items of the `response.output_item.done` events before it.
+ */
 export function fillOutput(terminalEvent: unknown, doneEvents: Iterable<unknown>): unknown {
   const event = asObject(terminalEvent)
   const response = responseOf(event)
@@ -97,7 +99,7 @@ function gathered(events: Iterable<unknown>): OutputItems {
   return items
 }
 
-/** The ChatGPT backend sends an `output` that is empty, absent or lists a part (docs/upstream.md 5.1). */
+/** The ChatGPT backend sends an `output` that is empty, absent or incomplete (docs/upstream.md 5.1). */
 function filled(response: JsonObject, items: OutputItems): JsonObject {
   const told = items.list(response.status === 'incomplete' ? 'incomplete' : 'completed')
   const { output } = response

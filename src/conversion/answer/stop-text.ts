@@ -1,8 +1,8 @@
 import { characters } from './citations.ts'
 
 /**
- * Emulates `stop`: lets text through up to the first stop text, even one that is spread over several deltas. What may
- * still become a stop text is held back.
+ * Emulates `stop`: lets text through up to the first stop text, even if that is spread over several deltas. Text that
+ * may still become a stop text is held back.
  */
 export class StopText {
   readonly #stops: readonly string[]
@@ -42,7 +42,7 @@ export class StopText {
     return passed
   }
 
-  /** No more text comes: what was held back is part of the answer. */
+  /** No more text follows: what was held back is part of the answer. */
   end(): string {
     const rest = this.#held
     this.#held = ''
@@ -50,7 +50,9 @@ export class StopText {
     return rest
   }
 
-  /** Where the stop text that is complete first begins: so the cut does not depend on how the text was split. */
+  /**
+   * The position of the stop text that is complete first, so that the cut does not depend on how the text was split.
+   */
   #firstStop(text: string): number {
     let first = { at: -1, end: Number.POSITIVE_INFINITY }
     for (const stop of this.#stops) {

@@ -4,7 +4,7 @@ import { isClientCall } from './chat-tool-calls.ts'
 /** An output index, and the key of the item there. */
 type Told = readonly [number, string]
 
-/** The items of an answer that were told whole; telling them again brings nothing new. */
+/** The complete items of an answer; repeating them adds nothing. */
 export class ToldItems {
   readonly #whole: Told[] = []
 
@@ -17,10 +17,10 @@ export class ToldItems {
   }
 
   /**
-   * The items that the terminal event lists, with their output indexes; none if no more are listed than have been told.
-   * A place in the list need not be the output index: streams skip indexes, and leave out items that are listed in the
-   * end. So a listed item is taken for the one told at its place if the keys match, else for the first one with its
-   * key, else for one that was not told yet.
+   * The items that the terminal event lists, with their output indexes; none if no more are listed than have already
+   * come. A position in the list need not be the output index: streams skip indexes, and leave out items that are
+   * listed at the end. So a listed item is matched with the one at its position if the keys match, else with the first
+   * one with its key, else it counts as new.
    */
   placed(output: readonly unknown[], begun: () => readonly Told[]): [number, JsonObject][] {
     if (output.length <= this.#whole.length) return []

@@ -41,7 +41,7 @@ export function chatUsage(terminalEvent: unknown): ChatUsage | undefined {
   }
 }
 
-/** The usage of an answer of several choices, each its own upstream request; all zero for none. */
+/** The usage of an answer with several choices, each its own upstream request; all zero if there is none. */
 export function sumUsage(usages: Iterable<ChatUsage | undefined>): ChatUsage {
   const sum: ChatUsage = {
     prompt_tokens: 0,
@@ -66,7 +66,9 @@ export function sumUsage(usages: Iterable<ChatUsage | undefined>): ChatUsage {
   return sum
 }
 
-/** The few counts that the log keeps (telemetry's `TokenUsage`), of all choices; undefined when upstream told none. */
+/**
+ * The few counts that the log keeps (telemetry's `TokenUsage`), of all choices; undefined if upstream reported none.
+ */
 export function tokenUsage(
   usages: readonly (ChatUsage | undefined)[],
 ): { input: number; cached: number; output: number; reasoning: number } | undefined {

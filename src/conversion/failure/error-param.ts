@@ -1,4 +1,4 @@
-/** Paths of Responses, the most specific first, with what they are called in Chat. */
+/** Paths in Responses, the most specific first, with their names in Chat. */
 const NAMES: readonly (readonly [RegExp, string])[] = [
   [/^instructions$|^input(?:$|[.[])/, 'messages'],
   [/^text\.format\.(.*)$/, 'response_format.json_schema.$1'],
@@ -10,8 +10,8 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
 ]
 
 /**
- * The Chat name of the field that upstream found wrong. Upstream counts input items, which are not the client's
- * messages, so only `messages` as a whole can be named.
+ * The Chat name of the field that upstream rejected. Upstream counts input items, which are not the client's messages,
+ * so only `messages` as a whole can be named.
  */
 export function chatParam(param: string): string {
   for (const [pattern, name] of NAMES) {

@@ -2,7 +2,7 @@ import { asNumber, type JsonObject } from '../../json-object.ts'
 
 export type UpstreamHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
-/** The headers of an answer that tell of limits. */
+/** The headers of an answer that concern limits. */
 export const LIMIT_HEADER = /^(?:retry-after|x-ratelimit-|x-codex-(?:primary|secondary|rate-limit-reached)-)/
 
 const PASSED = /^(?:retry-after(?:-ms)?|x-ratelimit-[\w-]+)$/
@@ -10,8 +10,8 @@ const TRY_AGAIN = /try again in (\d+(?:\.\d+)?) ?(ms|s|seconds?)\b/i
 const LONGEST_SECONDS = 366 * 24 * 3600
 
 /**
- * Headers that tell a client when to try again: what upstream sent under those names, else `retry-after` and
- * `x-ratelimit-*` made of what it says elsewhere: `resets_in_seconds`, `resets_at` (Unix seconds), the `x-codex-*`
+ * Headers that tell a client when to retry: what upstream sent under those names, else `retry-after` and
+ * `x-ratelimit-*` derived from what it says elsewhere: `resets_in_seconds`, `resets_at` (Unix seconds), the `x-codex-*`
  * headers of exhausted windows, or the message. `now` in milliseconds since the epoch.
  */
 export function limitHeaders(

@@ -1,7 +1,10 @@
 import type { UpstreamHeaders } from './limit-headers.ts'
 import { asSentence } from './upstream-failure.ts'
 
-/** What `x-codex-rate-limit-reached-type` says of a workspace, where waiting is not all that one can do. */
+/**
+ * Advice for values of `x-codex-rate-limit-reached-type` that concern a workspace, where waiting is not the only
+ * option.
+ */
 const OF_WORKSPACE: ReadonlyMap<string, string> = new Map([
   ['workspace_owner_credits_depleted', 'The workspace is out of credits: add some to continue.'],
   ['workspace_member_credits_depleted', 'The workspace is out of credits: ask its owner to add some.'],
@@ -10,8 +13,8 @@ const OF_WORKSPACE: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * The message of a limit, with when it resets and what else helps: most clients show the message alone, and upstream tells
- * neither there.
+ * The message of a limit, extended by when it resets and what else helps: most clients show only the message, and
+ * upstream puts neither there.
  */
 export function limitMessage(message: string, resetsIn: string | undefined, headers: UpstreamHeaders): string {
   const reached = headers['x-codex-rate-limit-reached-type']

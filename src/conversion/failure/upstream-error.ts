@@ -6,10 +6,10 @@ import { limitHeaders, type UpstreamHeaders } from './limit-headers.ts'
 import { limitMessage } from './limit-message.ts'
 import { asSentence, isPage, type UpstreamFailure, upstreamFailure } from './upstream-failure.ts'
 
-/** Which route an error is for: Chat and Responses name the same mistake differently. */
+/** The route an error is for: Chat and Responses name the same mistake differently. */
 export type ErrorRoute = 'chat' | 'responses'
 
-/** The headers of an answer, which tell limits too, and when they came, in milliseconds since the epoch. */
+/** The headers of an answer, which also report limits, and when they arrived, in milliseconds since the epoch. */
 export type AnswerHead = { readonly headers: UpstreamHeaders; readonly now: number | undefined }
 
 export const NO_HEAD: AnswerHead = { headers: {}, now: undefined }
@@ -22,8 +22,8 @@ const REFUSED = { status: 400, type: 'invalid_request_error' }
 /** Clients retry a 429 unless told not to, and these limits last longer than any retry. */
 const LIMITED = { status: 429, type: 'insufficient_quota', headers: { 'x-should-retry': 'false' } }
 /**
- * Limits of the plan. Their type is the code, as upstream has it and Codex needs it: clients take `insufficient_quota`
- * for an unpaid bill.
+ * Limits of the plan. Their type is the code, as upstream sends it and Codex needs it: clients take
+ * `insufficient_quota` for an unpaid bill.
  */
 const ofPlan = (code: string) => [code, { ...LIMITED, type: code }] as const
 const BUSY = { status: 503 }
@@ -31,7 +31,7 @@ const FORBIDDEN = { status: 403 }
 
 type Meaning = { readonly status: number; readonly type?: string; readonly headers?: Readonly<Record<string, string>> }
 
-/** What codes of upstream mean, whatever status they come with (docs/upstream.md 5.2). `docs/errors.md` lists them. */
+/** What upstream's codes mean, whatever status they come with (docs/upstream.md 5.2). `docs/errors.md` lists them. */
 export const UPSTREAM_CODES: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['context_length_exceeded', REFUSED],
   ['invalid_prompt', REFUSED],
@@ -56,7 +56,7 @@ export const UPSTREAM_CODES: ReadonlyMap<string, Meaning> = new Map<string, Mean
   ['policy_capacity_unavailable', BUSY],
 ])
 
-/** Sentences by which upstream tells what it has no code for, and the code we give. */
+/** Sentences by which upstream reports what it has no code for, and the code we assign. */
 const SENTENCES: readonly (readonly [RegExp, string])[] = [
   [/^(?:the )?(?:requested )?model\b.{0,200}(?:does not exist|not found)/i, 'model_not_found'],
   [/\bmodel is not supported when using Codex\b/i, 'model_not_found'],
@@ -68,7 +68,10 @@ const SENTENCES: readonly (readonly [RegExp, string])[] = [
   [/^Unsupported parameter\b/i, 'unsupported_parameter'],
 ]
 const OTHER_WORKSPACE = 'Sign in again with `codex login` and choose another one.'
-/** What upstream tells by a code alone (docs/upstream.md 5.3), while most clients show nothing but the message. */
+/**
+ * Messages for failures that upstream reports only by a code (docs/upstream.md 5.3), since most clients show only the
+ * message.
+ */
 const WORDLESS: ReadonlyMap<string, string> = new Map([
   ['deactivated_workspace', `The ChatGPT workspace of this login is deactivated. ${OTHER_WORKSPACE}`],
   ['invalid_workspace_selected', `This login may not use its ChatGPT workspace. ${OTHER_WORKSPACE}`],
@@ -77,9 +80,9 @@ const WORDLESS: ReadonlyMap<string, string> = new Map([
     `Codex is not allowed in the ChatGPT workspace of this login: ask its administrator. ${OTHER_WORKSPACE}`,
   ],
 ])
-/** A 401 that no other login helps: something that inspects TLS has taken out the header (docs/upstream.md 5.3). */
+/** A 401 that no new login cures: something that inspects TLS has removed the header (docs/upstream.md 5.3). */
 const LOGIN_TAKEN_OUT = /login did not make it to this service/i
-/** Upstream has refused what it takes at other times (docs/upstream.md 5.3). */
+/** Upstream has refused what it accepts at other times (docs/upstream.md 5.3). */
 const REFUSED_REMEDY =
   'Send the request again in a moment; if it is refused again, check login and network with `codex-api-proxy doctor`.'
 const OUTDATED_CLIENT = /requires a newer version of Codex/i
@@ -87,7 +90,7 @@ const UNSUPPORTED_PARAMETER = /^Unsupported parameter: '?([\w.[\]]+)/i
 
 /** The error that an upstream answer other than 2xx stands for. */
 export function upstreamError(origin: AnsweredOrigin, body: string, route: ErrorRoute): ApiError {
-  // Anything but a JSON object, a page for example, is named by `unexplained`.
+  // Anything but a JSON object, such as a web page, is handled by `unexplained`.
   const json = parseObject(body)
   const failure = json === undefined ? undefined : upstreamFailure(json)
   if (failure?.message === undefined && failure?.code === undefined) return unexplained(origin, body, route)
@@ -95,8 +98,8 @@ export function upstreamError(origin: AnsweredOrigin, body: string, route: Error
 }
 
 /**
- * The error that an event stands for; undefined for an event that is no failure. `error` comes flat or nested, and is
- * often followed by `response.failed` for the same failure.
+ * The error that an event stands for; undefined if the event is not a failure. `error` is flat or nested, and is often
+ * followed by `response.failed` for the same failure.
  */
 export function eventError(event: unknown, route: ErrorRoute, head = NO_HEAD): ApiError | undefined {
   const fields = asObject(event)
@@ -186,7 +189,7 @@ function codeOf(failure: UpstreamFailure, message: string): string | undefined {
 function statusOf({ code, type }: UpstreamFailure, status: number | undefined): number {
   if (status !== undefined && status >= 400 && status < 520) return status
   if (status !== undefined) return 502
-  // Refusals of what is asked have had the shorter type (docs/upstream.md 5.2).
+  // Refusals of a request have also had the shorter type (docs/upstream.md 5.2).
   const isRefusal = type === 'invalid_request_error' || type === 'invalid_request'
   return isRefusal || /^invalid_|image/.test(code ?? '') ? 400 : 502
 }
@@ -202,7 +205,7 @@ function unknownModel(message: string, route: ErrorRoute): ApiError {
   return new ApiError(message, { ...REFUSED, param: 'model', code: 'model_not_found' })
 }
 
-/** Something on the way, mostly a CDN or a company's gateway, has answered in place of upstream. */
+/** Something on the way, mostly a CDN or a corporate gateway, has answered instead of upstream. */
 export function pageError(status: number, headers: UpstreamHeaders): ProxyError {
   return new ProxyError(
     'upstream_blocked',
@@ -210,13 +213,13 @@ export function pageError(status: number, headers: UpstreamHeaders): ProxyError 
   )
 }
 
-/** An answer that says nothing a client could use: a web page, an empty body, plain text. */
+/** An answer without anything a client could use: a web page, an empty body, plain text. */
 function unexplained(origin: AnsweredOrigin, body: string, route: ErrorRoute): ApiError {
   const { status, headers } = origin
   if (headers['cf-mitigated'] !== undefined || status === 403) return pageError(status, headers)
   const ray = rayOf(headers)
   if (status === 413) {
-    // In the words by which agents know that they have to shorten the conversation.
+    // Worded so that agents recognise that they have to shorten the conversation.
     return new ProxyError('upstream_body_limit', `Upstream answered 413, Request Entity Too Large${ray}.`)
   }
   if (status === 401) return new ProxyError('upstream_rejected_credentials', `Upstream refused the credentials${ray}.`)

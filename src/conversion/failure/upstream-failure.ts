@@ -1,19 +1,19 @@
 import { asList, asObject, asString, type JsonObject } from '../../json-object.ts'
 
-/** What upstream said went wrong, in whichever form it said it (case 157). */
+/** What upstream reported as wrong, in whichever form (case 157). */
 export type UpstreamFailure = {
   readonly code: string | undefined
   readonly type: string | undefined
   /** Written for the user, never a raw body. */
   readonly message: string | undefined
   readonly param: string | undefined
-  /** The error object as it came; it tells when limits end. */
+  /** The error object as received; it says when limits end. */
   readonly details: JsonObject
 }
 
 const LONGEST_MESSAGE = 4000
 
-/** Reads `{"error":…}`, `{"detail":…}` and the flat form; what it does not find is undefined. */
+/** Reads `{"error":…}`, `{"detail":…}` and the flat form; missing parts are undefined. */
 export function upstreamFailure(body: JsonObject): UpstreamFailure {
   const error = asObject(body.error) ?? detailOf(body)
   const type = asString(error.type)

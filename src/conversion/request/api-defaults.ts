@@ -1,4 +1,4 @@
-/** The defaults of fields that Chat and Responses share: who sends just the default asks for nothing. */
+/** The defaults of fields that Chat and Responses share: sending just the default asks for nothing. */
 export const API_DEFAULTS = {
   store: false,
   temperature: 1,

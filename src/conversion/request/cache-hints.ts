@@ -2,7 +2,7 @@ import { asObject, type JsonObject } from '../../json-object.ts'
 
 /** Cache hints of other dialects and of the public API: upstream refuses unknown keys (case 8). */
 const CACHE_HINTS = new Set(['cache_control', 'prompt_cache_breakpoint'])
-/** Fields with data of the client, whose keys are names that it chose. */
+/** Fields with client data, whose keys are names chosen by the client. */
 const DATA = new Set([
   'parameters',
   'input_schema',
@@ -14,12 +14,12 @@ const DATA = new Set([
   'metadata',
 ])
 
-/** Nobody misses these: upstream keeps its cache by itself. */
+/** Nobody misses these: upstream manages its cache by itself. */
 export function isCacheHint(key: string): boolean {
   return CACHE_HINTS.has(key)
 }
 
-/** An item, part or tool without its cache hints, however deep they are; the object itself when it holds none. */
+/** An item, part or tool without its cache hints, at any depth; the object itself if it has none. */
 export function withoutCacheHints(object: JsonObject): JsonObject {
   return holdsHint(object) ? withoutHints(object) : object
 }

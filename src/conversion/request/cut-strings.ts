@@ -8,7 +8,7 @@ const INDEX_DIGITS = 7
 const OPENING = '"data:'
 const BACKSLASH = 0x5c
 const COLON = 0x3a
-/** The URL-safe alphabet, percent-encoding and the space; other white space is escaped in JSON. */
+/** The URL-safe alphabet, percent-encoding and spaces; other white space is escaped in JSON. */
 const FAULTS = ['-', '_', '%', ' ']
 const WHITESPACE = new Set([0x20, 0x09, 0x0a, 0x0d])
 
@@ -23,7 +23,7 @@ export type CutText = {
 /**
  * Cuts the payload of large data URLs out of JSON text. Cuts only what looks exactly right: string values of plain
  * ASCII without escapes. In valid JSON an unescaped `"data:` always opens a string, since only `,`, `:`, a bracket or
- * space can follow a closing quote; invalid JSON stays invalid, since only bytes between quotes are removed.
+ * white space can follow a closing quote; invalid JSON stays invalid, since only bytes between quotes are removed.
  */
 export function cutLargeStrings(raw: Buffer, prefix: string): CutText {
   const marker = markerOf(prefix)

@@ -2,8 +2,8 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 const BASE64_HEAD = /^data:[^,]*;base64,/i
 
 /**
- * A data URL with the usual faults of its base64 put right: line breaks, the URL-safe alphabet, missing padding,
- * percent-encoding (case 44). Anything else, and what cannot be put right, stays as it is.
+ * Repairs the usual faults of the base64 in a data URL: line breaks, the URL-safe alphabet, missing padding,
+ * percent-encoding (case 44). Anything else, and what cannot be repaired, stays unchanged.
  */
 export function repairDataUrl(url: string): string {
   const head = BASE64_HEAD.exec(url)?.[0]

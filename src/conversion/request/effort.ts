@@ -1,10 +1,10 @@
 import type { JsonPlace } from './json-place.ts'
 import type { ReportedFields } from './reported-fields.ts'
 
-/** From the lowest to the highest; the API has all but the last two. */
+/** From lowest to highest; the API has all but the last two. */
 export const EFFORTS: readonly string[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max', 'ultra']
 
-/** The effort to send: what was asked for, or the nearest one that is listed for the model (case 103). */
+/** The effort to send: the requested one, or the nearest one listed for the model (case 103). */
 export function readEffort(
   given: JsonPlace,
   model: { readonly id: string; readonly effort?: string },
@@ -22,12 +22,12 @@ export function readEffort(
   return effortOnTheWire(nearest)
 }
 
-/** The catalogue lists `ultra`, a mode of Codex that is no effort of upstream's (docs/upstream.md 4.3). */
+/** The catalogue lists `ultra`, a mode of Codex that upstream does not accept as an effort (docs/upstream.md 4.3). */
 export function effortOnTheWire(effort: string): string {
   return effort === 'ultra' ? 'max' : effort
 }
 
-/** The lower of two that are equally near; the asked one itself where none is known. */
+/** The lower of two that are equally near; the requested one itself if none is known. */
 function nearestEffort(asked: string, listed: readonly string[]): string {
   const distance = (effort: string) => Math.abs(EFFORTS.indexOf(effort) - EFFORTS.indexOf(asked))
   const known = EFFORTS.filter((effort) => listed.includes(effort))

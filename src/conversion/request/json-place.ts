@@ -4,8 +4,8 @@ import { shorten } from '../../foreign-text.ts'
 import { asObject, type JsonObject } from '../../json-object.ts'
 
 /**
- * A value of a request body together with where it stands, so that every fault names its field as api.openai.com does
- * (`messages[2].content[0].type`). Null counts as absent (case 24). The path is only put together for a fault.
+ * A value of a request body together with its path, so that every error names its field as api.openai.com does
+ * (`messages[2].content[0].type`). Null counts as absent (case 24). The path is only built for an error.
  */
 export class JsonPlace {
   readonly value: unknown
@@ -28,14 +28,14 @@ export class JsonPlace {
     return this.value === undefined || this.value === null
   }
 
-  /** The place of a property; absent when there is none or this is no object. */
+  /** The place of a property; absent if it does not exist or this is not an object. */
   at(key: string): JsonPlace {
     return new JsonPlace(this.#property(key), key, this)
   }
 
   /**
-   * The place of a property whose content may also stand without it, as Chat nests what Responses does not. It does if
-   * it has one of the names `flat`; where neither form is there, the nested one is missing.
+   * The place of a property whose content may also be given without it, as Chat nests what Responses does not. It is if
+   * one of the names `flat` is there; if neither form is, the nested one is missing.
    */
   within(key: string, flat: readonly string[]): JsonPlace {
     const nested = this.at(key)
@@ -47,7 +47,7 @@ export class JsonPlace {
     return new JsonPlace(value, this.#key, this.#parent)
   }
 
-  /** Whether there is a property of any of these names. */
+  /** Whether a property with any of these names exists. */
   hasAny(keys: readonly string[]): boolean {
     const object = asObject(this.value)
     return object !== undefined && keys.some((key) => (ownProperty(object, key) ?? undefined) !== undefined)
@@ -90,7 +90,7 @@ export class JsonPlace {
     throw this.wrongType('a boolean')
   }
 
-  /** One of a few words. */
+  /** One of a few strings. */
   word<Word extends string>(words: readonly Word[]): Word {
     const text = this.string()
     if (!isOneOf(words, text)) throw this.notOneOf(words)
@@ -116,7 +116,7 @@ export class JsonPlace {
     return this.fault('missing_required_parameter', `Missing required parameter: '${this.path}'.`)
   }
 
-  /** For a text that is none of the words it may be. */
+  /** For a text that is not one of the allowed strings. */
   notOneOf(words: readonly string[]): ProxyError {
     return this.fault('invalid_value', `Invalid value: '${shorten(this.string())}'. ${supported(words)}`)
   }

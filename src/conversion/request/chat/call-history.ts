@@ -11,9 +11,8 @@ type OpenCall = {
 }
 
 /**
- * Knows which calls of a history wait for their results. Calls and results are paired by id: other messages may stand
- * between them (case 80), and an answered id may be used again (case 78). Faults are worded as api.openai.com words
- * them.
+ * Tracks which calls of a history still lack their results. Calls and results are paired by id: other messages may come
+ * between them (case 80), and an answered id may be reused (case 78). Errors are worded as at api.openai.com.
  */
 export class CallHistory {
   readonly #kinds = new Map<string, CallKind>()
@@ -23,7 +22,7 @@ export class CallHistory {
   readonly #legacyOpen = new Map<string, string[]>()
   #legacyCalls = 0
 
-  /** Notes a call of message number `message` and says which id goes upstream. */
+  /** Records a call in message number `message` and returns the id to send upstream. */
   call(id: JsonPlace, kind: CallKind, message: number): string {
     const callId = id.string()
     const open = this.#open.get(callId)
@@ -47,7 +46,7 @@ export class CallHistory {
     return callId
   }
 
-  /** Notes the result of a call and says of what kind the call was. */
+  /** Records the result of a call and returns the kind of the call. */
   result(id: JsonPlace, message: number): { callId: string; kind: CallKind } {
     const callId = id.string()
     const kind = this.#kinds.get(callId)
@@ -93,7 +92,7 @@ function orphan(message: number, role: string, calls: string): ApiError {
   )
 }
 
-/** The API writes the path of these with a dot before the index, and gives no code. */
+/** The API writes these paths with a dot before the index, and gives no code. */
 function historyError(message: string, index: number): ApiError {
   return new ApiError(message, {
     status: 400,

@@ -12,7 +12,7 @@ export type ChatField = {
   readonly fate: Fate
   /** For `docs/conversion.md`. */
   readonly note: string
-  /** The type, where nothing else reads the field: a wrong one is a 400, as at the API. */
+  /** The type, if nothing else reads the field: a wrong one is a 400, as in the API. */
   readonly type?: FieldType
   /** Whether a value asks for no more than the API's default; null always does. Such a value is never reported. */
   readonly asksNothing?: (value: unknown) => boolean
@@ -134,7 +134,9 @@ export const CHAT_FIELDS = {
 
 const FIELDS: ReadonlyMap<string, ChatField> = new Map(Object.entries(CHAT_FIELDS))
 
-/** Refuses and reports what the table says; what is converted is read elsewhere. A field nobody knows is ignored. */
+/**
+ * Refuses and reports fields according to the table; fields to convert are read elsewhere. Unknown fields are ignored.
+ */
 export function checkChatFields(body: JsonPlace, reported: ReportedFields): void {
   const fields = body.object()
   for (const name of Object.keys(fields)) {

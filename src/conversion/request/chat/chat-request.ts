@@ -16,8 +16,9 @@ import { convertFormat } from './response-format.ts'
 import { convertTools } from './tools.ts'
 
 /**
- * A Chat Completions request as a Responses request, and how its answer must look. Throws an ApiError for what the API
- * would refuse or what an answer could not honour. The same request always gives the same bytes.
+ * Converts a Chat Completions request to a Responses request, and says what its answer must look like. Throws an
+ * ApiError for what the API would refuse or what an answer could not honour. The same request always gives the same
+ * bytes.
  */
 export function convertChatRequest(
   body: unknown,
@@ -90,7 +91,7 @@ function requiredModel(place: JsonPlace): string {
   return name
 }
 
-/** The API demands this too: without the word, an answer in JSON mode may never end. */
+/** The API requires this too: without the word, an answer in JSON mode may never end. */
 function requireWordJson(input: readonly JsonObject[]): void {
   if (input.some(({ content, output }) => textsOf(content ?? output).some((text) => /json/i.test(text)))) return
   throw new ApiError(
@@ -99,7 +100,7 @@ function requireWordJson(input: readonly JsonObject[]): void {
   )
 }
 
-/** Only the texts of a message or a tool's result: base64 may hold any letters by chance, and names do not count. */
+/** Only the texts of a message or a tool result: base64 may contain any letters by chance, and names do not count. */
 function textsOf(said: unknown): string[] {
   if (typeof said === 'string') return [said]
   return asList(said).map((part) => asString(asObject(part)?.text) ?? asString(asObject(part)?.refusal) ?? '')

@@ -5,7 +5,7 @@ import { mediaType, repairDataUrl } from '../data-url.ts'
 import { JsonPlace } from '../json-place.ts'
 import { shownPart, UNSHOWN_IMAGE } from '../shown-part.ts'
 
-/** Parts a client may send as user, system or developer, as they are named in Chat and in Responses. */
+/** Parts a client may send as user, system or developer, by their names in Chat and in Responses. */
 const INPUT_TYPES = ['text', 'image_url', 'file'] as const
 /** Reasoning that a client echoes in its history: never sent back as visible text (case 38). */
 const ECHOED_REASONING = new Set(['reasoning', 'thinking', 'redacted_thinking'])
@@ -20,7 +20,7 @@ export function outputParts(content: JsonPlace): JsonObject[] {
   return tellingParts(content, 'output_text', outputPart)
 }
 
-/** A tool's result: a string stays a string and parts stay parts, since an image as text would be a million tokens. */
+/** A tool result: a string stays a string and parts stay parts, since an image as text would be a million tokens. */
 export function toolOutput(content: JsonPlace): string | JsonObject[] {
   if (content.absent) return ''
   if (typeof content.value === 'string') return imagesInText(content.value) ?? content.value
@@ -60,7 +60,7 @@ function inputPart(part: JsonPlace): JsonObject {
   return known
 }
 
-/** Text, images and files, which are converted alike in every message. */
+/** Text, images and files, which are converted the same way in every message. */
 function richPart(part: JsonPlace): JsonObject | undefined {
   switch (part.at('type').string()) {
     case 'text':
@@ -96,7 +96,7 @@ function outputPart(part: JsonPlace): JsonObject | undefined {
   throw part.at('type').notOneOf(['text', 'refusal'])
 }
 
-/** Tools answer with anything: a part that is no text, image or file becomes the text of its JSON. */
+/** Tools return anything: a part that is not text, image or file becomes the text of its JSON. */
 function toolPart(part: JsonPlace): JsonObject {
   if (part.at('type').value === 'output_text') return { type: 'input_text', text: part.at('text').string() }
   return shownPart(knownToolPart(part) ?? { type: 'input_text', text: JSON.stringify(part.value) })
@@ -158,7 +158,7 @@ function imageBy(url: JsonPlace, type: string | undefined, base64: string | unde
   return { type: 'input_image', image_url: repairDataUrl(`data:${type};base64,${base64}`) }
 }
 
-/** What the AI SDK calls an image or a file in a result: `file` from version 7 on, the others before. */
+/** The AI SDK's names for an image or a file in a result: `file` from version 7 on, the others before. */
 const AI_SDK_FILES = new Set<unknown>(['file', 'file-data', 'image-data', 'media'])
 
 /** A `file` of Chat has no `mediaType`. */
@@ -177,7 +177,7 @@ function aiSdkImage(part: JsonPlace): JsonObject | undefined {
 const IMAGE_MENTIONED = /"(?:image_url|input_image|image)"|"mediaType":\s*"image\//
 
 /**
- * A result that is the JSON text of parts with an image among them, as parts: as text, one screenshot costs more than a
+ * A result whose text is JSON of parts with an image among them, as parts: as text, one screenshot costs more than a
  * million tokens (case 87). Undefined for any other text.
  */
 function imagesInText(text: string): JsonObject[] | undefined {

@@ -14,7 +14,7 @@ type ConvertedMessages = {
 type MessagesContext = {
   /** Names of the custom tools the request declares. */
   readonly customTools: ReadonlySet<string>
-  /** JSON mode wants the word "json" in `input`, so system messages stay there (case 95). */
+  /** JSON mode requires the word "json" in `input`, so system messages stay there (case 95). */
   readonly systemStaysInInput: boolean
   readonly recallReasoning: ConversionContext['recallReasoning']
 }
@@ -60,7 +60,7 @@ class InputBuilder {
 
   finish(): ConvertedMessages {
     this.#calls.end()
-    // Upstream wants something to answer, also when there are instructions only (case 32).
+    // Upstream requires something to answer, even if there are only instructions (case 32).
     if (this.#input.length === 0) this.#push('user', [{ type: 'input_text', text: '' }])
     return {
       instructions: this.#instructions.join('\n\n'),
@@ -68,7 +68,7 @@ class InputBuilder {
     }
   }
 
-  /** Leading ones become `instructions`; role `system` is never sent, upstream refuses it (case 26). */
+  /** Leading ones become `instructions`; the role `system` is never sent, since upstream refuses it (case 26). */
   #addSystem(message: JsonPlace): void {
     const parts = inputParts(message.at('content'))
     if (parts.length === 0) return
@@ -97,7 +97,7 @@ class InputBuilder {
     if (parts.length > 0) this.#push('assistant', parts)
     for (const call of calls) {
       this.#addCall(call, index, textPlace)
-      // Reasoning for a later call came after the first call, so after the text: a message may join two answers.
+      // Reasoning for a later call came after the first call, so it follows the text: a message may join two answers.
       textPlace = this.#input.length
     }
     if (!legacyCall.absent) this.#addLegacyCall(legacyCall, index)
@@ -147,7 +147,7 @@ class InputBuilder {
 
 type Role = 'user' | 'developer' | 'assistant'
 
-/** Nothing but these keys: upstream refuses any it does not know (case 33). */
+/** Only these keys: upstream refuses any unknown one (case 33). */
 function messageItem(role: Role, content: JsonObject[]): JsonObject {
   return { type: 'message', role, content }
 }
@@ -170,14 +170,17 @@ function requiredName(place: JsonPlace): string {
 }
 
 /**
- * An answer that was stopped while the model thought. Clients keep it, with a null or with the thought alone, and send it
- * with each turn to come: the API refuses that, and the conversation is over (reported). It says no more than an empty text.
+ * An answer that was stopped while the model was thinking. Clients keep it, with null content or only the reasoning,
+ * and send it with each later turn: the API refuses that, and the conversation is over (reported). It says no more than
+ * an empty text.
  */
 function wasStopped(message: JsonPlace): boolean {
   return message.at('content').value === null || message.hasAny(['reasoning_content', 'reasoning', 'reasoning_details'])
 }
 
-/** Upstream wants text; some clients keep the parsed object, or nothing (case 84). Custom tools take empty input. */
+/**
+ * Upstream requires text; some clients keep the parsed object, or nothing (case 84). Custom tools accept empty input.
+ */
 function argumentsText(place: JsonPlace, kind: CallKind): string {
   if (place.absent || place.value === '') return kind === 'function' ? '{}' : ''
   return asObject(place.value) === undefined ? place.string() : JSON.stringify(place.value)

@@ -10,12 +10,14 @@ const LONGEST_NAME = 256
 
 export type NamedModel = {
   readonly id: string
-  /** From a suffix of the name, as is `fast`. */
+  /** From a suffix of the name, like `fast`. */
   readonly effort?: string
   readonly fast?: true
 }
 
-/** Takes a name apart only if the catalogue knows a part of it but not the whole (case 16); else it passes (case 17). */
+/**
+ * Splits a name only if the catalogue has a part of it but not the whole (case 16); else it passes unchanged (case 17).
+ */
 export function readModelName(name: string, catalogue: readonly CatalogueModel[]): NamedModel {
   const passes = catalogue.length === 0 || catalogue.some(({ id }) => id === name) || name.length > LONGEST_NAME
   if (passes) return { id: name }

@@ -34,7 +34,7 @@ export class RecalledReasoning {
   }
 }
 
-/** Nothing but what upstream takes back: no text of the reasoning, and a summary even when empty (case 108). */
+/** Only what upstream accepts back: no text of the reasoning, and a summary even if empty (case 108). */
 function replayedReasoning({ id, summary }: JsonObject, encryptedContent: string): JsonObject {
   return withTakenId({
     type: 'reasoning',

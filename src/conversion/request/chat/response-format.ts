@@ -4,7 +4,7 @@ import { type ReportedFields, reportOtherKeys } from '../reported-fields.ts'
 import { emptySchema } from './strict-schema.ts'
 
 type ConvertedFormat = {
-  /** `text` of the upstream body; undefined when nothing was asked for. */
+  /** `text` of the upstream body; undefined if nothing was requested. */
   readonly text: JsonObject | undefined
   readonly kind: 'text' | 'json_object' | 'json_schema'
 }
@@ -14,7 +14,9 @@ const KINDS = ['json_object', 'json_schema', 'text'] as const
 const SCHEMA_FIELDS = ['name', 'description', 'schema', 'strict'] as const
 const NAME = /^[A-Za-z0-9_-]{1,64}$/
 
-/** `response_format` and `verbosity`, also where Responses has them: `text.format`, `text.verbosity` (case 97, 100). */
+/**
+ * `response_format` and `verbosity`, also under their Responses names: `text.format`, `text.verbosity` (case 97, 100).
+ */
 export function convertFormat(body: JsonPlace, reported: ReportedFields): ConvertedFormat {
   if (!body.hasAny(FIELDS)) return { text: undefined, kind: 'text' }
   const text = body.at('text')
@@ -54,7 +56,9 @@ function readVerbosity(ofChat: JsonPlace, ofResponses: JsonPlace, reported: Repo
   return verbosity ?? other
 }
 
-/** `strict` is explicit, because upstream takes an absent one for true (case 94). Schemas are never rewritten (case 98). */
+/**
+ * `strict` is explicit, because upstream takes its absence for true (case 94). Schemas are never rewritten (case 98).
+ */
 function jsonSchema(format: JsonPlace, reported: ReportedFields): JsonObject {
   const isFlat = format.at('json_schema').absent && !format.at('name').absent
   const definition = isFlat ? format : format.at('json_schema')

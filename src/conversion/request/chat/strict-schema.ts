@@ -2,7 +2,7 @@ import { ProxyError } from '../../../errors.ts'
 import { asList, asObject, type JsonObject } from '../../../json-object.ts'
 import type { JsonPlace } from '../json-place.ts'
 
-/** Upstream takes no schemas as deep as this. */
+/** Upstream accepts no schemas as deep as this. */
 const DEEPEST = 64
 
 /**
@@ -16,7 +16,7 @@ export function checkStrictSchema(name: string, parameters: JsonPlace): void {
   throw new ProxyError('invalid_function_parameters', message, { param: parameters.path })
 }
 
-/** The schema in place of an absent one: no properties, and with `strict` none may be added (case 53, 55). */
+/** The schema used if none is given: no properties, and with `strict` none may be added (case 53, 55). */
 export function emptySchema(strict: boolean): JsonObject {
   return { type: 'object', properties: {}, ...(strict && { required: [], additionalProperties: false }) }
 }

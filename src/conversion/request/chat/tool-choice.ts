@@ -62,7 +62,7 @@ function allowedTools(choice: JsonPlace, declared: Declared, reported: ReportedF
   }
 }
 
-/** One tool by its kind and, if it has one, its name; in Chat the name is nested, in Responses it is not. */
+/** One tool by its kind and, if it has one, its name; Chat nests the name, Responses does not. */
 function chosenTool(choice: JsonPlace, declared: Declared, reported: ReportedFields): JsonObject {
   choice.object()
   const type = choice.at('type').string()

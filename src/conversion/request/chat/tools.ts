@@ -13,7 +13,7 @@ type ConvertedTools = {
   readonly legacy: boolean
 }
 
-/** Hosted tools the backend does not have; an answer without them would be a wrong answer (case 66). */
+/** Hosted tools that the backend does not have; without them the answer would be wrong (case 66). */
 const ABSENT_HOSTED_TOOLS = new Set(['file_search', 'code_interpreter', 'computer_use', 'computer_use_preview'])
 
 const FIELDS = ['tools', 'functions', 'web_search_options', 'tool_choice', 'function_call'] as const
@@ -41,7 +41,7 @@ export function convertTools(body: JsonPlace, reported: ReportedFields): Convert
   return {
     // JSON leaves out what is undefined.
     fields: {
-      // An explicit empty list stays, an absent one is not invented: some models have tools of their own (case 57).
+      // An explicit empty list is kept, an absent one is not made up: some models have tools of their own (case 57).
       ...((all.length > 0 || !body.at('tools').absent) && { tools: all }),
       tool_choice: choice,
       // The legacy answer has room for one call only.
@@ -71,7 +71,7 @@ function convertTool(tool: JsonPlace, reported: ReportedFields): JsonObject {
   return responsesTool(given)
 }
 
-/** `strict` is explicit, because Responses takes an absent one for true (case 94). Schemas are never rewritten. */
+/** `strict` is explicit, because Responses takes its absence for true (case 94). Schemas are never rewritten. */
 function functionTool(place: JsonPlace, reported: ReportedFields): JsonObject {
   place.object()
   reportOtherKeys(place, ['name', 'description', 'parameters', 'strict'], reported)
@@ -83,7 +83,7 @@ function functionTool(place: JsonPlace, reported: ReportedFields): JsonObject {
   return { type: 'function', name, description, parameters, strict }
 }
 
-/** Chat nests the grammar once more than Responses does (case 62). */
+/** Chat nests the grammar one level deeper than Responses (case 62). */
 function customTool(place: JsonPlace, reported: ReportedFields): JsonObject {
   reportOtherKeys(place, ['name', 'description', 'format'], reported)
   const name = nonEmptyName(place.at('name'))
@@ -119,7 +119,7 @@ function nonEmptyName(place: JsonPlace): string {
   throw place.fault('invalid_value', `Invalid '${place.path}': empty string. ${expected}`)
 }
 
-/** `web_search_options` asks for the search tool, unless the tools hold one already. */
+/** `web_search_options` requests the search tool, unless the tools already contain one. */
 function webSearchTool(options: JsonPlace, tools: readonly JsonObject[], reported: ReportedFields): JsonObject[] {
   if (options.absent) return []
   options.object()

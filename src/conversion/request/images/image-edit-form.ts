@@ -14,8 +14,8 @@ export function isForm(contentType: string | undefined): contentType is string {
 }
 
 /**
- * A form of the Images API (https://platform.openai.com/docs/api-reference/images/createEdit) as the JSON that the
- * backend takes: images as data URLs, and no mask.
+ * Converts a form of the Images API (https://platform.openai.com/docs/api-reference/images/createEdit) to the JSON that
+ * the backend accepts: images as data URLs, and no mask.
  */
 export async function imageEditOf(body: Buffer, contentType: string): Promise<ImageEdit> {
   const fields: Record<string, unknown> = {}
@@ -37,7 +37,7 @@ async function fieldsOf(body: Buffer, contentType: string): Promise<Iterable<[st
   }
 }
 
-/** A form has texts only. What does not fit stays as it is, for upstream to refuse. */
+/** A form contains only texts. What does not fit stays unchanged, for upstream to refuse. */
 function read(name: string, text: string): unknown {
   if (NUMBERS.has(name) && text.trim() !== '' && Number.isFinite(Number(text))) return Number(text)
   if (BOOLEANS.has(name) && (text === 'true' || text === 'false')) return text === 'true'

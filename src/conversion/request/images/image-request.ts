@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, textOf, without } from '../../../json-object.ts'
 import { ReportedFields } from '../reported-fields.ts'
 
-/** What Codex names. The backend makes the image with a model of its own choice, whichever is named (docs/upstream.md 4.1). */
+/** The model that Codex names. The backend chooses the model by itself, whichever is named (docs/upstream.md 4.1). */
 const MODEL = 'gpt-image-2'
 const OF_STREAMS = ['stream', 'partial_images']
 
@@ -9,13 +9,14 @@ export type ImageRequest = {
   readonly body: JsonObject
   /** The client waits for events. */
   readonly stream: boolean
-  /** Fields that were asked for and have no effect. */
+  /** Requested fields that have no effect. */
   readonly ignored: readonly string[]
 }
 
 /**
- * A request of the Images API as the backend takes it: with a model, and without the fields of a stream, which the backend
- * does not make. Undefined if it is so already, or no request at all, for upstream to refuse.
+ * Converts an Images API request to what the backend accepts: with a model, and without streaming fields, which the
+ * backend does not support. Undefined if nothing has to change, or if it is not a request at all, for upstream to
+ * refuse.
  */
 export function imageRequestOf(given: unknown, strict: boolean): ImageRequest | undefined {
   if (!isObject(given)) return undefined
