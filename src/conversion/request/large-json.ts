@@ -7,13 +7,13 @@ import { withinDepth } from './within-depth.ts'
 
 /** Bodies up to this size are simply parsed. */
 const SMALL = 64 * 1024
-/** How much of the beginning and the end of cut-out data identifies it: hashing ten megabytes would take 6 ms. */
+/** How much of the beginning and end of cut-out data identifies it: hashing ten megabytes would take 6 ms. */
 const SAMPLE = 64 * 1024
 /** Pieces are no larger than this, so that the transport may copy one. */
 const LARGEST_PIECE = 256 * 1024
 
 export type LargeJson = {
-  /** The parsed body; large data URLs hold a placeholder after their comma. */
+  /** The parsed body; large data URLs have a placeholder after their comma. */
   readonly value: unknown
   /** The JSON of a value made from it, with the data in place of the placeholders. The bytes are not copied. */
   readonly write: (value: unknown) => Buffer[]
@@ -61,12 +61,12 @@ function parse(raw: Buffer): unknown {
 }
 
 /**
- * Half of a character, as a text ends with that a client has cut within an emoji. Whole ones are written as they are, so
+ * Half a character, as at the end of a text that a client has cut within an emoji. Whole ones are written literally, so
  * each such escape is a half; a backslash before it may be part of the text.
  */
 const HALVES = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g
 
-/** With U+FFFD in place of halves of characters, for which upstream refuses the whole body (docs/upstream.md 4.5). */
+/** Puts U+FFFD in place of half characters, for which upstream refuses the whole body (docs/upstream.md 4.5). */
 function stringify(value: unknown): string {
   const json = withinDepth(() => JSON.stringify(value))
   return json.includes('\\ud') ? json.replace(HALVES, '$1\\ufffd') : json

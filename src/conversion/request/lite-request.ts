@@ -3,8 +3,8 @@ import { asList, asObject, type JsonObject } from '../../json-object.ts'
 import type { ResponsesRequest } from './upstream-body.ts'
 
 /**
- * A request in the form of the Lite lane (docs/upstream.md 4.4, case 190), for models that answer only there: tools and
- * instructions become items at the head of `input`, calls come one at a time, images have no `detail`.
+ * Converts a request to the Lite lane (docs/upstream.md 4.4, case 190), for models that answer only there: tools and
+ * instructions become items at the head of `input`, there are no parallel calls, and images have no `detail`.
  */
 export function toLiteRequest(request: ResponsesRequest): ResponsesRequest {
   const { instructions, tools, input, reasoning, ...rest } = request

@@ -6,11 +6,11 @@ import type { ResponsesRequest } from './upstream-body.ts'
 /** Within upstream's limit for the key, and safe as a header value. */
 const PLAIN_TOKEN = /^[A-Za-z0-9._-]{1,64}$/
 
-/** What a request sends upstream that tells one conversation from others. */
+/** What a request sends upstream that distinguishes one conversation from others. */
 type Conversation = Pick<ResponsesRequest, 'model' | 'instructions' | 'input'> & { readonly tools?: unknown }
 
 /**
- * A key that all requests of a conversation have in common, and only they: made of what does not change while the
+ * A key shared by all requests of a conversation, and only by them: derived from what does not change while the
  * conversation grows (case 181, 182). A UUID, like Codex's own keys (version 8: custom, RFC 9562 §5.8).
  */
 export function derivePromptCacheKey(
@@ -28,7 +28,7 @@ export function derivePromptCacheKey(
   ].join('-')
 }
 
-/** The messages up to the first of the user; without one, those of the system at the beginning. */
+/** The messages up to the first user message; without one, the system messages at the beginning. */
 function openingOf(input: readonly JsonObject[]): readonly JsonObject[] {
   const user = input.findIndex(({ role }) => role === 'user')
   if (user !== -1) return input.slice(0, user + 1).filter(({ type }) => type === 'message')
@@ -36,7 +36,7 @@ function openingOf(input: readonly JsonObject[]): readonly JsonObject[] {
   return end === -1 ? input : input.slice(0, end)
 }
 
-/** The value of the session headers: the key itself, or its hash where it does not fit a header. */
+/** The value of the session headers: the key itself, or its hash if it does not fit a header. */
 export function sessionHeaderValue(key: string): string {
   return PLAIN_TOKEN.test(key) ? key : sha256(key)
 }

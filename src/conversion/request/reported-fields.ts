@@ -2,12 +2,12 @@ import { ProxyError } from '../../errors.ts'
 import { isCacheHint } from './cache-hints.ts'
 import type { JsonPlace } from './json-place.ts'
 
-/** Limits, since one header has to hold all names. */
+/** Limits, since all names must fit into one header. */
 const MOST_NAMES = 32
 const LONGEST_NAME = 64
 const NONE: readonly string[] = []
 
-/** Fields that were asked for and have no effect: told to the client, or refused when it wants that (`--strict`). */
+/** Requested fields that have no effect: reported to the client, or refused with `--strict`. */
 export class ReportedFields {
   readonly #strict: boolean
   readonly #names = new Set<string>()
@@ -22,9 +22,12 @@ export class ReportedFields {
     this.#names.add(name)
   }
 
-  /** Fit for a header: clients choose the names, and a header takes neither line breaks nor commas. */
+  /**
+   * Safe for a header: clients choose the names, and the header must contain neither line breaks nor further commas.
+   */
   get names(): readonly string[] {
-    // Always the same empty list: new ones differ in shape once this is optimised, and V8 compiles their readers again.
+    // Always the same empty list: new ones have a different shape once this is optimised, and V8 recompiles the code
+    // that reads them.
     if (this.#names.size === 0) return NONE
     const names = [...this.#names].map((name) => name.replace(/[^\x21-\x2b\x2d-\x7e]/g, '?').slice(0, LONGEST_NAME))
     return names.length <= MOST_NAMES ? names : [...names.slice(0, MOST_NAMES), `and-${names.length - MOST_NAMES}-more`]

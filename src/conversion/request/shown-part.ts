@@ -8,8 +8,8 @@ export const UNSHOWN_IMAGE: JsonObject = {
 }
 
 /**
- * A part of a tool's result, in Responses form. Upstream refuses an image that it cannot read, an SVG for example. A client
- * sends the result of its tool again with each turn to come, so the conversation would be over.
+ * A part of a tool result, in Responses form. Upstream refuses an image that it can't read, such as an SVG. Clients
+ * send a tool result again with each later turn, so the conversation would be over.
  */
 export function shownPart(part: JsonObject): JsonObject {
   const url = part.type === 'input_image' ? asString(part.image_url) : undefined

@@ -2,12 +2,12 @@ import { hash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { type JsonObject, without } from '../../json-object.ts'
 
-/** What upstream takes as an id. Some that it has given itself are longer (docs/upstream.md 4.5). */
+/** What upstream accepts as an id. Some ids that it has given itself are longer (docs/upstream.md 4.5). */
 const TAKEN = /^[\w-]{1,64}$/
 
 /**
- * The item, without an id that upstream would refuse: clients send it again with each turn to come, so the conversation
- * would be over. Nothing is stored, so none is needed (case 203).
+ * The item, without an id that upstream would refuse: clients send it again with each later turn, so the conversation
+ * would be over. Nothing is stored, so no id is needed (case 203).
  */
 export function withTakenId(item: JsonObject): JsonObject {
   const { id, type } = item
@@ -16,8 +16,8 @@ export function withTakenId(item: JsonObject): JsonObject {
 }
 
 /**
- * Each id once: some clients name an item for each of its results, and upstream would refuse that with every turn to come
- * (docs/upstream.md 4.5). What is another item only loses the id.
+ * Keeps each id only once: some clients repeat an item for each of its results, and upstream would refuse that with
+ * every later turn (docs/upstream.md 4.5). A different item with the same id only loses the id.
  */
 export function withIdsOnce(items: readonly JsonObject[]): JsonObject[] {
   const first = new Map<string, JsonObject>()
@@ -35,8 +35,8 @@ export function withIdsOnce(items: readonly JsonObject[]): JsonObject[] {
 const LONGEST_CALL_ID = 64
 
 /**
- * Ids of other providers may be longer than upstream takes, or empty: such an id always becomes the same one that it does
- * take (case 77, 81).
+ * Ids of other providers may be longer than upstream accepts, or empty: the same such id always becomes the same valid
+ * one (case 77, 81).
  */
 export function upstreamCallId(callId: string): string {
   if (callId !== '' && callId.length <= LONGEST_CALL_ID) return callId

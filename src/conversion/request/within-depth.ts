@@ -1,6 +1,8 @@
 import { ProxyError } from '../../errors.ts'
 
-/** Runs what walks a client's JSON. If the nesting exhausts the stack, that is the body's fault, not the proxy's. */
+/**
+ * Runs code that walks a client's JSON. If the nesting exhausts the stack, that is the body's fault, not the proxy's.
+ */
 export function withinDepth<Value>(walk: () => Value): Value {
   try {
     return walk()

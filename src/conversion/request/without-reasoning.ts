@@ -2,8 +2,8 @@ import type { ApiError } from '../../errors.ts'
 import type { ResponsesRequest } from './upstream-body.ts'
 
 /**
- * The same request without reasoning items, for when upstream refuses those (case 110); the request itself if there are
- * none. Those of a Chat request were all put back from memory.
+ * The same request without reasoning items, in case upstream refuses those (case 110); the request itself if there are
+ * none. In a Chat request all of them were put back from memory.
  */
 export function withoutReasoning(request: ResponsesRequest): ResponsesRequest {
   const input = request.input.filter(({ type }) => type !== 'reasoning')
@@ -11,10 +11,10 @@ export function withoutReasoning(request: ResponsesRequest): ResponsesRequest {
 }
 
 /**
- * Reasoning is too old, of another model or another account; its id is refused, missed, or looked for and not found; or
- * nothing of the model comes after it, as when a turn was nothing but thought. The code says so, or the message names the item (case 110, 111, 203).
- * Clients send it again with each turn to come, so the conversation would be over. An item of another kind, which has an
- * id or something encrypted too, would be refused again.
+ * The refused reasoning is too old, or of another model or account; its id is refused, or missing; or no output of the
+ * model follows it, as when a turn was only reasoning; or upstream looked for its id and did not find it. The code says
+ * so, or the message names the item (case 110, 111, 203). Clients send it again with each later turn, so the conversation would be over. If an item of another kind is at
+ * fault, which may also have an id or encrypted content, the request would be refused again.
  */
 export function isReasoningRefusal({ status, code, message }: ApiError, { input }: ResponsesRequest): boolean {
   const notFound = NOT_FOUND.exec(message)?.[1]
@@ -25,7 +25,7 @@ export function isReasoningRefusal({ status, code, message }: ApiError, { input 
   return OF_ITEM.test(message) && (place === undefined || input[Number(place)]?.type === 'reasoning')
 }
 
-/** Not of `reasoning.effort` and other settings, nor of what `include` asks for. */
+/** Not for `reasoning.effort` and other settings, nor for what `include` requests. */
 const OF_ITEM = /'reasoning'|\breasoning items?\b|(?<!reasoning\.)\bencrypted|'input\[\d+\]\.id'/i
 const NOT_FOUND = /^Item with id '([^']+)' not found/
 const PLACE = /'input\[(\d+)\]/

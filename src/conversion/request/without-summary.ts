@@ -7,7 +7,7 @@ export function asksForSummary({ reasoning }: ResponsesRequest): boolean {
   return (asObject(reasoning)?.summary ?? undefined) !== undefined
 }
 
-/** The same request without asking for a summary of the reasoning. */
+/** The same request without asking for a reasoning summary. */
 export function withoutSummary<Request extends JsonObject>(request: Request): Request {
   const kept = Object.entries(objectOf(request.reasoning)).filter(
     ([name, value]) => name !== 'summary' && value !== undefined,
@@ -16,13 +16,15 @@ export function withoutSummary<Request extends JsonObject>(request: Request): Re
   return { ...request, reasoning: kept.length === 0 ? undefined : Object.fromEntries(kept) }
 }
 
-/** The same of a body that was written. The request is not held for it, since few models refuse, and each only once. */
+/**
+ * The same for a body already written. The request is not kept for this, since few models refuse, and each only once.
+ */
 export function bodyWithoutSummary(body: readonly Buffer[]): Buffer[] {
   const request = objectOf(JSON.parse(Buffer.concat(body).toString('utf8')))
   return [Buffer.from(JSON.stringify(withoutSummary(request)))]
 }
 
-/** Some models have no summaries, and the list of models does not tell (docs/upstream.md 4.5). */
+/** Some models have no summaries, and the list of models does not say so (docs/upstream.md 4.5). */
 export function isSummaryRefusal({ code, message }: ApiError): boolean {
   return code === 'unsupported_parameter' && message.includes("'reasoning.summary'")
 }

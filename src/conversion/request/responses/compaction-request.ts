@@ -1,10 +1,10 @@
 import { asObject } from '../../../json-object.ts'
 import { userMessage } from './responses-input.ts'
 
-/** What upstream compacts a conversation for, at the end of an ordinary request (docs/upstream.md 4.1). */
+/** The item at the end of an ordinary request that makes upstream compact the conversation (docs/upstream.md 4.1). */
 const TRIGGER = { type: 'compaction_trigger' }
 
-/** A request for a compaction as an ordinary one. What is of a wrong type is left for the conversion to refuse. */
+/** Turns a compaction request into an ordinary one. Values of a wrong type are left for the conversion to refuse. */
 export function withTrigger(body: unknown): unknown {
   const fields = asObject(body)
   if (fields === undefined) return body

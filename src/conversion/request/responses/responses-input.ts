@@ -15,14 +15,14 @@ type InputContext = {
   readonly reported: ReportedFields
 }
 
-/** `input` of a Responses request as the backend takes it: a list of items that needs nothing stored. */
+/** `input` of a Responses request as the backend accepts it: a list of items that needs nothing stored. */
 export function responsesInput(input: JsonPlace, context: InputContext): JsonObject[] {
   if (typeof input.value === 'string') return [userMessage(input.value)]
   if (!input.absent && !Array.isArray(input.value)) throw input.wrongType('one of a string or array of objects')
   return input.items().flatMap((item) => convertItem(item, context))
 }
 
-/** What a text stands for in place of a list. */
+/** The message that a string stands for. */
 export function userMessage(text: string): JsonObject {
   return { type: 'message', role: 'user', content: [{ type: 'input_text', text }] }
 }
@@ -41,7 +41,7 @@ function convertItem(place: JsonPlace, context: InputContext): JsonObject[] {
       return [callItem(item, context.namespaces)]
     case 'function_call_output':
     case 'custom_tool_call_output':
-      // A tool that gave nothing (case 88).
+      // A tool that returned nothing (case 88).
       return [callItem({ ...item, output: shownOutput(item.output ?? '') }, context.namespaces)]
     case 'image_generation_call':
       return imageItem(item)
@@ -52,12 +52,14 @@ function convertItem(place: JsonPlace, context: InputContext): JsonObject[] {
   }
 }
 
-/** Messages and references may leave out their type; a reference has nothing but its id. */
+/** Messages and references may omit their type; a reference has nothing but its id. */
 function isOnlyId(place: JsonPlace): boolean {
   return !place.at('id').absent && Object.keys(place.object()).every((key) => key === 'id' || key === 'type')
 }
 
-/** Upstream stores nothing an id could refer to: the remembered item, or else nothing, which is reported (case 89). */
+/**
+ * Upstream stores nothing that an id could refer to: the remembered item, or else nothing, which is reported (case 89).
+ */
 function referredItem(place: JsonPlace, context: InputContext): JsonObject[] {
   const item = context.recallItem(place.at('id').string())
   if (item !== undefined) return convertItem(place.of(item), context)
@@ -65,7 +67,7 @@ function referredItem(place: JsonPlace, context: InputContext): JsonObject[] {
   return []
 }
 
-/** Only keys that upstream knows (case 204); an `id` would name something it has not stored. */
+/** Only keys that upstream knows (case 204); an `id` would refer to something it has not stored. */
 function messageItem(place: JsonPlace): JsonObject {
   const role = place.at('role').word(ROLES)
   const phase = place.at('phase')
@@ -95,7 +97,10 @@ function reasoningItem(item: JsonObject): JsonObject[] {
   return [withTakenId({ ...kept, summary: asList(item.summary) })]
 }
 
-/** What Codex sends back of a generated image. How it was made is only told, and not taken (docs/upstream.md 4.5). */
+/**
+ * The fields of a generated image that Codex sends back. The fields on how it was made only come with answers, and are
+ * not accepted (docs/upstream.md 4.5).
+ */
 const OF_IMAGE = new Set([
   'type',
   'id',
@@ -105,13 +110,13 @@ const OF_IMAGE = new Set([
   'internal_chat_message_metadata_passthrough',
 ])
 
-/** Without the image itself, when it failed for example, it is only the id of something that is not stored. */
+/** Without the image itself, for example because it failed, it is only the id of something that is not stored. */
 function imageItem(item: JsonObject): JsonObject[] {
   if (textOf(item.result) === undefined) return []
   return [withTakenId(Object.fromEntries(Object.entries(onlySaid(item)).filter(([key]) => OF_IMAGE.has(key))))]
 }
 
-/** The sources of a search come when asked for, else as null: upstream takes neither back (docs/upstream.md 4.5). */
+/** The sources of a search come if requested, else as null: upstream accepts neither back (docs/upstream.md 4.5). */
 function searchItem(item: JsonObject): JsonObject {
   const action = asObject(item.action)
   return onlySaid(action === undefined ? item : { ...item, action: without(onlySaid(action), ['sources']) })
@@ -130,13 +135,16 @@ function shownOutput(output: unknown): unknown {
   })
 }
 
-/** What the parsing helpers of the official clients put into an answer: their own, and upstream knows none of it (case 204). */
+/** Fields that the parsing helpers of the official clients add to an answer; upstream knows none of them (case 204). */
 const OF_CLIENTS = new Set(['parsed', 'parsed_arguments'])
 
-/** The object without these, and without nulls, which dumped models of the Python client are full of (openai-python#3008). */
+/**
+ * The object without these and without nulls, of which dumped models of the Python client are full
+ * (openai-python#3008).
+ */
 function onlySaid(object: JsonObject): JsonObject {
   const isSaid = (key: string) => object[key] !== null && !OF_CLIENTS.has(key)
-  // Most objects have nothing of the kind, and need not be made anew.
+  // Most objects have none of these, and need not be copied.
   if (Object.keys(object).every(isSaid)) return object
   return Object.fromEntries(Object.entries(object).filter(([key]) => isSaid(key)))
 }

@@ -15,9 +15,9 @@ import { responsesInput } from './responses-input.ts'
 export type ConvertedResponsesRequest = {
   readonly request: ResponsesRequest
   readonly stream: boolean
-  /** The client believes that the answer is stored. */
+  /** The client expects the answer to be stored. */
   readonly stores: boolean
-  /** The answer from which the conversation goes on. */
+  /** The answer that the conversation continues from. */
   readonly previousId: string | undefined
   /** What the request adds to that conversation; the same as its `input` if there is none. */
   readonly added: readonly JsonObject[]
@@ -33,7 +33,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   prompt: 'is not supported: the ChatGPT backend has no stored prompts, send their text',
 }
 
-/** What the backend takes (docs/upstream.md 4.5) and what is read here; the rest is reported. */
+/** What the backend accepts (docs/upstream.md 4.5) and what is read here; the rest is reported. */
 const KNOWN = new Set([
   'model',
   'instructions',
@@ -70,11 +70,13 @@ type RequestContext = {
 
 export type EarlierConversation = {
   readonly items: readonly unknown[]
-  /** The key that its last request went upstream with. */
+  /** The cache key that its last request was sent with. */
   readonly promptCacheKey: string | undefined
 }
 
-/** A Responses request as the ChatGPT backend takes it: what it knows passes, the rest is reported or refused. */
+/**
+ * Converts a Responses request to what the ChatGPT backend accepts: known fields pass, the rest is reported or refused.
+ */
 export function convertResponsesRequest(body: unknown, context: RequestContext): ConvertedResponsesRequest {
   return withinDepth(() => convert(bodyPlace(body), context))
 }
@@ -101,7 +103,7 @@ function convert(body: JsonPlace, context: RequestContext): ConvertedResponsesRe
   return { request, stream, stores, previousId: previous.optionalString(), added, ignored: reported.names, lite }
 }
 
-/** What the client does not send again, since it believes that upstream has it (case 206). */
+/** What the client does not send again, since it expects upstream to have it (case 206). */
 function earlierConversation(previous: JsonPlace, { recallConversation }: RequestContext): EarlierConversation {
   const conversation = recallConversation(previous.string())
   if (conversation !== undefined) return conversation
@@ -110,8 +112,8 @@ function earlierConversation(previous: JsonPlace, { recallConversation }: Reques
 }
 
 /**
- * A body with its tools among the items comes from a client that speaks the Lite lane (case 189). Beside other tools such
- * an item only adds to what the model may call from there on, in any lane.
+ * A body with its tools among the items comes from a client that uses the Lite lane (case 189). Beside other tools such
+ * an item only adds to what the model may call from then on, on any lane.
  */
 function isLite(body: JsonPlace): boolean {
   const hasItem = asList(body.at('input').value).some((item) => asObject(item)?.type === 'additional_tools')
@@ -122,7 +124,7 @@ function itemsAsTheyAre(input: JsonPlace): JsonObject[] {
   return input.items().map((item) => item.object())
 }
 
-/** Untouched, except that upstream always streams and never stores; a client that wants it stored is told. */
+/** Unchanged, except that upstream always streams and never stores; a client that wants it stored is told. */
 function liteRequest(body: JsonPlace, model: string, input: JsonObject[], reported: ReportedFields): ResponsesRequest {
   const store = body.at('store')
   if (!store.absent && store.value !== false) reported.add('store')
@@ -189,7 +191,7 @@ function toolChoice(
   return object.type === 'image_generation' ? unforcedImage(reported) : withFilters(responsesTool(object), tools)
 }
 
-/** The one option that Codex sends passes; padding against side channels is not made. */
+/** The one option that Codex sends is passed; padding against side channels is not supported. */
 function streamOptions(options: JsonPlace, reported: ReportedFields): JsonObject | undefined {
   reportOtherKeys(options, ['include_obfuscation', 'reasoning_summary_delivery'], reported)
   if (options.at('include_obfuscation').optionalBoolean() === true) reported.add('stream_options.include_obfuscation')
@@ -197,7 +199,7 @@ function streamOptions(options: JsonPlace, reported: ReportedFields): JsonObject
   return delivery.absent ? undefined : { reasoning_summary_delivery: delivery.value }
 }
 
-/** Always asks for encrypted reasoning, without which a client could not send reasoning back (case 105). */
+/** Always requests encrypted reasoning, without which a client could not send reasoning back (case 105). */
 function extendedInclude(include: JsonPlace): string[] {
   return [...new Set([...include.optionalItems().map((item) => item.string()), ENCRYPTED_REASONING])]
 }
