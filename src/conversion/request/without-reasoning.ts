@@ -13,8 +13,9 @@ export function withoutReasoning(request: ResponsesRequest): ResponsesRequest {
 /**
  * The refused reasoning is too old, or of another model or account; its id is refused, or missing; or no output of the
  * model follows it, as when a turn was only reasoning; or upstream looked for its id and did not find it. The code says
- * so, or the message names the item (case 110, 111, 203). Clients send it again with each later turn, so the conversation would be over. If an item of another kind is at
- * fault, which may also have an id or encrypted content, the request would be refused again.
+ * so, or the message names the item (case 110, 111, 203). Clients send it again with each later turn, so the
+ * conversation would be over. If an item of another kind is at fault, which may also have an id or encrypted content, the
+ * request would be refused again.
  */
 export function isReasoningRefusal({ status, code, message }: ApiError, { input }: ResponsesRequest): boolean {
   const notFound = NOT_FOUND.exec(message)?.[1]
