@@ -66,15 +66,17 @@ test.each(['', '\n', 'two\nlines', 'with space', ' leading', 'schlüssel', 'tab\
 
 test('a key that no header can carry is refused, and not repeated', () => {
   expect(() => load({ apiKey: 'my secret' })).toThrow(UsageError)
+  expect(() => load({ apiKey: 'my secret' })).toThrow('--api-key or CODEX_PROXY_API_KEY')
   expect(() => load({ apiKey: 'my secret' })).not.toThrow('my secret')
 })
 
 test('a file that cannot be read is refused with the reason', () => {
-  expect(() => load({ apiKeyFile: join(folder, 'nowhere') })).toThrow(/nowhere.*ENOENT/)
+  expect(() => load({ apiKeyFile: join(folder, 'nowhere') })).toThrow(/nowhere.*ENOENT.*--api-key-file/)
   expect(() => load({ apiKeyFile: folder })).toThrow('EISDIR')
 })
 
 test('key and file together are refused', async () => {
   const apiKeyFile = await file('local-secret')
   expect(() => load({ apiKey: 'local-secret', apiKeyFile })).toThrow(UsageError)
+  expect(() => load({ apiKey: 'local-secret', apiKeyFile })).toThrow(/CODEX_PROXY_API_KEY\).*CODEX_PROXY_API_KEY_FILE/)
 })

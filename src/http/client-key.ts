@@ -11,8 +11,14 @@ export function clientKeyFrom(
   { apiKey, apiKeyFile }: Pick<Config, 'apiKey' | 'apiKeyFile'>,
   warn: (message: string) => void,
 ): string | undefined {
-  if (apiKeyFile === undefined) return apiKey === undefined ? undefined : usable(apiKey, 'The client key')
-  if (apiKey !== undefined) throw new UsageError('Both a client key and a client key file are set; use only one.')
+  if (apiKeyFile === undefined)
+    return apiKey === undefined ? undefined : usable(apiKey, 'The client key (--api-key or CODEX_PROXY_API_KEY)')
+  if (apiKey !== undefined) {
+    throw new UsageError(
+      'A client key (--api-key or CODEX_PROXY_API_KEY) and a file with one (--api-key-file or CODEX_PROXY_API_KEY_FILE) ' +
+        'are both set; use only one.',
+    )
+  }
   const key = usable(readKey(apiKeyFile), `The client key in ${apiKeyFile}`)
   if (isOpenToOthers(apiKeyFile)) {
     warn(`Others can read the client key in ${apiKeyFile}; set its permissions to 0600.`)
@@ -25,8 +31,9 @@ function readKey(path: string): string {
     // Editors may begin a file with a byte order mark and end it with a line, without showing either.
     return textOf(readFileSync(path)).replace(/^\uFEFF|[\r\n]+$/g, '')
   } catch (error) {
+    const reason = codeOf(error) ?? 'unknown reason'
     throw new UsageError(
-      `The client key file ${path} can't be read (${codeOf(error) ?? 'unknown reason'}): check its path and permissions.`,
+      `The client key file ${path} can't be read (${reason}): correct --api-key-file or CODEX_PROXY_API_KEY_FILE, or the file's permissions.`,
     )
   }
 }
