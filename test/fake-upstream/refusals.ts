@@ -96,6 +96,7 @@ const PARAMETERS = new Set([
   'text',
   'prompt_cache_key',
   'client_metadata',
+  'access_programs',
   'service_tier',
   'stream_options',
 ])

@@ -59,6 +59,7 @@ test('case 10: everything the backend knows passes', () => {
     service_tier: 'priority',
     prompt_cache_key: 'my-key',
     client_metadata: { session_id: 'x' },
+    access_programs: { cyber: 'daybreak_blue' },
     stream_options: { reasoning_summary_delivery: 'sequential' },
   }
   const { request, ignored } = convert({ ...fields, include: ['message.output_text.logprobs'] }, true)
