@@ -46,7 +46,7 @@ function explain({ code = '' }: NodeJS.ErrnoException): ProxyError {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new ProxyError('request_timeout', 'The request took too long to arrive.')
     default:
-      return new ProxyError('invalid_http', 'What arrived is not a valid HTTP/1.1 request.')
+      return new ProxyError('invalid_http', 'What arrived is not valid HTTP/1.1.')
   }
 }
 

@@ -128,7 +128,7 @@ test.each(ROUTES)(
     stage.upstream.setDefault({ status: 200, headers: { 'content-encoding': 'gzip' }, body: gzipSync(stream) })
     const [answer, calls] = await callsDuring(stage.upstream, () => stage.post(path, body))
     expect([answer.status, calls]).toEqual([502, 1])
-    const error = { code: 'upstream_invalid', message: expect.stringContaining('encoded as gzip') }
+    const error = { code: 'upstream_invalid', message: expect.stringContaining('arrived compressed (gzip)') }
     expect(await answer.json()).toMatchObject({ error })
   },
 )

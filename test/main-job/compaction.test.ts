@@ -102,7 +102,7 @@ test('case 208: an answer without a compaction is a failure: clients would lose 
   const answer = await stage.post(PATH, { model: MODEL, input: 'Hello' })
   expect(answer.status).toBe(502)
   expect(await answer.json()).toMatchObject({
-    error: { code: 'upstream_invalid', message: expect.stringContaining('did not compact') },
+    error: { code: 'upstream_invalid', message: expect.stringContaining('without compacting') },
   })
 })
 

@@ -76,7 +76,7 @@ test.each([
 ])('POST %s is not found, as its base URL is wrong: no key would help', async (path) => {
   const answer = await stage.post(path, CHAT)
   expect(answer.status).toBe(404)
-  const message = `There is no POST ${path} here. A base URL for clients ends with \`/v1\`;`
+  const message = `There is no POST ${path} here. The base URL for clients ends with \`/v1\`;`
   expect(await answer.json()).toMatchObject({
     error: { code: 'not_found', message: expect.stringContaining(message) },
   })
