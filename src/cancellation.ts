@@ -71,7 +71,7 @@ export class Cancellation implements Cancellable {
   }
 }
 
-/** A longer standstill of the process counts as this much. */
+/** A longer pause of the process counts as this much. */
 const LONGEST_STEP_MS = 1000
 
 /**

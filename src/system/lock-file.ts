@@ -159,7 +159,7 @@ function isAbandoned(path: string): boolean {
   return isGone(holder, holder.pid, age)
 }
 
-/** In both directions: of a clock that was set back, a lock may come from years ahead, and would hold until then. */
+/** In both directions: after a clock was set back, a lock may be dated years ahead, and would be held until then. */
 function ageOf({ mtimeMs }: Stats): number {
   return Math.abs(Date.now() - mtimeMs)
 }

@@ -25,7 +25,7 @@ export type RequestRecord = {
   status: number
   /** The error code, when it failed. */
   code: string | undefined
-  /** Which host or origin was refused: few know those of their programs. */
+  /** The refused host or origin: few users know those of their programs. */
   refusal: string | undefined
   /** The client left before the end. */
   aborted: boolean

@@ -24,7 +24,7 @@ export function userAgent(): string {
   return `${ORIGINATOR}/${packageVersion()} (${platform()} ${release()}; ${arch()})`
 }
 
-/** The headers by which upstream knows us. */
+/** The headers that identify us to upstream. */
 export function identityHeaders() {
   return { originator: ORIGINATOR, 'user-agent': userAgent() }
 }

@@ -152,7 +152,9 @@ async function checkAnswer(route: OutboundRoute, upstream: URL): Promise<Check[]
 
 const OUT_OF_DATE = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
 
-/** For a certificate that is out of its time: mostly the clock is, after a boot without one that runs on. */
+/**
+ * For a certificate outside its validity period: usually the clock is wrong, after a boot without a battery-backed one.
+ */
 function clockRemedy(error: unknown): string | undefined {
   if (!OUT_OF_DATE.has(failureCode(error) ?? '')) return undefined
   const time = new Date().toISOString().slice(0, 'yyyy-mm-ddThh:mm'.length).replace('T', ' ')

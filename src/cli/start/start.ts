@@ -97,7 +97,7 @@ async function refuseToHide(context: Context, { pidFile, stateFile }: Config): P
  * and `restart` read the file again.
  */
 export function checkKeyLasts({ apiKeyFile }: Config): void {
-  // What is wrong with a file that is not there, reading it tells.
+  // Reading the file reports what is wrong with a missing one.
   if (apiKeyFile === undefined || (statSync(apiKeyFile, { throwIfNoEntry: false })?.isFile() ?? true)) return
   throw new UsageError(
     `--api-key-file ${apiKeyFile}: it is not a file that can be read again later. Put the key into a file, or into ` +

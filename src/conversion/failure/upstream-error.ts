@@ -174,7 +174,7 @@ function limitDetails({ plan_type, resets_at, resets_in_seconds }: JsonObject): 
   }
 }
 
-/** What was blocked and by which name to go on with it all the same, which Codex offers its user. */
+/** What was blocked, and the name under which to continue anyway, which Codex offers its user. */
 function reviewDetails({ misalignment }: JsonObject): Readonly<Record<string, unknown>> {
   return isObject(misalignment) ? { misalignment } : {}
 }

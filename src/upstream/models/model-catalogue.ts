@@ -25,7 +25,9 @@ type Parts = {
   readonly credentials: () => Promise<Credentials>
   readonly clientVersion: () => string
   readonly codexCache: () => CodexModelsCache
-  /** Milliseconds of a clock that is never set: set back, a list would be fresh until it got there again. */
+  /**
+   * Milliseconds of a clock that is never adjusted: if it were set back, a list would stay fresh until it caught up.
+   */
   readonly now: () => number
 }
 

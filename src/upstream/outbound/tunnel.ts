@@ -30,7 +30,7 @@ export function tunnelConnector(
   const { now } = options
   let refusal: { readonly reason: string; readonly at: number } | undefined
   let isAccepted = proxy.login === undefined
-  /** A login that may be wrong is tried once, however many requests come meanwhile. Never rejects. */
+  /** A login that may be wrong is tried once, however many requests arrive meanwhile. Never rejects. */
   let trial: Promise<void> | undefined
 
   async function openUnlessRefused(target: Endpoint): Promise<Socket> {
