@@ -17,7 +17,7 @@ export class RecentMemory<T> {
   readonly #entries = new Map<string, Entry<T>>()
   #bytes = 0
 
-  /** `now` in milliseconds of a clock that is never set: set forward, all conversations would be forgotten. */
+  /** `now` in milliseconds of a clock that is never adjusted: if set forward, all conversations would be forgotten. */
   constructor(now: () => number, maxBytes = MAX_BYTES, maxAge = MAX_AGE_MS) {
     this.#now = now
     this.#maxBytes = maxBytes
