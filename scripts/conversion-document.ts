@@ -1,9 +1,9 @@
-import { CHAT_FIELDS, type ChatField, type Fate } from '../src/conversion/request/chat/chat-fields.ts'
+import { CHAT_FIELDS, type ChatField, type Handling } from '../src/conversion/request/chat/chat-fields.ts'
 import { markdownTable } from './markdown-table.ts'
 
 const NOTICE = '<!-- Made from src/conversion/request/chat/chat-fields.ts by `npm run docs`; do not edit. -->'
 
-const FATES: Readonly<Record<Fate, string>> = {
+const HANDLINGS: Readonly<Record<Handling, string>> = {
   converted: 'Upstream has an equivalent under another name or in another form.',
   passed: 'Sent unchanged.',
   emulated: 'Upstream has no equivalent; the proxy does it itself.',
@@ -89,8 +89,12 @@ export const OTHER_DECISIONS: readonly Decision[] = [
 ]
 
 export function conversionDocument(): string {
-  const fates = Object.entries(FATES).map(([fate, meaning]) => `- **${fate}**: ${meaning}`)
-  const fields = Object.entries<ChatField>(CHAT_FIELDS).map(([name, { fate, note }]) => [`\`${name}\``, fate, note])
+  const handlings = Object.entries(HANDLINGS).map(([handling, meaning]) => `- **${handling}**: ${meaning}`)
+  const fields = Object.entries<ChatField>(CHAT_FIELDS).map(([name, { handling, note }]) => [
+    `\`${name}\``,
+    handling,
+    note,
+  ])
   const decisions = OTHER_DECISIONS.map(({ cases, about, decision }) => [cases.join(', '), about, decision])
   return `${NOTICE}
 
@@ -101,12 +105,12 @@ accepts. With an API key none of this applies: requests are forwarded unchanged.
 
 ## Fields of a request
 
-${fates.join('\n')}
+${handlings.join('\n')}
 
 A field that is null or has the API's own default is neither reported nor refused. A field that is not listed is ignored.
 Wrong types, unknown roles and broken histories are a 400 whose \`param\` names the exact place.
 
-${markdownTable(['Field', 'Fate', 'What happens'], fields)}
+${markdownTable(['Field', 'Handling', 'What happens'], fields)}
 
 Always sent: \`store: false\`, \`stream: true\`, \`include: ["reasoning.encrypted_content"]\` and a string as \`instructions\`. The same
 request always becomes the same bytes, since the prompt cache depends on that.

@@ -25,14 +25,14 @@ export async function status(context: Context, { settings: flags, flags: { json,
     for (const reason of located.loaded.unusable) context.print.note(`The next start would fail: ${reason}`)
   }
   const shown = { located, reached, health, settings }
-  await noteCrash(context, located, reached)
+  await reportCrash(context, located, reached)
   if (json === true) context.print.json(report(shown))
   else show(context, shown, verbose === true)
   return reached === undefined && located.running === undefined ? NOT_RUNNING : 0
 }
 
 /** "Not running" alone would hide that the server ended without being stopped. */
-async function noteCrash({ print }: Context, { loaded, running }: Located, reached?: Reached): Promise<void> {
+async function reportCrash({ print }: Context, { loaded, running }: Located, reached?: Reached): Promise<void> {
   if (running !== undefined || reached !== undefined) return
   const crashed = await findCrashed(loaded.config.pidFile)
   if (crashed === undefined) return

@@ -3,8 +3,8 @@ import { openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LoadedConfig } from '../config/load.ts'
+import { closeQuietly } from '../system/close-quietly.ts'
 import { isCode } from '../system/error-code.ts'
-import { letGo } from '../system/let-go.ts'
 import { isStillThere, processStart } from '../system/process-start.ts'
 import type { StartOrder, StartReport } from './messages.ts'
 import { findRunning, type RunningServer, removeStale } from './pid-file.ts'
@@ -56,7 +56,7 @@ export async function startProcess(
     stdio: ['ignore', log, log, 'ipc'],
   })
   // The child has its own descriptor. A failure here would leave it waiting for settings, and us for it.
-  letGo(log)
+  closeQuietly(log)
 
   const report = await reportOf(child, { settings: given, origins })
   switch (report.kind) {

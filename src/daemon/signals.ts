@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import { letGo } from '../system/let-go.ts'
+import { closeQuietly } from '../system/close-quietly.ts'
 
 type Stoppable = {
   /** Refuses new connections and lets running answers finish, up to a limit. */
@@ -96,5 +96,5 @@ export function endOnSignals(source: Process, end: () => Promise<void>): () => v
  * terminal is gone. It skips files that are closed.
  */
 function letGoOfTerminal(): void {
-  for (const file of [0, 1, 2]) letGo(file)
+  for (const file of [0, 1, 2]) closeQuietly(file)
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Cancellation } from '../cancellation.ts'
-import { createAdmission, type Leave } from './admission.ts'
+import { createAdmission, type Release } from './admission.ts'
 
 const never = new Cancellation()
 
@@ -78,7 +78,7 @@ test('no place is lost or given twice, whatever clients do', async () => {
       fc.array(fc.record({ act: fc.constantFrom('enter', 'leave', 'cancel'), at: fc.nat(20) }), { maxLength: 60 }),
       async (acts) => {
         const admission = createAdmission({ maxConcurrent: 3, maxQueue: 4 })
-        const inside: Leave[] = []
+        const inside: Release[] = []
         const clients: Cancellation[] = []
         for (const { act, at } of acts) {
           if (act === 'leave') inside.splice(at % Math.max(1, inside.length), 1)[0]?.()

@@ -2,16 +2,16 @@ import type { Cancellation } from '../cancellation.ts'
 import { ProxyError } from '../errors.ts'
 
 /** Called once, when the request is over: gives the place to whoever waited longest. */
-export type Leave = () => void
+export type Release = () => void
 
 export type Admission = {
   /** A place at once, or undefined when there is none. */
-  tryEnter(): Leave | undefined
+  tryEnter(): Release | undefined
   /**
    * A place when one gets free, in order of arrival. Throws `too_many_requests` when the queue is full, or the
    * reason when it is cancelled first, which gives up the place in the queue.
    */
-  enter(cancellation: Cancellation): Promise<Leave>
+  enter(cancellation: Cancellation): Promise<Release>
   readonly running: number
   readonly waiting: number
 }
@@ -23,7 +23,7 @@ export function createAdmission({ maxConcurrent, maxQueue }: Limits): Admission 
   const queue = new Set<() => void>()
   let running = 0
 
-  function leave(): void {
+  function release(): void {
     const [next] = queue
     if (next === undefined) {
       running--
@@ -33,10 +33,10 @@ export function createAdmission({ maxConcurrent, maxQueue }: Limits): Admission 
     next()
   }
 
-  function tryEnter(): Leave | undefined {
+  function tryEnter(): Release | undefined {
     if (running >= maxConcurrent) return undefined
     running++
-    return leave
+    return release
   }
 
   return {
@@ -61,7 +61,7 @@ export function createAdmission({ maxConcurrent, maxQueue }: Limits): Admission 
           },
         })
       })
-      return leave
+      return release
     },
   }
 }

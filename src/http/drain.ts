@@ -6,7 +6,7 @@ import { type Cancellation, ProxyStopped } from '../cancellation.ts'
 /** How often connections that became idle are closed: `close` alone waits for keep-alive. */
 const SWEEP_MS = 50
 /** How long a client may take to read the error that ends its answer. */
-const LAST_WORDS_MS = 1000
+const ERROR_DELIVERY_MS = 1000
 
 type Log = { warn(fields: object, message: string): void }
 
@@ -37,7 +37,7 @@ export function followConnections(server: Server, running: Cancellation): Drain 
   function endAnswers(): void {
     running.cancel(new ProxyStopped())
     // `unref`: without these connections nothing keeps the process alive anyway.
-    setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS).unref()
+    setTimeout(() => server.closeAllConnections(), ERROR_DELIVERY_MS).unref()
   }
 
   async function gently(deadline: number, logger: Log): Promise<void> {

@@ -9,11 +9,11 @@ import { ZSTDDecoder } from 'zstddec'
 import { stillHeld } from '../../test/support/garbage.ts'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { ProxyError } from '../errors.ts'
-import { freeMemory } from '../runtime/own-memory.ts'
+import { freeMemory } from '../runtime/buffers.ts'
 import { readBody, readRawBody } from './request-body.ts'
 
 vi.mock(import('../errors.ts'), { spy: true })
-vi.mock(import('../runtime/own-memory.ts'), { spy: true })
+vi.mock(import('../runtime/buffers.ts'), { spy: true })
 
 const LIMITS = { maxBody: 100_000, maxDecodedBody: 200_000 }
 /** `printf '{"model":"gpt-5.5"}' | zstd --no-check` */
@@ -151,8 +151,7 @@ test.each([
 test('all that a large body was copied from is freed, and the body outlives it', async () => {
   limits = { maxBody: 3_000_000, maxDecodedBody: 3_000_000 }
   const body = 'abcdefgh'.repeat(300_000)
-  const { freeMemory: free } =
-    await vi.importActual<typeof import('../runtime/own-memory.ts')>('../runtime/own-memory.ts')
+  const { freeMemory: free } = await vi.importActual<typeof import('../runtime/buffers.ts')>('../runtime/buffers.ts')
   let freed = 0
   vi.mocked(freeMemory).mockImplementation((bytes) => {
     freed += bytes.length

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { ProxyError } from '../errors.ts'
+import { freeMemory } from '../runtime/buffers.ts'
 import { nowOrAtEndOfTurn } from '../runtime/end-of-turn.ts'
-import { freeMemory } from '../runtime/own-memory.ts'
 import { contentCodings, decode } from './content-coding.ts'
 
 export type BodyLimits = { readonly maxBody: number; readonly maxDecodedBody: number }

@@ -11,13 +11,13 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
-import type { Admission, Leave } from './admission.ts'
+import type { Admission, Release } from './admission.ts'
 import { canonicalUrl } from './canonical-url.ts'
 import { answerClientError } from './client-errors.ts'
 import type { Guard } from './guard.ts'
+import { HttpExchange } from './http-exchange.ts'
 import { isClosing } from './linger.ts'
 import { createRouter, type RouteEntry, type Router } from './router.ts'
-import { Visit } from './visit.ts'
 
 type ServerParts = {
   readonly config: Config
@@ -120,18 +120,18 @@ async function answerRequest(
   const path = pathOf(url)
   const entry = router.find(method, path)
   const record = newRequestRecord(parts.newRequestId(), method, entry?.path ?? '-', parts.now())
-  const visit = new Visit(request, response, { record, url, limits: parts.config })
+  const exchange = new HttpExchange(request, response, { record, url, limits: parts.config })
   try {
-    const preflight = arrive(parts, request, visit, entry)
-    if (preflight !== undefined) return visit.answer(preflight)
+    const preflight = arrive(parts, request, exchange, entry)
+    if (preflight !== undefined) return exchange.answer(preflight)
     if (entry === undefined) throw router.refusal(method, path)
     // Awaits only where it has to wait.
-    if (entry.kind === 'api') visit.onClose(admit(parts) ?? (await parts.admission.enter(visit.cancellation)))
-    const answer = await entry.handle(visit)
-    if (answer !== undefined) visit.answer(answer)
+    if (entry.kind === 'api') exchange.onClose(admit(parts) ?? (await parts.admission.enter(exchange.cancellation)))
+    const answer = await entry.handle(exchange)
+    if (answer !== undefined) exchange.answer(answer)
   } catch (thrown) {
     const reason = isUnserved(thrown) ? router.refusal(method, path, thrown) : thrown
-    answerFailure(parts, reason, visit)
+    answerFailure(parts, reason, exchange)
   }
 }
 
@@ -139,26 +139,26 @@ async function answerRequest(
 function arrive(
   parts: ServerParts,
   request: IncomingMessage,
-  visit: Visit,
+  exchange: HttpExchange,
   entry: RouteEntry | undefined,
 ): Answer | undefined {
-  const { record } = visit
+  const { record } = exchange
   if (entry?.kind === 'api') {
     parts.metrics.requestStarted()
-    parts.running.add(visit.cancellation)
-    visit.onClose(() => {
-      parts.running.remove(visit.cancellation)
+    parts.running.add(exchange.cancellation)
+    exchange.onClose(() => {
+      parts.running.remove(exchange.cancellation)
       parts.metrics.requestFinished(record)
       parts.requestLog(record, parts.now())
     })
   }
   const verdict = parts.guard.check(request, { probe: entry?.kind === 'probe' })
-  visit.setHeaders(verdict.corsHeaders)
-  visit.authenticated = verdict.authenticated
+  exchange.setHeaders(verdict.corsHeaders)
+  exchange.authenticated = verdict.authenticated
   return verdict.preflight ? { status: 204, body: '' } : undefined
 }
 
-function admit({ isDraining, admission }: ServerParts): Leave | undefined {
+function admit({ isDraining, admission }: ServerParts): Release | undefined {
   if (isDraining()) throw new ProxyError('draining', 'The proxy accepts no new requests.')
   return admission.tryEnter()
 }
@@ -168,11 +168,11 @@ function isUnserved(thrown: unknown): thrown is ProxyError {
   return thrown instanceof ProxyError && thrown.code === 'api_key_required'
 }
 
-function answerFailure({ logger }: ServerParts, thrown: unknown, visit: Visit): void {
+function answerFailure({ logger }: ServerParts, thrown: unknown, exchange: HttpExchange): void {
   const error = toApiError(thrown)
-  if (error instanceof ProxyError && error.status === 500 && visit.cancellation.reason === undefined) {
-    logger.error({ requestId: visit.record.id, err: error.cause }, 'unexpected failure')
+  if (error instanceof ProxyError && error.status === 500 && exchange.cancellation.reason === undefined) {
+    logger.error({ requestId: exchange.record.id, err: error.cause }, 'unexpected failure')
   }
-  if (error.code === 'host_not_allowed' || error.code === 'origin_not_allowed') visit.record.refusal = error.message
-  visit.fail(error)
+  if (error.code === 'host_not_allowed' || error.code === 'origin_not_allowed') exchange.record.refusal = error.message
+  exchange.fail(error)
 }

@@ -54,16 +54,16 @@ test('a body that is forwarded is freed once it is answered', async () => {
   const bytes = Buffer.allocUnsafeSlow(BODY_BYTES)
   const sent: number[] = []
   const status = await forwarded(bytes, ({ body, memory }) => {
-    memory?.lend()
+    memory?.retain()
     sent.push(...(body ?? []).map((piece) => piece.length))
-    memory?.giveBack()
+    memory?.release()
   })
   expect([status, sent, bytes.length]).toEqual([200, [BODY_BYTES], 0])
 })
 
 test('a body that is answered while it is still sent is left to the collector', async () => {
   const bytes = Buffer.allocUnsafeSlow(BODY_BYTES)
-  await forwarded(bytes, ({ memory }) => memory?.lend())
+  await forwarded(bytes, ({ memory }) => memory?.retain())
   expect(bytes.length).toBe(BODY_BYTES)
 })
 

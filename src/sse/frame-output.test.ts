@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
-import { FrameOutput, giveBack } from './frame-output.ts'
+import { FrameOutput, reuse } from './frame-output.ts'
 
 const bytes = fc.uint8Array({ maxLength: 3000 })
 /** What may be done to an output. */
@@ -9,7 +9,7 @@ const step = fc.oneof(
   fc.record({ put: fc.constant('bytes'), bytes }),
   fc.record({ put: fc.constant('range'), bytes, from: fc.nat(100), to: fc.nat(100) }),
   fc.record({ expect: fc.nat(200_000) }),
-  fc.constantFrom('take', 'give back', 'settle', 'clear'),
+  fc.constantFrom('take', 'reuse', 'settle', 'clear'),
 )
 
 test('what is put in comes out, in order, once, and stays what it was until it is given back', () => {
@@ -22,9 +22,9 @@ test('what is put in comes out, in order, once, and stays what it was until it i
         if (each === 'take') {
           taken.push({ got: out.take('<<', '>>'), wanted: `<<${held}>>` })
           held = ''
-        } else if (each === 'give back') {
+        } else if (each === 'reuse') {
           const [oldest] = taken.splice(0, 1)
-          if (oldest !== undefined) giveBack(oldest.got)
+          if (oldest !== undefined) reuse(oldest.got)
         } else if (each === 'settle') out.settle()
         else if (each === 'clear') {
           out.clear()

@@ -1,4 +1,4 @@
-import { SpareMemory } from './spare-memory.ts'
+import { BufferPool } from './buffer-pool.ts'
 
 /** Room before and after the frames, for the framing of an HTTP chunk. */
 const ROOM_BEFORE = 16
@@ -13,7 +13,7 @@ const NOTHING: Buffer = Buffer.alloc(0)
 /** Larger memory comes in reused pieces of one size, which holds the events of a whole socket read. */
 const SMALL = 4096
 const PIECE = 96 * 1024
-const pieces = new SpareMemory(8)
+const pieces = new BufferPool(8)
 
 function room(bytes: number): Buffer {
   if (bytes <= SMALL) return Buffer.allocUnsafe(Math.max(bytes, LEAST_ROOM))
@@ -21,8 +21,8 @@ function room(bytes: number): Buffer {
 }
 
 /** Nobody reads these taken bytes any more: their memory may be reused. */
-export function giveBack({ buffer }: Buffer): void {
-  if (buffer.byteLength === PIECE) pieces.giveBack(Buffer.from(buffer))
+export function reuse({ buffer }: Buffer): void {
+  if (buffer.byteLength === PIECE) pieces.release(Buffer.from(buffer))
 }
 
 /**
@@ -90,7 +90,7 @@ export class FrameOutput {
 
   #moveTo(memory: Buffer): void {
     if (this.length > 0) this.#memory.copy(memory, ROOM_BEFORE, ROOM_BEFORE, this.#end)
-    giveBack(this.#memory)
+    reuse(this.#memory)
     this.#memory = memory
   }
 

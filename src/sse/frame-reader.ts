@@ -1,6 +1,6 @@
 import { ProxyError } from '../errors.ts'
+import { BufferPool } from './buffer-pool.ts'
 import { bytesJson } from './event.ts'
-import { SpareMemory } from './spare-memory.ts'
 
 export type FrameSink = {
   /**
@@ -113,7 +113,7 @@ export class FrameReader {
       lines = lines.subarray(whole)
     }
     if (lines.length > 0) this.#add(lines)
-    else if (this.#rest.length > MOST_KEPT) this.#letGo()
+    else if (this.#rest.length > MOST_KEPT) this.#closeQuietly()
   }
 
   /** Where in these lines the frame begun earlier ends; undefined if it does not. */
@@ -142,8 +142,8 @@ export class FrameReader {
     this.#sink.take(this.#rest.subarray(0, length), [0, length])
   }
 
-  #letGo(): void {
-    if (this.#rest.length <= MOST_SPARED) longFrames.giveBack(this.#rest)
+  #closeQuietly(): void {
+    if (this.#rest.length <= MOST_SPARED) longFrames.release(this.#rest)
     this.#rest = NOTHING
   }
 
@@ -158,7 +158,7 @@ const NOTHING = Buffer.alloc(0)
 /** The most memory for frames in pieces that a stream keeps between frames, in bytes. */
 const MOST_KEPT = 4096
 /** Memory for the events that repeat the whole answer at its end. */
-const longFrames = new SpareMemory(4)
+const longFrames = new BufferPool(4)
 const MOST_SPARED = 1024 * 1024
 const LF = 10
 const CR = 13

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { fchmodSync, fstatSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
-import { letGo } from '../system/let-go.ts'
+import { closeQuietly } from '../system/close-quietly.ts'
 
 export type LogFile = {
   /** One or more whole lines, each with its newline; written before it returns. Never throws. */
@@ -23,7 +23,7 @@ export function openLogFile(path: string, maxSize: number, write: Write = writeS
 
   const reopen = (former: number) => {
     const next = openForAppend(path)
-    letGo(former)
+    closeQuietly(former)
     file = next
     opened = fstatSync(next)
   }
@@ -60,7 +60,7 @@ export function openLogFile(path: string, maxSize: number, write: Write = writeS
       dropped = writeAll(write, file, bytes) === bytes.length ? 0 : dropped + line.split('\n').length - 1
     },
     close() {
-      if (file !== undefined) letGo(file)
+      if (file !== undefined) closeQuietly(file)
       file = undefined
     },
   }

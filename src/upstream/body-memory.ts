@@ -1,4 +1,4 @@
-import { freeMemory } from '../runtime/own-memory.ts'
+import { freeMemory } from '../runtime/buffers.ts'
 
 /** The memory behind the bodies of a request. They may be sent several times, also at once; it is freed at the end. */
 export class BodyMemory {
@@ -11,12 +11,12 @@ export class BodyMemory {
   }
 
   /** A connection starts to send from it. */
-  lend(): void {
+  retain(): void {
     this.#readers++
   }
 
-  /** The connection has sent everything. A connection that broke off never gives it back. */
-  giveBack(): void {
+  /** The connection has sent everything. A connection that broke off never releases it. */
+  release(): void {
     this.#readers--
   }
 

@@ -1,7 +1,7 @@
 import type { Transform } from 'node:stream'
 import type { Config } from '../config/options.ts'
 import { UPSTREAM_OPTIONS } from '../config/upstream-options.ts'
-import { ownCopy, totalLength } from '../runtime/own-memory.ts'
+import { totalLength, unpooledCopy } from '../runtime/buffers.ts'
 import type { UpstreamAnswer } from './answer.ts'
 import type { UpstreamClient, UpstreamRequest } from './client.ts'
 
@@ -30,18 +30,18 @@ export function withCompression(
   warn: (message: string) => void,
   now: () => number,
 ): UpstreamClient {
-  let wasTaken = false
+  let wasAccepted = false
   let plainUntil = Number.NEGATIVE_INFINITY
 
   async function sendCompressed(...[request, credentials, cancellation]: Parameters<UpstreamClient['send']>) {
     const answer = await client.send(await compressed(request), credentials, cancellation)
-    wasTaken ||= isTaken(answer)
-    if (!mayBeForCoding(answer, wasTaken)) return answer
+    wasAccepted ||= isAccepted(answer)
+    if (!mayBeForCoding(answer, wasAccepted)) return answer
     answer.body.abort()
     request.onRetry?.()
     const plain = await client.send(request, credentials, cancellation)
     // Other requests may have found out meanwhile.
-    if (isTaken(plain) && now() >= plainUntil && mayBeForCoding(answer, wasTaken)) {
+    if (isAccepted(plain) && now() >= plainUntil && mayBeForCoding(answer, wasAccepted)) {
       plainUntil = now() + PLAIN_MS
       warn('Upstream accepted a request only uncompressed: for an hour none is compressed.')
     }
@@ -60,27 +60,27 @@ function isWorthCompressing({ compress, body = [] }: UpstreamRequest): boolean {
   return compress === true && totalLength(body) >= WORTH_COMPRESSING
 }
 
-function isTaken({ status }: UpstreamAnswer): boolean {
+function isAccepted({ status }: UpstreamAnswer): boolean {
   return status < 400
 }
 
 /**
  * 415 is about the coding (RFC 9110 §15.5.16). A server that doesn't expect one may also take the body for broken JSON,
- * or crash, but only as long as none `wasTaken`.
+ * or crash, but only as long as none `wasAccepted`.
  */
-function mayBeForCoding({ status }: UpstreamAnswer, wasTaken: boolean): boolean {
-  return status === 415 || (!wasTaken && status <= 501 && status !== 401 && status !== 429)
+function mayBeForCoding({ status }: UpstreamAnswer, wasAccepted: boolean): boolean {
+  return status === 415 || (!wasAccepted && status <= 501 && status !== 401 && status !== 429)
 }
 
 /** The same request with its body compressed; off the main thread. */
 async function compressed(request: UpstreamRequest): Promise<UpstreamRequest> {
   const { headers, body = [], memory, ...others } = request
   // What is being read must not be freed, even if the client disconnects meanwhile.
-  memory?.lend()
+  memory?.retain()
   const { coding, encoder } = await newEncoder(totalLength(body))
   for (const piece of body) encoder.write(piece)
-  const bytes = ownCopy(await encoder.end().toArray())
-  memory?.giveBack()
+  const bytes = unpooledCopy(await encoder.end().toArray())
+  memory?.release()
   return { ...others, headers: { ...headers, 'content-encoding': coding }, body: [bytes] }
 }
 

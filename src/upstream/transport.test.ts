@@ -159,8 +159,8 @@ test('a body whose memory is freed as soon as it may be arrives as it was', asyn
   const bytes = Buffer.allocUnsafeSlow(expected.length)
   expected.copy(bytes)
   const memory = new BodyMemory([bytes])
-  vi.spyOn(memory, 'giveBack').mockImplementation(() => {
-    BodyMemory.prototype.giveBack.call(memory)
+  vi.spyOn(memory, 'release').mockImplementation(() => {
+    BodyMemory.prototype.release.call(memory)
     memory.free()
   })
   const pieces = [0, 262_144, 524_288, 4_999_000].map((at, index, all) => bytes.subarray(at, all[index + 1]))

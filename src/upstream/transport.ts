@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { type Cancellable, type Cancellation, ProxyStopped } from '../cancellation.ts'
+import { totalLength } from '../runtime/buffers.ts'
 import { nowOrAtEndOfTurn } from '../runtime/end-of-turn.ts'
-import { totalLength } from '../runtime/own-memory.ts'
 import { type AnswerBody, type BodySink, type UpstreamAnswer, UpstreamSilent } from './answer.ts'
 import type { BodyMemory } from './body-memory.ts'
 import { ReadGatherer, type SocketRead } from './socket-read.ts'
@@ -62,7 +62,7 @@ function isSmall(body: readonly Buffer[]): boolean {
 }
 
 function toUndiciBody({ body, memory }: Pick<WireRequest, 'body' | 'memory'>): Buffer | null {
-  memory?.lend()
+  memory?.retain()
   // There is no signal when a body in one piece has been sent: its memory stays lent.
   if (body === undefined || isSmall(body)) return body?.[0] ?? null
   // undici sends any iterable of buffers, which its types don't say (lib/core/request.js, isIterable).
@@ -85,7 +85,7 @@ function lettingGo(body: readonly Buffer[], memory: BodyMemory | undefined): Ite
   function next(): IteratorResult<Buffer> {
     const piece = pieces.pop()
     if (piece !== undefined) return { done: false, value: piece.length < WAITED_FOR ? Buffer.from(piece) : piece }
-    memory?.giveBack()
+    memory?.release()
     return { done: true, value: undefined }
   }
   return { [Symbol.iterator]: () => ({ next }) }

@@ -5,7 +5,7 @@ import type { Json } from '../fake-upstream/refusal.ts'
 import { CHAT } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { answerWith, callsDuring } from '../support/upstream-answers.ts'
-import { choicesOf, saidIn, watchAnswer } from '../support/watched-answer.ts'
+import { answeredTurn, choicesOf, watchAnswer } from '../support/watched-answer.ts'
 
 const PATH = '/v1/chat/completions'
 const CALL: Item = { call: 'look_up', arguments: { city: 'Lima' } }
@@ -24,7 +24,10 @@ async function messagesFor(items: readonly Item[], request: object = CHAT): Prom
   const stream = await (await stage.post(PATH, { ...request, stream: true })).text()
   const completion = (await (await stage.post(PATH, request)).json()) as { choices: [{ message: Json }] }
   const { content, reasoning_content } = completion.choices[0].message
-  const streamed = { content: saidIn(stream, 'content'), reasoning_content: saidIn(stream, 'reasoning_content') }
+  const streamed = {
+    content: answeredTurn(stream, 'content'),
+    reasoning_content: answeredTurn(stream, 'reasoning_content'),
+  }
   return [streamed, { content: content ?? '', reasoning_content: reasoning_content ?? '' }]
 }
 
@@ -58,11 +61,11 @@ describe('case 117, 118: a message of the phase commentary', () => {
     const answer = await watchAnswer(stage.proxy.url, PATH, { ...CHAT, stream: true })
     // What was not held would have come before the thought behind it.
     const before = await answer.until('thought')
-    expect([saidIn(before, 'content'), saidIn(before, 'reasoning_content')]).toEqual(['', 'A thought.'])
+    expect([answeredTurn(before, 'content'), answeredTurn(before, 'reasoning_content')]).toEqual(['', 'A thought.'])
     gate.release()
     const text = await answer.until('look_up')
     expect(text).toMatch(/Let me look\..*look_up/s)
-    expect(saidIn(text, 'content')).toBe('Let me look.')
+    expect(answeredTurn(text, 'content')).toBe('Let me look.')
     gate.open()
     expect(choicesOf(await answer.ended).at(-1)?.finish_reason).toBe('tool_calls')
   })

@@ -5,7 +5,7 @@ import { logLines, requestLines } from '../support/log-lines.ts'
 import { CHAT } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { answerWith, callsDuring, failingAnswer } from '../support/upstream-answers.ts'
-import { choicesOf, framesOf, saidIn, watchAnswer } from '../support/watched-answer.ts'
+import { answeredTurn, choicesOf, framesOf, watchAnswer } from '../support/watched-answer.ts'
 
 const PATH = '/v1/chat/completions'
 /** What one upstream answer counts, three times. */
@@ -57,7 +57,7 @@ describe('case 12: n = 3', () => {
       expect(own.flatMap(({ finish_reason }) => finish_reason ?? [])).toEqual(['stop'])
       expect(own.at(-1)?.finish_reason).toBe('stop')
     }
-    expect([0, 1, 2].map((index) => saidIn(text, 'content', index)).sort()).toEqual(['first', 'second', 'third'])
+    expect([0, 1, 2].map((index) => answeredTurn(text, 'content', index)).sort()).toEqual(['first', 'second', 'third'])
     expect(chunks.slice(0, -1).every(({ usage }) => usage === null)).toBe(true)
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: USAGE_OF_THREE })
     expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
@@ -96,7 +96,7 @@ describe('case 12: n = 3', () => {
     const watch = () => watchAnswer(stage.proxy.url, PATH, { ...CHAT, n: 3, stream: true })
     const [text, calls] = await callsDuring(stage.upstream, async () => (await watch()).ended)
     expect(calls).toBe(4)
-    expect([0, 1, 2].map((index) => saidIn(text, 'content', index)).sort()).toEqual(['again', 'second', 'third'])
+    expect([0, 1, 2].map((index) => answeredTurn(text, 'content', index)).sort()).toEqual(['again', 'second', 'third'])
     expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
   })
 
@@ -110,7 +110,7 @@ describe('case 12: n = 3', () => {
       const response = await stage.post(PATH, { ...CHAT, messages: [{ role: 'user', content }], n: 3, stream })
       const text = await response.text()
       const said = stream
-        ? [0, 1, 2].map((index) => saidIn(text, 'content', index))
+        ? [0, 1, 2].map((index) => answeredTurn(text, 'content', index))
         : JSON.parse(text).choices.map((choice: { message: { content: string } }) => choice.message.content)
       expect(said.sort()).toEqual(['again', 'second', 'third'])
       const asked = stage.upstream.calls().slice(before)
@@ -171,7 +171,7 @@ describe('case 13: a stop text that straddles deltas', () => {
     // Upstream sends nothing more: only a proxy that cuts by itself gets to the end.
     const text = await (await stage.post(PATH, { ...STOPPING, stream: true })).text()
     const endedAt = performance.now()
-    expect(saidIn(text, 'content')).toBe('one t')
+    expect(answeredTurn(text, 'content')).toBe('one t')
     expect(choicesOf(text).at(-1)).toMatchObject({ delta: {}, finish_reason: 'stop' })
     expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
     const call = stage.upstream.calls().at(-1)
@@ -188,7 +188,7 @@ describe('case 13: a stop text that straddles deltas', () => {
     const text = await response.text()
     expect(response.status).toBe(200)
     if (stream) {
-      expect(saidIn(text, 'content')).toBe('one t')
+      expect(answeredTurn(text, 'content')).toBe('one t')
       expect(framesOf(text).at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 0 } })
       expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
       expect(text).not.toContain('"error":{')
@@ -202,7 +202,7 @@ describe('case 13: a stop text that straddles deltas', () => {
     const text = await (await stage.post(PATH, request)).text()
     const usage = { prompt_tokens: 42, completion_tokens: 12, total_tokens: 54 }
     if (stream) {
-      expect(saidIn(text, 'content')).toBe('one t')
+      expect(answeredTurn(text, 'content')).toBe('one t')
       expect(framesOf(text).at(-1)).toMatchObject({ choices: [], usage })
     } else {
       expect(JSON.parse(text)).toMatchObject({

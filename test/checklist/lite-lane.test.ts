@@ -4,7 +4,7 @@ import { responseEvents } from '../fake-upstream/event-stream.ts'
 import type { Json } from '../fake-upstream/refusal.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { answerWith, callsDuring } from '../support/upstream-answers.ts'
-import { saidIn } from '../support/watched-answer.ts'
+import { answeredTurn } from '../support/watched-answer.ts'
 
 const LITE_HEADER = 'x-openai-internal-codex-responses-lite'
 const LITE_MODEL = 'gpt-6.1-sol'
@@ -89,7 +89,7 @@ describe.each([
     const [answer, calls] = await callsDuring(stage.upstream, () => stage.post('/v1/chat/completions', request))
     const text = await answer.text()
     expect([answer.status, calls]).toEqual([200, 2])
-    expect(stream ? saidIn(text, 'content') : JSON.parse(text).choices[0].message.content).toBe('Hello.')
+    expect(stream ? answeredTurn(text, 'content') : JSON.parse(text).choices[0].message.content).toBe('Hello.')
 
     const { headers, body } = lastCall()
     expect(headers[LITE_HEADER]).toBe('true')

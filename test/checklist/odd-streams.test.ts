@@ -5,7 +5,7 @@ import { responseEvents, type StreamEvent } from '../fake-upstream/event-stream.
 import { ROUTES } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { callsDuring } from '../support/upstream-answers.ts'
-import { saidIn } from '../support/watched-answer.ts'
+import { answeredTurn } from '../support/watched-answer.ts'
 
 /** U+2028 and U+2029 end no line of an event stream, and characters of several bytes get cut. */
 const TEXT = 'Nothing is lost: é 漢字 🙂 \u2028 \u2029 "quoted" \\n.'
@@ -31,7 +31,7 @@ async function textsFor(body: string | Buffer, shaping: Shaping & { type?: strin
   const passed = await (await stage.post('/v1/responses', { ...responses, stream: true })).text()
   return [
     completion.choices?.[0]?.message.content ?? '',
-    saidIn(streamed, 'content'),
+    answeredTurn(streamed, 'content'),
     outputText(response),
     outputText(lastResponse(passed)),
   ]
@@ -94,7 +94,7 @@ test('case 121: a Chat stream takes events for what they are, whatever their fra
     const body = written((event) => usual(event).replace(/^.*/, `event: ${name}`))
     stage.upstream.setDefault({ status: 200, headers: { 'content-type': 'text/event-stream' }, body })
     const chat = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }], stream: true }
-    expect(saidIn(await (await stage.post('/v1/chat/completions', chat)).text(), 'content')).toBe(TEXT)
+    expect(answeredTurn(await (await stage.post('/v1/chat/completions', chat)).text(), 'content')).toBe(TEXT)
   }
 })
 

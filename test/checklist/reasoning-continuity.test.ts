@@ -8,7 +8,7 @@ import { chatgptAuth, unsignedJwt } from '../support/auth-files.ts'
 import { requestLines } from '../support/log-lines.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { answerWith, callsDuring, failingAnswer } from '../support/upstream-answers.ts'
-import { choicesOf, saidIn } from '../support/watched-answer.ts'
+import { answeredTurn, choicesOf } from '../support/watched-answer.ts'
 
 const PATH = '/v1/chat/completions'
 const HELLO = { role: 'user', content: 'Hello' }
@@ -90,7 +90,7 @@ describe.each([true, false])('case 106: a tool round trip (stream: %s)', (stream
     const [answer, calls] = await callsDuring(stage.upstream, () => answeringTurn(calling, stream))
     const text = await answer.text()
     expect([answer.status, calls]).toEqual([200, 1])
-    expect(stream ? saidIn(text, 'content') : JSON.parse(text).choices[0].message.content).toBe('Rain in both.')
+    expect(stream ? answeredTurn(text, 'content') : JSON.parse(text).choices[0].message.content).toBe('Rain in both.')
 
     expect(typesOf(lastInput())).toEqual(['message', 'reasoning', ...WITHOUT.slice(1)])
     expect(lastInput()[1]).toEqual({

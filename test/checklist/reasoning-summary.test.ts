@@ -46,9 +46,9 @@ test.each([
     expect([answer.status, calls]).toEqual([200, expected])
     expect(answer.headers.get('x-codex-proxy-ignored')).toBe('reasoning.summary')
   }
-  const [wanted, lesser, next] = fresh.upstream.calls().slice(-3)
-  expect(lesser?.json).toEqual({ ...(wanted?.json as Json), reasoning })
-  expect(next?.json).toEqual(lesser?.json)
+  const [wanted, fallback, next] = fresh.upstream.calls().slice(-3)
+  expect(fallback?.json).toEqual({ ...(wanted?.json as Json), reasoning })
+  expect(next?.json).toEqual(fallback?.json)
 })
 
 test('who asked such a model for no summary is not told that there is none', async () => {

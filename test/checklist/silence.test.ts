@@ -5,7 +5,7 @@ import { responseEvents, type StreamEvent, untilFirstDelta } from '../fake-upstr
 import { CHAT, RESPONSES, ROUTES } from '../support/questions.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { answerWith, failingAnswer } from '../support/upstream-answers.ts'
-import { framesOf, saidIn, watchAnswer } from '../support/watched-answer.ts'
+import { answeredTurn, framesOf, watchAnswer } from '../support/watched-answer.ts'
 
 const TEXT = 'one two three four'
 const EVENTS = responseEvents([{ text: TEXT }])
@@ -72,7 +72,7 @@ describe.each(ROUTES)('%s', (path, body) => {
     answerWith(stage.upstream, { events: responseEvents([{ text: many }]), delayMs: 200 })
     const text = await (await stage.stream(path, body)).ended
     const deltas = framesOf(text).filter(({ type }) => type === 'response.output_text.delta')
-    expect(saidIn(text, 'content') || deltas.map(({ delta }) => delta).join('')).toBe(many)
+    expect(answeredTurn(text, 'content') || deltas.map(({ delta }) => delta).join('')).toBe(many)
   })
 
   test('case 172, 180: silence beyond the idle limit is an error frame after the keep-alives', async () => {
@@ -98,7 +98,7 @@ test('case 171: keepalive events of upstream pass on the Responses route, and Ch
   expect(framesOf(passed).filter(({ type }) => type === 'keepalive')).toHaveLength(EVENTS.length)
   const chat = await (await stage.stream('/v1/chat/completions', CHAT)).ended
   expect(chat).not.toContain('keepalive')
-  expect(saidIn(chat, 'content')).toBe(TEXT)
+  expect(answeredTurn(chat, 'content')).toBe(TEXT)
 })
 
 test('case 172, 180: by default upstream may be silent for ten minutes and more, longer than Node’s own limits', () => {

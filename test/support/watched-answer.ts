@@ -86,7 +86,7 @@ export function choicesOf(stream: string): StreamedChoice[] {
 }
 
 /** What a Chat stream says in one field of its deltas, joined; of one choice. */
-export function saidIn(stream: string, field: 'content' | 'reasoning_content' | 'refusal', choice = 0): string {
+export function answeredTurn(stream: string, field: 'content' | 'reasoning_content' | 'refusal', choice = 0): string {
   const deltas = choicesOf(stream).filter(({ index }) => index === choice)
   return deltas.map(({ delta }) => String(delta[field] ?? '')).join('')
 }

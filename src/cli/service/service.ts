@@ -20,8 +20,8 @@ import { locate } from '../locate.ts'
 import { shellList } from '../shell.ts'
 import { holdsSecret } from '../shown.ts'
 import { checkAddress } from '../start/try-to-listen.ts'
-import { isPassing, lastingPath } from './lasting-path.ts'
 import { type Manager, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
+import { isTemporary, stablePath } from './stable-path.ts'
 
 const POLL_MS = 100
 const UNWRITTEN_REMEDY =
@@ -38,7 +38,7 @@ export async function service(context: Context, call: Call): Promise<ExitCode> {
   const file = describeService(context, loaded)
   // The manager would not report that a service ends at once.
   if (isWritten) checkStartable(loaded.config)
-  if (isWritten && isPassing(context.program)) context.print.note(PASSING_NOTE)
+  if (isWritten && isTemporary(context.program)) context.print.note(PASSING_NOTE)
   if (call.flags.print === true) return isWritten ? printFile(context, loaded, call) : printRemoval(context, file, call)
   switch (call.argument) {
     case 'install':
@@ -62,8 +62,8 @@ function describeService(context: Context, { config, given }: LoadedConfig): Ser
     home: context.bases.home,
     configHome: context.env.XDG_CONFIG_HOME || join(context.bases.home, '.config'),
     userId: process.getuid?.() ?? 0,
-    node: lastingPath(process.execPath),
-    program: lastingPath(context.program),
+    node: stablePath(process.execPath),
+    program: stablePath(context.program),
     logFile: config.logFile,
     environment: { ...kept, ...settingsAsVariables(given) },
     drainTimeout: config.drainTimeout,

@@ -7,7 +7,7 @@ import { howToEnd, processAt } from '../health.ts'
 import { readableKey } from '../locate.ts'
 
 /** A failure to listen, in helpful words; any other failure unchanged. */
-export async function inWords(error: unknown, config: Config): Promise<unknown> {
+export async function withExplanation(error: unknown, config: Config): Promise<unknown> {
   if (!(error instanceof Error && 'code' in error)) return error
   const failure = { reason: explain(error), code: String(error.code) }
   return new Error(await explainStart(failure, config), { cause: error })

@@ -8,7 +8,7 @@ import type { Context, ExitCode } from '../context.ts'
 import { explain } from '../explain.ts'
 import { loadSettings } from '../load-settings.ts'
 import type { Print } from '../print.ts'
-import { inWords } from './explain-start.ts'
+import { withExplanation } from './explain-start.ts'
 
 /** `start --foreground`: serves in this process until a signal. It keeps no run files. */
 export async function startInForeground(context: Context, flags: GivenSettings): Promise<ExitCode> {
@@ -38,6 +38,6 @@ async function listen(config: Config, print: Print): Promise<ListeningServer> {
     const logTo = print.logIsTerminal ? readableLines(print.log, print.logIsColoured) : { write: print.log }
     return await serve(config, logTo)
   } catch (error) {
-    throw await inWords(error, config)
+    throw await withExplanation(error, config)
   }
 }

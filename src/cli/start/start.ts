@@ -28,8 +28,8 @@ export async function start(context: Context, flags: GivenSettings): Promise<Exi
 export async function startWith(context: Context, loaded: LoadedConfig): Promise<ExitCode> {
   const { print } = context
   checkKeyLasts(loaded.config)
-  await refuseToHide(context, loaded.config)
-  await letStop(context, loaded.config).catch(withRemedy(RUN_FILES_REMEDY))
+  await refuseSharedStateFile(context, loaded.config)
+  await waitUntilStopped(context, loaded.config).catch(withRemedy(RUN_FILES_REMEDY))
   const obstacle = lockInTheWay(loaded.config.pidFile)
   const done = print.progress(obstacle === undefined ? 'Starting …' : `Waiting for ${obstacle} …`)
   const outcome = await startProcess([context.program, BACKGROUND_COMMAND], loaded, childEnvironment(context))
@@ -39,7 +39,7 @@ export async function startWith(context: Context, loaded: LoadedConfig): Promise
     case 'started':
       print.line(`Started: ${addressOf(outcome.server)}`)
       for (const risk of risksOf(loaded.config)) print.note(risk)
-      await notePoorLogin(context, loaded.config, outcome.server.url)
+      await reportLoginProblem(context, loaded.config, outcome.server.url)
       return 0
     case 'running':
       return await reportRunning(context, loaded, outcome.server)
@@ -52,13 +52,13 @@ export async function startWith(context: Context, loaded: LoadedConfig): Promise
 }
 
 /** A server may run although every request would fail; whoever starts it should learn that now. */
-async function notePoorLogin({ print }: Context, config: Config, url: string): Promise<void> {
+async function reportLoginProblem({ print }: Context, config: Config, url: string): Promise<void> {
   const problem = problemOf(await healthOf({ url, clientKey: readableKey(config) }))
   if (problem !== undefined) print.note(problem)
 }
 
 /** Waits, as `stop` does, for a server that is stopping: until it ends, the pid file is its own. */
-async function letStop({ print }: Context, { pidFile, drainTimeout }: Config): Promise<void> {
+async function waitUntilStopped({ print }: Context, { pidFile, drainTimeout }: Config): Promise<void> {
   const running = await findRunning(pidFile)
   if (!running?.stopping) return
   const done = print.progress(
@@ -78,7 +78,7 @@ function childEnvironment({ env, bases }: Context): NodeJS.ProcessEnv {
  * A state file describes one server. A second server with the same file would hide the first from every command, and
  * `restart` would mix their settings, so it is refused.
  */
-async function refuseToHide(context: Context, { pidFile, stateFile }: Config): Promise<void> {
+async function refuseSharedStateFile(context: Context, { pidFile, stateFile }: Config): Promise<void> {
   if (!existsSync(stateFile)) return
   const saved = await readState(stateFile).catch(() => undefined)
   if (saved === undefined) return

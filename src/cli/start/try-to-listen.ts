@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { addressOf } from '../../config/endpoint.ts'
 import type { Config } from '../../config/options.ts'
-import { inWords } from './explain-start.ts'
+import { withExplanation } from './explain-start.ts'
 
 /** Throws the reason why a server can't listen there now. */
 export async function tryToListen({ host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
@@ -20,6 +20,6 @@ export async function checkAddress(config: Config): Promise<void> {
   try {
     await tryToListen(config)
   } catch (error) {
-    throw await inWords(error, config)
+    throw await withExplanation(error, config)
   }
 }

@@ -8,9 +8,9 @@ import { ChatReasoning } from './chat-reasoning.ts'
 import { ChatText } from './chat-text.ts'
 import { ChatToolCalls, isClientCall } from './chat-tool-calls.ts'
 import { ChoiceChunks } from './choice-chunks.ts'
+import { CompletedItems } from './completed-items.ts'
 import { isPrelude, isTerminal } from './event-types.ts'
 import { type LiveDelta, liveIn } from './live-delta.ts'
-import { ToldItems } from './told-items.ts'
 import { type ChatUsage, chatUsage, sumUsage } from './usage.ts'
 
 /** Turns the events of one Responses answer into Chat chunks of one choice, one event at a time. */
@@ -22,7 +22,7 @@ export class ChatStream {
   readonly #reasoning: ChatReasoning
   readonly #text: ChatText
   readonly #calls: ChatToolCalls
-  readonly #told = new ToldItems()
+  readonly #told = new CompletedItems()
   readonly #beforeCalls: [number, JsonObject][] = []
   readonly #images = new ChatImages()
   #visible = false

@@ -5,8 +5,8 @@ import type { ChatReasoning } from './chat-reasoning.ts'
 import { hasMarker, passedMarkers } from './citation-markers.ts'
 import { citationsIn, urlCitation } from './citations.ts'
 import type { LiveDelta } from './live-delta.ts'
-import { type Fate, type Message, type Part, partIn, partOf } from './message-parts.ts'
-import { StopText } from './stop-text.ts'
+import { type Destination, type Message, type Part, partIn, partOf } from './message-parts.ts'
+import { StopSequence } from './stop-sequence.ts'
 
 const COMMENTARY = new Set(['commentary', 'analysis'])
 
@@ -14,7 +14,7 @@ const COMMENTARY = new Set(['commentary', 'analysis'])
 export class ChatText {
   readonly #reasoning: ChatReasoning
   readonly #jsonOutput: boolean
-  readonly #stop: StopText
+  readonly #stop: StopSequence
   #messages: readonly Message[] = []
   #undecided: Message | undefined
   /** The message whose text was last sent as `content`. */
@@ -26,7 +26,7 @@ export class ChatText {
   constructor(plan: ChatPlan, reasoning: ChatReasoning) {
     this.#reasoning = reasoning
     this.#jsonOutput = plan.jsonOutput
-    this.#stop = new StopText(plan.stop)
+    this.#stop = new StopSequence(plan.stop)
   }
 
   /** A stop text ended the answer. */
@@ -138,14 +138,14 @@ export class ChatText {
     const isCommentary = COMMENTARY.has(asString(item.phase) ?? '')
     const message: Message = {
       index,
-      fate: this.#firstFate(isCommentary),
+      destination: this.#firstDestination(isCommentary),
       held: '',
       marker: '',
       shown: false,
       parts: [],
     }
     this.#messages = this.#messages.concat(message)
-    if (message.fate === 'undecided') this.#undecided = message
+    if (message.destination === 'undecided') this.#undecided = message
     return { message, before }
   }
 
@@ -155,16 +155,16 @@ export class ChatText {
     this.#cites = true
   }
 
-  #firstFate(isCommentary: boolean): Fate {
+  #firstDestination(isCommentary: boolean): Destination {
     if (!isCommentary) return 'content'
     return this.#jsonOutput ? 'reasoning' : 'undecided'
   }
 
-  #decide(fate: 'content' | 'reasoning'): ChatDelta[] {
+  #decide(destination: 'content' | 'reasoning'): ChatDelta[] {
     const message = this.#undecided
     if (message === undefined) return []
     this.#undecided = undefined
-    message.fate = fate
+    message.destination = destination
     return message.held === '' ? [] : this.#text(message, message.held)
   }
 
@@ -187,7 +187,7 @@ export class ChatText {
   }
 
   #text(message: Message, text: string): ChatDelta[] {
-    if (message.fate === 'undecided') {
+    if (message.destination === 'undecided') {
       message.held += text
       return []
     }
@@ -209,7 +209,7 @@ export class ChatText {
   }
 
   #shown(message: Message, text: string): ChatDelta[] {
-    if (message.fate === 'reasoning') return this.#reasoning.commentary(message.index, text)
+    if (message.destination === 'reasoning') return this.#reasoning.commentary(message.index, text)
     // In JSON mode each message is a whole answer (recorded); two of them joined would not parse.
     if (this.#jsonOutput && this.#contentFrom !== undefined && this.#contentFrom !== message) return []
 

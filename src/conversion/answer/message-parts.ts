@@ -5,7 +5,7 @@ import type { UrlCitation } from './chat-chunk.ts'
  * Where the text of a message goes. For commentary this is decided later: to `content` if a tool call follows or
  * nothing else comes, else to `reasoning_content`.
  */
-export type Fate = 'content' | 'reasoning' | 'undecided'
+export type Destination = 'content' | 'reasoning' | 'undecided'
 
 export type Part = {
   readonly index: number
@@ -19,8 +19,8 @@ export type Part = {
 
 export type Message = {
   readonly index: number
-  fate: Fate
-  /** Text held back until its fate is decided. */
+  destination: Destination
+  /** Text held back until its destination is decided. */
   held: string
   /** The end of its text, which may become a citation marker. */
   marker: string

@@ -72,7 +72,7 @@ export function responseOf(event: unknown): JsonObject | undefined {
 }
 
 /** The items of `response.output_item.done` events, in the order of the answer. */
-export function toldItems(doneEvents: Iterable<unknown>): JsonObject[] {
+export function completedItems(doneEvents: Iterable<unknown>): JsonObject[] {
   return gathered(doneEvents).list('completed')
 }
 

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { ProxyError } from '../../errors.ts'
-import { freeMemory, ownMemory } from '../../runtime/own-memory.ts'
-import { type CutText, cutLargeStrings } from './cut-strings.ts'
+import { freeMemory, unpooledBuffer } from '../../runtime/buffers.ts'
+import { type CutText, extractLargeStrings } from './large-strings.ts'
 import { withinDepth } from './within-depth.ts'
 
 /** Bodies up to this size are simply parsed. */
@@ -29,11 +29,11 @@ export type LargeJson = {
  * nobody else may look at it any more.
  */
 export function parseLargeJson(raw: Buffer, placeholder: string): LargeJson {
-  const cut = raw.length <= SMALL ? undefined : cutLargeStrings(raw, placeholder)
+  const cut = raw.length <= SMALL ? undefined : extractLargeStrings(raw, placeholder)
   const value = parse(cut?.text ?? raw)
   const memory: Buffer[] = []
   const own = (text: string) => {
-    const bytes = ownMemory(text)
+    const bytes = unpooledBuffer(text)
     memory.push(bytes)
     return bytes
   }

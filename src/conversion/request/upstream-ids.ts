@@ -3,15 +3,15 @@ import { isDeepStrictEqual } from 'node:util'
 import { type JsonObject, without } from '../../json-object.ts'
 
 /** What upstream accepts as an id. Some ids that it has given itself are longer (docs/upstream.md 4.5). */
-const TAKEN = /^[\w-]{1,64}$/
+const ACCEPTED = /^[\w-]{1,64}$/
 
 /**
  * The item, without an id that upstream would refuse: clients send it again with each later turn, so the conversation
  * would be over. Nothing is stored, so no id is needed (case 203).
  */
-export function withTakenId(item: JsonObject): JsonObject {
+export function withAcceptedId(item: JsonObject): JsonObject {
   const { id, type } = item
-  if (typeof id !== 'string' || (TAKEN.test(id) && (type !== 'reasoning' || id.startsWith('rs')))) return item
+  if (typeof id !== 'string' || (ACCEPTED.test(id) && (type !== 'reasoning' || id.startsWith('rs')))) return item
   return without(item, ['id'])
 }
 

@@ -1,7 +1,7 @@
 import type { ChatStream } from '../../conversion/answer/chat-stream.ts'
 import type { LiveDelta } from '../../conversion/answer/live-delta.ts'
 import { isReadOfResponse } from '../../conversion/answer/response-fields.ts'
-import { ownMemory } from '../../runtime/own-memory.ts'
+import { unpooledBuffer } from '../../runtime/buffers.ts'
 import { BytePattern, viewOf } from '../../sse/byte-pattern.ts'
 import { eventName, leanFrameJson, unescaped } from '../../sse/event.ts'
 import type { FrameOutput } from '../../sse/frame-output.ts'
@@ -162,7 +162,7 @@ export class ChatFrames implements FrameSink {
     const [head, sequence, rest] = splitAtSequence(prefix)
     const chunk = dataFrame(this.#stream.liveChunk(live))
     const quote = chunk.lastIndexOf('""') + 1
-    const between = ownMemory(chunk.slice(quote) + chunk.slice(0, quote))
+    const between = unpooledBuffer(chunk.slice(quote) + chunk.slice(0, quote))
     const border = Buffer.byteLength(chunk.slice(quote))
     this.#last = NO_DELTA
     this.#shape = {

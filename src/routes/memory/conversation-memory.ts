@@ -1,7 +1,7 @@
 import type { EarlierConversation } from '../../conversion/request/responses/responses-request.ts'
 import { ProxyError } from '../../errors.ts'
 import { asList, asString, objectOf } from '../../json-object.ts'
-import { ownMemory } from '../../runtime/own-memory.ts'
+import { unpooledBuffer } from '../../runtime/buffers.ts'
 import { keyOf, RecentMemory } from './recent-memory.ts'
 
 const MAX_BYTES = 32 * 1024 * 1024
@@ -10,7 +10,7 @@ const MAX_AGE_MS = 24 * 60 * 60 * 1000
 const TURN_BYTES = 1024
 
 /** A request that was answered: what it added to its conversation, and the answer. */
-export type Said = {
+export type AnsweredTurn = {
   readonly owner: string
   /** The answer that it continues. */
   readonly previousId: string | undefined
@@ -41,10 +41,10 @@ export class ConversationMemory {
   }
 
   /** A turn is not kept if its conversation has been forgotten meanwhile. */
-  remember({ owner, previousId, request }: Said, responseId: string, items: readonly unknown[]): void {
+  remember({ owner, previousId, request }: AnsweredTurn, responseId: string, items: readonly unknown[]): void {
     const before = previousId === undefined ? undefined : this.#linkTo(keyOf(owner, previousId))
     if (previousId !== undefined && before === undefined) return
-    const output = ownMemory(JSON.stringify(items))
+    const output = unpooledBuffer(JSON.stringify(items))
     this.#keep(keyOf(owner, responseId), { serial: ++this.#serial, before, request, output })
   }
 

@@ -1,6 +1,12 @@
 import { isOfCodex, isPrelude, isTerminal, isVendorEvent } from '../../conversion/answer/event-types.ts'
 import { isReadOfResponse } from '../../conversion/answer/response-fields.ts'
-import { endError, fillOutput, listsAll, responseOf, toldItems } from '../../conversion/answer/responses-collector.ts'
+import {
+  completedItems,
+  endError,
+  fillOutput,
+  listsAll,
+  responseOf,
+} from '../../conversion/answer/responses-collector.ts'
 import { type ChatUsage, chatUsage } from '../../conversion/answer/usage.ts'
 import { type AnswerHead, NO_HEAD } from '../../conversion/failure/upstream-error.ts'
 import type { ApiError } from '../../errors.ts'
@@ -96,7 +102,7 @@ export class ResponsesFrames implements FrameSink {
 
   /** The items that the client has got, as they were streamed: encrypted parts differ in the last event. */
   get items(): readonly unknown[] {
-    const told = toldItems(this.#done())
+    const told = completedItems(this.#done())
     return this.#listed.length > told.length ? this.#listed : told
   }
 

@@ -9,13 +9,13 @@ import {
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
 import { toApiError } from '../../errors.ts'
 import { asList, asString, type JsonObject } from '../../json-object.ts'
-import { ownCopy } from '../../runtime/own-memory.ts'
+import { unpooledCopy } from '../../runtime/buffers.ts'
 import { eventSink } from '../../sse/event-sink.ts'
 import type { UpstreamAnswer } from '../../upstream/answer.ts'
 import type { Answer, ApiRequest, Route } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
 import { forwardOr } from '../forward.ts'
-import type { Said } from '../memory/conversation-memory.ts'
+import type { AnsweredTurn } from '../memory/conversation-memory.ts'
 import { ownerOf } from '../memory/recent-memory.ts'
 import type { MessageLog } from '../message-log.ts'
 import { noteFailure } from '../request-notes.ts'
@@ -37,7 +37,7 @@ async function send(
   credentials: ChatGptCredentials,
 ): Promise<Answer | undefined> {
   const { call, log, isStreamed, said } = convert(context, request, credentials, await request.jsonBody())
-  const remember = (told: Told) => said && rememberAnswer(context, said, told)
+  const remember = (told: AnswerOutcome) => said && rememberAnswer(context, said, told)
   if (!isStreamed) {
     const response = await collect(context, request, call, log)
     remember({ responseId: asString(response.id), items: asList(response.output) })
@@ -48,10 +48,10 @@ async function send(
 }
 
 /** The outcome of an answer; without an id if it failed. */
-type Told = { readonly responseId: string | undefined; readonly items: readonly unknown[] }
+type AnswerOutcome = { readonly responseId: string | undefined; readonly items: readonly unknown[] }
 
 /** Upstream stores nothing, and the client may refer to it in its next request. */
-function rememberAnswer(context: RouteContext, said: Said, { responseId, items }: Told): void {
+function rememberAnswer(context: RouteContext, said: AnsweredTurn, { responseId, items }: AnswerOutcome): void {
   context.items.remember(said.owner, items)
   if (responseId !== undefined) context.conversations.remember(said, responseId, items)
 }
@@ -65,10 +65,10 @@ function convert(
   request: ApiRequest,
   credentials: ChatGptCredentials,
   raw: Buffer,
-): { call: UpstreamCall; log: MessageLog; isStreamed: boolean; said: Said | undefined } {
+): { call: UpstreamCall; log: MessageLog; isStreamed: boolean; said: AnsweredTurn | undefined } {
   const json = parseLargeJson(raw, context.placeholder)
   const { converted, written, call, log } = prepare(context, request, credentials, json)
-  const said = converted.stores ? saidIn(converted, ownerOf(credentials), written, json.write) : undefined
+  const said = converted.stores ? answeredTurn(converted, ownerOf(credentials), written, json.write) : undefined
   return { call, log, isStreamed: converted.stream, said }
 }
 
@@ -104,14 +104,14 @@ export function prepare(
 }
 
 /** In memory of its own: that of the body is freed before the answer ends. */
-function saidIn(
+function answeredTurn(
   { request: { prompt_cache_key }, previousId, added }: ConvertedResponsesRequest,
   owner: string,
   written: readonly Buffer[],
   write: LargeJson['write'],
-): Said {
+): AnsweredTurn {
   const request = previousId === undefined ? written : write({ input: added, prompt_cache_key })
-  return { owner, previousId, request: ownCopy(request) }
+  return { owner, previousId, request: unpooledCopy(request) }
 }
 
 /** The one Response object for a client that wants no stream. */
@@ -150,7 +150,7 @@ type Streaming = {
   readonly call: UpstreamCall
   readonly log: MessageLog
   /** Called before the client sees the end, since it may send its next request at once. */
-  readonly remember: (told: Told) => void
+  readonly remember: (told: AnswerOutcome) => void
 }
 
 async function stream(context: RouteContext, request: ApiRequest, { call, log, remember }: Streaming): Promise<void> {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Cancellable } from '../../cancellation.ts'
-import { FrameOutput, giveBack } from '../../sse/frame-output.ts'
+import { FrameOutput, reuse } from '../../sse/frame-output.ts'
 import { KEEP_ALIVE_FRAME } from '../../sse/frames.ts'
 import type { ApiRequest } from '../api-request.ts'
 import { endReadingLimit, limitReading } from './slow-client.ts'
@@ -122,7 +122,7 @@ export class ClientStream implements Cancellable {
     this.#silence?.refresh()
     const bytes = this.#taken()
     const written = (error?: Error | null) => {
-      if (!error) giveBack(bytes)
+      if (!error) reuse(bytes)
     }
     if (!response.write(bytes, written)) this.#full(response)
   }

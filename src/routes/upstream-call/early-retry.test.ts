@@ -23,7 +23,7 @@ const OVERLOADED = failure('server_is_overloaded')
 /** Asks an upstream that fails so, one failure after the other, and then answers; `wait` is the chance's part of each wait. */
 function attempts(
   failures: readonly Error[],
-  { isVisible = false, wait = 0.5, onRead = () => {}, hasLesser = false, answer = ANSWER } = {},
+  { isVisible = false, wait = 0.5, onRead = () => {}, hasFallback = false, answer = ANSWER } = {},
 ) {
   const request = { record: newRequestRecord('id', 'POST', '/v1/responses', 0) }
   const cancellation = new Cancellation()
@@ -34,7 +34,7 @@ function attempts(
   const outcome = withEarlyRetries({ random: () => wait }, request, {
     call: {
       async open(_cancellation, refusal) {
-        if (refusal !== undefined && !hasLesser) throw refusal
+        if (refusal !== undefined && !hasFallback) throw refusal
         refusals.push(refusal)
         askedAt.push(Date.now() - start)
         return answer
@@ -103,8 +103,8 @@ test.each([
   expect(record.upstreamRetries).toBe(0)
 })
 
-test('case 110: a refusal within a 200 brings a lesser request, which is tried again like any other', async () => {
-  const { outcome, refusals, askedAt } = attempts([REFUSAL, OVERLOADED], { hasLesser: true })
+test('case 110: a refusal within a 200 brings the fallback, which is tried again like any other', async () => {
+  const { outcome, refusals, askedAt } = attempts([REFUSAL, OVERLOADED], { hasFallback: true })
   await vi.runAllTimersAsync()
   expect(await outcome).toBe('read')
   expect(refusals).toEqual([undefined, REFUSAL, REFUSAL])
@@ -115,8 +115,8 @@ test.each([
   ['a second refusal', [REFUSAL, REFUSAL], {}, 2],
   ['a refusal after something that a client can see', [REFUSAL], { isVisible: true }, 1],
   ['a fault of our own', [new TypeError('x is not a function')], {}, 1],
-])('case 110: %s brings no lesser request', async (_what, failures, differences, asked) => {
-  const { outcome, refusals } = attempts(failures, { ...differences, hasLesser: true })
+])('case 110: %s brings no fallback', async (_what, failures, differences, asked) => {
+  const { outcome, refusals } = attempts(failures, { ...differences, hasFallback: true })
   expect(await outcome).toBe(failures.at(-1))
   expect(refusals).toHaveLength(asked)
 })

@@ -10,7 +10,7 @@ import type { ApiRequest } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
 import { type MessageLog, openMessageLog } from '../message-log.ts'
 import { noteIgnored } from '../request-notes.ts'
-import { LITE_HEADERS, lesserVariants } from './lesser-variants.ts'
+import { fallbackVariants, LITE_HEADERS } from './fallback-variants.ts'
 import { withoutRefusedSummary } from './refused-summary.ts'
 import { UpstreamCall } from './upstream-call.ts'
 
@@ -55,7 +55,7 @@ export function prepareCall(
     wanted: {
       body: () => written,
       headers: lite ? LITE_HEADERS : {},
-      lesser: lite ? undefined : lesserVariants(context, sent, json.write),
+      fallback: lite ? undefined : fallbackVariants(context, sent, json.write),
     },
     memory: new BodyMemory(json.memory),
     headers: { ...sessionHeaders(request, sent), ...headers },

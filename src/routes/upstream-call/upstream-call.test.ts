@@ -44,7 +44,7 @@ function refusedCall(
     credentials: { kind: 'chatgpt', accessToken: 'token', accountId: undefined, fedramp: false },
     model: 'gpt-0',
     asksForSummary: false,
-    wanted: { body: () => [Buffer.from('{}')], headers: { 'x-variant': 'b' }, lesser: undefined },
+    wanted: { body: () => [Buffer.from('{}')], headers: { 'x-variant': 'b' }, fallback: undefined },
     memory: new BodyMemory([]),
     headers: { 'x-call': 'a' },
   })

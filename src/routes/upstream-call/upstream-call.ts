@@ -14,14 +14,14 @@ import { noticeHeaders, retryCounter } from '../request-notes.ts'
 import { nameModels, refusalOf } from './refusal.ts'
 import { noteUnsummarized } from './refused-summary.ts'
 
-/** One form of the request: the requested one, or a lesser one in case upstream refuses that. */
+/** One form of the request: the requested one, or a fallback in case upstream refuses that. */
 export type Variant = {
-  /** As bytes, so that their source need not be kept. A lesser body is only made when needed. */
+  /** As bytes, so that their source need not be kept. A fallback's body is only made when needed. */
   readonly body: () => readonly Buffer[]
   /** Headers that go with this form of the body. */
   readonly headers: Readonly<Record<string, string>>
-  /** What to send after this refusal, if it can be sent in a lesser form. */
-  readonly lesser: ((refusal: ApiError) => Variant | undefined) | undefined
+  /** What to send after this refusal, if it can be sent in another form. */
+  readonly fallback: ((refusal: ApiError) => Variant | undefined) | undefined
 }
 
 export type Call = {
@@ -51,14 +51,14 @@ export class UpstreamCall {
 
   /**
    * Resolves with a stream of events; any other answer is thrown as the error it stands for. `early` is the refusal that
-   * the wanted variant got within such a stream: a lesser one is sent, or the refusal thrown.
+   * the wanted variant got within such a stream: its fallback is sent, or the refusal thrown.
    */
   async open(cancellation: Cancellation, early?: ApiError): Promise<UpstreamAnswer> {
     const call = this.#call
     if (call === undefined) throw new Error('An answer that is visible must not be asked for again.')
     const first: Form = { variant: call.wanted, unsummarized: false }
     let refusal = early
-    for (let form = early === undefined ? first : this.#lesserForm(call, first, early); form !== undefined; ) {
+    for (let form = early === undefined ? first : this.#fallbackForm(call, first, early); form !== undefined; ) {
       const answer = await this.#post(call, form, cancellation)
       noticeHeaders(this.#context, this.#request, answer)
       this.#request.setHeaders(informingHeaders(answer.headers))
@@ -69,7 +69,7 @@ export class UpstreamCall {
         return answer
       }
       refusal = await refusalOf(this.#context, call.route, answer)
-      form = this.#lesserForm(call, form, refusal)
+      form = this.#fallbackForm(call, form, refusal)
     }
     if (refusal?.code !== 'model_not_found') throw refusal
     this.#context.catalogue.forget(call.model)
@@ -106,12 +106,12 @@ export class UpstreamCall {
   }
 
   /** What to send after this refusal of `form`, if anything. A refused summary is not requested again. */
-  #lesserForm({ model, asksForSummary }: Call, form: Form, refusal: ApiError): Form | undefined {
+  #fallbackForm({ model, asksForSummary }: Call, form: Form, refusal: ApiError): Form | undefined {
     if (asksForSummary && !form.unsummarized && isSummaryRefusal(refusal)) {
       this.#context.unsummarized.keep(model, true, 0)
       return { ...form, unsummarized: true }
     }
-    const variant = form.variant.lesser?.(refusal)
+    const variant = form.variant.fallback?.(refusal)
     return variant && { ...form, variant }
   }
 }

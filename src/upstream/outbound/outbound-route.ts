@@ -8,7 +8,7 @@ import { failureCode } from './failure-reason.ts'
 import { NetworkWatch } from './network-watch.ts'
 import { parseNoProxy } from './no-proxy.ts'
 import { isListening, type OutboundAddress, parseOutboundAddress } from './outbound-address.ts'
-import { directConnector, OutboundWay } from './outbound-way.ts'
+import { directConnector, OutboundAgent } from './outbound-agent.ts'
 import { PendingSockets } from './pending-sockets.ts'
 import { createTrust } from './trusted-certificates.ts'
 import { tunnelConnector } from './tunnel.ts'
@@ -98,8 +98,8 @@ class Route implements OutboundRoute {
   readonly #log: Pick<Logger, 'info' | 'warn'>
   readonly #isExempt: (url: URL) => boolean
   readonly #choice: Choice
-  readonly #direct: OutboundWay
-  readonly #tunnelled: OutboundWay | undefined
+  readonly #direct: OutboundAgent
+  readonly #tunnelled: OutboundAgent | undefined
   readonly #pending = new PendingSockets()
   #inUse: boolean
   #checking: Promise<boolean> | undefined
@@ -114,10 +114,10 @@ class Route implements OutboundRoute {
     const secureContext = createTrust(choice.env, (fields, message) => log.warn(fields, message))
     const { connectTimeout: timeout, headerTimeout } = settings
     const direct = directConnector(timeout, secureContext, pending)
-    this.#direct = new OutboundWay(direct, headerTimeout, choice.now)
+    this.#direct = new OutboundAgent(direct, headerTimeout, choice.now)
     if (choice.address === undefined) return
     const tunnelled = tunnelConnector(choice.address, direct, { timeout, secureContext, pending, now: choice.now })
-    this.#tunnelled = new OutboundWay(tunnelled, headerTimeout, choice.now)
+    this.#tunnelled = new OutboundAgent(tunnelled, headerTimeout, choice.now)
   }
 
   dispatcherFor(origin: URL): Dispatcher {
@@ -184,7 +184,7 @@ class Route implements OutboundRoute {
     this.#tunnelled?.renew()
   }
 
-  #wayTo(url: URL): OutboundWay {
+  #wayTo(url: URL): OutboundAgent {
     if (!this.#inUse || this.#exemptionOf(url) !== undefined) return this.#direct
     return this.#tunnelled ?? this.#direct
   }

@@ -4,12 +4,12 @@ import type { JsonPlace } from '../json-place.ts'
 import { type ReportedFields, unsupportedParameter } from '../reported-fields.ts'
 
 /** How a field is handled: it has an equivalent upstream, is sent unchanged, is done by the proxy, or can't be honoured. */
-export type Fate = 'converted' | 'passed' | 'emulated' | 'ignored' | 'refused'
+export type Handling = 'converted' | 'passed' | 'emulated' | 'ignored' | 'refused'
 
 type FieldType = 'number' | 'integer' | 'boolean' | 'string' | 'list' | 'object'
 
 export type ChatField = {
-  readonly fate: Fate
+  readonly handling: Handling
   /** For `docs/conversion.md`. */
   readonly note: string
   /** The type, if nothing else reads the field: a wrong one is a 400, as in the API. */
@@ -25,111 +25,121 @@ const isTextOnly = (value: unknown) => Array.isArray(value) && value.every((mode
 /** Every field of `POST /v1/chat/completions`, and the few of Responses that Chat clients send. */
 export const CHAT_FIELDS = {
   model: {
-    fate: 'converted',
+    handling: 'converted',
     note: 'Passed. If the live catalogue has only a part of the name, a provider prefix (`openai/`, `codex/`) is removed, and a suffix (`-low`, `:high`, `(xhigh)`, `-fast`) becomes the effort or the tier.',
   },
   messages: {
-    fate: 'converted',
+    handling: 'converted',
     note: 'Leading system and developer texts become `instructions`, later ones developer messages; user, assistant and tool messages become input items. `name` and unknown keys of messages are not sent. Audio is refused.',
   },
   tools: {
-    fate: 'converted',
+    handling: 'converted',
     note: 'Functions and custom tools are flattened, `strict` is sent explicitly, schemas are never rewritten; tools in Responses form are passed. `file_search`, `code_interpreter` and `computer_use` are refused. Unknown keys of a function or custom tool are ignored.',
   },
   tool_choice: {
-    fate: 'converted',
+    handling: 'converted',
     note: 'Strings are passed; a function, a custom tool and `allowed_tools` are flattened.',
   },
   parallel_tool_calls: {
-    fate: 'passed',
+    handling: 'passed',
     note: 'Not sent without tools; always false with `functions`, whose answer has room for only one call.',
     type: 'boolean',
   },
-  functions: { fate: 'converted', note: 'The legacy form of `tools`; answered with `function_call`.' },
-  function_call: { fate: 'converted', note: 'The legacy form of `tool_choice`.' },
+  functions: { handling: 'converted', note: 'The legacy form of `tools`; answered with `function_call`.' },
+  function_call: { handling: 'converted', note: 'The legacy form of `tool_choice`.' },
   web_search_options: {
-    fate: 'converted',
+    handling: 'converted',
     note: 'The hosted `web_search` tool; citations come back as `annotations`.',
   },
   response_format: {
-    fate: 'converted',
+    handling: 'converted',
     note: '`text.format`, with `strict` sent explicitly. Unknown keys are ignored.',
   },
-  verbosity: { fate: 'converted', note: '`text.verbosity`.' },
-  text: { fate: 'converted', note: 'Not a Chat field: `format` and `verbosity` as in Responses.' },
+  verbosity: { handling: 'converted', note: '`text.verbosity`.' },
+  text: { handling: 'converted', note: 'Not a Chat field: `format` and `verbosity` as in Responses.' },
   reasoning_effort: {
-    fate: 'converted',
+    handling: 'converted',
     note: '`reasoning.effort`, with `reasoning.summary: "auto"` unless the model has no summaries; a summary that upstream refuses is left out and reported. A level that the live catalogue does not list for the model becomes the nearest listed one, and is reported.',
   },
-  reasoning: { fate: 'converted', note: 'Not a Chat field: `effort` and `summary` as in Responses.' },
+  reasoning: { handling: 'converted', note: 'Not a Chat field: `effort` and `summary` as in Responses.' },
   service_tier: {
-    fate: 'converted',
+    handling: 'converted',
     note: '`priority` and `fast` become `priority`; `auto` and `default` are not sent; others are ignored.',
   },
   prompt_cache_key: {
-    fate: 'passed',
+    handling: 'passed',
     note: 'If absent, derived from model, instructions, tools and first user message. Also sent as session headers.',
   },
   stream: {
-    fate: 'emulated',
+    handling: 'emulated',
     note: 'Upstream always streams; without `stream` the proxy assembles the answer.',
   },
   stream_options: {
-    fate: 'emulated',
+    handling: 'emulated',
     note: '`include_usage` is honoured exactly; `include_obfuscation: true` is ignored.',
   },
-  n: { fate: 'emulated', note: '1 to 8: sent as that many parallel requests.', asksNothing: equals(1) },
-  stop: { fate: 'emulated', note: 'The answer is cut before the first match.' },
-  max_tokens: { fate: 'ignored', note: 'Upstream has no limit to set.', type: 'integer' },
-  max_completion_tokens: { fate: 'ignored', note: 'Upstream has no limit to set.', type: 'integer' },
-  temperature: { fate: 'ignored', note: 'Default 1.', type: 'number', asksNothing: isDefault('temperature') },
-  top_p: { fate: 'ignored', note: 'Default 1.', type: 'number', asksNothing: isDefault('top_p') },
+  n: { handling: 'emulated', note: '1 to 8: sent as that many parallel requests.', asksNothing: equals(1) },
+  stop: { handling: 'emulated', note: 'The answer is cut before the first match.' },
+  max_tokens: { handling: 'ignored', note: 'Upstream has no limit to set.', type: 'integer' },
+  max_completion_tokens: { handling: 'ignored', note: 'Upstream has no limit to set.', type: 'integer' },
+  temperature: { handling: 'ignored', note: 'Default 1.', type: 'number', asksNothing: isDefault('temperature') },
+  top_p: { handling: 'ignored', note: 'Default 1.', type: 'number', asksNothing: isDefault('top_p') },
   frequency_penalty: {
-    fate: 'ignored',
+    handling: 'ignored',
     note: 'Default 0.',
     type: 'number',
     asksNothing: isDefault('frequency_penalty'),
   },
-  presence_penalty: { fate: 'ignored', note: 'Default 0.', type: 'number', asksNothing: isDefault('presence_penalty') },
-  seed: { fate: 'ignored', note: 'Upstream has no seed.', type: 'integer' },
-  logit_bias: { fate: 'ignored', note: 'Default: an empty object.', type: 'object', asksNothing: isEmpty },
-  metadata: { fate: 'ignored', note: 'Default: an empty object.', type: 'object', asksNothing: isEmpty },
+  presence_penalty: {
+    handling: 'ignored',
+    note: 'Default 0.',
+    type: 'number',
+    asksNothing: isDefault('presence_penalty'),
+  },
+  seed: { handling: 'ignored', note: 'Upstream has no seed.', type: 'integer' },
+  logit_bias: { handling: 'ignored', note: 'Default: an empty object.', type: 'object', asksNothing: isEmpty },
+  metadata: { handling: 'ignored', note: 'Default: an empty object.', type: 'object', asksNothing: isEmpty },
   store: {
-    fate: 'ignored',
+    handling: 'ignored',
     note: 'Nothing is stored. Default false.',
     type: 'boolean',
     asksNothing: isDefault('store'),
   },
-  user: { fate: 'ignored', note: 'Upstream knows the account.', type: 'string', asksNothing: isDefault('user') },
+  user: { handling: 'ignored', note: 'Upstream knows the account.', type: 'string', asksNothing: isDefault('user') },
   safety_identifier: {
-    fate: 'ignored',
+    handling: 'ignored',
     note: 'Upstream knows the account.',
     type: 'string',
     asksNothing: isDefault('safety_identifier'),
   },
-  prediction: { fate: 'ignored', note: 'Only a hint for speed.', type: 'object' },
-  moderation: { fate: 'ignored', note: 'Upstream has its own moderation.', type: 'object', asksNothing: isEmpty },
-  prompt_cache_retention: { fate: 'ignored', note: 'Upstream decides how long it caches.', type: 'string' },
-  prompt_cache_options: { fate: 'ignored', note: 'Default: an empty object.', type: 'object', asksNothing: isEmpty },
+  prediction: { handling: 'ignored', note: 'Only a hint for speed.', type: 'object' },
+  moderation: { handling: 'ignored', note: 'Upstream has its own moderation.', type: 'object', asksNothing: isEmpty },
+  prompt_cache_retention: { handling: 'ignored', note: 'Upstream decides how long it caches.', type: 'string' },
+  prompt_cache_options: {
+    handling: 'ignored',
+    note: 'Default: an empty object.',
+    type: 'object',
+    asksNothing: isEmpty,
+  },
   logprobs: {
-    fate: 'refused',
+    handling: 'refused',
     note: 'Without them the answer would be wrong. Default false.',
     type: 'boolean',
     asksNothing: equals(false),
   },
   top_logprobs: {
-    fate: 'refused',
+    handling: 'refused',
     note: 'As `logprobs`. Default 0.',
     type: 'integer',
     asksNothing: isDefault('top_logprobs'),
   },
   modalities: {
-    fate: 'refused',
+    handling: 'refused',
     note: 'Anything but `["text"]`: upstream has no audio.',
     type: 'list',
     asksNothing: isTextOnly,
   },
-  audio: { fate: 'refused', note: 'Upstream has no audio.', type: 'object' },
+  audio: { handling: 'refused', note: 'Upstream has no audio.', type: 'object' },
 } as const satisfies Readonly<Record<string, ChatField>>
 
 const FIELDS: ReadonlyMap<string, ChatField> = new Map(Object.entries(CHAT_FIELDS))
@@ -148,8 +158,8 @@ export function checkChatFields(body: JsonPlace, reported: ReportedFields): void
     }
     if (field?.asksNothing?.(value) === true) continue
     if (field === undefined) reported.add(name, 'is not known')
-    else if (field.fate === 'ignored') reported.add(name)
-    else if (field.fate === 'refused') throw unsupportedParameter(name, 'is not supported with a ChatGPT login')
+    else if (field.handling === 'ignored') reported.add(name)
+    else if (field.handling === 'refused') throw unsupportedParameter(name, 'is not supported with a ChatGPT login')
   }
 }
 

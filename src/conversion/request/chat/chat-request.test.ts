@@ -68,7 +68,7 @@ describe('case 5, 6, 7, 11, 14: what upstream refuses is not sent but reported, 
   })
 
   test('the list is complete', () => {
-    const fields = Object.entries(CHAT_FIELDS).filter(([, { fate }]) => fate === 'ignored')
+    const fields = Object.entries(CHAT_FIELDS).filter(([, { handling }]) => handling === 'ignored')
     expect(fields.map(([name]) => name).toSorted()).toEqual(Object.keys(IGNORED).toSorted())
   })
 })

@@ -2,7 +2,7 @@ import { asList, asString, type JsonObject } from '../../../json-object.ts'
 import type { ToolCall } from '../../call-key.ts'
 import { TEXT_PLACE } from '../../reasoning-continuity.ts'
 import type { ConversionContext } from '../conversion-context.ts'
-import { withTakenId } from '../upstream-ids.ts'
+import { withAcceptedId } from '../upstream-ids.ts'
 
 /** In the order of the answer, so that upstream's prompt cache recognises it. */
 type Recalled = { readonly beforeText: readonly JsonObject[]; readonly beforeCall: readonly JsonObject[] }
@@ -36,7 +36,7 @@ export class RecalledReasoning {
 
 /** Only what upstream accepts back: no text of the reasoning, and a summary even if empty (case 108). */
 function replayedReasoning({ id, summary }: JsonObject, encryptedContent: string): JsonObject {
-  return withTakenId({
+  return withAcceptedId({
     type: 'reasoning',
     ...(typeof id === 'string' && { id }),
     summary: asList(summary),

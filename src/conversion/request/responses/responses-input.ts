@@ -3,7 +3,7 @@ import { withoutCacheHints } from '../cache-hints.ts'
 import type { JsonPlace } from '../json-place.ts'
 import type { ReportedFields } from '../reported-fields.ts'
 import { shownPart } from '../shown-part.ts'
-import { upstreamCallId, withTakenId } from '../upstream-ids.ts'
+import { upstreamCallId, withAcceptedId } from '../upstream-ids.ts'
 
 const ROLES = ['assistant', 'system', 'developer', 'user'] as const
 
@@ -46,9 +46,9 @@ function convertItem(place: JsonPlace, context: InputContext): JsonObject[] {
     case 'image_generation_call':
       return imageItem(item)
     case 'web_search_call':
-      return [withTakenId(searchItem(item))]
+      return [withAcceptedId(searchItem(item))]
     default:
-      return [withTakenId(onlySaid(item))]
+      return [withAcceptedId(onlySaid(item))]
   }
 }
 
@@ -94,7 +94,7 @@ function messageContent(content: JsonPlace, role: string): unknown[] {
 function reasoningItem(item: JsonObject): JsonObject[] {
   if (typeof item.encrypted_content !== 'string' || item.encrypted_content === '') return []
   const kept = without(item, item.content === null ? ['status'] : ['status', 'content'])
-  return [withTakenId({ ...kept, summary: asList(item.summary) })]
+  return [withAcceptedId({ ...kept, summary: asList(item.summary) })]
 }
 
 /**
@@ -113,7 +113,7 @@ const OF_IMAGE = new Set([
 /** Without the image itself, for example because it failed, it is only the id of something that is not stored. */
 function imageItem(item: JsonObject): JsonObject[] {
   if (textOf(item.result) === undefined) return []
-  return [withTakenId(Object.fromEntries(Object.entries(onlySaid(item)).filter(([key]) => OF_IMAGE.has(key))))]
+  return [withAcceptedId(Object.fromEntries(Object.entries(onlySaid(item)).filter(([key]) => OF_IMAGE.has(key))))]
 }
 
 /** The sources of a search come if requested, else as null: upstream accepts neither back (docs/upstream.md 4.5). */

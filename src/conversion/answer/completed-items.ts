@@ -2,18 +2,18 @@ import { asObject, asString, type JsonObject } from '../../json-object.ts'
 import { isClientCall } from './chat-tool-calls.ts'
 
 /** An output index, and the key of the item there. */
-type Told = readonly [number, string]
+type PlacedKey = readonly [number, string]
 
 /** The complete items of an answer; repeating them adds nothing. */
-export class ToldItems {
-  readonly #whole: Told[] = []
+export class CompletedItems {
+  readonly #completed: PlacedKey[] = []
 
   has(index: number): boolean {
-    return this.#whole.some(([whole]) => whole === index)
+    return this.#completed.some(([completed]) => completed === index)
   }
 
   add(index: number, item: JsonObject): void {
-    this.#whole.push([index, keyOf(item)])
+    this.#completed.push([index, keyOf(item)])
   }
 
   /**
@@ -22,9 +22,9 @@ export class ToldItems {
    * listed at the end. So a listed item is matched with the one at its position if the keys match, else with the first
    * one with its key, else it counts as new.
    */
-  placed(output: readonly unknown[], begun: () => readonly Told[]): [number, JsonObject][] {
-    if (output.length <= this.#whole.length) return []
-    const told = new Map([...begun(), ...this.#whole])
+  placed(output: readonly unknown[], begun: () => readonly PlacedKey[]): [number, JsonObject][] {
+    if (output.length <= this.#completed.length) return []
+    const told = new Map([...begun(), ...this.#completed])
     const free = new Map([...told].sort(([a], [b]) => a - b))
     const items = output.map((item) => asObject(item) ?? {})
     const isAt = (place: number, item: JsonObject) => told.get(place) === keyOf(item)

@@ -12,7 +12,7 @@ const LONGEST_KEEP_ALIVE_MS = 600_000
 const MAX_ANSWER_HEADERS = 64 * 1024
 
 /** One route to upstreams, direct or through a proxy: its agent, and the connections opened in advance for it. */
-export class OutboundWay {
+export class OutboundAgent {
   readonly #warm: WarmConnections
   readonly #headerTimeout: number
   #agent: Undici.Agent

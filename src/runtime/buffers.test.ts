@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest'
-import { freeMemory, ownCopy, ownMemory } from './own-memory.ts'
+import { freeMemory, unpooledBuffer, unpooledCopy } from './buffers.ts'
 
 test('text in memory of its own shares it with nothing', () => {
-  const bytes = ownMemory('grüße')
+  const bytes = unpooledBuffer('grüße')
   expect(bytes.toString()).toBe('grüße')
   expect(bytes.buffer.byteLength).toBe(bytes.length)
 })
 
 test('a copy of pieces in memory of its own holds nothing of what they are parts of', () => {
   const large = Buffer.from(`--grü${'-'.repeat(100_000)}`)
-  const bytes = ownCopy([large.subarray(2, 6), Buffer.from('ße'), Buffer.alloc(0)])
+  const bytes = unpooledCopy([large.subarray(2, 6), Buffer.from('ße'), Buffer.alloc(0)])
   expect(bytes.toString()).toBe('grüße')
   expect(bytes.buffer.byteLength).toBe(bytes.length)
 })

@@ -4,96 +4,96 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { ProxyError } from '../errors.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
 import { refusalOn } from './client-errors.ts'
-import { Visit } from './visit.ts'
+import { HttpExchange } from './http-exchange.ts'
 
 vi.mock(import('./client-errors.ts'), { spy: true })
 afterEach(() => vi.mocked(refusalOn).mockRestore())
 
-function startVisit(request: object = { socket: {} }) {
+function startExchange(request: object = { socket: {} }) {
   const response = Object.assign(new EventEmitter(), { writableFinished: false, statusCode: 200, writeHead() {} })
-  const visit = new Visit(request as IncomingMessage, response as unknown as ServerResponse, {
+  const exchange = new HttpExchange(request as IncomingMessage, response as unknown as ServerResponse, {
     record: newRequestRecord('req_1', 'POST', '/v1/responses', 0),
     url: '/v1/responses',
     limits: { maxBody: 0, maxDecodedBody: 0, slowClientTimeout: 0 },
   })
-  return { response, visit }
+  return { response, exchange }
 }
 
 test('a client that leaves before the end of its answer cancels the work', () => {
-  const { response, visit } = startVisit()
+  const { response, exchange } = startExchange()
   response.emit('close')
-  expect(visit.cancellation.reason?.name).toBe('ClientLeft')
-  expect(visit.record).toMatchObject({ aborted: true, status: 0 })
+  expect(exchange.cancellation.reason?.name).toBe('ClientLeft')
+  expect(exchange.record).toMatchObject({ aborted: true, status: 0 })
 })
 
 test('an answer that failed after its 200 keeps the status it would have had', () => {
-  const { response, visit } = startVisit()
-  visit.record.status = 502
+  const { response, exchange } = startExchange()
+  exchange.record.status = 502
   response.writableFinished = true
   response.emit('close')
-  expect(visit.record).toMatchObject({ aborted: false, status: 502 })
+  expect(exchange.record).toMatchObject({ aborted: false, status: 502 })
 })
 
 test.each([400, 502])('a client that leaves with its refusal (%d) was refused, and did not leave', (status) => {
-  const { response, visit } = startVisit()
-  visit.record.status = status
+  const { response, exchange } = startExchange()
+  exchange.record.status = status
   response.emit('close')
-  expect(visit.record).toMatchObject({ aborted: false, status })
+  expect(exchange.record).toMatchObject({ aborted: false, status })
 })
 
 test('a client whose request was refused on its connection was told so, and did not leave', () => {
-  const { response, visit } = startVisit()
+  const { response, exchange } = startExchange()
   vi.mocked(refusalOn).mockReturnValue(new ProxyError('request_timeout', 'Too slow.'))
   response.emit('close')
-  expect(visit.record).toMatchObject({ aborted: false, status: 408, code: 'request_timeout' })
+  expect(exchange.record).toMatchObject({ aborted: false, status: 408, code: 'request_timeout' })
 })
 
 test('an answer that came when its connection had been refused was not sent: the client got the refusal', () => {
-  const { response, visit } = startVisit()
+  const { response, exchange } = startExchange()
   vi.mocked(refusalOn).mockReturnValue(new ProxyError('invalid_http', 'No request.'))
-  visit.record.status = 200
+  exchange.record.status = 200
   response.emit('close')
-  expect(visit.record).toMatchObject({ aborted: false, status: 400, code: 'invalid_http' })
+  expect(exchange.record).toMatchObject({ aborted: false, status: 400, code: 'invalid_http' })
 })
 
 test('an answer that was sent before its connection was refused stays what it was', () => {
-  const { response, visit } = startVisit()
+  const { response, exchange } = startExchange()
   vi.mocked(refusalOn).mockReturnValue(new ProxyError('invalid_http', 'No request.'))
-  visit.record.status = 200
+  exchange.record.status = 200
   response.writableFinished = true
   response.emit('close')
-  expect(visit.record).toMatchObject({ aborted: false, status: 200, code: undefined })
+  expect(exchange.record).toMatchObject({ aborted: false, status: 200, code: undefined })
 })
 
 test('what a connection is refused for later takes nothing from what a request came to', () => {
-  const { response, visit } = startVisit()
+  const { response, exchange } = startExchange()
   vi.mocked(refusalOn).mockReturnValue(new ProxyError('request_timeout', 'Too slow.'))
-  visit.record.status = 413
+  exchange.record.status = 413
   response.emit('close')
-  expect(visit.record).toMatchObject({ status: 413 })
-  expect(visit.record).not.toHaveProperty('code', 'request_timeout')
+  expect(exchange.record).toMatchObject({ status: 413 })
+  expect(exchange.record).not.toHaveProperty('code', 'request_timeout')
 })
 
 test('an answer that was sent whole cancels nothing', () => {
-  const { response, visit } = startVisit()
+  const { response, exchange } = startExchange()
   response.writableFinished = true
   response.emit('close')
-  expect(visit.cancellation.reason).toBeUndefined()
-  expect(visit.record).toMatchObject({ aborted: false, status: 200 })
+  expect(exchange.cancellation.reason).toBeUndefined()
+  expect(exchange.record).toMatchObject({ aborted: false, status: 200 })
 })
 
 test('the headers of a request are let go of once its answer begins', () => {
   const request = { headers: { authorization: 'Bearer key' }, rawHeaders: ['Authorization', 'Bearer key'] }
-  const { visit } = startVisit(request)
-  visit.takeOver(200, {})
+  const { exchange } = startExchange(request)
+  exchange.takeOver(200, {})
   expect(request).toEqual({ headers: {}, rawHeaders: [] })
 })
 
 test('what waits for the end runs once, also when it comes after the end', () => {
-  const { response, visit } = startVisit()
+  const { response, exchange } = startExchange()
   const ran: string[] = []
-  visit.onClose(() => ran.push('before'))
+  exchange.onClose(() => ran.push('before'))
   response.emit('close')
-  visit.onClose(() => ran.push('after'))
+  exchange.onClose(() => ran.push('after'))
   expect(ran).toEqual(['before', 'after'])
 })

@@ -4,7 +4,7 @@ import { characters } from './citations.ts'
  * Emulates `stop`: lets text through up to the first stop text, even if that is spread over several deltas. Text that
  * may still become a stop text is held back.
  */
-export class StopText {
+export class StopSequence {
   readonly #stops: readonly string[]
   readonly #longest: number
   #held = ''

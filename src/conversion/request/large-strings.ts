@@ -25,7 +25,7 @@ export type CutText = {
  * ASCII without escapes. In valid JSON an unescaped `"data:` always opens a string, since only `,`, `:`, a bracket or
  * white space can follow a closing quote; invalid JSON stays invalid, since only bytes between quotes are removed.
  */
-export function cutLargeStrings(raw: Buffer, prefix: string): CutText {
+export function extractLargeStrings(raw: Buffer, prefix: string): CutText {
   const marker = markerOf(prefix)
   const payloads: Buffer[] = []
   const kept: Buffer[] = []

@@ -5,14 +5,14 @@ import type { MessagePort } from 'node:worker_threads'
  * shared pools of 8 KB, each of which lives as long as any buffer in it
  * (https://nodejs.org/api/buffer.html#static-method-bufferallocunsafesize).
  */
-export function ownMemory(text: string): Buffer {
+export function unpooledBuffer(text: string): Buffer {
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
   bytes.write(text)
   return bytes
 }
 
 /** The pieces joined, in memory of their own: the buffers they are parts of need not be kept for them. */
-export function ownCopy(pieces: readonly Buffer[]): Buffer {
+export function unpooledCopy(pieces: readonly Buffer[]): Buffer {
   const bytes = Buffer.allocUnsafeSlow(totalLength(pieces))
   let at = 0
   for (const piece of pieces) at += piece.copy(bytes, at)

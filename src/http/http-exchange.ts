@@ -20,7 +20,7 @@ type Limits = BodyLimits & {
 }
 
 /** One request, from its arrival until its connection is done with it. */
-export class Visit implements ApiRequest {
+export class HttpExchange implements ApiRequest {
   readonly record: RequestRecord
   readonly url: string
   readonly cancellation = new Cancellation()

@@ -11,7 +11,7 @@ import {
   messageOf,
 } from '../../../test/support/answers.ts'
 import { ChatStream } from './chat-stream.ts'
-import { StopText } from './stop-text.ts'
+import { StopSequence } from './stop-sequence.ts'
 
 const USAGE = { input_tokens: 3, output_tokens: 2, total_tokens: 5 }
 
@@ -66,8 +66,8 @@ test.each([
   ['that end at the same place the longer', ['b', 'ab'], 'xab', 'x'],
   ['that overlap the one that is whole first', ['bc', 'abcd'], 'xabcd', 'xa'],
 ])('case 13: of two stop texts %s cuts, in whichever order they are given', (_which, stops, text, told) => {
-  expect(new StopText(stops).push(text)).toBe(told)
-  expect(new StopText(stops.toReversed()).push(text)).toBe(told)
+  expect(new StopSequence(stops).push(text)).toBe(told)
+  expect(new StopSequence(stops.toReversed()).push(text)).toBe(told)
 })
 
 test('case 13: an answer in one piece is cut too and reports usage', () => {
@@ -135,8 +135,8 @@ const stops = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLeng
 test('where the cut is does not depend on how the text came in pieces', () => {
   fc.assert(
     fc.property(stops, fc.array(letters), (texts, pieces) => {
-      const whole = new StopText(texts)
-      const cut = new StopText(texts)
+      const whole = new StopSequence(texts)
+      const cut = new StopSequence(texts)
       const atOnce = whole.push(pieces.join('')) + whole.end()
       const inPieces = pieces.map((piece) => cut.push(piece)).join('') + cut.end()
       expect([inPieces, cut.stopped]).toEqual([atOnce, whole.stopped])
@@ -147,7 +147,7 @@ test('where the cut is does not depend on how the text came in pieces', () => {
 test('what is let through holds no stop text, and is the beginning of the text', () => {
   fc.assert(
     fc.property(stops, letters, (texts, text) => {
-      const stop = new StopText(texts)
+      const stop = new StopSequence(texts)
       const out = stop.push(text) + stop.end()
       expect(text.startsWith(out)).toBe(true)
       expect(texts.some((one) => out.includes(one))).toBe(false)
@@ -219,7 +219,7 @@ test('case 13: nothing that comes after a stop text in the same event is told', 
 })
 
 test('what was held back counts as let through once it is', () => {
-  const stop = new StopText(['END'])
+  const stop = new StopSequence(['END'])
   expect(stop.push('aE') + stop.end() + stop.push('bENDc')).toBe('aEb')
   expect(stop.passed).toBe(3)
 })

@@ -13,17 +13,17 @@ type Form = { readonly request: ResponsesRequest; readonly lite: boolean }
 
 /**
  * What to send if upstream refuses the request: without reasoning, if it refuses that (case 110, 111); on the Lite
- * lane, if the model needs it (case 192); or both. Undefined if there is nothing lesser: then the request need not be kept.
+ * lane, if the model needs it (case 192); or both. Undefined if there is nothing fallback: then the request need not be kept.
  */
-export function lesserVariants(
+export function fallbackVariants(
   { config, catalogue }: Pick<RouteContext, 'config' | 'catalogue'>,
   body: ResponsesRequest,
   write: LargeJson['write'],
-): Variant['lesser'] {
+): Variant['fallback'] {
   const model = config.liteLane === 'auto' ? catalogue.peek().find(({ id }) => id === body.model) : undefined
-  return lesserThan({ request: body, lite: false })
+  return fallbackOf({ request: body, lite: false })
 
-  function lesserThan(form: Form): Variant['lesser'] {
+  function fallbackOf(form: Form): Variant['fallback'] {
     const plain = withoutReasoning(form.request)
     const hasReasoning = plain !== form.request
     const hasOtherLane = model?.usesResponsesLite === true && !form.lite
@@ -38,7 +38,7 @@ export function lesserVariants(
     return {
       body: () => write(shaped(form)),
       headers: form.lite ? LITE_HEADERS : {},
-      lesser: lesserThan(form),
+      fallback: fallbackOf(form),
     }
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cutLargeStrings } from './cut-strings.ts'
+import { extractLargeStrings } from './large-strings.ts'
 
 const PAYLOAD = 'Ab+/'.repeat(20_000)
 
@@ -10,7 +10,7 @@ function changed(byte: number, at: number, spaces: number): Buffer {
   return raw
 }
 
-const payloads = (raw: Buffer) => cutLargeStrings(raw, 'prefix').payloads
+const payloads = (raw: Buffer) => extractLargeStrings(raw, 'prefix').payloads
 
 test('a large data URL of sound base64 is cut out', () => {
   expect(payloads(changed(0x41, 0, 0)).map(String)).toEqual([PAYLOAD])
@@ -52,7 +52,7 @@ test('what begins behind an escaped quote is a part of a text, and stays', () =>
 
 test('placeholders look like sound base64, whatever the prefix is', () => {
   for (const prefix of ['', 'a', 'ab', 'abc', 'abcd', 'a-b_c.d']) {
-    const { text, placeholders } = cutLargeStrings(changed(0x41, 0, 0), prefix)
+    const { text, placeholders } = extractLargeStrings(changed(0x41, 0, 0), prefix)
     const [found = ''] = String(text).match(placeholders) ?? []
     expect(found).toMatch(/^(?:[A-Za-z0-9]{4})+$/)
     expect(String(text)).toBe(`["data:image/png;base64,${found}"]`)

@@ -13,7 +13,7 @@ const VERSION_FOLDERS: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** A path to the same file that survives an upgrade, if there is one. */
-export function lastingPath(path: string): string {
+export function stablePath(path: string): string {
   const links = VERSION_FOLDERS.map(([folder, link]) => path.replace(folder, link))
   return links.find((link) => link !== path && isSameFile(link, path)) ?? path
 }
@@ -22,7 +22,7 @@ export function lastingPath(path: string): string {
 const PASSING = /[\\/](_npx|dlx(-\d+)?|bunx-[^\\/]+)[\\/]/
 
 /** Whether the program is only there temporarily: such a folder is emptied, some at each system start. */
-export function isPassing(program: string): boolean {
+export function isTemporary(program: string): boolean {
   return PASSING.test(program)
 }
 

@@ -2,7 +2,7 @@
  * Memory that is reused. As garbage it would pile up outside the heap, where the collector hardly notices it
  * (docs/performance.md).
  */
-export class SpareMemory {
+export class BufferPool {
   readonly #most: number
   readonly #spare: Buffer[] = []
 
@@ -18,7 +18,7 @@ export class SpareMemory {
   }
 
   /** Nobody looks at this memory any more. */
-  giveBack(memory: Buffer): void {
+  release(memory: Buffer): void {
     if (this.#spare.length < this.#most) this.#spare.push(memory)
   }
 }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { isPassing, lastingPath } from './lasting-path.ts'
+import { isTemporary, stablePath } from './stable-path.ts'
 
 let root: string
 beforeEach(async () => {
@@ -53,17 +53,17 @@ test.each([
   async (path, from, to, lasting) => {
     const file = await put(path)
     await link(from, to)
-    expect(lastingPath(file)).toBe(join(root, lasting))
+    expect(stablePath(file)).toBe(join(root, lasting))
   },
 )
 
 test('a path stays where there is no such link, or one to another version', async () => {
   const file = await put('Cellar/node/24.1.0/bin/node')
-  expect(lastingPath(file)).toBe(file)
+  expect(stablePath(file)).toBe(file)
   await put('Cellar/node/26.0.0/bin/node')
   await link('opt/node', 'Cellar/node/26.0.0')
-  expect(lastingPath(file)).toBe(file)
-  expect(lastingPath('/usr/bin/node')).toBe('/usr/bin/node')
+  expect(stablePath(file)).toBe(file)
+  expect(stablePath('/usr/bin/node')).toBe('/usr/bin/node')
 })
 
 test.each([
@@ -75,5 +75,5 @@ test.each([
   ['/usr/lib/node_modules/codex-api-proxy/dist/main.js', false],
   ['/home/dlxfan/my_npx/codex-api-proxy/dist/main.js', false],
 ])('%s is there for one run alone: %s', (program, is) => {
-  expect(isPassing(program)).toBe(is)
+  expect(isTemporary(program)).toBe(is)
 })
