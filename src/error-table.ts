@@ -45,7 +45,8 @@ export const ERRORS = {
   },
   origin_not_allowed: {
     status: 403,
-    remedy: 'Web pages may not call the proxy; if this one should, allow its origin with `--allow-origin`.',
+    remedy:
+      'Web pages may not call the proxy; if this one should, allow its origin with `--allow-origin` (not `null`, which every page can send).',
   },
   unsupported_content_type: { status: 415, remedy: 'Send the body as `Content-Type: application/json`.' },
   unsupported_content_encoding: {

@@ -144,7 +144,7 @@ test.each([
   ['http://[::1]:3000', 'The request comes from a page of another origin: http://[::1]:3000.'],
   ['file://', 'The request comes from a page of another origin: file://.'],
   ['file://a.html secret', 'The request comes from a page of another origin.'],
-  ['null', 'The request comes from a page of another origin.'],
+  ['null', 'The request comes from a page of another origin: null.'],
   ['https://evil.example/a secret', 'The request comes from a page of another origin.'],
   [`https://${'x'.repeat(101)}`, 'The request comes from a page of another origin.'],
 ])('the refusal of the origin %j names it, if it is one', (origin, message) => {

@@ -106,7 +106,7 @@ function isWithoutWebSecurity(headers: IncomingHttpHeaders): boolean {
 }
 
 /** An origin as browsers write it; nothing else that a client sends gets into messages and the log. */
-const NAMED_ORIGIN = /^(?:file:\/\/|[a-z][a-z0-9+.-]{0,30}:\/\/[a-z0-9.:_[\]-]{1,100})$/i
+const NAMED_ORIGIN = /^(?:null|file:\/\/|[a-z][a-z0-9+.-]{0,30}:\/\/[a-z0-9.:_[\]-]{1,100})$/i
 
 /**
  * The origin is named, since few know which one a desktop app or a browser extension has, and `--allow-origin` needs
