@@ -1,5 +1,5 @@
 import { request as httpsRequest } from 'node:https'
-import { addressOf, isLoopbackHost } from '../config/endpoint.ts'
+import { bindAddress, isLoopbackHost } from '../config/endpoint.ts'
 import type { ErrorCode } from '../error-table.ts'
 import { withoutControls } from '../foreign-text.ts'
 import { isObject, type JsonObject, parseObject } from '../json-object.ts'
@@ -28,7 +28,7 @@ export async function askServer(
   { limit, body }: Question,
 ): Promise<ServerAnswer | undefined> {
   const url = new URL(path, reachable(server.url))
-  url.hostname = addressOf(url.hostname)
+  url.hostname = bindAddress(url.hostname)
   const headers = {
     accept: 'application/json',
     ...(body !== undefined && { 'content-type': 'application/json' }),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { addressOf, isLoopbackHost } from './endpoint.ts'
+import { bindAddress, isLoopbackHost } from './endpoint.ts'
 
 test.each([
   ['localhost', true],
@@ -23,5 +23,5 @@ test.each([
   ['0.0.0.0', '0.0.0.0'],
   ['proxy.example.com', 'proxy.example.com'],
 ])('a server at %s listens on %s', (host, expected) => {
-  expect(addressOf(host)).toBe(expected)
+  expect(bindAddress(host)).toBe(expected)
 })

@@ -38,7 +38,7 @@ export function isLoopbackHost(host: string): boolean {
  * What to listen on: loopback names are 127.0.0.1. Node would take the address that the system lists first, often ::1, and
  * its HTTP clients don't look there on a machine that has no other IPv6 address.
  */
-export function addressOf(host: string): string {
+export function bindAddress(host: string): string {
   return isLoopbackHost(host) && isIP(withoutBrackets(host)) === 0 ? '127.0.0.1' : host
 }
 

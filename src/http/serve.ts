@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { DestinationStream } from 'pino'
-import { addressOf, serverUrl } from '../config/endpoint.ts'
+import { bindAddress, serverUrl } from '../config/endpoint.ts'
 import type { Config } from '../config/options.ts'
 import { limitYoungGeneration } from '../runtime/young-generation.ts'
 import { createLogger } from '../telemetry/logger.ts'
@@ -36,7 +36,7 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<L
   const logs = { logger, requestLog: createRequestLog(logger, lines) }
   const { server, running, context, loadRoutes } = composeServer(config, logs, outbound, () => stopping !== undefined)
   const drain = followConnections(server, running)
-  server.listen({ port: config.port, host: addressOf(config.host), backlog: BACKLOG })
+  server.listen({ port: config.port, host: bindAddress(config.host), backlog: BACKLOG })
   await once(server, 'listening')
 
   process.once('exit', lines.flush)

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { addressOf } from '../../config/endpoint.ts'
+import { bindAddress } from '../../config/endpoint.ts'
 import type { Config } from '../../config/options.ts'
 import { withExplanation } from './explain-start.ts'
 
@@ -8,7 +8,7 @@ import { withExplanation } from './explain-start.ts'
 export async function tryToListen({ host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
   const server = createServer()
   try {
-    server.listen(port, addressOf(host))
+    server.listen(port, bindAddress(host))
     await once(server, 'listening')
   } finally {
     server.close()

@@ -138,15 +138,44 @@ describe('a tunnel through a proxy that follows a script', () => {
     expect(sent).toHaveLength(2)
   })
 
-  test('nobody waits any more when a proxy has taken the login, or failed otherwise', async () => {
-    const port = await proxy(replies('HTTP/1.1 200 OK\r\n\r\n'))
-    const openNext = opener(`http://me:right@127.0.0.1:${port}`)
-    expect(await Promise.all([openNext(), openNext(), openNext()])).toHaveLength(3)
-    const failing = await proxy(replies('HTTP/1.1 502 Bad Gateway\r\n\r\n'))
+  test('a proxy that fails otherwise is asked once for all who wait, and again for whoever comes later', async () => {
+    const port = await proxy(replies('HTTP/1.1 502 Bad Gateway\r\n\r\n'))
     const sent = messages.at(-1) ?? []
-    const failNext = opener(`http://me:right@127.0.0.1:${failing}`)
-    await Promise.allSettled([failNext(), failNext(), failNext()])
-    expect(sent).toHaveLength(3)
+    const openNext = opener(`http://me:right@127.0.0.1:${port}`)
+    const outcomes = await Promise.allSettled([openNext(), openNext(), openNext()])
+    const failed = { status: 'rejected', reason: { message: expect.stringContaining('answered 502') } }
+    expect(outcomes).toMatchObject([failed, failed, failed])
+    expect(sent).toHaveLength(1)
+    await expect(openNext()).rejects.toThrow('answered 502')
+    expect(sent).toHaveLength(2)
+  })
+
+  test('whoever waits is served when the proxy has taken the login, and nobody waits any more', async () => {
+    const waiting: Socket[] = []
+    const port = await proxy((socket) => {
+      socket.once('data', () => waiting.push(socket))
+    })
+    const openNext = opener(`http://me:right@127.0.0.1:${port}`)
+    const first = openNext()
+    const second = openNext()
+    await expect.poll(() => waiting).toHaveLength(1)
+    waiting[0]?.write('HTTP/1.1 200 OK\r\n\r\n')
+    await first
+    const third = openNext()
+    await expect.poll(() => waiting).toHaveLength(3)
+    for (const socket of waiting.slice(1)) socket.write('HTTP/1.1 200 OK\r\n\r\n')
+    await Promise.all([second, third])
+  })
+
+  test('whoever waits when the program stops does not begin anew', async () => {
+    const port = await proxy(() => {})
+    const pending = new PendingSockets()
+    const openNext = opener(`http://me:right@127.0.0.1:${port}`, { pending })
+    const outcomes = Promise.allSettled([openNext(), openNext()])
+    await expect.poll(() => sockets).toHaveLength(1)
+    pending.destroy()
+    expect(await outcomes).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }])
+    expect(sockets).toHaveLength(1)
   })
 
   test('any other refusal is asked for again at once', async () => {

@@ -30,18 +30,21 @@ export function tunnelConnector(
   const { now } = options
   let refusal: { readonly reason: string; readonly at: number } | undefined
   let isAccepted = proxy.login === undefined
-  /** A login that may be wrong is tried once, however many requests arrive meanwhile. Never rejects. */
-  let trial: Promise<void> | undefined
+  /** The first tunnel with a login that may be wrong. Whoever comes meanwhile waits for it, and shares its failure. */
+  let trial: Promise<Socket> | undefined
 
   async function openUnlessRefused(target: Endpoint): Promise<Socket> {
-    if (!isAccepted && trial !== undefined) await trial
+    if (trial !== undefined) await trial
     // In both directions: the clock may have been set back.
     const left = refusal === undefined ? 0 : REFUSED_FOR_MS - Math.abs(now() - refusal.at)
     if (refusal !== undefined && left > 0) {
       throw failureOf(proxy, `${refusal.reason}; it is asked again in ${Math.ceil(left / 1000)} s`)
     }
     const opening = open(target)
-    if (!isAccepted) trial ??= opening.then(endTrial, endTrial)
+    if (!isAccepted) {
+      trial = opening
+      opening.then(endTrial, endTrial)
+    }
     return await opening
   }
 
