@@ -247,7 +247,7 @@ test('restart takes over what was saved, a client key too, and flags override it
 
 test.each([
   ['an address others can reach, without a key', ['--host', '0.0.0.0'], 'Others can reach 0.0.0.0'],
-  ['a key file there is not', ['--api-key-file', 'nowhere'], "nowhere can't be read (ENOENT): check its path"],
+  ['a key file there is not', ['--api-key-file', 'nowhere'], "nowhere can't be read (ENOENT): correct --api-key-file"],
   ['TLS files there are not', ['--tls-cert', 'nowhere', '--tls-key', 'nowhere'], "it can't be read (ENOENT)"],
 ])('restart with settings that can not start leaves the server running: %s', async (_name, args, message) => {
   const { pid, url } = started(await command('start', '--port', '0'))
