@@ -113,7 +113,7 @@ export class FrameReader {
       lines = lines.subarray(whole)
     }
     if (lines.length > 0) this.#add(lines)
-    else if (this.#rest.length > MOST_KEPT) this.#closeQuietly()
+    else if (this.#rest.length > MOST_KEPT) this.#dropRest()
   }
 
   /** Where in these lines the frame begun earlier ends; undefined if it does not. */
@@ -142,7 +142,7 @@ export class FrameReader {
     this.#sink.take(this.#rest.subarray(0, length), [0, length])
   }
 
-  #closeQuietly(): void {
+  #dropRest(): void {
     if (this.#rest.length <= MOST_SPARED) longFrames.release(this.#rest)
     this.#rest = NOTHING
   }

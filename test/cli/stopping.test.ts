@@ -113,7 +113,7 @@ test('`stop --drain-timeout` cuts answers that take longer, whatever the server 
   expect(await stream.rest()).toMatch(/one.*"code":"draining"[^\n]*\n\n$/s)
   const { stderr, ...result } = await stopped
   expect(result).toEqual({ code: 0, stdout: `Stopped process ${pid}.\n` })
-  // AnsweredTurn only where the end takes a while, as on a busy machine.
+  // Said only where the end takes a while, as on a busy machine.
   expect(stderr).toMatch(
     /^(Stopping; running answers may finish\. Run `codex-api-proxy stop` again to end it at once\.\n)?$/,
   )

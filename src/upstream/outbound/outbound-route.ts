@@ -122,11 +122,11 @@ class Route implements OutboundRoute {
 
   dispatcherFor(origin: URL): Dispatcher {
     if (this.#choice.watch.hasChanged()) this.#renew()
-    return this.#wayTo(origin).agent
+    return this.#agentFor(origin).agent
   }
 
   keepWarm(origin: URL): void {
-    this.#wayTo(origin).keepWarm(origin)
+    this.#agentFor(origin).keepWarm(origin)
   }
 
   async connectionFailed(error: Error): Promise<boolean> {
@@ -168,7 +168,7 @@ class Route implements OutboundRoute {
   }
 
   explain(error: Error, origin: URL): ProxyError {
-    const through = this.#wayTo(origin) === this.#direct ? undefined : this.#choice.address?.shown
+    const through = this.#agentFor(origin) === this.#direct ? undefined : this.#choice.address?.shown
     return explainFailure(error, origin, through, this.#settings.headerTimeout)
   }
 
@@ -184,7 +184,7 @@ class Route implements OutboundRoute {
     this.#tunnelled?.renew()
   }
 
-  #wayTo(url: URL): OutboundAgent {
+  #agentFor(url: URL): OutboundAgent {
     if (!this.#inUse || this.#exemptionOf(url) !== undefined) return this.#direct
     return this.#tunnelled ?? this.#direct
   }
