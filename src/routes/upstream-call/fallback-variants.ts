@@ -13,7 +13,7 @@ type Form = { readonly request: ResponsesRequest; readonly lite: boolean }
 
 /**
  * What to send if upstream refuses the request: without reasoning, if it refuses that (case 110, 111); on the Lite
- * lane, if the model needs it (case 192); or both. Undefined if there is nothing fallback: then the request need not be kept.
+ * lane, if the model needs it (case 192); or both. Undefined if there is no fallback: then the request need not be kept.
  */
 export function fallbackVariants(
   { config, catalogue }: Pick<RouteContext, 'config' | 'catalogue'>,
