@@ -60,6 +60,6 @@ A request that fails before its answer has begun, with whatever item, is retried
 \`rate_limit_exceeded\`, \`server_error\` or a failure without a code. There is no retry if upstream asks to wait more than
 5 seconds or says \`x-should-retry: false\`. Nothing else is retried: nothing that a client may already have acted on, and, with
 an API key, no PATCH and no POST to paths other than \`/v1/chat/completions\` and \`/v1/responses\`, which might do something
-twice.
+twice. Codex gets a 5xx inside a 200 at once, since it retries those itself.
 `
 }

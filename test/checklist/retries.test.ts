@@ -146,3 +146,23 @@ describe.each(ROUTES)('%s', (path, body) => {
     expect(JSON.parse(await answer.ended)).toMatchObject({ error: { code: 'upstream_timeout', type: 'server_error' } })
   })
 })
+
+test.each([
+  ['server_error', 1],
+  ['server_is_overloaded', 1],
+  ['rate_limit_exceeded', 2],
+])(
+  'case 177, 162: to Codex, which repeats a 5xx itself but no limit, %s within a 200 takes %i call(s)',
+  async (code, times) => {
+    answerWith(stage.upstream, failingAnswer(code), { events: EVENTS })
+    const headers = { 'content-type': 'application/json', 'x-codex-turn-metadata': '{"turn_id":"1"}' }
+    const body = JSON.stringify({ model: 'gpt-5.5', input: 'Hello', stream: true })
+    const ask = () => stage.send('/v1/responses', { method: 'POST', headers, body })
+    const [answer, calls] = await callsDuring(stage.upstream, async () => {
+      const response = await ask()
+      await response.text()
+      return response
+    })
+    expect([answer.ok, calls]).toEqual([times === 2, times])
+  },
+)

@@ -169,6 +169,7 @@ async function stream(context: RouteContext, request: ApiRequest, { call, log, r
         })
       },
       isVisible: () => client.opened,
+      clientRetries: asked.byCodex,
     })
   } catch (thrown) {
     const error = toApiError(thrown)

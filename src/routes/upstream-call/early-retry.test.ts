@@ -23,7 +23,14 @@ const OVERLOADED = failure('server_is_overloaded')
 /** Asks an upstream that fails so, one failure after the other, and then answers; `wait` is the chance's part of each wait. */
 function attempts(
   failures: readonly Error[],
-  { isVisible = false, wait = 0.5, onRead = () => {}, hasFallback = false, answer = ANSWER } = {},
+  {
+    isVisible = false,
+    wait = 0.5,
+    onRead = () => {},
+    hasFallback = false,
+    answer = ANSWER,
+    clientRetries = false,
+  } = {},
 ) {
   const request = { record: newRequestRecord('id', 'POST', '/v1/responses', 0) }
   const cancellation = new Cancellation()
@@ -49,6 +56,7 @@ function attempts(
       return 'read'
     },
     isVisible: () => isVisible,
+    clientRetries,
   }).catch((error: unknown) => error)
   return { outcome, askedAt, refusals, cancellation, ...request }
 }
@@ -96,6 +104,7 @@ test.each([
   ['a failure without a code', failure(null), {}],
   ['a fault of our own', new TypeError('x is not a function'), {}],
   ['a failure after something that a client can see', OVERLOADED, { isVisible: true }],
+  ['what the client repeats itself', OVERLOADED, { clientRetries: true }],
 ])('case 177: %s is told at once', async (_what, thrown, differences) => {
   const { outcome, askedAt, record } = attempts([thrown], differences)
   expect(await outcome).toBe(thrown)

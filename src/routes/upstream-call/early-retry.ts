@@ -30,6 +30,8 @@ type Attempt<Value> = {
   readonly read: (answer: UpstreamAnswer) => Promise<Value>
   /** Whether a client can see anything of the answer yet. */
   readonly isVisible: () => boolean
+  /** The client itself repeats what gets a 5xx, as Codex does: its retries and ours would multiply (docs/upstream.md 5.2). */
+  readonly clientRetries?: boolean
 }
 
 /**
@@ -40,7 +42,7 @@ type Attempt<Value> = {
 export function withEarlyRetries<Value>(
   { random }: Pick<RouteContext, 'random'>,
   { record }: Pick<ApiRequest, 'record'>,
-  { call, cancellation, read, isVisible }: Attempt<Value>,
+  { call, cancellation, read, isVisible, clientRetries = false }: Attempt<Value>,
 ): Promise<Value> {
   // Without `await`: a suspended function keeps everything it has used, and the answer may take an hour.
   function ask(retry: number, refusal?: ApiError): Promise<Value> {
@@ -60,7 +62,8 @@ export function withEarlyRetries<Value>(
       return ask(retry, thrown)
     }
     const wait = retryPause(FIRST_DELAY_MS, retry, random(), retryAfterMs(error.headers))
-    if (retry === RETRIES || wait > LONGEST_WAIT_MS) throw thrown
+    const isLeft = clientRetries && error.status >= 500
+    if (isLeft || retry === RETRIES || wait > LONGEST_WAIT_MS) throw thrown
     record.upstreamRetries++
     await cancellation.delay(wait)
     return ask(retry + 1, refusal)
