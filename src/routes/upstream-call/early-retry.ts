@@ -30,7 +30,9 @@ type Attempt<Value> = {
   readonly read: (answer: UpstreamAnswer) => Promise<Value>
   /** Whether a client can see anything of the answer yet. */
   readonly isVisible: () => boolean
-  /** The client itself repeats what gets a 5xx, as Codex does: its retries and ours would multiply (docs/upstream.md 5.2). */
+  /**
+   * The client itself retries a 5xx, as Codex does: its retries and ours would multiply (docs/upstream.md 5.2).
+   */
   readonly clientRetries?: boolean
 }
 
