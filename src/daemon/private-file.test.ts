@@ -164,9 +164,11 @@ test('a pipe is not read, and whoever writes into it is not waited for', async (
   const pipe = join(base, 'pipe')
   execFileSync('mkfifo', [pipe])
   // Whoever waits all the same is let go, so that this test fails instead of waiting with it.
-  const writer = setTimeout(() => closeSync(openSync(pipe, constants.O_RDWR)), 1000)
+  const letGo = vi.fn(() => closeSync(openSync(pipe, constants.O_RDWR)))
+  const writer = setTimeout(letGo, 1000)
   try {
     await expect(readIfThere(pipe)).rejects.toThrow(`${pipe} is not a regular file`)
+    expect(letGo).not.toHaveBeenCalled()
   } finally {
     clearTimeout(writer)
   }

@@ -14,8 +14,8 @@ afterEach(() => {
 
 const ANSWER = { status: 200, headers: {} } as UpstreamAnswer
 
-function failure(code: string | null, headers: Readonly<Record<string, string>> = {}): ApiError {
-  return new ApiError('Not now.', { status: 503, type: 'server_error', code, headers })
+function failure(code: string | null, headers: Readonly<Record<string, string>> = {}, status = 503): ApiError {
+  return new ApiError('Not now.', { status, type: 'server_error', code, headers })
 }
 
 const OVERLOADED = failure('server_is_overloaded')
@@ -73,6 +73,13 @@ test.each([
   expect(await outcome).toBe('read')
   expect(askedAt).toEqual(times)
   expect(record.upstreamRetries).toBe(2)
+})
+
+test('case 162: a limit is waited for also if the client retries a 5xx itself', async () => {
+  const { outcome, askedAt } = attempts([failure('rate_limit_exceeded', {}, 429)], { clientRetries: true })
+  await vi.runAllTimersAsync()
+  expect(await outcome).toBe('read')
+  expect(askedAt).toHaveLength(2)
 })
 
 test('case 162: after a few tries the failure is told', async () => {

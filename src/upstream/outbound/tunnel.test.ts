@@ -138,6 +138,22 @@ describe('a tunnel through a proxy that follows a script', () => {
     expect(sent).toHaveLength(2)
   })
 
+  test('a login that is refused after it was accepted is one that may be wrong', async () => {
+    let answer = 'HTTP/1.1 200 OK\r\n\r\n'
+    const port = await proxy((socket) => {
+      socket.once('data', () => socket.write(answer))
+    })
+    let time = 0
+    const openNext = opener(`http://me:old@127.0.0.1:${port}`, { now: () => time })
+    await openNext()
+    answer = 'HTTP/1.1 407 Proxy Authentication Required\r\n\r\n'
+    await expect(openNext()).rejects.toThrow('refused the user name or password')
+    const before = sockets.length
+    time = 60_000
+    await Promise.allSettled([openNext(), openNext(), openNext()])
+    expect(sockets).toHaveLength(before + 1)
+  })
+
   test('a proxy that fails otherwise is asked once for all who wait, and again for whoever comes later', async () => {
     const port = await proxy(replies('HTTP/1.1 502 Bad Gateway\r\n\r\n'))
     const sent = messages.at(-1) ?? []
