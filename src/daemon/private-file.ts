@@ -123,7 +123,8 @@ const SAMPLE = ' '.repeat(4096)
 export async function checkWritable(file: string): Promise<void> {
   const folder = await nearestFolder(dirname(file))
   const put = async () => {
-    if (await isFolder(file)) throw folderInPlaceOf(file)
+    const found = await stat(file).catch(() => undefined)
+    if (found !== undefined) refuseOther(file, found)
   }
   await withTemporary(file, SAMPLE, put, join(folder, basename(file)))
 }

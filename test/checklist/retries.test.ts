@@ -157,9 +157,8 @@ test.each([
     answerWith(stage.upstream, failingAnswer(code), { events: EVENTS })
     const headers = { 'content-type': 'application/json', 'x-codex-turn-metadata': '{"turn_id":"1"}' }
     const body = JSON.stringify({ model: 'gpt-5.5', input: 'Hello', stream: true })
-    const ask = () => stage.send('/v1/responses', { method: 'POST', headers, body })
     const [answer, calls] = await callsDuring(stage.upstream, async () => {
-      const response = await ask()
+      const response = await stage.send('/v1/responses', { method: 'POST', headers, body })
       await response.text()
       return response
     })

@@ -27,7 +27,7 @@ const POLL_MS = 100
 const UNWRITTEN_REMEDY =
   'Make that path writable, or install the file by hand: `codex-api-proxy service install --print` shows it.'
 
-const PASSING_NOTE =
+const TEMPORARY_NOTE =
   'The program runs from a temporary folder (of npx or similar), which does not last and gets no updates: run ' +
   '`npm install -g codex-api-proxy` first, then install the service.'
 
@@ -38,7 +38,7 @@ export async function service(context: Context, call: Call): Promise<ExitCode> {
   const file = describeService(context, loaded)
   // The manager would not report that a service ends at once.
   if (isWritten) checkStartable(loaded.config)
-  if (isWritten && isTemporary(context.program)) context.print.note(PASSING_NOTE)
+  if (isWritten && isTemporary(context.program)) context.print.note(TEMPORARY_NOTE)
   if (call.flags.print === true) return isWritten ? printFile(context, loaded, call) : printRemoval(context, file, call)
   switch (call.argument) {
     case 'install':

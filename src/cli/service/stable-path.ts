@@ -19,11 +19,11 @@ export function stablePath(path: string): string {
 }
 
 /** The folders from which npx, `pnpm dlx`, `yarn dlx` and bunx run programs that are not installed. */
-const PASSING = /[\\/](_npx|dlx(-\d+)?|bunx-[^\\/]+)[\\/]/
+const TEMPORARY = /[\\/](_npx|dlx(-\d+)?|bunx-[^\\/]+)[\\/]/
 
 /** Whether the program is only there temporarily: such a folder is emptied, some at each system start. */
 export function isTemporary(program: string): boolean {
-  return PASSING.test(program)
+  return TEMPORARY.test(program)
 }
 
 function isSameFile(one: string, other: string): boolean {

@@ -22,12 +22,13 @@ import { explainStart } from './explain-start.ts'
 const LOG_LINES = 20
 
 export async function start(context: Context, flags: GivenSettings): Promise<ExitCode> {
-  return await startWith(context, loadSettings(context, flags))
+  const loaded = loadSettings(context, flags)
+  checkKeyLasts(loaded.config)
+  return await startWith(context, loaded)
 }
 
 export async function startWith(context: Context, loaded: LoadedConfig): Promise<ExitCode> {
   const { print } = context
-  checkKeyLasts(loaded.config)
   await refuseSharedStateFile(context, loaded.config)
   await waitUntilStopped(context, loaded.config).catch(withRemedy(RUN_FILES_REMEDY))
   const obstacle = lockInTheWay(loaded.config.pidFile)

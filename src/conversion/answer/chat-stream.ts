@@ -22,7 +22,7 @@ export class ChatStream {
   readonly #reasoning: ChatReasoning
   readonly #text: ChatText
   readonly #calls: ChatToolCalls
-  readonly #told = new CompletedItems()
+  readonly #completed = new CompletedItems()
   readonly #beforeCalls: [number, JsonObject][] = []
   readonly #images = new ChatImages()
   #visible = false
@@ -172,8 +172,8 @@ export class ChatStream {
   }
 
   #itemDone(index: number | undefined, item: JsonObject | undefined): ChatDelta[] {
-    if (index === undefined || item === undefined || this.#told.has(index)) return []
-    this.#told.add(index, item)
+    if (index === undefined || item === undefined || this.#completed.has(index)) return []
+    this.#completed.add(index, item)
     if (isClientCall(item)) return this.#call(index, item, () => this.#calls.itemDone(index, item))
     if (item.type === 'message') {
       this.#beforeCalls.push([index, TEXT_PLACE])
@@ -209,7 +209,7 @@ export class ChatStream {
 
   #outputDone(output: readonly unknown[]): ChatDelta[] {
     const begun = () => [...this.#text.begun, ...this.#reasoning.begun, ...this.#calls.begun]
-    const items = this.#told.placed(output, begun)
+    const items = this.#completed.placed(output, begun)
     return items.flatMap(([index, item]) => (this.#text.stopped ? [] : this.#itemDone(index, item)))
   }
 

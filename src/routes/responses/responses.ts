@@ -36,8 +36,8 @@ async function send(
   request: ApiRequest,
   credentials: ChatGptCredentials,
 ): Promise<Answer | undefined> {
-  const { call, log, isStreamed, said } = convert(context, request, credentials, await request.jsonBody())
-  const remember = (told: AnswerOutcome) => said && rememberAnswer(context, said, told)
+  const { call, log, isStreamed, turn } = convert(context, request, credentials, await request.jsonBody())
+  const remember = (outcome: AnswerOutcome) => turn && rememberAnswer(context, turn, outcome)
   if (!isStreamed) {
     const response = await collect(context, request, call, log)
     remember({ responseId: asString(response.id), items: asList(response.output) })
@@ -51,9 +51,9 @@ async function send(
 type AnswerOutcome = { readonly responseId: string | undefined; readonly items: readonly unknown[] }
 
 /** Upstream stores nothing, and the client may refer to it in its next request. */
-function rememberAnswer(context: RouteContext, said: AnsweredTurn, { responseId, items }: AnswerOutcome): void {
-  context.items.remember(said.owner, items)
-  if (responseId !== undefined) context.conversations.remember(said, responseId, items)
+function rememberAnswer(context: RouteContext, turn: AnsweredTurn, { responseId, items }: AnswerOutcome): void {
+  context.items.remember(turn.owner, items)
+  if (responseId !== undefined) context.conversations.remember(turn, responseId, items)
 }
 
 /**
@@ -65,11 +65,11 @@ function convert(
   request: ApiRequest,
   credentials: ChatGptCredentials,
   raw: Buffer,
-): { call: UpstreamCall; log: MessageLog; isStreamed: boolean; said: AnsweredTurn | undefined } {
+): { call: UpstreamCall; log: MessageLog; isStreamed: boolean; turn: AnsweredTurn | undefined } {
   const json = parseLargeJson(raw, context.placeholder)
   const { converted, written, call, log } = prepare(context, request, credentials, json)
-  const said = converted.stores ? answeredTurn(converted, ownerOf(credentials), written, json.write) : undefined
-  return { call, log, isStreamed: converted.stream, said }
+  const turn = converted.stores ? answeredTurn(converted, ownerOf(credentials), written, json.write) : undefined
+  return { call, log, isStreamed: converted.stream, turn }
 }
 
 export type Prepared = PreparedCall & { readonly converted: ConvertedResponsesRequest }
@@ -150,7 +150,7 @@ type Streaming = {
   readonly call: UpstreamCall
   readonly log: MessageLog
   /** Called before the client sees the end, since it may send its next request at once. */
-  readonly remember: (told: AnswerOutcome) => void
+  readonly remember: (outcome: AnswerOutcome) => void
 }
 
 async function stream(context: RouteContext, request: ApiRequest, { call, log, remember }: Streaming): Promise<void> {
