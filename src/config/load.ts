@@ -69,6 +69,12 @@ export function flagName(option: Pick<Option<unknown>, 'flag'>): string | undefi
   return option.flag?.split(' ')[0]
 }
 
+/** `--port (or CODEX_PROXY_PORT)`: a variable may have been set long ago, in a shell profile. */
+export function settingName(option: Pick<Option<unknown>, 'flag' | 'env'>): string {
+  const [first = '', ...others] = [flagName(option) ?? [], option.env ?? []].flat()
+  return others.length === 0 ? first : `${first} (or ${others.join(', ')})`
+}
+
 type Setting = {
   readonly value: unknown
   readonly origin: Origin

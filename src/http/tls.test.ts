@@ -83,4 +83,5 @@ test.each([
   }
   expect(() => tlsOptions(settings)).toThrow(UsageError)
   expect(() => tlsOptions(settings)).toThrow(reason)
+  expect(() => tlsOptions(settings)).toThrow(/--tls-(cert \(or CODEX_PROXY_TLS_CERT|key \(or CODEX_PROXY_TLS_KEY)\) /)
 })

@@ -1,38 +1,42 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
-import type { Config } from '../config/options.ts'
+import { settingName } from '../config/load.ts'
+import { type Config, OPTIONS } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { codeOf } from '../system/error-code.ts'
+
+const CERT = settingName(OPTIONS.tlsCert)
+const KEY = settingName(OPTIONS.tlsKey)
 
 /** Certificate and key to serve HTTPS with; undefined for HTTP. Throws a UsageError that says which file is wrong. */
 export function tlsOptions({ tlsCert, tlsKey }: Pick<Config, 'tlsCert' | 'tlsKey'>): SecureContextOptions | undefined {
   if (tlsCert === undefined && tlsKey === undefined) return undefined
   if (tlsCert === undefined || tlsKey === undefined) {
-    throw new UsageError('--tls-cert and --tls-key belong together; give both or none.')
+    throw new UsageError(`${CERT} and ${KEY} belong together; give both or none.`)
   }
-  const cert = read(tlsCert, '--tls-cert')
-  const key = read(tlsKey, '--tls-key')
+  const cert = read(tlsCert, CERT)
+  const key = read(tlsKey, KEY)
   const certificate = parseCertificate(cert, tlsCert)
   if (!certificate.checkPrivateKey(parseKey(key, tlsKey))) {
-    throw new UsageError(`--tls-key ${tlsKey}: it is not the key that belongs to the certificate.`)
+    throw new UsageError(`${KEY} ${tlsKey}: it is not the key that belongs to the certificate.`)
   }
   const options = { cert, key, minVersion: 'TLSv1.2' } as const
   try {
     createSecureContext(options)
   } catch (error) {
     // A key that is too short, a broken certificate further down in the file.
-    throw new UsageError(`--tls-cert ${tlsCert}: it can't be used (${opensslReason(error)}).`)
+    throw new UsageError(`${CERT} ${tlsCert}: it can't be used (${opensslReason(error)}).`)
   }
   return options
 }
 
-function read(path: string, flag: string): Buffer {
+function read(path: string, setting: string): Buffer {
   try {
     return readFileSync(path)
   } catch (error) {
     throw new UsageError(
-      `${flag} ${path}: it can't be read (${codeOf(error) ?? 'unknown reason'}): check the path and its permissions.`,
+      `${setting} ${path}: it can't be read (${codeOf(error) ?? 'unknown reason'}): check the path and its permissions.`,
     )
   }
 }
@@ -44,7 +48,7 @@ function parseCertificate(cert: Buffer, path: string): X509Certificate {
   } catch {
     // Reported by the error below.
   }
-  throw new UsageError(`--tls-cert ${path}: it is not a certificate in PEM.`)
+  throw new UsageError(`${CERT} ${path}: it is not a certificate in PEM.`)
 }
 
 function parseKey(key: Buffer, path: string): KeyObject {
@@ -56,7 +60,7 @@ function parseKey(key: Buffer, path: string): KeyObject {
     const reason = isProtected
       ? 'it is protected by a passphrase; give one without.'
       : 'it is not a private key in PEM.'
-    throw new UsageError(`--tls-key ${path}: ${reason}`)
+    throw new UsageError(`${KEY} ${path}: ${reason}`)
   }
 }
 
