@@ -8,7 +8,8 @@ import type { Context, ExitCode } from './context.ts'
 import { loadSettings } from './load-settings.ts'
 import { locate } from './locate.ts'
 import { STOPPING } from './setting-groups.ts'
-import { checkKeyLasts, startWith } from './start/start.ts'
+import { checkRereadable } from './start/rereadable-files.ts'
+import { startWith } from './start/start.ts'
 import { checkAddress } from './start/try-to-listen.ts'
 import { stopLocated } from './stop.ts'
 
@@ -19,7 +20,7 @@ export async function restart(context: Context, flags: GivenSettings): Promise<E
   const before = await locate(context, where, { needed: STOPPING, withoutState: 'never' })
   const loaded = loadSettings(context, flags, before.saved.settings)
   // All checks come before the old server is stopped: a mistake in a setting must not end it.
-  checkKeyLasts(loaded.config)
+  checkRereadable(loaded.config)
   checkStartable(loaded.config)
   await checkRunFiles(loaded.config).catch(withRemedy(RUN_FILES_REMEDY))
   await checkNextAddress(loaded.config, before.running)

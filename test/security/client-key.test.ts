@@ -103,14 +103,17 @@ describe('a proxy in the background with a client key', () => {
     expect((await fetch(`${url}/metrics`, { headers: { 'x-api-key': KEY } })).status).toBe(200)
   })
 
-  test('does not take it from a pipe, which could not be read again', () => {
-    const command = '"$0" "$1" start --port 0 --state-file other.json --pid-file other.pid --api-key-file <(echo key)'
-    const { status, stdout, stderr } = spawnSync('bash', ['-c', command, process.execPath, PROGRAM], {
-      cwd: home.path,
-      env: { ...home.env },
-      encoding: 'utf8',
-    })
-    expect([status, stdout]).toEqual([2, ''])
-    expect(stderr).toContain('CODEX_PROXY_API_KEY')
-  })
+  test.each(['start --port 0 --state-file other.json --pid-file other.pid', 'service install --print'])(
+    'does not take it from a pipe, which could not be read again: %s',
+    (words) => {
+      const command = `"$0" "$1" ${words} --api-key-file <(echo key)`
+      const { status, stdout, stderr } = spawnSync('bash', ['-c', command, process.execPath, PROGRAM], {
+        cwd: home.path,
+        env: { ...home.env },
+        encoding: 'utf8',
+      })
+      expect([status, stdout]).toEqual([2, ''])
+      expect(stderr).toContain('CODEX_PROXY_API_KEY')
+    },
+  )
 })

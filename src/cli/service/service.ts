@@ -19,6 +19,7 @@ import { loadSettings } from '../load-settings.ts'
 import { locate } from '../locate.ts'
 import { shellList } from '../shell.ts'
 import { holdsSecret } from '../shown.ts'
+import { checkRereadable } from '../start/rereadable-files.ts'
 import { checkAddress } from '../start/try-to-listen.ts'
 import { type Manager, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
 import { isTemporary, stablePath } from './stable-path.ts'
@@ -36,8 +37,11 @@ export async function service(context: Context, call: Call): Promise<ExitCode> {
   // Finding or removing the file needs no setting, so an invalid one must not prevent that.
   const loaded = loadSettings(context, call.settings, {}, isWritten ? undefined : [])
   const file = describeService(context, loaded)
-  // The manager would not report that a service ends at once.
-  if (isWritten) checkStartable(loaded.config)
+  if (isWritten) {
+    // The manager would not report that a service ends at once.
+    checkRereadable(loaded.config)
+    checkStartable(loaded.config)
+  }
   if (isWritten && isTemporary(context.program)) context.print.note(TEMPORARY_NOTE)
   if (call.flags.print === true) return isWritten ? printFile(context, loaded, call) : printRemoval(context, file, call)
   switch (call.argument) {

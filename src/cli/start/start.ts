@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import type { GivenSettings, LoadedConfig } from '../../config/load.ts'
 import type { Config } from '../../config/options.ts'
 import { certificateVariables } from '../../config/paths.ts'
@@ -17,13 +17,14 @@ import { readableKey } from '../locate.ts'
 import { lastLines } from '../log-lines.ts'
 import { addressOf, reportRunning } from './already-running.ts'
 import { explainStart } from './explain-start.ts'
+import { checkRereadable } from './rereadable-files.ts'
 
 /** How much of the log is shown when a start fails: after a crash, Node's reason is followed by ten lines of stack. */
 const LOG_LINES = 20
 
 export async function start(context: Context, flags: GivenSettings): Promise<ExitCode> {
   const loaded = loadSettings(context, flags)
-  checkKeyLasts(loaded.config)
+  checkRereadable(loaded.config)
   return await startWith(context, loaded)
 }
 
@@ -90,19 +91,6 @@ async function refuseSharedStateFile(context: Context, { pidFile, stateFile }: C
   throw new UsageError(
     `${stateFile} belongs to a running server (${addressOf(other)}). Stop that one first, or give this one another ` +
       'file with --state-file.',
-  )
-}
-
-/**
- * Throws a UsageError for a client key in a pipe, as `<(pass show key)` makes one: the server in the background, `status`
- * and `restart` read the file again.
- */
-export function checkKeyLasts({ apiKeyFile }: Config): void {
-  // Reading the file reports what is wrong with a missing one.
-  if (apiKeyFile === undefined || (statSync(apiKeyFile, { throwIfNoEntry: false })?.isFile() ?? true)) return
-  throw new UsageError(
-    `--api-key-file ${apiKeyFile}: it is not a file that can be read again later. Put the key into a file, or into ` +
-      'CODEX_PROXY_API_KEY; with --foreground it is read only once.',
   )
 }
 
