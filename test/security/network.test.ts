@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { get } from 'node:https'
 import { join } from 'node:path'
@@ -5,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { chatgptAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
 import { isRefused } from '../support/loopback.ts'
-import { createHome, type Foreground, type Home, run, startForeground } from '../support/program.ts'
+import { createHome, type Foreground, type Home, PROGRAM, run, startForeground } from '../support/program.ts'
 import { firstAnswer, sendRaw } from './raw-connection.ts'
 
 let home: Home
@@ -109,4 +110,25 @@ test('half of a certificate is refused before anything listens', async () => {
   const { code, stderr } = await run(['start', '--foreground', '--port', '0', '--tls-cert', 'cert.pem'], { home })
   expect(code).toBe(2)
   expect(stderr).toContain('--tls-key')
+})
+
+test.each([
+  ['a certificate', '--tls-cert <(cat cert.pem) --tls-key key.pem', '--tls-cert (or CODEX_PROXY_TLS_CERT) /dev/fd/'],
+  ['its key', '--tls-cert cert.pem --tls-key <(cat key.pem)', '--tls-key (or CODEX_PROXY_TLS_KEY) /dev/fd/'],
+])('%s from a pipe, which could not be read again, is refused before anything listens', async (_what, tls, named) => {
+  const { cert, key } = selfSignedCertificate()
+  await writeFile(join(home.path, 'cert.pem'), cert)
+  await writeFile(join(home.path, 'key.pem'), key)
+  const { status, stdout, stderr } = spawnSync(
+    'bash',
+    ['-c', `"$0" "$1" start --port 0 ${tls}`, process.execPath, PROGRAM],
+    {
+      cwd: home.path,
+      env: { ...home.env },
+      encoding: 'utf8',
+    },
+  )
+  expect([status, stdout]).toEqual([2, ''])
+  expect(stderr).toContain(named)
+  expect(stderr).toContain('can be read again later')
 })

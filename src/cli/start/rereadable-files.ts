@@ -1,16 +1,27 @@
 import { statSync } from 'node:fs'
-import type { Config } from '../../config/options.ts'
+import { settingName } from '../../config/load.ts'
+import { type Config, OPTIONS } from '../../config/options.ts'
 import { UsageError } from '../../config/usage-error.ts'
 
+/** The files that are read again, and where their contents may be instead. */
+const REREAD = [
+  ['apiKeyFile', 'the key into a file, or into CODEX_PROXY_API_KEY'],
+  ['tlsCert', 'the certificate into a file'],
+  ['tlsKey', 'the key into a file'],
+] as const
+
 /**
- * Throws a UsageError for a client key in a pipe, as `<(pass show key)` makes one: the server in the background,
+ * Throws a UsageError for what comes through a pipe, as `<(pass show key)` makes one: the server in the background,
  * `status`, `restart` and a service read the file again.
  */
-export function checkRereadable({ apiKeyFile }: Pick<Config, 'apiKeyFile'>): void {
-  // Reading the file reports what is wrong with a missing one.
-  if (apiKeyFile === undefined || (statSync(apiKeyFile, { throwIfNoEntry: false })?.isFile() ?? true)) return
-  throw new UsageError(
-    `--api-key-file ${apiKeyFile}: it is not a file that can be read again later. Put the key into a file, or into ` +
-      'CODEX_PROXY_API_KEY; with `start --foreground` it is read only once.',
-  )
+export function checkRereadable(config: Pick<Config, (typeof REREAD)[number][0]>): void {
+  for (const [name, place] of REREAD) {
+    const path = config[name]
+    // Reading the file reports what is wrong with a missing one.
+    if (path === undefined || (statSync(path, { throwIfNoEntry: false })?.isFile() ?? true)) continue
+    throw new UsageError(
+      `${settingName(OPTIONS[name])} ${path}: it is not a file that can be read again later. Put ${place}; with ` +
+        '`start --foreground` it is read only once.',
+    )
+  }
 }
