@@ -27,7 +27,7 @@ export const ERRORS = {
   refresh_failed: {
     status: 503,
     remedy:
-      'Try again in a moment; if it keeps failing, check the network and the --proxy setting with `codex-api-proxy doctor`.',
+      'Try again a little later; if it keeps failing, check the network and the --proxy setting with `codex-api-proxy doctor`.',
   },
   credentials_unwritable: {
     status: 503,

@@ -269,7 +269,12 @@ test('an issuer that wants to be asked less often is left alone for half a minut
   await stage.writeAuth(login(-DAY))
   let now = Date.now()
   const source = stage.source({ now: () => now })
-  const limited = { code: 'refresh_failed', message: expect.stringMatching(/HTTP 429.*half a minute/) }
+  const limited = {
+    code: 'refresh_failed',
+    message: expect.stringMatching(/HTTP 429.*half a minute/),
+    // Not "in a moment", which would contradict the message.
+    remedy: expect.stringMatching(/^Try again a little later; /),
+  }
   stage.issuer.answerNext(429, {})
   expect(await errorOf(source.current())).toMatchObject(limited)
   now += 29_000

@@ -142,7 +142,7 @@ test('a token that has expired is said to have, and a failed refresh says itself
   expect(checks.Token).toMatchObject({ state: 'ok', message: 'Expired 2 h ago; the next request refreshes it.' })
   expect([code, problemsOf(checks)]).toEqual([1, ['Models']])
   expect(checks.Models?.message).toMatch(/^The login could not be refreshed\. .* \(ECONNREFUSED\)\.$/)
-  expect(checks.Models?.remedy).toMatch(/^Try again in a moment; /)
+  expect(checks.Models?.remedy).toMatch(/^Try again a little later; /)
 })
 
 test('a token that only Codex may refresh is not said to be refreshed', async () => {
