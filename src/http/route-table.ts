@@ -18,6 +18,7 @@ export function createRouteTable(context: RouteContext, describeOutbound: (upstr
   const health = healthRoute(context, describeOutbound)
   const { load, route } = lazyApiRoutes(context)
   const models = route('models')
+  const backendPaths = route('backendPaths')
   return {
     load,
     entries: [
@@ -26,6 +27,9 @@ export function createRouteTable(context: RouteContext, describeOutbound: (upstr
       { methods: ['POST'], path: '/v1/responses/compact', kind: 'api', handle: route('compact') },
       { methods: READ, path: '/v1/models', kind: 'api', handle: models },
       { methods: READ, path: '/v1/models/*', kind: 'api', handle: models },
+      { methods: ['POST'], path: '/v1/images/generations', kind: 'api', handle: backendPaths },
+      { methods: ['POST'], path: '/v1/images/edits', kind: 'api', handle: backendPaths },
+      { methods: ['POST'], path: '/v1/alpha/search', kind: 'api', handle: backendPaths },
       { methods: ALL_METHODS, path: '/v1/*', kind: 'api', handle: route('otherPaths'), fallback: true },
       { methods: READ, path: '/health', kind: 'probe', handle: health },
       { methods: READ, path: '/ready', kind: 'probe', handle: health },

@@ -26,7 +26,7 @@ export type Router = {
 /** Characters of a path in a message. */
 const LONGEST_SHOWN = 200
 
-/** Nine paths need no library: whole paths are looked up, then come the few that end in `/*`, in their order. */
+/** A dozen paths need no library: whole paths are looked up, then come the few that end in `/*`, in their order. */
 export function createRouter(table: readonly RouteEntry[]): Router {
   const below = table
     .filter(({ path }) => path.endsWith('/*'))

@@ -1,4 +1,5 @@
 import type { Route } from './api-request.ts'
+import { backendPathsRoute } from './backend-paths.ts'
 import { chatCompletionsRoute } from './chat/chat-completions.ts'
 import type { RouteContext } from './context.ts'
 import { modelsRoute } from './models.ts'
@@ -11,6 +12,7 @@ export type ApiRoutes = {
   readonly responses: Route
   readonly compact: Route
   readonly models: Route
+  readonly backendPaths: Route
   readonly otherPaths: Route
 }
 
@@ -21,6 +23,7 @@ export function apiRoutes(context: RouteContext): ApiRoutes {
     responses: responsesRoute(context),
     compact: compactRoute(context),
     models: modelsRoute(context),
+    backendPaths: backendPathsRoute(context),
     otherPaths: otherPathsRoute(context),
   }
 }

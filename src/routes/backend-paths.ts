@@ -8,10 +8,10 @@ import type { UpstreamAnswer } from '../upstream/answer.ts'
 import { BodyMemory } from '../upstream/body-memory.ts'
 import { conversationHeaders, informingHeaders } from '../upstream/forwarded-headers.ts'
 import { readBody } from '../upstream/read-body.ts'
-import type { Answer, ApiRequest } from './api-request.ts'
+import { type Answer, type ApiRequest, pathOf, type Route } from './api-request.ts'
 import { BodyLog } from './body-log.ts'
 import type { RouteContext } from './context.ts'
-import { handOn } from './forward.ts'
+import { forwardOr, handOn } from './forward.ts'
 import { noteIgnored, noticeHeaders, retryCounter } from './request-notes.ts'
 import { refusalOf } from './upstream-call/refusal.ts'
 
@@ -29,19 +29,17 @@ const IMAGE_EVENTS = new Map([
  * What the ChatGPT backend offers besides answers and models: images, and the search of the Codex CLI (docs/upstream.md
  * 4.1).
  */
-const BACKEND_PATHS = new Set([...IMAGE_EVENTS.keys(), '/v1/alpha/search'])
-
-export function isBackendPath(method: string, path: string): boolean {
-  return method === 'POST' && BACKEND_PATHS.has(path)
+export function backendPathsRoute(context: RouteContext): Route {
+  return forwardOr(context, (request, credentials) => passToBackend(context, request, credentials))
 }
 
 /** Sends a body to the same path of the backend, and passes its answer on. Never sent twice: an image costs quota. */
-export async function passToBackend(
+async function passToBackend(
   context: RouteContext,
   request: ApiRequest,
-  path: string,
   credentials: ChatGptCredentials,
 ): Promise<Answer | undefined> {
+  const path = pathOf(request.url).replace(/\/$/, '')
   const { body, events } = await askedFor(context, request, path)
   const log = BodyLog.open(context, request.record)
   log?.request(body, JSON_TYPE)

@@ -1,16 +1,12 @@
 import { ProxyError } from '../errors.ts'
 import { pathOf, type Route } from './api-request.ts'
-import { isBackendPath, passToBackend } from './backend-paths.ts'
 import type { RouteContext } from './context.ts'
 import { forwardOr } from './forward.ts'
 
-/** Any other call of `/v1/…`: forwarded with an API key; the ChatGPT backend has few of them. */
+/** Any other call of `/v1/…`: forwarded with an API key; the ChatGPT backend has none of them. */
 export function otherPathsRoute(context: RouteContext): Route {
-  const served = forwardOr(context, async (request, credentials) => {
-    const { method, url } = request
-    const path = pathOf(url)
-    if (isBackendPath(method, path)) return passToBackend(context, request, path, credentials)
-    throw new ProxyError('api_key_required', `There is no ${method} ${path} with a ChatGPT login.`)
+  const served = forwardOr(context, async ({ method, url }) => {
+    throw new ProxyError('api_key_required', `There is no ${method} ${pathOf(url)} with a ChatGPT login.`)
   })
   return async (request) => {
     if (request.headers.upgrade?.toLowerCase() === 'websocket') {

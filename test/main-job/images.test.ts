@@ -41,6 +41,14 @@ test('a model need not be named', async () => {
   expect(sent()?.json).toMatchObject({ prompt: 'A hat', model: 'gpt-image-2', images: [{}] })
 })
 
+test('a slash at the end of the path changes nothing', async () => {
+  await stage.post('/v1/images/generations/', { prompt: 'A fox' })
+  expect(sent()).toMatchObject({
+    path: '/backend-api/codex/images/generations',
+    json: { model: 'gpt-image-2', prompt: 'A fox' },
+  })
+})
+
 describe('a stream is an event for each image', () => {
   const body = { created: 1_795_000_000, data: [{ b64_json: 'Zm94' }, { b64_json: 'Zm9v' }], size: '1024x1024' }
   async function eventsOf(stream: AsyncIterable<object>): Promise<object[]> {
@@ -157,5 +165,5 @@ test('only JSON and, for edits, a form are taken', async () => {
     code: 'unsupported_parameter',
     param: 'mask',
   })
-  expect((await stage.send('/v1/images/generations')).status).toBe(404)
+  expect((await stage.send('/v1/images/generations')).status).toBe(405)
 })

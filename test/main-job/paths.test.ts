@@ -98,6 +98,9 @@ test('unknown paths are refused in the shape of OpenAI', async () => {
 test.each([
   ['GET', '/v1/chat/completions', 'POST'],
   ['GET', '/responses', 'POST'],
+  ['GET', '/v1/images/generations', 'POST'],
+  ['DELETE', '/v1/images/edits', 'POST'],
+  ['GET', '/v1/alpha/search', 'POST'],
   ['PUT', '/v1/models', 'GET, HEAD'],
   ['POST', '/models/', 'GET, HEAD'],
   ['DELETE', '/v1/models/acme/team/gpt-5.5', 'GET, HEAD'],
