@@ -1,8 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { readText } from './text-file.ts'
+import { readText, textIn } from './text-file.ts'
 
 const SOURCES = fileURLToPath(new URL('..', import.meta.url))
 
@@ -14,6 +16,21 @@ test('a text is read as bytes: Node would abort if a file that it reads as text 
   }
   expect(readText('any', { readFileSync: read as never })).toBe('Grüße')
   expect(options).toEqual([])
+})
+
+test('what need not be there is read only if it is a file: a pipe would block, and a device may never end', () => {
+  expect(textIn('/dev/null')).toBeUndefined()
+  if (process.platform === 'linux') expect(textIn('/proc/self/stat')).toContain(`${process.pid} (`)
+  const folder = mkdtempSync(join(tmpdir(), 'text-file-'))
+  try {
+    const [file, pipe] = [join(folder, 'file'), join(folder, 'pipe')]
+    writeFileSync(file, 'a text')
+    execFileSync('mkfifo', [pipe])
+    const texts = [file, pipe, folder, join(folder, 'nowhere')].map(textIn)
+    expect(texts).toEqual(['a text', undefined, undefined, undefined])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('no source lets Node read a file as text at once', () => {

@@ -8,10 +8,13 @@ export function readText(path: nodeFs.PathLike, files: Pick<typeof nodeFs, 'read
   return files.readFileSync(path).toString()
 }
 
-/** The same; `undefined` when it can't be read, for whatever reason. */
+/**
+ * The same; `undefined` when it can't be read, for whatever reason. Reading a pipe would block the whole process, and a
+ * device such as /dev/zero never ends.
+ */
 export function textIn(path: string): string | undefined {
   try {
-    return readText(path)
+    return nodeFs.statSync(path).isFile() ? readText(path) : undefined
   } catch {
     return undefined
   }
