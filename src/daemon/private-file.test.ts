@@ -115,6 +115,15 @@ test('what a killed writer left is removed by the next one, but nothing that may
   expect((await readdir(base)).sort()).toEqual([...others, 'state.json'].sort())
 })
 
+test('so is one from the future, which a clock that was set back makes of what a killed writer left', async () => {
+  const left = join(base, 'state.json.ba9876543210.tmp')
+  await writeFile(left, 'a client key')
+  const tomorrow = Date.now() / 1000 + 86_400
+  await utimes(left, tomorrow, tomorrow)
+  await writePrivateFile(join(base, 'state.json'), '{}')
+  expect(await readdir(base)).toEqual(['state.json'])
+})
+
 test('a drive that is not there fails with the reason instead of being looked for for ever', async () => {
   let looks = 0
   for (const look of [lstat, mkdir, stat]) {

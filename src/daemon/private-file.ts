@@ -174,13 +174,13 @@ async function withTemporary(
 
 /**
  * Removes what a killed writer left beside `file`, which may contain a client key; a younger one is still being
- * written.
+ * written. In both directions: after a clock was set back, what is left may be dated years ahead, and would stay until then.
  */
 async function removeLeftovers(file: string): Promise<void> {
   const folder = dirname(file)
   const isTemporary = (name: string) => TEMPORARY.test(name) && name.replace(TEMPORARY, '') === basename(file)
   for (const name of (await readdir(folder)).filter(isTemporary)) {
     const leftover = join(folder, name)
-    if (Date.now() - (await lstat(leftover)).mtimeMs > LEFT_MS) await rm(leftover, { force: true })
+    if (Math.abs(Date.now() - (await lstat(leftover)).mtimeMs) > LEFT_MS) await rm(leftover, { force: true })
   }
 }
