@@ -2,6 +2,7 @@ import type nodeFs from 'node:fs'
 import { join } from 'node:path'
 import { ProxyError } from '../errors.ts'
 import type { JsonObject } from '../json-object.ts'
+import { elapsed } from '../system/elapsed.ts'
 import { codeOf, isCode, isOneOf } from '../system/error-code.ts'
 import { readText } from '../system/text-file.ts'
 import { credentialStore } from './codex-config.ts'
@@ -60,7 +61,7 @@ export class AuthFile {
     const stamp = this.#stat()
     if (this.#read?.settled === true && sameStamp(this.#read.stamp, stamp)) return this.#read.stored
     const stored = parseLogin(this.#readText())
-    this.#read = { stamp, settled: Math.abs(Date.now() - stamp.mtimeMs) > CLOCK_TICK_MS, stored }
+    this.#read = { stamp, settled: elapsed(stamp.mtimeMs, Date.now()) > CLOCK_TICK_MS, stored }
     return stored
   }
 
@@ -76,7 +77,7 @@ export class AuthFile {
   /** Whether a malformed file may be half-written: an older Codex writes in place. */
   justWritten(): boolean {
     const stat = this.#files.statSync(this.path, { throwIfNoEntry: false })
-    return stat !== undefined && Math.abs(Date.now() - stat.mtimeMs) < JUST_WRITTEN_MS
+    return stat !== undefined && elapsed(stat.mtimeMs, Date.now()) < JUST_WRITTEN_MS
   }
 
   #stat(): Stamp {

@@ -1,5 +1,6 @@
 import * as nodeFs from 'node:fs'
 import { ProxyError } from '../errors.ts'
+import { elapsed } from '../system/elapsed.ts'
 import { AuthFile, type Files } from './auth-file.ts'
 import {
   type CredentialMode,
@@ -147,8 +148,7 @@ class Source implements CredentialSource {
 
   #isUnhelpful(login: ChatGptLogin): boolean {
     if (this.#unhelpful?.accessToken !== login.credentials.accessToken) return false
-    // In both directions: the clock may have been set back.
-    return Math.abs(this.#now() - this.#unhelpful.at) < UNHELPFUL_MS
+    return elapsed(this.#unhelpful.at, this.#now()) < UNHELPFUL_MS
   }
 
   #chatgptStatus(login: ChatGptLogin): Omit<CredentialStatus, 'file'> {

@@ -1,4 +1,5 @@
 import type { ProxyError } from '../errors.ts'
+import { elapsed } from '../system/elapsed.ts'
 import type { ChatGptLogin } from './login.ts'
 
 /**
@@ -48,8 +49,7 @@ export class TokenMemory {
   /** Whether refreshing failed so recently that it shouldn't be retried while the access token is still valid. */
   isResting(login: ChatGptLogin): boolean {
     const failure = this.#failureOf(login)
-    // In both directions: the clock may have been set back.
-    return failure !== undefined && Math.abs(this.#now() - failure.at) < REST_MS
+    return failure !== undefined && elapsed(failure.at, this.#now()) < REST_MS
   }
 
   /** Why the issuer is not asked now: it has reported too many requests, and asking again would prolong that. */

@@ -4,6 +4,7 @@ import { chmod, type FileHandle, lstat, mkdir, open, readdir, rename, rm, stat }
 import { basename, dirname, join } from 'node:path'
 import { UsageError } from '../config/usage-error.ts'
 import { toError } from '../errors.ts'
+import { elapsed } from '../system/elapsed.ts'
 import { codeOf, isCode, isHeldOpen, isOneOf } from '../system/error-code.ts'
 import { onceFree } from '../system/once-free.ts'
 
@@ -174,13 +175,13 @@ async function withTemporary(
 
 /**
  * Removes what a killed writer left beside `file`, which may contain a client key; a younger one is still being
- * written. In both directions: after a clock was set back, what is left may be dated years ahead, and would stay until then.
+ * written.
  */
 async function removeLeftovers(file: string): Promise<void> {
   const folder = dirname(file)
   const isTemporary = (name: string) => TEMPORARY.test(name) && name.replace(TEMPORARY, '') === basename(file)
   for (const name of (await readdir(folder)).filter(isTemporary)) {
     const leftover = join(folder, name)
-    if (Math.abs(Date.now() - (await lstat(leftover)).mtimeMs) > LEFT_MS) await rm(leftover, { force: true })
+    if (elapsed((await lstat(leftover)).mtimeMs, Date.now()) > LEFT_MS) await rm(leftover, { force: true })
   }
 }

@@ -3,6 +3,7 @@ import { closeSync, lstatSync, openSync, readlinkSync, rmSync, type Stats, statS
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type JsonObject, parseObject } from '../json-object.ts'
+import { elapsed } from './elapsed.ts'
 import { isCode, isHeldOpen } from './error-code.ts'
 import { isThere, linuxStart } from './process-table.ts'
 import { readText, textIn } from './text-file.ts'
@@ -159,9 +160,8 @@ function isAbandoned(path: string): boolean {
   return isGone(holder, holder.pid, age)
 }
 
-/** In both directions: after a clock was set back, a lock may be dated years ahead, and would be held until then. */
 function ageOf({ mtimeMs }: Stats): number {
-  return Math.abs(Date.now() - mtimeMs)
+  return elapsed(mtimeMs, Date.now())
 }
 
 function isGone(holder: JsonObject, pid: number, age: number): boolean {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { buildConnector } from 'undici'
 import { type Endpoint, portOf } from '../../config/endpoint.ts'
+import { elapsed } from '../../system/elapsed.ts'
 import { LoginRefused, reasonOf } from './failure-reason.ts'
 import { openHttpTunnel } from './http-tunnel.ts'
 import type { OutboundAddress } from './outbound-address.ts'
@@ -35,8 +36,7 @@ export function tunnelConnector(
 
   async function openUnlessRefused(target: Endpoint): Promise<Socket> {
     if (trial !== undefined) await trial
-    // In both directions: the clock may have been set back.
-    const left = refusal === undefined ? 0 : REFUSED_FOR_MS - Math.abs(now() - refusal.at)
+    const left = refusal === undefined ? 0 : REFUSED_FOR_MS - elapsed(refusal.at, now())
     if (refusal !== undefined && left > 0) {
       throw failureOf(proxy, `${refusal.reason}; it is asked again in ${Math.ceil(left / 1000)} s`)
     }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { buildConnector } from 'undici'
 import { withoutBrackets } from '../../config/endpoint.ts'
+import { elapsed } from '../../system/elapsed.ts'
 
 /** No connection is opened in advance if none was needed for this long: upstream would hold it for nothing. */
 const WANTED_FOR_MS = 300_000
@@ -141,8 +142,7 @@ class Spare {
 
   #open(): void {
     this.#timer = undefined
-    // In both directions, for the same reason.
-    if (Math.abs(this.#now() - this.#wantedAt) > WANTED_FOR_MS) return
+    if (elapsed(this.#wantedAt, this.#now()) > WANTED_FOR_MS) return
     this.#connecting = true
     this.#openedAt = this.#now()
     this.#connect(this.#target, (...[error, socket]) => {
