@@ -1,9 +1,11 @@
 import type { ChatStream } from '../../conversion/answer/chat-stream.ts'
 import type { ChatPlan } from '../../conversion/chat-plan.ts'
 import { convertChatRequest } from '../../conversion/request/chat/chat-request.ts'
+import { hasAddition } from '../../conversion/request/chat/model-name.ts'
 import type { ConversionContext } from '../../conversion/request/conversion-context.ts'
 import { type LargeJson, parseLargeJson } from '../../conversion/request/large-json.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
+import { objectOf, textOf } from '../../json-object.ts'
 import type { Answer, ApiRequest, Route } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
 import { forwardOr } from '../forward.ts'
@@ -24,7 +26,7 @@ async function convertAndSend(
   request: ApiRequest,
   credentials: ChatGptCredentials,
 ): Promise<Answer | undefined> {
-  const { plan, call, log } = convert(context, request, credentials, await request.jsonBody())
+  const { plan, call, log } = await convert(context, request, credentials, await request.jsonBody())
   if (plan.stream) {
     const answer = new StreamedChat(context, request, plan, log)
     await answer.run(call)
@@ -39,13 +41,18 @@ async function convertAndSend(
 }
 
 /** A separate function, so that nothing of the body is kept while the answer streams. */
-function convert(
+async function convert(
   context: RouteContext,
   request: ApiRequest,
   credentials: ChatGptCredentials,
   raw: Buffer,
-): { plan: ChatPlan; call: UpstreamCall; log: MessageLog } {
+): Promise<{ plan: ChatPlan; call: UpstreamCall; log: MessageLog }> {
   const json = parseLargeJson(raw, context.placeholder)
+  if (hasAddition(textOf(objectOf(json.value).model) ?? '')) {
+    // Right after the start: without the list the name would go up whole, and be refused.
+    const firstList = context.catalogue.firstList()
+    if (firstList !== undefined) await request.cancellation.race(firstList)
+  }
   const { request: converted, plan } = convertChatRequest(json.value, conversionContext(context, credentials, json))
   request.record.model = plan.model
   request.record.stream = plan.stream

@@ -303,6 +303,20 @@ describe('the model catalogue', () => {
     await expect.poll(() => catalogue.peek().map(({ id }) => id)).toEqual(['live', 'reviewer'])
   })
 
+  test('conversion may wait for the first list, but not for another try, nor if anything is known', async () => {
+    expect(await catalogue.firstList()).toBeUndefined()
+    expect(await catalogue.firstList()).toBeUndefined()
+    expect(sent).toHaveLength(1)
+    await noteByCodex('noted')
+    expect(catalogue.firstList()).toBeUndefined()
+    await rm(join(codexHome, 'models_cache.json'))
+    now += MINUTE
+    replies = [{ models: [] }]
+    await catalogue.firstList()
+    expect(sent).toHaveLength(2)
+    expect(catalogue.firstList()).toBeUndefined()
+  })
+
   test('conversion looks again when the list is five minutes old, and no sooner', async () => {
     replies = [{ models: named('a') }, { models: named('b') }]
     await slugs()

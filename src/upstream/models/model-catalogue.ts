@@ -90,6 +90,15 @@ export class ModelCatalogue {
     return known?.forConversion ?? this.#parts.codexCache().models.map(catalogueModel)
   }
 
+  /**
+   * For what can't be converted without a list: resolves once the first one is known, or can't be had now. Undefined if
+   * a list is known already, however old.
+   */
+  firstList(): Promise<void> | undefined {
+    const isKnown = this.#known !== undefined || this.#parts.codexCache().models.length > 0
+    return isKnown ? undefined : this.#refreshUnlessPausing().catch(() => {})
+  }
+
   /** Upstream refused this model to the account. Unlisted names are not kept: clients may send any number of them. */
   forget(id: string): void {
     const listed = this.#known?.entries ?? this.#parts.codexCache().models
@@ -142,12 +151,12 @@ export class ModelCatalogue {
 
   /** Fetches the list again in the background. Never fails: what is already known will do. */
   #revalidate(): void {
-    this.#parts
-      .credentials()
-      .then(async (credentials) => {
-        if (!this.#isPausing(credentials)) await this.#refresh(credentials)
-      })
-      .catch(() => {})
+    this.#refreshUnlessPausing().catch(() => {})
+  }
+
+  async #refreshUnlessPausing(): Promise<void> {
+    const credentials = await this.#parts.credentials()
+    if (!this.#isPausing(credentials)) await this.#refresh(credentials)
   }
 
   #isPausing(credentials: Credentials): boolean {

@@ -15,12 +15,16 @@ export type NamedModel = {
   readonly fast?: true
 }
 
+/** Whether a name may be that of a model with a provider or a suffix; only the catalogue can tell. */
+export function hasAddition(name: string): boolean {
+  return name.length <= LONGEST_NAME && (PROVIDER.test(name) || SUFFIX.test(name))
+}
+
 /**
  * Splits a name only if the catalogue has a part of it but not the whole (case 16); else it passes unchanged (case 17).
  */
 export function readModelName(name: string, catalogue: readonly CatalogueModel[]): NamedModel {
-  const passes = catalogue.length === 0 || catalogue.some(({ id }) => id === name) || name.length > LONGEST_NAME
-  if (passes) return { id: name }
+  if (!hasAddition(name) || catalogue.some(({ id }) => id === name)) return { id: name }
   const known = new Set(catalogue.map(({ id }) => id))
   return withoutSuffixes(name, known) ?? withoutSuffixes(name.replace(PROVIDER, ''), known) ?? { id: name }
 }
