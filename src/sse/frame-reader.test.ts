@@ -125,6 +125,19 @@ test('an event beyond the limit ends the stream with an error', () => {
   expect(() => framesOf(['data: ', 'x'.repeat(MAX)])).toThrow('Upstream sent an event of more than 1024 bytes.')
 })
 
+test('an event beyond the limit does so also if it comes whole, between others and whatever its line ends', () => {
+  const long = `data: ${'x'.repeat(MAX - 8)}`
+  for (const text of [
+    'data: 1\n\nLONG\n\ndata: 2\n\n',
+    'LONG\r\n\r\ndata: 2',
+    '\n\nLONG\n\n\n',
+    'data: 1\n\nLONG\n\nda',
+  ]) {
+    expect(framesOf([text.replace('LONG', long)])).toContain(long)
+    expect(() => framesOf([text.replace('LONG', `${long}x`)])).toThrow('an event of more than 1024 bytes')
+  }
+})
+
 test('case 121: a huge event in many pieces is joined once', () => {
   const pieces = Array.from({ length: 20_000 }, () => 'x'.repeat(500))
   expect(framesOf(['data: ', ...pieces, '\n\n'], 20_000_000)[0]?.length).toBe(10_000_006)

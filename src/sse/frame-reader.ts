@@ -76,7 +76,7 @@ export class FrameReader {
       return
     }
     for (let at = 0; at < ranges.length; ) {
-      const end = this.#isBetweenFrames() ? endOfWhole(memory, ranges, at) : at
+      const end = this.#isBetweenFrames() ? endOfWhole(memory, ranges, at, this.#maxEvent) : at
       if (end > at) this.#sink.take(memory, at === 0 && end === ranges.length ? ranges : ranges.slice(at, end))
       if (end < ranges.length) this.#takePiece(memory.subarray(ranges[end], ranges[end + 1]))
       at = end + 2
@@ -109,6 +109,7 @@ export class FrameReader {
     }
     const whole = lines.lastIndexOf(EMPTY_LINE) + EMPTY_LINE.length
     if (whole >= EMPTY_LINE.length) {
+      if (whole > this.#maxEvent) this.#checkEach(lines.subarray(0, whole))
       this.#sink.take(lines, [0, whole])
       lines = lines.subarray(whole)
     }
@@ -132,6 +133,18 @@ export class FrameReader {
     }
     piece.copy(this.#rest, this.#restLength)
     this.#restLength = length
+    this.#check(length)
+  }
+
+  #checkEach(frames: Buffer): void {
+    for (let at = 0; at < frames.length; ) {
+      const next = frameEnd(frames, at) + EMPTY_LINE.length
+      this.#check(next - at)
+      at = next
+    }
+  }
+
+  #check(length: number): void {
     if (length <= this.#maxEvent) return
     throw new ProxyError('upstream_invalid', `Upstream sent an event of more than ${this.#maxEvent} bytes.`)
   }
@@ -173,14 +186,14 @@ function startsWithMark(memory: Buffer, from: number): boolean {
   return memory.subarray(from, from + BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
 }
 
-/** Up to where each of the `ranges` from `at` on ends with a complete frame. */
-function endOfWhole(memory: Buffer, ranges: readonly number[], at: number): number {
+/** Up to where each of the `ranges` from `at` on ends with a complete frame, and is no longer than one may be. */
+function endOfWhole(memory: Buffer, ranges: readonly number[], at: number, maxEvent: number): number {
   let end = at
-  while (end < ranges.length && isWhole(memory, ranges[end] ?? 0, ranges[end + 1] ?? 0)) end += 2
+  while (end < ranges.length && isWhole(memory, ranges[end] ?? 0, ranges[end + 1] ?? 0, maxEvent)) end += 2
   return end
 }
 
-/** Whether these bytes end with a frame. */
-function isWhole(memory: Buffer, from: number, to: number): boolean {
-  return memory[to - 1] === LF && memory[to - 2] === LF && to - from > 2
+function isWhole(memory: Buffer, from: number, to: number, maxEvent: number): boolean {
+  const length = to - from
+  return memory[to - 1] === LF && memory[to - 2] === LF && length > 2 && length <= maxEvent
 }
