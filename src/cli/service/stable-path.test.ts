@@ -66,6 +66,14 @@ test('a path stays where there is no such link, or one to another version', asyn
   expect(stablePath('/usr/bin/node')).toBe('/usr/bin/node')
 })
 
+test('a path through the link that fnm makes for one shell is that of the program itself', async () => {
+  const installation = 'fnm/node-versions/v20.19.0/installation'
+  const file = await put(`${installation}/lib/node_modules/us/dist/main.js`)
+  await link(`${installation}/bin/us`, `${installation}/lib/node_modules/us/dist/main.js`)
+  await link('run/fnm_multishells/4711_1790000000000', installation)
+  expect(stablePath(join(root, 'run/fnm_multishells/4711_1790000000000/bin/us'))).toBe(file)
+})
+
 test.each([
   ['/home/me/.npm/_npx/8672f68a3708dfe5/node_modules/.bin/codex-api-proxy', true],
   ['/home/me/.cache/pnpm/dlx/1a2b/18f/node_modules/codex-api-proxy/dist/main.js', true],

@@ -12,10 +12,14 @@ const VERSION_FOLDERS: readonly (readonly [RegExp, string])[] = [
   [/\/mise\/installs\/([^/]+)\/(\d+)\.[^/]+\//, '/mise/installs/$1/$2/'],
 ]
 
+/** fnm makes a link to the Node in use for each shell, and it is gone after the next system start at the latest. */
+const LINK_OF_ONE_SHELL = /\/fnm_multishells\//
+
 /** A path to the same file that survives an upgrade, if there is one. */
 export function stablePath(path: string): string {
-  const links = VERSION_FOLDERS.map(([folder, link]) => path.replace(folder, link))
-  return links.find((link) => link !== path && isSameFile(link, path)) ?? path
+  const lasting = LINK_OF_ONE_SHELL.test(path) ? realpathSync(path) : path
+  const links = VERSION_FOLDERS.map(([folder, link]) => lasting.replace(folder, link))
+  return links.find((link) => link !== lasting && isSameFile(link, lasting)) ?? lasting
 }
 
 /** The folders from which npx, `pnpm dlx`, `yarn dlx` and bunx run programs that are not installed. */
