@@ -20,8 +20,8 @@ export type ListeningServer = {
   drain(): Promise<void>
   /** The same, but running answers are ended at once, with an error. */
   close(): Promise<void>
-  /** Resolves when the server has stopped. */
-  readonly finished: Promise<void>
+  /** Resolves when the server has stopped: to the exit code, 1 if it ended by itself since it could answer nothing. */
+  readonly finished: Promise<0 | 1>
 }
 
 /** Connections that wait to be accepted; Node's 511 overflows when a thousand clients come at once. */
@@ -45,10 +45,14 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<L
   logger.info({ url, version: packageVersion() }, 'listening')
   if (config.logLevel === 'debug') logger.warn('log level debug records prompts and answers')
   lines.flush()
-  const stopPreparing = prepareSoon({ context, outbound, loadRoutes, logger }, () => drainOnce())
+  let exitCode: 0 | 1 = 0
+  const stopPreparing = prepareSoon({ context, outbound, loadRoutes, logger }, () => {
+    exitCode = 1
+    void drainOnce()
+  })
 
-  let stopped = () => {}
-  const finished = new Promise<void>((resolve) => {
+  let stopped = (_code: 0 | 1) => {}
+  const finished = new Promise<0 | 1>((resolve) => {
     stopped = resolve
   })
   async function stop(): Promise<void> {
@@ -63,7 +67,7 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<L
     lines.flush()
     process.off('exit', lines.flush)
     releaseMemory()
-    stopped()
+    stopped(exitCode)
   }
   const drainOnce = () => {
     stopping ??= stop()

@@ -93,3 +93,10 @@ test('a server whose package is being replaced still connects through its outbou
   })
   expect(await Promise.all([ask(), ask(), ask(), ask()])).toHaveLength(4)
 })
+
+test('a server that starts while its package is being replaced fails, so that a service manager starts it again', async () => {
+  await rm(join(dirname(installed.program), 'upstream', 'outbound', 'outbound-route.js'))
+  const { ended, stderr } = await startForeground([], { home, program: installed.program })
+  expect(await ended).toBe(1)
+  expect(stderr()).toContain('a part of the program could not be loaded: stopping')
+})

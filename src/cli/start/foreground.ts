@@ -27,9 +27,10 @@ export async function startInForeground(context: Context, flags: GivenSettings):
   const release = stopOnSignals(process, server, reporter, 'stop')
   // Not earlier: whoever reads this line may send a signal at once.
   print.line(`codex-api-proxy ${packageVersion()} listens on ${server.url}/v1`)
-  await server.finished
+  // A service manager starts only what has failed again.
+  const exitCode = await server.finished
   release()
-  return 0
+  return exitCode
 }
 
 async function listen(config: Config, print: Print): Promise<ListeningServer> {
