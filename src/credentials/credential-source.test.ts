@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { unsignedJwt } from '../../test/support/auth-files.ts'
 import { failWith } from '../../test/support/fail-with.ts'
 import { type LoginStage, post, startLoginStage, tokenOf } from '../../test/support/login-stage.ts'
+import { playPlatform } from '../../test/support/platform.ts'
 import type { ProxyError } from '../errors.ts'
 import type { Files } from './auth-file.ts'
 import { replaceAuthFile, withTokens } from './auth-file-write.ts'
@@ -600,6 +601,19 @@ test('who stops waits for a file that somebody has for himself alone: the new to
   await source.close()
   await asked
   expect(stage.issuer.isRedeemable((await stage.readAuth()).tokens.refresh_token ?? '')).toBe(true)
+})
+
+test('who stops waits on Windows for a file that somebody reads: it can not be replaced meanwhile', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  playPlatform('win32')
+  const renameSync = vi.fn((...paths: Parameters<typeof nodeFs.renameSync>) => {
+    return renameSync.mock.calls.length > 4 ? nodeFs.renameSync(...paths) : failWith('EPERM')()
+  })
+  const source = stage.source({ files: { ...nodeFs, renameSync } as Files })
+  const token = tokenOf(await source.current())
+  expect((await stage.readAuth()).tokens.access_token).not.toBe(token)
+  await source.close()
+  expect((await stage.readAuth()).tokens.access_token).toBe(token)
 })
 
 test('unsaved tokens are refreshed in turn, and the last ones are written over the first', async () => {

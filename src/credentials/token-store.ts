@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ProxyError } from '../errors.ts'
-import { isCode } from '../system/error-code.ts'
+import { isCode, isHeldOpen } from '../system/error-code.ts'
 import { onceFree } from '../system/once-free.ts'
 import {
   type AuthFile,
@@ -80,10 +80,7 @@ export class TokenStore {
     return stored
   }
 
-  /**
-   * The same, but waits while someone holds the file exclusively, and reads again if someone is writing it in place, or
-   * was killed while doing so.
-   */
+  /** The same, but waits while someone holds the file exclusively, and reads again what is only half-written. */
   async readSettled(): Promise<StoredLogin> {
     try {
       return await onceFree(isHeld, () => this.read())
@@ -146,27 +143,28 @@ export class TokenStore {
 
   /** Writes tokens that are not written yet; if that fails, it is retried later. */
   save(): void {
-    const unsaved = this.#unsaved
-    if (unsaved === undefined) return
-    clearTimeout(this.#retry)
     try {
-      const replaced = this.#replace(unsaved)
-      if (replaced && this.#failures > 0) this.#warn({ file: this.#file.path }, 'the refreshed login is now written')
-      this.#forget()
+      this.#write()
     } catch (error) {
-      if (isGone(error)) this.#forget()
-      else this.#postpone(error)
+      this.#postpone(error)
     }
   }
 
-  /** The same at the end of the program, when there is no later: it waits while someone holds the file exclusively. */
+  /** The same at the end of the program, when there is no later: it waits while someone has the file open. */
   async saveAtEnd(): Promise<void> {
-    const look = () => {
-      if (this.#unsaved !== undefined) this.#file.read()
+    await onceFree(isHeld, () => this.#write()).catch((error) => this.#postpone(error))
+  }
+
+  #write(): void {
+    if (this.#unsaved === undefined) return
+    clearTimeout(this.#retry)
+    try {
+      const replaced = this.#replace(this.#unsaved)
+      if (replaced && this.#failures > 0) this.#warn({ file: this.#file.path }, 'the refreshed login is now written')
+    } catch (error) {
+      if (!isGone(error)) throw error
     }
-    // What else is wrong with the file `save` tells.
-    await onceFree(isHeld, look).catch(() => {})
-    this.save()
+    this.#forget()
   }
 
   /** False when the file holds another login by now. */
@@ -240,9 +238,9 @@ export class TokenStore {
   }
 }
 
-/** Without permission the code is another one, and waiting would not help. */
+/** Against reading or against writing. Without permission to read the code is another one. */
 function isHeld(error: unknown): boolean {
-  return error instanceof ProxyError && isCode(error.cause, 'EBUSY')
+  return isHeldOpen(error) || (error instanceof ProxyError && isCode(error.cause, 'EBUSY'))
 }
 
 function holds(login: Login, refreshToken: string): boolean {
