@@ -1,6 +1,6 @@
 import { ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
@@ -26,25 +26,42 @@ test('where there is no /proc a process is known by what ps tells of it, in any 
   expect(await processStart(pid)).toBeUndefined()
 })
 
-test('on Windows PowerShell tells it, without a window; where it tells nothing, that the process is there has to do', async () => {
+/** In place of Windows: a PowerShell that answers the question for this process with a text. */
+async function playWindows(answer: string): Promise<string> {
   playPlatform('win32')
   const folder = await mkdtemp(join(tmpdir(), 'powershell-'))
   onTestFinished(() => rm(folder, { recursive: true }))
-  // Only the one of the system counts: in the current folder or in PATH there may be another.
-  vi.stubEnv('PATH', folder)
-  await writeFile(join(folder, 'powershell.exe'), '#!/bin/sh\necho 1\n', { mode: 0o700 })
-  vi.stubEnv('SystemRoot', undefined)
-  expect(await processStart(process.pid)).toBe('unknown')
-  vi.stubEnv('SystemRoot', folder)
-  expect(await processStart(process.pid)).toBe('unknown')
-
-  const powershell = `#!/bin/sh\ncase "$3 $4" in *"-Command (Get-Process -Id ${process.pid})"*) printf '134000000000000000\\r\\n'; esac\n`
   const ofTheSystem = join(folder, 'System32', 'WindowsPowerShell', 'v1.0')
   await mkdir(ofTheSystem, { recursive: true })
+  const question = `-Command $p = Get-Process -Id ${process.pid};`
+  const powershell = `#!/bin/sh\ncase "$3 $4" in '${question}'*) printf '%s\\r\\n' "${answer}"; esac\n`
   await writeFile(join(ofTheSystem, 'powershell.exe'), powershell, { mode: 0o700 })
+  vi.stubEnv('SystemRoot', folder)
+  return folder
+}
+
+test('on Windows PowerShell tells it, without a window', async () => {
+  await playWindows('134000000000000000')
   const spawned = vi.spyOn(ChildProcess.prototype as unknown as { spawn(options: object): unknown }, 'spawn')
   expect(await processStart(process.pid)).toBe('134000000000000000')
   expect(spawned).toHaveBeenCalledWith(expect.objectContaining({ windowsHide: true }))
+})
+
+test('where Windows has no PowerShell that the process is there has to do', async () => {
+  const folder = await playWindows('1')
+  const ofTheSystem = join(folder, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe')
+  // Only the one of the system counts: in the current folder or in PATH there may be another.
+  await rename(ofTheSystem, join(folder, 'powershell.exe'))
+  vi.stubEnv('PATH', folder)
+  expect(await processStart(process.pid)).toBe('unknown')
+  vi.stubEnv('SystemRoot', undefined)
+  expect(await processStart(process.pid)).toBe('unknown')
+})
+
+test('Windows PowerShell does not get the folders of PowerShell 7, whose modules it can not load', async () => {
+  vi.stubEnv('PsModulePath', 'modules of PowerShell 7')
+  await playWindows('134000000000000000$PsModulePath$PSModulePath$PSMODULEPATH')
+  expect(await processStart(process.pid)).toBe('134000000000000000')
 })
 
 test('a process whose start is not told just now is taken for the one that was there, until there is none', async () => {

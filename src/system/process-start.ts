@@ -61,10 +61,13 @@ async function windowsStart(pid: number): Promise<string | undefined> {
   if (SystemRoot === undefined) return UNKNOWN
   // By its full path: Windows looks in the current folder first, where others may have put a program of that name.
   const powershell = join(SystemRoot, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe')
-  const script = `(Get-Process -Id ${pid}).StartTime.ToFileTimeUtc()`
+  const script = `$p = Get-Process -Id ${pid}; $p.StartTime.ToFileTimeUtc()`
   try {
-    // The background server has no console: without `windowsHide` a window would open at each start.
     const { stdout } = await run(powershell, ['-NoProfile', '-NonInteractive', '-Command', script], {
+      // The variable of PowerShell 7, inherited from a terminal, leads Windows PowerShell to modules that it can't load.
+      // Of names that differ only in case Node takes the first, which is the one in capitals.
+      env: { ...process.env, PSMODULEPATH: undefined },
+      // The background server has no console: without `windowsHide` a window would open at each start.
       windowsHide: true,
     })
     return stdout.trim() || UNKNOWN
