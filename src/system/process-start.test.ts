@@ -58,6 +58,15 @@ test('where Windows has no PowerShell that the process is there has to do', asyn
   expect(await processStart(process.pid)).toBe('unknown')
 })
 
+test('on Windows a process that tells only its name is another one, unless it may be ours', async () => {
+  await playWindows('svchost')
+  expect(await isStillThere(process.pid, '134000000000000000')).toBe(false)
+  await playWindows('Node')
+  expect(await isStillThere(process.pid, '134000000000000000')).toBe(true)
+  await playWindows('')
+  expect(await isStillThere(process.pid, '134000000000000000')).toBe(true)
+})
+
 test('Windows PowerShell does not get the folders of PowerShell 7, whose modules it can not load', async () => {
   vi.stubEnv('PsModulePath', 'modules of PowerShell 7')
   await playWindows('134000000000000000$PsModulePath$PSModulePath$PSMODULEPATH')

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { join } from 'node:path'
+import { join, parse } from 'node:path'
 import { promisify } from 'node:util'
 import { isThere, linuxStart } from './process-table.ts'
 
@@ -61,7 +61,8 @@ async function windowsStart(pid: number): Promise<string | undefined> {
   if (SystemRoot === undefined) return UNKNOWN
   // By its full path: Windows looks in the current folder first, where others may have put a program of that name.
   const powershell = join(SystemRoot, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe')
-  const script = `$p = Get-Process -Id ${pid}; $p.StartTime.ToFileTimeUtc()`
+  // The start of another user's process, or of one with more rights, is not told, but its name is.
+  const script = `$p = Get-Process -Id ${pid}; try { $p.StartTime.ToFileTimeUtc() } catch { $p.ProcessName }`
   try {
     const { stdout } = await run(powershell, ['-NoProfile', '-NonInteractive', '-Command', script], {
       // The variable of PowerShell 7, inherited from a terminal, leads Windows PowerShell to modules that it can't load.
@@ -70,8 +71,11 @@ async function windowsStart(pid: number): Promise<string | undefined> {
       // The background server has no console: without `windowsHide` a window would open at each start.
       windowsHide: true,
     })
-    return stdout.trim() || UNKNOWN
+    const told = stdout.trim()
+    // A server may have more rights than whoever asks for it; a program of another name is none.
+    if (told !== '' && told.toLowerCase() !== parse(process.execPath).name.toLowerCase()) return told
   } catch {
-    return isThere(pid) ? UNKNOWN : undefined
+    // No PowerShell, or none that may run.
   }
+  return isThere(pid) ? UNKNOWN : undefined
 }
