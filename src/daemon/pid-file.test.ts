@@ -1,10 +1,12 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { lchown, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
+import { playPlatform } from '../../test/support/platform.ts'
 import { acquireLock } from '../system/lock-file.ts'
 import { processStart } from '../system/process-start.ts'
 import {
@@ -19,6 +21,7 @@ import {
   whyStillThere,
 } from './pid-file.ts'
 
+vi.mock(import('node:fs'), { spy: true })
 vi.mock(import('node:fs/promises'), { spy: true })
 
 let folder: string
@@ -88,6 +91,22 @@ test('a released claim leaves no file behind, not even a temporary one', async (
   expect(await findRunning(file)).toBeUndefined()
   expect(await readdir(join(folder, 'run'))).toEqual([])
 })
+
+test.each(['EPERM', 'EBUSY'])(
+  'on Windows a file that somebody has open just now ends no server in a crash, and is removed when it can be: %s',
+  async (code) => {
+    const claim = claimed(await claimPidFile(file))
+    vi.mocked(rmSync).mockImplementationOnce(failWith(code))
+    claim.release()
+    await writeFile(file, `${spawnSync(process.execPath, ['-e', '']).pid}\nstarted=earlier\n`)
+    vi.mocked(rm).mockImplementationOnce(async () => failWith(code)())
+    await expect(removeStale(file)).rejects.toMatchObject({ code })
+    playPlatform('win32')
+    vi.mocked(rm).mockImplementationOnce(async () => failWith(code)())
+    await removeStale(file)
+    expect(await readdir(join(folder, 'run'))).toEqual([])
+  },
+)
 
 test('a release leaves the file of another process alone', async () => {
   const claim = claimed(await claimPidFile(file))

@@ -1,7 +1,9 @@
 import { appendFileSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { UsageError } from '../config/usage-error.ts'
+import { isHeldOpen } from '../system/error-code.ts'
 import { acquireLock, holderOf, isOfAnotherUser, type Lock } from '../system/lock-file.ts'
+import { onceFree } from '../system/once-free.ts'
 import { isStillThere, processStart } from '../system/process-start.ts'
 import { textIn } from '../system/text-file.ts'
 import { ensureFolderOf, readIfThere, writePrivateFile } from './private-file.ts'
@@ -77,7 +79,7 @@ export async function claimPidFile(file: string): Promise<Claim | RunningServer>
     },
     noteStopping,
     release() {
-      if (isOwn()) rmSync(file, { force: true })
+      if (isOwn()) removeIfPossible(file)
     },
   }
 }
@@ -100,7 +102,7 @@ export async function removeStale(file: string): Promise<void> {
   try {
     if ((await findRunning(file)) !== undefined) return
     await checkPidFile(file)
-    await rm(file, { force: true })
+    await onceFree(isHeldOpen, () => rm(file, { force: true }))
   } finally {
     lock.release()
   }
@@ -176,5 +178,14 @@ function appendIfPossible(file: string, text: string): void {
     appendFileSync(file, text)
   } catch {
     // Then others notice the stop only once the process is gone.
+  }
+}
+
+/** Nor must a file that someone has open, on Windows, or a folder that has become read-only. */
+function removeIfPossible(file: string): void {
+  try {
+    rmSync(file, { force: true })
+  } catch {
+    // Stale from now on: who finds it sees that its process is gone.
   }
 }

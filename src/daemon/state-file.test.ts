@@ -1,9 +1,13 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { failWith } from '../../test/support/fail-with.ts'
+import { playPlatform } from '../../test/support/platform.ts'
 import { loadConfig } from '../config/load.ts'
 import { readState, saveState, secretsFileOf } from './state-file.ts'
+
+vi.mock(import('node:fs/promises'), { spy: true })
 
 const bases = { home: '/home/someone', cwd: '/' }
 let folder: string
@@ -42,6 +46,16 @@ test('secrets that are not given any more are deleted', async () => {
     await saveState(file, given({ port: '1' }))
     expect(await readdir(folder)).toEqual(['proxy.state.json'])
   }
+})
+
+test('on Windows they are waited for while somebody has them open', async () => {
+  await saveState(file, given({ apiKey: 'hidden' }))
+  vi.mocked(rm).mockImplementationOnce(async () => failWith('EBUSY')())
+  await expect(saveState(file, given({ port: '1' }))).rejects.toMatchObject({ code: 'EBUSY' })
+  playPlatform('win32')
+  vi.mocked(rm).mockImplementationOnce(async () => failWith('EBUSY')())
+  await saveState(file, given({ port: '1' }))
+  expect(await readdir(folder)).toEqual(['proxy.state.json'])
 })
 
 test.each([

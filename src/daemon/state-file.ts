@@ -4,6 +4,8 @@ import { type GivenSettings, isOptionName, type Origins, settingsIn } from '../c
 import { OPTIONS } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { isObject, type JsonObject, objectOf, parseObject } from '../json-object.ts'
+import { isHeldOpen } from '../system/error-code.ts'
+import { onceFree } from '../system/once-free.ts'
 import { OUR_FOLDER, readIfThere, writePrivateFile } from './private-file.ts'
 
 /** The settings of the last start in the background. */
@@ -28,7 +30,7 @@ export async function saveState(stateFile: string, { settings, origins }: SavedS
   const secrets = entries.filter(([name]) => isSecret(name))
   const rest = Object.fromEntries(entries.filter(([name]) => !isSecret(name)))
   const secretsFile = secretsFileOf(stateFile)
-  if (secrets.length === 0) await rm(secretsFile, { force: true })
+  if (secrets.length === 0) await onceFree(isHeldOpen, () => rm(secretsFile, { force: true }))
   else await writePrivateFile(secretsFile, toText(Object.fromEntries(secrets)))
   const notDefault = Object.fromEntries(Object.entries(origins).filter(([, origin]) => origin !== 'default'))
   await writePrivateFile(stateFile, toText({ settings: rest, origins: notDefault }))
