@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
+import { playPlatform } from '../../test/support/platform.ts'
 import { loadConfig } from '../config/load.ts'
 import { processStart } from '../system/process-start.ts'
 import { claimPidFile } from './pid-file.ts'
@@ -96,6 +97,14 @@ test('a start for which no process can be made fails with the reason', async () 
     reason: `spawn ${process.execPath} ENOENT`,
     logFrom: 0,
   })
+})
+
+test('on Windows a log that somebody has for himself alone is waited for', async () => {
+  playPlatform('win32')
+  vi.mocked(openSync).mockImplementationOnce(failWith('EBUSY'))
+  const script = "process.once('message', () => process.send({ kind: 'ready', url: 'http://127.0.0.1:1' }))"
+  const loaded = loadConfig({ flags: {}, env: {}, saved: {}, bases: { home: folder, cwd: folder } })
+  expect(await startProcess(['-e', script], loaded, { PATH: process.env.PATH })).toMatchObject({ kind: 'started' })
 })
 
 test('a log that can not be closed after it was handed on does not keep the server from starting', async () => {

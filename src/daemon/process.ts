@@ -4,7 +4,8 @@ import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LoadedConfig } from '../config/load.ts'
 import { closeQuietly } from '../system/close-quietly.ts'
-import { isCode } from '../system/error-code.ts'
+import { isCode, isHeldOpen } from '../system/error-code.ts'
+import { onceFree } from '../system/once-free.ts'
 import { isStillThere, processStart } from '../system/process-start.ts'
 import type { StartOrder, StartReport } from './messages.ts'
 import { findRunning, type RunningServer, removeStale } from './pid-file.ts'
@@ -45,7 +46,7 @@ export async function startProcess(
   await checkRunFiles(config)
   for (const file of [config.pidFile, config.logFile, config.stateFile]) await ensureFolderOf(file)
   // For output of Node itself (a crash, a warning). The server opens the log separately for its own lines.
-  const log = openSync(config.logFile, 'a', 0o600)
+  const log = await onceFree(isHeldOpen, () => openSync(config.logFile, 'a', 0o600))
   const logFrom = statSync(config.logFile).size
   const child = spawn(process.execPath, [...process.execArgv, ...nodeArguments], {
     detached: true,

@@ -4,6 +4,8 @@ import { chmod, chown, mkdir, mkdtemp, open, readdir, readFile, rm, symlink, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { failWith } from '../../test/support/fail-with.ts'
+import { playPlatform } from '../../test/support/platform.ts'
 import { checkRunFiles } from './run-files.ts'
 
 vi.mock(import('node:fs/promises'), { spy: true })
@@ -44,6 +46,21 @@ test('nor is a folder taken for a log where it can be opened as one, on Windows'
   const { open: really } = await vi.importActual<typeof import('node:fs/promises')>('node:fs/promises')
   vi.mocked(open).mockImplementation((path, flags) => really(path, path === files().logFile ? 'r' : flags))
   await expect(checkRunFiles(files())).rejects.toMatchObject({ code: 'EISDIR', path: files().logFile })
+})
+
+test('on Windows a log that somebody has for himself alone is waited for', async () => {
+  await mkdir(join(folder, 'run'))
+  await writeFile(files().logFile, '')
+  const { open: really } = await vi.importActual<typeof import('node:fs/promises')>('node:fs/promises')
+  let held = 0
+  vi.mocked(open).mockImplementation((path, flags) => {
+    if (path === files().logFile && held++ === 0) failWith('EBUSY')()
+    return really(path, flags)
+  })
+  await expect(checkRunFiles(files())).rejects.toMatchObject({ code: 'EBUSY' })
+  playPlatform('win32')
+  held = 0
+  await checkRunFiles(files())
 })
 
 test('a log may lie where no file could be made', async () => {
