@@ -13,7 +13,8 @@ export async function stop(context: Context, flags: GivenSettings): Promise<Exit
   const stale = await whyStillThere(located.loaded.config.pidFile)
   if (stale !== undefined) context.print.note(stale)
   if (outcome !== 'not running') return 0
-  const other = await reach(located)
+  // What was found at first may have been stopped by someone else meanwhile.
+  const other = await reach({ ...located, running: undefined })
   if (other === undefined) return 0
   context.print.note(await describeOther(other))
   return 1
