@@ -102,6 +102,22 @@ test('one that can be is left as it is, and no folder is made for it', async () 
   expect(await readdir(join(base, 'run', 'below'))).toEqual(['file'])
 })
 
+test('the content is on the disk before the file has its name, so that a power failure leaves no empty one', async () => {
+  const steps: string[] = []
+  const files = await vi.importActual<typeof import('node:fs/promises')>('node:fs/promises')
+  vi.mocked(open).mockImplementationOnce(async (...words) => {
+    const handle = await files.open(...words)
+    vi.spyOn(handle, 'sync').mockImplementation(async () => void steps.push(await readFile(String(words[0]), 'utf8')))
+    return handle
+  })
+  vi.mocked(rename).mockImplementationOnce(async (...words) => {
+    steps.push('rename')
+    await files.rename(...words)
+  })
+  await writePrivateFile(join(base, 'file'), 'settings')
+  expect(steps).toEqual(['settings', 'rename'])
+})
+
 test('what a killed writer left is removed by the next one, but nothing that may still be written or is another’s', async () => {
   const file = join(base, 'state.json')
   const others = ['state.json.0123456789ab.tmp', 'state.json.0123456789ab.tmp.kept', 'other.json.0123456789ab.tmp']

@@ -159,6 +159,8 @@ async function withTemporary(
     const handle = await open(temporary, 'wx', 0o600)
     try {
       await handle.writeFile(text)
+      // Otherwise the new name may be on the disk before the content, and the file is empty after a power failure.
+      await handle.sync()
     } finally {
       await handle.close()
     }
