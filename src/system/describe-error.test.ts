@@ -21,6 +21,14 @@ test('an error that Node has no name for is told by that of the system', () => {
   expect(codeOf(unnamed(9999))).toBe('system error 9999')
 })
 
+test('so is one of a synchronous function, which names only its number', () => {
+  const unnamed = (errno: number) =>
+    Object.assign(new Error('UNKNOWN: unknown error, write'), { code: 'UNKNOWN', errno })
+  expect(codeOf(unnamed(-constants.errno.EDQUOT))).toBe('EDQUOT')
+  // What Node itself has no number for.
+  expect(codeOf(unnamed(-4094))).toBe('UNKNOWN')
+})
+
 test('a failure with a file that has no words of its own is told by its code', () => {
   const failure = (code: string) => Object.assign(new Error(`${code}: x, open '/log'`), { code, path: '/log' })
   expect(describeError(failure('EMLINK'))).toBe("Can't use /log: EMLINK.")

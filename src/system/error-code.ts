@@ -14,13 +14,17 @@ export function isOneOf(error: unknown, codes: readonly string[]): boolean {
 export function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error && 'code' in error)) return undefined
   const code = String(error.code)
-  return /^Unknown system error -\d+$/.test(code) ? nameOf(-Number(code.slice(code.indexOf('-')))) : code
+  if (code === 'UNKNOWN' && 'errno' in error) return nameOf(-Number(error.errno)) ?? code
+  const [, number] = /^Unknown system error -(\d+)$/.exec(code) ?? []
+  return number === undefined ? code : (nameOf(Number(number)) ?? `system error ${number}`)
 }
 
-/** Node has no names for some system errors, for example that of an exceeded quota (EDQUOT). */
-function nameOf(number: number): string {
-  const [name = `system error ${number}`] = Object.entries(constants.errno).find(([, known]) => known === number) ?? []
-  return name
+/**
+ * Node has no names for some system errors, for example that of an exceeded quota (EDQUOT). Its synchronous functions
+ * then say `UNKNOWN`, the others `Unknown system error -122`.
+ */
+function nameOf(number: number): string | undefined {
+  return Object.entries(constants.errno).find(([, known]) => known === number)?.[0]
 }
 
 /**
