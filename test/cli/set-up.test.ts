@@ -544,6 +544,21 @@ test('on a system whose manager is not known there is no service', async () => {
   })
 })
 
+test('a service that runs is not ended for one that could not listen', async () => {
+  const { other, manager, service } = await serviceStage('[ "$2" != is-active ] || [ -e active ]')
+  await service('install')
+  await writeFile(join(other.path, 'active'), '')
+  const unit = await readFile(join(other.path, UNIT), 'utf8')
+  const before = await manager.calls()
+  const { code, stdout, stderr } = await service('install', '--host', '192.0.2.1', '--insecure-no-key')
+  expect([code, stdout]).toEqual([1, ''])
+  expect(stderr).toBe('codex-api-proxy: This machine has no address 192.0.2.1. Choose another --host.\n')
+  expect(await readFile(join(other.path, UNIT), 'utf8')).toBe(unit)
+  expect((await manager.calls()).slice(before.length).trim().split('\n')).toEqual([
+    '--user is-active --quiet codex-api-proxy.service',
+  ])
+})
+
 test('a manager that does not stop the service is a failure, and its file is left for another try', async () => {
   const refuses = 'case "$2" in is-active) [ -e active ];; disable) echo "Denied." >&2; exit 1;; esac'
   const { other, service } = await serviceStage(refuses)
