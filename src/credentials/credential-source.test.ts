@@ -131,6 +131,43 @@ test('tokens that seem to have expired on arrival are used: our clock may be fas
   expect(refreshes()).toBe(1)
 })
 
+test('nor do two programs refresh in turns then, since neither can tell what the other one got', async () => {
+  let ahead = 20 * DAY
+  await stage.writeAuth(login(-MINUTE))
+  stage.issuer.lifetimeMs = 10 * DAY
+  const sources = [1, 2].map(() => stage.source({ now: () => Date.now() + ahead }))
+  for (const source of [...sources, ...sources, ...sources]) await source.current()
+  // Each has to learn once that its clock is fast.
+  expect(refreshes()).toBe(2)
+
+  const [one] = sources
+  const old = await one?.current()
+  if (old === undefined) throw new Error('no credentials')
+  // Upstream tells when a token is over; and once the clock is right, it counts again.
+  ahead = 0
+  await one?.replace(old)
+  expect(refreshes()).toBe(3)
+  await stage.writeAuth(login(-MINUTE))
+  await one?.current()
+  expect(refreshes()).toBe(4)
+})
+
+test('a login that another program writes while we refresh tells nothing about our clock', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  let other: object | undefined = login(-MINUTE)
+  const source = stage.source({
+    async postToken(url, body) {
+      const answer = await post(url, body)
+      if (other !== undefined) await stage.writeAuth(other)
+      other = undefined
+      return answer
+    },
+  })
+  await source.current()
+  await source.current()
+  expect(refreshes()).toBe(2)
+})
+
 test('tokens shorter-lived than the margin are used until they expire', async () => {
   let now = Date.now()
   await stage.writeAuth(login(-MINUTE))

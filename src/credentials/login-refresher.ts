@@ -124,6 +124,7 @@ export class LoginRefresher {
       if (store.recover(stored, grant.refreshToken)) continue
       this.#checkOpen()
       const full = store.noRoom()
+      memory.noteAsked()
       const outcome = full === undefined ? await askIssuer(grant, postToken) : { kind: 'failed' as const, error: full }
       if (outcome.kind === 'refreshed') return this.#take(stored, login, grant, outcome.tokens)
       const healed = await this.#healed(needsRefresh, grant, outcome.kind === 'refused' ? healingMs : 0)
@@ -140,7 +141,8 @@ export class LoginRefresher {
     const login = store.keep(stored, grant.refreshToken, tokens, now())
     if (login.kind === 'api-key') return login
     if (login.credentials.accessToken !== before.credentials.accessToken) {
-      memory.noteIssued(login)
+      // Otherwise somebody else has written it meanwhile.
+      if (login.credentials.accessToken === tokens.access_token) memory.noteIssued(login)
       return login
     }
     // Every further request would ask again, and get the same.

@@ -84,3 +84,26 @@ test('one that seems to be stale already is good to its end, or for ever if that
     [true, false],
   ])
 })
+
+test('one that had expired before it was asked for tells of a fast clock: all are good until they are refused', () => {
+  const { clock, known } = memory()
+  const state = (name: string) => [known.isStale(login(name)), known.isUsable(login(name))]
+  clock.now = 60 * MINUTE
+  known.noteAsked()
+  known.noteIssued(login('late'))
+  clock.now = 600 * MINUTE
+  expect([state('late'), state('other')]).toEqual([
+    [false, true],
+    [false, true],
+  ])
+  known.noteRefused(login('other').refreshToken, REFUSED)
+  known.noteRejected(login('other'))
+  expect(known.isUsable(login('other'))).toBe(false)
+
+  // Once the clock is right, it counts again.
+  clock.now = 0
+  known.noteAsked()
+  known.noteIssued(login('new'))
+  clock.now = 60 * MINUTE
+  expect(state('new')).toEqual([true, false])
+})

@@ -31,18 +31,23 @@ export class TokenMemory {
   #refusal: Refusal | undefined
   #failure: Failure | undefined
   #issue: Issue | undefined
+  /** When the issuer was asked last. */
+  #askedAt = 0
+  /** Only upstream can tell, then, which tokens are still good. */
+  #clockIsFast = false
 
   constructor(now: () => number) {
     this.#now = now
   }
 
   isStale(login: ChatGptLogin): boolean {
-    return this.#now() >= (this.#issueOf(login)?.goodUntil ?? login.staleAt)
+    return !this.#clockIsFast && this.#now() >= (this.#issueOf(login)?.goodUntil ?? login.staleAt)
   }
 
   /** Whether upstream may still accept the access token; one without readable expiry counts as valid until refused. */
   isUsable(login: ChatGptLogin): boolean {
     if (this.#refusalOf(login)?.rejectedAccessToken === login.credentials.accessToken) return false
+    if (this.#clockIsFast) return true
     return this.#now() < (this.#issueOf(login)?.goodUntil ?? login.expiresAt ?? Number.POSITIVE_INFINITY)
   }
 
@@ -68,6 +73,10 @@ export class TokenMemory {
     return this.#failureOf(login)?.error
   }
 
+  noteAsked(): void {
+    this.#askedAt = this.#now()
+  }
+
   noteRefused(refreshToken: string | undefined, error: ProxyError): void {
     this.#refusal = { refreshToken, error }
   }
@@ -84,10 +93,12 @@ export class TokenMemory {
 
   /**
    * A token straight from the issuer is good, whatever our clock says. If it seems stale already, our clock is fast or
-   * the token short-lived, and refreshing it again at once would never end.
+   * the token short-lived, and refreshing it again at once would never end. If it had expired before it was asked for, the
+   * clock is fast by more than a token lives: programs that share a login would each refresh what the other has got.
    */
   noteIssued(login: ChatGptLogin): void {
     this.#failure = undefined
+    this.#clockIsFast = login.expiresAt !== undefined && login.expiresAt <= this.#askedAt
     const now = this.#now()
     if (now < login.staleAt) return
     const isAhead = login.expiresAt !== undefined && login.expiresAt > now
