@@ -17,11 +17,19 @@ const REREAD = [
 export function checkRereadable(config: Pick<Config, (typeof REREAD)[number][0]>): void {
   for (const [name, place] of REREAD) {
     const path = config[name]
-    // Reading the file reports what is wrong with a missing one.
-    if (path === undefined || (statSync(path, { throwIfNoEntry: false })?.isFile() ?? true)) continue
+    if (path === undefined || mayBeFile(path)) continue
     throw new UsageError(
       `${settingName(OPTIONS[name])} ${path}: it is not a file that can be read again later. Put ${place}; with ` +
         '`start --foreground` it is read only once.',
     )
+  }
+}
+
+/** What can't be reached may be one: reading it reports what is wrong. */
+function mayBeFile(path: string): boolean {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return true
   }
 }
