@@ -24,7 +24,7 @@ export function hasAddition(name: string): boolean {
  * Splits a name only if the catalogue has a part of it but not the whole (case 16); else it passes unchanged (case 17).
  */
 export function readModelName(name: string, catalogue: readonly CatalogueModel[]): NamedModel {
-  if (!hasAddition(name) || catalogue.some(({ id }) => id === name)) return { id: name }
+  if (!hasAddition(name)) return { id: name }
   const known = new Set(catalogue.map(({ id }) => id))
   return withoutSuffixes(name, known) ?? withoutSuffixes(name.replace(PROVIDER, ''), known) ?? { id: name }
 }
