@@ -88,5 +88,5 @@ export function headerList(headers: Readonly<Record<string, string>>, target: He
 
 function splitUrl(baseUrl: string): Omit<Target, 'headers'> {
   const url = new URL(baseUrl)
-  return { url, origin: url.origin, basePath: url.pathname.replace(/\/+$/, '') }
+  return { url, origin: url.origin, basePath: url.pathname.replace(/\/$/, '') }
 }
