@@ -1,0 +1,52 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type LoginStage, startLoginStage } from '../../test/support/login-stage.ts'
+
+const MINUTE = 60_000
+const REFUSED = { status: 401, body: JSON.stringify({ error: { code: 'refresh_token_reused' } }) }
+let stage: LoginStage
+/** Ends the refresh by another process. */
+let answered = () => {}
+
+beforeEach(async () => {
+  stage = await startLoginStage()
+})
+afterEach(async () => {
+  answered()
+  await stage.close()
+})
+
+test('a login whose third refresh in a row is refused is given up, although newer ones kept coming', async () => {
+  const writeExpired = () => stage.writeAuth(stage.issuer.login({ lifetimeMs: -MINUTE }))
+  await writeExpired()
+  let asked = 0
+  const postToken = async () => {
+    asked++
+    await writeExpired()
+    return asked < 9 ? REFUSED : { status: 200, body: JSON.stringify({ access_token: 'at' }) }
+  }
+  await expect(stage.source({ postToken }).current()).rejects.toMatchObject({ code: 'login_expired' })
+  expect(asked).toBe(3)
+})
+
+test('a login that may only be read does not wait for a refresh by another process', async () => {
+  await stage.writeAuth(stage.issuer.login())
+  const failing = new Promise<{ status: number; body: string }>((resolve) => {
+    answered = () => resolve({ status: 503, body: '' })
+  })
+  let asked = false
+  const postToken = () => {
+    asked = true
+    return failing
+  }
+  const other = stage.source({ postToken })
+  const refreshing = other.replace(await other.current()).catch((error: unknown) => error)
+  await expect.poll(() => asked).toBe(true)
+
+  let now = Date.now()
+  const source = stage.source({ mode: 'read-only', now: () => now })
+  await expect(source.replace(await source.current())).rejects.toMatchObject({ code: 'login_stale' })
+  now += 11 * 24 * 60 * MINUTE
+  await expect(source.current()).rejects.toMatchObject({ code: 'login_stale' })
+  answered()
+  expect(await refreshing).toMatchObject({ code: 'refresh_failed' })
+})
