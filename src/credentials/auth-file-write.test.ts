@@ -73,7 +73,9 @@ test.each([0o644, 0o666, 0o600])('mode %o becomes that of the owner alone', (mod
   expect(statSync(path).mode & 0o777).toBe(0o600)
 })
 
-test('a proxy that runs as root leaves the file to its owner', () => {
+test('a proxy that runs as root gives the file that replaces the old one to its owner', () => {
+  const before = inode()
+  const isRoot = process.getuid?.() === 0
   const owners: number[][] = []
   const files = {
     ...nodeFs,
@@ -81,7 +83,8 @@ test('a proxy that runs as root leaves the file to its owner', () => {
     fchownSync: (_file: number, uid: number, gid: number) => owners.push([uid, gid]),
   }
   replaceAuthFile(path, files as never, replacement)
-  expect(owners).toEqual(process.getuid?.() === 0 ? [[1234, 5678]] : [])
+  expect(owners).toEqual(isRoot ? [[1234, 5678]] : [])
+  expect(inode() !== before).toBe(isRoot)
 })
 
 test('a symbolic link stays, and the file it leads to is replaced', () => {

@@ -133,6 +133,7 @@ test('a file far too large is not read', () => {
 test.each([
   ['keyring', 'cli_auth_credentials_store = "keyring"', 'in the system keyring'],
   ['auto', 'model = "gpt"\n  cli_auth_credentials_store=\'auto\' # comment', 'in the system keyring'],
+  ['keyring', 'notify = ["bell"]\ncli_auth_credentials_store = "keyring"', 'in the system keyring'],
   ['ephemeral', 'cli_auth_credentials_store = "ephemeral"', 'only in its own memory'],
 ])('a login kept elsewhere (%s) is recognised', (_store, config, where) => {
   writeFileSync(join(home, 'config.toml'), config)

@@ -243,6 +243,7 @@ for (const [code, message] of [
     expect(refreshes()).toBe(1)
     const status = await source.status()
     expect(status.problem).toMatchObject({ code: 'login_expired', remedy: expect.stringContaining('codex login') })
+    expect(status.warning).toBeUndefined()
 
     const signedInAgain = login(DAY)
     await stage.writeAuth(signedInAgain)
