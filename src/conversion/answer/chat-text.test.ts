@@ -131,6 +131,11 @@ test('case 141: a generated image is told once, as a data URL', () => {
   expect(completion.choices[0]?.message.images?.[0]?.image_url.url).toMatch(/^data:image\/webp;base64,UklGR/)
 })
 
+test.each(['', null])('case 141: a generated image that came to nothing (%j) is not told', (result) => {
+  const image = { type: 'image_generation_call', status: 'completed', result }
+  expect(messageOf([event.done(0, image), event.completed()])).not.toHaveProperty('images')
+})
+
 test('messages that interleave stay apart', () => {
   const events = [event.text(0, 'One'), event.text(0, '.'), event.done(1, messageItem('Two.')), event.text(0, 'Three.')]
   expect(messageOf([...events, event.completed()]).content).toBe('One.\n\nTwo.\n\nThree.')
