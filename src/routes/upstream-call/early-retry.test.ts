@@ -75,6 +75,21 @@ test.each([
   expect(record.upstreamRetries).toBe(2)
 })
 
+test.each([
+  'server_is_overloaded',
+  'overloaded_error',
+  'slow_down',
+  'rate_limit_exceeded',
+  'upstream_stream_cut',
+  'server_error',
+  'upstream_error',
+])('case 162: what ends with %s before a client can see any of it is asked for again', async (code) => {
+  const { outcome, askedAt } = attempts([failure(code)])
+  await vi.runAllTimersAsync()
+  expect(await outcome).toBe('read')
+  expect(askedAt).toEqual([0, 250])
+})
+
 test('case 162: a limit is waited for also if the client retries a 5xx itself', async () => {
   const { outcome, askedAt } = attempts([failure('rate_limit_exceeded', {}, 429)], { clientRetries: true })
   await vi.runAllTimersAsync()

@@ -13,13 +13,21 @@ const REFUSAL = JSON.stringify({
   detail: "The 'gpt-0' model is not supported when using Codex with a ChatGPT account.",
 })
 
-/** An upstream that refuses the model, and a list of models that `list` resolves with. */
+/** An upstream that refuses the model, if nothing else is said, and a list of models that `list` resolves with. */
 function refusedCall(
   list: () => Promise<{ models: { slug: string }[] }>,
-  { text = REFUSAL, status = 400, isCut = false, sent = (_request: UpstreamRequest) => {} } = {},
+  {
+    text = REFUSAL,
+    status = 400,
+    headers = {},
+    isCut = false,
+    sent = (_request: UpstreamRequest) => {},
+    abort = () => {},
+  } = {},
 ): UpstreamCall {
   const memory = Buffer.from(text)
   const body: Partial<AnswerBody> = {
+    abort,
     pipe(sink) {
       sink.data({ memory, ranges: [0, memory.length] })
       if (isCut) sink.fail(new Error('cut'))
@@ -30,7 +38,7 @@ function refusedCall(
     upstream: {
       async send(request: UpstreamRequest) {
         sent(request)
-        return { status, headers: {}, body }
+        return { status, headers, body }
       },
     },
     catalogue: { forget() {}, remember() {}, list },
@@ -105,6 +113,13 @@ test.each([
   ],
 ])('a refused login %s is told in the words there are for it', async (_what, text, message) => {
   expect(await refusalOf(refusedCall(async () => ({ models: [] }), { status: 401, text }))).toBe(message)
+})
+
+test('an answer that somebody on the way has compressed is not read, and its request is closed', async () => {
+  const abort = vi.fn()
+  const answer = { status: 200, headers: { 'content-encoding': 'br' }, abort }
+  expect(await refusalOf(refusedCall(async () => ({ models: [] }), answer))).toContain('compressed (br)')
+  expect(abort).toHaveBeenCalledOnce()
 })
 
 test('another refusal names none', async () => {
