@@ -19,6 +19,7 @@ test.each([
   ['/health', '/health'],
   ['http://other.example/v1/models', '/v1/models'],
   ['http://other.example', '/'],
+  ['http://other.example?x=/v1/models', '?x=/v1/models'],
   ['HTTP://OTHER.example/v1/models', '/v1/models'],
   ['x+y://other.example/v1/models', '/v1/models'],
   ['/v1/http://other.example/x', '/v1/http://other.example/x'],

@@ -55,6 +55,7 @@ test('what the fallback does not serve is refused for its method when the path i
   const unserved = new ProxyError('api_key_required', 'No.')
   expect(router.refusal('POST', '/v1/models', unserved)).toMatchObject({ status: 405, headers: { allow: 'GET' } })
   expect(router.refusal('POST', '/v1/files', unserved)).toBe(unserved)
+  expect(router.refusal('POST', '/v1/health', unserved)).toBe(unserved)
 })
 
 test.each(['/v1/responses/responses', '/v1/models/responses/', '/v1/x/models'])(
