@@ -134,37 +134,44 @@ test.each([
 })
 
 test('with a ChatGPT login only what names conversation and turn goes upstream', () => {
-  const sent = {
+  const naming = {
+    'session-id': 's',
+    'thread-id': 't',
+    'x-client-request-id': 'r',
+    'x-codex-beta-features': 'b',
+    'x-codex-parent-thread-id': 'p',
+    'x-codex-turn-state': 'u',
+    'x-codex-window-id': 'w',
+    'x-openai-subagent': 'review',
+  }
+  const others = {
     authorization: 'Bearer x',
     cookie: 'a=b',
     'user-agent': 'client',
     'x-openai-internal-codex-responses-lite': 'true',
-    'session-id': 's',
-    'x-codex-turn-state': 't',
-    'x-codex-parent-thread-id': 'p',
-    'x-openai-subagent': 'review',
+    'x-openai-subagents': 'x',
+    'my-session-id': 'x',
   }
-  expect(conversationHeaders(sent)).toEqual({
-    'session-id': 's',
-    'x-codex-turn-state': 't',
-    'x-codex-parent-thread-id': 'p',
-    'x-openai-subagent': 'review',
-  })
+  expect(conversationHeaders({ ...others, ...naming })).toEqual(naming)
 })
 
 test('with a ChatGPT login only what informs comes back', () => {
-  const answered = {
+  const informing = {
+    'x-request-id': 'req_1',
+    'x-oai-request-id': 'req_2',
+    'x-models-etag': 'e',
+    'x-reasoning-included': 'true',
+    'x-codex-primary-used-percent': '9',
+    'x-ratelimit-remaining-requests': '1',
+    'openai-model': 'gpt-5.5',
+  }
+  const others = {
     'content-type': 'text/event-stream',
     'set-cookie': ['__cf_bm=x'],
     'cf-ray': 'r',
-    'x-request-id': 'req_1',
-    'x-codex-primary-used-percent': '9',
     'x-codex-credits-balance': '',
-    'openai-model': 'gpt-5.5',
+    'x-request-ids': 'x',
+    'old-openai-model': 'x',
   }
-  expect(informingHeaders(answered)).toEqual({
-    'x-request-id': 'req_1',
-    'x-codex-primary-used-percent': '9',
-    'openai-model': 'gpt-5.5',
-  })
+  expect(informingHeaders({ ...others, ...informing })).toEqual(informing)
 })
