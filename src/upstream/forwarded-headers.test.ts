@@ -72,7 +72,7 @@ test.each([
 test('a header named in Connection is for this hop only, both ways', () => {
   const headers = { connection: 'keep-alive, Accept-Language, x-hop', 'accept-language': 'en', accept: '*/*' }
   expect(requestHeadersForUpstream(headers)).toEqual({ accept: '*/*' })
-  expect(answerHeadersForClient({ connection: 'X-Hop', 'x-hop': '1', 'x-request-id': 'r' })).toEqual({
+  expect(answerHeadersForClient({ connection: 'X-Hop, close', 'x-hop': '1', 'x-request-id': 'r' })).toEqual({
     'x-request-id': 'r',
   })
 })
