@@ -14,6 +14,7 @@ test('case 106: an id of which a client keeps letters and digits alone, as OpenC
 
 test.each([
   ['id', { callId: 'call_2' }],
+  ['id, by a capital letter,', { callId: 'call_1A' }],
   ['name', { name: 'look_down' }],
   ['arguments', { text: CALL.text.replace('[1,2]', '[2,1]') }],
 ])('case 78: a call with another %s has another key', (_what, other) => {
