@@ -323,7 +323,8 @@ describe('input', () => {
         role: 'user',
         content: [{ type: 'input_file', file: { file_id: 'f', ...extra }, filename: 'cache_control' }],
       },
-      { type: 'tool_search_call', arguments: hints, ...extra },
+      { type: 'tool_search_call', arguments: hints, metadata: hints, ...extra },
+      { type: 'local_shell_call', call_id: 'a', action: { type: 'exec', command: ['ls'], env: hints, ...extra } },
       { type: 'tool_search_output', tools: [{ type: 'function', name: 'f', parameters, ...extra }] },
       { type: 'mcp_list_tools', tools: [{ name: 'f', input_schema: parameters, annotations: extra }] },
       { type: 'reasoning', summary: [{ type: 'summary_text', text: '', ...extra }], encrypted_content: 'x' },
@@ -332,7 +333,7 @@ describe('input', () => {
     expect(inputOf(...itemsWith(hints))).toEqual(itemsWith({}))
     const toolsWith = (extra: object) => [
       { type: 'mcp', server_label: 's', headers: hints, allowed_tools: { tool_names: ['a'], ...extra } },
-      { type: 'function', name: 'f', parameters },
+      { type: 'function', name: 'f', parameters, output_schema: parameters, ...extra },
     ]
     const { request } = convertResponses({ model: 'm', input: 'Hi', tools: toolsWith(hints) })
     expect(request.tools).toEqual(toolsWith({}))
