@@ -40,8 +40,9 @@ test('credentials that have to be waited for are not kept: each request waits fo
 test('what was refused is not given out again in the same turn', async () => {
   const { shared } = sourceOf(FIRST, SECOND)
   expect(shared.current()).toBe(FIRST)
-  await shared.replace(FIRST)
+  const replaced = shared.replace(FIRST)
   expect(shared.current()).toBe(SECOND)
+  await replaced
 })
 
 test('what was given out while the replacement was under way is not given out after it', async () => {
