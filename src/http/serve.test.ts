@@ -6,12 +6,16 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { loadConfig } from '../config/load.ts'
+import { limitYoungGeneration } from '../runtime/young-generation.ts'
 import { createLazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
 import { packageVersion } from '../version.ts'
 import { composeServer } from './compose.ts'
+import { prepareSoon } from './prepare.ts'
 import { type ListeningServer, serve } from './serve.ts'
 
 vi.mock(import('./compose.ts'), { spy: true })
+vi.mock(import('./prepare.ts'), { spy: true })
+vi.mock(import('../runtime/young-generation.ts'), { spy: true })
 vi.mock(import('../upstream/outbound/lazy-outbound.ts'), { spy: true })
 
 let home: string
@@ -80,6 +84,16 @@ test('a server stops once, however often it is told to, and leaves nothing behin
   await expect(fetch(url)).rejects.toThrow('fetch failed')
   expect(logged().map(({ msg }) => msg)).toEqual(['listening', 'stopping: running answers may finish', 'stopped'])
   expect(process.listenerCount('exit')).toBe(listeners)
+})
+
+test('a server that stops calls off what it was to prepare, and its limit of memory', async () => {
+  const [stopPreparing, releaseMemory] = [vi.fn(), vi.fn()]
+  vi.mocked(prepareSoon).mockReturnValueOnce(stopPreparing)
+  vi.mocked(limitYoungGeneration).mockReturnValueOnce(releaseMemory)
+  const { drain } = await start()
+  await drain()
+  expect(stopPreparing).toHaveBeenCalledOnce()
+  expect(releaseMemory).toHaveBeenCalledOnce()
 })
 
 test('a server has stopped when the list of models, a refresh and then the way to upstream are closed', async () => {
