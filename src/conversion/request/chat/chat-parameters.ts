@@ -25,7 +25,7 @@ export function readReasoning(
   reportOtherKeys(reasoning, ['effort', 'summary'], reported)
   const ofChat = body.at('reasoning_effort')
   const ofResponses = reasoning.at('effort')
-  const given = ofChat.absent && !ofResponses.absent ? ofResponses : ofChat
+  const given = ofChat.absent ? ofResponses : ofChat
   const overruled = ofResponses.optionalString()
   if (overruled !== undefined && overruled !== given.value) {
     reported.add('reasoning.effort', "is not supported together with 'reasoning_effort'")
