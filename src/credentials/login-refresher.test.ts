@@ -28,6 +28,17 @@ test('a login whose third refresh in a row is refused is given up, although newe
   expect(asked).toBe(3)
 })
 
+test('a refused login is given up for a new access token that somebody writes beside the same refresh token', async () => {
+  const expired = stage.issuer.login({ lifetimeMs: -MINUTE })
+  const { access_token } = stage.issuer.login().tokens
+  await stage.writeAuth(expired)
+  const postToken = async () => {
+    await stage.writeAuth({ ...expired, tokens: { ...expired.tokens, access_token } })
+    return REFUSED
+  }
+  expect(await stage.source({ postToken }).current()).toMatchObject({ accessToken: access_token })
+})
+
 test('a login that may only be read does not wait for a refresh by another process', async () => {
   await stage.writeAuth(stage.issuer.login())
   const failing = new Promise<{ status: number; body: string }>((resolve) => {
