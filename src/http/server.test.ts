@@ -16,14 +16,16 @@ import { createServer } from './server.ts'
 
 const now = () => performance.now()
 const NOT_FOR_A_HEADER = 'two\nlines'
+const ORIGIN = 'https://app.example'
 
 let server: Server
 let url = ''
-/** What the only route answers, what its answers carry besides, and how often it was asked. */
+/** What the routes answer; what the answers of the API carry besides, and how often it was asked. */
 let answer: Answer
 let common: Record<string, string>
 let asked: number
 let running: Cancellation
+let draining: boolean
 let logged: string[]
 let finished: RequestRecord[]
 /** What answers wait for. */
@@ -35,6 +37,7 @@ beforeEach(async () => {
   asked = 0
   held = undefined
   running = new Cancellation()
+  draining = false
   const { config } = loadConfig({ flags: {}, env: {}, saved: {}, bases: { home: '/home/tester', cwd: '/' } })
   logged = []
   finished = []
@@ -54,8 +57,9 @@ beforeEach(async () => {
           return answer
         },
       },
+      { methods: ['GET'], path: '/probe', kind: 'probe', handle: async () => answer },
     ],
-    guard: createGuard({ hosts: [], origins: [], clientKey: undefined }),
+    guard: createGuard({ hosts: [], origins: [ORIGIN], clientKey: undefined }),
     admission: createAdmission(config),
     metrics: new Metrics(now),
     requestLog: (record) => finished.push(record),
@@ -63,7 +67,7 @@ beforeEach(async () => {
     running,
     newRequestId: () => 'req_1',
     now,
-    isDraining: () => false,
+    isDraining: () => draining,
   })
   url = `http://127.0.0.1:${await listenOnLoopback(server)}/answer`
 })
@@ -96,6 +100,21 @@ test.each([
   await expect
     .poll(() => finished)
     .toMatchObject([{ code: `${what}_not_allowed`, refusal: expect.stringContaining(name) }])
+})
+
+test('a page of an allowed origin may read every answer', async () => {
+  const allowed = async (path: string) => {
+    const { status, headers } = await fetch(new URL(path, url), { headers: { origin: ORIGIN } })
+    return [status, headers.get('access-control-allow-origin')]
+  }
+  const answers = await Promise.all(['/answer', '/probe', '/nowhere'].map(allowed))
+  expect(answers).toEqual([200, 200, 404].map((status) => [status, ORIGIN]))
+})
+
+test('a server that stops refuses what is new, but no probe', async () => {
+  draining = true
+  const statuses = ['/answer', '/probe'].map(async (path) => (await fetch(new URL(path, url))).status)
+  expect(await Promise.all(statuses)).toEqual([503, 200])
 })
 
 test('an answer that cannot be sent is an internal error', async () => {

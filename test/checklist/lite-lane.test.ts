@@ -130,6 +130,11 @@ describe.each([
     expect(await (await stage.send('/v1/models')).text()).toContain(`"id":"${LITE_MODEL}"`)
   })
 
+  test('case 189: a body of the Lite lane is refused, and not sent again in another form', async () => {
+    const [answer, calls] = await callsDuring(stage.upstream, () => stage.post('/v1/responses', LITE_BODY))
+    expect([answer.ok, calls]).toEqual([false, 1])
+  })
+
   test('case 192: a model of the full lane gets the 404', async () => {
     const request = { ...CHAT, model: 'gpt-5.5' }
     const [answer, calls] = await callsDuring(stage.upstream, () => stage.post('/v1/chat/completions', request))
