@@ -407,10 +407,10 @@ test('the newest tokens beside the file stay there when a later write fails', ()
 })
 
 test('what others have put beside the file stays', () => {
-  const others = ['.auth.json-backup', 'notes.codex-api-proxy.tmp']
+  const others = ['.auth.json-backup', '.auth.json-trial.codex-api-proxy.tmp.old', 'notes.codex-api-proxy.tmp']
   for (const name of others) writeFileSync(join(home, name), 'theirs')
   replaceAuthFile(path, nodeFs, replacement)
-  expect(readdirSync(home).sort()).toEqual(['.auth.json-backup', 'auth.json', 'notes.codex-api-proxy.tmp'])
+  expect(readdirSync(home).sort()).toEqual([...others, 'auth.json'].sort())
 })
 
 test('what is left of one login neither goes with another in the same folder nor mends it', () => {

@@ -140,6 +140,7 @@ test.each([
   ['an agent identity', { auth_mode: 'agentIdentity', agent_identity: 'jwt' }, /agent identity/],
   ['an agent identity without mode', { OPENAI_API_KEY: null, agent_identity: {} }, /agent identity/],
   ['a Bedrock key', { OPENAI_API_KEY: null, bedrock_api_key: {} }, /Bedrock/],
+  ['Bedrock access keys alone', { OPENAI_API_KEY: null, bedrock_access_keys: {} }, /Bedrock/],
   ['Bedrock access keys', { auth_mode: 'bedrockAccessKeys' }, /Bedrock/],
   ['a mode of the future', { auth_mode: 'telepathy', tokens: TOKENS }, /auth_mode/],
 ])('%s is explained as unsupported', (_name, content, message) => {

@@ -4,6 +4,8 @@ import { canonicalUrl } from './canonical-url.ts'
 test.each([
   ['/v1/chat/completions', '/v1/chat/completions'],
   ['/chat/completions', '/v1/chat/completions'],
+  ['/responses', '/v1/responses'],
+  ['/responses/compact', '/v1/responses/compact'],
   ['/v1/v1/responses?x=1', '/v1/responses?x=1'],
   ['/v1//chat/completions', '/v1/chat/completions'],
   ['/v1///responses', '/v1/responses'],

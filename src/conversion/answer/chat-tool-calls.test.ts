@@ -160,9 +160,11 @@ test('case 135: text and then a call: both are told', () => {
 test('case 136: a call without arguments has an empty object', () => {
   const closed = [event.added(0, callItem('call_1', '')), event.done(0, callItem('call_1', ''))]
   expect(messageOf([...closed, event.completed()]).tool_calls).toMatchObject([{ function: { arguments: '{}' } }])
-  expect(messageOf([event.added(0, callItem('call_1', '')), event.completed()]).tool_calls).toMatchObject([
-    { function: { arguments: '{}' } },
-  ])
+  for (const item of [callItem('call_1', ''), { ...callItem('call_1', ''), arguments: undefined }]) {
+    expect(messageOf([event.added(0, item), event.completed()]).tool_calls).toMatchObject([
+      { function: { arguments: '{}' } },
+    ])
+  }
 })
 
 test('case 63: a custom tool call has the custom form, its input as it is', () => {
