@@ -38,6 +38,14 @@ test.each([
   expect(loginOf(content).kind).toBe(kind)
 })
 
+test('a personal access token names no account and is never refreshed', () => {
+  expect(loginOf({ personal_access_token: 'at-1' })).toEqual({
+    kind: 'chatgpt',
+    credentials: { kind: 'chatgpt', accessToken: 'at-1', accountId: undefined, fedramp: false },
+    staleAt: Number.POSITIVE_INFINITY,
+  })
+})
+
 test('a whole ChatGPT login is read', () => {
   const id = unsignedJwt(account({ chatgpt_plan_type: 'pro', chatgpt_account_is_fedramp: true }))
   const provenance = { issuer: 'https://auth.openai.com', client_id: 'app_other' }
