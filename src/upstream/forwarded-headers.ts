@@ -86,7 +86,7 @@ export function requestHeadersForUpstream(headers: IncomingHttpHeaders): Record<
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined || named.has(name)) continue
     if (REQUEST_HEADERS_DROPPED.has(name) || startsWithOneOf(name, REQUEST_PREFIXES_DROPPED)) continue
-    forwarded[name] = value.toString()
+    forwarded[name] = Array.isArray(value) ? value.join(', ') : value
   }
   return forwarded
 }
