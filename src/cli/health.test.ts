@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { healthRows, howToEnd, problemOf } from './health.ts'
+import { healthRows, howToEnd, problemOf, whereStarted } from './health.ts'
 
 test('a limit that was reset since it was told is not about to be', () => {
   const window = { usedPercent: 12, windowMinutes: 299, resetsAt: 10_000 }
@@ -33,6 +33,6 @@ test('without the client key there is only that requests fail', () => {
 })
 
 test('a server whose process is not known is ended where it was started', () => {
-  expect(howToEnd(undefined)).toBe('Stop it where it was started')
-  expect(howToEnd(7)).toMatch(/^Stop it where it was started; .* run `.*7`$/)
+  expect(howToEnd(undefined)).toBe(`Stop it ${whereStarted('stop')}`)
+  expect(howToEnd(7)).toMatch(/^Stop it where it was started.*; .* run `.*7`$/)
 })

@@ -1,5 +1,6 @@
 import { type JsonObject, objectOf, textOf } from '../json-object.ts'
 import { type AskedServer, healthOf } from './ask-server.ts'
+import { serviceCommand } from './service/service-files.ts'
 import { fromNow } from './shown.ts'
 
 /** What `/health` says, as rows of a table. Anything it doesn't say has no row. `now` in milliseconds since the epoch. */
@@ -44,10 +45,16 @@ export async function processAt(server: AskedServer): Promise<number | undefined
 
 /** How to end a server that no run file names. */
 export function howToEnd(pid: number | undefined): string {
-  const where = 'Stop it where it was started'
+  const where = `Stop it ${whereStarted('stop')}`
   if (pid === undefined) return where
   const command = process.platform === 'win32' ? `taskkill /F /PID ${pid}` : `kill ${pid}`
   return `${where}; if \`start\` started it and its pid file is lost, run \`${command}\``
+}
+
+/** Where a server that no run file names is stopped or restarted: most often it is a service. */
+export function whereStarted(verb: 'stop' | 'restart'): string {
+  const command = serviceCommand(verb)
+  return `where it was started${command === undefined ? '' : ` (a service: \`${command}\`)`}`
 }
 
 /** The running version, if it is not the installed one: an upgrade changes nothing in a running server. */

@@ -9,7 +9,7 @@ import { packageVersion } from '../version.ts'
 import { checksCertificate, healthOf } from './ask-server.ts'
 import type { Call } from './command.ts'
 import { type Context, type ExitCode, NOT_RUNNING } from './context.ts'
-import { healthRows, otherVersionOf, problemOf, processOf, warningOf } from './health.ts'
+import { healthRows, otherVersionOf, problemOf, processOf, warningOf, whereStarted } from './health.ts'
 import { atNamedPort, type Located, locate, logFileOf, type Reached, reach } from './locate.ts'
 import { shownValue } from './shown.ts'
 
@@ -115,7 +115,7 @@ function outdated(running: RunningServer | undefined, health: JsonObject | undef
   const installed = packageVersion()
   const other = otherVersionOf(health, installed)
   if (other === undefined) return undefined
-  const how = running === undefined ? 'restart it where it was started' : 'run `codex-api-proxy restart`'
+  const how = running === undefined ? `restart it ${whereStarted('restart')}` : 'run `codex-api-proxy restart`'
   return `It runs version ${other}; ${how} to use ${installed}.`
 }
 

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { BACKGROUND_COMMAND } from '../../src/cli/context.ts'
+import { whereStarted } from '../../src/cli/health.ts'
 import { OPTION_NAMES } from '../../src/config/load.ts'
 import type { Option } from '../../src/config/option.ts'
 import { OPTIONS, type OptionName } from '../../src/config/options.ts'
@@ -183,7 +184,7 @@ test('a server whose pid file is lost is named by its process to whoever meets i
   const { url, pid } = started(await command('start', '--port', String(await freePort()), '--api-key', 'secret'))
   await rm(pidFile())
   try {
-    const remedy = `Stop it where it was started; if \`start\` started it and its pid file is lost, run \`kill ${pid}\``
+    const remedy = `Stop it ${whereStarted('stop')}; if \`start\` started it and its pid file is lost, run \`kill ${pid}\``
     expect(await command('stop')).toEqual({
       code: 1,
       stdout: 'Not running.\n',
@@ -209,7 +210,7 @@ test('of a server that keeps its process to those with the client key only the a
     expect(await run(['stop'], where)).toEqual({
       code: 1,
       stdout: 'Not running.\n',
-      stderr: `But a server answers at ${proxy.url}: in the foreground, as a service, or without its pid file. Stop it where it was started.\n`,
+      stderr: `But a server answers at ${proxy.url}: in the foreground, as a service, or without its pid file. Stop it ${whereStarted('stop')}.\n`,
     })
     expect((await run(['start'], where)).stderr).toContain('another codex-api-proxy, which ')
     expect((await run(['status'], where)).stdout).toBe(`Running: ${proxy.url}/v1 (in the foreground or as a service)\n`)

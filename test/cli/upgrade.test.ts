@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import OpenAI from 'openai'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { whereStarted } from '../../src/cli/health.ts'
 import { startFakeUpstream } from '../fake-upstream/server.ts'
 import { apiKeyAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
@@ -62,7 +63,9 @@ test('of a server in the foreground too, which is restarted where it was started
   const proxy = await startForeground([], { home })
   await installed.upgrade('9.9.9')
   const { stdout } = await command('status', '--port', new URL(proxy.url).port)
-  expect(stdout).toContain(`It runs version ${installed.version}; restart it where it was started to use 9.9.9.\n`)
+  expect(stdout).toContain(
+    `It runs version ${installed.version}; restart it ${whereStarted('restart')} to use 9.9.9.\n`,
+  )
   await proxy.stop()
 })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { serviceFile, settingsAsVariables } from './service-files.ts'
+import { serviceCommand, serviceFile, settingsAsVariables } from './service-files.ts'
 
 const parts = {
   home: '/home/so me',
@@ -11,6 +11,15 @@ const parts = {
   environment: { CODEX_PROXY_API_KEY: '<a> & "b" \\ $c %d' },
   drainTimeout: 30_000,
 }
+
+test.each([
+  ['linux', 'systemctl --user restart codex-api-proxy', 'systemctl --user stop codex-api-proxy'],
+  ['darwin', 'launchctl kickstart -k gui/$(id -u)/codex-api-proxy', 'launchctl bootout gui/$(id -u)/codex-api-proxy'],
+  ['win32', undefined, undefined],
+] as const)('on %s a service is restarted by `%s` and stopped by `%s`', (platform, restart, stop) => {
+  expect(serviceCommand('restart', platform)).toBe(restart)
+  expect(serviceCommand('stop', platform)).toBe(stop)
+})
 
 test('a systemd unit quotes what systemd would read otherwise', () => {
   const { path, content } = serviceFile('systemd', parts)

@@ -49,6 +49,16 @@ export function settingsAsVariables(given: GivenSettings): Record<string, string
   return Object.fromEntries(variables)
 }
 
+/** What stops or restarts the service, for a shell; undefined where there are no services. */
+export function serviceCommand(
+  verb: 'stop' | 'restart',
+  platform: NodeJS.Platform = process.platform,
+): string | undefined {
+  if (platform === 'linux') return `systemctl --user ${verb} ${LABEL}`
+  if (platform !== 'darwin') return undefined
+  return `launchctl ${verb === 'stop' ? 'bootout' : 'kickstart -k'} gui/$(id -u)/${LABEL}`
+}
+
 export function serviceFile(manager: Manager, parts: ServiceParts): ServiceFile {
   return manager === 'systemd' ? systemdUnit(parts) : launchdAgent(parts)
 }
