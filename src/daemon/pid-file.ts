@@ -181,7 +181,7 @@ function appendIfPossible(file: string, text: string): void {
   }
 }
 
-/** Nor must a file that someone has open, on Windows, or a folder that has become read-only. */
+/** A stop must not fail because someone has the file open, on Windows, or because its folder has become read-only. */
 function removeIfPossible(file: string): void {
   try {
     rmSync(file, { force: true })
