@@ -107,3 +107,14 @@ test('one that had expired before it was asked for tells of a fast clock: all ar
   clock.now = 60 * MINUTE
   expect(state('new')).toEqual([true, false])
 })
+
+test('a fast clock that was set back counts again at once, without a refresh', () => {
+  const { clock, known } = memory()
+  clock.now = 200 * MINUTE
+  known.noteAsked()
+  known.noteIssued(login('late'))
+  clock.now = 60 * MINUTE
+  expect([known.isStale(login('other')), known.isUsable(login('other'))]).toEqual([true, false])
+  clock.now = 200 * MINUTE
+  expect([known.isStale(login('other')), known.isUsable(login('other'))]).toEqual([false, true])
+})

@@ -24,7 +24,7 @@ type Issue = { readonly accessToken: string; readonly goodUntil: number }
 
 /**
  * What is known about tokens beyond the file. Each fact only applies to the exact tokens it was learnt about, so a new
- * login starts with a clean slate. Times in milliseconds since the epoch.
+ * login starts with a clean slate; only that our clock is fast counts for all. Times in milliseconds since the epoch.
  */
 export class TokenMemory {
   readonly #now: () => number
@@ -33,21 +33,21 @@ export class TokenMemory {
   #issue: Issue | undefined
   /** When the issuer was asked last. */
   #askedAt = 0
-  /** Only upstream can tell, then, which tokens are still good. */
-  #clockIsFast = false
+  /** From when on our clock is known to be fast; once it shows an earlier time, it has been set back. */
+  #fastFrom = Number.POSITIVE_INFINITY
 
   constructor(now: () => number) {
     this.#now = now
   }
 
   isStale(login: ChatGptLogin): boolean {
-    return !this.#clockIsFast && this.#now() >= (this.#issueOf(login)?.goodUntil ?? login.staleAt)
+    return !this.#isClockFast() && this.#now() >= (this.#issueOf(login)?.goodUntil ?? login.staleAt)
   }
 
   /** Whether upstream may still accept the access token; one without readable expiry counts as valid until refused. */
   isUsable(login: ChatGptLogin): boolean {
     if (this.#refusalOf(login)?.rejectedAccessToken === login.credentials.accessToken) return false
-    if (this.#clockIsFast) return true
+    if (this.#isClockFast()) return true
     return this.#now() < (this.#issueOf(login)?.goodUntil ?? login.expiresAt ?? Number.POSITIVE_INFINITY)
   }
 
@@ -98,12 +98,18 @@ export class TokenMemory {
    */
   noteIssued(login: ChatGptLogin): void {
     this.#failure = undefined
-    this.#clockIsFast = login.expiresAt !== undefined && login.expiresAt <= this.#askedAt
+    const hadExpired = login.expiresAt !== undefined && login.expiresAt <= this.#askedAt
+    this.#fastFrom = hadExpired ? this.#askedAt : Number.POSITIVE_INFINITY
     const now = this.#now()
     if (now < login.staleAt) return
     const isAhead = login.expiresAt !== undefined && login.expiresAt > now
     const goodUntil = isAhead ? login.expiresAt : Number.POSITIVE_INFINITY
     this.#issue = { accessToken: login.credentials.accessToken, goodUntil }
+  }
+
+  /** Only upstream can tell, then, which tokens are still good. */
+  #isClockFast(): boolean {
+    return this.#now() >= this.#fastFrom
   }
 
   #refusalOf(login: ChatGptLogin): Refusal | undefined {

@@ -238,7 +238,10 @@ export class TokenStore {
   }
 }
 
-/** Against reading or against writing. Without permission to read the code is another one. */
+/**
+ * Whether someone has the file open so that it can't be read, or on Windows not be replaced. Missing permission to read
+ * is another code, so it is not waited for.
+ */
 function isHeld(error: unknown): boolean {
   return isHeldOpen(error) || (error instanceof ProxyError && isCode(error.cause, 'EBUSY'))
 }
