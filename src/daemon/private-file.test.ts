@@ -22,7 +22,14 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
 import { playPlatform } from '../../test/support/platform.ts'
 import { codeOf } from '../system/error-code.ts'
-import { checkWritable, ensureFolderOf, OUR_FOLDER, readIfThere, writePrivateFile } from './private-file.ts'
+import {
+  checkWritable,
+  ensureFolderOf,
+  OUR_FOLDER,
+  readIfThere,
+  writeLastingFile,
+  writePrivateFile,
+} from './private-file.ts'
 
 vi.mock(import('node:fs/promises'), { spy: true })
 
@@ -105,7 +112,7 @@ test('one that can be is left as it is, and no folder is made for it', async () 
 test('the content is on the disk before the file has its name, so that a power failure leaves no empty one', async () => {
   const steps: string[] = []
   const files = await vi.importActual<typeof import('node:fs/promises')>('node:fs/promises')
-  vi.mocked(open).mockImplementationOnce(async (...words) => {
+  vi.mocked(open).mockImplementation(async (...words) => {
     const handle = await files.open(...words)
     vi.spyOn(handle, 'sync').mockImplementation(async () => void steps.push(await readFile(String(words[0]), 'utf8')))
     return handle
@@ -114,7 +121,7 @@ test('the content is on the disk before the file has its name, so that a power f
     steps.push('rename')
     await files.rename(...words)
   })
-  await writePrivateFile(join(base, 'file'), 'settings')
+  await writeLastingFile(join(base, 'file'), 'settings')
   expect(steps).toEqual(['settings', 'rename'])
 })
 

@@ -110,6 +110,16 @@ export async function writePrivateFile(file: string, text: string): Promise<void
   await withTemporary(file, text, (temporary) => onceFree(isHeldOpen, () => rename(temporary, file)))
 }
 
+/** The same for what has to outlast a power failure, unlike what is only about a running process. */
+export async function writeLastingFile(file: string, text: string): Promise<void> {
+  await ensureFolderOf(file)
+  await withTemporary(file, text, async (temporary) => {
+    // Otherwise the new name may be on the disk before the content, and the file is empty after a power failure.
+    await sync(temporary)
+    await onceFree(isHeldOpen, () => rename(temporary, file))
+  })
+}
+
 const TEMPORARY = /\.[0-9a-f]{12}\.tmp$/
 /** No write here takes that long. */
 const LEFT_MS = 60_000
@@ -148,6 +158,15 @@ async function nearestFolder(folder: string): Promise<string> {
   }
 }
 
+async function sync(file: string): Promise<void> {
+  const handle = await open(file, 'r+')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
 async function withTemporary(
   file: string,
   text: string,
@@ -159,8 +178,6 @@ async function withTemporary(
     const handle = await open(temporary, 'wx', 0o600)
     try {
       await handle.writeFile(text)
-      // Otherwise the new name may be on the disk before the content, and the file is empty after a power failure.
-      await handle.sync()
     } finally {
       await handle.close()
     }

@@ -6,7 +6,7 @@ import { UsageError } from '../config/usage-error.ts'
 import { isObject, type JsonObject, objectOf, parseObject } from '../json-object.ts'
 import { isHeldOpen } from '../system/error-code.ts'
 import { onceFree } from '../system/once-free.ts'
-import { OUR_FOLDER, readIfThere, writePrivateFile } from './private-file.ts'
+import { OUR_FOLDER, readIfThere, writeLastingFile } from './private-file.ts'
 
 /** The settings of the last start in the background. */
 export type SavedState = {
@@ -31,9 +31,9 @@ export async function saveState(stateFile: string, { settings, origins }: SavedS
   const rest = Object.fromEntries(entries.filter(([name]) => !isSecret(name)))
   const secretsFile = secretsFileOf(stateFile)
   if (secrets.length === 0) await onceFree(isHeldOpen, () => rm(secretsFile, { force: true }))
-  else await writePrivateFile(secretsFile, toText(Object.fromEntries(secrets)))
+  else await writeLastingFile(secretsFile, toText(Object.fromEntries(secrets)))
   const notDefault = Object.fromEntries(Object.entries(origins).filter(([, origin]) => origin !== 'default'))
-  await writePrivateFile(stateFile, toText({ settings: rest, origins: notDefault }))
+  await writeLastingFile(stateFile, toText({ settings: rest, origins: notDefault }))
 }
 
 /** The saved settings; nothing if there is no such file. Throws if it exists but can't be read. */

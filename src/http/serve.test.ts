@@ -96,6 +96,22 @@ test('a server that stops calls off what it was to prepare, and its limit of mem
   expect(releaseMemory).toHaveBeenCalledOnce()
 })
 
+test('a server that can prepare nothing ends with 1, unless it was told to stop before', async () => {
+  const failing = await start()
+  failToPrepare()
+  expect(await failing.finished).toBe(1)
+
+  const stopped = await start()
+  const drained = stopped.drain()
+  failToPrepare()
+  await drained
+  expect(await stopped.finished).toBe(0)
+
+  function failToPrepare(): void {
+    vi.mocked(prepareSoon).mock.lastCall?.[1]()
+  }
+})
+
 test('a server has stopped when the list of models, a refresh and then the way to upstream are closed', async () => {
   const { drain } = await start()
   const closed: string[] = []

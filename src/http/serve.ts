@@ -47,7 +47,7 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<L
   lines.flush()
   let exitCode: 0 | 1 = 0
   const stopPreparing = prepareSoon({ context, outbound, loadRoutes, logger }, () => {
-    exitCode = 1
+    if (stopping === undefined) exitCode = 1
     void drainOnce()
   })
 

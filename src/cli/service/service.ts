@@ -7,7 +7,7 @@ import { type GivenSettings, type LoadedConfig, OPTION_NAMES } from '../../confi
 import { type Config, OPTIONS } from '../../config/options.ts'
 import { certificateVariables } from '../../config/paths.ts'
 import { UsageError } from '../../config/usage-error.ts'
-import { ensureFolderOf, writePrivateFile } from '../../daemon/private-file.ts'
+import { ensureFolderOf, writeLastingFile } from '../../daemon/private-file.ts'
 import { STOP_GRACE_MS } from '../../daemon/process.ts'
 import { checkStartable } from '../../http/startable.ts'
 import { withRemedy } from '../../system/describe-error.ts'
@@ -139,7 +139,7 @@ async function install(
   // The manager accepts a changed file only after it has unloaded the old one.
   if (isOwn) await takeBack(file, config.drainTimeout + STOP_GRACE_MS)
   // The settings in it may hold the client key.
-  await writePrivateFile(file.path, file.content).catch(withRemedy(UNWRITTEN_REMEDY))
+  await writeLastingFile(file.path, file.content).catch(withRemedy(UNWRITTEN_REMEDY))
   if (flags.json !== true) print.line(`Written: ${file.path}`)
   tellAfterWriting(file)
   if (flags.json === true) print.json(report(file, { installed: true, running: true }))

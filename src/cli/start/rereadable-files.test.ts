@@ -21,15 +21,15 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const check = (name: string) => checkRereadable({ apiKeyFile: undefined, tlsCert: path('file'), tlsKey: path(name) })
 
-test.each(['pipe', '.'])('what is no file can not be read again: %s', (name) => {
-  expect(() => check(name)).toThrow(UsageError)
-  expect(() => check(name)).toThrow(
+test('a pipe can not be read again', () => {
+  expect(() => check('pipe')).toThrow(UsageError)
+  expect(() => check('pipe')).toThrow(
     /^--tls-key \(or CODEX_PROXY_TLS_KEY\) .* read again later\. Put the key into a file;/,
   )
 })
 
-test.each(['file', 'link', 'nowhere', 'file/below', 'circle'])(
-  'a file passes, and what can not be reached, whose reading tells why: %s',
+test.each(['file', 'link', '.', 'nowhere', 'file/below', 'circle'])(
+  'a file passes, and so does a folder or what can not be reached, whose reading tells why: %s',
   (name) => {
     check(name)
   },

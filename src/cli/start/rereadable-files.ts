@@ -25,10 +25,11 @@ export function checkRereadable(config: Pick<Config, (typeof REREAD)[number][0]>
   }
 }
 
-/** What can't be reached may be one: reading it reports what is wrong. */
+/** Reading reports what is wrong with a folder, or with what can't be reached. */
 function mayBeFile(path: string): boolean {
   try {
-    return statSync(path).isFile()
+    const found = statSync(path)
+    return found.isFile() || found.isDirectory()
   } catch {
     return true
   }

@@ -303,18 +303,23 @@ describe('the model catalogue', () => {
     await expect.poll(() => catalogue.peek().map(({ id }) => id)).toEqual(['live', 'reviewer'])
   })
 
-  test('conversion may wait for the first list, but not for another try, nor if anything is known', async () => {
-    expect(await catalogue.firstList()).toBeUndefined()
-    expect(await catalogue.firstList()).toBeUndefined()
-    expect(sent).toHaveLength(1)
+  test('conversion may wait for the first list, but not if one is known, however old', async () => {
     await noteByCodex('noted')
     expect(catalogue.firstList()).toBeUndefined()
     await rm(join(codexHome, 'models_cache.json'))
-    now += MINUTE
     replies = [{ models: [] }]
     await catalogue.firstList()
-    expect(sent).toHaveLength(2)
+    expect(sent).toHaveLength(1)
+    now += 24 * 60 * MINUTE
     expect(catalogue.firstList()).toBeUndefined()
+  })
+
+  test('conversion never waits again once the list could not be had', async () => {
+    await catalogue.firstList()
+    expect(sent).toHaveLength(1)
+    now += 24 * 60 * MINUTE
+    expect(catalogue.firstList()).toBeUndefined()
+    expect(sent).toHaveLength(1)
   })
 
   test('conversion looks again when the list is five minutes old, and no sooner', async () => {

@@ -91,12 +91,13 @@ export class ModelCatalogue {
   }
 
   /**
-   * For what can't be converted without a list: resolves once the first one is known, or can't be had now. Undefined if
-   * a list is known already, however old.
+   * For what can't be converted without a list: resolves once the first one is known, or can't be had. Undefined if a
+   * list is known already, however old, or could not be had before: an upstream without one must not delay every request.
    */
   firstList(): Promise<void> | undefined {
-    const isKnown = this.#known !== undefined || this.#parts.codexCache().models.length > 0
-    return isKnown ? undefined : this.#refreshUnlessPausing().catch(() => {})
+    if (this.#known !== undefined || this.#failure !== undefined) return undefined
+    if (this.#parts.codexCache().models.length > 0) return undefined
+    return this.#refreshUnlessPausing().catch(() => {})
   }
 
   /** Upstream refused this model to the account. Unlisted names are not kept: clients may send any number of them. */
