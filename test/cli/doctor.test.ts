@@ -11,7 +11,7 @@ import { startTokenIssuer } from '../fake-upstream/token-issuer.ts'
 import { apiKeyAuth, chatgptAuth, unsignedJwt } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
 import { freePort, listenOnLoopback } from '../support/loopback.ts'
-import { createHome, type Home, run, startForeground } from '../support/program.ts'
+import { createHome, type Home, NOTHING_THERE, run, startForeground } from '../support/program.ts'
 
 let home: Home
 let upstream: FakeUpstream
@@ -137,7 +137,6 @@ test.each([
 test('a token that has expired is said to have, and a failed refresh says itself what to do', async () => {
   const exp = Math.floor(Date.now() / 1000) - 7200
   await home.writeAuth(chatgptAuth({ access_token: unsignedJwt({ exp }) }))
-  env = { ...env, CODEX_REFRESH_TOKEN_URL_OVERRIDE: 'http://127.0.0.1:1/token' }
   const { code, checks } = await doctor()
   expect(checks.Token).toMatchObject({ state: 'ok', message: 'Expired 2 h ago; the next request refreshes it.' })
   expect([code, problemsOf(checks)]).toEqual([1, ['Models']])
@@ -194,7 +193,7 @@ test.each([{ 'cf-mitigated': 'challenge' }, {}])(
 test('a call that fails with the upstream is no second thing to fix, though Codex has noted models', async () => {
   const noted = { models: [{ slug: 'gpt-noted', visibility: 'list', supported_in_api: true }] }
   await writeFile(join(home.codexHome, 'models_cache.json'), JSON.stringify(noted))
-  await upstream.close()
+  env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: `${NOTHING_THERE}/backend-api/codex` }
   const { checks } = await doctor('--call')
   expect(checks.Models).toMatchObject({ state: 'ok', message: '1: gpt-noted' })
   expect(checks.Call?.message).toBe('Not checked: fix the problem above first.')
@@ -202,12 +201,11 @@ test('a call that fails with the upstream is no second thing to fix, though Code
 })
 
 test('an upstream that is down, a name that is none, and a failing TLS are told apart', async () => {
-  await upstream.close()
+  env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: `${NOTHING_THERE}/backend-api/codex` }
   const down = await doctor('--call')
   expect(down.checks.Upstream).toMatchObject({ state: 'problem', message: expect.stringContaining('refused') })
   expect(down.checks.Upstream?.remedy).toBe('Check the network and the --proxy setting.')
   expect(problemsOf(down.checks)).toEqual(['Upstream'])
-  upstream = await startFakeUpstream()
 
   env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: 'https://nowhere.invalid/v1' }
   const unknown = await doctor()

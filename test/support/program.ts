@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url'
 /** The built program (`npm test` builds it first), or another copy of it, e.g. one installed from the package. */
 export const PROGRAM = process.env.TEST_PROGRAM ?? fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
+/** Nothing listens there. A port that a server has just left may go to another test. */
+export const NOTHING_THERE = 'http://127.0.0.1:1'
+
 /** A throw-away home folder with its own Codex folder, and the environment that makes programs use it. */
 export type Home = {
   readonly path: string
@@ -25,7 +28,15 @@ export async function createHome(): Promise<Home> {
   const codexHome = await mkdtemp(join(path, 'codex-'))
   const runFolder = join(path, '.codex-api-proxy')
   // Nothing of the developer's own settings or outbound proxy may leak into a test: only PATH is taken over.
-  const env = { PATH: process.env.PATH ?? '', HOME: path, USERPROFILE: path, CODEX_HOME: codexHome, LANG: 'C.UTF-8' }
+  const env = {
+    PATH: process.env.PATH ?? '',
+    HOME: path,
+    USERPROFILE: path,
+    CODEX_HOME: codexHome,
+    LANG: 'C.UTF-8',
+    // A refresh that a test does not expect must not leave this machine.
+    CODEX_REFRESH_TOKEN_URL_OVERRIDE: `${NOTHING_THERE}/no-token-issuer`,
+  }
   return {
     path,
     codexHome,
