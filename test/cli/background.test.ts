@@ -439,8 +439,8 @@ test('restart takes over every setting', async () => {
     if (flag !== undefined) flags.push(`${flag.split(' ')[0]}=${value}`)
     else env[variables?.[0] ?? ''] = value
   }
-  // Without the variable that the other tests run with: it would beat what was saved.
-  const { CODEX_HOME: _, ...plain } = home.env
+  // Without the variables that the other tests run with: they would beat what was saved.
+  const { CODEX_HOME: _, CODEX_REFRESH_TOKEN_URL_OVERRIDE: __, ...plain } = home.env
   const bare = { path: home.path, env: plain }
   const settings = async () => JSON.parse((await run(['status', '--json'], { home: bare })).stdout).settings
 
