@@ -238,10 +238,7 @@ export class TokenStore {
   }
 }
 
-/**
- * Whether someone has the file open so that it can't be read, or on Windows not be replaced. Missing permission to read
- * is another code, so it is not waited for.
- */
+/** Someone has the file open, so it can't be read or, on Windows, replaced. Missing permission is another code. */
 function isHeld(error: unknown): boolean {
   return isHeldOpen(error) || (error instanceof ProxyError && isCode(error.cause, 'EBUSY'))
 }

@@ -1,12 +1,9 @@
 import { appendFileSync, rmSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { UsageError } from '../config/usage-error.ts'
-import { isHeldOpen } from '../system/error-code.ts'
 import { acquireLock, holderOf, isOfAnotherUser, type Lock } from '../system/lock-file.ts'
-import { onceFree } from '../system/once-free.ts'
 import { isStillThere, processStart } from '../system/process-start.ts'
 import { textIn } from '../system/text-file.ts'
-import { ensureFolderOf, readIfThere, writePrivateFile } from './private-file.ts'
+import { ensureFolderOf, readIfThere, removePrivateFile, writePrivateFile } from './private-file.ts'
 
 /** The background server. */
 export type RunningServer = {
@@ -102,7 +99,7 @@ export async function removeStale(file: string): Promise<void> {
   try {
     if ((await findRunning(file)) !== undefined) return
     await checkPidFile(file)
-    await onceFree(isHeldOpen, () => rm(file, { force: true }))
+    await removePrivateFile(file)
   } finally {
     lock.release()
   }

@@ -106,18 +106,26 @@ export async function refusePlanted(file: string, opened: FileHandle): Promise<v
 
 /** Replaces `file` atomically, so that nobody reads half of it; readable only by its owner. */
 export async function writePrivateFile(file: string, text: string): Promise<void> {
-  await ensureFolderOf(file)
-  await withTemporary(file, text, (temporary) => onceFree(isHeldOpen, () => rename(temporary, file)))
+  await replace(file, text, async () => {})
 }
 
 /** The same for what has to outlast a power failure, unlike what is only about a running process. */
 export async function writeLastingFile(file: string, text: string): Promise<void> {
+  // Otherwise the new name may be on the disk before the content, and the file is empty after a power failure.
+  await replace(file, text, sync)
+}
+
+async function replace(file: string, text: string, finish: (temporary: string) => Promise<void>): Promise<void> {
   await ensureFolderOf(file)
   await withTemporary(file, text, async (temporary) => {
-    // Otherwise the new name may be on the disk before the content, and the file is empty after a power failure.
-    await sync(temporary)
+    await finish(temporary)
     await onceFree(isHeldOpen, () => rename(temporary, file))
   })
+}
+
+/** Removes the file, if it is there; waits while another program has it open, as Windows requires. */
+export async function removePrivateFile(file: string): Promise<void> {
+  await onceFree(isHeldOpen, () => rm(file, { force: true }))
 }
 
 const TEMPORARY = /\.[0-9a-f]{12}\.tmp$/

@@ -1,12 +1,9 @@
-import { rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { type GivenSettings, isOptionName, type Origins, settingsIn } from '../config/load.ts'
 import { OPTIONS } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { isObject, type JsonObject, objectOf, parseObject } from '../json-object.ts'
-import { isHeldOpen } from '../system/error-code.ts'
-import { onceFree } from '../system/once-free.ts'
-import { OUR_FOLDER, readIfThere, writeLastingFile } from './private-file.ts'
+import { OUR_FOLDER, readIfThere, removePrivateFile, writeLastingFile } from './private-file.ts'
 
 /** The settings of the last start in the background. */
 export type SavedState = {
@@ -30,7 +27,7 @@ export async function saveState(stateFile: string, { settings, origins }: SavedS
   const secrets = entries.filter(([name]) => isSecret(name))
   const rest = Object.fromEntries(entries.filter(([name]) => !isSecret(name)))
   const secretsFile = secretsFileOf(stateFile)
-  if (secrets.length === 0) await onceFree(isHeldOpen, () => rm(secretsFile, { force: true }))
+  if (secrets.length === 0) await removePrivateFile(secretsFile)
   else await writeLastingFile(secretsFile, toText(Object.fromEntries(secrets)))
   const notDefault = Object.fromEntries(Object.entries(origins).filter(([, origin]) => origin !== 'default'))
   await writeLastingFile(stateFile, toText({ settings: rest, origins: notDefault }))

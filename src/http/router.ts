@@ -1,6 +1,6 @@
 import { ProxyError } from '../errors.ts'
 import { shorten } from '../foreign-text.ts'
-import type { Route } from '../routes/api-request.ts'
+import { type Route, withoutSlash } from '../routes/api-request.ts'
 
 export type RouteEntry = {
   readonly methods: readonly string[]
@@ -70,8 +70,4 @@ export function createRouter(table: readonly RouteEntry[]): Router {
 
 function notFound(method: string, path: string): ProxyError {
   return new ProxyError('not_found', `There is no ${method} ${shorten(path, LONGEST_SHOWN)} here.`)
-}
-
-function withoutSlash(path: string): string {
-  return path.endsWith('/') ? path.slice(0, -1) : path
 }

@@ -8,7 +8,7 @@ import type { UpstreamAnswer } from '../upstream/answer.ts'
 import { BodyMemory } from '../upstream/body-memory.ts'
 import { conversationHeaders, informingHeaders } from '../upstream/forwarded-headers.ts'
 import { readBody } from '../upstream/read-body.ts'
-import { type Answer, type ApiRequest, pathOf, type Route } from './api-request.ts'
+import { type Answer, type ApiRequest, pathOf, type Route, withoutSlash } from './api-request.ts'
 import { BodyLog } from './body-log.ts'
 import type { RouteContext } from './context.ts'
 import { forwardOr, handOn } from './forward.ts'
@@ -39,7 +39,7 @@ async function passToBackend(
   request: ApiRequest,
   credentials: ChatGptCredentials,
 ): Promise<Answer | undefined> {
-  const path = pathOf(request.url).replace(/\/$/, '')
+  const path = withoutSlash(pathOf(request.url))
   const { body, events } = await askedFor(context, request, path)
   const log = BodyLog.open(context, request.record)
   log?.request(body, JSON_TYPE)

@@ -1,6 +1,6 @@
 import { ProxyError } from '../errors.ts'
 import { codexList, type ModelEntry, openAiList, openAiModel } from '../upstream/models/model-entry.ts'
-import { type ApiRequest, pathOf, type Route } from './api-request.ts'
+import { type ApiRequest, pathOf, type Route, withoutSlash } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { forwardOr } from './forward.ts'
 
@@ -24,9 +24,7 @@ function isForCodex({ url }: ApiRequest): boolean {
 }
 
 function modelId({ url }: ApiRequest): string {
-  const encoded = pathOf(url)
-    .replace(/^\/v1\/models\/?/, '')
-    .replace(/\/$/, '')
+  const encoded = withoutSlash(pathOf(url).replace(/^\/v1\/models\/?/, ''))
   try {
     return decodeURIComponent(encoded)
   } catch {

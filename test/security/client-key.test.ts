@@ -1,9 +1,8 @@
-import { spawnSync } from 'node:child_process'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { requestLines } from '../support/log-lines.ts'
-import { createHome, type Home, PROGRAM, run } from '../support/program.ts'
+import { createHome, type Home, run, runInBash } from '../support/program.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
 const KEY = 'local-secret-4711'
@@ -106,13 +105,8 @@ describe('a proxy in the background with a client key', () => {
   test.each(['start --port 0 --state-file other.json --pid-file other.pid', 'service install --print'])(
     'does not take it from a pipe, which could not be read again: %s',
     (words) => {
-      const command = `"$0" "$1" ${words} --api-key-file <(echo key)`
-      const { status, stdout, stderr } = spawnSync('bash', ['-c', command, process.execPath, PROGRAM], {
-        cwd: home.path,
-        env: { ...home.env },
-        encoding: 'utf8',
-      })
-      expect([status, stdout]).toEqual([2, ''])
+      const { code, stdout, stderr } = runInBash(`${words} --api-key-file <(echo key)`, home)
+      expect([code, stdout]).toEqual([2, ''])
       expect(stderr).toContain('CODEX_PROXY_API_KEY')
     },
   )

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { get } from 'node:https'
 import { join } from 'node:path'
@@ -6,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { chatgptAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
 import { isRefused } from '../support/loopback.ts'
-import { createHome, type Foreground, type Home, PROGRAM, run, startForeground } from '../support/program.ts'
+import { createHome, type Foreground, type Home, run, runInBash, startForeground } from '../support/program.ts'
 import { firstAnswer, sendRaw } from './raw-connection.ts'
 
 let home: Home
@@ -119,16 +118,8 @@ test.each([
   const { cert, key } = selfSignedCertificate()
   await writeFile(join(home.path, 'cert.pem'), cert)
   await writeFile(join(home.path, 'key.pem'), key)
-  const { status, stdout, stderr } = spawnSync(
-    'bash',
-    ['-c', `"$0" "$1" start --port 0 ${tls}`, process.execPath, PROGRAM],
-    {
-      cwd: home.path,
-      env: { ...home.env },
-      encoding: 'utf8',
-    },
-  )
-  expect([status, stdout]).toEqual([2, ''])
+  const { code, stdout, stderr } = runInBash(`start --port 0 ${tls}`, home)
+  expect([code, stdout]).toEqual([2, ''])
   expect(stderr).toContain(named)
   expect(stderr).toContain('can be read again later')
 })

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -73,6 +73,16 @@ export async function run(args: readonly string[], options: RunOptions): Promise
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
   const [code] = await once(child, 'close')
   return { code, stdout: stdout(), stderr: stderr() }
+}
+
+/** The same by a bash, for what only a shell makes, such as the pipe of `<(…)`. */
+export function runInBash(words: string, { path, env }: RunOptions['home']): Result {
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', `"$0" "$1" ${words}`, process.execPath, PROGRAM], {
+    cwd: path,
+    env: { ...env },
+    encoding: 'utf8',
+  })
+  return { code: status, stdout, stderr }
 }
 
 export type Foreground = {

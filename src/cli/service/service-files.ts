@@ -49,14 +49,29 @@ export function settingsAsVariables(given: GivenSettings): Record<string, string
   return Object.fromEntries(variables)
 }
 
+/** Undefined where there are no services. */
+export function managerOf(platform: NodeJS.Platform): Manager | undefined {
+  if (platform === 'darwin') return 'launchd'
+  return platform === 'linux' ? 'systemd' : undefined
+}
+
 /** What stops or restarts the service, for a shell; undefined where there are no services. */
 export function serviceCommand(
   verb: 'stop' | 'restart',
   platform: NodeJS.Platform = process.platform,
 ): string | undefined {
-  if (platform === 'linux') return `systemctl --user ${verb} ${LABEL}`
-  if (platform !== 'darwin') return undefined
-  return `launchctl ${verb === 'stop' ? 'bootout' : 'kickstart -k'} gui/$(id -u)/${LABEL}`
+  switch (managerOf(platform)) {
+    case 'systemd':
+      return `systemctl --user ${verb} ${LABEL}`
+    case 'launchd':
+      return `launchctl ${verb === 'stop' ? 'bootout' : 'kickstart -k'} ${launchdTarget('$(id -u)')}`
+    default:
+      return undefined
+  }
+}
+
+function launchdTarget(userId: number | string): string {
+  return `gui/${userId}/${LABEL}`
 }
 
 export function serviceFile(manager: Manager, parts: ServiceParts): ServiceFile {
@@ -138,7 +153,7 @@ ${variables.join('\n')}
 </dict>
 </plist>
 `
-  const service = `gui/${userId}/${LABEL}`
+  const service = launchdTarget(userId)
   const bootout = ['launchctl', 'bootout', service]
   return {
     manager: 'launchd',

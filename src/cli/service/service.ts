@@ -21,7 +21,7 @@ import { shellList } from '../shell.ts'
 import { holdsSecret } from '../shown.ts'
 import { checkRereadable } from '../start/rereadable-files.ts'
 import { checkAddress } from '../start/try-to-listen.ts'
-import { type Manager, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
+import { type Manager, managerOf, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
 import { isTemporary, stablePath } from './stable-path.ts'
 
 const POLL_MS = 100
@@ -62,7 +62,7 @@ function describeService(context: Context, { config, given }: LoadedConfig): Ser
     ...(NODE_OPTIONS && { NODE_OPTIONS }),
     ...(NODE_USE_SYSTEM_CA && { NODE_USE_SYSTEM_CA }),
   }
-  return serviceFile(managerOf(process.platform), {
+  return serviceFile(managerHere(), {
     home: context.bases.home,
     configHome: context.env.XDG_CONFIG_HOME || join(context.bases.home, '.config'),
     userId: process.getuid?.() ?? 0,
@@ -74,9 +74,9 @@ function describeService(context: Context, { config, given }: LoadedConfig): Ser
   })
 }
 
-function managerOf(platform: NodeJS.Platform): Manager {
-  if (platform === 'darwin') return 'launchd'
-  if (platform === 'linux') return 'systemd'
+function managerHere(): Manager {
+  const manager = managerOf(process.platform)
+  if (manager !== undefined) return manager
   throw new UsageError(
     'Services are supported on Linux (systemd) and macOS (launchd). Here, let the system run `codex-api-proxy start` when you log in.',
   )
