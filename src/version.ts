@@ -1,3 +1,4 @@
+import { objectOf, textOf } from './json-object.ts'
 import { readText } from './system/text-file.ts'
 
 let version: string | undefined
@@ -10,7 +11,7 @@ export function packageVersion(): string {
 
 /** Both src/ and dist/ are beside package.json. */
 function versionIn(text: string): string {
-  const manifest: unknown = JSON.parse(text)
-  if (typeof manifest === 'object' && manifest !== null && 'version' in manifest) return String(manifest.version)
+  const version = textOf(objectOf(JSON.parse(text)).version)
+  if (version !== undefined) return version
   throw new Error('package.json has no version.')
 }

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../json-object.ts'
+import { asList, isObject, type JsonObject } from '../json-object.ts'
 
 /** A model as the server's list describes it; what is absent is not known. */
 export type Model = {
@@ -73,5 +73,5 @@ function smallness({ id }: Model): number {
 }
 
 function objectsIn(value: unknown): JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : []
+  return asList(value).filter(isObject)
 }

@@ -3,6 +3,7 @@ import { openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LoadedConfig } from '../config/load.ts'
+import { isObject } from '../json-object.ts'
 import { closeQuietly } from '../system/close-quietly.ts'
 import { isCode, isHeldOpen } from '../system/error-code.ts'
 import { onceFree } from '../system/once-free.ts'
@@ -102,7 +103,7 @@ async function reportOf(child: ChildProcess, order: StartOrder): Promise<StartRe
 }
 
 function isReport(message: unknown): message is StartReport {
-  return typeof message === 'object' && message !== null && 'kind' in message
+  return isObject(message) && 'kind' in message
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { errorBody, ProxyError } from '../errors.ts'
+import { objectOf } from '../json-object.ts'
 import { STATUS_CODES } from '../runtime/node-http.ts'
 import type { Logger } from '../telemetry/logger.ts'
 
@@ -64,7 +65,5 @@ function render(error: ProxyError): string {
 
 /** Only the socket tells which response is under way; Node's own default handler looks at the same property. */
 function hasBegunAnswer(socket: Socket): boolean {
-  if (!('_httpMessage' in socket)) return false
-  const response = socket._httpMessage
-  return typeof response === 'object' && response !== null && 'headersSent' in response && response.headersSent === true
+  return '_httpMessage' in socket && objectOf(socket._httpMessage).headersSent === true
 }

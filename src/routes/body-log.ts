@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import { parseLargeJson } from '../conversion/request/large-json.ts'
+import { objectOf } from '../json-object.ts'
 import { mediaTypeOf } from '../media-type.ts'
 import type { RequestRecord } from '../telemetry/request-record.ts'
 import type { RouteContext } from './context.ts'
@@ -69,8 +70,8 @@ export class BodyLog {
       const bytes = decoded(Buffer.concat(pieces), headers['content-encoding'], this.#limit)
       if (isEventStream(headers)) return bytes.toString()
       if (!isJson(headers)) return undefined
-      const found = new Map(Object.entries(Object(parseLargeJson(bytes, this.#placeholder).value)))
-      return fields.map((name) => found.get(name)).find((value) => value !== undefined)
+      const body = objectOf(parseLargeJson(bytes, this.#placeholder).value)
+      return fields.map((name) => body[name]).find((value) => value !== undefined)
     } catch {
       // Cut off, or not what its headers say: not ours to report.
       return undefined

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { serverUrl } from '../../config/endpoint.ts'
+import { asString } from '../../json-object.ts'
 import { askServer, HOW_TO_GIVE_KEY, isKeyRefused, KEY_WANTED, reachable, type ServerAnswer } from '../ask-server.ts'
 import type { Call } from '../command.ts'
 import type { Context, ExitCode } from '../context.ts'
@@ -31,7 +32,7 @@ export async function clients(context: Context, { argument, flags, settings }: C
   const models = modelsIn(answer?.body)
   if (models.length === 0) print.note(whyNoModels(reached, answer))
 
-  const model = chosen(models, typeof flags.model === 'string' ? flags.model : undefined, print)
+  const model = chosen(models, asString(flags.model), print)
   const needsKey = known !== undefined || config.apiKeyFile !== undefined || isKeyRefused(answer)
   const key = flags.showKey === true ? known : undefined
   const shell = shellForm(flags.shell, context.env)

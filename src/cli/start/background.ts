@@ -8,6 +8,7 @@ import { stopOnSignals } from '../../daemon/signals.ts'
 import { saveState } from '../../daemon/state-file.ts'
 import { onStopRequest } from '../../daemon/stop-request.ts'
 import { type ListeningServer, serve } from '../../http/serve.ts'
+import { isObject } from '../../json-object.ts'
 import { describeError } from '../../system/describe-error.ts'
 import { type LogFile, openLogFile } from '../../telemetry/log-file.ts'
 import type { Context, ExitCode } from '../context.ts'
@@ -87,7 +88,7 @@ function receiveOrder(): Promise<StartOrder> {
 }
 
 function isOrder(message: unknown): message is StartOrder {
-  return typeof message === 'object' && message !== null && 'settings' in message && 'origins' in message
+  return isObject(message) && 'settings' in message && 'origins' in message
 }
 
 function sendReport(report: StartReport): void {

@@ -1,4 +1,4 @@
-import { asIndex, asList, asObject, asString, type JsonObject } from '../../json-object.ts'
+import { asIndex, asList, asString, type JsonObject, objectOf } from '../../json-object.ts'
 import type { ChatPlan } from '../chat-plan.ts'
 import type { ChatDelta, UrlCitation } from './chat-chunk.ts'
 import type { ChatReasoning } from './chat-reasoning.ts'
@@ -76,7 +76,7 @@ export class ChatText {
 
   itemDone(index: number, item: JsonObject): ChatDelta[] {
     const before = this.open(index, item)
-    const parts = asList(item.content).flatMap((part, at) => this.#snapshot(index, at, asObject(part) ?? {}))
+    const parts = asList(item.content).flatMap((part, at) => this.#snapshot(index, at, objectOf(part)))
     return [...before, ...parts]
   }
 

@@ -1,4 +1,4 @@
-import { asObject, asString, type JsonObject } from '../../json-object.ts'
+import { asString, type JsonObject, objectOf } from '../../json-object.ts'
 import { isClientCall } from './chat-tool-calls.ts'
 
 /** An output index, and the key of the item there. */
@@ -26,7 +26,7 @@ export class CompletedItems {
     if (output.length <= this.#completed.length) return []
     const told = new Map([...begun(), ...this.#completed])
     const free = new Map([...told].sort(([a], [b]) => a - b))
-    const items = output.map((item) => asObject(item) ?? {})
+    const items = output.map(objectOf)
     const isAt = (place: number, item: JsonObject) => told.get(place) === keyOf(item)
     for (const [place, item] of items.entries()) if (isAt(place, item)) free.delete(place)
     let next = items.length

@@ -1,4 +1,4 @@
-import { asNumber, asObject, type JsonObject } from '../../json-object.ts'
+import { asNumber, asObject, type JsonObject, objectOf } from '../../json-object.ts'
 
 /** Token counts in the form and order of Chat Completions. */
 export type ChatUsage = {
@@ -20,8 +20,8 @@ export function chatUsage(terminalEvent: unknown): ChatUsage | undefined {
   if (usage === undefined) return undefined
   const input = count(usage, 'input_tokens')
   const output = count(usage, 'output_tokens')
-  const inputDetails = asObject(usage.input_tokens_details) ?? {}
-  const outputDetails = asObject(usage.output_tokens_details) ?? {}
+  const inputDetails = objectOf(usage.input_tokens_details)
+  const outputDetails = objectOf(usage.output_tokens_details)
   const cacheWrites = asNumber(inputDetails.cache_write_tokens)
   return {
     prompt_tokens: input,

@@ -1,6 +1,6 @@
 import { ERRORS } from '../../error-table.ts'
 import { ApiError, errorType, ProxyError } from '../../errors.ts'
-import { asNumber, asObject, asString, isObject, type JsonObject, parseObject } from '../../json-object.ts'
+import { asNumber, asObject, asString, isObject, type JsonObject, objectOf, parseObject } from '../../json-object.ts'
 import { chatParam } from './error-param.ts'
 import { limitHeaders, type UpstreamHeaders } from './limit-headers.ts'
 import { limitMessage } from './limit-message.ts'
@@ -122,7 +122,7 @@ export function unfinishedError(): ProxyError {
 
 /** Events and their errors may carry headers of their own (docs/upstream.md 5.2). */
 function headersIn(object: JsonObject): UpstreamHeaders {
-  const entries = Object.entries(asObject(object.headers) ?? {})
+  const entries = Object.entries(objectOf(object.headers))
   return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), asString(value)]))
 }
 

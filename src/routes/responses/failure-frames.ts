@@ -1,5 +1,5 @@
 import { type ApiError, errorBody } from '../../errors.ts'
-import { asObject } from '../../json-object.ts'
+import { objectOf } from '../../json-object.ts'
 import { namedFrame } from '../../sse/frames.ts'
 
 /** Both are within the first hundred bytes of all recorded answers. */
@@ -35,8 +35,8 @@ export function failedEvent(
  * expects there: without a code it takes the event for an invalid answer instead of an error.
  */
 export function isAsRecorded(event: unknown): boolean {
-  const { error, sequence_number } = asObject(event) ?? {}
-  const { type, code, message } = asObject(error) ?? {}
+  const { error, sequence_number } = objectOf(event)
+  const { type, code, message } = objectOf(error)
   return typeof sequence_number === 'number' && [type, code, message].every((text) => typeof text === 'string')
 }
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseObject } from '../../json-object.ts'
+import { asString, parseObject } from '../../json-object.ts'
 import { textIn } from '../../system/text-file.ts'
 import { type ModelEntry, modelEntries } from './model-entry.ts'
 
@@ -39,6 +39,5 @@ function stampOf(path: string): string {
 
 function read(path: string): CodexModelsCache {
   const content = parseObject(textIn(path) ?? '')
-  const version = content?.client_version
-  return { clientVersion: typeof version === 'string' ? version : undefined, models: modelEntries(content) ?? [] }
+  return { clientVersion: asString(content?.client_version), models: modelEntries(content) ?? [] }
 }

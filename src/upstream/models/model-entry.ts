@@ -1,5 +1,5 @@
 import type { CatalogueModel } from '../../conversion/request/conversion-context.ts'
-import { isObject, objectOf } from '../../json-object.ts'
+import { asList, asString, isObject, objectOf } from '../../json-object.ts'
 
 /** A model as the catalogue of the ChatGPT backend describes it (docs/upstream.md 4.7); passed on unchanged. */
 export type ModelEntry = { readonly [key: string]: unknown; readonly slug: string }
@@ -69,11 +69,7 @@ export function codexList(shown: readonly ModelEntry[], entries: readonly ModelE
 }
 
 function effortsOf({ supported_reasoning_levels: levels }: ModelEntry): string[] {
-  if (!Array.isArray(levels)) return []
-  return levels.flatMap((level: unknown) => {
-    const effort = isObject(level) ? level.effort : level
-    return typeof effort === 'string' ? [effort] : []
-  })
+  return asList(levels).flatMap((level) => asString(isObject(level) ? level.effort : level) ?? [])
 }
 
 function definedOnly(fields: Record<string, unknown>): Record<string, unknown> {
