@@ -67,15 +67,10 @@ export function atNamedPort(context: Context, located: Located, flags: GivenSett
 }
 
 /** A server that answers: the background server, or a foreground server or service at the same address. */
-export type Reached = AskedServer & {
-  /** Absent when it does not run in the background. */
-  readonly pid?: number
-}
-
-export async function reach({ loaded, running }: Located): Promise<Reached | undefined> {
+export async function reach({ loaded, running }: Located): Promise<AskedServer | undefined> {
   const { config } = loaded
   const clientKey = readableKey(config)
-  if (running?.url !== undefined && !running.stopping) return { url: running.url, clientKey, pid: running.pid }
+  if (running?.url !== undefined && !running.stopping) return { url: running.url, clientKey }
   const url = serverUrl(config)
   return config.port !== 0 && (await isProxy(url)) ? { url, clientKey } : undefined
 }

@@ -6,11 +6,11 @@ import { findCrashed, type RunningServer } from '../daemon/pid-file.ts'
 import { NOTHING_SAVED } from '../daemon/state-file.ts'
 import type { JsonObject } from '../json-object.ts'
 import { packageVersion } from '../version.ts'
-import { checksCertificate, healthOf } from './ask-server.ts'
+import { type AskedServer, checksCertificate, healthOf } from './ask-server.ts'
 import type { Call } from './command.ts'
 import { type Context, type ExitCode, NOT_RUNNING } from './context.ts'
 import { healthRows, otherVersionOf, problemOf, processOf, warningOf, whereStarted } from './health.ts'
-import { atNamedPort, type Located, locate, logFileOf, type Reached, reach } from './locate.ts'
+import { atNamedPort, type Located, locate, logFileOf, reach } from './locate.ts'
 import { shownValue } from './shown.ts'
 
 type Settings = { readonly config: Config; readonly origins: Origins; readonly of: 'running' | 'next restart' }
@@ -32,7 +32,7 @@ export async function status(context: Context, { settings: flags, flags: { json,
 }
 
 /** "Not running" alone would hide that the server ended without being stopped. */
-async function reportCrash({ print }: Context, { loaded, running }: Located, reached?: Reached): Promise<void> {
+async function reportCrash({ print }: Context, { loaded, running }: Located, reached?: AskedServer): Promise<void> {
   if (running !== undefined || reached !== undefined) return
   const crashed = await findCrashed(loaded.config.pidFile)
   if (crashed === undefined) return
@@ -49,7 +49,7 @@ async function reportCrash({ print }: Context, { loaded, running }: Located, rea
 function settingsToShow(
   { bases }: Context,
   { loaded, saved, running }: Located,
-  reached?: Reached,
+  reached?: AskedServer,
 ): Settings | undefined {
   if (running === undefined) return reached === undefined ? { ...loaded, of: 'next restart' } : undefined
   if (saved === NOTHING_SAVED) return undefined
@@ -59,7 +59,7 @@ function settingsToShow(
 
 type Shown = {
   readonly located: Located
-  readonly reached: Reached | undefined
+  readonly reached: AskedServer | undefined
   readonly health: JsonObject | undefined
   readonly settings: Settings | undefined
 }
@@ -121,7 +121,7 @@ function outdated(running: RunningServer | undefined, health: JsonObject | undef
 
 function headline(
   running: RunningServer | undefined,
-  reached: Reached | undefined,
+  reached: AskedServer | undefined,
   health: JsonObject | undefined,
 ): string {
   const pid = running?.pid

@@ -1,9 +1,10 @@
 import type { GivenSettings } from '../config/load.ts'
 import { lockInTheWay, type RunningServer, whyStillThere } from '../daemon/pid-file.ts'
 import { stopProcess } from '../daemon/process.ts'
+import type { AskedServer } from './ask-server.ts'
 import type { Context, ExitCode } from './context.ts'
 import { howToEnd, processAt } from './health.ts'
-import { type Located, locate, type Reached, reach } from './locate.ts'
+import { type Located, locate, reach } from './locate.ts'
 import { STOPPING } from './setting-groups.ts'
 
 export async function stop(context: Context, flags: GivenSettings): Promise<ExitCode> {
@@ -24,7 +25,7 @@ export async function stop(context: Context, flags: GivenSettings): Promise<Exit
  * A server that no pid file names is left alone: a service would restart it, and in a container its pid is a different
  * one.
  */
-async function describeOther(other: Reached): Promise<string> {
+async function describeOther(other: AskedServer): Promise<string> {
   const pid = await processAt(other)
   const who = pid === undefined ? 'a server' : `a server (process ${pid})`
   return `But ${who} answers at ${other.url}: in the foreground, as a service, or without its pid file. ${howToEnd(pid)}.`

@@ -2,10 +2,18 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { serverUrl } from '../../config/endpoint.ts'
 import { asString } from '../../json-object.ts'
-import { askServer, HOW_TO_GIVE_KEY, isKeyRefused, KEY_WANTED, reachable, type ServerAnswer } from '../ask-server.ts'
+import {
+  type AskedServer,
+  askServer,
+  HOW_TO_GIVE_KEY,
+  isKeyRefused,
+  KEY_WANTED,
+  reachable,
+  type ServerAnswer,
+} from '../ask-server.ts'
 import type { Call } from '../command.ts'
 import type { Context, ExitCode } from '../context.ts'
-import { atNamedPort, locate, type Reached, reach, readableKey } from '../locate.ts'
+import { atNamedPort, locate, reach, readableKey } from '../locate.ts'
 import { MODELS_PATH, type Model, modelsIn, usualModels } from '../models.ts'
 import type { Print } from '../print.ts'
 import { shellForm } from '../shell.ts'
@@ -58,12 +66,12 @@ export async function clients(context: Context, { argument, flags, settings }: C
   return 0
 }
 
-async function askForModels(reached: Reached, print: Print): Promise<ServerAnswer | undefined> {
+async function askForModels(reached: AskedServer, print: Print): Promise<ServerAnswer | undefined> {
   const done = print.progress('Asking for the models …')
   return await askServer(reached, MODELS_PATH, { limit: MODELS_LIMIT_MS }).finally(done)
 }
 
-function whyNoModels(reached: Reached | undefined, answer: ServerAnswer | undefined): string {
+function whyNoModels(reached: AskedServer | undefined, answer: ServerAnswer | undefined): string {
   if (reached === undefined)
     return 'The server is not running; run `codex-api-proxy start` first to get the models filled in.'
   if (answer === undefined) return 'The server did not answer; see `codex-api-proxy doctor`.'

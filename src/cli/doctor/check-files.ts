@@ -8,14 +8,15 @@ import { checkRunFiles, RUN_FILES_REMEDY } from '../../daemon/run-files.ts'
 import { secretsFileOf } from '../../daemon/state-file.ts'
 import { checkStartable } from '../../http/startable.ts'
 import { isCode } from '../../system/error-code.ts'
+import type { AskedServer } from '../ask-server.ts'
 import { explain } from '../explain.ts'
-import type { Located, Reached } from '../locate.ts'
+import type { Located } from '../locate.ts'
 import { shellList } from '../shell.ts'
 import { tryToListen } from '../start/try-to-listen.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 
 /** Whether the server runs; if not, whether it could listen. */
-export async function checkProcess({ loaded, running }: Located, reached: Reached | undefined): Promise<Check[]> {
+export async function checkProcess({ loaded, running }: Located, reached: AskedServer | undefined): Promise<Check[]> {
   const { config } = loaded
   if (running !== undefined && !running.stopping) {
     return [

@@ -2,12 +2,12 @@ import { type GivenSettings, OPTION_NAMES } from '../../config/load.ts'
 import { UsageError } from '../../config/usage-error.ts'
 import { NOTHING_SAVED } from '../../daemon/state-file.ts'
 import { type JsonObject, objectOf, textOf } from '../../json-object.ts'
-import { healthOf } from '../ask-server.ts'
+import { type AskedServer, healthOf } from '../ask-server.ts'
 import type { Call } from '../command.ts'
 import type { Context, ExitCode } from '../context.ts'
 import { explain } from '../explain.ts'
 import { loadSettings } from '../load-settings.ts'
-import { atNamedPort, type Located, locate, type Reached, reach, UNREAD_REMEDY } from '../locate.ts'
+import { atNamedPort, type Located, locate, reach, UNREAD_REMEDY } from '../locate.ts'
 import type { Print } from '../print.ts'
 import { type Check, postponed, problem } from './check.ts'
 import { checkPermissions, checkProcess } from './check-files.ts'
@@ -43,7 +43,7 @@ export async function doctor(context: Context, { settings, flags }: Call): Promi
 
 async function checkAll(
   { located, unread }: Found,
-  reached: Reached | undefined,
+  reached: AskedServer | undefined,
   asked: Asked,
   flags: Call['flags'],
 ): Promise<Check[]> {
@@ -87,7 +87,7 @@ function unlessTold(check: Check, before: readonly Check[]): Check {
   return isTold && check.state === 'problem' ? postponed(check.name) : check
 }
 
-function running(reached: Reached): Asked {
+function running(reached: AskedServer): Asked {
   return { ...reached, whereToLook: SEE_LOG, end: async () => {} }
 }
 
