@@ -1,5 +1,6 @@
 import { type GivenSettings, type LoadedConfig, loadConfig } from '../config/load.ts'
 import type { OptionName } from '../config/options.ts'
+import type { SavedState } from '../daemon/state-file.ts'
 import type { Context } from './context.ts'
 
 /** Settings in `needed` (all, if absent) must be usable; any other unusable one counts as not set. */
@@ -10,4 +11,9 @@ export function loadSettings(
   needed?: readonly OptionName[],
 ): LoadedConfig {
   return loadConfig({ flags, env, saved, bases, needed })
+}
+
+/** The settings that a background server was started with. */
+export function savedSettings({ bases }: Context, { settings }: SavedState): LoadedConfig {
+  return loadConfig({ flags: {}, env: {}, saved: settings, bases, needed: [] })
 }

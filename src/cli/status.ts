@@ -1,4 +1,4 @@
-import { flagName, loadConfig, OPTION_NAMES, type Origin, type Origins } from '../config/load.ts'
+import { flagName, OPTION_NAMES, type Origin, type Origins } from '../config/load.ts'
 import type { Option } from '../config/option.ts'
 import { type Config, OPTIONS, type OptionName } from '../config/options.ts'
 import { shortPath } from '../config/paths.ts'
@@ -10,6 +10,7 @@ import { type AskedServer, checksCertificate, healthOf } from './ask-server.ts'
 import type { Call } from './command.ts'
 import { type Context, type ExitCode, NOT_RUNNING } from './context.ts'
 import { healthRows, otherVersionOf, problemOf, processOf, warningOf, whereStarted } from './health.ts'
+import { savedSettings } from './load-settings.ts'
 import { atNamedPort, type Located, locate, logFileOf, reach } from './locate.ts'
 import { shownValue } from './shown.ts'
 
@@ -47,13 +48,13 @@ async function reportCrash({ print }: Context, { loaded, running }: Located, rea
  * are not known: its state file is gone or broken.
  */
 function settingsToShow(
-  { bases }: Context,
+  context: Context,
   { loaded, saved, running }: Located,
   reached?: AskedServer,
 ): Settings | undefined {
   if (running === undefined) return reached === undefined ? { ...loaded, of: 'next restart' } : undefined
   if (saved === NOTHING_SAVED) return undefined
-  const { config, origins } = loadConfig({ flags: {}, env: {}, saved: saved.settings, bases, needed: [] })
+  const { config, origins } = savedSettings(context, saved)
   return { config, origins: { ...origins, ...saved.origins }, of: 'running' }
 }
 

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
-import { flagName, type LoadedConfig, loadConfig, OPTION_NAMES } from '../../config/load.ts'
+import { flagName, type LoadedConfig, OPTION_NAMES } from '../../config/load.ts'
 import { OPTIONS, type OptionName } from '../../config/options.ts'
 import type { RunningServer } from '../../daemon/pid-file.ts'
 import { readState } from '../../daemon/state-file.ts'
 import type { Context } from '../context.ts'
+import { savedSettings } from '../load-settings.ts'
 
 /** What `start` says if a server has the pid file; if that one keeps running, all is well. Returns the exit code. */
 export async function reportRunning(context: Context, loaded: LoadedConfig, server: RunningServer): Promise<number> {
@@ -28,10 +29,10 @@ export function addressOf({ pid, url }: RunningServer): string {
 }
 
 /** The settings that were given now and that the running server does not have, by their flag or variable. */
-async function notInUse({ bases }: Context, { config, given, origins }: LoadedConfig): Promise<string[]> {
+async function notInUse(context: Context, { config, given, origins }: LoadedConfig): Promise<string[]> {
   const saved = await readState(config.stateFile).catch(() => undefined)
   if (saved === undefined) return []
-  const inUse = loadConfig({ flags: {}, env: {}, saved: saved.settings, bases, needed: [] }).config
+  const inUse = savedSettings(context, saved).config
   const sourceOf = (name: OptionName) => /^variable (.*)$/.exec(origins[name])?.[1] ?? flagName(OPTIONS[name]) ?? name
   return OPTION_NAMES.filter((name) => given[name] !== undefined)
     .filter((name) => !isDeepStrictEqual(config[name], inUse[name]))
