@@ -1,6 +1,5 @@
 import type { GivenSettings } from '../config/load.ts'
-import type { Config } from '../config/options.ts'
-import { isAtPort, type RunningServer } from '../daemon/pid-file.ts'
+import { isAtPort } from '../daemon/pid-file.ts'
 import { checkRunFiles, RUN_FILES_REMEDY } from '../daemon/run-files.ts'
 import { checkStartable } from '../http/startable.ts'
 import { withRemedy } from '../system/describe-error.ts'
@@ -23,14 +22,10 @@ export async function restart(context: Context, flags: GivenSettings): Promise<E
   checkRereadable(loaded.config)
   checkStartable(loaded.config)
   await checkRunFiles(loaded.config).catch(withRemedy(RUN_FILES_REMEDY))
-  await checkNextAddress(loaded.config, before.running)
+  if (before.running?.url !== undefined) {
+    await checkAddress(loaded.config, isAtPort(before.running, loaded.config.port))
+  }
   // If it is already stopping, a second signal would cut off its answers; the start waits for its end instead.
   if (!before.running?.stopping) await stopLocated(context, before)
   return await startWith(context, loaded)
-}
-
-/** Its own port becomes free only when it ends, so in that case only the host is tried. */
-async function checkNextAddress(config: Config, running: RunningServer | undefined): Promise<void> {
-  if (running?.url === undefined) return
-  await checkAddress(isAtPort(running, config.port) ? { ...config, port: 0 } : config)
 }

@@ -134,8 +134,7 @@ async function install(
   // launchd opens the log itself, and would make its folder readable for others.
   if (file.manager === 'launchd') await ensureFolderOf(config.logFile).catch(withRemedy('Choose another --log-file.'))
   const isOwn = isRunning(file)
-  // Its own port becomes free only when it ends, so in that case only the host is tried.
-  await checkAddress(isOwn ? { ...config, port: 0 } : config)
+  await checkAddress(config, isOwn)
   // The manager accepts a changed file only after it has unloaded the old one.
   if (isOwn) await takeBack(file, config.drainTimeout + STOP_GRACE_MS)
   // The settings in it may hold the client key.

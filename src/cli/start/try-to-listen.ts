@@ -15,11 +15,15 @@ export async function tryToListen({ host, port }: Pick<Config, 'host' | 'port'>)
   }
 }
 
-/** The same, with a reason in helpful words. */
-export async function checkAddress(config: Config): Promise<void> {
+/**
+ * The same, with a reason in helpful words. A port that is in use by the server to be replaced becomes free only when
+ * that one ends, so in that case only the host is tried.
+ */
+export async function checkAddress(config: Config, isOwnPort: boolean): Promise<void> {
+  const tried = isOwnPort ? { ...config, port: 0 } : config
   try {
-    await tryToListen(config)
+    await tryToListen(tried)
   } catch (error) {
-    throw await withExplanation(error, config)
+    throw await withExplanation(error, tried)
   }
 }
