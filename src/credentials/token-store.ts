@@ -83,13 +83,13 @@ export class TokenStore {
   /** The same, but waits while someone holds the file exclusively, and reads again what is only half-written. */
   async readSettled(): Promise<StoredLogin> {
     try {
-      return await onceFree(isHeld, () => this.read())
+      return await onceFree(() => this.read(), isHeld)
     } catch (error) {
       if (!isMalformed(error)) throw error
       if (this.#file.justWritten()) await delay(REREAD_MS)
       else if (!this.#mend()) throw error
     }
-    return await onceFree(isHeld, () => this.read())
+    return await onceFree(() => this.read(), isHeld)
   }
 
   /** Whether the login is no longer the one with this refresh token. */
@@ -152,7 +152,7 @@ export class TokenStore {
 
   /** The same at the end of the program, when there is no later: it waits while someone has the file open. */
   async saveAtEnd(): Promise<void> {
-    await onceFree(isHeld, () => this.#write()).catch((error) => this.#postpone(error))
+    await onceFree(() => this.#write(), isHeld).catch((error) => this.#postpone(error))
   }
 
   #write(): void {

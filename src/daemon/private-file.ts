@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import { UsageError } from '../config/usage-error.ts'
 import { toError } from '../errors.ts'
 import { elapsed } from '../system/elapsed.ts'
-import { codeOf, isCode, isHeldOpen, isOneOf } from '../system/error-code.ts'
+import { codeOf, isCode, isOneOf } from '../system/error-code.ts'
 import { onceFree } from '../system/once-free.ts'
 
 /** The folder that only this program uses. */
@@ -69,7 +69,7 @@ async function isFolder(path: string): Promise<boolean> {
 export async function readIfThere(file: string): Promise<string | undefined> {
   try {
     // A pipe that nobody writes to is not waited for.
-    const opened = await onceFree(isHeldOpen, () => open(file, constants.O_RDONLY | constants.O_NONBLOCK))
+    const opened = await onceFree(() => open(file, constants.O_RDONLY | constants.O_NONBLOCK))
     try {
       refuseOther(file, await opened.stat())
       await refusePlanted(file, opened)
@@ -119,13 +119,13 @@ async function replace(file: string, text: string, finish: (temporary: string) =
   await ensureFolderOf(file)
   await withTemporary(file, text, async (temporary) => {
     await finish(temporary)
-    await onceFree(isHeldOpen, () => rename(temporary, file))
+    await onceFree(() => rename(temporary, file))
   })
 }
 
 /** Removes the file, if it is there; waits while another program has it open, as Windows requires. */
 export async function removePrivateFile(file: string): Promise<void> {
-  await onceFree(isHeldOpen, () => rm(file, { force: true }))
+  await onceFree(() => rm(file, { force: true }))
 }
 
 const TEMPORARY = /\.[0-9a-f]{12}\.tmp$/

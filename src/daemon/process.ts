@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { LoadedConfig } from '../config/load.ts'
 import { isObject } from '../json-object.ts'
 import { closeQuietly } from '../system/close-quietly.ts'
-import { isCode, isHeldOpen } from '../system/error-code.ts'
+import { isCode } from '../system/error-code.ts'
 import { onceFree } from '../system/once-free.ts'
 import { isStillThere, processStart } from '../system/process-start.ts'
 import type { StartOrder, StartReport } from './messages.ts'
@@ -47,7 +47,7 @@ export async function startProcess(
   await checkRunFiles(config)
   for (const file of [config.pidFile, config.logFile, config.stateFile]) await ensureFolderOf(file)
   // For output of Node itself (a crash, a warning). The server opens the log separately for its own lines.
-  const log = await onceFree(isHeldOpen, () => openSync(config.logFile, 'a', 0o600))
+  const log = await onceFree(() => openSync(config.logFile, 'a', 0o600))
   const logFrom = statSync(config.logFile).size
   const child = spawn(process.execPath, [...process.execArgv, ...nodeArguments], {
     detached: true,

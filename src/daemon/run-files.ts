@@ -3,7 +3,7 @@ import { constants, open, stat } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
-import { isCode, isHeldOpen } from '../system/error-code.ts'
+import { isCode } from '../system/error-code.ts'
 import { onceFree } from '../system/once-free.ts'
 import { checkPidFile } from './pid-file.ts'
 import { checkWritable, folderInPlaceOf, refusePlanted } from './private-file.ts'
@@ -32,7 +32,7 @@ async function checkLog(logFile: string): Promise<void> {
   try {
     // Without `O_CREAT`: checking must not create a missing log. A pipe that nobody reads is not waited for.
     const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK
-    const log = await onceFree(isHeldOpen, () => open(logFile, flags))
+    const log = await onceFree(() => open(logFile, flags))
     await refusePlanted(logFile, log).finally(() => log.close())
     await checkHoldsLines(logFile)
   } catch (error) {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { isHeldOpen } from './error-code.ts'
 
 const PATIENCE_MS = 2000
 const POLL_MS = 20
@@ -8,10 +9,7 @@ const POLL_MS = 20
  * for example a virus scanner one that has just been written, and an open file can't be replaced. Both last only
  * moments.
  */
-export async function onceFree<Result>(
-  isHeld: (error: unknown) => boolean,
-  work: () => Result | Promise<Result>,
-): Promise<Result> {
+export async function onceFree<Result>(work: () => Result | Promise<Result>, isHeld = isHeldOpen): Promise<Result> {
   const deadline = performance.now() + PATIENCE_MS
   while (true) {
     try {
