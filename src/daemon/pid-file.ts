@@ -129,15 +129,13 @@ function lockOf(file: string): string {
   return `${file}.lock`
 }
 
-/** Throws a UsageError if the file is not a pid file but was named by mistake: it would be replaced. */
+/**
+ * Throws a UsageError if the file is not a pid file but was named by mistake: it would be replaced. The pid file of
+ * another program is accepted too, and one that a system crash has emptied.
+ */
 export async function checkPidFile(file: string): Promise<void> {
-  const note = await readIfThere(file)
-  if (note !== undefined) checkIsNote(file, note)
-}
-
-/** The pid file of another program is accepted too, and one that a system crash has emptied. */
-function checkIsNote(file: string, text: string): void {
-  if (/^[\s\0]*$/.test(text) || /^-?\d+\s*(?:\n|$)/.test(text)) return
+  const text = await readIfThere(file)
+  if (text === undefined || /^[\s\0]*$/.test(text) || /^-?\d+\s*(?:\n|$)/.test(text)) return
   throw new UsageError(`--pid-file ${file}: it is not a pid file; choose another one, or move it away.`)
 }
 
