@@ -30,7 +30,8 @@ export class JsonPlace {
 
   /** The place of a property; absent if it does not exist or this is not an object. */
   at(key: string): JsonPlace {
-    return new JsonPlace(this.#property(key), key, this)
+    const object = asObject(this.value)
+    return new JsonPlace(object && ownProperty(object, key), key, this)
   }
 
   /**
@@ -93,17 +94,13 @@ export class JsonPlace {
   /** One of a few strings. */
   word<Word extends string>(words: readonly Word[]): Word {
     const text = this.string()
-    if (!isOneOf(words, text)) throw this.notOneOf(words)
-    return text
+    const word = words.find((each) => each === text)
+    if (word === undefined) throw this.notOneOf(words)
+    return word
   }
 
   optionalWord<Word extends string>(words: readonly Word[]): Word | undefined {
     return this.absent ? undefined : this.word(words)
-  }
-
-  #property(key: string): unknown {
-    const object = asObject(this.value)
-    return object === undefined ? undefined : ownProperty(object, key)
   }
 
   /** The error for a fault of this value. */
@@ -136,10 +133,6 @@ export function bodyPlace(body: unknown): JsonPlace {
 
 function ownProperty(object: JsonObject, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined
-}
-
-function isOneOf<Word extends string>(words: readonly Word[], text: string): text is Word {
-  return words.some((word) => word === text)
 }
 
 function supported(words: readonly string[]): string {

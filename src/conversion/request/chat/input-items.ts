@@ -140,16 +140,10 @@ class InputBuilder {
     this.#input.push({ type: 'function_call_output', call_id, output: toolOutput(message.at('content')) })
   }
 
-  #push(role: Role, content: JsonObject[]): void {
-    this.#input.push(messageItem(role, content))
+  /** Only these keys: upstream refuses any unknown one (case 33). */
+  #push(role: 'user' | 'developer' | 'assistant', content: JsonObject[]): void {
+    this.#input.push({ type: 'message', role, content })
   }
-}
-
-type Role = 'user' | 'developer' | 'assistant'
-
-/** Only these keys: upstream refuses any unknown one (case 33). */
-function messageItem(role: Role, content: JsonObject[]): JsonObject {
-  return { type: 'message', role, content }
 }
 
 function functionCall(call_id: string, name: string, text: string): JsonObject {
