@@ -1,4 +1,5 @@
 import type { Cancellation } from '../cancellation.ts'
+import type { Config } from '../config/options.ts'
 import { ProxyError } from '../errors.ts'
 
 /** Called once, when the request is over: gives the place to whoever waited longest. */
@@ -16,7 +17,7 @@ export type Admission = {
   readonly waiting: number
 }
 
-type Limits = { readonly maxConcurrent: number; readonly maxQueue: number }
+type Limits = Pick<Config, 'maxConcurrent' | 'maxQueue'>
 
 /** How many requests are served at the same time. */
 export function createAdmission({ maxConcurrent, maxQueue }: Limits): Admission {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { Cancellation } from '../cancellation.ts'
+import type { Config } from '../config/options.ts'
 import type { ApiError } from '../errors.ts'
 import type { Answer, ApiRequest } from '../routes/api-request.ts'
 import { limitReading } from '../routes/streaming/slow-client.ts'
@@ -7,17 +8,14 @@ import type { RequestRecord } from '../telemetry/request-record.ts'
 import { type AnswerHeaders, addHeaders, sendAnswer, sendError, writeHead } from './answers.ts'
 import { refusalOn } from './client-errors.ts'
 import { requireJson } from './content-type.ts'
-import { type BodyLimits, readBody, readRawBody } from './request-body.ts'
+import { readBody, readRawBody } from './request-body.ts'
 
 /** Why the work for a client that disconnected is cancelled. */
 class ClientLeft extends Error {
   override readonly name = 'ClientLeft'
 }
 
-type Limits = BodyLimits & {
-  /** Milliseconds that a client may leave its answer unread. */
-  readonly slowClientTimeout: number
-}
+type Limits = Pick<Config, 'maxBody' | 'maxDecodedBody' | 'slowClientTimeout'>
 
 /** One request, from its arrival until its connection is done with it. */
 export class HttpExchange implements ApiRequest {

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http'
+import type { Config } from '../config/options.ts'
 import { ProxyError } from '../errors.ts'
 import { freeMemory } from '../runtime/buffers.ts'
 import { nowOrAtEndOfTurn } from '../runtime/end-of-turn.ts'
 import { contentCodings, decode } from './content-coding.ts'
 
-export type BodyLimits = { readonly maxBody: number; readonly maxDecodedBody: number }
+type BodyLimits = Pick<Config, 'maxBody' | 'maxDecodedBody'>
 
 /**
  * The whole body, decoded. Throws `request_too_large` before reading or decoding more than the limits,

@@ -1,6 +1,7 @@
 import { getDefaultAutoSelectFamilyAttemptTimeout, setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net'
 import type { Dispatcher } from 'undici'
 import { isLoopbackHost } from '../../config/endpoint.ts'
+import type { Config } from '../../config/options.ts'
 import type { ProxyError } from '../../errors.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { explainFailure } from './explain-failure.ts'
@@ -13,15 +14,7 @@ import { PendingSockets } from './pending-sockets.ts'
 import { createTrust } from './trusted-certificates.ts'
 import { tunnelConnector } from './tunnel.ts'
 
-export type OutboundSettings = {
-  /** A URL, `none`, or undefined for the implicit default. */
-  readonly proxy: string | undefined
-  /** Hosts reached directly, as NO_PROXY names them. */
-  readonly noProxy: string | undefined
-  /** Milliseconds, as the next one. */
-  readonly connectTimeout: number
-  readonly headerTimeout: number
-}
+export type OutboundSettings = Pick<Config, 'proxy' | 'noProxy' | 'connectTimeout' | 'headerTimeout'>
 
 type OutboundDescription = {
   /** Without its user and password. */
