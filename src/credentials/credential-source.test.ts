@@ -1018,7 +1018,7 @@ test('a refresh token of another issuer is sent to nobody', async () => {
       posted.push(url)
       return { status: 200, body: '{}' }
     },
-    env: {},
+    overrides: {},
     now: Date.now,
     warn: () => {},
   })

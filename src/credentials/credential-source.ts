@@ -29,8 +29,7 @@ type SourceOptions = {
   readonly codexHome: string
   readonly mode: CredentialMode
   readonly postToken: PostToken
-  /** Codex's own variables; see RefreshOverrides. */
-  readonly env: RefreshOverrides
+  readonly overrides: RefreshOverrides
   /** Milliseconds since the epoch, for the expiry of tokens. */
   readonly now: () => number
   readonly warn: Warn
@@ -61,14 +60,14 @@ class Source implements CredentialSource {
   /** What upstream refused although it was fresh from a refresh. */
   #unhelpful: { readonly accessToken: string; readonly at: number } | undefined
 
-  constructor({ codexHome, files = nodeFs, env: overrides, healingMs = HEALING_MS, ...options }: SourceOptions) {
+  constructor({ codexHome, files = nodeFs, healingMs = HEALING_MS, ...options }: SourceOptions) {
     this.#mode = options.mode
     this.#now = options.now
     this.#file = new AuthFile(codexHome, files)
     this.#store = new TokenStore(this.#file, files, options.mode, options.warn)
     this.#memory = new TokenMemory(options.now)
     const [store, memory] = [this.#store, this.#memory]
-    this.#refresher = new LoginRefresher({ ...options, store, memory, overrides, healingMs })
+    this.#refresher = new LoginRefresher({ ...options, store, memory, healingMs })
   }
 
   /** What every request costs: one `stat`, two comparisons. */

@@ -110,7 +110,7 @@ test.each([
   expect(grantOf({ ...LOGIN, ...login }, overrides).clientId).toBe(clientId)
 })
 
-const OVERRIDE = { refreshUrlOverride: 'https://gateway.example/token' }
+const OVERRIDE = { refreshUrl: 'https://gateway.example/token' }
 test.each([
   ['OpenAI by default', {}, {}, 'https://auth.openai.com/oauth/token'],
   ['the issuer of the file', { issuer: 'https://auth.eu.openai.com/' }, {}, 'https://auth.eu.openai.com/oauth/token'],

@@ -16,7 +16,7 @@ export type PostToken = (url: string, body: object) => Promise<{ status: number;
 /** What Codex's own variables change about a refresh. */
 export type RefreshOverrides = {
   /** CODEX_REFRESH_TOKEN_URL_OVERRIDE */
-  readonly refreshUrlOverride?: string | undefined
+  readonly refreshUrl?: string | undefined
   /** CODEX_APP_SERVER_LOGIN_CLIENT_ID */
   readonly clientId?: string | undefined
 }
@@ -67,8 +67,8 @@ export function grantOf(login: ChatGptLogin, overrides: RefreshOverrides): Grant
   }
   const clientId = login.clientId ?? overrides.clientId ?? CODEX_CLIENT_ID
   const issuer = (login.issuer ?? DEFAULT_ISSUER).replace(/\/+$/, '')
-  const url = overrides.refreshUrlOverride ?? `${issuer}/oauth/token`
-  if (overrides.refreshUrlOverride === undefined && !isTrusted(issuer)) throw untrustedIssuer()
+  const url = overrides.refreshUrl ?? `${issuer}/oauth/token`
+  if (overrides.refreshUrl === undefined && !isTrusted(issuer)) throw untrustedIssuer()
   return { url, clientId, refreshToken }
 }
 

@@ -119,7 +119,7 @@ function createCredentials(config: Config, logger: Logger, postToken: PostToken,
     codexHome: config.codexHome,
     mode: config.credentials,
     postToken,
-    env: { refreshUrlOverride: config.refreshTokenUrl, clientId: config.loginClientId },
+    overrides: { refreshUrl: config.refreshTokenUrl, clientId: config.loginClientId },
     now,
     warn: (fields, message) => logger.warn(fields, message),
   })

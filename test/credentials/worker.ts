@@ -22,7 +22,7 @@ async function work(task: WorkerTask): Promise<void> {
     codexHome: task.codexHome,
     mode: 'read-write',
     postToken: post,
-    env: { refreshUrlOverride: task.tokenUrl, clientId: task.name },
+    overrides: { refreshUrl: task.tokenUrl, clientId: task.name },
     now: fastClock(task.start, task.speed),
     // On a busy machine the Codex of the test, one process with issuer and upstream, may take long to write what it got.
     healingMs: 20_000,

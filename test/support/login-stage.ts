@@ -51,7 +51,7 @@ export async function startLoginStage(options: TokenIssuerOptions = {}): Promise
         codexHome,
         mode,
         postToken,
-        env: { refreshUrlOverride: issuer.url, clientId },
+        overrides: { refreshUrl: issuer.url, clientId },
         now,
         warn: (fields, message) => warnings.push(`${message} ${inspect(fields, { depth: 9 })}`),
         files,
