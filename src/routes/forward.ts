@@ -86,8 +86,8 @@ function forwarded(request: ApiRequest, body: Buffer, memory: BodyMemory): Upstr
     path: request.url.replace(/^\/v1/, ''),
     headers: requestHeadersForUpstream(request.headers),
     ...(body.length > 0 && { body: [body], memory }),
-    // Retried only if doing it twice does no harm.
-    ...(!isRepeatable(request) && { retries: false }),
+    // Only if doing it twice does no harm.
+    retries: isRepeatable(request),
     onRetry: retryCounter(request),
   }
 }

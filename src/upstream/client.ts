@@ -29,11 +29,11 @@ export type UpstreamRequest = {
   /** The memory behind the pieces of the body. */
   readonly memory?: BodyMemory
   /** The body may be sent compressed (request-compression.ts). */
-  readonly compress?: true
+  readonly compress?: boolean
   /** False: a failure is reported at once. */
-  readonly retries?: false
+  readonly retries?: boolean
   /** False: a 401 to it says nothing about other requests. */
-  readonly tellsOfLogin?: false
+  readonly tellsOfLogin?: boolean
   /** Called before each retry, for metrics. */
   readonly onRetry?: () => void
 }

@@ -99,7 +99,7 @@ export class UpstreamCall {
       },
       body: form.unsummarized ? bodyWithoutSummary(body) : body,
       memory: call.memory,
-      compress: true as const,
+      compress: true,
       onRetry: retryCounter(this.#request),
     }
     return this.#context.upstream.send(request, call.credentials, cancellation)

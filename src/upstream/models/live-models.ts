@@ -31,7 +31,7 @@ export async function askForModels(send: Send, clientVersion: string, cancellati
 async function ask(send: Send, clientVersion: string, deadline: Cancellation): Promise<LiveModels> {
   const path = `/models?client_version=${encodeURIComponent(clientVersion)}`
   // Upstream has refused the list to logins that got answers (docs/upstream.md 11).
-  const request = { method: 'GET', path, headers: { accept: 'application/json' }, tellsOfLogin: false } as const
+  const request = { method: 'GET', path, headers: { accept: 'application/json' }, tellsOfLogin: false }
   const answer = await send(request, deadline)
   if (answer.status !== 200) throw refusalOf(answer)
   return { entries: parse(await readBody(answer.body, MAX_BYTES)), etag: answer.headers.etag }
