@@ -6,7 +6,7 @@ import { bodyPlace, type JsonPlace } from '../json-place.ts'
 import { derivePromptCacheKey } from '../prompt-cache-key.ts'
 import { ReportedFields } from '../reported-fields.ts'
 import { readServiceTier } from '../service-tier.ts'
-import type { ResponsesRequest } from '../upstream-body.ts'
+import { ENCRYPTED_REASONING, type ResponsesRequest } from '../upstream-body.ts'
 import { withinDepth } from '../within-depth.ts'
 import { checkChatFields } from './chat-fields.ts'
 import { readChoices, readReasoning, readStop, readStreaming } from './chat-parameters.ts'
@@ -59,7 +59,7 @@ function convert(body: JsonPlace, context: ConversionContext): { request: Respon
     prompt_cache_key:
       textOf(body.at('prompt_cache_key').optionalString()) ??
       derivePromptCacheKey({ model: model.id, ...messages, tools: tools.fields.tools }, context.stableJson),
-    include: ['reasoning.encrypted_content'],
+    include: [ENCRYPTED_REASONING],
     store: false,
     stream: true,
   }

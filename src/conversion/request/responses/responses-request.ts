@@ -7,7 +7,7 @@ import { bodyPlace, type JsonPlace } from '../json-place.ts'
 import { derivePromptCacheKey } from '../prompt-cache-key.ts'
 import { ReportedFields, reportOtherKeys, unsupportedParameter } from '../reported-fields.ts'
 import { readServiceTier } from '../service-tier.ts'
-import type { ResponsesRequest } from '../upstream-body.ts'
+import { ENCRYPTED_REASONING, type ResponsesRequest } from '../upstream-body.ts'
 import { withIdsOnce } from '../upstream-ids.ts'
 import { withinDepth } from '../within-depth.ts'
 import { responsesInput } from './responses-input.ts'
@@ -57,8 +57,6 @@ const KNOWN = new Set([
 const DEFAULTS: ReadonlyMap<string, unknown> = new Map<string, unknown>(
   Object.entries({ ...API_DEFAULTS, truncation: 'disabled', background: false }),
 )
-
-const ENCRYPTED_REASONING = 'reasoning.encrypted_content'
 
 type RequestContext = {
   readonly strict: boolean
@@ -201,7 +199,7 @@ function streamOptions(options: JsonPlace, reported: ReportedFields): JsonObject
   return delivery.absent ? undefined : { reasoning_summary_delivery: delivery.value }
 }
 
-/** Always requests encrypted reasoning, without which a client could not send reasoning back (case 105). */
+/** Always requests encrypted reasoning. */
 function extendedInclude(include: JsonPlace): string[] {
   return [...new Set([...include.optionalItems().map((item) => item.string()), ENCRYPTED_REASONING])]
 }
