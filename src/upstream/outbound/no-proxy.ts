@@ -42,11 +42,11 @@ function hostRule(name: string): (host: string) => boolean {
 
 function addressRule(address: string, prefix: string | undefined): (host: string) => boolean {
   const family = familyOf(address)
-  const bits = prefix === undefined ? (family === 'ipv4' ? 32 : 128) : Number(prefix)
+  const most = family === 'ipv4' ? 32 : 128
+  const bits = prefix === undefined ? most : Number(prefix)
   const list = new BlockList()
   // An invalid prefix length matches nothing, as with curl.
-  if (Number.isInteger(bits) && bits >= 0 && bits <= (family === 'ipv4' ? 32 : 128))
-    list.addSubnet(address, bits, family)
+  if (Number.isInteger(bits) && bits >= 0 && bits <= most) list.addSubnet(address, bits, family)
   return (host) => isIP(host) !== 0 && list.check(host, familyOf(host))
 }
 
