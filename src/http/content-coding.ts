@@ -4,15 +4,18 @@ import { ApiError, ProxyError } from '../errors.ts'
 import { isCode } from '../system/error-code.ts'
 import { decodeZstd, TooLong } from './zstd.ts'
 
-type Decoder = (body: Buffer, limits: { readonly maxOutputLength: number }) => Promise<Buffer>
+type Limits = { readonly maxOutputLength: number }
+type Decoder = (body: Buffer, limits: Limits) => Promise<Buffer>
+
+const ofZlib = promisify<Buffer, Limits, Buffer>
 
 const DECODERS: Readonly<Record<string, Decoder>> = {
   zstd: (body, { maxOutputLength }) => decodeZstd(body, maxOutputLength),
-  gzip: promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip),
+  gzip: ofZlib(gunzip),
   // The older name of gzip (RFC 9110 §8.4.1.3).
-  'x-gzip': promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip),
-  deflate: promisify<Buffer, { maxOutputLength: number }, Buffer>(inflate),
-  br: promisify<Buffer, { maxOutputLength: number }, Buffer>(brotliDecompress),
+  'x-gzip': ofZlib(gunzip),
+  deflate: ofZlib(inflate),
+  br: ofZlib(brotliDecompress),
 }
 
 /** More than one is allowed but never seen, and each multiplies what a small body can expand to. */
