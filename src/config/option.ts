@@ -21,5 +21,5 @@ export type Option<Value> = {
   readonly choices?: readonly string[]
 }
 
-/** Makes a row and infers the type of its value. */
-export const option = <Value>(definition: Option<Value>): Option<Value> => definition
+/** Makes a row and infers the type of its value; a choice keeps the type of its words. */
+export const option = <const Value>(definition: Option<Value>): Option<Value> => definition

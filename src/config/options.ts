@@ -25,7 +25,7 @@ export const OPTIONS = {
     group: 'server',
     parse: port,
   }),
-  logLevel: option<(typeof LOG_LEVELS)[number]>({
+  logLevel: option({
     flag: '--log-level <level>',
     env: ['CODEX_PROXY_LOG_LEVEL'],
     default: 'info',
@@ -105,7 +105,7 @@ export const OPTIONS = {
     group: 'conversion',
     parse: toggle,
   }),
-  reasoningSummary: option<(typeof REASONING_SUMMARIES)[number]>({
+  reasoningSummary: option({
     flag: '--reasoning-summary <mode>',
     env: ['CODEX_PROXY_REASONING_SUMMARY'],
     default: 'auto',
@@ -114,7 +114,7 @@ export const OPTIONS = {
     parse: choice(REASONING_SUMMARIES),
     choices: REASONING_SUMMARIES,
   }),
-  liteLane: option<(typeof LITE_LANES)[number]>({
+  liteLane: option({
     flag: '--lite-lane <mode>',
     env: ['CODEX_PROXY_LITE_LANE'],
     default: 'auto',

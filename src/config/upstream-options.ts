@@ -45,7 +45,7 @@ export const UPSTREAM_OPTIONS = {
     group: 'upstream',
     parse: text,
   }),
-  credentials: option<(typeof CREDENTIAL_MODES)[number]>({
+  credentials: option({
     flag: '--credentials <mode>',
     env: ['CODEX_PROXY_CREDENTIALS'],
     default: 'read-write',
@@ -76,7 +76,7 @@ export const UPSTREAM_OPTIONS = {
     group: 'upstream',
     parse: baseUrl,
   }),
-  compressRequests: option<(typeof COMPRESSION_MODES)[number]>({
+  compressRequests: option({
     flag: '--compress-requests <mode>',
     env: ['CODEX_PROXY_COMPRESS_REQUESTS'],
     default: 'auto',
