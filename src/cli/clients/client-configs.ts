@@ -20,16 +20,7 @@ const APPLICATIONS: readonly Client[] = [
               baseUrl,
               apiKey: key,
               api: 'openai-completions',
-              models: models.map((each) => ({
-                id: each.id,
-                name: each.name,
-                reasoning: each.reasoning,
-                compat: effortsForOpenClaw(each),
-                input: inputOf(each),
-                cost: each.inPlan && { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
-                contextWindow: each.contextWindow,
-                maxTokens: each.maxOutput,
-              })),
+              models: models.map((each) => piModel(each, { compat: effortsForOpenClaw(each) })),
             },
           },
         },
@@ -176,18 +167,23 @@ function opencode1({ baseUrl, key, model, models }: Server): string {
 
 /** Uses Responses, where pi itself sends back the reasoning of the model. */
 function pi({ baseUrl, key, models }: Server): string {
-  const entry = (each: Model) => ({
-    id: each.id,
-    name: each.name,
-    reasoning: each.reasoning,
-    thinkingLevelMap: levelsForPi(each),
-    input: inputOf(each),
-    cost: each.inPlan && { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
-    contextWindow: each.contextWindow,
-    maxTokens: each.maxOutput,
-  })
-  const provider = { baseUrl, apiKey: literalForPi(key), api: 'openai-responses', models: models.map(entry) }
+  const entries = models.map((each) => piModel(each, { thinkingLevelMap: levelsForPi(each) }))
+  const provider = { baseUrl, apiKey: literalForPi(key), api: 'openai-responses', models: entries }
   return json({ $schema: 'https://pi.dev/schemas/models.schema.json', providers: { [PROVIDER]: provider } })
+}
+
+/** A model as pi describes it, and OpenClaw too, except for its efforts. */
+function piModel(model: Model, efforts: object): object {
+  return {
+    id: model.id,
+    name: model.name,
+    reasoning: model.reasoning,
+    ...efforts,
+    input: inputOf(model),
+    cost: model.inPlan && { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 },
+    contextWindow: model.contextWindow,
+    maxTokens: model.maxOutput,
+  }
 }
 
 /** pi substitutes variables, and the output of commands. */
