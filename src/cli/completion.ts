@@ -31,10 +31,10 @@ function flagsOf(row: CommandRow): Word[] {
     const text = flagName(option)
     return text === undefined ? [] : [{ text, help: option.help, ...whatFollows(option) }]
   })
-  const own = (row.flags ?? []).map(({ flag, help, choices }) => ({
-    text: /--[\w-]+/.exec(flag)?.[0] ?? flag,
-    help,
-    ...whatFollows({ flag, ...(choices && { choices }) }),
+  const own = (row.flags ?? []).map((option) => ({
+    text: /--[\w-]+/.exec(option.flag)?.[0] ?? option.flag,
+    help: option.help,
+    ...whatFollows(option),
   }))
   return [...own, ...settings]
 }

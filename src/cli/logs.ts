@@ -1,5 +1,4 @@
-import type { FileHandle } from 'node:fs/promises'
-import { stat } from 'node:fs/promises'
+import { type FileHandle, stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { count } from '../config/parsers.ts'
 import { olderLogOf } from '../telemetry/log-file.ts'
@@ -31,7 +30,7 @@ export async function logs(context: Context, { settings, flags }: Call): Promise
   }
   await tellWhereElse(context, located)
   for (const line of [...older, ...recent]) show(line)
-  if (flags.follow === true) await follow(logFile, { file, position: end }, show, () => print.isClosed())
+  if (flags.follow === true) await follow(logFile, { file, position: end }, show, print.isClosed)
   else await file?.close()
   return 0
 }

@@ -13,7 +13,7 @@ export type RequestRecord = {
   readonly id: string
   readonly method: string
   /** The route's pattern, not the URL: it may hold ids. */
-  route: string
+  readonly route: string
   /** `performance.now()` at arrival. */
   readonly startedAt: number
   model: string | undefined

@@ -21,7 +21,7 @@ export async function checkProcess({ loaded, running }: Located, reached: AskedS
   if (running !== undefined && !running.stopping) {
     return [
       ok('Process', `The server runs in the background (process ${running.pid}).`),
-      ok('Port', `${running.url ?? 'still starting'}`),
+      ok('Port', running.url ?? 'still starting'),
     ]
   }
   if (reached !== undefined) {

@@ -41,8 +41,8 @@ export async function service(context: Context, call: Call): Promise<ExitCode> {
     // The manager would not report that a service ends at once.
     checkRereadable(loaded.config)
     checkStartable(loaded.config)
+    if (isTemporary(context.program)) context.print.note(TEMPORARY_NOTE)
   }
-  if (isWritten && isTemporary(context.program)) context.print.note(TEMPORARY_NOTE)
   if (call.flags.print === true) return isWritten ? printFile(context, loaded, call) : printRemoval(context, file, call)
   switch (call.argument) {
     case 'install':
