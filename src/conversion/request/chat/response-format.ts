@@ -30,11 +30,9 @@ export function convertFormat(body: JsonPlace, reported: ReportedFields): Conver
   const kind = given.absent ? 'text' : given.at('type').word(KINDS)
   const converted = kind === 'json_schema' ? jsonSchema(given, reported) : plainFormat(given, kind, reported)
   const verbosity = readVerbosity(body.at('verbosity'), text.at('verbosity'), reported)
-  const fields = {
-    ...(converted !== undefined && { format: converted }),
-    ...(verbosity !== undefined && { verbosity }),
-  }
-  return { text: Object.keys(fields).length === 0 ? undefined : fields, kind }
+  // JSON leaves out what is undefined.
+  const isSaid = converted !== undefined || verbosity !== undefined
+  return { text: isSaid ? { format: converted, verbosity } : undefined, kind }
 }
 
 function plainFormat(

@@ -6,8 +6,9 @@ import { checkStrictSchema, emptySchema } from './strict-schema.ts'
 import { convertToolChoice } from './tool-choice.ts'
 
 type ConvertedTools = {
-  /** Keys of the upstream body. */
-  readonly fields: JsonObject
+  readonly tools?: readonly JsonObject[] | undefined
+  readonly choice?: string | JsonObject | undefined
+  readonly parallel?: boolean | undefined
   readonly customTools: ReadonlySet<string>
   /** Tools were given as `functions`: the answer uses `function_call`. */
   readonly legacy: boolean
@@ -17,7 +18,7 @@ type ConvertedTools = {
 const ABSENT_HOSTED_TOOLS = new Set(['file_search', 'code_interpreter', 'computer_use', 'computer_use_preview'])
 
 const FIELDS = ['tools', 'functions', 'web_search_options', 'tool_choice', 'function_call'] as const
-const NO_TOOLS: ConvertedTools = { fields: {}, customTools: new Set(), legacy: false }
+const NO_TOOLS: ConvertedTools = { customTools: new Set(), legacy: false }
 
 /** `tools`, `functions`, `web_search_options` and the choice among them, in the form of Responses. */
 export function convertTools(body: JsonPlace, reported: ReportedFields): ConvertedTools {
@@ -39,14 +40,11 @@ export function convertTools(body: JsonPlace, reported: ReportedFields): Convert
   const choice = convertToolChoice(body, all, reported)
   const parallel = body.at('parallel_tool_calls').optionalBoolean()
   return {
-    // JSON leaves out what is undefined.
-    fields: {
-      // An explicit empty list is kept, an absent one is not made up: some models have tools of their own (case 57).
-      ...((all.length > 0 || !body.at('tools').absent) && { tools: all }),
-      tool_choice: choice,
-      // The legacy answer has room for one call only.
-      ...(all.length > 0 && { parallel_tool_calls: legacy ? false : parallel }),
-    },
+    // An explicit empty list is kept, an absent one is not made up: some models have tools of their own (case 57).
+    tools: all.length > 0 || !body.at('tools').absent ? all : undefined,
+    choice,
+    // The legacy answer has room for one call only.
+    parallel: all.length > 0 ? !legacy && parallel : undefined,
     customTools: new Set(all.flatMap(({ type, name }) => (type === 'custom' ? [asString(name) ?? ''] : []))),
     legacy,
   }
