@@ -64,8 +64,9 @@ export class JsonPlace {
     return this.absent ? undefined : this.object()
   }
 
-  items(): JsonPlace[] {
-    if (!Array.isArray(this.value)) throw this.absent ? this.missing() : this.wrongType('an array')
+  /** `expected` for a value that may also be given in another form, which the caller has read already. */
+  items(expected = 'an array'): JsonPlace[] {
+    if (!Array.isArray(this.value)) throw this.absent ? this.missing() : this.wrongType(expected)
     // One by one: the list that `map` makes changes its shape once this is optimised (docs/performance.md).
     const places: JsonPlace[] = []
     for (const item of this.value) places.push(new JsonPlace(item, places.length, this))

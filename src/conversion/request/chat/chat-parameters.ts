@@ -68,10 +68,8 @@ function outOfRange(n: JsonPlace, code: 'integer_below_min_value' | 'integer_abo
 /** An empty text ends nothing. */
 export function readStop(stop: JsonPlace): string[] {
   if (stop.absent) return []
-  if (typeof stop.value !== 'string' && !Array.isArray(stop.value)) {
-    throw stop.wrongType('one of a string or array of strings')
-  }
-  const texts = typeof stop.value === 'string' ? [stop.value] : stop.items().map((item) => item.string())
+  const items = () => stop.items('one of a string or array of strings').map((item) => item.string())
+  const texts = typeof stop.value === 'string' ? [stop.value] : items()
   if (texts.length > MOST_STOPS) {
     const expected = `Expected an array with maximum length ${MOST_STOPS}, but got an array with length ${texts.length} instead.`
     throw stop.fault('array_above_max_length', `Invalid '${stop.path}': array too long. ${expected}`)

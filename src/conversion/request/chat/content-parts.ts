@@ -44,9 +44,7 @@ function tellingParts(content: JsonPlace, textType: TextType, convert: ConvertPa
 
 /** The parts of content that is not a string. */
 function partsOf(content: JsonPlace, textType: TextType, convert: ConvertPart): JsonObject[] {
-  if (content.absent) throw content.missing()
-  if (!Array.isArray(content.value)) throw content.wrongType('one of a string or array of objects')
-  return content.items().flatMap<JsonObject>((part) => {
+  return content.items('one of a string or array of objects').flatMap<JsonObject>((part) => {
     // Some clients send plain strings among the parts.
     if (typeof part.value === 'string') return { type: textType, text: part.value }
     if (asObject(part.value) === undefined) throw part.wrongType('an object')

@@ -18,8 +18,7 @@ type InputContext = {
 /** `input` of a Responses request as the backend accepts it: a list of items that needs nothing stored. */
 export function responsesInput(input: JsonPlace, context: InputContext): JsonObject[] {
   if (typeof input.value === 'string') return [userMessage(input.value)]
-  if (!input.absent && !Array.isArray(input.value)) throw input.wrongType('one of a string or array of objects')
-  return input.items().flatMap((item) => convertItem(item, context))
+  return input.items('one of a string or array of objects').flatMap((item) => convertItem(item, context))
 }
 
 /** The message that a string stands for. */
@@ -86,8 +85,7 @@ function messageContent(content: JsonPlace, role: string): unknown[] {
   if (typeof content.value === 'string') {
     return [{ type: role === 'assistant' ? 'output_text' : 'input_text', text: content.value }]
   }
-  if (!content.absent && !Array.isArray(content.value)) throw content.wrongType('one of a string or array of objects')
-  return content.items().map((part) => onlySaid(withoutCacheHints(part.object())))
+  return content.items('one of a string or array of objects').map((part) => onlySaid(withoutCacheHints(part.object())))
 }
 
 /** Reasoning without encrypted content is only the id of something that is not stored (case 109). */
