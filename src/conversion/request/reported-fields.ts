@@ -17,7 +17,7 @@ export class ReportedFields {
   }
 
   /** `reason` completes "Unsupported parameter: '<name>' …". */
-  add(name: string, reason = 'is not supported with a ChatGPT login'): void {
+  add(name: string, reason?: string): void {
     if (this.#strict) throw unsupportedParameter(name, reason)
     this.#names.add(name)
   }
@@ -35,7 +35,7 @@ export class ReportedFields {
 }
 
 /** Worded like the API's (recorded: "Unsupported parameter: 'stop' is not supported with this model."). */
-export function unsupportedParameter(name: string, reason: string): ProxyError {
+export function unsupportedParameter(name: string, reason = 'is not supported with a ChatGPT login'): ProxyError {
   const shown = name.slice(0, LONGEST_NAME)
   return new ProxyError('unsupported_parameter', `Unsupported parameter: '${shown}' ${reason}.`, { param: shown })
 }

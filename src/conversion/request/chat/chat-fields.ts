@@ -159,7 +159,7 @@ export function checkChatFields(body: JsonPlace, reported: ReportedFields): void
     if (field?.asksNothing?.(value) === true) continue
     if (field === undefined) reported.add(name, 'is not known')
     else if (field.handling === 'ignored') reported.add(name)
-    else if (field.handling === 'refused') throw unsupportedParameter(name, 'is not supported with a ChatGPT login')
+    else if (field.handling === 'refused') throw unsupportedParameter(name)
   }
 }
 
