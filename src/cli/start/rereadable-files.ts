@@ -25,8 +25,12 @@ export function checkRereadable(config: Pick<Config, (typeof REREAD)[number][0]>
   }
 }
 
+/** A descriptor of this process, which other processes don't have, even if it is of a file: `/dev/stdin < key`. */
+const DESCRIPTOR = /^\/(dev\/stdin$|dev\/fd\/|proc\/)/
+
 /** Reading reports what is wrong with a folder, or with what can't be reached. */
 function mayBeFile(path: string): boolean {
+  if (DESCRIPTOR.test(path)) return false
   try {
     const found = statSync(path)
     return found.isFile() || found.isDirectory()
