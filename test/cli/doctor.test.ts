@@ -190,6 +190,14 @@ test.each([{ 'cf-mitigated': 'challenge' }, {}])(
   },
 )
 
+test('a gateway that redirects to its sign-in page is no upstream that answers', async () => {
+  upstream.setModelsAnswer({ status: 302, headers: { location: 'https://login.example/' } })
+  const { code, checks } = await doctor()
+  expect(code).toBe(1)
+  expect(checks.Upstream?.message).toMatch(/^The CDN in front of 127\.0\.0\.1:\d+ answered with 302\.$/)
+  expect(checks.Upstream?.remedy).toContain('a gateway in this network interferes')
+})
+
 test('a call that fails with the upstream is no second thing to fix, though Codex has noted models', async () => {
   const noted = { models: [{ slug: 'gpt-noted', visibility: 'list', supported_in_api: true }] }
   await writeFile(join(home.codexHome, 'models_cache.json'), JSON.stringify(noted))

@@ -135,7 +135,9 @@ async function checkAnswer(route: OutboundRoute, upstream: URL): Promise<Check[]
     // The headers of real requests: the CDN looks at them.
     const { statusCode, headers, body } = await request(url, { dispatcher, signal, headers: identityHeaders() })
     await body.dump()
-    const isBlocked = headers['cf-mitigated'] !== undefined || (isHtml(headers) && statusCode >= 400)
+    const isPage = headers['cf-mitigated'] !== undefined || (isHtml(headers) && statusCode >= 400)
+    // A gateway's, to where a person can sign in; upstream has none.
+    const isBlocked = isPage || headers.location !== undefined
     const answer = isBlocked
       ? problem(
           'Upstream',

@@ -229,6 +229,14 @@ describe('an answer that is no API error', () => {
     expect(error.message).not.toContain('<')
   })
 
+  test('a redirect is named with its place, but not with what only the gateway should know', () => {
+    const error = told({ status: 302, headers: { location: 'https://login.example/saml?request=of-the-user#top' } })
+    expect(error).toMatchObject({ status: 502, code: 'upstream_blocked' })
+    expect(error.message).toBe(
+      'Something in front of upstream answered 302, a redirect to https://login.example/saml, which the proxy does not follow.',
+    )
+  })
+
   test.each([400, 404, 499])('a bare %i says what to do', (status) => {
     expect(told({ status }).message).toMatch(
       /again in a moment; if it is refused again, check .* `codex-api-proxy doctor`/,

@@ -1,5 +1,6 @@
 import { ERRORS } from '../../error-table.ts'
 import { ApiError, errorType, ProxyError } from '../../errors.ts'
+import { shorten } from '../../foreign-text.ts'
 import { asNumber, asObject, asString, isObject, type JsonObject, objectOf, parseObject } from '../../json-object.ts'
 import { chatParam } from './error-param.ts'
 import { limitHeaders, type UpstreamHeaders } from './limit-headers.ts'
@@ -225,9 +226,17 @@ function unexplained(origin: AnsweredOrigin, body: string, route: ErrorRoute): A
   if (status === 401) return new ProxyError('upstream_rejected_credentials', `Upstream refused the credentials${ray}.`)
   const what = body.trim() === '' ? 'nothing' : isPage(body) ? 'a web page' : 'a body that is not an API error'
   const message = `Upstream answered ${status} with ${what}${ray}.`
-  if (status < 400) return new ProxyError('upstream_invalid', message)
+  if (status < 400) return redirected(status, headers) ?? new ProxyError('upstream_invalid', message)
   const remedy = status < 500 ? REFUSED_REMEDY : ERRORS.upstream_error.remedy
   return explained(upstreamFailure({ message: `${message} ${remedy}` }), route, origin)
+}
+
+/** Mostly to where a gateway wants a person to sign in. What follows the path, if anything, is private. */
+function redirected(status: number, { location }: UpstreamHeaders): ProxyError | undefined {
+  if (typeof location !== 'string') return undefined
+  const place = shorten(location.replace(/[?#].*/, ''), 200)
+  const message = `Something in front of upstream answered ${status}, a redirect to ${place}, which the proxy does not follow.`
+  return new ProxyError('upstream_blocked', message)
 }
 
 /** The id by which the operator of the CDN finds the request. */
