@@ -112,6 +112,10 @@ async function follow(
 
 /** Whether there is a file of this name, and it isn't the open one. */
 async function isAnother(path: string, file: FileHandle): Promise<boolean> {
-  const [now, open] = await Promise.all([stat(path).catch(() => undefined), file.stat()])
+  // On NTFS these numbers have 64 bits: as doubles, those of two files may be the same.
+  const [now, open] = await Promise.all([
+    stat(path, { bigint: true }).catch(() => undefined),
+    file.stat({ bigint: true }),
+  ])
   return now !== undefined && now.ino !== open.ino
 }

@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFile, mkdir, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, rename, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
@@ -21,9 +21,9 @@ type Following = {
   until(text: string): Promise<string>
 }
 
-function follow(): Following {
+function follow(env: Readonly<Record<string, string>> = {}): Following {
   const child = spawn(process.execPath, [PROGRAM, 'logs', '--follow', '--json'], {
-    env: home.env,
+    env: { ...home.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
@@ -60,6 +60,15 @@ test('logs -f of a log that somebody empties begins again, without the half line
   await truncate(log)
   await appendFile(log, 'whole\n')
   expect(await until('whole\n')).toBe('before\nshown, and then a half of a line\nwhole\n')
+})
+
+test('logs -f goes on in the next file where ids of files have 64 bits', async () => {
+  await writeFile(log, 'before\n')
+  const { until } = follow({ NODE_OPTIONS: `--import ${new URL('../support/like-ntfs.mjs', import.meta.url)}` })
+  await until('before\n')
+  await rename(log, `${log}.1`)
+  await writeFile(log, 'after\n')
+  expect(await until('after\n')).toBe('before\nafter\n')
 })
 
 test('logs -f ends when nobody reads it any more, as behind `head`', async () => {
