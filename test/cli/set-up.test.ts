@@ -613,6 +613,23 @@ test('a service is not installed where another program has its port, but anew ov
   expect((await service('install', '--port', port)).code).toBe(0)
 })
 
+test('a service that runs is not moved to a port that another program has', async () => {
+  const { other, manager, service } = await serviceStage('[ "$2" != is-active ] || [ -e active ]')
+  const holder = createServer()
+  const port = String(await listenOnLoopback(holder))
+  onTestFinished(() => void holder.close())
+  await service('install')
+  await writeFile(join(other.path, 'active'), '')
+  const unit = await readFile(join(other.path, UNIT), 'utf8')
+  expect(await service('install', '--port', port)).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `codex-api-proxy: Port ${port} is in use by another program. Choose another --port.\n`,
+  })
+  expect(await readFile(join(other.path, UNIT), 'utf8')).toBe(unit)
+  expect(await manager.calls()).not.toContain('disable')
+})
+
 test('a service that could not start is not installed, and one is taken away whatever a variable says', async () => {
   const { other, manager, service } = await serviceStage('[ "$2" != is-active ]')
   const open = await service('install', '--host', '0.0.0.0')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { serviceCommand, serviceFile, settingsAsVariables } from './service-files.ts'
+import { portIn, serviceCommand, serviceFile, settingsAsVariables } from './service-files.ts'
 
 const parts = {
   home: '/home/so me',
@@ -50,6 +50,12 @@ test('a launchd agent is XML with the same content', () => {
     ['launchctl', 'enable', 'gui/501/codex-api-proxy'],
     ['launchctl', 'bootstrap', 'gui/501', path],
   ])
+})
+
+test.each(['systemd', 'launchd'] as const)('the port of a service is read from its file again: %s', (manager) => {
+  const fileAt = (environment: Record<string, string>) => serviceFile(manager, { ...parts, environment }).content
+  expect(portIn(fileAt({ CODEX_PROXY_HOST: '::1', CODEX_PROXY_PORT: '9999' }))).toBe(9999)
+  expect(portIn(fileAt({ CODEX_PROXY_HOST: '::1' }))).toBe(8765)
 })
 
 test('settings become the first of their variables; those of the run files have none', () => {

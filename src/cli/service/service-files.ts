@@ -49,6 +49,12 @@ export function settingsAsVariables(given: GivenSettings): Record<string, string
   return Object.fromEntries(variables)
 }
 
+/** The port that the service of such a file listens at. */
+export function portIn(content: string): number {
+  const [, port] = /CODEX_PROXY_PORT(?:=|<\/key>\s*<string>)(\d+)/.exec(content) ?? []
+  return port === undefined ? OPTIONS.port.default : Number(port)
+}
+
 /** Undefined where there are no services. */
 export function managerOf(platform: NodeJS.Platform): Manager | undefined {
   if (platform === 'darwin') return 'launchd'

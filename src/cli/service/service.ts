@@ -12,6 +12,7 @@ import { STOP_GRACE_MS } from '../../daemon/process.ts'
 import { checkStartable } from '../../http/startable.ts'
 import { withRemedy } from '../../system/describe-error.ts'
 import { isCode } from '../../system/error-code.ts'
+import { textIn } from '../../system/text-file.ts'
 import type { Call } from '../command.ts'
 import { type Context, type ExitCode, NOT_RUNNING } from '../context.ts'
 import { explain } from '../explain.ts'
@@ -21,7 +22,7 @@ import { shellList } from '../shell.ts'
 import { holdsSecret } from '../shown.ts'
 import { checkRereadable } from '../start/rereadable-files.ts'
 import { checkAddress } from '../start/try-to-listen.ts'
-import { type Manager, managerOf, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
+import { type Manager, managerOf, portIn, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
 import { isTemporary, stablePath } from './stable-path.ts'
 
 const POLL_MS = 100
@@ -134,7 +135,8 @@ async function install(
   // launchd opens the log itself, and would make its folder readable for others.
   if (file.manager === 'launchd') await ensureFolderOf(config.logFile).catch(withRemedy('Choose another --log-file.'))
   const isOwn = isRunning(file)
-  await checkAddress(config, isOwn)
+  const keepsPort = isOwn && portIn(textIn(file.path) ?? file.content) === config.port
+  await checkAddress(config, keepsPort)
   // The manager accepts a changed file only after it has unloaded the old one.
   if (isOwn) await takeBack(file, config.drainTimeout + STOP_GRACE_MS)
   // The settings in it may hold the client key.
