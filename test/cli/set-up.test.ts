@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -502,6 +502,22 @@ test('without a manager install says what it did and what to do, and uninstall t
   expect([uninstalled.code, uninstalled.stdout]).toEqual([0, `Removed: ${unit}\n`])
   expect(uninstalled.stderr).toMatch(/ failed: No bus\. .*: systemctl --user stop codex-api-proxy\.service\n$/)
   await expect(stat(unit)).rejects.toThrow('ENOENT')
+})
+
+test('uninstall that reaches no manager says that a server still answers at its port, and how to end it', async () => {
+  const { other, service } = await serviceStage('echo "No bus." >&2; exit 1')
+  const { url, pid, stop } = await startForeground([], { home: other })
+  onTestFinished(async () => void (await stop()))
+  const unit = join(other.path, UNIT)
+  await mkdir(dirname(unit), { recursive: true })
+  await writeFile(unit, `Environment="CODEX_PROXY_PORT=${new URL(url).port}"\n`)
+  const { code, stderr } = await service('uninstall')
+  expect(code).toBe(0)
+  expect(stderr).toBe(
+    '`systemctl --user disable --now codex-api-proxy.service` failed: No bus. ' +
+      `A server (process ${pid}) still answers at ${url}: end it with \`kill ${pid}\`, or, if it is the service, ` +
+      'in its session: systemctl --user stop codex-api-proxy.service\n',
+  )
 })
 
 test.each([

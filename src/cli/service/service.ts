@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { serverUrl } from '../../config/endpoint.ts'
 import { type GivenSettings, type LoadedConfig, OPTION_NAMES } from '../../config/load.ts'
 import { type Config, OPTIONS } from '../../config/options.ts'
 import { certificateVariables } from '../../config/paths.ts'
@@ -16,6 +17,7 @@ import { textIn } from '../../system/text-file.ts'
 import type { Call } from '../command.ts'
 import { type Context, type ExitCode, NOT_RUNNING } from '../context.ts'
 import { explain } from '../explain.ts'
+import { processAt } from '../health.ts'
 import { loadSettings } from '../load-settings.ts'
 import { locate } from '../locate.ts'
 import { shellList } from '../shell.ts'
@@ -49,7 +51,7 @@ export async function service(context: Context, call: Call): Promise<ExitCode> {
     case 'install':
       return await install(context, loaded.config, file, call)
     case 'uninstall':
-      return await uninstall(context, file, call)
+      return await uninstall(context, loaded.config, file, call)
     default:
       return showStatus(context, file, call)
   }
@@ -175,7 +177,7 @@ function tellAfterWriting({ install: commands }: ServiceFile): void {
   }
 }
 
-async function uninstall({ print }: Context, file: ServiceFile, { flags }: Call): Promise<ExitCode> {
+async function uninstall({ print }: Context, config: Config, file: ServiceFile, { flags }: Call): Promise<ExitCode> {
   const tellDone = (text: string) =>
     flags.json === true ? print.json(report(file, { installed: false, running: false })) : print.line(text)
   if (!existsSync(file.path)) {
@@ -195,11 +197,20 @@ async function uninstall({ print }: Context, file: ServiceFile, { flags }: Call)
       { cause: problem },
     )
   }
+  const url = serverUrl({ ...config, port: portIn(textIn(file.path) ?? file.content) })
   await rm(file.path)
   tellDone(`Removed: ${file.path}`)
   if (problem === undefined) for (const command of file.forget) tell(command)
-  else print.note(`${explain(problem)}. If the service still runs, stop it in its session: ${file.stop.join(' ')}`)
+  else print.note(`${explain(problem)}. ${await howToEndIt(url, file)}`)
   return 0
+}
+
+/** For a manager that can't be reached, as in a shell without a session: the service runs on, unless it was stopped. */
+async function howToEndIt(url: string, { stop }: ServiceFile): Promise<string> {
+  const inSession = `in its session: ${stop.join(' ')}`
+  const pid = await processAt({ url })
+  if (pid === undefined) return `If the service still runs, stop it ${inSession}`
+  return `A server (process ${pid}) still answers at ${url}: end it with \`kill ${pid}\`, or, if it is the service, ${inSession}`
 }
 
 function showStatus({ print }: Context, file: ServiceFile, { flags }: Call): ExitCode {
