@@ -48,6 +48,13 @@ test('nor is a folder taken for a log where it can be opened as one, on Windows'
   await expect(checkRunFiles(files())).rejects.toMatchObject({ code: 'EISDIR', path: files().logFile })
 })
 
+test.each(['NUL', 'nul'])('on Windows no file is made that nobody can delete: %s', async (name) => {
+  const logFile = join(folder, name)
+  await checkRunFiles({ ...files(), logFile })
+  playPlatform('win32')
+  await expect(checkRunFiles({ ...files(), logFile })).rejects.toThrow(/^--log-file NUL: the log must be a file;/)
+})
+
 test('on Windows a log that somebody has for himself alone is waited for', async () => {
   await mkdir(join(folder, 'run'))
   await writeFile(files().logFile, '')

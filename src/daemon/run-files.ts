@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { constants, open, stat } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
@@ -29,6 +30,10 @@ export async function checkRunFiles({ pidFile, logFile, stateFile }: RunFiles): 
 
 /** A log is appended to, whatever it is (`/dev/null`); the other files are replaced. */
 async function checkLog(logFile: string): Promise<void> {
+  // Node would make a file of that name, which other programs on Windows can't open or delete.
+  if (process.platform === 'win32' && /^nul$/i.test(basename(logFile))) {
+    throw new UsageError('--log-file NUL: the log must be a file; it is rotated at --log-max-size.')
+  }
   try {
     // Without `O_CREAT`: checking must not create a missing log. A pipe that nobody reads is not waited for.
     const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK
