@@ -1,17 +1,18 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { claimsOf } from '../../src/credentials/access-token.ts'
 import { startLoginStage } from '../support/login-stage.ts'
 import { listenOnLoopback } from '../support/loopback.ts'
-import { fastClock } from './fast-clock.ts'
 import { refreshLikeCodex } from './like-codex.ts'
+import { moveClock, workClock } from './work-clock.ts'
 import type { WorkerReport, WorkerTask } from './worker.ts'
 
-/** An hour of the tokens' time takes twelve seconds. */
-const SPEED = 300
 const HOUR = 3600_000
 /** A minute more than the margin at which tokens are refreshed: sixty expiries an hour. */
 const LIFETIME = 6 * 60_000
@@ -19,18 +20,25 @@ const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 
 test('four processes and a Codex on one login lose no token and fail no request, for an hour of expiries', async () => {
   const start = Date.now()
-  const now = fastClock(start, SPEED)
+  const folder = await mkdtemp(join(tmpdir(), 'codex-api-proxy-clock-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const clock = join(folder, 'seconds')
+  moveClock(clock)
+  const now = workClock(start, clock)
   const stage = await startLoginStage({ lifetimeMs: LIFETIME, now })
-  const upstream = await startUpstream((token) => stage.issuer.knows(token) && expiry(token) > now())
+  const upstream = await startUpstream((token) => {
+    moveClock(clock)
+    return stage.issuer.knows(token) && expiry(token) > now()
+  })
   await stage.writeAuth(stage.issuer.login())
-  const task = { codexHome: stage.codexHome, tokenUrl: stage.issuer.url, useUrl: upstream.url, start, speed: SPEED }
+  const task = { codexHome: stage.codexHome, tokenUrl: stage.issuer.url, useUrl: upstream.url, start, clock }
   const names = ['ours-1', 'ours-2', 'ours-3', 'ours-4']
   const workers = names.map((name) => startWorker({ ...task, name }))
   let stopped = false
   const codex = refreshLikeCodex({ ...stage, tokenUrl: stage.issuer.url, now, stopped: () => stopped })
 
   const generations = () => stage.issuer.requests.length - stage.issuer.reuses
-  await expect.poll(() => now() - start > HOUR && generations() > 40, { timeout: 50_000, interval: 100 }).toBe(true)
+  await expect.poll(() => now() - start > HOUR && generations() > 40, { timeout: 150_000, interval: 100 }).toBe(true)
   stopped = true
   const written = await codex
   const reports = await Promise.all(workers.map(stopWorker))

@@ -1,6 +1,6 @@
 import { createCredentialSource } from '../../src/credentials/credential-source.ts'
 import { post } from '../support/login-stage.ts'
-import { fastClock } from './fast-clock.ts'
+import { workClock } from './work-clock.ts'
 
 /** What a worker is started with, as JSON in its first argument. */
 export type WorkerTask = {
@@ -9,7 +9,8 @@ export type WorkerTask = {
   readonly tokenUrl: string
   readonly useUrl: string
   readonly start: number
-  readonly speed: number
+  /** The file of its clock. */
+  readonly clock: string
 }
 
 /** What it reports when it is told to stop. */
@@ -23,7 +24,7 @@ async function work(task: WorkerTask): Promise<void> {
     mode: 'read-write',
     postToken: post,
     overrides: { refreshUrl: task.tokenUrl, clientId: task.name },
-    now: fastClock(task.start, task.speed),
+    now: workClock(task.start, task.clock),
     // On a busy machine the Codex of the test, one process with issuer and upstream, may take long to write what it got.
     healingMs: 20_000,
     warn: (_fields, message) => failures.push(`warned: ${message}`),
