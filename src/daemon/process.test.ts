@@ -20,6 +20,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   vi.restoreAllMocks()
+  vi.unstubAllEnvs()
   await rm(folder, { recursive: true })
 })
 
@@ -35,29 +36,50 @@ test('a server of another user is left to that user', async () => {
   )
 })
 
-test('a server that does not stop in time is ended by force, and its pid file is taken away', async () => {
-  const file = join(folder, 'pid')
+/** A process that does not mind a SIGTERM. */
+async function startDeaf(): Promise<{ pid: number; ended: Promise<unknown[]> }> {
   const script = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('deaf')"
   const deaf = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void deaf.kill('SIGKILL'))
   await once(deaf.stdout, 'data')
-  const pid = deaf.pid ?? 0
-  await writeFile(file, `${pid}\nstarted=${await processStart(pid)}\n`)
-  const ended = once(deaf, 'exit')
+  return { pid: deaf.pid ?? 0, ended: once(deaf, 'exit') }
+}
 
-  // A clock that makes a minute of waiting short, until the server is killed.
+/** A clock that makes a minute of waiting short, until a process is killed. */
+function hurry() {
   let [now, step] = [0, 10_000]
   vi.spyOn(performance, 'now').mockImplementation(() => {
     now += step
     return now
   })
   const kill = process.kill.bind(process)
-  vi.spyOn(process, 'kill').mockImplementation((target, signal) => {
+  return vi.spyOn(process, 'kill').mockImplementation((target, signal) => {
     if (signal === 'SIGKILL') step = 1
     return kill(target, signal)
   })
+}
+
+test('a server that does not stop in time is ended by force, and its pid file is taken away', async () => {
+  const file = join(folder, 'pid')
+  const { pid, ended } = await startDeaf()
+  await writeFile(file, `${pid}\nstarted=${await processStart(pid)}\n`)
+  hurry()
   expect(await stopProcess(file, 100)).toBe('killed')
   expect(await ended).toEqual([null, 'SIGKILL'])
   expect(existsSync(file)).toBe(false)
+})
+
+test('a process that may be another one than the server is not ended by force', async () => {
+  const file = join(folder, 'pid')
+  const { pid } = await startDeaf()
+  await writeFile(file, `${pid}\nstarted=134000000000000000\n`)
+  // As on Windows without PowerShell.
+  playPlatform('win32')
+  vi.stubEnv('SystemRoot', undefined)
+  const kill = hurry()
+  await expect(stopProcess(file, 100)).rejects.toThrow(`Process ${pid} did not stop in time. Whether it is the server`)
+  expect(kill).not.toHaveBeenCalledWith(pid, 'SIGKILL')
+  expect(existsSync(file)).toBe(true)
 })
 
 test.each([

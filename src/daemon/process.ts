@@ -7,7 +7,7 @@ import { isObject } from '../json-object.ts'
 import { closeQuietly } from '../system/close-quietly.ts'
 import { isCode } from '../system/error-code.ts'
 import { onceFree } from '../system/once-free.ts'
-import { isStillThere, processStart } from '../system/process-start.ts'
+import { isStillThere, processStart, UNKNOWN_START } from '../system/process-start.ts'
 import type { StartOrder, StartReport } from './messages.ts'
 import { findRunning, type RunningServer, removeStale } from './pid-file.ts'
 import { ensureFolderOf } from './private-file.ts'
@@ -119,7 +119,7 @@ type StopOutcome = 'stopped' | 'not running' | 'killed'
 /**
  * Asks the server to stop, and waits until its process is gone. Running answers may take `drainTimeout` milliseconds,
  * or less if the server itself has a shorter limit; then a second request cuts them off. After that a token refresh
- * gets its time, and a process that is still there is killed.
+ * gets its time, and a process that is still there is killed, if it is surely the server.
  */
 export async function stopProcess(pidFile: string, drainTimeout: number): Promise<StopOutcome> {
   const running = await findRunning(pidFile)
@@ -132,7 +132,7 @@ export async function stopProcess(pidFile: string, drainTimeout: number): Promis
   if (!(await isGone(drainTimeout))) await askToStop(running, pidFile)
   const inTime = await isGone(STOP_GRACE_MS)
   if (!inTime) {
-    signal(running.pid, 'SIGKILL')
+    await endByForce(running.pid)
     await isGone(KILL_LIMIT_MS)
   }
   // A killed process did not clean up.
@@ -157,6 +157,15 @@ async function watchEnd(pid: number): Promise<(limit: number) => Promise<boolean
     }
     return true
   }
+}
+
+/** A process that can't be told apart from a later one with its id may be any program: Windows soon reuses ids. */
+async function endByForce(pid: number): Promise<void> {
+  if ((await processStart(pid)) !== UNKNOWN_START) return signal(pid, 'SIGKILL')
+  throw new Error(
+    `Process ${pid} did not stop in time. Whether it is the server can't be told here, so it was left alone: end it ` +
+      'yourself if it is.',
+  )
 }
 
 async function askToStop({ pid }: RunningServer, pidFile: string): Promise<void> {

@@ -5,7 +5,7 @@ import { isThere, linuxStart } from './process-table.ts'
 
 const run = promisify(execFile)
 /** For systems that have no start times: then all that counts is that the process exists. */
-const UNKNOWN = 'unknown'
+export const UNKNOWN_START = 'unknown'
 
 /**
  * When a process started, as a text that no other process with the same id will have; `undefined` if it has ended, even
@@ -30,7 +30,7 @@ export async function processStart(pid: number): Promise<string | undefined> {
 export async function isStillThere(pid: number, started: string): Promise<boolean> {
   const found = await processStart(pid)
   if (found === undefined) return false
-  return found === started || found === UNKNOWN || started === UNKNOWN
+  return found === started || found === UNKNOWN_START || started === UNKNOWN_START
 }
 
 /** As in pid files; a part of the boot id is enough. */
@@ -48,7 +48,7 @@ async function psStart(pid: number): Promise<string | undefined> {
     if (state === undefined || state === '' || state.startsWith('Z')) return undefined
     return date.join('-')
   } catch {
-    return isThere(pid) ? UNKNOWN : undefined
+    return isThere(pid) ? UNKNOWN_START : undefined
   }
 }
 
@@ -58,7 +58,7 @@ function psEnvironment(): NodeJS.ProcessEnv {
 
 async function windowsStart(pid: number): Promise<string | undefined> {
   const { SystemRoot } = process.env
-  if (SystemRoot === undefined) return UNKNOWN
+  if (SystemRoot === undefined) return UNKNOWN_START
   // By its full path: Windows looks in the current folder first, where others may have put a program of that name.
   const powershell = join(SystemRoot, 'System32', 'WindowsPowerShell', 'v1.0', 'powershell.exe')
   // The start of another user's process, or of one with more rights, is not told, but its name is.
@@ -77,5 +77,5 @@ async function windowsStart(pid: number): Promise<string | undefined> {
   } catch {
     // No PowerShell, or none that may run.
   }
-  return isThere(pid) ? UNKNOWN : undefined
+  return isThere(pid) ? UNKNOWN_START : undefined
 }
