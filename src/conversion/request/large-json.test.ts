@@ -28,6 +28,11 @@ test('a small body is parsed as it is', () => {
   expect(write({ a: 'ü' })).toEqual([Buffer.from('{"a":"ü"}')])
 })
 
+test.each(['hi', PAYLOAD])('a byte order mark before the body is left out, and only there', (content) => {
+  const value = { '\ufeff': `\ufeff data:text/plain,${content}`, url: `data:text/plain,${content}` }
+  expect(written(`\ufeff${JSON.stringify(value)}`)).toEqual(value)
+})
+
 test('half of a character, where a client has cut an emoji, is written as U+FFFD; all else stays as it is', () => {
   const unit = fc.constantFrom(
     '\ud83d',
@@ -177,7 +182,8 @@ describe('refused as invalid JSON', () => {
   test.each([
     ['an empty body', ''],
     ['half a body', '{"a":'],
-    ['a byte order mark', '\uFEFF{}'],
+    ['two byte order marks', '\ufeff\ufeff{}'],
+    ['a byte order mark alone', '\ufeff'],
     ['a closing quote before data', `["abc"data:x,${PAYLOAD}"]`],
     ['a large string that never ends', `["data:x,${PAYLOAD}`],
     ['a line break inside a large string', `["data:x,${PAYLOAD}\n${PAYLOAD}"]`],

@@ -12,6 +12,8 @@ const SAMPLE = 64 * 1024
 /** Pieces are no larger than this, so that the transport may copy one. */
 const LARGEST_PIECE = 256 * 1024
 
+const BYTE_ORDER_MARK = '\ufeff'
+
 export type LargeJson = {
   /** The parsed body; large data URLs have a placeholder after their comma. */
   readonly value: unknown
@@ -52,8 +54,10 @@ export function parseLargeJson(raw: Buffer, placeholder: string): LargeJson {
 
 function parse(raw: Buffer): unknown {
   if (!isUtf8(raw)) throw new ProxyError('invalid_json', 'The body is not valid UTF-8.')
+  // Windows PowerShell begins files with it. RFC 8259 §8.1 lets it be ignored.
+  const text = raw.toString('utf8')
   try {
-    return JSON.parse(raw.toString('utf8'))
+    return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text)
   } catch (error) {
     // The parser's message quotes the body, which is private: it stays in the cause.
     throw new ProxyError('invalid_json', 'The body is not valid JSON.', { cause: error })
