@@ -93,9 +93,30 @@ test.each(STREAMS)('$name: chunks do not depend on how the bytes were cut', ({ w
   )
 })
 
+test.each(['resp-text-long-stream', 'resp-parallel-many-deltas-stream', 'resp-reasoning-summary-stream'])(
+  '%s: characters that end a line for Python are escaped, wherever they are',
+  (name) => {
+    for (const end of ['\u0085', '\u2028', '\u2029']) {
+      const recorded = STREAMS.find((stream) => stream.name === name)?.whole.toString() ?? ''
+      // In every third delta, so that the hot path is in use before each.
+      let count = 0
+      const stream = recorded.replaceAll('"delta":"', (found) => (count++ % 3 === 2 ? found + end : found))
+      const chunks = whole(hot(new ChatStream(plan, 0)), stream)
+      expect(chunks).not.toContain(end)
+      expect(chunks.split('\n\n').map(frameJson)).toEqual(
+        whole(plain(new ChatStream(plan, 0)), stream)
+          .split('\n\n')
+          .map(frameJson),
+      )
+      const escaped = `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`
+      expect(chunks.split(escaped).length - 1).toBe(Math.floor(count / 3))
+    }
+  },
+)
+
 const deltaText = fc.oneof(
   fc.string({ unit: 'grapheme' }),
-  fc.constantFrom('"', '\\', '\\"', '\n\n', '","x":"', 'é\u2028', '', '\ud83d', '\ude00'),
+  fc.constantFrom('"', '\\', '\\"', '\n\n', '","x":"', 'é\u2028', 'Â\u0085', '', '\ud83d', '\ude00'),
   fc.constantFrom('\uE200', '\uE200cite\uE202turn0search1\uE201', 'cite\uE202turn', '\uE201'),
 )
 const deltaFrame = fc.record({

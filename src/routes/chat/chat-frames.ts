@@ -6,7 +6,7 @@ import { BytePattern, viewOf } from '../../sse/byte-pattern.ts'
 import { eventName, leanFrameJson, unescaped } from '../../sse/event.ts'
 import type { FrameOutput } from '../../sse/frame-output.ts'
 import { type FrameSink, frameAt, frameEnd, withLineFeeds } from '../../sse/frame-reader.ts'
-import { dataFrame } from '../../sse/frames.ts'
+import { dataFrame, LINE_ENDS } from '../../sse/frames.ts'
 import { closingQuote, endsObject } from '../../sse/json-text.ts'
 
 const DELTA = '"delta":"'
@@ -104,7 +104,7 @@ export class ChatFrames implements FrameSink {
   }
 
   #mayCopy(kind: 'arguments' | 'reasoning', text: string): boolean {
-    if (text === '') return false
+    if (text === '' || LINE_ENDS.test(text)) return false
     if (kind === 'reasoning') return !NEWLINE.test(text)
     this.#copied += text
     if (this.#copied.length > MOST_COPIED) this.#tellCopied()
@@ -202,19 +202,28 @@ function afterDigits(memory: Buffer, at: number): number {
   return end
 }
 
-/** Text that may contain a citation marker must not be copied. Usually its bytes tell that without decoding. */
+/** Text that may contain a citation marker or the end of a line must not be copied. Usually its bytes tell that. */
 function mayCopyContent(memory: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at++) {
     const byte = memory[at]
-    if (byte === FIRST_OF_MARKER || byte === BACKSLASH) return !MARKER.test(memory.toString('utf8', start, end))
+    if (byte === FIRST_OF_MARKER || byte === BACKSLASH || beginsLineEnd(memory, at)) {
+      return !UNCOPIED.test(memory.toString('utf8', start, end))
+    }
   }
   return true
+}
+
+/** Whether a character of `LINE_ENDS` begins here, in UTF-8. */
+function beginsLineEnd(memory: Buffer, at: number): boolean {
+  if (memory[at] === 0xc2) return memory[at + 1] === 0x85
+  return memory[at] === 0xe2 && memory[at + 1] === 0x80 && (memory[at + 2] === 0xa8 || memory[at + 2] === 0xa9)
 }
 
 const FIRST_OF_MARKER = 0xee
 const BACKSLASH = 0x5c
 /** The first character of a marker, escaped or not. */
 const MARKER = /\uE200|\\u[eE]200/
+const UNCOPIED = new RegExp(`${MARKER.source}|${LINE_ENDS.source}`)
 
 /** An escaped newline, or what only looks like one: an escaped backslash before an n. */
 const NEWLINE = /\\(?:n|u000a)/i
