@@ -28,6 +28,16 @@ test('docs/architecture.md has a row for every file and folder of src, and none 
   expect(rows.filter((row) => !isThere(row))).toEqual([])
 })
 
+test('commands to paste have no comments, which zsh, the shell of macOS, takes for more words and commands', async () => {
+  const docs = (await readdir(new URL('../docs/', import.meta.url))).filter((name) => name.endsWith('.md'))
+  const pages = ['README.md', 'CONTRIBUTING.md', ...docs.map((name) => `docs/${name}`)]
+  const blocks = await Promise.all(
+    pages.map(async (page) => (await read(page)).match(/^ *```sh$[\s\S]*?^ *```$/gm) ?? []),
+  )
+  expect(blocks.flat().length).toBeGreaterThan(0)
+  expect(blocks.flat().filter((block) => /(?:^|\s)#/m.test(block))).toEqual([])
+})
+
 test('the picture of figures brings its own page, so that it is legible on any', async () => {
   const upToPage = (svg: string) => svg.slice(svg.indexOf('<style>'), svg.indexOf('<rect class="page"'))
   const style = upToPage(plot([]))

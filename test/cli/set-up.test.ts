@@ -165,6 +165,17 @@ test('the variables are read by a shell', async () => {
   expect(spawnSync('sh', ['-c', script], { encoding: 'utf8' }).stdout).toBe(`${baseUrl} unused\n`)
 })
 
+test('what is pasted into a shell works without comments too, as zsh takes it', async () => {
+  const pasted = `${await clientText('open-webui')}${await clientText('env')}echo "$OPENAI_API_BASE"\n`
+  const input = `docker() { printf '<%s>' "$@"; echo; }\n${pasted}`
+  const { stdout } = spawnSync('bash', ['--norc', '-i', '+O', 'interactive_comments'], { input, encoding: 'utf8' })
+  expect(stdout.split('\n')).toEqual([
+    expect.stringMatching(new RegExp(`^<run>.*<OPENAI_API_BASE_URL=${baseUrl}>.*<ghcr\\.io/[^>]+>$`)),
+    baseUrl,
+    '',
+  ])
+})
+
 test('for PowerShell variables and commands are written as it reads them, on Windows by default', async () => {
   const key = ['--api-key', "it's", '--show-key']
   const lines = (await clientText('env', '--shell', 'powershell', ...key)).split('\n')

@@ -62,12 +62,12 @@ ${needsKey ? `env_key = "CODEX_PROXY_API_KEY"   # in your shell: ${shell.variabl
   },
   {
     name: 'open-webui',
-    title: 'Open WebUI: environment variables of its container',
+    title: 'Open WebUI: the command that starts its container',
     render: ({
       baseUrl,
       key,
       shell,
-    }) => `# Uses the host's network, since the server listens on 127.0.0.1 there; Open WebUI is then on port 8080.
+    }) => `# The server listens on 127.0.0.1 of the host, so the container uses its network. Open WebUI is then on port 8080.
 docker run -d --network host -v open-webui:/app/backend/data --name open-webui${shell.continued}
   -e OPENAI_API_BASE_URL=${shell.word(baseUrl)}${shell.continued}
   -e OPENAI_API_KEY=${shell.word(key)}${shell.continued}
