@@ -1,4 +1,5 @@
 import { type JsonObject, objectOf, textOf } from '../json-object.ts'
+import { packageVersion } from '../version.ts'
 import { type AskedServer, healthOf } from './ask-server.ts'
 import { serviceCommand } from './service/service-files.ts'
 import { fromNow } from './shown.ts'
@@ -57,10 +58,13 @@ export function whereStarted(verb: 'stop' | 'restart'): string {
   return `where it was started${command === undefined ? '' : ` (a service: \`${command}\`)`}`
 }
 
-/** The running version, if it is not the installed one: an upgrade changes nothing in a running server. */
-export function otherVersionOf(health: JsonObject | undefined, installed: string): string | undefined {
+/** That another version than the installed one runs, and what to do: an upgrade changes nothing in a running server. */
+export function outdated(health: JsonObject | undefined, where: 'background' | 'elsewhere'): string | undefined {
+  const installed = packageVersion()
   const version = textOf(health?.version)
-  return version === installed ? undefined : version
+  if (version === undefined || version === installed) return undefined
+  const how = where === 'background' ? 'run `codex-api-proxy restart`' : `restart it ${whereStarted('restart')}`
+  return `It runs version ${version}; ${how} to use ${installed}.`
 }
 
 function loginText(health: JsonObject, credentials: JsonObject): string | undefined {

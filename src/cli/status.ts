@@ -9,7 +9,7 @@ import { packageVersion } from '../version.ts'
 import { type AskedServer, checksCertificate, healthOf } from './ask-server.ts'
 import type { Call } from './command.ts'
 import { type Context, type ExitCode, NOT_RUNNING } from './context.ts'
-import { healthRows, otherVersionOf, problemOf, processOf, warningOf, whereStarted } from './health.ts'
+import { healthRows, outdated, problemOf, processOf, warningOf } from './health.ts'
 import { savedSettings } from './load-settings.ts'
 import { atNamedPort, type Located, locate, logFileOf, reach } from './locate.ts'
 import { shownValue } from './shown.ts'
@@ -92,7 +92,8 @@ function settingsReport(settings: Settings): object {
 function show({ print, bases }: Context, { located, reached, health, settings }: Shown, verbose: boolean): void {
   const { running } = located
   print.line(headline(running, reached, health))
-  for (const problem of [problemOf(health), warningOf(health), outdated(running, health)]) {
+  const version = outdated(health, running === undefined ? 'elsewhere' : 'background')
+  for (const problem of [problemOf(health), warningOf(health), version]) {
     if (problem !== undefined) print.line(print.style('yellow', problem))
   }
   if (!verbose) return
@@ -110,14 +111,6 @@ function show({ print, bases }: Context, { located, reached, health, settings }:
     ])
   }
   if (running !== undefined) print.line(`\nLog: ${logFileOf(located)}`)
-}
-
-function outdated(running: RunningServer | undefined, health: JsonObject | undefined): string | undefined {
-  const installed = packageVersion()
-  const other = otherVersionOf(health, installed)
-  if (other === undefined) return undefined
-  const how = running === undefined ? `restart it ${whereStarted('restart')}` : 'run `codex-api-proxy restart`'
-  return `It runs version ${other}; ${how} to use ${installed}.`
 }
 
 function headline(

@@ -56,14 +56,15 @@ test('start returns when the server answers, a second one says so, stop ends it,
   expect(await command('stop')).toEqual({ code: 0, stdout: 'Not running.\n', stderr: '' })
 })
 
-test('a start without a usable login succeeds and says what to do, also with a client key', async () => {
+test('a start without a usable login succeeds and says what to do, also with a client key, and so does the next', async () => {
   await rm(join(home.codexHome, 'auth.json'), { force: true })
   const { code, stdout, stderr } = await command('start', '--port', '0', '--api-key', 'secret')
   expect([code, stdout]).toEqual([0, expect.stringMatching(/^Started: /)])
+  const problem = `There is no ${join(home.codexHome, 'auth.json')}. Sign in with \`codex login\`.\n`
   // On a busy machine a start takes long enough to say that it is under way.
-  expect(stderr.replace('Starting …\n', '')).toBe(
-    `There is no ${join(home.codexHome, 'auth.json')}. Sign in with \`codex login\`.\n`,
-  )
+  expect(stderr.replace('Starting …\n', '')).toBe(problem)
+  const already = expect.stringMatching(/^Already running: /)
+  expect(await command('start')).toEqual({ code: 0, stdout: already, stderr: problem })
 })
 
 test('a start beside one that runs names the settings that are not in use, and no others', async () => {

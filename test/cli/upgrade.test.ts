@@ -42,13 +42,15 @@ async function install(folder: string): Promise<typeof installed> {
 
 const command = (...args: string[]) => run(args, { home, program: installed.program })
 
-test('after an upgrade status says that the old version still runs, until a restart', async () => {
+test('after an upgrade status and start say that the old version still runs, until a restart', async () => {
   const url = /Started: (\S+)\/v1/.exec((await command('start', '--port', '0')).stdout)?.[1] ?? ''
   expect((await command('status')).stdout).not.toContain('version')
   await installed.upgrade('9.9.9')
   const [headline = '', ...rest] = (await command('status')).stdout.split('\n')
   expect(headline).toMatch(/^Running: /)
-  expect(rest).toEqual([`It runs version ${installed.version}; run \`codex-api-proxy restart\` to use 9.9.9.`, ''])
+  const notice = `It runs version ${installed.version}; run \`codex-api-proxy restart\` to use 9.9.9.`
+  expect(rest).toEqual([notice, ''])
+  expect(await command('start')).toMatchObject({ code: 0, stderr: `${notice}\n` })
   expect((await command('status', '--verbose')).stdout).toMatch(new RegExp(`^Version +${installed.version}$`, 'm'))
   expect(JSON.parse((await command('status', '--json')).stdout)).toMatchObject({
     installedVersion: '9.9.9',

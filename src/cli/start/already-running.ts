@@ -1,10 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import { flagName, type LoadedConfig, OPTION_NAMES } from '../../config/load.ts'
-import { OPTIONS, type OptionName } from '../../config/options.ts'
+import { type Config, OPTIONS, type OptionName } from '../../config/options.ts'
 import type { RunningServer } from '../../daemon/pid-file.ts'
 import { readState } from '../../daemon/state-file.ts'
+import { healthOf } from '../ask-server.ts'
 import type { Context } from '../context.ts'
+import { outdated, problemOf } from '../health.ts'
 import { savedSettings } from '../load-settings.ts'
+import { readableKey } from '../locate.ts'
 
 /** What `start` says if a server has the pid file; if that one keeps running, all is well. Returns the exit code. */
 export async function reportRunning(context: Context, loaded: LoadedConfig, server: RunningServer): Promise<number> {
@@ -16,7 +19,13 @@ export async function reportRunning(context: Context, loaded: LoadedConfig, serv
   }
   print.line(`Already running: ${addressOf(server)}`)
   // While it is starting, its settings are not known yet.
-  const names = server.url === undefined ? [] : await notInUse(context, loaded)
+  if (server.url === undefined) return 0
+  const inUse = await settingsInUse(context, loaded)
+  const health = await healthOf({ url: server.url, clientKey: readableKey(inUse ?? loaded.config) })
+  for (const problem of [problemOf(health), outdated(health, 'background')]) {
+    if (problem !== undefined) print.note(problem)
+  }
+  const names = inUse === undefined ? [] : notInUse(loaded, inUse)
   if (names.length === 0) return 0
   print.note(
     `It runs with other settings than given now (${names.join(', ')}); to apply these, give them to \`codex-api-proxy restart\`.`,
@@ -28,11 +37,14 @@ export function addressOf({ pid, url }: RunningServer): string {
   return url === undefined ? `process ${pid}, still starting` : `${url}/v1 (process ${pid})`
 }
 
-/** The settings that were given now and that the running server does not have, by their flag or variable. */
-async function notInUse(context: Context, { config, given, origins }: LoadedConfig): Promise<string[]> {
+/** The settings of the running server; undefined if its state file is broken. */
+async function settingsInUse(context: Context, { config }: LoadedConfig): Promise<Config | undefined> {
   const saved = await readState(config.stateFile).catch(() => undefined)
-  if (saved === undefined) return []
-  const inUse = savedSettings(context, saved).config
+  return saved && savedSettings(context, saved).config
+}
+
+/** The settings that were given now and that the running server does not have, by their flag or variable. */
+function notInUse({ config, given, origins }: LoadedConfig, inUse: Config): string[] {
   const sourceOf = (name: OptionName) => /^variable (.*)$/.exec(origins[name])?.[1] ?? flagName(OPTIONS[name]) ?? name
   return OPTION_NAMES.filter((name) => given[name] !== undefined)
     .filter((name) => !isDeepStrictEqual(config[name], inUse[name]))
