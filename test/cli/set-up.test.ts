@@ -254,7 +254,7 @@ test('a client key in a file counts too, and one that only the server knows is n
     const unknown = await textOf(...port, '--show-key').finally(() => server.stop())
     expect(unknown.stdout).toContain("OPENAI_API_KEY='YOUR_CLIENT_KEY'")
     expect(unknown.stderr).toContain('only for callers with its client key. Give that key with --api-key-file')
-    expect(unknown.stderr).toMatch(/^Replace YOUR_CLIENT_KEY by your client key\.$/m)
+    expect(unknown.stderr).toMatch(/^Replace YOUR_CLIENT_KEY with your client key\.$/m)
   } finally {
     await other.remove()
   }
@@ -396,7 +396,7 @@ test('service --print leaves secrets out unless it is asked for them, and withou
   const withLogin = ['--proxy', 'http://me:a-password@127.0.0.1:3128']
   for (const args of [withLogin, [...withLogin, '--json']]) {
     const { code, stdout, stderr } = await print(...args)
-    expect([code, stderr]).toEqual([0, 'Replace FILL IN HERE by your secrets, or use --show-secrets.\n'])
+    expect([code, stderr]).toEqual([0, 'Replace FILL IN HERE with your secrets, or use --show-secrets.\n'])
     expect(stdout).not.toMatch(/a-key|a-password/)
   }
   const shown = await print(...withLogin, '--show-secrets')

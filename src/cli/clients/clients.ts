@@ -60,7 +60,7 @@ export async function clients(context: Context, { argument, flags, settings }: C
   }
   if (needsKey && key === undefined) {
     const orShown = known === undefined ? '' : ', or use --show-key'
-    print.note(`Replace ${KEY_PLACEHOLDER} by your client key${orShown}.`)
+    print.note(`Replace ${KEY_PLACEHOLDER} with your client key${orShown}.`)
   }
   if (config.tlsCert !== undefined && isSelfSigned(config.tlsCert)) print.note(howToTrust(shell.word(config.tlsCert)))
   return 0

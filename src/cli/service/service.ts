@@ -100,7 +100,7 @@ function printFile(context: Context, loaded: LoadedConfig, { flags }: Call): Exi
     for (const command of commands) print.line(`# ${shellList(command)}`)
   }
   if (Object.values(given).includes(PLACEHOLDER)) {
-    print.note(`Replace ${PLACEHOLDER} by your secrets, or use --show-secrets.`)
+    print.note(`Replace ${PLACEHOLDER} with your secrets, or use --show-secrets.`)
   }
   return 0
 }
