@@ -142,7 +142,7 @@ test('what there is for two languages is told apart', async () => {
   expect(await clientText('langchain')).toMatch(/^Python: .+\n\nfrom langchain_openai [\s\S]+\n\nNode: .+\n\nimport \{/)
 })
 
-test('with a self-signed certificate it is said how clients come to trust it', async () => {
+test('of a certificate it is said how clients come to trust it, and that it is for another host', async () => {
   const other = await createHome()
   try {
     const [cert, key] = [join(other.path, 'cert.pem'), join(other.path, 'key.pem')]
@@ -153,6 +153,12 @@ test('with a self-signed certificate it is said how clients come to trust it', a
     const { code, stdout, stderr } = await run(['clients', 'env'], { home: other, env })
     expect([code, stdout]).toEqual([0, expect.stringContaining('https://127.0.0.1:')])
     expect(stderr).toContain(`NODE_EXTRA_CA_CERTS='${cert}'`)
+    expect(stderr).not.toContain('is not for')
+    await writeFile(cert, selfSignedCertificate(['192.0.2.1']).cert)
+    expect((await run(['clients', 'env'], { home: other, env })).stderr).toContain(
+      'The certificate is not for 127.0.0.1: put a name or address that it is for (DNS:localhost, IP Address:192.0.2.1) ' +
+        'into the base URL instead.\n',
+    )
     await writeFile(cert, 'no certificate')
     expect((await run(['clients', 'env'], { home: other, env })).stderr).not.toContain('NODE_EXTRA_CA_CERTS')
   } finally {

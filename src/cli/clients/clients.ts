@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { serverUrl } from '../../config/endpoint.ts'
+import { isIP } from 'node:net'
+import { serverUrl, withoutBrackets } from '../../config/endpoint.ts'
 import { asString } from '../../json-object.ts'
 import {
   type AskedServer,
@@ -16,7 +17,7 @@ import type { Context, ExitCode } from '../context.ts'
 import { atNamedPort, locate, reach, readableKey } from '../locate.ts'
 import { MODELS_PATH, type Model, modelsIn, usualModels } from '../models.ts'
 import type { Print } from '../print.ts'
-import { shellForm } from '../shell.ts'
+import { type ShellForm, shellForm } from '../shell.ts'
 import { CLIENTS } from './client-configs.ts'
 
 /** Fetching the list from upstream may take longer than asking our own server. */
@@ -44,8 +45,9 @@ export async function clients(context: Context, { argument, flags, settings }: C
   const needsKey = known !== undefined || config.apiKeyFile !== undefined || isKeyRefused(answer)
   const key = flags.showKey === true ? known : undefined
   const shell = shellForm(flags.shell, context.env)
+  const url = reachable(reached?.url ?? serverUrl(config))
   const text = client.render({
-    baseUrl: `${reachable(reached?.url ?? serverUrl(config))}/v1`,
+    baseUrl: `${url}/v1`,
     key: needsKey ? (key ?? KEY_PLACEHOLDER) : NO_KEY,
     needsKey,
     model,
@@ -62,7 +64,9 @@ export async function clients(context: Context, { argument, flags, settings }: C
     const orShown = known === undefined ? '' : ', or use --show-key'
     print.note(`Replace ${KEY_PLACEHOLDER} with your client key${orShown}.`)
   }
-  if (config.tlsCert !== undefined && isSelfSigned(config.tlsCert)) print.note(howToTrust(shell.word(config.tlsCert)))
+  if (config.tlsCert !== undefined) {
+    for (const obstacle of obstaclesTo(url, config.tlsCert, shell)) print.note(obstacle)
+  }
   return 0
 }
 
@@ -79,6 +83,27 @@ function whyNoModels(reached: AskedServer | undefined, answer: ServerAnswer | un
   return 'The server lists no models now; see `codex-api-proxy doctor`.'
 }
 
+/** Why clients would refuse the certificate, and what to do. */
+function obstaclesTo(url: string, file: string, { word }: ShellForm): string[] {
+  const certificate = certificateIn(file)
+  if (certificate === undefined) return []
+  const host = withoutBrackets(new URL(url).hostname)
+  const isForHost = isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)
+  return [
+    ...(certificate.checkIssued(certificate) ? [howToTrust(word(file))] : []),
+    ...(isForHost === undefined ? [whichHost(certificate, host)] : []),
+  ]
+}
+
+function certificateIn(file: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(readFileSync(file))
+  } catch {
+    // The server that uses the file reports what can't be read.
+    return undefined
+  }
+}
+
 function howToTrust(file: string): string {
   return (
     'The certificate is self-signed, so clients must be told to trust it: Node clients with ' +
@@ -86,14 +111,9 @@ function howToTrust(file: string): string {
   )
 }
 
-function isSelfSigned(path: string): boolean {
-  try {
-    const certificate = new X509Certificate(readFileSync(path))
-    return certificate.checkIssued(certificate)
-  } catch {
-    // The server that uses the file reports what can't be read.
-    return false
-  }
+function whichHost({ subjectAltName }: X509Certificate, host: string): string {
+  const names = subjectAltName === undefined ? '' : ` (${subjectAltName})`
+  return `The certificate is not for ${host}: put a name or address that it is for${names} into the base URL instead.`
 }
 
 /** The model given by --model, or the default one; a placeholder if neither is known. */
