@@ -22,7 +22,7 @@ export const ERRORS = {
   login_stale: {
     status: 401,
     remedy:
-      'Run any `codex` command to refresh the login, or let the proxy write to auth.json and its folder (without `--credentials read-only`).',
+      'Let Codex refresh the login, for example by `codex exec hi` (`codex login status` does not refresh it), or let the proxy write to auth.json and its folder (without `--credentials read-only`).',
   },
   refresh_failed: {
     status: 503,
