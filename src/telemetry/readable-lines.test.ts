@@ -7,7 +7,8 @@ function shown(lines: string, coloured = false): string {
   return text
 }
 
-const line = (fields: object) => `${JSON.stringify({ level: 'info', time: '2026-01-02T12:30:01.000Z', ...fields })}\n`
+const HALF_PAST_NOON = new Date(2026, 0, 2, 12, 30, 1)
+const line = (fields: object) => `${JSON.stringify({ level: 'info', time: HALF_PAST_NOON, ...fields })}\n`
 
 test('a line begins with clock, level and message; fields follow, quoted where they would be read otherwise', () => {
   expect(

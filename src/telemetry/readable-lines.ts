@@ -23,11 +23,16 @@ function readable(text: string, coloured: boolean): string {
   const line = parseObject(text)
   if (line === undefined || !isLevel(line.level)) return withoutControls(text)
   const { time, level, msg, ...fields } = line
-  const clock = /T(\d\d:\d\d:\d\d)/.exec(String(time))?.[1] ?? ''
   const label = level.padEnd(5)
   const shown = coloured ? styleText(LEVEL_STYLES[level], label, { validateStream: false }) : label
   const rest = Object.entries(fields).map(([name, value]) => `${plain(name)}=${plain(value)}`)
-  return [clock, shown, withoutControls(String(msg ?? '')), ...rest].join(' ')
+  return [clockOf(time), shown, withoutControls(String(msg ?? '')), ...rest].join(' ')
+}
+
+/** As the reader's own clock shows it; nothing for what is no time. */
+function clockOf(time: unknown): string {
+  const moment = new Date(String(time))
+  return Number.isNaN(moment.getTime()) ? '' : moment.toTimeString().slice(0, 'hh:mm:ss'.length)
 }
 
 function isLevel(level: unknown): level is keyof typeof LEVEL_STYLES {

@@ -223,6 +223,9 @@ test('logs shows the last lines, readable or as they are, and not the prompts', 
   const [line = '', ...others] = (await command('logs', '-n', '1', '--json')).stdout.trimEnd().split('\n')
   expect(others).toEqual([])
   expect(JSON.parse(line)).toMatchObject({ level: 'info', msg: 'request finished', model: 'gpt-5.5' })
+  const inTokyo = (await run(['logs', '-n', '1'], { home, env: { TZ: 'Asia/Tokyo' } })).stdout
+  const nineHoursLater = new Date(Date.parse(JSON.parse(line).time) + 9 * 3600_000)
+  expect(inTokyo.slice(0, 8)).toBe(nineHoursLater.toISOString().slice(11, 19))
 })
 
 test('logs shows what a client made up, and odd lines, without their commands to the terminal', async () => {
