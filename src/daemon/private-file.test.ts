@@ -207,20 +207,22 @@ test('a pipe is not read, and whoever writes into it is not waited for', async (
 })
 
 test.runIf(process.getuid?.() === 0)('a file of another user in a folder for everybody is not trusted', async () => {
-  const file = join(base, 'state.json')
+  const folder = join(base, 'shared')
+  await mkdir(folder)
+  const file = join(folder, 'state.json')
   await writeFile(file, '{"settings":{}}')
-  await chmod(base, 0o1777)
+  await chmod(folder, 0o1777)
   expect(await readIfThere(file)).toBe('{"settings":{}}')
   await chown(file, 12_345, 12_345)
   await expect(readIfThere(file)).rejects.toThrow(`${file} belongs to another user`)
-  await symlink(file, join(base, 'link'))
-  await expect(readIfThere(join(base, 'link'))).rejects.toThrow('belongs to another user')
+  await symlink(file, join(folder, 'link'))
+  await expect(readIfThere(join(folder, 'link'))).rejects.toThrow('belongs to another user')
   // Elsewhere whoever owns the folder decides; where anybody could replace any file, an owner says nothing.
   for (const mode of [0o755, 0o777]) {
-    await chmod(base, mode)
+    await chmod(folder, mode)
     expect(await readIfThere(file)).toBe('{"settings":{}}')
   }
-  await chmod(base, 0o1777)
-  await chown(base, 12_345, 12_345)
+  await chmod(folder, 0o1777)
+  await chown(folder, 12_345, 12_345)
   expect(await readIfThere(file)).toBe('{"settings":{}}')
 })

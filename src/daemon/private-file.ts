@@ -96,9 +96,28 @@ function refuseOther(file: string, found: Stats): void {
  * enabled (`fs.protected_regular`, proc(5)).
  */
 export async function refusePlanted(file: string, opened: FileHandle): Promise<void> {
-  const [{ uid }, folder] = await Promise.all([opened.stat(), stat(dirname(file))])
-  const isForEverybody = (folder.mode & 0o1002) === 0o1002
-  if (!isForEverybody || uid === process.geteuid?.() || uid === folder.uid) return
+  const { uid } = await opened.stat()
+  if (uid === process.geteuid?.()) return
+  await refuseIfPlanted(file, dirname(file), uid)
+  await refusePlantedWay(file)
+}
+
+/**
+ * The same for the way to the file: another user may also have planted a link, which leads to a file of ours, or the
+ * folder.
+ */
+export async function refusePlantedWay(file: string): Promise<void> {
+  for (let path = file, folder = dirname(path); folder !== path; path = folder, folder = dirname(path)) {
+    const found = await lstat(path).catch(() => undefined)
+    if (found !== undefined) await refuseIfPlanted(file, folder, found.uid)
+  }
+}
+
+/** `owner` is that of something in the folder. */
+async function refuseIfPlanted(file: string, folder: string, owner: number): Promise<void> {
+  const { mode, uid } = await stat(folder)
+  const isForEverybody = (mode & 0o1002) === 0o1002
+  if (!isForEverybody || owner === process.geteuid?.() || owner === uid) return
   throw new Error(
     `${file} belongs to another user and is in a folder where everybody may create files, so it is not trusted. Choose a file in a folder of your own.`,
   )

@@ -7,7 +7,7 @@ import { UsageError } from '../config/usage-error.ts'
 import { isCode } from '../system/error-code.ts'
 import { onceFree } from '../system/once-free.ts'
 import { checkPidFile } from './pid-file.ts'
-import { checkWritable, folderInPlaceOf, refusePlanted } from './private-file.ts'
+import { checkWritable, folderInPlaceOf, refusePlanted, refusePlantedWay } from './private-file.ts'
 import { checkStateFile, secretsFileOf } from './state-file.ts'
 
 type RunFiles = Pick<Config, 'pidFile' | 'logFile' | 'stateFile'>
@@ -34,6 +34,8 @@ async function checkLog(logFile: string): Promise<void> {
   if (process.platform === 'win32' && /^nul$/i.test(basename(logFile))) {
     throw new UsageError('--log-file NUL: the log must be a file; it is rotated at --log-max-size.')
   }
+  // Before a missing log is made where a link leads to.
+  await refusePlantedWay(logFile)
   try {
     // Without `O_CREAT`: checking must not create a missing log. A pipe that nobody reads is not waited for.
     const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK

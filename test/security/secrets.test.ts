@@ -1,6 +1,6 @@
-import { chmod, chown, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, lchown, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import module from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
 import type { Answer } from '../fake-upstream/answer.ts'
 import { startFakeUpstream } from '../fake-upstream/server.ts'
@@ -109,22 +109,48 @@ test('no command prints a token', async () => {
   }
 })
 
-test.runIf(process.getuid?.() === 0)('settings that another user planted in a shared folder are not used', async () => {
-  home = await createHome()
-  await home.writeAuth(chatgptAuth(TOKENS))
-  const elsewhere = await startFakeUpstream()
-  onTestFinished(() => elsewhere.close())
-  const shared = join(home.path, 'shared')
+test.runIf(process.getuid?.() === 0).each(['state.json', join('folder', 'state.json')])(
+  'settings that another user planted in a shared folder are not used: %s',
+  async (name) => {
+    home = await createHome()
+    await home.writeAuth(chatgptAuth(TOKENS))
+    const elsewhere = await startFakeUpstream()
+    onTestFinished(() => elsewhere.close())
+    const shared = await sharedFolder(home)
+    const planted = join(shared, name)
+    await mkdir(dirname(planted), { recursive: true })
+    const settings = { chatgptBaseUrl: elsewhere.chatgptBaseUrl, port: '0', proxy: 'none' }
+    await writeFile(planted, JSON.stringify({ settings }))
+    await chown(planted, 1234, 1234)
+    if (dirname(planted) !== shared) await chown(dirname(planted), 1234, 1234)
+    const { code, stderr } = await run(['restart', '--state-file', planted], { home })
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${planted} belongs to another user`)])
+    expect(elsewhere.requests).toEqual([])
+  },
+)
+
+test.runIf(process.getuid?.() === 0).each(['theirs', 'missing'])(
+  'a link that another user planted in a shared folder makes no log of a file of the user: %s',
+  async (name) => {
+    home = await createHome()
+    const log = join(await sharedFolder(home), 'proxy.log')
+    await writeFile(join(home.path, 'theirs'), 'of the user\n')
+    await symlink(join(home.path, name), log)
+    await lchown(log, 1234, 1234)
+    const { code, stderr } = await run(['start', '--port', '0', '--proxy', 'none', '--log-file', log], { home })
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${log} belongs to another user`)])
+    expect(await readdir(home.path)).not.toContain('missing')
+    expect(await readFile(join(home.path, 'theirs'), 'utf8')).toBe('of the user\n')
+  },
+)
+
+/** As `/tmp` is: everybody may create files in it. */
+async function sharedFolder({ path }: Home): Promise<string> {
+  const shared = join(path, 'shared')
   await mkdir(shared)
   await chmod(shared, 0o1777)
-  const planted = join(shared, 'state.json')
-  const settings = { chatgptBaseUrl: elsewhere.chatgptBaseUrl, port: '0', proxy: 'none' }
-  await writeFile(planted, JSON.stringify({ settings }))
-  await chown(planted, 1234, 1234)
-  const { code, stderr } = await run(['restart', '--state-file', planted], { home })
-  expect([code, stderr]).toEqual([1, expect.stringContaining(`${planted} belongs to another user`)])
-  expect(elsewhere.requests).toEqual([])
-})
+  return shared
+}
 
 test('what Node keeps compiled is in a folder of the user alone', async () => {
   home = await createHome()
