@@ -58,6 +58,18 @@ test('wire 5.1: a last event that lists fewer items than were told gets all of t
   expect(again.out).toBe(again.stream)
 })
 
+test('an item is noticed in whatever form its event writes its type', () => {
+  const escaped = namedFrame(done.type, done).replace(
+    '{"type":"response.output_item',
+    '{"type":"response.output\\u005fitem',
+  )
+  const [passed = '', end = ''] = passedOn([escaped, namedFrame('response.completed', completed([]))], true).split(
+    '\n\n',
+  )
+  expect(`${passed}\n\n`).toBe(escaped)
+  expect(frameJson(end)).toEqual(completed([item]))
+})
+
 test('a last event without output to which nothing can be added passes byte for byte', () => {
   const spaced = namedFrame('response.completed', completed([])).replace('"status":', '"status": ')
   expect(passedOn([spaced], true)).toBe(spaced)

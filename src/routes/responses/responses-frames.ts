@@ -19,7 +19,7 @@ import { namedFrame } from '../../sse/frames.ts'
 import { errorFrame, failedEvent, isAsRecorded } from './failure-frames.ts'
 
 /** Matches the usual forms. A frame in another form (ids, comments, several lines, type not first) has to be parsed. */
-const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"]+)")?/
+const EVENT_TYPE = /^(?:event: ?([^\n]+)\n)?(?:data: ?\{"type":"([^"\\]+)")?/
 
 /**
  * The beginnings of the frames that make up most of a stream: these are passed on without a closer look. What counts is
