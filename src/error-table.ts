@@ -107,11 +107,12 @@ export const ERRORS = {
     remedy: 'Check the network and the --proxy setting with `codex-api-proxy doctor`.',
   },
   outbound_proxy_failed: { status: 502, remedy: 'Check the outbound proxy named above, or start with `--proxy none`.' },
-  upstream_timeout: { status: 504, remedy: 'Send the request again.' },
-  upstream_stream_cut: { status: 502, remedy: 'Send the request again.' },
-  upstream_invalid: { status: 502, remedy: 'Send the request again.' },
-  upstream_error: { status: 502, remedy: 'Send the request again in a moment.' },
-  draining: { status: 503, remedy: 'The proxy is stopping; send the request again in a moment.' },
+  // Within a stream there is no status: pi and OpenClaw retry if they find OpenAI's own words, `you can retry your request`.
+  upstream_timeout: { status: 504, remedy: 'You can retry your request.' },
+  upstream_stream_cut: { status: 502, remedy: 'You can retry your request.' },
+  upstream_invalid: { status: 502, remedy: 'You can retry your request.' },
+  upstream_error: { status: 502, remedy: 'You can retry your request in a moment.' },
+  draining: { status: 503, remedy: 'The proxy is stopping; you can retry your request in a moment.' },
   program_replaced: {
     status: 500,
     remedy: 'Restart the proxy, with `codex-api-proxy restart` if it runs in the background.',

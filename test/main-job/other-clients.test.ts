@@ -50,7 +50,7 @@ describe.each(['chat', 'responses'] as const)('the AI SDK over its %s model', (k
     expect(object).toEqual({ city: 'Paris' })
   })
 
-  test('sees in a stream that it was cut', async () => {
+  test('sees in a stream that it was cut, in the words by which clients know that retrying helps', async () => {
     const events = responseEvents([{ text: 'one two three four five' }])
     stage.upstream.enqueue({ events, dropAfter: Buffer.concat(encodeEvents(events)).indexOf('four') })
     const errors: unknown[] = []
@@ -61,7 +61,7 @@ describe.each(['chat', 'responses'] as const)('the AI SDK over its %s model', (k
       onError: ({ error }) => void errors.push(error),
     })
     await answer.consumeStream()
-    const message = expect.stringMatching(/^The connection to upstream broke in the middle of its answer\./)
+    const message = 'The connection to upstream broke in the middle of its answer. You can retry your request.'
     expect(errors).toMatchObject([{ message, code: 'upstream_stream_cut' }])
   })
 

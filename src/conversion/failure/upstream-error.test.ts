@@ -99,7 +99,7 @@ describe('forms', () => {
     expect(told({ body: long }).message).toBe(`Upstream failed without saying why, with the code ${'c'.repeat(64)}.`)
     const empty = { type: 'response.failed', response: {} }
     expect(eventError(empty, 'chat')?.message).toBe(
-      'Upstream failed without saying why. Send the request again in a moment.',
+      'Upstream failed without saying why. You can retry your request in a moment.',
     )
   })
 
