@@ -251,6 +251,8 @@ describe('the ChatGPT side refuses', () => {
     const named = [{ ...call, namespace: 'n' }, output]
     await expectError({ input: named }, { message: /^Unknown parameter/, param, code: 'unknown_parameter' })
     expect((await post({ tools, input: named })).status).toBe(200)
+    const added = { type: 'additional_tools', role: 'developer', tools }
+    expect((await post({ input: [...named, added] })).status).toBe(200)
   })
 
   test('items that would have to be stored', async () => {

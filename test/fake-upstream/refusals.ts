@@ -215,12 +215,12 @@ function isStrict(schema: unknown): boolean {
 
 /** A call of a tool in a namespace names it; where no tool is in one, nobody knows that name. */
 function namespaceRefusal({ tools, input }: Json): Refusal | undefined {
-  const [declared, items] = [tools, input].map((list) => (Array.isArray(list) ? list.filter(isJson) : []))
-  const namespaces = declared?.filter(({ type }) => type === 'namespace' || type === 'tool_search') ?? []
-  const within = namespaces.flatMap((namespace) =>
-    Array.isArray(namespace.tools) ? namespace.tools.filter(isJson) : [],
-  )
-  for (const [index, { type, name, namespace }] of (items ?? []).entries()) {
+  const items = objectsOf(input)
+  const added = items.filter(({ type }) => type === 'additional_tools').flatMap((item) => objectsOf(item.tools))
+  const declared = [...objectsOf(tools), ...added]
+  const namespaces = declared.filter(({ type }) => type === 'namespace' || type === 'tool_search')
+  const within = namespaces.flatMap((namespace) => objectsOf(namespace.tools))
+  for (const [index, { type, name, namespace }] of items.entries()) {
     if (type !== 'function_call' && type !== 'custom_tool_call') continue
     const param = `input[${index}].namespace`
     if (namespace !== undefined && namespaces.length === 0) {
@@ -232,6 +232,10 @@ function namespaceRefusal({ tools, input }: Json): Refusal | undefined {
     }
   }
   return undefined
+}
+
+function objectsOf(list: unknown): Json[] {
+  return Array.isArray(list) ? list.filter(isJson) : []
 }
 
 function isLiteTool(tool: unknown): boolean {

@@ -429,6 +429,10 @@ describe('input', () => {
       const given = input.map((item) => ({ ...item, id: 'x' }))
       const { request } = convertResponses({ model: 'm', input: given, tools: [tool] })
       expect(request.input).toEqual(input)
+      const added = { type: 'additional_tools', role: 'developer', tools: [tool] }
+      const tools = [{ type: 'function', name: 'other' }]
+      const amid = convertResponses({ model: 'm', input: [added, ...given], tools })
+      expect(amid.request.input).toEqual([added, ...input])
     }
   })
 

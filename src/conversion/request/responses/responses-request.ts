@@ -173,12 +173,17 @@ function reportOthers(body: JsonPlace, reported: ReportedFields): void {
   }
 }
 
-/** `tool_search` counts too: it finds tools of namespaces, and gives every other one a namespace of its own. */
+/**
+ * Among the tools or those that an item adds. `tool_search` counts too: it finds tools of namespaces, and gives every other
+ * one a namespace of its own.
+ */
 function hasNamespaces(body: JsonPlace): boolean {
-  return asList(body.at('tools').value).some((tool) => {
-    const { type } = objectOf(tool)
-    return type === 'namespace' || type === 'tool_search'
-  })
+  const added = asList(body.at('input').value)
+    .map(objectOf)
+    .filter(({ type }) => type === 'additional_tools')
+  return [body.object(), ...added].some(({ tools }) =>
+    asList(tools).some((tool) => ['namespace', 'tool_search'].includes(String(objectOf(tool).type))),
+  )
 }
 
 function toolChoice(
