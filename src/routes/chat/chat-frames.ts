@@ -205,8 +205,9 @@ function afterDigits(memory: Buffer, at: number): number {
 /** Text that may contain a citation marker or the end of a line must not be copied. Usually its bytes tell that. */
 function mayCopyContent(memory: Buffer, start: number, end: number): boolean {
   for (let at = start; at < end; at++) {
-    const byte = memory[at]
-    if (byte === FIRST_OF_MARKER || byte === BACKSLASH || beginsLineEnd(memory, at)) {
+    const byte = memory[at] ?? 0
+    // ASCII first: most text is.
+    if (byte < 0x80 ? byte === BACKSLASH : byte === FIRST_OF_MARKER || beginsLineEnd(memory, at)) {
       return !UNCOPIED.test(memory.toString('utf8', start, end))
     }
   }
