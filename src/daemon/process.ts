@@ -12,7 +12,7 @@ import type { StartOrder, StartReport } from './messages.ts'
 import { findRunning, type RunningServer, removeStale } from './pid-file.ts'
 import { ensureFolderOf } from './private-file.ts'
 import { checkRunFiles } from './run-files.ts'
-import { requestStop } from './stop-request.ts'
+import { requestStop, withdrawStop } from './stop-request.ts'
 
 type StartOutcome =
   | { readonly kind: 'started'; readonly server: { readonly pid: number; readonly url: string } }
@@ -135,8 +135,9 @@ export async function stopProcess(pidFile: string, drainTimeout: number): Promis
     await endByForce(running.pid)
     await isGone(KILL_LIMIT_MS)
   }
-  // A killed process did not clean up.
+  // A killed process did not clean up, and one that had just ended did not see the second request.
   await removeStale(pidFile)
+  withdrawStop(pidFile, running.pid)
   return inTime ? 'stopped' : 'killed'
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
 import { playPlatform } from '../../test/support/platform.ts'
-import { onStopRequest, requestStop } from './stop-request.ts'
+import { onStopRequest, requestStop, withdrawStop } from './stop-request.ts'
 
 vi.mock(import('node:fs'), { spy: true })
 let folder: string
@@ -30,6 +30,14 @@ function look(): number {
   vi.advanceTimersByTime(1000)
   return stop.mock.calls.length
 }
+
+test('a request that came too late is taken back, but not one to a later server', async () => {
+  await requestStop(pidFile, 1)
+  withdrawStop(pidFile, 2)
+  expect(existsSync(`${pidFile}.stop`)).toBe(true)
+  withdrawStop(pidFile, 1)
+  expect(existsSync(`${pidFile}.stop`)).toBe(false)
+})
 
 test('each request to this process stops it once more', async () => {
   endLooking = onStopRequest(pidFile, stop)

@@ -18,6 +18,12 @@ export async function requestStop(pidFile: string, pid: number): Promise<void> {
   await writePrivateFile(requestFileOf(pidFile), String(pid)).catch(withRemedy(remedy))
 }
 
+/** Takes back a request that nobody took: the process had just ended by an earlier one. */
+export function withdrawStop(pidFile: string, pid: number): void {
+  const file = requestFileOf(pidFile)
+  if (textIn(file) === String(pid)) take(file)
+}
+
 /** On Windows, calls `stop` at each request to this process. Returns a function that stops the polling. */
 export function onStopRequest(pidFile: string, stop: () => void): () => void {
   if (process.platform !== 'win32') return () => {}
