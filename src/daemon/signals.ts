@@ -20,6 +20,11 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGBREAK'] as const
  */
 const HABITUAL = ['SIGUSR1', 'SIGUSR2'] as const
 
+/** For a server, before it can be found by its pid file. */
+export function ignoreHabitualSignals(source: EventEmitter): void {
+  for (const signal of HABITUAL) source.on(signal, ignore)
+}
+
 /**
  * What SIGHUP does. Node can't tell whether it was started with SIGHUP ignored, as nohup does: it resets every signal
  * before the program runs. So it depends on how the server was started:
@@ -54,11 +59,9 @@ export function stopOnSignals(
     onSignal()
   }
   for (const signal of SIGNALS) source.on(signal, onSignal)
-  for (const signal of HABITUAL) source.on(signal, ignore)
   source.on('SIGHUP', onHangup)
   return () => {
     for (const signal of SIGNALS) source.off(signal, onSignal)
-    for (const signal of HABITUAL) source.off(signal, ignore)
     source.off('SIGHUP', onHangup)
   }
 }

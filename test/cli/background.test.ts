@@ -563,6 +563,27 @@ test.each(['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const)(
   },
 )
 
+test.each(['SIGUSR1', 'SIGUSR2'] as const)('a server that gets %s before it listens goes on too', async (signal) => {
+  const NODE_OPTIONS = signalledByPidFile(signal)
+  const { url } = started(await run(['start', '--port', '0'], { home, env: { NODE_OPTIONS } }))
+  expect((await fetch(`${url}/health`)).status).toBe(200)
+  expect(await readFile(join(home.runFolder, 'codex-api-proxy.log'), 'utf8')).not.toContain('Debugger')
+})
+
+/** As NODE_OPTIONS: whoever writes a pid file gets the signal at once. */
+function signalledByPidFile(signal: NodeJS.Signals): string {
+  const code = `
+    import { promises } from 'node:fs'
+    import { syncBuiltinESMExports } from 'node:module'
+    const { rename } = promises
+    promises.rename = async (from, to) => {
+      await rename(from, to)
+      if (to.endsWith('.pid')) process.kill(process.pid, '${signal}')
+    }
+    syncBuiltinESMExports()`
+  return `--import=data:text/javascript,${encodeURIComponent(code)}`
+}
+
 test('a start that is interrupted leaves no server', async () => {
   const child = await interruptedStart()
   while (await isThere(child)) await new Promise(setImmediate)

@@ -4,7 +4,7 @@ import { UsageError } from '../../config/usage-error.ts'
 import type { StartOrder, StartReport } from '../../daemon/messages.ts'
 import { type Claim, claimPidFile } from '../../daemon/pid-file.ts'
 import { RUN_FILES_REMEDY } from '../../daemon/run-files.ts'
-import { stopOnSignals } from '../../daemon/signals.ts'
+import { ignoreHabitualSignals, stopOnSignals } from '../../daemon/signals.ts'
 import { saveState } from '../../daemon/state-file.ts'
 import { onStopRequest } from '../../daemon/stop-request.ts'
 import { type ListeningServer, serve } from '../../http/serve.ts'
@@ -18,6 +18,7 @@ import type { Context, ExitCode } from '../context.ts'
  */
 export async function runInBackground({ bases }: Context): Promise<ExitCode> {
   if (process.send === undefined) throw new Error('This is how `start` runs the server; use `start --foreground`.')
+  ignoreHabitualSignals(process)
   const order = await receiveOrder()
   // The `start` that waits for the report has given up (Ctrl-C): nobody wants this server.
   const onDisconnect = () => process.kill(process.pid, 'SIGTERM')

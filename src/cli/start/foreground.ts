@@ -1,6 +1,6 @@
 import type { GivenSettings } from '../../config/load.ts'
 import type { Config } from '../../config/options.ts'
-import { stopOnSignals } from '../../daemon/signals.ts'
+import { ignoreHabitualSignals, stopOnSignals } from '../../daemon/signals.ts'
 import { type ListeningServer, serve } from '../../http/serve.ts'
 import { readableLines } from '../../telemetry/readable-lines.ts'
 import { packageVersion } from '../../version.ts'
@@ -12,6 +12,7 @@ import { withExplanation } from './explain-start.ts'
 
 /** `start --foreground`: serves in this process until a signal. It keeps no run files. */
 export async function startInForeground(context: Context, flags: GivenSettings): Promise<ExitCode> {
+  ignoreHabitualSignals(process)
   const { print } = context
   const { config } = loadSettings(context, flags)
   const server = await listen(config, print)
