@@ -107,7 +107,7 @@ export const ERRORS = {
     remedy: 'Check the network and the --proxy setting with `codex-api-proxy doctor`.',
   },
   outbound_proxy_failed: { status: 502, remedy: 'Check the outbound proxy named above, or start with `--proxy none`.' },
-  // Within a stream there is no status: pi and OpenClaw retry if they find OpenAI's own words, `you can retry your request`.
+  // Within a stream there is no status: pi retries if it finds OpenAI's own words, `you can retry your request`.
   upstream_timeout: { status: 504, remedy: 'You can retry your request.' },
   upstream_stream_cut: { status: 502, remedy: 'You can retry your request.' },
   upstream_invalid: { status: 502, remedy: 'You can retry your request.' },
