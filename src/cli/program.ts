@@ -1,5 +1,6 @@
-import { Argument, Command, CommanderError, Option } from 'commander'
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { UsageError } from '../config/usage-error.ts'
+import { asString } from '../json-object.ts'
 import type { CommandRow } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import type { Context, ExitCode } from './context.ts'
@@ -73,10 +74,19 @@ function addCommand(program: Command, row: CommandRow, context: Context, done: (
   addSettings(command, row.settings)
   if (row.argument !== undefined) {
     const { usage, help, choices } = row.argument
-    command.addArgument(new Argument(usage, help).choices(choices))
+    command.addArgument(new Argument(usage, help).choices(choices).argParser(oneOf(choices)))
   }
   command.action(async () => {
     const flags = command.opts()
-    done(await row.run(context, { settings: settingsOf(flags), flags, argument: command.args[0] }))
+    done(await row.run(context, { settings: settingsOf(flags), flags, argument: asString(command.processedArgs[0]) }))
   })
+}
+
+/** Capitals don't matter: `clients OpenClaw`, as the program is written elsewhere. */
+function oneOf(choices: readonly string[]): (given: string) => string {
+  return (given) => {
+    const choice = given.toLowerCase()
+    if (!choices.includes(choice)) throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`)
+    return choice
+  }
 }

@@ -197,6 +197,10 @@ test('for PowerShell variables and commands are written as it reads them, on Win
   expect(await onWindows({ SHELL: '/usr/bin/bash' })).toMatch(/^export OPENAI_BASE_URL='/)
 })
 
+test('a client is found by its name as others write it', async () => {
+  expect(await clientText('OpenClaw')).toBe(await clientText('openclaw'))
+})
+
 test('a shell there is not is refused with those there are, which completion offers', async () => {
   expect(await command('clients', 'env', '--shell', 'csh')).toEqual({
     code: 2,
