@@ -1,4 +1,4 @@
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError, Option } from 'commander'
 import { UsageError } from '../config/usage-error.ts'
 import { asString } from '../json-object.ts'
 import type { CommandRow } from './command.ts'
@@ -72,10 +72,7 @@ function addCommand(program: Command, row: CommandRow, context: Context, done: (
     command.addOption(choices === undefined ? option : option.choices(choices))
   }
   addSettings(command, row.settings)
-  if (row.argument !== undefined) {
-    const { usage, help, choices } = row.argument
-    command.addArgument(new Argument(usage, help).choices(choices).argParser(oneOf(choices)))
-  }
+  if (row.argument !== undefined) command.addArgument(argumentOf(row.argument))
   command.action(async () => {
     const flags = command.opts()
     done(await row.run(context, { settings: settingsOf(flags), flags, argument: asString(command.processedArgs[0]) }))
@@ -83,10 +80,8 @@ function addCommand(program: Command, row: CommandRow, context: Context, done: (
 }
 
 /** Capitals don't matter: `clients OpenClaw`, as the program is written elsewhere. */
-function oneOf(choices: readonly string[]): (given: string) => string {
-  return (given) => {
-    const choice = given.toLowerCase()
-    if (!choices.includes(choice)) throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`)
-    return choice
-  }
+function argumentOf({ usage, help, choices }: NonNullable<CommandRow['argument']>): Argument {
+  const argument = new Argument(usage, help).choices(choices)
+  const check = argument.parseArg
+  return argument.argParser((given, before) => check?.(given.toLowerCase(), before))
 }

@@ -1,3 +1,5 @@
+import { unicodeEscape } from '../json-object.ts'
+
 /**
  * Characters that end a line for Python's `splitlines`, and so for clients that read a stream with httpx's
  * `iter_lines()`, but neither in JSON nor in an event stream.
@@ -11,7 +13,7 @@ export function dataFrame(payload: unknown): string {
 }
 
 function withoutLineEnds(json: string): string {
-  return json.replace(new RegExp(LINE_ENDS, 'g'), (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return json.replace(new RegExp(LINE_ENDS, 'g'), unicodeEscape)
 }
 
 /** An event that names its type, as Responses streams have them. */

@@ -137,7 +137,7 @@ async function install(
   // launchd opens the log itself, and would make its folder readable for others.
   if (file.manager === 'launchd') await ensureFolderOf(config.logFile).catch(withRemedy('Choose another --log-file.'))
   const isOwn = isRunning(file)
-  const keepsPort = isOwn && portIn(textIn(file.path) ?? file.content) === config.port
+  const keepsPort = isOwn && installedPort(file) === config.port
   await checkAddress(config, keepsPort)
   // The manager accepts a changed file only after it has unloaded the old one.
   if (isOwn) await takeBack(file, config.drainTimeout + STOP_GRACE_MS)
@@ -197,12 +197,17 @@ async function uninstall({ print }: Context, config: Config, file: ServiceFile, 
       { cause: problem },
     )
   }
-  const url = serverUrl({ ...config, port: portIn(textIn(file.path) ?? file.content) })
+  const url = serverUrl({ ...config, port: installedPort(file) })
   await rm(file.path)
   tellDone(`Removed: ${file.path}`)
   if (problem === undefined) for (const command of file.forget) tell(command)
   else print.note(`${explain(problem)}. ${await howToEndIt(url, file)}`)
   return 0
+}
+
+/** The port of the service as it was installed, perhaps with other settings than now. */
+function installedPort({ path, content }: ServiceFile): number {
+  return portIn(textIn(path) ?? content)
 }
 
 /** For a manager that can't be reached, as in a shell without a session: the service runs on, unless it was stopped. */

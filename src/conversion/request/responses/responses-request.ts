@@ -87,8 +87,9 @@ function convert(body: JsonPlace, context: RequestContext): ConvertedResponsesRe
   for (const [name, reason] of Object.entries(REFUSED)) {
     if (!body.at(name).absent) throw unsupportedParameter(name, reason)
   }
-  const lite = isLite(body)
-  const inputContext = { namespaces: hasNamespaces(body), recallItem: context.recallItem, reported }
+  const additions = toolAdditions(body)
+  const lite = isLite(body, additions)
+  const inputContext = { namespaces: hasNamespaces(body, additions), recallItem: context.recallItem, reported }
   const added = lite ? itemsAsTheyAre(body.at('input')) : responsesInput(body.at('input'), inputContext)
   const previous = body.at('previous_response_id')
   const earlier = previous.absent ? undefined : earlierConversation(previous, context)
@@ -114,9 +115,15 @@ function earlierConversation(previous: JsonPlace, { recallConversation }: Reques
  * A body with its tools among the items comes from a client that uses the Lite lane (case 189). Beside other tools such
  * an item only adds to what the model may call from then on, on any lane.
  */
-function isLite(body: JsonPlace): boolean {
-  const hasItem = asList(body.at('input').value).some((item) => asObject(item)?.type === 'additional_tools')
-  return hasItem && asList(body.at('tools').value).length === 0
+function isLite(body: JsonPlace, additions: readonly JsonObject[]): boolean {
+  return additions.length > 0 && asList(body.at('tools').value).length === 0
+}
+
+/** The items that bring tools. */
+function toolAdditions(body: JsonPlace): JsonObject[] {
+  return asList(body.at('input').value)
+    .map(objectOf)
+    .filter(({ type }) => type === 'additional_tools')
 }
 
 function itemsAsTheyAre(input: JsonPlace): JsonObject[] {
@@ -177,11 +184,8 @@ function reportOthers(body: JsonPlace, reported: ReportedFields): void {
  * Among the tools or those that an item adds. `tool_search` counts too: it finds tools of namespaces, and gives every other
  * one a namespace of its own.
  */
-function hasNamespaces(body: JsonPlace): boolean {
-  const added = asList(body.at('input').value)
-    .map(objectOf)
-    .filter(({ type }) => type === 'additional_tools')
-  return [body.object(), ...added].some(({ tools }) =>
+function hasNamespaces(body: JsonPlace, additions: readonly JsonObject[]): boolean {
+  return [body.object(), ...additions].some(({ tools }) =>
     asList(tools).some((tool) => ['namespace', 'tool_search'].includes(String(objectOf(tool).type))),
   )
 }
