@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { ProxyError } from '../errors.ts'
 import { shorten } from '../foreign-text.ts'
-import { mediaTypeOf } from '../media-type.ts'
+import { isJsonType, mediaTypeOf } from '../media-type.ts'
 
 /**
  * Throws `unsupported_content_type` for anything but JSON. This is also a defence: without a preflight, a web page may
@@ -10,8 +10,8 @@ import { mediaTypeOf } from '../media-type.ts'
  * (guard.ts).
  */
 export function requireJson(headers: IncomingHttpHeaders): void {
+  if (isJsonType(headers['content-type'])) return
   const mediaType = mediaTypeOf(headers['content-type'])
-  if (/^application\/([a-z0-9!#$&^_.+-]+\+)?json$/.test(mediaType)) return
   const message =
     mediaType === '' ? 'The body has no content type.' : `The body is not JSON but ${shorten(mediaType, 60)}.`
   throw new ProxyError('unsupported_content_type', message)

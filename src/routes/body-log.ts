@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import { parseLargeJson } from '../conversion/request/large-json.ts'
 import { objectOf } from '../json-object.ts'
-import { mediaTypeOf } from '../media-type.ts'
+import { isJsonType, mediaTypeOf } from '../media-type.ts'
 import type { RequestRecord } from '../telemetry/request-record.ts'
 import type { RouteContext } from './context.ts'
 import { type MessageLog, openMessageLog } from './message-log.ts'
@@ -56,7 +56,7 @@ export class BodyLog {
   /** Files and audio may be large, and are not kept. */
   sent(bytes: Buffer): void {
     this.#bytes += bytes.length
-    if (isJson(this.#headers) || isEventStream(this.#headers)) this.#answer.push(Buffer.from(bytes))
+    if (isJsonType(this.#headers['content-type']) || isEventStream(this.#headers)) this.#answer.push(Buffer.from(bytes))
   }
 
   answered(): void {
@@ -69,7 +69,7 @@ export class BodyLog {
     try {
       const bytes = decoded(Buffer.concat(pieces), headers['content-encoding'], this.#limit)
       if (isEventStream(headers)) return bytes.toString()
-      if (!isJson(headers)) return undefined
+      if (!isJsonType(headers['content-type'])) return undefined
       const body = objectOf(parseLargeJson(bytes, this.#placeholder).value)
       return fields.map((name) => body[name]).find((value) => value !== undefined)
     } catch {
@@ -81,10 +81,6 @@ export class BodyLog {
 
 export function isEventStream(headers: IncomingHttpHeaders): boolean {
   return mediaTypeOf(headers['content-type']) === 'text/event-stream'
-}
-
-function isJson(headers: IncomingHttpHeaders): boolean {
-  return /^application\/(.+\+)?json$/.test(mediaTypeOf(headers['content-type']))
 }
 
 /** The codings that clients and upstream use; throws for any other. */
