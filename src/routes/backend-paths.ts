@@ -98,9 +98,9 @@ async function inEvents(context: RouteContext, request: ApiRequest, { answer, ev
   request.record.stream = true
   const whole = await readBody(answer.body, context.config.maxEvent)
   request.record.firstEventAt = context.monotonic()
-  log?.answer(answer.headers)
-  log?.sent(whole)
-  log?.answered()
+  log?.answerHead(answer.headers)
+  log?.answerBytes(whole)
+  log?.answerEnd()
   const frames = imageEvents(whole.toString(), events).map((event) => namedFrame(event.type, event))
   return { status: 200, headers: EVENT_STREAM, body: frames.join('') }
 }

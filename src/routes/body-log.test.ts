@@ -24,9 +24,9 @@ function logged(body: string | Buffer, headers: Record<string, string> = JSON_TY
 
 function loggedAnswer(pieces: readonly (string | Buffer)[], headers: Record<string, string>): unknown {
   const { log, lines } = open()
-  log?.answer(headers)
-  for (const piece of pieces) log?.sent(Buffer.from(piece))
-  log?.answered()
+  log?.answerHead(headers)
+  for (const piece of pieces) log?.answerBytes(Buffer.from(piece))
+  log?.answerEnd()
   return lines()[0]?.output
 }
 
@@ -95,10 +95,10 @@ test('an answer is logged when it has ended: of JSON what was answered, of an ev
 
 test('pieces of an answer may be written over once they are sent', () => {
   const { log, lines } = open()
-  log?.answer({ 'content-type': 'text/event-stream' })
+  log?.answerHead({ 'content-type': 'text/event-stream' })
   const piece = Buffer.from('data: 1\n\n')
-  log?.sent(piece)
+  log?.answerBytes(piece)
   piece.fill(0)
-  log?.answered()
+  log?.answerEnd()
   expect(lines()[0].output).toBe('data: 1\n\n')
 })

@@ -49,17 +49,17 @@ export class BodyLog {
     this.#log.input(this.#messagesIn([body], headers, PROMPTS) ?? description(headers, body.length))
   }
 
-  answer(headers: IncomingHttpHeaders): void {
+  answerHead(headers: IncomingHttpHeaders): void {
     this.#headers = headers
   }
 
   /** Files and audio may be large, and are not kept. */
-  sent(bytes: Buffer): void {
+  answerBytes(bytes: Buffer): void {
     this.#bytes += bytes.length
     if (isJsonType(this.#headers['content-type']) || isEventStream(this.#headers)) this.#answer.push(Buffer.from(bytes))
   }
 
-  answered(): void {
+  answerEnd(): void {
     this.#log.output(this.#messagesIn(this.#answer, this.#headers, ANSWERS) ?? description(this.#headers, this.#bytes))
     this.#answer = []
   }

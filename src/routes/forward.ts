@@ -61,7 +61,7 @@ export async function handOn(
   record.firstEventAt = context.monotonic()
   // Only the answer shows it, since the request body is not parsed.
   record.stream = isEventStream(answer.headers)
-  log?.answer(answer.headers)
+  log?.answerHead(answer.headers)
   const headers = answerHeadersForClient(answer.headers)
   if (WITHOUT_BODY.has(answer.status)) {
     // Its `content-length` may be that of a body that is not sent, which undici would wait for (RFC 9110 §8.6).
@@ -71,12 +71,12 @@ export async function handOn(
   const length = Number(answer.headers['content-length'])
   if (length <= SMALL_ANSWER_BYTES && request.method !== 'HEAD') {
     const whole = await readBody(answer.body, SMALL_ANSWER_BYTES)
-    log?.sent(whole)
-    log?.answered()
+    log?.answerBytes(whole)
+    log?.answerEnd()
     return { status: answer.status, headers, body: whole }
   }
   await relay(context, request, { answer, headers, log })
-  log?.answered()
+  log?.answerEnd()
   return undefined
 }
 
@@ -129,7 +129,7 @@ function relay(
     body.pipe({
       data(read) {
         const bytes = bytesOf(read)
-        log?.sent(bytes)
+        log?.answerBytes(bytes)
         if (response.write(bytes)) return
         body.pause()
         limitReading(response, slowClientTimeout)
