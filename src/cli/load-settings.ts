@@ -3,12 +3,16 @@ import type { OptionName } from '../config/options.ts'
 import type { SavedState } from '../daemon/state-file.ts'
 import type { Context } from './context.ts'
 
-/** Settings in `needed` (all, if absent) must be usable; any other unusable one counts as not set. */
+type Further = {
+  readonly saved?: GivenSettings
+  /** The settings that must be usable (all, if absent): any other unusable one counts as not set. */
+  readonly needed?: readonly OptionName[]
+}
+
 export function loadSettings(
   { env, bases }: Context,
   flags: GivenSettings,
-  saved: GivenSettings = {},
-  needed?: readonly OptionName[],
+  { saved = {}, needed }: Further = {},
 ): LoadedConfig {
   return loadConfig({ flags, env, saved, bases, needed })
 }

@@ -37,7 +37,7 @@ export async function locate(
   flags: GivenSettings,
   { needed = ADDRESS, withoutState = 'if running' }: LocateOptions = {},
 ): Promise<Located> {
-  const { config, origins } = loadSettings(context, flags, {}, needed)
+  const { config, origins } = loadSettings(context, flags, { needed })
   let saved = NOTHING_SAVED
   let unread: unknown
   try {
@@ -45,7 +45,7 @@ export async function locate(
   } catch (error) {
     unread = error
   }
-  const found = loadSettings(context, { ...flags, stateFile: config.stateFile }, saved.settings, needed)
+  const found = loadSettings(context, { ...flags, stateFile: config.stateFile }, { saved: saved.settings, needed })
   const loaded = { ...found, origins: { ...found.origins, stateFile: origins.stateFile } }
   const running = await findRunning(loaded.config.pidFile).catch(withRemedy(UNREAD_REMEDY))
   if (unread === undefined) return { loaded, saved, running }
@@ -63,7 +63,7 @@ export function atNamedPort(context: Context, located: Located, flags: GivenSett
   const { port } = loaded.config
   if (flags.port === undefined || port === 0 || running?.url === undefined) return located
   if (isAtPort(running, port)) return located
-  return { loaded: loadSettings(context, flags, {}, ADDRESS), saved: NOTHING_SAVED, running: undefined }
+  return { loaded: loadSettings(context, flags, { needed: ADDRESS }), saved: NOTHING_SAVED, running: undefined }
 }
 
 /** A server that answers: the background server, or a foreground server or service at the same address. */

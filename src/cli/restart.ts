@@ -17,7 +17,7 @@ export async function restart(context: Context, flags: GivenSettings): Promise<E
   // The saved settings tell where it runs now, even if a flag moves its pid file.
   const where = flags.stateFile === undefined ? {} : { stateFile: flags.stateFile }
   const before = await locate(context, where, { needed: STOPPING, withoutState: 'never' })
-  const loaded = loadSettings(context, flags, before.saved.settings)
+  const loaded = loadSettings(context, flags, { saved: before.saved.settings })
   // All checks come before the old server is stopped: a mistake in a setting must not end it.
   checkRereadable(loaded.config)
   checkStartable(loaded.config)

@@ -38,7 +38,7 @@ const TEMPORARY_NOTE =
 export async function service(context: Context, call: Call): Promise<ExitCode> {
   const isWritten = call.argument !== 'uninstall' && (call.argument === 'install' || call.flags.print === true)
   // Finding or removing the file needs no setting, so an invalid one must not prevent that.
-  const loaded = loadSettings(context, call.settings, {}, isWritten ? undefined : [])
+  const loaded = loadSettings(context, call.settings, isWritten ? {} : { needed: [] })
   const file = describeService(context, loaded)
   if (isWritten) {
     // The manager would not report that a service ends at once.

@@ -84,7 +84,7 @@ async function refuseSharedStateFile(context: Context, { pidFile, stateFile }: C
   if (!existsSync(stateFile)) return
   const saved = await readState(stateFile).catch(() => undefined)
   if (saved === undefined) return
-  const before = loadSettings(context, { stateFile }, saved.settings, ['pidFile'])
+  const before = loadSettings(context, { stateFile }, { saved: saved.settings, needed: ['pidFile'] })
   if (before.config.pidFile === pidFile) return
   const other = await findRunning(before.config.pidFile)
   if (other === undefined) return
