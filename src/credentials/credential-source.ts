@@ -178,6 +178,6 @@ function stillRejected(): ProxyError {
   return new ProxyError('upstream_rejected_credentials', 'Upstream does not accept the credentials in auth.json.')
 }
 
-function problemOf({ code, message, remedy }: ProxyError): { code: string; message: string; remedy: string } {
+function problemOf({ code, message, remedy }: ProxyError): NonNullable<CredentialStatus['problem']> {
   return { code, message, remedy }
 }

@@ -1,3 +1,5 @@
+import type { ProxyError } from '../errors.ts'
+
 /** What auth.json can hold. `kind` decides which upstream is used; see `upstream/target.ts`. */
 export type Credentials = ApiKeyCredentials | ChatGptCredentials
 
@@ -29,8 +31,8 @@ export type CredentialStatus = {
   readonly plan?: string
   readonly expiresAt?: number
   readonly lastRefresh?: number
-  /** Set when requests would fail now: a row of ERRORS and what happened. */
-  readonly problem?: { readonly code: string; readonly message: string; readonly remedy: string }
+  /** Set when requests would fail now. */
+  readonly problem?: Pick<ProxyError, 'code' | 'message' | 'remedy'>
   /** What failed last while requests still work, e.g. an early refresh. */
   readonly warning?: string
   /** What to do about the warning. */

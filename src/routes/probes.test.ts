@@ -65,7 +65,7 @@ test('limits that are not known yet are null, and an API key has none', async ()
 })
 
 test('who has not learns nothing but whether requests would be sent', async () => {
-  const problem = { code: 'credentials_missing', message: 'No login.', remedy: 'Sign in.' }
+  const problem = { code: 'credentials_missing', message: 'No login.', remedy: 'Sign in.' } as const
   const asked = { authenticated: false }
   expect([
     await health({ kind: 'chatgpt', file: 'auth.json' }, asked),

@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest'
 import { newRequestRecord } from '../telemetry/request-record.ts'
-import type { UpstreamAnswer } from '../upstream/answer.ts'
-import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 import { noticeHeaders } from './request-notes.ts'
 
@@ -14,13 +12,13 @@ test('the head of an answer tells limits and a changed catalogue', () => {
   } as unknown as RouteContext
   const record = newRequestRecord('id', 'POST', '/v1/responses', 0)
   const headers = { 'x-models-etag': '"2"', 'x-codex-plan-type': 'plus' }
-  noticeHeaders(context, { record } as ApiRequest, { headers } as unknown as UpstreamAnswer)
+  noticeHeaders(context, { record }, { headers })
   expect(noticed).toEqual([headers, 7, '"2"'])
 })
 
 test.each(['x-request-id', 'x-oai-request-id'])('the id that upstream gives a request as %s is noted', (name) => {
   const context = { rateLimits: { notice() {} }, now: () => 0 } as unknown as RouteContext
   const record = newRequestRecord('id', 'POST', '/v1/responses', 0)
-  noticeHeaders(context, { record } as ApiRequest, { headers: { [name]: 'up_1' } } as unknown as UpstreamAnswer)
+  noticeHeaders(context, { record }, { headers: { [name]: 'up_1' } })
   expect(record.upstreamRequestId).toBe('up_1')
 })

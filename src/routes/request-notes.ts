@@ -23,9 +23,13 @@ export function retryCounter({ record }: ApiRequest): () => void {
 }
 
 /** Processes the headers of every upstream answer: request id, limits, a changed catalogue. */
-export function noticeHeaders(context: RouteContext, request: ApiRequest, { headers }: UpstreamAnswer): void {
+export function noticeHeaders(
+  context: Pick<RouteContext, 'rateLimits' | 'catalogue' | 'now'>,
+  { record }: Pick<ApiRequest, 'record'>,
+  { headers }: Pick<UpstreamAnswer, 'headers'>,
+): void {
   const id = headers['x-request-id'] ?? headers['x-oai-request-id']
-  if (typeof id === 'string') request.record.upstreamRequestId = id
+  if (typeof id === 'string') record.upstreamRequestId = id
   context.rateLimits.notice(headers, context.now())
   const etag = headers['x-models-etag']
   if (typeof etag === 'string') context.catalogue.noticeEtag(etag)

@@ -1,7 +1,7 @@
 import { ProxyError } from '../../errors.ts'
 import { asList, isObject, objectOf, parseJson, without } from '../../json-object.ts'
 
-export type ImageEvent = { readonly type: string; readonly [field: string]: unknown }
+type ImageEvent = { readonly type: string; readonly [field: string]: unknown }
 
 /**
  * Turns the answer of the Images API into the events that a client asked for, one per image

@@ -14,7 +14,7 @@ import { fallbackVariants, LITE_HEADERS } from './fallback-variants.ts'
 import { withoutRefusedSummary } from './refused-summary.ts'
 import { UpstreamCall } from './upstream-call.ts'
 
-export type ConvertedRequest = {
+type ConvertedRequest = {
   readonly route: ErrorRoute
   /** The request for upstream. */
   readonly body: ResponsesRequest
@@ -65,8 +65,8 @@ export function prepareCall(
 
 /** The same value for every request of a conversation: upstream's prompt cache goes by it (case 181). */
 export function sessionHeaders(
-  { headers }: ApiRequest,
-  { prompt_cache_key: key }: ResponsesRequest,
+  { headers }: Pick<ApiRequest, 'headers'>,
+  { prompt_cache_key: key }: Pick<ResponsesRequest, 'prompt_cache_key'>,
 ): Record<string, string> {
   const own = conversationHeaders(headers)
   if (key === undefined) return own

@@ -1,6 +1,7 @@
 import { Cancellation } from '../../cancellation.ts'
 import type { CatalogueModel } from '../../conversion/request/conversion-context.ts'
 import { type Credentials, secretOf } from '../../credentials/credentials.ts'
+import { ApiError } from '../../errors.ts'
 import type { UpstreamClient } from '../client.ts'
 import type { CodexModelsCache } from './codex-models-cache.ts'
 import { askForModels, type LiveModels } from './live-models.ts'
@@ -211,7 +212,7 @@ export class ModelCatalogue {
   async #failed(credentials: Credentials, error: unknown): Promise<Failure> {
     const count = (this.#failureOf(credentials)?.count ?? 0) + 1
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** (count - 1), LONGEST_PAUSE_MS)
-    const rejected = error instanceof Error && 'status' in error && error.status === 401
+    const rejected = error instanceof ApiError && error.status === 401
     // `send` has refreshed the login meanwhile, so the token that was rejected last is the current one.
     const current = rejected ? await this.#parts.credentials().catch(() => credentials) : undefined
     return {

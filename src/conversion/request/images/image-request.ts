@@ -5,7 +5,7 @@ import { ReportedFields } from '../reported-fields.ts'
 const MODEL = 'gpt-image-2'
 const OF_STREAMS = ['stream', 'partial_images']
 
-export type ImageRequest = {
+type ImageRequest = {
   readonly body: JsonObject
   /** The client waits for events. */
   readonly stream: boolean
