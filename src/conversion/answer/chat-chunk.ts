@@ -1,4 +1,4 @@
-import { asNumber, asObject, asString, type JsonObject } from '../../json-object.ts'
+import { asNumber, asString, type JsonObject } from '../../json-object.ts'
 import type { ChatUsage } from './usage.ts'
 
 export type ChatToolCall =
@@ -30,12 +30,6 @@ export type ChatDelta = {
 }
 
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call'
-
-/** The finish reason of an answer that upstream calls incomplete. */
-export function cutReason(response: JsonObject | undefined): FinishReason {
-  const reason = asObject(response?.incomplete_details)?.reason
-  return reason === 'content_filter' ? 'content_filter' : 'length'
-}
 
 /** A `chat.completion.chunk`: exactly the fields, in the order, of recorded Chat Completions streams. */
 export type ChatChunk = {

@@ -81,12 +81,12 @@ class JoinedChoice {
     const message: ChatMessage = {
       role: 'assistant',
       content: this.#content === '' && hasOther ? null : this.#content,
-      ...(this.#reasoning === '' ? {} : { reasoning_content: this.#reasoning }),
-      ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
-      ...(this.#functionCall === undefined ? {} : { function_call: this.#functionCall }),
+      ...(this.#reasoning !== '' && { reasoning_content: this.#reasoning }),
+      ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
+      ...(this.#functionCall !== undefined && { function_call: this.#functionCall }),
       refusal: this.#refusal ?? null,
       annotations: this.#annotations,
-      ...(this.#images.length === 0 ? {} : { images: this.#images }),
+      ...(this.#images.length > 0 && { images: this.#images }),
     }
     return { message, logprobs: null, finish_reason: this.#finishReason }
   }

@@ -2,7 +2,7 @@ import { asIndex, asList, asObject, asString, type JsonObject } from '../../json
 import type { ChatPlan } from '../chat-plan.ts'
 import { type AnswerHead, eventError, NO_HEAD, unfinishedError } from '../failure/upstream-error.ts'
 import { type ReasonedCall, reasonedCalls, TEXT_PLACE } from '../reasoning-continuity.ts'
-import { type ChatChunk, type ChatDelta, ChunkHead, cutReason, type FinishReason } from './chat-chunk.ts'
+import { type ChatChunk, type ChatDelta, ChunkHead, type FinishReason } from './chat-chunk.ts'
 import { ChatImages } from './chat-images.ts'
 import { ChatReasoning } from './chat-reasoning.ts'
 import { ChatText } from './chat-text.ts'
@@ -230,4 +230,10 @@ export class ChatStream {
     this.#upstreamEnded = true
     return this.#plan.choices === 1 && this.#plan.includeUsage ? [this.#head.usageChunk(sumUsage([this.#usage]))] : []
   }
+}
+
+/** The finish reason of an answer that upstream calls incomplete. */
+function cutReason(response: JsonObject | undefined): FinishReason {
+  const reason = asObject(response?.incomplete_details)?.reason
+  return reason === 'content_filter' ? 'content_filter' : 'length'
 }

@@ -3,7 +3,7 @@ const BEGINNINGS = ['\uE200cite\uE202', '\uE200filecite\uE202']
 const FIRST = '\uE200'
 /** Anything longer is text: it must not be held back for ever. In UTF-16 units, without beginning and end. */
 const LONGEST = 900
-const MARKER = /\uE200(?:file)?cite\uE202[^\uE200\uE201]{0,900}\uE201/g
+const MARKER = new RegExp(`\uE200(?:file)?cite\uE202[^\uE200\uE201]{0,${LONGEST}}\uE201`, 'g')
 
 /** Whether a text contains a marker, or the beginning of one. */
 export function hasMarker(text: string): boolean {

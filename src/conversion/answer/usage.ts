@@ -30,7 +30,7 @@ export function chatUsage(terminalEvent: unknown): ChatUsage | undefined {
     prompt_tokens_details: {
       cached_tokens: count(inputDetails, 'cached_tokens'),
       audio_tokens: 0,
-      ...(cacheWrites === undefined ? {} : { cache_write_tokens: cacheWrites }),
+      ...(cacheWrites !== undefined && { cache_write_tokens: cacheWrites }),
     },
     completion_tokens_details: {
       reasoning_tokens: count(outputDetails, 'reasoning_tokens'),

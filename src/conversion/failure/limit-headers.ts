@@ -29,7 +29,7 @@ export function limitHeaders(
   const seconds = limitSeconds ?? bounded(askedWait(message))
   if (seconds === undefined) return passed
   const limit = { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': duration(seconds) }
-  return { 'retry-after': String(seconds), ...(limitSeconds === undefined ? {} : limit), ...passed }
+  return { 'retry-after': String(seconds), ...(limitSeconds !== undefined && limit), ...passed }
 }
 
 function untilReset(error: JsonObject, now: number | undefined): number | undefined {

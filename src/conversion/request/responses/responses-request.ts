@@ -176,7 +176,7 @@ function reportOthers(body: JsonPlace, reported: ReportedFields): void {
   for (const name of Object.keys(body.object())) {
     const { absent, value } = body.at(name)
     if (absent || KNOWN.has(name) || isEmpty(value)) continue
-    if (!DEFAULTS.has(name) || DEFAULTS.get(name) !== value) reported.add(name)
+    if (DEFAULTS.get(name) !== value) reported.add(name)
   }
 }
 
