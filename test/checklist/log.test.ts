@@ -183,7 +183,7 @@ async function probes(url: string): Promise<string> {
   return texts.join('\n')
 }
 
-describe('issue 6: what is written at info holds no prompt, answer or secret', () => {
+describe('what is written at info holds no prompt, answer or secret', () => {
   test('in the foreground: stdout, stderr, /health and /metrics', async () => {
     await start('info')
     await everyKindOfRequest(stage.proxy.url)
@@ -265,7 +265,7 @@ function backgroundEnv(): Record<string, string> {
 const messages = (id: string | null): LogLine[] =>
   logLines(stage.proxy).filter(({ name, requestId }) => name === 'codex_api_proxy.messages' && requestId === id)
 
-describe('issue 6: at debug', () => {
+describe('at debug', () => {
   test('the start warns that prompts and answers are recorded, and is silent about it at info', async () => {
     await start('debug')
     const warnings = logLines(stage.proxy).filter(({ level }) => level === 'warn')
