@@ -1,4 +1,4 @@
-import { GROUP_TITLES, shownDefault } from '../src/cli/settings.ts'
+import { GROUP_TITLES, shownDefault } from '../src/cli/setting-flags.ts'
 import type { Option } from '../src/config/option.ts'
 import { OPTIONS } from '../src/config/options.ts'
 import { conversionDocument } from './conversion-document.ts'

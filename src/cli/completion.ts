@@ -3,7 +3,7 @@ import type { Option } from '../config/option.ts'
 import { OPTIONS } from '../config/options.ts'
 import type { Call, CommandRow } from './command.ts'
 import type { Context, ExitCode } from './context.ts'
-import { settingNames } from './settings.ts'
+import { settingNames } from './setting-flags.ts'
 import { shellWord } from './shell.ts'
 
 const ZSH_VALUES = { none: '', file: ':file:_files', any: ':value: ' } as const

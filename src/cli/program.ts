@@ -6,7 +6,7 @@ import { COMMANDS } from './commands.ts'
 import type { Context, ExitCode } from './context.ts'
 import { explain } from './explain.ts'
 import { overview } from './overview.ts'
-import { addSettings, settingsOf } from './settings.ts'
+import { addSettings, settingsOf } from './setting-flags.ts'
 
 /** Runs one command line; resolves with the exit code: 0, 1 for a failure, 2 for a command line that can't be used. */
 export async function runProgram(argv: readonly string[], context: Context): Promise<number> {

@@ -13,8 +13,8 @@ import { ownerOf } from '../memory/recent-memory.ts'
 import type { MessageLog } from '../message-log.ts'
 import { prepareCall } from '../upstream-call/prepare-call.ts'
 import type { UpstreamCall } from '../upstream-call/upstream-call.ts'
-import { completeChat } from './chat-completing.ts'
-import { StreamedChat } from './chat-streaming.ts'
+import { completeChat } from './complete-chat.ts'
+import { StreamedChat } from './streamed-chat.ts'
 
 /** `POST /v1/chat/completions`: forwarded with an API key, converted with a ChatGPT login. */
 export function chatCompletionsRoute(context: RouteContext): Route {

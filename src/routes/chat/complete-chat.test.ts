@@ -7,7 +7,7 @@ import type { AnswerBody, BodySink } from '../../upstream/answer.ts'
 import type { ApiRequest } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
 import type { UpstreamCall } from '../upstream-call/upstream-call.ts'
-import { completeChat } from './chat-completing.ts'
+import { completeChat } from './complete-chat.ts'
 
 /** So many choices of one answer in one piece, and where upstream says what it says of each. */
 function begin(choices: number) {

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { expect, test } from 'vitest'
-import { addSettings, settingsOf } from './settings.ts'
+import { addSettings, settingsOf } from './setting-flags.ts'
 
 test('what is given with a flag that may be repeated adds up', () => {
   const argv = ['--allow-origin', 'https://a.test', '--allow-origin', 'file://']
