@@ -5,9 +5,9 @@ import { argumentsOf } from './chat-tool-calls.ts'
  * Which text of an item an event carries, and in which field: `delta` has a further piece of it, any other field all of
  * it.
  */
-type Telling = { readonly what: 'output_text' | 'refusal' | 'arguments' | 'input'; readonly field: string }
+type CarriedText = { readonly what: 'output_text' | 'refusal' | 'arguments' | 'input'; readonly field: string }
 
-const TELLINGS: ReadonlyMap<unknown, Telling> = new Map<unknown, Telling>([
+const CARRIED_TEXTS: ReadonlyMap<unknown, CarriedText> = new Map<unknown, CarriedText>([
   ['response.output_text.delta', { what: 'output_text', field: 'delta' }],
   ['response.output_text.done', { what: 'output_text', field: 'text' }],
   ['response.refusal.delta', { what: 'refusal', field: 'delta' }],
@@ -23,7 +23,7 @@ type Begun = {
   /** As it was announced: its type, and of a call its name and id. */
   item: JsonObject | undefined
   /** The texts by part; a call has one. */
-  readonly texts: Map<number, { readonly what: Telling['what']; readonly text: string }>
+  readonly texts: Map<number, { readonly what: CarriedText['what']; readonly text: string }>
 }
 
 /**
@@ -40,14 +40,14 @@ export class OutputItems {
     const index = asIndex(fields?.output_index)
     if (fields === undefined || index === undefined) return
     const item = asObject(fields.item)
-    const telling = TELLINGS.get(fields.type)
+    const carried = CARRIED_TEXTS.get(fields.type)
     if (fields.type === 'response.output_item.done' && item !== undefined) {
       this.#done.set(index, item)
       this.#begun.delete(index)
     }
     if (this.#done.has(index)) return
     if (fields.type === 'response.output_item.added') this.#begunAt(index).item = item
-    else if (telling !== undefined) this.#addText(this.#begunAt(index), fields, telling)
+    else if (carried !== undefined) this.#addText(this.#begunAt(index), fields, carried)
   }
 
   /** In the order of the answer; `status` is for items that never became complete. */
@@ -66,12 +66,12 @@ export class OutputItems {
     return begun
   }
 
-  #addText({ texts }: Begun, fields: JsonObject, { what, field }: Telling): void {
-    const told = asString(fields[field])
-    if (told === undefined) return
+  #addText({ texts }: Begun, fields: JsonObject, { what, field }: CarriedText): void {
+    const text = asString(fields[field])
+    if (text === undefined) return
     const part = asIndex(fields.content_index) ?? 0
     const before = field === 'delta' ? (texts.get(part)?.text ?? '') : ''
-    texts.set(part, { what, text: before + told })
+    texts.set(part, { what, text: before + text })
   }
 }
 

@@ -9,7 +9,8 @@ import type { Variant } from './upstream-call.ts'
 /** Goes with a Lite-shaped body, derived from it and never copied from a client (case 188). */
 export const LITE_HEADERS = { 'x-openai-internal-codex-responses-lite': 'true' }
 
-type Form = { readonly request: ResponsesRequest; readonly lite: boolean }
+/** A request before it is written, and its lane. */
+type Draft = { readonly request: ResponsesRequest; readonly lite: boolean }
 
 /**
  * What to send if upstream refuses the request: without reasoning, if it refuses that (case 110, 111); on the Lite
@@ -23,27 +24,27 @@ export function fallbackVariants(
   const model = config.liteLane === 'auto' ? catalogue.peek().find(({ id }) => id === body.model) : undefined
   return fallbackOf({ request: body, lite: false })
 
-  function fallbackOf(form: Form): Variant['fallback'] {
-    const plain = withoutReasoning(form.request)
-    const hasReasoning = plain !== form.request
-    const hasOtherLane = model?.usesResponsesLite === true && !form.lite
+  function fallbackOf(draft: Draft): Variant['fallback'] {
+    const plain = withoutReasoning(draft.request)
+    const hasReasoning = plain !== draft.request
+    const hasOtherLane = model?.usesResponsesLite === true && !draft.lite
     if (!hasReasoning && !hasOtherLane) return undefined
     return (refusal) => {
-      if (hasReasoning && isReasoningRefusal(refusal, shaped(form))) return variant({ ...form, request: plain })
-      return hasOtherLane && isNotServed(refusal) ? variant({ ...form, lite: true }) : undefined
+      if (hasReasoning && isReasoningRefusal(refusal, shaped(draft))) return variant({ ...draft, request: plain })
+      return hasOtherLane && isNotServed(refusal) ? variant({ ...draft, lite: true }) : undefined
     }
   }
 
-  function variant(form: Form): Variant {
+  function variant(draft: Draft): Variant {
     return {
-      body: () => write(shaped(form)),
-      headers: form.lite ? LITE_HEADERS : {},
-      fallback: fallbackOf(form),
+      body: () => write(shaped(draft)),
+      headers: draft.lite ? LITE_HEADERS : {},
+      fallback: fallbackOf(draft),
     }
   }
 }
 
-function shaped({ request, lite }: Form): ResponsesRequest {
+function shaped({ request, lite }: Draft): ResponsesRequest {
   return lite ? toLiteRequest(request) : request
 }
 

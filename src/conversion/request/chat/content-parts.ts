@@ -12,12 +12,12 @@ const ECHOED_REASONING = new Set(['reasoning', 'thinking', 'redacted_thinking'])
 
 /** Content of a user, system or developer message; empty text is left out. */
 export function inputParts(content: JsonPlace): JsonObject[] {
-  return tellingParts(content, 'input_text', inputPart)
+  return nonEmptyParts(content, 'input_text', inputPart)
 }
 
 /** Content of an assistant message; empty text is left out. */
 export function outputParts(content: JsonPlace): JsonObject[] {
-  return tellingParts(content, 'output_text', outputPart)
+  return nonEmptyParts(content, 'output_text', outputPart)
 }
 
 /** A tool result: a string stays a string and parts stay parts, since an image as text would be a million tokens. */
@@ -37,7 +37,7 @@ type TextType = 'input_text' | 'output_text'
 /** Undefined for what is left out. */
 type ConvertPart = (part: JsonPlace) => JsonObject | undefined
 
-function tellingParts(content: JsonPlace, textType: TextType, convert: ConvertPart): JsonObject[] {
+function nonEmptyParts(content: JsonPlace, textType: TextType, convert: ConvertPart): JsonObject[] {
   if (typeof content.value !== 'string') return partsOf(content, textType, convert).filter(({ text }) => text !== '')
   return content.value === '' ? [] : [{ type: textType, text: content.value }]
 }
