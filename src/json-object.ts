@@ -66,8 +66,3 @@ export function asIndex(value: unknown): number | undefined {
 export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
 }
-
-/** A character of the basic plane as JSON escapes it. */
-export function unicodeEscape(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { healthRows, howToEnd, problemOf, whereStarted } from './health.ts'
+import { healthRows, problemOf } from './health.ts'
 
 test('a limit that was reset since it was told is not about to be', () => {
   const window = { usedPercent: 12, windowMinutes: 299, resetsAt: 10_000 }
@@ -30,9 +30,4 @@ test.each([
 test('without the client key there is only that requests fail', () => {
   expect(problemOf({ status: 'error', mode: 'none' })).toBe('Requests fail now; the client key is needed to see why.')
   expect(problemOf({ status: 'ok', mode: 'none' })).toBeUndefined()
-})
-
-test('a server whose process is not known is ended where it was started', () => {
-  expect(howToEnd(undefined)).toBe(`Stop it ${whereStarted('stop')}`)
-  expect(howToEnd(7)).toMatch(/^Stop it where it was started.*; .* run `.*7`$/)
 })

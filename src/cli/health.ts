@@ -1,8 +1,8 @@
 import { type JsonObject, objectOf, textOf } from '../json-object.ts'
 import { packageVersion } from '../version.ts'
 import { type AskedServer, healthOf } from './ask-server.ts'
-import { serviceCommand } from './service/service-files.ts'
 import { fromNow } from './shown.ts'
+import { whereStarted } from './unlisted-server.ts'
 
 /** What `/health` says, as rows of a table. Anything it doesn't say has no row. `now` in milliseconds since the epoch. */
 export function healthRows(health: JsonObject, now: number): string[][] {
@@ -42,20 +42,6 @@ export function processOf(health: JsonObject | undefined): number | undefined {
 /** The process that answers there. */
 export async function processAt(server: AskedServer): Promise<number | undefined> {
   return processOf(await healthOf(server))
-}
-
-/** How to end a server that no run file names. */
-export function howToEnd(pid: number | undefined): string {
-  const where = `Stop it ${whereStarted('stop')}`
-  if (pid === undefined) return where
-  const command = process.platform === 'win32' ? `taskkill /F /PID ${pid}` : `kill ${pid}`
-  return `${where}; if \`start\` started it and its pid file is lost, run \`${command}\``
-}
-
-/** Where a server that no run file names is stopped or restarted: most often it is a service. */
-export function whereStarted(verb: 'stop' | 'restart'): string {
-  const command = serviceCommand(verb)
-  return `where it was started${command === undefined ? '' : ` (a service: \`${command}\`)`}`
 }
 
 /** That another version than the installed one runs, and what to do: an upgrade changes nothing in a running server. */

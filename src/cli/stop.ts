@@ -3,9 +3,10 @@ import { lockInTheWay, type RunningServer, whyStillThere } from '../daemon/pid-f
 import { stopProcess } from '../daemon/process.ts'
 import type { AskedServer } from './ask-server.ts'
 import type { Context, ExitCode } from './context.ts'
-import { howToEnd, processAt } from './health.ts'
+import { processAt } from './health.ts'
 import { type Located, locate, reach } from './locate.ts'
 import { STOPPING } from './setting-groups.ts'
+import { howToEnd } from './unlisted-server.ts'
 
 export async function stop(context: Context, flags: GivenSettings): Promise<ExitCode> {
   const located = await locate(context, flags, { needed: STOPPING, withoutState: 'always' })

@@ -1,4 +1,4 @@
-import { unicodeEscape } from '../json-object.ts'
+import { unicodeEscape } from '../foreign-text.ts'
 
 /**
  * Characters that end a line for Python's `splitlines`, and so for clients that read a stream with httpx's

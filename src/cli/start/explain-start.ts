@@ -3,8 +3,9 @@ import type { Config } from '../../config/options.ts'
 import { findRunning, isAtPort } from '../../daemon/pid-file.ts'
 import { isProxy } from '../ask-server.ts'
 import { explain } from '../explain.ts'
-import { howToEnd, processAt } from '../health.ts'
+import { processAt } from '../health.ts'
 import { readableKey } from '../locate.ts'
+import { howToEnd } from '../unlisted-server.ts'
 
 /** A failure to listen, in helpful words; any other failure unchanged. */
 export async function withExplanation(error: unknown, config: Config): Promise<unknown> {
