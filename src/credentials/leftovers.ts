@@ -30,7 +30,7 @@ export function leftTokens(path: string, files: Files, spentToken: string): Left
     const [leftover] = leftovers(leftoverPaths(files.realpathSync(path), spentToken), files)
     return leftover && { tokens: tokensIn(objectOf(leftover.content.tokens)), refreshedAt: leftover.refreshedAt }
   } catch {
-    return undefined
+    return undefined // auth.json is gone: whoever reads it says so.
   }
 }
 

@@ -97,7 +97,7 @@ export class TokenStore {
     try {
       return !holds(this.read().login, refreshToken)
     } catch {
-      return false
+      return false // Half-written or gone: that is no other login yet.
     }
   }
 

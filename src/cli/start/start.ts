@@ -82,6 +82,7 @@ function childEnvironment({ env, bases }: Context): NodeJS.ProcessEnv {
  */
 async function refuseSharedStateFile(context: Context, { pidFile, stateFile }: Config): Promise<void> {
   if (!existsSync(stateFile)) return
+  // A broken one tells of no server.
   const saved = await readState(stateFile).catch(() => undefined)
   if (saved === undefined) return
   const before = loadSettings(context, { stateFile }, { saved: saved.settings, needed: ['pidFile'] })

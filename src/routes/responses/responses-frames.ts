@@ -177,10 +177,11 @@ export class ResponsesFrames implements FrameSink {
     if (this.#error !== undefined && !this.#visible) throw this.#error
     this.#visible = true
     this.#usage = chatUsage(event)
-    this.#servedModel = asString(responseOf(event)?.model)
+    const response = responseOf(event)
+    this.#servedModel = asString(response?.model)
     if (this.#error !== undefined) return this.#failing(this.#error, type, event, frame)
-    this.#responseId = asString(responseOf(event)?.id)
-    this.#listed = asList(responseOf(event)?.output)
+    this.#responseId = asString(response?.id)
+    this.#listed = asList(response?.output)
     if (listsAll(event, this.#doneFrames.length)) return undefined
     const whole = bytesJson(frame)
     const filled = this.#filled(whole)
