@@ -7,6 +7,7 @@ import type { Files } from '../../src/credentials/auth-file.ts'
 import { createCredentialSource } from '../../src/credentials/credential-source.ts'
 import type { CredentialMode, CredentialSource, Credentials } from '../../src/credentials/credentials.ts'
 import type { PostToken } from '../../src/credentials/refresh.ts'
+import type { ProxyError } from '../../src/errors.ts'
 import { startTokenIssuer, type TokenIssuer, type TokenIssuerOptions } from '../fake-upstream/token-issuer.ts'
 
 type SourceSettings = {
@@ -29,7 +30,11 @@ export type LoginStage = {
   /** Objects are written as Codex does: two spaces, no line break at the end. */
   writeAuth(content: unknown): Promise<void>
   readAuth(): Promise<Auth>
-  /** Fails when a token that the issuer ever gave out is in one of the texts or in a warning. */
+  /** The error that this ends with. */
+  errorOf(work: unknown): Promise<ProxyError>
+  /** What a person or a client could get to see: errors are among it already. */
+  show(seen: unknown): void
+  /** Fails when a token that the issuer ever gave out is in one of the texts, in a warning, or in what was shown. */
   close(...texts: unknown[]): Promise<void>
 }
 
@@ -40,6 +45,7 @@ export async function startLoginStage(options: TokenIssuerOptions = {}): Promise
   const authPath = join(codexHome, 'auth.json')
   const issuer = await startTokenIssuer(options)
   const warnings: string[] = []
+  const shown: unknown[] = []
   const opened: CredentialSource[] = []
   return {
     codexHome,
@@ -66,11 +72,22 @@ export async function startLoginStage(options: TokenIssuerOptions = {}): Promise
     async readAuth() {
       return JSON.parse(await readFile(authPath, 'utf8'))
     },
+    async errorOf(work) {
+      const error = await Promise.resolve(work).then(
+        () => new Error('nothing went wrong'),
+        (reason: ProxyError) => reason,
+      )
+      shown.push(error)
+      return error as ProxyError
+    },
+    show: (seen) => shown.push(seen),
     async close(...texts) {
       for (const source of opened) await source.close()
       await issuer.close()
       await rm(codexHome, { recursive: true, force: true })
-      const leaked = issuer.secrets().find((secret) => [...warnings, ...texts.map(inspectAll)].join().includes(secret))
+      const leaked = issuer
+        .secrets()
+        .find((secret) => [...warnings, ...[...shown, ...texts].map(inspectAll)].join().includes(secret))
       if (leaked !== undefined) throw new Error(`A token was shown: ${leaked.slice(0, 12)}…`)
     },
   }
