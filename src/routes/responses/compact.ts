@@ -6,7 +6,8 @@ import { asList, asString, type JsonObject } from '../../json-object.ts'
 import type { ApiRequest, Route } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
 import { forwardOr } from '../forward.ts'
-import { collect, type Prepared, prepare } from './responses.ts'
+import { collectResponse } from './collect-response.ts'
+import { type Prepared, prepareResponses } from './prepare-responses.ts'
 
 /** Where Codex names its features: this is compaction by an ordinary request (docs/upstream.md 4.1). */
 const FEATURES = 'x-codex-beta-features'
@@ -19,7 +20,7 @@ const FEATURE = 'remote_compaction_v2'
 export function compactRoute(context: RouteContext): Route {
   return forwardOr(context, async (request, credentials) => {
     const { call, log, kept } = convert(context, request, credentials, await request.jsonBody())
-    const response = await collect(context, request, call, log)
+    const response = await collectResponse(context, request, call, log)
     return { status: 200, body: compactedResponse(response, kept) }
   })
 }
@@ -33,7 +34,9 @@ function convert(
 ): Pick<Prepared, 'call' | 'log'> & { kept: readonly unknown[] } {
   const json = parseLargeJson(raw, context.placeholder)
   const asked = { ...json, value: withTrigger(json.value) }
-  const { converted, call, log } = prepare(context, request, credentials, asked, { [FEATURES]: features(request) })
+  const { converted, call, log } = prepareResponses(context, request, credentials, asked, {
+    [FEATURES]: features(request),
+  })
   return { call, log, kept: saidByUser(converted.request.input, json) }
 }
 
