@@ -26,7 +26,7 @@ export function unforcedImage(reported: ReportedFields): string {
 }
 
 /** A forced search with filters is accepted only as an allowed tool (case 68). */
-export function withFilters(choice: JsonObject, tools: readonly JsonObject[]): JsonObject {
+export function acceptedChoice(choice: JsonObject, tools: readonly JsonObject[]): JsonObject {
   const isFiltered = choice.type === 'web_search' && tools.some((tool) => tool.type === 'web_search' && tool.filters)
   return isFiltered ? { type: 'allowed_tools', mode: 'required', tools: [choice] } : choice
 }

@@ -1,6 +1,6 @@
 import { shorten } from '../../../foreign-text.ts'
 import { asObject, type JsonObject } from '../../../json-object.ts'
-import { hostedToolType, unforcedImage, withFilters } from '../hosted-tools.ts'
+import { acceptedChoice, hostedToolType, unforcedImage } from '../hosted-tools.ts'
 import type { JsonPlace } from '../json-place.ts'
 import { type ReportedFields, reportOtherKeys } from '../reported-fields.ts'
 
@@ -20,7 +20,7 @@ export function convertToolChoice(
   const declared = declaredIn(tools)
   if (type === 'allowed_tools') return allowedTools(choice, declared, reported)
   if (type === 'image_generation') return unforcedImage(reported)
-  return withFilters(chosenTool(choice, declared, reported), tools)
+  return acceptedChoice(chosenTool(choice, declared, reported), tools)
 }
 
 /** For looking up declared tools: a request may declare thousands, and allow each of them. */

@@ -2,7 +2,7 @@ import { asList, asObject, isEmpty, type JsonObject, objectOf, without } from '.
 import { API_DEFAULTS } from '../api-defaults.ts'
 import type { ConversionContext } from '../conversion-context.ts'
 import { effortOnTheWire } from '../effort.ts'
-import { responsesTool, unforcedImage, withFilters } from '../hosted-tools.ts'
+import { acceptedChoice, responsesTool, unforcedImage } from '../hosted-tools.ts'
 import { bodyPlace, type JsonPlace } from '../json-place.ts'
 import { derivePromptCacheKey } from '../prompt-cache-key.ts'
 import { ReportedFields, reportOtherKeys, unsupportedParameter } from '../reported-fields.ts'
@@ -197,7 +197,7 @@ function toolChoice(
 ): JsonObject | string | undefined {
   const object = asObject(place.value)
   if (object === undefined) return place.optionalString()
-  return object.type === 'image_generation' ? unforcedImage(reported) : withFilters(responsesTool(object), tools)
+  return object.type === 'image_generation' ? unforcedImage(reported) : acceptedChoice(responsesTool(object), tools)
 }
 
 /** The one option that Codex sends is passed; padding against side channels is not supported. */
