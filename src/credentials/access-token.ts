@@ -22,6 +22,20 @@ export function expiresAt(claims: JsonObject): number | undefined {
   return typeof exp === 'number' && Math.abs(exp * 1000) <= LAST_TIME_MS ? exp * 1000 : undefined
 }
 
+/**
+ * How long before its expiry an access token is refreshed (docs/upstream.md 2.3). Covers the longest usual start of a
+ * stream.
+ */
+const EXPIRY_MARGIN_MS = 5 * 60_000
+/** When tokens without a readable expiry are refreshed, counted from the last refresh (docs/upstream.md 2.3). */
+const REFRESH_INTERVAL_MS = 8 * 24 * 3600_000
+
+/** When the token should be refreshed; Infinity if unknown. All times in milliseconds since the epoch. */
+export function staleAt(expiry: number | undefined, lastRefresh: number | undefined): number {
+  if (expiry !== undefined) return expiry - EXPIRY_MARGIN_MS
+  return lastRefresh === undefined ? Number.POSITIVE_INFINITY : lastRefresh + REFRESH_INTERVAL_MS
+}
+
 /** The account claims that OpenAI puts into both the id token and the access token (docs/upstream.md 3). */
 export function accountClaims(claims: JsonObject): JsonObject {
   return objectOf(claims['https://api.openai.com/auth'])

@@ -1,16 +1,9 @@
 import { ProxyError } from '../errors.ts'
 import { isObject, type JsonObject, objectOf, parseJson, textOf } from '../json-object.ts'
-import { accountClaims, claimsOf, expiresAt } from './access-token.ts'
+import { accountClaims, claimsOf, expiresAt, staleAt } from './access-token.ts'
 import type { ApiKeyCredentials, ChatGptCredentials } from './credentials.ts'
 import { headerText } from './header-text.ts'
 
-/**
- * How long before its expiry an access token is refreshed (docs/upstream.md 2.3). Covers the longest usual start of a
- * stream.
- */
-const EXPIRY_MARGIN_MS = 5 * 60_000
-/** When tokens without a readable expiry are refreshed, counted from the last refresh (docs/upstream.md 2.3). */
-const REFRESH_INTERVAL_MS = 8 * 24 * 3600_000
 /** The prefix of account ids of the API, which are not ChatGPT workspaces (docs/upstream.md 11). */
 const API_ORGANISATION = 'org-'
 /** The region in most tokens: none in particular. */
@@ -117,7 +110,7 @@ function chatgptLogin(content: JsonObject): ChatGptLogin {
     issuer: textOf(provenance.issuer),
     clientId: textOf(provenance.client_id),
   }
-  return { ...login, staleAt: staleAtOf(login) }
+  return { ...login, staleAt: staleAt(login.expiresAt, login.lastRefresh) }
 }
 
 /**
@@ -149,11 +142,6 @@ function residencyOf(account: JsonObject): string | undefined {
   const claims = [account.chatgpt_compute_residency, account.chatgpt_data_residency]
   const region = claims.map(headerText).find((claim) => claim !== undefined)
   return region === ANY_REGION ? undefined : region
-}
-
-function staleAtOf(login: Pick<ChatGptLogin, 'expiresAt' | 'lastRefresh'>): number {
-  if (login.expiresAt !== undefined) return login.expiresAt - EXPIRY_MARGIN_MS
-  return login.lastRefresh === undefined ? Number.POSITIVE_INFINITY : login.lastRefresh + REFRESH_INTERVAL_MS
 }
 
 function timeOf(value: unknown): number | undefined {
