@@ -29,7 +29,7 @@ export function clientKeyFrom(
 function readKey(path: string): string {
   try {
     // Editors may begin a file with a byte order mark and end it with a line, without showing either.
-    return textOf(readFileSync(path)).replace(/^\uFEFF|[\r\n]+$/g, '')
+    return decoded(readFileSync(path)).replace(/^\uFEFF|[\r\n]+$/g, '')
   } catch (error) {
     const reason = codeOf(error) ?? 'unknown reason'
     throw new UsageError(
@@ -39,7 +39,7 @@ function readKey(path: string): string {
 }
 
 /** `>` of Windows PowerShell writes UTF-16, with a byte order mark. */
-function textOf(bytes: Buffer): string {
+function decoded(bytes: Buffer): string {
   return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8')
 }
 

@@ -51,9 +51,9 @@ export class RateLimits {
 export function readRateLimits(headers: IncomingHttpHeaders, now: number): AccountLimits {
   const others = otherFamilies(headers, now)
   return {
-    plan: textOf(headers, 'x-codex-plan-type'),
-    active: textOf(headers, 'x-codex-active-limit'),
-    reached: textOf(headers, 'x-codex-rate-limit-reached-type'),
+    plan: headerOf(headers, 'x-codex-plan-type'),
+    active: headerOf(headers, 'x-codex-active-limit'),
+    reached: headerOf(headers, 'x-codex-rate-limit-reached-type'),
     credits: creditsOf(headers),
     others: Object.keys(others).length > 0 ? others : undefined,
     ...windowsOf(headers, 'codex', now),
@@ -65,7 +65,7 @@ function otherFamilies(headers: IncomingHttpHeaders, now: number): NonNullable<A
   const ids = new Set(Object.keys(headers).flatMap((name) => FAMILY.exec(name)?.[1] ?? []))
   ids.delete('codex')
   return Object.fromEntries(
-    [...ids].map((id) => [id, { name: textOf(headers, `x-${id}-limit-name`), ...windowsOf(headers, id, now) }]),
+    [...ids].map((id) => [id, { name: headerOf(headers, `x-${id}-limit-name`), ...windowsOf(headers, id, now) }]),
   )
 }
 
@@ -87,12 +87,12 @@ function windowOf(headers: IncomingHttpHeaders, prefix: string, now: number): Ra
 }
 
 function creditsOf(headers: IncomingHttpHeaders): Credits | undefined {
-  const has = textOf(headers, 'x-codex-credits-has-credits')
+  const has = headerOf(headers, 'x-codex-credits-has-credits')
   if (has === undefined) return undefined
   return {
     has: isTrue(has),
-    unlimited: isTrue(textOf(headers, 'x-codex-credits-unlimited')),
-    balance: textOf(headers, 'x-codex-credits-balance'),
+    unlimited: isTrue(headerOf(headers, 'x-codex-credits-unlimited')),
+    balance: headerOf(headers, 'x-codex-credits-balance'),
   }
 }
 
@@ -102,12 +102,12 @@ function isTrue(text: string | undefined): boolean {
 }
 
 function numberOf(headers: IncomingHttpHeaders, name: string): number | undefined {
-  const number = Number(textOf(headers, name))
+  const number = Number(headerOf(headers, name))
   return Number.isFinite(number) ? number : undefined
 }
 
 /** Undefined for a header that is missing or empty. */
-function textOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name]
   const text = typeof value === 'string' ? value.trim() : ''
   return text === '' ? undefined : text
