@@ -1,23 +1,22 @@
 import { characters } from './citations.ts'
+import { StopMatch } from './stop-match.ts'
 
 /**
  * Emulates `stop`: lets text through up to the first stop text, even if that is spread over several deltas. Text that
  * may still become a stop text is held back.
  */
 export class StopSequence {
-  readonly #stops: readonly string[]
-  readonly #longest: number
+  readonly #matches: readonly StopMatch[]
   #held = ''
   #stopped = false
   #passed = 0
 
   constructor(stops: readonly string[]) {
-    this.#stops = stops
-    this.#longest = Math.max(0, ...stops.map((stop) => stop.length))
+    this.#matches = stops.map((stop) => new StopMatch(stop))
   }
 
   get active(): boolean {
-    return this.#longest > 0
+    return this.#matches.length > 0
   }
 
   /** A stop text was found: nothing comes after it. */
@@ -32,12 +31,16 @@ export class StopSequence {
 
   push(text: string): string {
     if (this.#stopped) return ''
-    const all = this.#held + text
-    const at = this.#firstStop(all)
-    this.#stopped = at !== -1
-    const end = this.#stopped ? at : this.#safeLength(all)
-    this.#held = this.#stopped ? '' : all.slice(end)
-    const passed = all.slice(0, end)
+    const before = this.#held
+    const read = this.#read(text)
+    const found = this.#matches.filter(({ whole }) => whole)
+    this.#stopped = found.length > 0
+    const last = longest(this.#stopped ? found : this.#matches)
+    this.#held = this.#stopped ? '' : last
+
+    // Not of both texts as one: joining them would copy all that is held, with every delta.
+    const end = before.length + read - last.length
+    const passed = before.slice(0, end) + text.slice(0, Math.max(0, end - before.length))
     this.#passed += characters(passed)
     return passed
   }
@@ -46,29 +49,26 @@ export class StopSequence {
   end(): string {
     const rest = this.#held
     this.#held = ''
+    for (const match of this.#matches) match.reset()
     this.#passed += characters(rest)
     return rest
   }
 
   /**
-   * The position of the stop text that is complete first, so that the cut does not depend on how the text was split.
+   * Reads up to the end of the stop text that is complete first, so that the cut does not depend on how the text was
+   * split. Returns how much was read.
    */
-  #firstStop(text: string): number {
-    let first = { at: -1, end: Number.POSITIVE_INFINITY }
-    for (const stop of this.#stops) {
-      const at = text.indexOf(stop)
-      const end = at + stop.length
-      if (at !== -1 && (end < first.end || (end === first.end && at < first.at))) first = { at, end }
-    }
-    return first.at
-  }
-
-  /** How much of the text cannot be part of an incomplete stop text. */
-  #safeLength(text: string): number {
-    for (let at = Math.max(0, text.length - this.#longest + 1); at < text.length; at++) {
-      const tail = text.slice(at)
-      if (this.#stops.some((stop) => stop.startsWith(tail))) return at
+  #read(text: string): number {
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      for (const match of this.#matches) match.read(code)
+      if (this.#matches.some(({ whole }) => whole)) return at + 1
     }
     return text.length
   }
+}
+
+/** What the text ends with that is, or may become, a stop text. */
+function longest(matches: readonly StopMatch[]): string {
+  return matches.reduce((most, { matched }) => (matched.length > most.length ? matched : most), '')
 }
