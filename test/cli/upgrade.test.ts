@@ -8,7 +8,7 @@ import { startFakeUpstream } from '../fake-upstream/server.ts'
 import { apiKeyAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
 import { startTinyproxy, startTlsFront } from '../support/forward-proxies.ts'
-import { createHome, type Home, PROGRAM, run, startForeground } from '../support/program.ts'
+import { createHome, type Home, NOTHING_THERE, PROGRAM, run, startForeground } from '../support/program.ts'
 import { CHAT } from '../support/questions.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -40,9 +40,11 @@ async function install(folder: string): Promise<typeof installed> {
   return { program: join(folder, 'dist', 'main.js'), version: manifest.version, upgrade, remove: () => rm(file) }
 }
 
-const command = (...args: string[]) => run(args, { home, program: installed.program })
+/** `doctor` asks upstream. */
+const env = { CODEX_API_PROXY_OPENAI_BASE_URL: `${NOTHING_THERE}/v1` }
+const command = (...args: string[]) => run(args, { home, env, program: installed.program })
 
-test('after an upgrade status and start say that the old version still runs, until a restart', async () => {
+test('after an upgrade status, start and doctor say that the old version still runs, until a restart', async () => {
   const url = /Started: (\S+)\/v1/.exec((await command('start', '--port', '0')).stdout)?.[1] ?? ''
   expect((await command('status')).stdout).not.toContain('version')
   await installed.upgrade('9.9.9')
@@ -51,6 +53,7 @@ test('after an upgrade status and start say that the old version still runs, unt
   const notice = `It runs version ${installed.version}; run \`codex-api-proxy restart\` to use 9.9.9.`
   expect(rest).toEqual([notice, ''])
   expect(await command('start')).toMatchObject({ code: 0, stderr: `${notice}\n` })
+  expect((await command('doctor')).stdout).toContain(`→ ${notice}\n`)
   expect((await command('status', '--verbose')).stdout).toMatch(new RegExp(`^Version +${installed.version}$`, 'm'))
   expect(JSON.parse((await command('status', '--json')).stdout)).toMatchObject({
     installedVersion: '9.9.9',
@@ -62,12 +65,12 @@ test('after an upgrade status and start say that the old version still runs, unt
 })
 
 test('of a server in the foreground too, which is restarted where it was started', async () => {
-  const proxy = await startForeground([], { home })
+  const proxy = await startForeground([], { home, env })
   await installed.upgrade('9.9.9')
-  const { stdout } = await command('status', '--port', new URL(proxy.url).port)
-  expect(stdout).toContain(
-    `It runs version ${installed.version}; restart it ${whereStarted('restart')} to use 9.9.9.\n`,
-  )
+  const notice = `It runs version ${installed.version}; restart it ${whereStarted('restart')} to use 9.9.9.\n`
+  for (const name of ['status', 'doctor']) {
+    expect((await command(name, '--port', new URL(proxy.url).port)).stdout).toContain(notice)
+  }
   await proxy.stop()
 })
 

@@ -7,25 +7,36 @@ import { OUR_FOLDER } from '../../daemon/private-file.ts'
 import { checkRunFiles, RUN_FILES_REMEDY } from '../../daemon/run-files.ts'
 import { secretsFileOf } from '../../daemon/state-file.ts'
 import { checkStartable } from '../../http/startable.ts'
+import type { JsonObject } from '../../json-object.ts'
 import { isCode } from '../../system/error-code.ts'
 import type { AskedServer } from '../ask-server.ts'
 import { explain } from '../explain.ts'
+import { outdated } from '../health.ts'
 import type { Located } from '../locate.ts'
 import { shellList } from '../shell.ts'
 import { tryToListen } from '../start/try-to-listen.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
 
 /** Whether the server runs; if not, whether it could listen. */
-export async function checkProcess({ loaded, running }: Located, reached: AskedServer | undefined): Promise<Check[]> {
+export async function checkProcess(
+  { loaded, running }: Located,
+  reached: AskedServer | undefined,
+  health: JsonObject | undefined,
+): Promise<Check[]> {
   const { config } = loaded
   if (running !== undefined && !running.stopping) {
     return [
       ok('Process', `The server runs in the background (process ${running.pid}).`),
+      ...checkVersion(outdated(health, 'background')),
       ok('Port', running.url ?? 'still starting'),
     ]
   }
   if (reached !== undefined) {
-    return [ok('Process', 'The server runs in the foreground or as a service.'), ok('Port', reached.url)]
+    return [
+      ok('Process', 'The server runs in the foreground or as a service.'),
+      ...checkVersion(outdated(health, 'elsewhere')),
+      ok('Port', reached.url),
+    ]
   }
   return [
     ok('Process', whyNotRunning(config, running)),
@@ -33,6 +44,12 @@ export async function checkProcess({ loaded, running }: Located, reached: AskedS
     await checkFiles(config),
     await checkPort(config),
   ]
+}
+
+/** Says nothing when all is well. */
+function checkVersion(notice: string | undefined): Check[] {
+  if (notice === undefined) return []
+  return [problem('Version', 'The running server is of another version than this program.', notice)]
 }
 
 function whyNotRunning({ pidFile }: Config, stopping: RunningServer | undefined): string {

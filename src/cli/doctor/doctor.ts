@@ -52,7 +52,7 @@ async function checkAll(
   const checks = [
     ...checkLogin(health, config),
     ...(await checkNetwork(config, upstreamOf(health, config.chatgptBaseUrl))),
-    ...(unread ?? (await checkProcess(located, reached))),
+    ...(unread ?? (await checkProcess(located, reached, health))),
     await checkPermissions(config, authFileOf(health)),
   ]
   // Don't wait again for a server that has just failed to answer.
