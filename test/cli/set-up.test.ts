@@ -88,6 +88,26 @@ test('pi is told which levels of thinking each model has, and that its tokens co
   expect(withKey.providers['codex-api-proxy'].apiKey).toBe('$!it$$!')
 })
 
+test('what Aider wants in each of its two files can be pasted as it is', async () => {
+  const [, config, metadata = ''] = (await clientText('aider')).split(/^In .*:\n\n/m)
+  expect(config).toBe(`model: "openai/gpt-6.1-sol"
+openai-api-base: "${baseUrl}"
+openai-api-key: "unused"
+
+`)
+  expect(JSON.parse(metadata)).toEqual({
+    'openai/gpt-6.1-sol': {
+      max_input_tokens: 272_000,
+      max_output_tokens: 128_000,
+      input_cost_per_token: 0,
+      output_cost_per_token: 0,
+      supports_vision: true,
+      litellm_provider: 'openai',
+      mode: 'chat',
+    },
+  })
+})
+
 test('Cline is set up in the terminal by the command that is printed', async () => {
   const command = `cline auth openai-compatible --baseurl '${baseUrl}' --apikey 'unused' --modelid 'gpt-6.1-sol'`
   expect((await clientText('cline')).split('\n')).toContain(command)

@@ -57,7 +57,7 @@ ${needsKey ? `env_key = "CODEX_PROXY_API_KEY"   # in your shell: ${shell.variabl
   },
   {
     name: 'aider',
-    title: 'Aider: ~/.aider.conf.yml',
+    title: 'Aider: ~/.aider.conf.yml and ~/.aider.model.metadata.json',
     render: aider,
   },
   {
@@ -111,14 +111,16 @@ function aider({ baseUrl, key, model }: Server): string {
     supports_vision: images,
   }
   const isKnown = Object.values(metadata).some((value) => value !== undefined)
-  const config = `# ~/.aider.conf.yml
+  const config = `In ~/.aider.conf.yml:
+
 model: ${quoted(`openai/${model.id}`)}
 openai-api-base: ${quoted(baseUrl)}
 openai-api-key: ${quoted(key)}
 `
   if (!isKnown) return config
   return `${config}
-# ~/.aider.model.metadata.json
+In ~/.aider.model.metadata.json:
+
 ${json({ [`openai/${model.id}`]: { ...metadata, litellm_provider: 'openai', mode: 'chat' } })}`
 }
 
