@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
-import { askServer, isProxy } from './ask-server.ts'
+import { askServer, isProxy, shownAddress } from './ask-server.ts'
 
 async function serving(answer: RequestListener): Promise<string> {
   const server = createServer(answer)
@@ -52,4 +52,11 @@ test('a server is a proxy by what its health looks like', async () => {
   expect(await isProxy(await healthy({ status: 'ok', mode: 'fast' }))).toBe(false)
   expect(await isProxy(await healthy({ status: 'ok' }))).toBe(false)
   expect(await isProxy(await healthy({ status: 'up', mode: 'none' }))).toBe(false)
+})
+
+test.each([
+  ['http://127.0.0.1:8765', 'http://127.0.0.1:8765/v1'],
+  ['https://[::]:8765', "https://[::1]:8765/v1 and this machine's other addresses"],
+])('%s is shown to people as %s', (url, shown) => {
+  expect(shownAddress(url)).toBe(shown)
 })

@@ -88,6 +88,12 @@ export function reachable(baseUrl: string): string {
   return baseUrl.replace('://0.0.0.0:', '://127.0.0.1:').replace('://[::]:', '://[::1]:')
 }
 
+/** Where clients find a server, for people: an address that means "all of this machine" is none to give to a client. */
+export function shownAddress(baseUrl: string, path = '/v1'): string {
+  const url = reachable(baseUrl)
+  return `${url}${path}${url === baseUrl ? '' : " and this machine's other addresses"}`
+}
+
 /** Answers are shown in the terminal, and another user's program may have taken the port. */
 function plain(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? withoutControls(value) : value

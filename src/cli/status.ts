@@ -6,7 +6,7 @@ import { findCrashed, type RunningServer } from '../daemon/pid-file.ts'
 import { NOTHING_SAVED } from '../daemon/state-file.ts'
 import type { JsonObject } from '../json-object.ts'
 import { packageVersion } from '../version.ts'
-import { type AskedServer, checksCertificate, healthOf } from './ask-server.ts'
+import { type AskedServer, checksCertificate, healthOf, reachable, shownAddress } from './ask-server.ts'
 import type { Call } from './command.ts'
 import { type Context, type ExitCode, NOT_RUNNING } from './context.ts'
 import { healthRows, outdated, problemOf, processOf, warningOf } from './health.ts'
@@ -72,7 +72,7 @@ function report({ located, reached, health, settings }: Shown): object {
     running: isRunning,
     ...(isRunning && { mode: running === undefined ? 'foreground' : 'background' }),
     ...(isRunning && { pid: running?.pid ?? processOf(health) ?? null, stopping: running?.stopping === true }),
-    ...(reached !== undefined && { url: reached.url }),
+    ...(reached !== undefined && { url: reachable(reached.url) }),
     ...(isRunning && { health: health ?? null }),
     installedVersion: packageVersion(),
     ...(settings !== undefined && { settingsOf: settings.of, settings: settingsReport(settings) }),
@@ -127,14 +127,14 @@ function headline(
       pid === undefined
         ? ['', '']
         : [` (process ${pid})`, ' See `codex-api-proxy logs`, or restart it: `codex-api-proxy restart`.']
-    return `Running${which}, but ${reached.url} does not answer${trust}.${remedy}`
+    return `Running${which}, but ${reachable(reached.url)} does not answer${trust}.${remedy}`
   }
   const answering = pid ?? processOf(health)
   const who = [
     ...(answering === undefined ? [] : [`process ${answering}`]),
     ...(pid === undefined ? ['in the foreground or as a service'] : []),
   ]
-  return `Running: ${reached.url}/v1 (${who.join(', ')})`
+  return `Running: ${shownAddress(reached.url)} (${who.join(', ')})`
 }
 
 function rows({ config, origins }: Settings): [OptionName, string, Origin][] {

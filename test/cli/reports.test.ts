@@ -156,6 +156,23 @@ test('a port that is named is that of another server than the one in the backgro
     expect((await command('status', ...args)).stdout).toContain(`Running: ${background}/v1 (process`)
 })
 
+test('of a server on all addresses each command shows one that clients can use', async () => {
+  const host = ['--host', '0.0.0.0', '--insecure-no-key']
+  const { stdout: started } = await command('start', '--port', '0', ...host)
+  const [, url, pid] = /^Started: (http:\/\/127\.0\.0\.1:\d+)\/v1 .*\(process (\d+)\)\n$/.exec(started) ?? []
+  const others = "and this machine's other addresses"
+  const shown = `${url}/v1 ${others} (process ${pid})`
+  expect(started).toBe(`Started: ${shown}\n`)
+  expect((await command('start', '--port', '0', ...host)).stdout).toBe(`Already running: ${shown}\n`)
+  expect((await command('status')).stdout).toBe(`Running: ${shown}\n`)
+  expect(JSON.parse((await command('status', '--json')).stdout)).toMatchObject({ url })
+  expect((await command('doctor')).stdout).toMatch(new RegExp(`^ok +Port +${url} ${others}$`, 'm'))
+
+  const { stdout, stop } = await startForeground(host, { home, env })
+  expect(stdout()).toMatch(new RegExp(`listens on http://127\\.0\\.0\\.1:\\d+/v1 ${others}\n`))
+  await stop()
+})
+
 test('what another program answers at the address does not command the terminal', async () => {
   const evil = '\u001b]0;evil\u0007\u009b2J'
   const problem = { message: evil, remedy: 'Run this.' }

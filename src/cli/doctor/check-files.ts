@@ -9,7 +9,7 @@ import { secretsFileOf } from '../../daemon/state-file.ts'
 import { checkStartable } from '../../http/startable.ts'
 import type { JsonObject } from '../../json-object.ts'
 import { isCode } from '../../system/error-code.ts'
-import type { AskedServer } from '../ask-server.ts'
+import { type AskedServer, shownAddress } from '../ask-server.ts'
 import { explain } from '../explain.ts'
 import { outdated } from '../health.ts'
 import type { Located } from '../locate.ts'
@@ -28,14 +28,14 @@ export async function checkProcess(
     return [
       ok('Process', `The server runs in the background (process ${running.pid}).`),
       ...checkVersion(outdated(health, 'background')),
-      ok('Port', running.url ?? 'still starting'),
+      ok('Port', running.url === undefined ? 'still starting' : shownAddress(running.url, '')),
     ]
   }
   if (reached !== undefined) {
     return [
       ok('Process', 'The server runs in the foreground or as a service.'),
       ...checkVersion(outdated(health, 'elsewhere')),
-      ok('Port', reached.url),
+      ok('Port', shownAddress(reached.url, '')),
     ]
   }
   return [

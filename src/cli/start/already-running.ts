@@ -3,7 +3,7 @@ import { flagName, type LoadedConfig, OPTION_NAMES } from '../../config/load.ts'
 import { type Config, OPTIONS, type OptionName } from '../../config/options.ts'
 import type { RunningServer } from '../../daemon/pid-file.ts'
 import { readState } from '../../daemon/state-file.ts'
-import { healthOf } from '../ask-server.ts'
+import { healthOf, shownAddress } from '../ask-server.ts'
 import type { Context } from '../context.ts'
 import { outdated, problemOf } from '../health.ts'
 import { savedSettings } from '../load-settings.ts'
@@ -34,7 +34,7 @@ export async function reportRunning(context: Context, loaded: LoadedConfig, serv
 }
 
 export function addressOf({ pid, url }: RunningServer): string {
-  return url === undefined ? `process ${pid}, still starting` : `${url}/v1 (process ${pid})`
+  return url === undefined ? `process ${pid}, still starting` : `${shownAddress(url)} (process ${pid})`
 }
 
 /** The settings of the running server; undefined if its state file is broken. */

@@ -4,6 +4,7 @@ import { ignoreHabitualSignals, stopOnSignals } from '../../daemon/signals.ts'
 import { type ListeningServer, serve } from '../../http/serve.ts'
 import { readableLines } from '../../telemetry/readable-lines.ts'
 import { packageVersion } from '../../version.ts'
+import { shownAddress } from '../ask-server.ts'
 import type { Context, ExitCode } from '../context.ts'
 import { explain } from '../explain.ts'
 import { loadSettings } from '../load-settings.ts'
@@ -27,7 +28,7 @@ export async function startInForeground(context: Context, flags: GivenSettings):
   }
   const release = stopOnSignals(process, server, reporter, 'stop')
   // Not earlier: whoever reads this line may send a signal at once.
-  print.line(`codex-api-proxy ${packageVersion()} listens on ${server.url}/v1`)
+  print.line(`codex-api-proxy ${packageVersion()} listens on ${shownAddress(server.url)}`)
   // A service manager starts only what has failed again.
   const exitCode = await server.finished
   release()
