@@ -22,11 +22,6 @@ export function cutError(cause: Error, message: string): ProxyError {
   return new ProxyError('upstream_stream_cut', message, { cause })
 }
 
-/** Whether an answer is a page according to its type, which is case-insensitive (RFC 9110 §8.3.1). */
-export function isHtml({ 'content-type': type }: { readonly 'content-type'?: string | string[] | undefined }): boolean {
-  return /^text\/html/i.test(String(type))
-}
-
 /**
  * The body of an answer while it arrives. Before `pipe`, only a few socket reads are buffered. `abort` closes the
  * upstream request at once; nothing reaches the sink afterwards.

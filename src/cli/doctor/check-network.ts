@@ -4,12 +4,12 @@ import { connect, isIP, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
 import { request } from 'undici'
+import { blockedError, isHtml, pageError } from '../../blocked.ts'
 import { portOf, withoutBrackets } from '../../config/endpoint.ts'
 import type { Config } from '../../config/options.ts'
 import { ERRORS } from '../../error-table.ts'
 import { toError } from '../../errors.ts'
 import { textIn } from '../../system/text-file.ts'
-import { isHtml } from '../../upstream/answer.ts'
 import { failureCode, Refusal, reasonOf } from '../../upstream/outbound/failure-reason.ts'
 import { type OutboundRoute, openOutboundRoute } from '../../upstream/outbound/outbound-route.ts'
 import { createTrust } from '../../upstream/outbound/trusted-certificates.ts'
@@ -135,16 +135,12 @@ async function checkAnswer(route: OutboundRoute, upstream: URL): Promise<Check[]
     // The headers of real requests: the CDN looks at them.
     const { statusCode, headers, body } = await request(url, { dispatcher, signal, headers: identityHeaders() })
     await body.dump()
-    const isPage = headers['cf-mitigated'] !== undefined || (isHtml(headers) && statusCode >= 400)
-    // A gateway's, to where a person can sign in; upstream has none.
-    const isBlocked = isPage || headers.location !== undefined
-    const answer = isBlocked
-      ? problem(
-          'Upstream',
-          `The CDN in front of ${upstream.host} answered with ${statusCode}.`,
-          ERRORS.upstream_blocked.remedy,
-        )
-      : ok('Upstream', `${upstream.host} answers (${statusCode} without credentials).`)
+    const isPage = statusCode >= 400 && isHtml(headers)
+    const blocked = isPage ? pageError(statusCode, headers) : blockedError(statusCode, headers)
+    const answer =
+      blocked === undefined
+        ? ok('Upstream', `${upstream.host} answers (${statusCode} without credentials).`)
+        : problem('Upstream', blocked.message, blocked.remedy)
     return [answer, checkClock(String(headers.date))]
   } catch (error) {
     const failure = route.explain(toError(error), upstream)

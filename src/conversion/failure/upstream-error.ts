@@ -1,6 +1,6 @@
+import { blockedError, pageError, rayOf } from '../../blocked.ts'
 import { ERRORS } from '../../error-table.ts'
 import { ApiError, errorType, ProxyError } from '../../errors.ts'
-import { shorten } from '../../foreign-text.ts'
 import { asNumber, asObject, asString, isObject, type JsonObject, objectOf, parseObject } from '../../json-object.ts'
 import { chatParam } from './error-param.ts'
 import { limitHeaders, type UpstreamHeaders } from './limit-headers.ts'
@@ -206,18 +206,11 @@ function unknownModel(message: string, route: ErrorRoute): ApiError {
   return new ApiError(message, { ...REFUSED, param: 'model', code: 'model_not_found' })
 }
 
-/** Something on the way, mostly a CDN or a corporate gateway, has answered instead of upstream. */
-export function pageError(status: number, headers: UpstreamHeaders): ProxyError {
-  return new ProxyError(
-    'upstream_blocked',
-    `Something in front of upstream answered ${status} with a web page${rayOf(headers)}.`,
-  )
-}
-
 /** An answer without anything a client could use: a web page, an empty body, plain text. */
 function unexplained(origin: AnsweredOrigin, body: string, route: ErrorRoute): ApiError {
   const { status, headers } = origin
-  if (headers['cf-mitigated'] !== undefined || status === 403) return pageError(status, headers)
+  const blocked = status === 403 ? pageError(status, headers) : blockedError(status, headers)
+  if (blocked !== undefined) return blocked
   const ray = rayOf(headers)
   if (status === 413) {
     // Worded so that agents recognise that they have to shorten the conversation.
@@ -226,21 +219,7 @@ function unexplained(origin: AnsweredOrigin, body: string, route: ErrorRoute): A
   if (status === 401) return new ProxyError('upstream_rejected_credentials', `Upstream refused the credentials${ray}.`)
   const what = body.trim() === '' ? 'nothing' : isPage(body) ? 'a web page' : 'a body that is not an API error'
   const message = `Upstream answered ${status} with ${what}${ray}.`
-  if (status < 400) return redirected(status, headers) ?? new ProxyError('upstream_invalid', message)
+  if (status < 400) return new ProxyError('upstream_invalid', message)
   const remedy = status < 500 ? REFUSED_REMEDY : ERRORS.upstream_error.remedy
   return explained(upstreamFailure({ message: `${message} ${remedy}` }), route, origin)
-}
-
-/** Mostly to where a gateway wants a person to sign in. What follows the path, if anything, is private. */
-function redirected(status: number, { location }: UpstreamHeaders): ProxyError | undefined {
-  if (typeof location !== 'string') return undefined
-  const place = shorten(location.replace(/[?#].*/, ''), 200)
-  const message = `Something in front of upstream answered ${status}, a redirect to ${place}, which the proxy does not follow.`
-  return new ProxyError('upstream_blocked', message)
-}
-
-/** The id by which the operator of the CDN finds the request. */
-function rayOf(headers: UpstreamHeaders): string {
-  const ray = headers['cf-ray']
-  return typeof ray === 'string' && /^[\w-]{1,64}$/.test(ray) ? ` (cf-ray ${ray})` : ''
 }

@@ -1,6 +1,7 @@
+import { blockedError } from '../../blocked.ts'
 import { type Cancellation, withDeadline } from '../../cancellation.ts'
 import { ProxyError } from '../../errors.ts'
-import { isHtml, type UpstreamAnswer } from '../answer.ts'
+import type { UpstreamAnswer } from '../answer.ts'
 import type { UpstreamRequest } from '../client.ts'
 import { readBody } from '../read-body.ts'
 import { type ModelEntry, modelEntries } from './model-entry.ts'
@@ -41,8 +42,7 @@ function refusalOf({ status, headers, body }: UpstreamAnswer): ProxyError {
   body.abort()
   const message = `Upstream answered ${status} when asked for the list of models.`
   if (status === 401) return new ProxyError('upstream_rejected_credentials', message)
-  const fromCdn = headers['cf-mitigated'] !== undefined || isHtml(headers)
-  return new ProxyError(status === 403 && fromCdn ? 'upstream_blocked' : 'upstream_error', message)
+  return blockedError(status, headers) ?? new ProxyError('upstream_error', message)
 }
 
 function parse(bytes: Buffer): ModelEntry[] {

@@ -248,6 +248,7 @@ describe('the model catalogue', () => {
     ['a page of the CDN', { status: 403, headers: { 'content-type': 'text/html' } }, 'upstream_blocked'],
     ['one in capitals', { status: 403, headers: { 'content-type': 'Text/HTML' } }, 'upstream_blocked'],
     ['a challenge of the CDN', { status: 403, headers: { 'cf-mitigated': 'challenge' } }, 'upstream_blocked'],
+    ['a redirect', { status: 302, headers: { location: 'https://login.example/' } }, 'upstream_blocked'],
     ['403', { status: 403 }, 'upstream_error'],
     ['403 as the API does', { status: 403, headers: { 'content-type': 'application/json' } }, 'upstream_error'],
     ['500', { status: 500, headers: { 'content-type': 'text/html' } }, 'upstream_error'],
