@@ -1,6 +1,6 @@
 import type { GivenSettings } from '../config/load.ts'
 import { isAtPort } from '../daemon/pid-file.ts'
-import { checkRunFiles, RUN_FILES_REMEDY } from '../daemon/run-files.ts'
+import { checkRunFiles, runFilesRemedy } from '../daemon/run-files.ts'
 import { checkStartable } from '../http/startable.ts'
 import { withRemedy } from '../system/describe-error.ts'
 import type { Context, ExitCode } from './context.ts'
@@ -21,7 +21,7 @@ export async function restart(context: Context, flags: GivenSettings): Promise<E
   // All checks come before the old server is stopped: a mistake in a setting must not end it.
   checkRereadable(loaded.config)
   checkStartable(loaded.config)
-  await checkRunFiles(loaded.config).catch(withRemedy(RUN_FILES_REMEDY))
+  await checkRunFiles(loaded.config).catch(withRemedy(runFilesRemedy))
   if (before.running?.url !== undefined) {
     await checkAddress(loaded.config, isAtPort(before.running, loaded.config.port))
   }

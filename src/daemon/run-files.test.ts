@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
 import { playPlatform } from '../../test/support/platform.ts'
-import { checkRunFiles } from './run-files.ts'
+import { withRemedy } from '../system/describe-error.ts'
+import { checkRunFiles, runFilesRemedy } from './run-files.ts'
 
 vi.mock(import('node:fs/promises'), { spy: true })
 
@@ -152,4 +153,13 @@ test('in the folder of the program a state file is replaced whatever it holds', 
   await mkdir(join(folder, '.codex-api-proxy'))
   await writeFile(stateFile, 'of another program')
   await checkRunFiles({ ...files(), stateFile })
+})
+
+test.each([
+  ['EROFS', 'the file system is read-only. Choose --pid-file,'],
+  ['ENOSPC', 'no space left. Free some space there, or choose --pid-file,'],
+  ['EDQUOT', 'your disk quota is used up. Free some space there, or choose --pid-file,'],
+])('after %s it is said what to do about it', async (code, message) => {
+  const failure = Promise.reject(Object.assign(new Error(code), { code, path: '/run/pid' }))
+  await expect(failure.catch(withRemedy(runFilesRemedy))).rejects.toThrow(`Can't use /run/pid: ${message}`)
 })

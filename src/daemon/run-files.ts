@@ -4,7 +4,7 @@ import { basename } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
-import { isCode } from '../system/error-code.ts'
+import { codeOf, isCode } from '../system/error-code.ts'
 import { onceFree } from '../system/once-free.ts'
 import { checkPidFile } from './pid-file.ts'
 import { checkWritable, folderInPlaceOf, refusePlanted, refusePlantedWay } from './private-file.ts'
@@ -12,9 +12,12 @@ import { checkStateFile, secretsFileOf } from './state-file.ts'
 
 type RunFiles = Pick<Config, 'pidFile' | 'logFile' | 'stateFile'>
 
-/** For run files that can't be written, in a read-only home folder for example. */
-export const RUN_FILES_REMEDY =
-  'Choose --pid-file, --log-file and --state-file in another folder, or use --foreground, which needs none.'
+/** What to do if run files can't be written, in a read-only home folder or on a full disk for example. */
+export function runFilesRemedy(error: unknown): string {
+  const isFull = ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '')
+  const choose = isFull ? 'Free some space there, or choose' : 'Choose'
+  return `${choose} --pid-file, --log-file and --state-file in another folder, or use --foreground, which needs none.`
+}
 
 /** Throws the reason why a start could not or must not write its run files. Nothing stays behind. */
 export async function checkRunFiles({ pidFile, logFile, stateFile }: RunFiles): Promise<void> {

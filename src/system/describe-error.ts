@@ -28,9 +28,10 @@ export function describeError(error: unknown): string {
 }
 
 /** For `catch`: adds the remedy to an error about a file; any other error is rethrown unchanged. */
-export function withRemedy(remedy: string): (error: unknown) => never {
+export function withRemedy(remedy: string | ((error: Error) => string)): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof Error && 'path' in error)) throw error
-    throw new Error(`${describeError(error)} ${remedy}`, { cause: error })
+    const what = typeof remedy === 'string' ? remedy : remedy(error)
+    throw new Error(`${describeError(error)} ${what}`, { cause: error })
   }
 }

@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path'
 import type { Config } from '../../config/options.ts'
 import type { RunningServer } from '../../daemon/pid-file.ts'
 import { OUR_FOLDER } from '../../daemon/private-file.ts'
-import { checkRunFiles, RUN_FILES_REMEDY } from '../../daemon/run-files.ts'
+import { checkRunFiles, runFilesRemedy } from '../../daemon/run-files.ts'
 import { secretsFileOf } from '../../daemon/state-file.ts'
 import { checkStartable } from '../../http/startable.ts'
 import type { JsonObject } from '../../json-object.ts'
@@ -76,7 +76,7 @@ async function checkFiles(config: Config): Promise<Check> {
     await checkRunFiles(config)
     return ok('Run files', 'Pid, log and state file can be written.')
   } catch (error) {
-    return problem('Run files', explain(error), RUN_FILES_REMEDY)
+    return problem('Run files', explain(error), runFilesRemedy(error))
   }
 }
 

@@ -3,7 +3,7 @@ import type { Bases } from '../../config/paths.ts'
 import { UsageError } from '../../config/usage-error.ts'
 import type { StartOrder, StartReport } from '../../daemon/messages.ts'
 import { type Claim, claimPidFile } from '../../daemon/pid-file.ts'
-import { RUN_FILES_REMEDY } from '../../daemon/run-files.ts'
+import { runFilesRemedy } from '../../daemon/run-files.ts'
 import { ignoreHabitualSignals, stopOnSignals } from '../../daemon/signals.ts'
 import { saveState } from '../../daemon/state-file.ts'
 import { onStopRequest } from '../../daemon/stop-request.ts'
@@ -103,7 +103,7 @@ function failure(error: unknown): StartReport {
   if (error instanceof UsageError) return { kind: 'failed', reason, code: 'usage' }
   if (!(error instanceof Error && 'code' in error)) return { kind: 'failed', reason }
   // A run file: `start` had checked it, but it failed since.
-  if ('path' in error) return { kind: 'failed', reason: `${reason} ${RUN_FILES_REMEDY}` }
+  if ('path' in error) return { kind: 'failed', reason: `${reason} ${runFilesRemedy(error)}` }
   return { kind: 'failed', reason, code: String(error.code) }
 }
 

@@ -5,7 +5,7 @@ import { certificateVariables } from '../../config/paths.ts'
 import { UsageError } from '../../config/usage-error.ts'
 import { findRunning, lockInTheWay } from '../../daemon/pid-file.ts'
 import { startProcess, waitForEnd } from '../../daemon/process.ts'
-import { RUN_FILES_REMEDY } from '../../daemon/run-files.ts'
+import { runFilesRemedy } from '../../daemon/run-files.ts'
 import { readState } from '../../daemon/state-file.ts'
 import { checkStartable } from '../../http/startable.ts'
 import { withRemedy } from '../../system/describe-error.ts'
@@ -31,11 +31,11 @@ export async function start(context: Context, flags: GivenSettings): Promise<Exi
 export async function startWith(context: Context, loaded: LoadedConfig): Promise<ExitCode> {
   const { print } = context
   await refuseSharedStateFile(context, loaded.config)
-  await waitUntilStopped(context, loaded.config).catch(withRemedy(RUN_FILES_REMEDY))
+  await waitUntilStopped(context, loaded.config).catch(withRemedy(runFilesRemedy))
   const obstacle = lockInTheWay(loaded.config.pidFile)
   const done = print.progress(obstacle === undefined ? 'Starting …' : `Waiting for ${obstacle} …`)
   const outcome = await startProcess([context.program, BACKGROUND_COMMAND], loaded, childEnvironment(context))
-    .catch(withRemedy(RUN_FILES_REMEDY))
+    .catch(withRemedy(runFilesRemedy))
     .finally(done)
   switch (outcome.kind) {
     case 'started':
