@@ -56,9 +56,54 @@ type Parts = {
   readonly random: () => number
 }
 
-export function createUpstreamClient(parts: Parts): UpstreamClient {
-  const { credentials: source, targetFor, outbound, idleTimeout, random } = parts
+/** Recovers from a 401; what failed for another reason is sent again by `createSender`. */
+export function createUpstreamClient({ credentials: source, ...parts }: Parts): UpstreamClient {
+  const send = createSender(parts)
 
+  /**
+   * After a 401: sends with what the file holds now, then with refreshed tokens (docs/upstream.md 2.4). Returns the 401
+   * itself if nothing is left to try, since it says why.
+   */
+  async function sendRefreshed(
+    request: UpstreamRequest,
+    credentials: Credentials,
+    cancellation: Cancellation,
+    refused: UpstreamAnswer,
+  ) {
+    let answer = refused
+    let rejected = credentials
+    for (let step = 0; step < 2 && answer.status === 401 && rejected.kind === 'chatgpt'; step++) {
+      const { body } = answer
+      // A client that disconnects stops waiting, but a refresh in progress goes on: its token is spent either way.
+      const replacement = await cancellation.race(source.replace(rejected, request.tellsOfLogin)).catch((error) => {
+        if (isFinalRefusal(error)) return undefined
+        body.abort()
+        throw error
+      })
+      if (replacement === undefined) return answer
+      body.abort()
+      if (replacement.kind !== credentials.kind) throw loginChanged()
+      answer = await send(request, replacement, cancellation)
+      rejected = replacement
+    }
+    return answer
+  }
+
+  return {
+    send: (request, credentials, cancellation) =>
+      send(request, credentials, cancellation).then((answer) =>
+        answer.status === 401 ? sendRefreshed(request, credentials, cancellation, answer) : answer,
+      ),
+  }
+}
+
+/** Sends again after a connection failure, and after an answer that means "not now". */
+function createSender({
+  targetFor,
+  outbound,
+  idleTimeout,
+  random,
+}: Omit<Parts, 'credentials'>): UpstreamClient['send'] {
   function sendOnce(request: UpstreamRequest, target: Target, route: OutboundRoute, cancellation: Cancellation) {
     const wire = {
       origin: target.origin,
@@ -72,7 +117,7 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
     return exchange(route.dispatcherFor(target.url), wire, cancellation)
   }
 
-  async function sendWithRetries(request: UpstreamRequest, credentials: Credentials, cancellation: Cancellation) {
+  return async (request, credentials, cancellation) => {
     const opened = outbound()
     // Awaits only if it has to wait.
     const route = opened instanceof Promise ? await opened : opened
@@ -98,42 +143,6 @@ export function createUpstreamClient(parts: Parts): UpstreamClient {
       request.onRetry?.()
       await cancellation.delay(retryPause(FIRST_DELAY_MS, attempt, random(), wait))
     }
-  }
-
-  /**
-   * After a 401: sends with what the file holds now, then with refreshed tokens (docs/upstream.md 2.4). Returns the 401
-   * itself if nothing is left to try, since it says why.
-   */
-  async function sendRefreshed(
-    request: UpstreamRequest,
-    credentials: Credentials,
-    cancellation: Cancellation,
-    refused: UpstreamAnswer,
-  ) {
-    let answer = refused
-    let rejected = credentials
-    for (let step = 0; step < 2 && answer.status === 401 && rejected.kind === 'chatgpt'; step++) {
-      const { body } = answer
-      // A client that disconnects stops waiting, but a refresh in progress goes on: its token is spent either way.
-      const replacement = await cancellation.race(source.replace(rejected, request.tellsOfLogin)).catch((error) => {
-        if (isFinalRefusal(error)) return undefined
-        body.abort()
-        throw error
-      })
-      if (replacement === undefined) return answer
-      body.abort()
-      if (replacement.kind !== credentials.kind) throw loginChanged()
-      answer = await sendWithRetries(request, replacement, cancellation)
-      rejected = replacement
-    }
-    return answer
-  }
-
-  return {
-    send: (request, credentials, cancellation) =>
-      sendWithRetries(request, credentials, cancellation).then((answer) =>
-        answer.status === 401 ? sendRefreshed(request, credentials, cancellation, answer) : answer,
-      ),
   }
 }
 
