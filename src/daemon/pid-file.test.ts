@@ -225,6 +225,13 @@ test('a lock of somebody who does not let go is not waited for without end', asy
   claimed(await claimPidFile(file)).release()
 })
 
+test('a server that is registered is found although somebody does not let go of the lock', async () => {
+  claimed(await claimPidFile(file))
+  const lock = await acquireLock(`${file}.lock`, { until: () => false, patienceMs: 0 })
+  expect(await claimPidFile(file)).toEqual({ pid: process.pid })
+  lock?.release()
+})
+
 test('the lock of a start that was killed before it wrote its name holds up the next one, but does not fail it', async () => {
   await mkdir(join(folder, 'run'))
   await writeFile(`${file}.lock`, '')

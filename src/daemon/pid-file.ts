@@ -53,14 +53,15 @@ export async function claimPidFile(file: string): Promise<Claim | RunningServer>
   const own = `${pid}\nstarted=${await processStart(pid)}\n`
   await ensureFolderOf(file)
   const lock = await lockFor(file)
-  if (lock === undefined) throw new Error(`${file} can't be written now, ${becauseOfLock(file)}`)
   try {
+    // Also without the lock, which many starts at once may all wait for while one of them has long become the server.
     const running = await findRunning(file)
     if (running !== undefined) return running
+    if (lock === undefined) throw new Error(`${file} can't be written now, ${becauseOfLock(file)}`)
     await checkPidFile(file)
     await writePrivateFile(file, own)
   } finally {
-    lock.release()
+    lock?.release()
   }
   const isOwn = () => parseNote(textIn(file) ?? '')?.pid === pid
   let stopping = false
