@@ -48,7 +48,8 @@ function problemsOf(checks: Record<string, Check>): string[] {
 
 test('all is well: each line says so, and nothing is called unless asked', async () => {
   const { code, stdout, stderr } = await run(['doctor'], { home, env })
-  expect([code, stderr]).toEqual([0, ''])
+  // On a busy machine it takes so long that it says so.
+  expect([code, stderr.replace('Checking …\n', '')]).toEqual([0, ''])
   expect(stdout).toMatch(/^ok +Login +ChatGPT, plan plus, from .*auth\.json\.$/m)
   expect(stdout).toMatch(/^ok +Token +Expires in 10 days; it is refreshed before that\.$/m)
   expect(stdout).toMatch(/^ok +Upstream +127\.0\.0\.1:\d+ answers \(\d+ without credentials\)\.$/m)
