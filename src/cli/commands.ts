@@ -41,22 +41,22 @@ export const COMMANDS: readonly CommandRow[] = [
     flags: [{ flag: '--foreground', help: 'Stay in this terminal and log to it.' }],
     run: async (context, { settings, flags }) =>
       flags.foreground === true
-        ? await (await import('./start/foreground.ts')).startInForeground(context, settings)
-        : await (await import('./start/start.ts')).start(context, settings),
+        ? await (await import('./commands/start/foreground.ts')).startInForeground(context, settings)
+        : await (await import('./commands/start/start.ts')).start(context, settings),
   },
   {
     name: 'stop',
     help: 'Stop the background server; running answers may finish.',
     group: 'Run',
     settings: STOPPING,
-    run: async (context, { settings }) => await (await import('./stop.ts')).stop(context, settings),
+    run: async (context, { settings }) => await (await import('./commands/stop.ts')).stop(context, settings),
   },
   {
     name: 'restart',
     help: 'Restart the background server with its last settings; flags override them.',
     group: 'Run',
     settings: 'all',
-    run: async (context, { settings }) => await (await import('./restart.ts')).restart(context, settings),
+    run: async (context, { settings }) => await (await import('./commands/restart.ts')).restart(context, settings),
   },
   {
     name: 'status',
@@ -67,7 +67,7 @@ export const COMMANDS: readonly CommandRow[] = [
       { flag: '-v, --verbose', help: 'Also show the login, limits, and each setting with its origin.' },
       JSON_FLAG,
     ],
-    run: async (context, call) => await (await import('./status.ts')).status(context, call),
+    run: async (context, call) => await (await import('./commands/status.ts')).status(context, call),
   },
   {
     name: 'logs',
@@ -79,7 +79,7 @@ export const COMMANDS: readonly CommandRow[] = [
       { flag: '-n, --lines <number>', help: 'How many lines to show (default: 50).' },
       { flag: '--json', help: 'Show the lines as they are in the file.' },
     ],
-    run: async (context, call) => await (await import('./logs.ts')).logs(context, call),
+    run: async (context, call) => await (await import('./commands/logs/logs.ts')).logs(context, call),
   },
   {
     name: 'doctor',
@@ -91,7 +91,7 @@ export const COMMANDS: readonly CommandRow[] = [
       { flag: '--model <id>', help: 'Model that --call uses (default: as for `clients`).' },
       JSON_FLAG,
     ],
-    run: async (context, call) => await (await import('./doctor/doctor.ts')).doctor(context, call),
+    run: async (context, call) => await (await import('./commands/doctor/doctor.ts')).doctor(context, call),
   },
   {
     name: 'clients',
@@ -113,7 +113,7 @@ export const COMMANDS: readonly CommandRow[] = [
       help: 'Client to print the configuration for; omit it to list all.',
       choices: CLIENT_NAMES,
     },
-    run: async (context, call) => await (await import('./clients/clients.ts')).clients(context, call),
+    run: async (context, call) => await (await import('./commands/clients/clients.ts')).clients(context, call),
   },
   {
     name: 'service',
@@ -126,7 +126,7 @@ export const COMMANDS: readonly CommandRow[] = [
       JSON_FLAG,
     ],
     argument: { usage: '<action>', help: 'What to do.', choices: SERVICE_ACTIONS },
-    run: async (context, call) => await (await import('./service/service.ts')).service(context, call),
+    run: async (context, call) => await (await import('./commands/service/service.ts')).service(context, call),
   },
   {
     name: 'completion',
@@ -134,7 +134,7 @@ export const COMMANDS: readonly CommandRow[] = [
     group: 'Set up',
     settings: [],
     argument: { usage: '<shell>', help: 'Shell to complete in.', choices: SHELLS },
-    run: async (context, call) => (await import('./completion.ts')).completion(context, call, COMMANDS),
+    run: async (context, call) => (await import('./commands/completion.ts')).completion(context, call, COMMANDS),
   },
   {
     name: BACKGROUND_COMMAND,
@@ -142,6 +142,6 @@ export const COMMANDS: readonly CommandRow[] = [
     group: 'Run',
     settings: [],
     hidden: true,
-    run: async (context) => await (await import('./start/background.ts')).runInBackground(context),
+    run: async (context) => await (await import('./commands/start/background.ts')).runInBackground(context),
   },
 ]

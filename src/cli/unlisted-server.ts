@@ -1,4 +1,4 @@
-import { serviceCommand } from './service/service-files.ts'
+import { serviceCommand } from './commands/service/service-files.ts'
 
 // A server that no run file names: it is in the foreground, a service, or its pid file is lost.
 

@@ -117,7 +117,7 @@ function createSender({
     return exchange(route.dispatcherFor(target.url), wire, cancellation)
   }
 
-  return async (request, credentials, cancellation) => {
+  return async function sendWithRetries(request, credentials, cancellation) {
     const opened = outbound()
     // Awaits only if it has to wait.
     const route = opened instanceof Promise ? await opened : opened

@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import type { Config } from '../../../config/options.ts'
+import type { RunningServer } from '../../../daemon/pid-file.ts'
+import { OUR_FOLDER } from '../../../daemon/private-file.ts'
+import { checkRunFiles, runFilesRemedy } from '../../../daemon/run-files.ts'
+import { secretsFileOf } from '../../../daemon/state-file.ts'
+import { checkStartable } from '../../../http/startable.ts'
+import type { JsonObject } from '../../../json-object.ts'
+import { isCode } from '../../../system/error-code.ts'
+import { type AskedServer, shownAddress } from '../../ask-server.ts'
+import { explain } from '../../explain.ts'
+import { outdated } from '../../health.ts'
+import type { Located } from '../../locate.ts'
+import { shellList } from '../../shell.ts'
+import { tryToListen } from '../start/try-to-listen.ts'
+import { type Check, ok, problem, skipped } from './check.ts'
+
+/** Whether the server runs; if not, whether it could listen. */
+export async function checkProcess(
+  { loaded, running }: Located,
+  reached: AskedServer | undefined,
+  health: JsonObject | undefined,
+): Promise<Check[]> {
+  const { config } = loaded
+  if (running !== undefined && !running.stopping) {
+    return [
+      ok('Process', `The server runs in the background (process ${running.pid}).`),
+      ...checkVersion(outdated(health, 'background')),
+      ok('Port', running.url === undefined ? 'still starting' : shownAddress(running.url, '')),
+    ]
+  }
+  if (reached !== undefined) {
+    return [
+      ok('Process', 'The server runs in the foreground or as a service.'),
+      ...checkVersion(outdated(health, 'elsewhere')),
+      ok('Port', shownAddress(reached.url, '')),
+    ]
+  }
+  return [
+    ok('Process', whyNotRunning(config, running)),
+    ...checkSettings(config),
+    await checkFiles(config),
+    await checkPort(config),
+  ]
+}
+
+/** Says nothing when all is well. */
+function checkVersion(notice: string | undefined): Check[] {
+  if (notice === undefined) return []
+  return [problem('Version', 'The running server is of another version than this program.', notice)]
+}
+
+function whyNotRunning({ pidFile }: Config, stopping: RunningServer | undefined): string {
+  if (stopping !== undefined) {
+    return `The background server (process ${stopping.pid}) is stopping; running answers may finish, and \`start\` waits until it has ended.`
+  }
+  if (existsSync(pidFile)) return 'Not running; the next start replaces the pid file of an earlier server.'
+  return 'Not running; `codex-api-proxy start` starts it.'
+}
+
+/** Says nothing when all is well. */
+function checkSettings(config: Config): Check[] {
+  try {
+    checkStartable(config)
+    return []
+  } catch (error) {
+    return [problem('Settings', `A start would fail: ${explain(error)}`, 'Change that setting.')]
+  }
+}
+
+/** Whether a start could write what it has to. */
+async function checkFiles(config: Config): Promise<Check> {
+  try {
+    await checkRunFiles(config)
+    return ok('Run files', 'Pid, log and state file can be written.')
+  } catch (error) {
+    return problem('Run files', explain(error), runFilesRemedy(error))
+  }
+}
+
+async function checkPort(config: Config): Promise<Check> {
+  try {
+    await tryToListen(config)
+    return ok('Port', config.port === 0 ? 'Any free port.' : `${config.port} is free.`)
+  } catch (error) {
+    // Not a proxy of ours: that would have been reached and checked instead.
+    const reason = isCode(error, 'EADDRINUSE') ? 'another program uses it.' : explain(error)
+    return problem('Port', `${config.host}:${config.port} can't be used: ${reason}`, 'Choose another --port or --host.')
+  }
+}
+
+/** Whether files that hold prompts, keys or tokens are for their owner alone. */
+export async function checkPermissions(config: Config, authFile: string | undefined): Promise<Check> {
+  // Windows has no such bits; Node makes them up there.
+  if (process.platform === 'win32') return skipped('Permissions', 'Not checked: Windows has no file modes.')
+  const { pidFile, logFile, stateFile, apiKeyFile, tlsKey } = config
+  const files = [authFile, pidFile, logFile, stateFile, secretsFileOf(stateFile), apiKeyFile, tlsKey]
+  // Another folder may be meant for everybody, like /tmp.
+  const folders = [dirname(stateFile)].filter((folder) => basename(folder) === OUR_FOLDER)
+  const paths = [...folders, ...files].filter((path) => path !== undefined)
+  const open: string[] = []
+  for (const path of paths) if (await isOpenToOthers(path)) open.push(path)
+  if (open.length === 0) return ok('Permissions', 'Files with secrets or logs are private.')
+  return problem('Permissions', `Others can read ${open.join(', ')}.`, `Run: chmod go= ${shellList(open)}`)
+}
+
+async function isOpenToOthers(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  // `/dev/null` is meant for everybody.
+  return found !== undefined && !found.isCharacterDevice() && (found.mode & 0o077) !== 0
+}

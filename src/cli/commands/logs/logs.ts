@@ -1,0 +1,121 @@
+import { type FileHandle, stat } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
+import { count } from '../../../config/parsers.ts'
+import { olderLogOf } from '../../../telemetry/log-file.ts'
+import { readableLines } from '../../../telemetry/readable-lines.ts'
+import type { Call } from '../../command.ts'
+import type { Context, ExitCode } from '../../context.ts'
+import { type Located, locate, logFileOf, reach } from '../../locate.ts'
+import { RUN_FILES } from '../../setting-groups.ts'
+import { lastLines, lastLinesOf, linesIn, openExisting } from './log-lines.ts'
+
+const LINES = '50'
+const POLL_MS = 200
+
+/** Shows the end of the log file, readable or as it is; with `--follow` also what is added, until a signal. */
+export async function logs(context: Context, { settings, flags }: Call): Promise<ExitCode> {
+  const { print } = context
+  const lines = parseCount(typeof flags.lines === 'string' ? flags.lines : LINES)
+  const located = await locate(context, settings, { needed: RUN_FILES })
+  const logFile = logFileOf(located)
+  const show = flags.json === true ? print.line : readableLines(print.raw, print.coloured).write
+
+  const file = await openExisting(logFile)
+  // `follow` shows what is added from here on, so that no line is shown twice or left out.
+  const end = (await file?.stat())?.size ?? 0
+  const recent = file === undefined ? [] : await lastLinesOf(file, lines, { from: 0, to: end })
+  const older = await olderLines(logFile, file, lines - recent.length)
+  if (end === 0 && older.length === 0) {
+    print.note(`Nothing was logged yet: ${file === undefined ? `there is no ${logFile}` : `${logFile} is empty`}.`)
+  }
+  await tellWhereElse(context, located)
+  for (const line of [...older, ...recent]) show(line)
+  if (flags.follow === true) await follow(logFile, { file, position: end }, show, print.isClosed)
+  else await file?.close()
+  return 0
+}
+
+/** Lines from before the last rotation. */
+async function olderLines(logFile: string, file: FileHandle | undefined, count: number): Promise<string[]> {
+  if (count === 0) return []
+  const path = olderLogOf(logFile)
+  // The open file itself may have been rotated by now.
+  if (file !== undefined && !(await isAnother(path, file))) return []
+  return await lastLines(path, count)
+}
+
+/** A foreground server or systemd service does not write to this file; launchd writes its service's log there. */
+async function tellWhereElse({ print }: Context, located: Located): Promise<void> {
+  if (located.running !== undefined || (await reach(located)) === undefined) return
+  print.note(whereElse())
+}
+
+function whereElse(): string {
+  switch (process.platform) {
+    case 'darwin':
+      return 'A foreground server logs to its terminal, a service to its --log-file.'
+    case 'win32':
+      return 'The running server logs to its terminal.'
+    default:
+      return 'The running server logs to its terminal or, as a systemd service, to the journal: `journalctl --user -u codex-api-proxy`.'
+  }
+}
+
+function parseCount(text: string): number {
+  try {
+    return count(text)
+  } catch (error) {
+    throw error instanceof Error ? Object.assign(error, { message: `--lines "${text}": ${error.message}` }) : error
+  }
+}
+
+/** Shows lines as they are added, across rotation: the renamed file is read to its end first. */
+async function follow(
+  path: string,
+  start: { file: FileHandle | undefined; position: number },
+  show: (line: string) => void,
+  isDone: () => boolean,
+): Promise<void> {
+  let { file, position } = start
+  let rest = Buffer.alloc(0)
+
+  const readOn = async (from: FileHandle) => {
+    const { size } = await from.stat()
+    // Emptied by someone: begin again, without the half line from before.
+    if (size < position) {
+      position = 0
+      rest = Buffer.alloc(0)
+    }
+    const bytes = Buffer.alloc(size - position)
+    const { bytesRead } = await from.read(bytes, 0, bytes.length, position)
+    position += bytesRead
+    const text = Buffer.concat([rest, bytes.subarray(0, bytesRead)])
+    const end = text.lastIndexOf(10) + 1
+    rest = text.subarray(end)
+    for (const line of linesIn(text.toString('utf8', 0, end))) show(line)
+  }
+
+  while (!isDone()) {
+    if (file !== undefined) await readOn(file)
+    if (file === undefined || (await isAnother(path, file))) {
+      if (file !== undefined) await readOn(file)
+      await file?.close()
+      file = await openExisting(path)
+      position = 0
+      rest = Buffer.alloc(0)
+      if (file !== undefined) continue
+    }
+    await delay(POLL_MS)
+  }
+  await file?.close()
+}
+
+/** Whether there is a file of this name, and it isn't the open one. */
+async function isAnother(path: string, file: FileHandle): Promise<boolean> {
+  // On NTFS these numbers have 64 bits: as doubles, those of two files may be the same.
+  const [now, open] = await Promise.all([
+    stat(path, { bigint: true }).catch(() => undefined),
+    file.stat({ bigint: true }),
+  ])
+  return now !== undefined && now.ino !== open.ino
+}

@@ -1,0 +1,249 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { serverUrl } from '../../../config/endpoint.ts'
+import { type GivenSettings, type LoadedConfig, OPTION_NAMES } from '../../../config/load.ts'
+import { type Config, OPTIONS } from '../../../config/options.ts'
+import { certificateVariables } from '../../../config/paths.ts'
+import { UsageError } from '../../../config/usage-error.ts'
+import { ensureFolderOf, writeLastingFile } from '../../../daemon/private-file.ts'
+import { STOP_GRACE_MS } from '../../../daemon/process.ts'
+import { checkStartable } from '../../../http/startable.ts'
+import { withRemedy } from '../../../system/describe-error.ts'
+import { isCode } from '../../../system/error-code.ts'
+import { textIn } from '../../../system/text-file.ts'
+import type { Call } from '../../command.ts'
+import { type Context, type ExitCode, NOT_RUNNING } from '../../context.ts'
+import { explain } from '../../explain.ts'
+import { processAt } from '../../health.ts'
+import { loadSettings } from '../../load-settings.ts'
+import { locate } from '../../locate.ts'
+import { shellList } from '../../shell.ts'
+import { holdsSecret } from '../../shown.ts'
+import { checkRereadable } from '../start/rereadable-files.ts'
+import { checkAddress } from '../start/try-to-listen.ts'
+import { type Manager, managerOf, portIn, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
+import { isTemporary, stablePath } from './stable-path.ts'
+
+const POLL_MS = 100
+const UNWRITTEN_REMEDY =
+  'Make that path writable, or install the file by hand: `codex-api-proxy service install --print` shows it.'
+
+const TEMPORARY_NOTE =
+  'The program runs from a temporary folder (of npx or similar), which does not last and gets no updates: run ' +
+  '`npm install -g codex-api-proxy` first, then install the service.'
+
+export async function service(context: Context, call: Call): Promise<ExitCode> {
+  const isWritten = call.argument !== 'uninstall' && (call.argument === 'install' || call.flags.print === true)
+  // Finding or removing the file needs no setting, so an invalid one must not prevent that.
+  const loaded = loadSettings(context, call.settings, isWritten ? {} : { needed: [] })
+  const file = describeService(context, loaded)
+  if (isWritten) {
+    // The manager would not report that a service ends at once.
+    checkRereadable(loaded.config)
+    checkStartable(loaded.config)
+    if (isTemporary(context.program)) context.print.note(TEMPORARY_NOTE)
+  }
+  if (call.flags.print === true) return isWritten ? printFile(context, loaded, call) : printRemoval(context, file, call)
+  switch (call.argument) {
+    case 'install':
+      return await install(context, loaded.config, file, call)
+    case 'uninstall':
+      return await uninstall(context, loaded.config, file, call)
+    default:
+      return showStatus(context, file, call)
+  }
+}
+
+function describeService(context: Context, { config, given }: LoadedConfig): ServiceFile {
+  const { NODE_OPTIONS, NODE_USE_SYSTEM_CA } = context.env
+  // What Node and the proxy read at start besides the settings.
+  const kept = {
+    ...certificateVariables(context.env, context.bases.cwd),
+    ...(NODE_OPTIONS && { NODE_OPTIONS }),
+    ...(NODE_USE_SYSTEM_CA && { NODE_USE_SYSTEM_CA }),
+  }
+  return serviceFile(managerHere(), {
+    home: context.bases.home,
+    configHome: context.env.XDG_CONFIG_HOME || join(context.bases.home, '.config'),
+    userId: process.getuid?.() ?? 0,
+    node: stablePath(process.execPath),
+    program: stablePath(context.program),
+    logFile: config.logFile,
+    environment: { ...kept, ...settingsAsVariables(given) },
+    drainTimeout: config.drainTimeout,
+  })
+}
+
+function managerHere(): Manager {
+  const manager = managerOf(process.platform)
+  if (manager !== undefined) return manager
+  throw new UsageError(
+    'Services are supported on Linux (systemd) and macOS (launchd). Here, let the system run `codex-api-proxy start` when you log in.',
+  )
+}
+
+/** Stands for a secret in a file that is only shown. It has spaces, since no server starts with a key like that. */
+const PLACEHOLDER = 'FILL IN HERE'
+
+function printFile(context: Context, loaded: LoadedConfig, { flags }: Call): ExitCode {
+  const { print } = context
+  const given = flags.showSecrets === true ? loaded.given : withoutSecrets(loaded)
+  const { manager, path, content, install: commands } = describeService(context, { ...loaded, given })
+  if (flags.json === true) print.json({ manager, path, content, commands })
+  else {
+    print.line(`# ${path}`)
+    print.raw(content)
+    print.line()
+    for (const command of commands) print.line(`# ${shellList(command)}`)
+  }
+  if (Object.values(given).includes(PLACEHOLDER)) {
+    print.note(`Replace ${PLACEHOLDER} with your secrets, or use --show-secrets.`)
+  }
+  return 0
+}
+
+function withoutSecrets({ given, config }: LoadedConfig): GivenSettings {
+  const hidden = OPTION_NAMES.filter((name) => given[name] !== undefined && holdsSecret(OPTIONS[name], config[name]))
+  return { ...given, ...Object.fromEntries(hidden.map((name) => [name, PLACEHOLDER])) }
+}
+
+function printRemoval(
+  { print }: Context,
+  { manager, path, uninstall: stop, forget }: ServiceFile,
+  { flags }: Call,
+): ExitCode {
+  const commands = [...stop, ['rm', path], ...forget]
+  if (flags.json === true) print.json({ manager, path, commands })
+  else for (const command of commands) print.line(shellList(command))
+  return 0
+}
+
+async function install(
+  context: Context,
+  config: Config,
+  file: ServiceFile,
+  { settings, flags }: Call,
+): Promise<ExitCode> {
+  const { print } = context
+  const { running } = await locate(context, settings)
+  if (running !== undefined) {
+    throw new Error(
+      'The server already runs in the background; run `codex-api-proxy stop` first, then install the service.',
+    )
+  }
+  // launchd opens the log itself, and would make its folder readable for others.
+  if (file.manager === 'launchd') await ensureFolderOf(config.logFile).catch(withRemedy('Choose another --log-file.'))
+  const isOwn = isRunning(file)
+  const keepsPort = isOwn && installedPort(file) === config.port
+  await checkAddress(config, keepsPort)
+  // The manager accepts a changed file only after it has unloaded the old one.
+  if (isOwn) await takeBack(file, config.drainTimeout + STOP_GRACE_MS)
+  // The settings in it may hold the client key.
+  await writeLastingFile(file.path, file.content).catch(withRemedy(UNWRITTEN_REMEDY))
+  if (flags.json !== true) print.line(`Written: ${file.path}`)
+  tellAfterWriting(file)
+  if (flags.json === true) print.json(report(file, { installed: true, running: true }))
+  else print.line('The service is running, and starts with your session.')
+  if (file.manager === 'systemd') print.note('To run it without a session too: loginctl enable-linger')
+  return 0
+}
+
+/**
+ * systemd returns when the service has ended; launchd before that, and until then it accepts no other service of that
+ * name.
+ */
+async function takeBack(file: ServiceFile, patienceMs: number): Promise<void> {
+  for (const command of file.uninstall) tell(command)
+  if (file.manager === 'systemd') return
+  const deadline = performance.now() + patienceMs
+  while (isRunning(file) && performance.now() < deadline) await delay(POLL_MS)
+}
+
+/** Without a manager (in a container, in WSL, in another user's shell) the file is written but nothing runs. */
+function tellAfterWriting({ install: commands }: ServiceFile): void {
+  try {
+    for (const command of commands) tell(command)
+  } catch (error) {
+    const shown = commands.map((command) => command.join(' ')).join(' && ')
+    throw new Error(
+      `${explain(error)}. The file was written, but the service is not running. Run \`${shown}\` in a session that has ` +
+        'a service manager; if there is none, remove the file with `codex-api-proxy service uninstall` and use ' +
+        '`codex-api-proxy start`.',
+      { cause: error },
+    )
+  }
+}
+
+async function uninstall({ print }: Context, config: Config, file: ServiceFile, { flags }: Call): Promise<ExitCode> {
+  const tellDone = (text: string) =>
+    flags.json === true ? print.json(report(file, { installed: false, running: false })) : print.line(text)
+  if (!existsSync(file.path)) {
+    tellDone('Not installed.')
+    return 0
+  }
+  let problem: unknown
+  try {
+    for (const command of file.uninstall) tell(command)
+  } catch (error) {
+    problem = error
+  }
+  // The file stays, since the next try needs it.
+  if (problem !== undefined && isRunning(file)) {
+    throw new Error(
+      `${explain(problem)}. The service is still running, and nothing was removed. Stop it with \`${file.stop.join(' ')}\`, then uninstall it again.`,
+      { cause: problem },
+    )
+  }
+  const url = serverUrl({ ...config, port: installedPort(file) })
+  await rm(file.path)
+  tellDone(`Removed: ${file.path}`)
+  if (problem === undefined) for (const command of file.forget) tell(command)
+  else print.note(`${explain(problem)}. ${await howToEndIt(url, file)}`)
+  return 0
+}
+
+/** The port of the service as it was installed, perhaps with other settings than now. */
+function installedPort({ path, content }: ServiceFile): number {
+  return portIn(textIn(path) ?? content)
+}
+
+/** For a manager that can't be reached, as in a shell without a session: the service runs on, unless it was stopped. */
+async function howToEndIt(url: string, { stop }: ServiceFile): Promise<string> {
+  const inSession = `in its session: ${stop.join(' ')}`
+  const pid = await processAt({ url })
+  if (pid === undefined) return `If the service still runs, stop it ${inSession}`
+  return `A server (process ${pid}) still answers at ${url}: end it with \`kill ${pid}\`, or, if it is the service, ${inSession}`
+}
+
+function showStatus({ print }: Context, file: ServiceFile, { flags }: Call): ExitCode {
+  const installed = existsSync(file.path)
+  const running = installed && isRunning(file)
+  if (flags.json === true) print.json(report(file, { installed, running }))
+  else print.line(installed ? `Installed (${file.path}), ${running ? 'running' : 'not running'}.` : 'Not installed.')
+  return running ? 0 : NOT_RUNNING
+}
+
+function report({ manager, path }: ServiceFile, state: { installed: boolean; running: boolean }): object {
+  return { manager, path, ...state }
+}
+
+function isRunning({ check }: ServiceFile): boolean {
+  const [program = '', ...words] = check
+  return spawnSync(program, words, { stdio: 'ignore' }).status === 0
+}
+
+function tell(command: readonly string[]): void {
+  const [program = '', ...words] = command
+  const { status, error, stderr } = spawnSync(program, words, { encoding: 'utf8' })
+  if (status === 0) return
+  const reason =
+    error === undefined ? stderr.trim().split('\n').at(-1) || `exit code ${status}` : whyNotRun(error, program)
+  throw new Error(`\`${command.join(' ')}\` failed: ${reason.replace(/\.$/, '')}`)
+}
+
+function whyNotRun(error: Error, program: string): string {
+  return isCode(error, 'ENOENT') ? `there is no ${program} in PATH` : error.message
+}

@@ -1,0 +1,37 @@
+import { EventEmitter } from 'node:events'
+import { expect, test } from 'vitest'
+import { loadConfig } from '../../../config/load.ts'
+import { createPrint } from '../../print.ts'
+import { reportRunning } from './already-running.ts'
+
+function createContext() {
+  const written = { stdout: '', stderr: '' }
+  const stream = (name: keyof typeof written) =>
+    Object.assign(new EventEmitter(), {
+      write(text: string) {
+        written[name] += text
+      },
+    })
+  const terminal = Object.assign(new EventEmitter(), { stdout: stream('stdout'), stderr: stream('stderr'), env: {} })
+  const bases = { home: '/nobody', cwd: '/nobody' }
+  return { context: { print: createPrint(terminal), env: {}, bases, program: '' }, bases, written }
+}
+
+test('a server that outlasts the wait for its end has kept the start from its work', async () => {
+  const { context, bases, written } = createContext()
+  const loaded = loadConfig({ flags: {}, env: {}, saved: {}, bases })
+  expect(await reportRunning(context, loaded, { pid: 4711, url: 'http://127.0.0.1:1', stopping: true })).toBe(1)
+  expect(written).toEqual({
+    stdout: '',
+    stderr:
+      'codex-api-proxy: could not start: process 4711 is still stopping. Try again when it has ended; ' +
+      '`codex-api-proxy stop` ends it at once.\n',
+  })
+})
+
+test('of a server that still starts nobody says with which settings it runs', async () => {
+  const { context, bases, written } = createContext()
+  const loaded = loadConfig({ flags: { strict: 'true' }, env: {}, saved: {}, bases })
+  expect(await reportRunning(context, loaded, { pid: 4711 })).toBe(0)
+  expect(written).toEqual({ stdout: 'Already running: process 4711, still starting\n', stderr: '' })
+})

@@ -1,0 +1,52 @@
+import { isDeepStrictEqual } from 'node:util'
+import { flagName, type LoadedConfig, OPTION_NAMES } from '../../../config/load.ts'
+import { type Config, OPTIONS, type OptionName } from '../../../config/options.ts'
+import type { RunningServer } from '../../../daemon/pid-file.ts'
+import { readState } from '../../../daemon/state-file.ts'
+import { healthOf, shownAddress } from '../../ask-server.ts'
+import type { Context } from '../../context.ts'
+import { outdated, problemOf } from '../../health.ts'
+import { savedSettings } from '../../load-settings.ts'
+import { readableKey } from '../../locate.ts'
+
+/** What `start` says if a server has the pid file; if that one keeps running, all is well. Returns the exit code. */
+export async function reportRunning(context: Context, loaded: LoadedConfig, server: RunningServer): Promise<number> {
+  const { print } = context
+  if (server.stopping) {
+    const remedy = 'Try again when it has ended; `codex-api-proxy stop` ends it at once.'
+    print.note(`codex-api-proxy: could not start: process ${server.pid} is still stopping. ${remedy}`)
+    return 1
+  }
+  print.line(`Already running: ${addressOf(server)}`)
+  // While it is starting, its settings are not known yet.
+  if (server.url === undefined) return 0
+  const inUse = await settingsInUse(context, loaded)
+  const health = await healthOf({ url: server.url, clientKey: readableKey(inUse ?? loaded.config) })
+  for (const problem of [problemOf(health), outdated(health, 'background')]) {
+    if (problem !== undefined) print.note(problem)
+  }
+  const names = inUse === undefined ? [] : notInUse(loaded, inUse)
+  if (names.length === 0) return 0
+  print.note(
+    `It runs with other settings than given now (${names.join(', ')}); to apply these, give them to \`codex-api-proxy restart\`.`,
+  )
+  return 0
+}
+
+export function addressOf({ pid, url }: RunningServer): string {
+  return url === undefined ? `process ${pid}, still starting` : `${shownAddress(url)} (process ${pid})`
+}
+
+/** The settings of the running server; undefined if its state file is broken. */
+async function settingsInUse(context: Context, { config }: LoadedConfig): Promise<Config | undefined> {
+  const saved = await readState(config.stateFile).catch(() => undefined)
+  return saved && savedSettings(context, saved).config
+}
+
+/** The settings that were given now and that the running server does not have, by their flag or variable. */
+function notInUse({ config, given, origins }: LoadedConfig, inUse: Config): string[] {
+  const sourceOf = (name: OptionName) => /^variable (.*)$/.exec(origins[name])?.[1] ?? flagName(OPTIONS[name]) ?? name
+  return OPTION_NAMES.filter((name) => given[name] !== undefined)
+    .filter((name) => !isDeepStrictEqual(config[name], inUse[name]))
+    .map(sourceOf)
+}

@@ -1,0 +1,46 @@
+import type { GivenSettings } from '../../../config/load.ts'
+import type { Config } from '../../../config/options.ts'
+import { ignoreHabitualSignals, stopOnSignals } from '../../../daemon/signals.ts'
+import { type ListeningServer, serve } from '../../../http/serve.ts'
+import { readableLines } from '../../../telemetry/readable-lines.ts'
+import { packageVersion } from '../../../version.ts'
+import { shownAddress } from '../../ask-server.ts'
+import type { Context, ExitCode } from '../../context.ts'
+import { explain } from '../../explain.ts'
+import { loadSettings } from '../../load-settings.ts'
+import type { Print } from '../../print.ts'
+import { withExplanation } from './explain-start.ts'
+
+/** `start --foreground`: serves in this process until a signal. It keeps no run files. */
+export async function startInForeground(context: Context, flags: GivenSettings): Promise<ExitCode> {
+  ignoreHabitualSignals(process)
+  const { print } = context
+  const { config } = loadSettings(context, flags)
+  const server = await listen(config, print)
+  const reporter = {
+    draining() {
+      // If stderr is not a terminal it contains only the log, which says the same.
+      if (print.logIsTerminal) {
+        print.note('Stopping; running answers may finish. A second signal (Ctrl-C) ends it at once.')
+      }
+    },
+    failed: (error: unknown) => print.note(`codex-api-proxy: stopping failed: ${explain(error)}`),
+  }
+  const release = stopOnSignals(process, server, reporter, 'stop')
+  // Not earlier: whoever reads this line may send a signal at once.
+  print.line(`codex-api-proxy ${packageVersion()} listens on ${shownAddress(server.url)}`)
+  // A service manager starts only what has failed again.
+  const exitCode = await server.finished
+  release()
+  return exitCode
+}
+
+async function listen(config: Config, print: Print): Promise<ListeningServer> {
+  try {
+    // Readable lines for a person; JSON for a service manager or a file.
+    const logTo = print.logIsTerminal ? readableLines(print.log, print.logIsColoured) : { write: print.log }
+    return await serve(config, logTo)
+  } catch (error) {
+    throw await withExplanation(error, config)
+  }
+}
