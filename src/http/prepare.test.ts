@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { CredentialStatus, Credentials } from '../credentials/credentials.ts'
 import type { RouteContext } from '../routes/context.ts'
-import type { Logger } from '../telemetry/logger.ts'
 import type { LazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
 import { prepareSoon } from './prepare.ts'
 
@@ -38,13 +37,13 @@ function prepare(): () => void {
     config: BASE_URLS,
     credentials: { status: async () => status, ready: () => ready },
     catalogue: { peek },
+    logger,
   }
   return prepareSoon(
     {
       context: context as unknown as RouteContext,
       outbound: { get: getRoute } as unknown as LazyOutbound,
       loadRoutes,
-      logger: logger as unknown as Logger,
     },
     failed,
   )

@@ -1,5 +1,4 @@
 import type { RouteContext } from '../routes/context.ts'
-import type { Logger } from '../telemetry/logger.ts'
 import type { LazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
 import { baseUrlFor } from '../upstream/target.ts'
 
@@ -12,23 +11,22 @@ type Parts = {
   readonly context: RouteContext
   readonly outbound: LazyOutbound
   readonly loadRoutes: () => Promise<void>
-  readonly logger: Logger
 }
 
 /**
  * Prepares what the first request would otherwise wait for; calls `failed` if that is impossible. Returns a function
  * that calls it off.
  */
-export function prepareSoon({ context, outbound, loadRoutes, logger }: Parts, failed: () => void): () => void {
+export function prepareSoon({ context, outbound, loadRoutes }: Parts, failed: () => void): () => void {
   let calledOff = false
   const timer = setTimeout(() => {
     load(loadRoutes).then(
       async () => {
         // Nobody would close what is opened after the server has closed, and it would keep the process alive.
-        if (!calledOff) await prepareUpstream(outbound, context, logger)
+        if (!calledOff) await prepareUpstream(outbound, context)
       },
       (error: unknown) => {
-        logger.error({ err: error }, 'a part of the program could not be loaded: stopping')
+        context.logger.error({ err: error }, 'a part of the program could not be loaded: stopping')
         failed()
       },
     )
@@ -53,8 +51,7 @@ async function load(loadRoutes: () => Promise<void>): Promise<void> {
  */
 async function prepareUpstream(
   outbound: LazyOutbound,
-  { config, credentials, catalogue }: RouteContext,
-  logger: Logger,
+  { config, credentials, catalogue, logger }: RouteContext,
 ): Promise<void> {
   try {
     const route = await outbound.get()

@@ -46,7 +46,7 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<L
   if (config.logLevel === 'debug') logger.warn('log level debug records prompts and answers')
   lines.flush()
   let exitCode: 0 | 1 = 0
-  const stopPreparing = prepareSoon({ context, outbound, loadRoutes, logger }, () => {
+  const stopPreparing = prepareSoon({ context, outbound, loadRoutes }, () => {
     if (stopping === undefined) exitCode = 1
     void drainOnce()
   })
