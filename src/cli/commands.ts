@@ -5,6 +5,7 @@ import { SHELL_FORMS } from './shell.ts'
 
 const JSON_FLAG = { flag: '--json', help: 'Print JSON.' }
 
+/** Those of the table of clients, which would be loaded with every command; a test compares the two. */
 export const CLIENT_NAMES = [
   'env',
   'openai-python',

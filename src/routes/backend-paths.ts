@@ -40,7 +40,7 @@ async function passToBackend(
   credentials: ChatGptCredentials,
 ): Promise<Answer | undefined> {
   const path = withoutSlash(pathOf(request.url))
-  const { body, events } = await askedFor(context, request, path)
+  const { body, events } = await readRequest(context, request, path)
   const log = BodyLog.open(context, request.record)
   log?.request(body, JSON_TYPE)
   const memory = new BodyMemory([body])
@@ -62,10 +62,10 @@ async function passToBackend(
   noticeHeaders(context, request, answer)
   request.setHeaders(informingHeaders(answer.headers))
   if (answer.status !== 200 || events === undefined) throw await refusalOf(context, 'responses', answer)
-  return inEvents(context, request, { answer, events, log })
+  return imageAsEvents(context, request, { answer, events, log })
 }
 
-type Asked = {
+type BackendRequest = {
   readonly body: Buffer
   /** The type of the events that the client waits for; undefined if it waits for an object. */
   readonly events: string | undefined
@@ -75,7 +75,7 @@ type Asked = {
  * The official clients send forms, streaming requests and no model; the Codex CLI sends what the backend accepts, which
  * stays unchanged.
  */
-async function askedFor({ config }: RouteContext, request: ApiRequest, path: string): Promise<Asked> {
+async function readRequest({ config }: RouteContext, request: ApiRequest, path: string): Promise<BackendRequest> {
   const events = IMAGE_EVENTS.get(path)
   if (events === undefined) return { body: await request.jsonBody(), events }
   const type = request.headers['content-type']
@@ -94,7 +94,11 @@ function jsonBytes(value: object): Buffer {
 type Shown = { readonly answer: UpstreamAnswer; readonly events: string; readonly log: BodyLog | undefined }
 
 /** An official client that waits for events finds none in an object, and reports nothing. */
-async function inEvents(context: RouteContext, request: ApiRequest, { answer, events, log }: Shown): Promise<Answer> {
+async function imageAsEvents(
+  context: RouteContext,
+  request: ApiRequest,
+  { answer, events, log }: Shown,
+): Promise<Answer> {
   request.record.stream = true
   const whole = await readBody(answer.body, context.config.maxEvent)
   request.record.firstEventAt = context.monotonic()

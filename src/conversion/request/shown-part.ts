@@ -8,8 +8,8 @@ export const UNSHOWN_IMAGE: JsonObject = {
 }
 
 /**
- * A part of a tool result, in Responses form. Upstream refuses an image that it can't read, such as an SVG. Clients
- * send a tool result again with each later turn, so the conversation would be over.
+ * A part of a tool result, in Responses form, or a text in the place of an image that upstream can't read, such as an
+ * SVG. Upstream would refuse it, and clients send a tool result again with each later turn: the conversation would be over.
  */
 export function shownPart(part: JsonObject): JsonObject {
   const url = part.type === 'input_image' ? asString(part.image_url) : undefined
