@@ -108,6 +108,14 @@ test('after a 401 an API key in the file is used', async () => {
   expect(await source.replace(rejected)).toEqual({ kind: 'api-key', apiKey: 'sk-1' })
 })
 
+test('after a 401 to an API key another one in the file is used', async () => {
+  await stage.writeAuth({ auth_mode: 'apikey', OPENAI_API_KEY: 'sk-1' })
+  const source = stage.source()
+  const rejected = await source.current()
+  await stage.writeAuth({ auth_mode: 'apikey', OPENAI_API_KEY: 'sk-22' })
+  expect(await source.replace(rejected)).toEqual({ kind: 'api-key', apiKey: 'sk-22' })
+})
+
 test('a 401 and a refused refresh bring the same tokens once more, and a 401 to these ends requests at once from then on, without network', async () => {
   await stage.writeAuth(login(DAY))
   const source = stage.source()

@@ -169,6 +169,17 @@ test('new tokens that could not be written are taken away from beside the file a
   expect(readdirSync(dirname(stage.authPath))).toEqual([])
 })
 
+test('nor does a stop after a logout leave them there', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  const files = { ...nodeFs, renameSync: failWith('EBUSY'), ftruncateSync: failWith('EIO') }
+  const source = stage.source({ files })
+  await source.current()
+  expect(readdirSync(dirname(stage.authPath))).toHaveLength(2)
+  rmSync(stage.authPath)
+  await source.close()
+  expect(readdirSync(dirname(stage.authPath))).toEqual([])
+})
+
 /** A disk that is full at first, or whenever `full` says so. */
 function fillingDisk(full = true) {
   const disk = { full, files: { ...nodeFs, writeSync: writeSync as never } }
@@ -223,6 +234,7 @@ test('tokens that can’t be written are used from memory, warned of, and writte
   await expect.poll(async () => (await stage.readAuth()).tokens.access_token, { timeout: 10_000 }).toBe(token)
   expect(tokenOf(await source.current())).toBe(token)
   expect((await source.status()).warning).toBeUndefined()
+  expect(stage.warnings.at(-1)).toContain('is now written')
 })
 
 test('who stops waits for a file that somebody has for himself alone: the new tokens are nowhere else', async () => {

@@ -1,9 +1,11 @@
 import * as nodeFs from 'node:fs'
 import { renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { unsignedJwt } from '../../test/support/auth-files.ts'
 import { failWith } from '../../test/support/fail-with.ts'
 import { type LoginStage, post, startLoginStage, tokenOf } from '../../test/support/login-stage.ts'
+import { acquireLock } from '../system/lock-file.ts'
 import type { Files } from './auth-file.ts'
 
 const MINUTE = 60_000
@@ -287,6 +289,12 @@ test('a failed refresh of an expired token is a 503, never tried twice by one re
   expect(refreshes()).toBe(2)
 })
 
+test('a refresh that failed, and was not refused, is told without waiting for a newer login', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  stage.issuer.answerNext(500, '')
+  await expect(stage.source({ healingMs: DAY }).current()).rejects.toMatchObject({ code: 'refresh_failed' })
+})
+
 test('an issuer that wants to be asked less often is left alone for half a minute', async () => {
   await stage.writeAuth(login(-DAY))
   let now = Date.now()
@@ -379,6 +387,14 @@ test('who stops while another process refreshes does not begin to, and ends at o
   answered()
   expect(await refreshing).toMatchObject({ code: 'refresh_failed' })
   expect(refreshes()).toBe(0)
+})
+
+test('who can not refresh waits for nobody who does', async () => {
+  await stage.writeAuth(login(-MINUTE))
+  const lockPath = join(dirname(stage.authPath), '.auth.json.codex-api-proxy.lock')
+  const lock = await acquireLock(lockPath, { until: () => true, patienceMs: 0 })
+  await expect(stage.source({ mode: 'read-only' }).current()).rejects.toMatchObject({ code: 'login_stale' })
+  lock?.release()
 })
 
 test('a refusal is told soon also when the clock is set back meanwhile', async () => {
