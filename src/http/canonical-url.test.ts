@@ -17,6 +17,8 @@ test.each([
   ['/v12//models', '/v12//models'],
   ['/models/openai/gpt-5.5', '/v1/models/openai/gpt-5.5'],
   ['/models?client_version=1', '/v1/models?client_version=1'],
+  ['/models?from=/v1/models', '/v1/models?from=/v1/models'],
+  ['/v1/models?from=/v1/v1/models', '/v1/models?from=/v1/v1/models'],
   ['/modelsx', '/modelsx'],
   ['/health', '/health'],
   ['http://other.example/v1/models', '/v1/models'],

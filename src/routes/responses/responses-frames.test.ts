@@ -193,7 +193,7 @@ test('wire 5.2: an error event that is flat or has no number is told in the form
   const error = { code: 'server_error', message: 'Sorry.', param: null }
   const whole = { type: 'error', ...error, sequence_number: 2, error: { ...error, type: 'server_error' } }
   const flat = { type: 'error', ...error, sequence_number: 2 }
-  const unnumbered = { type: 'error', error }
+  const unnumbered = { type: 'error', error: whole.error }
   const failed = failedAs({ code: error.code, message: error.message }, 3)
   for (const event of [flat, unnumbered]) expect(told(created, done, event)).toEqual([created, done, whole, failed])
 })

@@ -23,6 +23,7 @@ function refusedCall(
     isCut = false,
     sent = (_request: UpstreamRequest) => {},
     abort = () => {},
+    asksForSummary = false,
   } = {},
 ): UpstreamCall {
   const memory = Buffer.from(text)
@@ -51,7 +52,7 @@ function refusedCall(
     route: 'responses',
     credentials: { kind: 'chatgpt', accessToken: 'token', accountId: undefined, fedramp: false },
     model: 'gpt-0',
-    asksForSummary: false,
+    asksForSummary,
     wanted: { body: () => [Buffer.from('{}')], headers: { 'x-variant': 'b' }, fallback: undefined },
     memory: new BodyMemory([]),
     headers: { 'x-call': 'a' },
@@ -87,6 +88,13 @@ test('without a summary is only asked again where one was asked for', async () =
   expect(sent).toHaveBeenCalledTimes(1)
 })
 
+test('after another refusal than that of the summary nothing is asked again', async () => {
+  const sent = vi.fn()
+  const text = JSON.stringify({ error: { message: 'No.', code: 'invalid_value' } })
+  expect(await refusalOf(refusedCall(async () => ({ models: [] }), { sent, text, asksForSummary: true }))).toBe('No.')
+  expect(sent).toHaveBeenCalledTimes(1)
+})
+
 test('an answer that is visible is not asked for again', async () => {
   const sent = vi.fn()
   const call = refusedCall(async () => ({ models: [] }), { sent })
@@ -110,6 +118,11 @@ test.each([
     'that upstream did not even get',
     JSON.stringify({ detail: 'Your login did not make it to this service.' }),
     'Upstream got the request without the login: something on the way removed it.',
+  ],
+  [
+    'for a reason of its own',
+    JSON.stringify({ error: { message: 'This account is deactivated', code: 'account_deactivated' } }),
+    'Upstream does not accept the credentials in auth.json: This account is deactivated.',
   ],
 ])('a refused login %s is told in the words there are for it', async (_what, text, message) => {
   expect(await refusalOf(refusedCall(async () => ({ models: [] }), { status: 401, text }))).toBe(message)

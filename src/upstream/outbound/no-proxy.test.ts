@@ -32,6 +32,7 @@ describe('NO_PROXY', () => {
     [' , ', 'https://example.com'],
     ['example.com', 'https://notexample.com'],
     ['example.com', 'https://example.com.evil.org'],
+    ['example.com', 'https://api.example.com.evil.org'],
     ['api.example.com', 'https://example.com'],
     ['example.com:8443', 'https://example.com'],
     ['10.0.0.0/8', 'https://11.0.0.1'],
