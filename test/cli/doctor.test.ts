@@ -54,7 +54,7 @@ test('all is well: each line says so, and nothing is called unless asked', async
   expect(stdout).toMatch(/^ok +Token +Expires in 10 days; it is refreshed before that\.$/m)
   expect(stdout).toMatch(/^ok +Upstream +127\.0\.0\.1:\d+ answers \(\d+ without credentials\)\.$/m)
   expect(stdout).toMatch(/^ok +Clock +Agrees with upstream\.$/m)
-  expect(stdout).toMatch(/^ok +Models +\d+: gpt-6\.1-sol, /m)
+  expect(stdout).toMatch(/^ok +Models +\d+: gpt-6\.1-sol, .* …$/m)
   expect(stdout).not.toMatch(/^fix/m)
   expect(stdout).not.toMatch(/made-up|eyJ/)
   expect(upstream.calls()).toEqual([])
@@ -176,14 +176,10 @@ test('a missing login is one thing to fix, and the network is looked at neverthe
   expect(problemsOf(checks)).toEqual(['Login'])
 })
 
-test.each([{ 'cf-mitigated': 'challenge' }, {}])(
+test.each([{ 'cf-mitigated': 'challenge' }, { 'content-type': 'text/html' }])(
   'a CDN that refuses this network is told apart from upstream',
-  async (more) => {
-    upstream.setModelsAnswer({
-      status: 403,
-      headers: { 'content-type': 'text/html', ...more },
-      body: '<html>Just a moment</html>',
-    })
+  async (headers) => {
+    upstream.setModelsAnswer({ status: 403, headers, body: '<html>Just a moment</html>' })
     const { code, checks } = await doctor()
     expect(code).toBe(1)
     expect(checks.Upstream?.message).toMatch(
@@ -326,6 +322,22 @@ test('TLS is judged with the certificates that requests trust', async () => {
       const { checks } = await doctor()
       expect([checks.TLS?.state, checks.Upstream?.state], variable).toEqual(['ok', 'ok'])
     }
+  } finally {
+    server.close()
+  }
+})
+
+test('TLS of an upstream without a name is judged too, and Node warns of nothing', async () => {
+  const certificate = selfSignedCertificate()
+  const server = createServer(certificate, (_request, response) => response.writeHead(401).end('{}'))
+  const port = await listenOnLoopback(server)
+  const caFile = join(home.path, 'ca.pem')
+  await writeFile(caFile, certificate.cert)
+  env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: `https://127.0.0.1:${port}`, SSL_CERT_FILE: caFile }
+  try {
+    const { stdout, stderr } = await run(['doctor'], { home, env })
+    expect(stdout).toMatch(/^ok +TLS +TLSv1\.3, certificate by localhost until /m)
+    expect(stderr).not.toContain('Warning')
   } finally {
     server.close()
   }
