@@ -10,10 +10,12 @@ import { limitYoungGeneration } from '../runtime/young-generation.ts'
 import { createLazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
 import { packageVersion } from '../version.ts'
 import { composeServer } from './compose.ts'
+import { followConnections } from './drain.ts'
 import { prepareSoon } from './prepare.ts'
 import { type ListeningServer, serve } from './serve.ts'
 
 vi.mock(import('./compose.ts'), { spy: true })
+vi.mock(import('./drain.ts'), { spy: true })
 vi.mock(import('./prepare.ts'), { spy: true })
 vi.mock(import('../runtime/young-generation.ts'), { spy: true })
 vi.mock(import('../upstream/outbound/lazy-outbound.ts'), { spy: true })
@@ -112,9 +114,15 @@ test('a server that can prepare nothing ends with 1, unless it was told to stop 
   }
 })
 
-test('a server has stopped when the list of models, a refresh and then the way to upstream are closed', async () => {
+test('a server has stopped when its answers have ended, and the list of models, a refresh and then the way to upstream are closed', async () => {
   const { drain } = await start()
   const closed: string[] = []
+  const connections = vi.mocked(followConnections).mock.results.at(-1)?.value
+  const { gently } = connections
+  vi.spyOn(connections, 'gently').mockImplementation(async (...given) => {
+    await gently(...given)
+    closed.push('answers')
+  })
   const context = vi.mocked(composeServer).mock.results.at(-1)?.value.context
   vi.spyOn(context.catalogue, 'close').mockImplementation(() => closed.push('models'))
   vi.spyOn(context.credentials, 'close').mockImplementation(async () => {
@@ -128,5 +136,5 @@ test('a server has stopped when the list of models, a refresh and then the way t
     closed.push('way')
   })
   await drain()
-  expect(closed).toEqual(['models', 'refresh', 'way'])
+  expect(closed).toEqual(['answers', 'models', 'refresh', 'way'])
 })

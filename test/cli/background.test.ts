@@ -250,6 +250,11 @@ test('restart takes over what was saved, a client key too, and flags override it
 test.each([
   ['an address others can reach, without a key', ['--host', '0.0.0.0'], 'Others can reach 0.0.0.0'],
   ['a key file there is not', ['--api-key-file', 'nowhere'], "nowhere can't be read (ENOENT): correct --api-key-file"],
+  [
+    'a key that can be read only once',
+    ['--api-key-file', '/dev/fd/0'],
+    'it is not a file that can be read again later',
+  ],
   ['TLS files there are not', ['--tls-cert', 'nowhere', '--tls-key', 'nowhere'], "it can't be read (ENOENT)"],
 ])('restart with settings that can not start leaves the server running: %s', async (_name, args, message) => {
   const { pid, url } = started(await command('start', '--port', '0'))
@@ -474,7 +479,9 @@ test('a server with files of its own is found by its state file', async () => {
   expect(await command('status')).toMatchObject({ code: 3 })
   expect((await command('status', ...files)).stdout).toContain(`(process ${pid})`)
   expect((await command('logs', ...files)).stdout).toContain('listening')
-  expect(await command('stop', ...files)).toMatchObject({ stdout: `Stopped process ${pid}.\n` })
+  const restarted = await command('restart', ...files)
+  expect(restarted.stdout).toMatch(new RegExp(`^Stopped process ${pid}\\.\nStarted: `))
+  expect((await command('stop', ...files)).stdout).toMatch(/^Stopped process /)
 })
 
 test('a second server that would hide the first from every command is refused', async () => {
