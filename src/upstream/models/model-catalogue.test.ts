@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import type { IncomingHttpHeaders } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -217,6 +217,15 @@ describe('the model catalogue', () => {
   })
 
   test('passes the reason on when nothing is known at all', async () => {
+    await expect(catalogue.list()).rejects.toMatchObject({ code: 'upstream_unreachable' })
+    await expect(catalogue.list(), 'also to who asks right after').rejects.toMatchObject({
+      code: 'upstream_unreachable',
+    })
+  })
+
+  test('what Codex noted where nobody can look is nothing', async () => {
+    const path = join(codexHome, 'models_cache.json')
+    await symlink(path, path)
     await expect(catalogue.list()).rejects.toMatchObject({ code: 'upstream_unreachable' })
   })
 
