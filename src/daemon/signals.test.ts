@@ -6,14 +6,16 @@ import { endOnSignals, stopOnSignals } from './signals.ts'
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGBREAK'] as const
 
-test.each(SIGNALS)('%s drains, and a second one ends at once', (signal) => {
+test.each(SIGNALS)('%s drains and is told, and a second one ends at once', (signal) => {
   const source = new EventEmitter()
   const server = { drain: vi.fn(async () => {}), close: vi.fn(async () => {}) }
-  const release = stopOnSignals(source, server, { draining() {}, failed() {} }, 'stop')
+  const draining = vi.fn()
+  const release = stopOnSignals(source, server, { draining, failed() {} }, 'stop')
+  const calls = () => [server.drain, draining, server.close].map((call) => call.mock.calls.length)
   source.emit(signal)
-  expect([server.drain, server.close].map((call) => call.mock.calls.length)).toEqual([1, 0])
+  expect(calls()).toEqual([1, 1, 0])
   source.emit(signal)
-  expect([server.drain, server.close].map((call) => call.mock.calls.length)).toEqual([1, 1])
+  expect(calls()).toEqual([1, 1, 1])
   release()
   expect(source.eventNames()).toEqual([])
 })
