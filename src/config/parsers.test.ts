@@ -44,7 +44,14 @@ test.each<[string, (given: string) => unknown, Record<string, unknown>]>([
   [
     'outboundProxyUrl',
     outboundProxyUrl,
-    { none: 'none', NONE: 'none', '': 'none', 'host:8118': 'http://host:8118', 'socks5://u:p@h:1': 'socks5://u:p@h:1' },
+    {
+      none: 'none',
+      NONE: 'none',
+      '': 'none',
+      'host:8118': 'http://host:8118',
+      '10.0.0.1:3128': 'http://10.0.0.1:3128',
+      'socks5://u:p@h:1': 'socks5://u:p@h:1',
+    },
   ],
   ['baseUrl', baseUrl, { 'https://a.test/v1/': 'https://a.test/v1', 'http://127.0.0.1:1': 'http://127.0.0.1:1' }],
   [

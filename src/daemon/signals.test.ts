@@ -20,6 +20,19 @@ test.each(SIGNALS)('%s drains and is told, and a second one ends at once', (sign
   expect(source.eventNames()).toEqual([])
 })
 
+test('a stop that fails is told, and ends nothing else', async () => {
+  const source = new EventEmitter()
+  const error = new Error('No.')
+  const failed = vi.fn()
+  const fail = async () => {
+    throw error
+  }
+  stopOnSignals(source, { drain: fail, close: fail }, { draining() {}, failed }, 'stop')
+  source.emit('SIGTERM')
+  await nextTurn()
+  expect(failed.mock.calls).toEqual([[error]])
+})
+
 test.each([...SIGNALS, 'SIGHUP'] as const)(
   'on Windows %s ends a short command too, when its work is done',
   async (signal) => {

@@ -191,6 +191,17 @@ test('what is cancelled before its answer rejects with the reason, and ends its 
   await once(socket, 'close')
 })
 
+test('what has ended is let go of by what would have cancelled it', async () => {
+  server.removeAllListeners('request').on('request', (_request, response) => response.end('whole'))
+  const cancellation = new Cancellation()
+  const [added, removed] = [vi.spyOn(cancellation, 'add'), vi.spyOn(cancellation, 'remove')]
+  const wire = { origin, method: 'GET', path: '/', headers: [], body: undefined, idleTimeout: IDLE_TIMEOUT }
+  const { body } = await exchange(agent, wire, cancellation)
+  await new Promise<void>((end) => body.pipe({ data() {}, end, fail() {} }))
+  expect(added).toHaveBeenCalledOnce()
+  expect(removed.mock.calls).toContainEqual(added.mock.lastCall)
+})
+
 test('what is cancelled when its answer has begun tells nothing to who reads it only then, and leaves no timer', async () => {
   const cancellation = new Cancellation()
   const wire = { origin, method: 'GET', path: '/', headers: [], body: undefined, idleTimeout: IDLE_TIMEOUT }
