@@ -108,7 +108,16 @@ test.each<[string, (given: string) => unknown, string[]]>([
   [
     'baseUrl',
     baseUrl,
-    ['', 'http://a.test', 'ftp://127.0.0.1', 'https://u:p@a.test', 'https://a.test?q', 'https://a.test#f', 'a.test'],
+    [
+      '',
+      'http://a.test',
+      'ftp://127.0.0.1',
+      'https://u@a.test',
+      'https://:p@a.test',
+      'https://a.test?q',
+      'https://a.test#f',
+      'a.test',
+    ],
   ],
   [
     'credentialUrl',
