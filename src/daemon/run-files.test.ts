@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, openSync, writeFileSync } from 'node:fs'
 import { chmod, chown, mkdir, mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -84,6 +84,20 @@ test('a pipe that nobody reads is no log, and is not waited for', async () => {
     await expect(checkRunFiles({ ...files(), logFile })).rejects.toMatchObject({ code: 'ENXIO', path: logFile })
   } finally {
     clearTimeout(reader)
+  }
+})
+
+test('a pipe that somebody reads is a log, and nothing is read from it', async () => {
+  const logFile = join(folder, 'pipe')
+  execFileSync('mkfifo', [logFile])
+  const reader = openSync(logFile, constants.O_RDONLY | constants.O_NONBLOCK)
+  // Whoever reads all the same finds what is no log, so that this test fails instead of waiting with it.
+  const writer = setTimeout(() => writeFileSync(logFile, '{"no log'), 1000)
+  try {
+    await checkRunFiles({ ...files(), logFile })
+  } finally {
+    clearTimeout(writer)
+    closeSync(reader)
   }
 })
 
