@@ -130,7 +130,7 @@ test('wire 5.1: a failure told by the last event alone is told by an error event
     delta,
     done,
     { type: 'error', sequence_number: 2, ...error, error },
-    { type: 'response.failed', sequence_number: 3, response: { status: 'failed', error, output: [item] } },
+    { type: 'response.failed', sequence_number: 3, response: { ...failed.response, output: [item] } },
   ])
   const listed = { ...failed, response: { ...failed.response, output: [item] } }
   expect(told(delta, done, listed)).toEqual(told(delta, done, failed))
