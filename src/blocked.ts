@@ -5,12 +5,13 @@ import { shorten } from './foreign-text.ts'
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /**
- * The error for an answer whose head tells that something on the way, mostly a CDN or a corporate gateway, gave it
- * instead of upstream; undefined for any other.
+ * The error for an answer that something on the way, mostly a CDN or a corporate gateway, gave instead of upstream;
+ * undefined for any other. A challenge and a redirect are known by their heads; `isPage` says whether the caller takes it
+ * for a web page, which depends on what else it may be.
  */
-export function blockedError(status: number, headers: Headers): ProxyError | undefined {
-  const isPage = headers['cf-mitigated'] !== undefined || (status === 403 && isHtml(headers))
-  return isPage ? pageError(status, headers) : redirectError(status, headers)
+export function blockedError(status: number, headers: Headers, isPage: boolean): ProxyError | undefined {
+  const isBlocked = isPage || headers['cf-mitigated'] !== undefined
+  return isBlocked ? pageError(status, headers) : redirectError(status, headers)
 }
 
 export function pageError(status: number, headers: Headers): ProxyError {

@@ -14,6 +14,7 @@ type RunFiles = Pick<Config, 'pidFile' | 'logFile' | 'stateFile'>
 
 /** What to do if run files can't be written, in a read-only home folder or on a full disk for example. */
 export function runFilesRemedy(error: unknown): string {
+  // Not by the code itself: Node has no name for that of an exceeded quota.
   const isFull = ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '')
   const choose = isFull ? 'Free some space there, or choose' : 'Choose'
   return `${choose} --pid-file, --log-file and --state-file in another folder, or use --foreground, which needs none.`

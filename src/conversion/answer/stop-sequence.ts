@@ -7,7 +7,6 @@ import { StopMatch } from './stop-match.ts'
  */
 export class StopSequence {
   readonly #matches: readonly StopMatch[]
-  #held = ''
   #stopped = false
   #passed = 0
 
@@ -31,12 +30,11 @@ export class StopSequence {
 
   push(text: string): string {
     if (this.#stopped) return ''
-    const before = this.#held
+    const before = longest(this.#matches)
     const read = this.#read(text)
     const found = this.#matches.filter(({ whole }) => whole)
     this.#stopped = found.length > 0
     const last = longest(this.#stopped ? found : this.#matches)
-    this.#held = this.#stopped ? '' : last
 
     // Not of both texts as one: joining them would copy all that is held, with every delta.
     const end = before.length + read - last.length
@@ -47,8 +45,7 @@ export class StopSequence {
 
   /** No more text follows: what was held back is part of the answer. */
   end(): string {
-    const rest = this.#held
-    this.#held = ''
+    const rest = this.#stopped ? '' : longest(this.#matches)
     for (const match of this.#matches) match.reset()
     this.#passed += characters(rest)
     return rest

@@ -1,4 +1,4 @@
-import { blockedError, pageError, rayOf } from '../../blocked.ts'
+import { blockedError, rayOf } from '../../blocked.ts'
 import { ERRORS } from '../../error-table.ts'
 import { ApiError, errorType, ProxyError } from '../../errors.ts'
 import { asNumber, asObject, asString, isObject, type JsonObject, objectOf, parseObject } from '../../json-object.ts'
@@ -209,7 +209,7 @@ function unknownModel(message: string, route: ErrorRoute): ApiError {
 /** An answer without anything a client could use: a web page, an empty body, plain text. */
 function unexplained(origin: AnsweredOrigin, body: string, route: ErrorRoute): ApiError {
   const { status, headers } = origin
-  const blocked = status === 403 ? pageError(status, headers) : blockedError(status, headers)
+  const blocked = blockedError(status, headers, status === 403)
   if (blocked !== undefined) return blocked
   const ray = rayOf(headers)
   if (status === 413) {

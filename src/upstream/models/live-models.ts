@@ -1,4 +1,4 @@
-import { blockedError } from '../../blocked.ts'
+import { blockedError, isHtml } from '../../blocked.ts'
 import { type Cancellation, withDeadline } from '../../cancellation.ts'
 import { ProxyError } from '../../errors.ts'
 import type { UpstreamAnswer } from '../answer.ts'
@@ -42,7 +42,8 @@ function refusalOf({ status, headers, body }: UpstreamAnswer): ProxyError {
   body.abort()
   const message = `Upstream answered ${status} when asked for the list of models.`
   if (status === 401) return new ProxyError('upstream_rejected_credentials', message)
-  return blockedError(status, headers) ?? new ProxyError('upstream_error', message)
+  const isPage = status === 403 && isHtml(headers)
+  return blockedError(status, headers, isPage) ?? new ProxyError('upstream_error', message)
 }
 
 function parse(bytes: Buffer): ModelEntry[] {

@@ -4,7 +4,7 @@ import { connect, isIP, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
 import { request } from 'undici'
-import { blockedError, isHtml, pageError } from '../../../blocked.ts'
+import { blockedError, isHtml } from '../../../blocked.ts'
 import { portOf, withoutBrackets } from '../../../config/endpoint.ts'
 import type { Config } from '../../../config/options.ts'
 import { ERRORS } from '../../../error-table.ts'
@@ -136,7 +136,7 @@ async function checkAnswer(route: OutboundRoute, upstream: URL): Promise<Check[]
     const { statusCode, headers, body } = await request(url, { dispatcher, signal, headers: identityHeaders() })
     await body.dump()
     const isPage = statusCode >= 400 && isHtml(headers)
-    const blocked = isPage ? pageError(statusCode, headers) : blockedError(statusCode, headers)
+    const blocked = blockedError(statusCode, headers, isPage)
     const answer =
       blocked === undefined
         ? ok('Upstream', `${upstream.host} answers (${statusCode} without credentials).`)
