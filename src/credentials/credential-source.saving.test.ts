@@ -2,11 +2,13 @@ import * as nodeFs from 'node:fs'
 import { readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { IssuedAuth } from '../../test/fake-upstream/token-issuer.ts'
 import { failWith } from '../../test/support/fail-with.ts'
 import { type LoginStage, post, startLoginStage, tokenOf } from '../../test/support/login-stage.ts'
 import { playPlatform } from '../../test/support/platform.ts'
 import type { Files } from './auth-file.ts'
 import { replaceAuthFile, withTokens } from './auth-file-write.ts'
+import type { CredentialSource } from './credentials.ts'
 import { leftTokens } from './leftovers.ts'
 import type { NewTokens } from './refresh.ts'
 
@@ -22,11 +24,8 @@ afterEach(async () => {
   await stage.close()
 })
 
-const refreshes = () => stage.issuer.requests.length
-const login = (lifetimeMs: number) => stage.issuer.login({ lifetimeMs })
-
 test('an API key signed in with while we refresh serves all who wait, and no token is written over it', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   const apiKey = { auth_mode: 'apikey', OPENAI_API_KEY: 'sk-made-up' }
   const source = stage.source({
     async postToken(url, body) {
@@ -42,7 +41,7 @@ test('an API key signed in with while we refresh serves all who wait, and no tok
 })
 
 test('an API key signed in with while another process refreshes is used at once', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   let answered = () => {}
   const failing = new Promise<{ status: number; body: string }>((resolve) => {
     answered = () => resolve({ status: 503, body: '' })
@@ -56,8 +55,8 @@ test('an API key signed in with while another process refreshes is used at once'
 })
 
 test('a newer login written while we refresh is not overwritten', async () => {
-  await stage.writeAuth(login(-MINUTE))
-  const newer = login(DAY)
+  await stage.writeAuth(stage.login(-MINUTE))
+  const newer = stage.login(DAY)
   const source = stage.source({
     async postToken(url, body) {
       const answer = await post(url, body)
@@ -70,7 +69,7 @@ test('a newer login written while we refresh is not overwritten', async () => {
 })
 
 test('a logout while we refresh stays a logout', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   const source = stage.source({
     async postToken(url, body) {
       const answer = await post(url, body)
@@ -83,7 +82,7 @@ test('a logout while we refresh stays a logout', async () => {
 })
 
 test('signing in with an agent identity while we refresh ends the login before', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   const source = stage.source({
     async postToken(url, body) {
       const answer = await post(url, body)
@@ -97,7 +96,7 @@ test('signing in with an agent identity while we refresh ends the login before',
 })
 
 test('other fields that change while we refresh are kept', async () => {
-  const auth = login(-MINUTE)
+  const auth = stage.login(-MINUTE)
   await stage.writeAuth(auth)
   const source = stage.source({
     async postToken(url, body) {
@@ -111,13 +110,13 @@ test('other fields that change while we refresh are kept', async () => {
 })
 
 test('other fields that change while the new tokens are written beside the file are kept', async () => {
-  const auth = login(-MINUTE)
+  const auth = stage.login(-MINUTE)
   await stage.writeAuth(auth)
   const changed = JSON.stringify({ ...auth, added: 'meanwhile' })
   let writes = 0
   const fsyncSync = (file: number) => {
     nodeFs.fsyncSync(file)
-    if (refreshes() === 1 && writes++ === 0) writeFileSync(stage.authPath, changed)
+    if (stage.refreshes() === 1 && writes++ === 0) writeFileSync(stage.authPath, changed)
   }
   let beside: unknown
   const writeSync = ((...args: Parameters<typeof nodeFs.writeSync>) => {
@@ -133,11 +132,11 @@ test('other fields that change while the new tokens are written beside the file 
 })
 
 test('a newer login that comes while the new tokens are written beside the file stays alone', async () => {
-  await stage.writeAuth(login(-MINUTE))
-  const newer = login(60 * MINUTE)
+  await stage.writeAuth(stage.login(-MINUTE))
+  const newer = stage.login(60 * MINUTE)
   const fsyncSync = (file: number) => {
     nodeFs.fsyncSync(file)
-    if (refreshes() === 1) writeFileSync(stage.authPath, JSON.stringify(newer))
+    if (stage.refreshes() === 1) writeFileSync(stage.authPath, JSON.stringify(newer))
   }
   const token = tokenOf(await stage.source({ files: { ...nodeFs, fsyncSync } }).current())
   expect(token).toBe(newer.tokens.access_token)
@@ -146,36 +145,37 @@ test('a newer login that comes while the new tokens are written beside the file 
 })
 
 test('new tokens lie beside a file that is malformed at the last look, for the case that we are killed', async () => {
-  const auth = login(-MINUTE)
+  const auth = stage.login(-MINUTE)
   await stage.writeAuth(auth)
   let writes = 0
   const fsyncSync = (file: number) => {
     nodeFs.fsyncSync(file)
     // Like an older Codex, which writes in place.
-    if (refreshes() === 1 && writes++ === 0) writeFileSync(stage.authPath, '{"tok')
+    if (stage.refreshes() === 1 && writes++ === 0) writeFileSync(stage.authPath, '{"tok')
   }
   const token = tokenOf(await stage.source({ files: { ...nodeFs, fsyncSync } }).current())
   expect(leftTokens(stage.authPath, nodeFs, auth.tokens.refresh_token)?.tokens).toMatchObject({ access_token: token })
 })
 
-test('new tokens that could not be written are taken away from beside the file after a logout', async () => {
-  await stage.writeAuth(login(-MINUTE))
+/** New tokens that could not be written lie beside the file, which a logout has deleted. */
+async function loggedOutBeforeWriting(): Promise<CredentialSource> {
+  await stage.writeAuth(stage.login(-MINUTE))
   const files = { ...nodeFs, renameSync: failWith('EBUSY'), ftruncateSync: failWith('EIO') }
   const source = stage.source({ files })
   await source.current()
   expect(readdirSync(dirname(stage.authPath))).toHaveLength(2)
   rmSync(stage.authPath)
+  return source
+}
+
+test('new tokens that could not be written are taken away from beside the file after a logout', async () => {
+  const source = await loggedOutBeforeWriting()
   expect((await source.status()).problem?.code).toBe('credentials_missing')
   expect(readdirSync(dirname(stage.authPath))).toEqual([])
 })
 
 test('nor does a stop after a logout leave them there', async () => {
-  await stage.writeAuth(login(-MINUTE))
-  const files = { ...nodeFs, renameSync: failWith('EBUSY'), ftruncateSync: failWith('EIO') }
-  const source = stage.source({ files })
-  await source.current()
-  expect(readdirSync(dirname(stage.authPath))).toHaveLength(2)
-  rmSync(stage.authPath)
+  const source = await loggedOutBeforeWriting()
   await source.close()
   expect(readdirSync(dirname(stage.authPath))).toEqual([])
 })
@@ -191,7 +191,7 @@ function fillingDisk(full = true) {
 }
 
 test('on a full disk nothing is spent: the new tokens would be lost, and who else reads the file with them', async () => {
-  const auth = login(4 * MINUTE)
+  const auth = stage.login(4 * MINUTE)
   await stage.writeAuth(auth)
   let now = Date.now()
   const disk = fillingDisk()
@@ -203,17 +203,17 @@ test('on a full disk nothing is spent: the new tokens would be lost, and who els
   now += 5 * MINUTE
   expect(await stage.errorOf(source.current())).toMatchObject({ code: 'credentials_unwritable', status: 503 })
   expect((await source.status()).problem).toMatchObject({ code: 'credentials_unwritable' })
-  expect(refreshes()).toBe(0)
+  expect(stage.refreshes()).toBe(0)
   expect(nodeFs.readdirSync(stage.codexHome)).toEqual(['auth.json'])
   expect(await stage.readAuth()).toEqual(auth)
 
   disk.full = false
   expect(tokenOf(await source.current())).toBe((await stage.readAuth()).tokens.access_token)
-  expect(refreshes()).toBe(1)
+  expect(stage.refreshes()).toBe(1)
 })
 
 test('tokens that can’t be written are used from memory, warned of, and written as soon as possible', async () => {
-  const auth = login(-MINUTE)
+  const auth = stage.login(-MINUTE)
   await stage.writeAuth(auth)
   const disk = fillingDisk(false)
   const source = stage.source({
@@ -228,7 +228,7 @@ test('tokens that can’t be written are used from memory, warned of, and writte
   expect(tokenOf(await source.current())).toBe(token)
   expect(await source.status()).toMatchObject({ warning: expect.stringContaining('memory only') })
   expect(stage.warnings.join()).toMatch(/COULD NOT BE WRITTEN.*ENOSPC/s)
-  expect(refreshes()).toBe(1)
+  expect(stage.refreshes()).toBe(1)
 
   disk.full = false
   await expect.poll(async () => (await stage.readAuth()).tokens.access_token, { timeout: 10_000 }).toBe(token)
@@ -238,22 +238,22 @@ test('tokens that can’t be written are used from memory, warned of, and writte
 })
 
 test('who stops waits for a file that somebody has for himself alone: the new tokens are nowhere else', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   let held = 0
   const readFileSync = vi.fn((...read: Parameters<typeof nodeFs.readFileSync>) => {
-    if (refreshes() > 0 && read[0] === stage.authPath && held++ < 4) return failWith('EBUSY')()
+    if (stage.refreshes() > 0 && read[0] === stage.authPath && held++ < 4) return failWith('EBUSY')()
     return nodeFs.readFileSync(...read)
   })
   const source = stage.source({ files: { ...nodeFs, readFileSync } as Files })
   const asked = Promise.resolve(source.current()).catch(() => undefined)
-  await expect.poll(refreshes).toBe(1)
+  await expect.poll(stage.refreshes).toBe(1)
   await source.close()
   await asked
   expect(stage.issuer.isRedeemable((await stage.readAuth()).tokens.refresh_token ?? '')).toBe(true)
 })
 
 test('who stops waits on Windows for a file that somebody reads: it can not be replaced meanwhile', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   playPlatform('win32')
   const renameSync = vi.fn((...paths: Parameters<typeof nodeFs.renameSync>) => {
     return renameSync.mock.calls.length > 4 ? nodeFs.renameSync(...paths) : failWith('EPERM')()
@@ -267,7 +267,7 @@ test('who stops waits on Windows for a file that somebody reads: it can not be r
 
 test('unsaved tokens are refreshed in turn, and the last ones are written over the first', async () => {
   let now = Date.now()
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   let readOnly = false
   const openSync = (path: string, flags: string, mode?: number) => {
     if (readOnly && flags !== 'r') throw Object.assign(new Error('read-only file system'), { code: 'EROFS' })
@@ -281,7 +281,7 @@ test('unsaved tokens are refreshed in turn, and the last ones are written over t
   await source.current()
   now += 10 * DAY
   const token = tokenOf(await source.current())
-  expect(refreshes()).toBe(2)
+  expect(stage.refreshes()).toBe(2)
   readOnly = false
   await source.close()
   expect((await stage.readAuth()).tokens.access_token).toBe(token)
@@ -289,7 +289,7 @@ test('unsaved tokens are refreshed in turn, and the last ones are written over t
 })
 
 test('a login whose file is a mount of its own is refreshed and written', async () => {
-  await stage.writeAuth({ ...login(-MINUTE), future_field: { kept: true } })
+  await stage.writeAuth({ ...stage.login(-MINUTE), future_field: { kept: true } })
   const source = stage.source({ files: { ...nodeFs, renameSync: failWith('EBUSY') } })
   const token = tokenOf(await source.current())
   expect(await stage.readAuth()).toMatchObject({ future_field: { kept: true }, tokens: { access_token: token } })
@@ -303,7 +303,7 @@ test.each([
 ])(
   'a file that could neither be written to its end in place nor put back is finished later: %s',
   async (_where, folder) => {
-    await stage.writeAuth({ ...login(-MINUTE), future_field: { kept: true } })
+    await stage.writeAuth({ ...stage.login(-MINUTE), future_field: { kept: true } })
     let broken = true
     const writeSync = (file: number, bytes: Buffer, ...place: number[]) => {
       if (broken && place.length === 3 && bytes.length > 1) failWith('EIO')()
@@ -334,7 +334,7 @@ function openInPlaceOnly(path: string, flags: string, mode?: number): number {
 }
 
 test('a login that can’t be written is not refreshed: the new tokens would be lost when the proxy stops', async () => {
-  const auth = login(4 * MINUTE)
+  const auth = stage.login(4 * MINUTE)
   await stage.writeAuth(auth)
   let now = Date.now()
   const files = { ...nodeFs, openSync: failWith('EACCES') as never, accessSync: failWith('EACCES') }
@@ -349,16 +349,16 @@ test('a login that can’t be written is not refreshed: the new tokens would be 
   expect(await stage.errorOf(source.current())).toMatchObject(stale)
   expect(await stage.errorOf(source.replace(credentials))).toMatchObject(stale)
   expect((await source.status()).problem).toMatchObject({ code: 'login_stale' })
-  expect(refreshes()).toBe(0)
+  expect(stage.refreshes()).toBe(0)
   expect(await stage.readAuth()).toEqual(auth)
 
-  const newer = { ...login(10 * MINUTE) }
+  const newer = { ...stage.login(10 * MINUTE) }
   await stage.writeAuth(newer)
   expect(tokenOf(await source.current())).toBe(newer.tokens.access_token)
 })
 
 /** What a process leaves that was killed after it had spent the refresh token in the file, and the tokens in it. */
-async function leaveBehind(auth: ReturnType<typeof login>) {
+async function leaveBehind(auth: IssuedAuth) {
   const { refresh_token } = auth.tokens
   const answer = await post(stage.issuer.url, { grant_type: 'refresh_token', refresh_token })
   const { id_token, access_token, refresh_token: next } = JSON.parse(answer.body)
@@ -367,7 +367,7 @@ async function leaveBehind(auth: ReturnType<typeof login>) {
   return tokens
 }
 
-function dieWriting(auth: ReturnType<typeof login>, tokens: NewTokens): void {
+function dieWriting(auth: IssuedAuth, tokens: NewTokens): void {
   const dying = { ...nodeFs, renameSync: failWith('EBUSY'), ftruncateSync: failWith('killed') }
   const json = JSON.stringify(withTokens(auth, tokens, Date.now()))
   const replacement = { json, spentToken: auth.tokens.refresh_token, mayReplace: () => true }
@@ -375,40 +375,40 @@ function dieWriting(auth: ReturnType<typeof login>, tokens: NewTokens): void {
 }
 
 test('tokens left by a killed process are taken, and what auth.json has got since stays', async () => {
-  const auth = login(-MINUTE)
+  const auth = stage.login(-MINUTE)
   await stage.writeAuth(auth)
   const left = await leaveBehind(auth)
   await stage.writeAuth({ ...auth, added: 'since', tokens: { ...auth.tokens, added: 'since' } })
   expect(tokenOf(await stage.source().current())).toBe(left.access_token)
   expect(await stage.readAuth()).toMatchObject({ added: 'since', tokens: { ...left, added: 'since' } })
-  expect(refreshes()).toBe(1)
+  expect(stage.refreshes()).toBe(1)
 })
 
 test('tokens left by a killed process for which no refresh token was spent do not take the place of what the file got since', async () => {
-  const auth = login(-MINUTE)
+  const auth = stage.login(-MINUTE)
   await stage.writeAuth(auth)
-  const { access_token } = login(DAY).tokens
+  const { access_token } = stage.login(DAY).tokens
   dieWriting(auth, { access_token })
   await stage.writeAuth(auth)
   expect(tokenOf(await stage.source().current())).not.toBe(access_token)
-  expect(refreshes()).toBe(1)
+  expect(stage.refreshes()).toBe(1)
 })
 
 test('tokens left by a killed process that can’t be put in place are used, rather than the spent one presented again', async () => {
-  const auth = login(-MINUTE)
+  const auth = stage.login(-MINUTE)
   await stage.writeAuth(auth)
   const left = await leaveBehind(auth)
   await stage.writeAuth(auth)
   const source = stage.source({ files: { ...nodeFs, writeSync: failWith('ENOSPC') } })
   expect(tokenOf(await source.current())).toBe(left.access_token)
-  expect(refreshes()).toBe(1)
+  expect(stage.refreshes()).toBe(1)
   expect(stage.issuer.reuses).toBe(0)
   expect(tokenOf(await stage.source().current())).toBe(left.access_token)
   expect((await stage.readAuth()).tokens.access_token).toBe(left.access_token)
 })
 
 test('a file that a killed process has written half is completed, by whoever may write', async () => {
-  const auth = { ...login(-MINUTE), future_field: { kept: true } }
+  const auth = { ...stage.login(-MINUTE), future_field: { kept: true } }
   await stage.writeAuth(auth)
   const left = await leaveBehind(auth)
   await stage.writeAuth('#half')
@@ -423,13 +423,13 @@ test('a file that a killed process has written half is completed, by whoever may
 })
 
 test('unsaved tokens give way to a login that somebody else writes', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   const renameSync = () => {
     throw new Error('EPERM')
   }
   const source = stage.source({ files: { ...nodeFs, renameSync } })
   await source.current()
-  const newer = login(DAY)
+  const newer = stage.login(DAY)
   await stage.writeAuth(newer)
   expect(tokenOf(await source.current())).toBe(newer.tokens.access_token)
   await source.close()
@@ -437,7 +437,7 @@ test('unsaved tokens give way to a login that somebody else writes', async () =>
 })
 
 test('unsaved tokens are given up when somebody signs in with what only Codex can use', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   const source = stage.source({ files: { ...nodeFs, renameSync: failWith('EIO') } })
   await source.current()
   await stage.writeAuth({ auth_mode: 'bedrockApiKey' })
@@ -445,7 +445,7 @@ test('unsaved tokens are given up when somebody signs in with what only Codex ca
 })
 
 test('unsaved tokens are used while the file can’t be read, and given up when it is deleted', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   const renameSync = () => {
     throw new Error('EPERM')
   }

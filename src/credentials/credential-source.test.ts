@@ -20,35 +20,33 @@ afterEach(async () => {
   await stage.close()
 })
 
-const refreshes = () => stage.issuer.requests.length
-const login = (lifetimeMs: number) => stage.issuer.login({ lifetimeMs })
 const refusal = (code: string) => ({ error: { code } })
 
 test('a fresh token is used as it is', async () => {
-  const auth = login(6 * MINUTE)
+  const auth = stage.login(6 * MINUTE)
   await stage.writeAuth(auth)
   const source = stage.source()
   expect(source.ready()).toMatchObject({ kind: 'chatgpt', accessToken: auth.tokens.access_token })
   expect(tokenOf(await source.current())).toBe(auth.tokens.access_token)
-  expect(refreshes()).toBe(0)
+  expect(stage.refreshes()).toBe(0)
 })
 
 test.each([
   ['expires within five minutes', 4 * MINUTE],
   ['has expired', -MINUTE],
 ])('a token that %s is not ready, and is left alone until it is asked for', async (_name, lifetimeMs) => {
-  await stage.writeAuth(login(lifetimeMs))
+  await stage.writeAuth(stage.login(lifetimeMs))
   const source = stage.source()
   expect(source.ready()).toBeUndefined()
   await source.close()
-  expect(refreshes()).toBe(0)
+  expect(stage.refreshes()).toBe(0)
 })
 
 test.each([
   ['expires within five minutes', 4 * MINUTE],
   ['has expired', -MINUTE],
 ])('a token that %s is refreshed, written and used', async (_name, lifetimeMs) => {
-  const auth = { ...login(lifetimeMs), future_field: { kept: true } }
+  const auth = { ...stage.login(lifetimeMs), future_field: { kept: true } }
   await stage.writeAuth(auth)
   const token = tokenOf(await stage.source().current())
   const written = await stage.readAuth()
@@ -57,40 +55,40 @@ test.each([
   expect(written).toMatchObject({ future_field: { kept: true }, tokens: { account_id: auth.tokens.account_id } })
   expect(Date.parse(written.last_refresh ?? '')).toBeGreaterThan(Date.parse(auth.last_refresh) - 1)
   expect(stage.issuer.isRedeemable(written.tokens.refresh_token ?? '')).toBe(true)
-  expect(refreshes()).toBe(1)
+  expect(stage.refreshes()).toBe(1)
 })
 
 test.each([
   [9 * DAY, 1],
   [7 * DAY, 0],
 ])('an opaque token last refreshed %i ms ago is refreshed %i times', async (age, times) => {
-  const auth = login(DAY)
+  const auth = stage.login(DAY)
   const last_refresh = new Date(Date.now() - age).toISOString()
   await stage.writeAuth({ ...auth, last_refresh, tokens: { ...auth.tokens, access_token: 'opaque' } })
   await stage.source().current()
-  expect(refreshes()).toBe(times)
+  expect(stage.refreshes()).toBe(times)
 })
 
 test('200 requests at once on an expired token cause one refresh', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   stage.issuer.delayMs = 20
   const source = stage.source()
   const tokens = await Promise.all(Array.from({ length: 200 }, async () => tokenOf(await source.current())))
   expect(new Set(tokens).size).toBe(1)
-  expect(refreshes()).toBe(1)
+  expect(stage.refreshes()).toBe(1)
 })
 
 test('several sources on one file cause one refresh', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   stage.issuer.delayMs = 20
   const sources = [stage.source(), stage.source(), stage.source()]
   const tokens = await Promise.all(sources.map(async (source) => tokenOf(await source.current())))
   expect(new Set(tokens).size).toBe(1)
-  expect(refreshes()).toBe(1)
+  expect(stage.refreshes()).toBe(1)
 })
 
 test('a missing token in the answer keeps the stored one', async () => {
-  const auth = login(-MINUTE)
+  const auth = stage.login(-MINUTE)
   await stage.writeAuth(auth)
   const access = unsignedJwt({ exp: Date.now() / 1000 + 3600 })
   stage.issuer.answerNext(200, { access_token: access, id_token: null })
@@ -99,31 +97,31 @@ test('a missing token in the answer keeps the stored one', async () => {
 })
 
 test('an answer without access token fails once and is not asked for again', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   stage.issuer.answerNext(200, {})
   const source = stage.source()
   expect(await stage.errorOf(source.current())).toMatchObject({ code: 'login_expired' })
   expect(await stage.errorOf(source.current())).toMatchObject({ code: 'login_expired' })
-  expect(refreshes()).toBe(1)
+  expect(stage.refreshes()).toBe(1)
 })
 
 test('tokens that seem to have expired on arrival are used: our clock may be fast', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   stage.issuer.lifetimeMs = -30 * MINUTE
   const source = stage.source()
   const first = tokenOf(await source.current())
   expect(tokenOf(await source.current())).toBe(first)
-  expect(refreshes()).toBe(1)
+  expect(stage.refreshes()).toBe(1)
 })
 
 test('nor do two programs refresh in turns then, since neither can tell what the other one got', async () => {
   let ahead = 20 * DAY
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   stage.issuer.lifetimeMs = 10 * DAY
   const sources = [1, 2].map(() => stage.source({ now: () => Date.now() + ahead }))
   for (const source of [...sources, ...sources, ...sources]) await source.current()
   // Each has to learn once that its clock is fast.
-  expect(refreshes()).toBe(2)
+  expect(stage.refreshes()).toBe(2)
 
   const [one] = sources
   const old = await one?.current()
@@ -131,15 +129,15 @@ test('nor do two programs refresh in turns then, since neither can tell what the
   // Upstream tells when a token is over; and once the clock is right, it counts again.
   ahead = 0
   await one?.replace(old)
-  expect(refreshes()).toBe(3)
-  await stage.writeAuth(login(-MINUTE))
+  expect(stage.refreshes()).toBe(3)
+  await stage.writeAuth(stage.login(-MINUTE))
   await one?.current()
-  expect(refreshes()).toBe(4)
+  expect(stage.refreshes()).toBe(4)
 })
 
 test('a login that another program writes while we refresh tells nothing about our clock', async () => {
-  await stage.writeAuth(login(-MINUTE))
-  let other: object | undefined = login(-MINUTE)
+  await stage.writeAuth(stage.login(-MINUTE))
+  let other: object | undefined = stage.login(-MINUTE)
   const source = stage.source({
     async postToken(url, body) {
       const answer = await post(url, body)
@@ -150,25 +148,25 @@ test('a login that another program writes while we refresh tells nothing about o
   })
   await source.current()
   await source.current()
-  expect(refreshes()).toBe(2)
+  expect(stage.refreshes()).toBe(2)
 })
 
 test('tokens shorter-lived than the margin are used until they expire', async () => {
   let now = Date.now()
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   stage.issuer.lifetimeMs = 2 * MINUTE
   const source = stage.source({ now: () => now })
   await source.current()
   now += MINUTE
   await source.current()
-  expect(refreshes()).toBe(1)
+  expect(stage.refreshes()).toBe(1)
   now += 2 * MINUTE
   await source.current()
-  expect(refreshes()).toBe(2)
+  expect(stage.refreshes()).toBe(2)
 })
 
 test('a new login is picked up by the next request', async () => {
-  const [one, other] = [login(DAY), login(DAY)]
+  const [one, other] = [stage.login(DAY), stage.login(DAY)]
   await stage.writeAuth(one)
   const source = stage.source()
   await source.current()
@@ -177,7 +175,7 @@ test('a new login is picked up by the next request', async () => {
 })
 
 test('a file that is just being written in place is read again a moment later', async () => {
-  const auth = login(DAY)
+  const auth = stage.login(DAY)
   await stage.writeAuth('{"tokens":{"acc')
   const credentials = stage.source().current()
   setImmediate(() => writeFileSync(stage.authPath, JSON.stringify(auth)))
@@ -193,14 +191,14 @@ function heldFile(code: string, times: number) {
 }
 
 test('a file that a virus scanner has for itself alone is waited for, as Windows lets it', async () => {
-  const auth = login(DAY)
+  const auth = stage.login(DAY)
   await stage.writeAuth(auth)
   expect(tokenOf(await stage.source({ files: heldFile('EBUSY', 3).files }).current())).toBe(auth.tokens.access_token)
   expect((await stage.source({ files: heldFile('EBUSY', 3).files }).status()).problem).toBeUndefined()
 })
 
 test('a file that stays held is not waited for for ever, and one without permission not at all', async () => {
-  await stage.writeAuth(login(DAY))
+  await stage.writeAuth(stage.login(DAY))
   const forbidden = heldFile('EPERM', Number.POSITIVE_INFINITY)
   expect(await stage.errorOf(stage.source(forbidden).current())).toMatchObject({ code: 'credentials_unreadable' })
   expect(forbidden.readFileSync).toHaveBeenCalledTimes(2) // By `ready`, and for the reason.
@@ -219,18 +217,18 @@ for (const [code, message] of [
   ['refresh_token_invalidated', /revoked/],
 ] as const) {
   test(`${code} fails at once from then on, without network, until the file changes`, async () => {
-    await stage.writeAuth(login(-MINUTE))
+    await stage.writeAuth(stage.login(-MINUTE))
     stage.issuer.answerNext(401, refusal(code))
     const source = stage.source()
     const first = await stage.errorOf(source.current())
     expect(first).toMatchObject({ code: 'login_expired', status: 401, message: expect.stringMatching(message) })
     expect(await stage.errorOf(source.current())).toBe(first)
-    expect(refreshes()).toBe(1)
+    expect(stage.refreshes()).toBe(1)
     const status = await source.status()
     expect(status.problem).toMatchObject({ code: 'login_expired', remedy: expect.stringContaining('codex login') })
     expect(status.warning).toBeUndefined()
 
-    const signedInAgain = login(DAY)
+    const signedInAgain = stage.login(DAY)
     await stage.writeAuth(signedInAgain)
     expect(tokenOf(await source.current())).toBe(signedInAgain.tokens.access_token)
     expect((await source.status()).problem).toBeUndefined()
@@ -238,26 +236,26 @@ for (const [code, message] of [
 }
 
 test('a refused early refresh is a warning while the access token is good', async () => {
-  const auth = login(4 * MINUTE)
+  const auth = stage.login(4 * MINUTE)
   await stage.writeAuth(auth)
   stage.issuer.answerNext(401, refusal('refresh_token_expired'))
   const source = stage.source()
   expect(tokenOf(await source.current())).toBe(auth.tokens.access_token)
   expect(tokenOf(await source.current())).toBe(auth.tokens.access_token)
-  expect(refreshes()).toBe(1)
+  expect(stage.refreshes()).toBe(1)
   expect(await source.status()).toMatchObject({ warning: expect.stringContaining('expired') })
   expect((await source.status()).problem).toBeUndefined()
 })
 
 test('a failed early refresh does not fail the request, and rests before it is tried again', async () => {
   let now = Date.now()
-  const auth = login(4 * MINUTE)
+  const auth = stage.login(4 * MINUTE)
   await stage.writeAuth(auth)
   const source = stage.source({ now: () => now })
   stage.issuer.answerNext(503, '')
   expect(tokenOf(await source.current())).toBe(auth.tokens.access_token)
   expect(tokenOf(await source.current())).toBe(auth.tokens.access_token)
-  expect(refreshes()).toBe(1)
+  expect(stage.refreshes()).toBe(1)
   expect((await source.status()).warning).toContain('503')
   now += MINUTE
   expect(tokenOf(await source.current())).not.toBe(auth.tokens.access_token)
@@ -265,7 +263,7 @@ test('a failed early refresh does not fail the request, and rests before it is t
 })
 
 test('a request whose token is still good does not wait long for a slow issuer', async () => {
-  const auth = login(4 * MINUTE)
+  const auth = stage.login(4 * MINUTE)
   await stage.writeAuth(auth)
   let answered = () => {}
   const slow = new Promise<void>((resolve) => {
@@ -279,24 +277,24 @@ test('a request whose token is still good does not wait long for a slow issuer',
 })
 
 test('a failed refresh of an expired token is a 503, never tried twice by one request, and the next one tries again', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   const source = stage.source()
   stage.issuer.answerNext(500, '')
   expect(await stage.errorOf(source.current())).toMatchObject({ code: 'refresh_failed', status: 503 })
-  expect(refreshes()).toBe(1)
+  expect(stage.refreshes()).toBe(1)
   expect((await source.status()).problem).toMatchObject({ code: 'refresh_failed' })
   await source.current()
-  expect(refreshes()).toBe(2)
+  expect(stage.refreshes()).toBe(2)
 })
 
 test('a refresh that failed, and was not refused, is told without waiting for a newer login', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   stage.issuer.answerNext(500, '')
-  await expect(stage.source({ healingMs: DAY }).current()).rejects.toMatchObject({ code: 'refresh_failed' })
+  expect(await stage.errorOf(stage.source({ healingMs: DAY }).current())).toMatchObject({ code: 'refresh_failed' })
 })
 
 test('an issuer that wants to be asked less often is left alone for half a minute', async () => {
-  await stage.writeAuth(login(-DAY))
+  await stage.writeAuth(stage.login(-DAY))
   let now = Date.now()
   const source = stage.source({ now: () => now })
   const limited = {
@@ -310,29 +308,29 @@ test('an issuer that wants to be asked less often is left alone for half a minut
   now += 29_000
   expect(await stage.errorOf(source.current())).toMatchObject(limited)
   expect((await source.status()).problem).toMatchObject(limited)
-  expect(refreshes()).toBe(1)
+  expect(stage.refreshes()).toBe(1)
 
   now += 1000
   stage.issuer.answerNext(429, {})
   expect(await stage.errorOf(source.current())).toMatchObject(limited)
-  expect(refreshes()).toBe(2)
+  expect(stage.refreshes()).toBe(2)
   // A clock that is set back must not make the half minute hours.
   now -= 60 * MINUTE
   expect(tokenOf(await source.current())).toBe((await stage.readAuth()).tokens.access_token)
-  expect(refreshes()).toBe(3)
+  expect(stage.refreshes()).toBe(3)
 })
 
 test('an issuer that wants to be asked less often is asked at once for another login', async () => {
-  await stage.writeAuth(login(-DAY))
+  await stage.writeAuth(stage.login(-DAY))
   const source = stage.source()
   stage.issuer.answerNext(429, {})
   expect(await stage.errorOf(source.current())).toMatchObject({ code: 'refresh_failed' })
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   expect(tokenOf(await source.current())).toBe((await stage.readAuth()).tokens.access_token)
 })
 
 test('reuse that somebody else is about to heal is waited for', async () => {
-  const auth = login(-MINUTE)
+  const auth = stage.login(-MINUTE)
   await stage.writeAuth(auth)
   const source = stage.source({ healingMs: 30_000 })
   // Another program, which does not know our lock, refreshes first and writes a moment later.
@@ -348,13 +346,13 @@ test('reuse that somebody else is about to heal is waited for', async () => {
 })
 
 test('a file that is being written in place while a refusal waits for a newer login is looked at again', async () => {
-  await stage.writeAuth(login(-MINUTE))
-  const newer = login(DAY)
+  await stage.writeAuth(stage.login(-MINUTE))
+  const newer = stage.login(DAY)
   const readFileSync = vi.fn(nodeFs.readFileSync)
   const source = stage.source({ healingMs: 30_000, files: { ...nodeFs, readFileSync: readFileSync as never } })
   stage.issuer.answerNext(401, refusal('refresh_token_reused'))
   const credentials = source.current()
-  await expect.poll(refreshes).toBe(1)
+  await expect.poll(stage.refreshes).toBe(1)
   await stage.writeAuth('{ "tokens":')
   readFileSync.mockClear()
   await expect.poll(() => readFileSync.mock.calls.length).toBeGreaterThan(0)
@@ -363,18 +361,18 @@ test('a file that is being written in place while a refusal waits for a newer lo
 })
 
 test('a refresh goes on when nobody waits for it any more, and close waits for it', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   stage.issuer.delayMs = 50
   const source = stage.source()
   const asked = source.current()
-  await expect.poll(refreshes).toBe(1)
+  await expect.poll(stage.refreshes).toBe(1)
   await source.close()
   expect(stage.issuer.isRedeemable((await stage.readAuth()).tokens.refresh_token ?? '')).toBe(true)
   await asked
 })
 
 test('who stops while another process refreshes does not begin to, and ends at once', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   let answered = () => {}
   const failing = new Promise<{ status: number; body: string }>((resolve) => {
     answered = () => resolve({ status: 503, body: '' })
@@ -386,19 +384,19 @@ test('who stops while another process refreshes does not begin to, and ends at o
   expect(await waiting).toMatchObject({ code: 'draining' })
   answered()
   expect(await refreshing).toMatchObject({ code: 'refresh_failed' })
-  expect(refreshes()).toBe(0)
+  expect(stage.refreshes()).toBe(0)
 })
 
 test('who can not refresh waits for nobody who does', async () => {
-  await stage.writeAuth(login(-MINUTE))
+  await stage.writeAuth(stage.login(-MINUTE))
   const lockPath = join(dirname(stage.authPath), '.auth.json.codex-api-proxy.lock')
   const lock = await acquireLock(lockPath, { until: () => true, patienceMs: 0 })
-  await expect(stage.source({ mode: 'read-only' }).current()).rejects.toMatchObject({ code: 'login_stale' })
+  expect(await stage.errorOf(stage.source({ mode: 'read-only' }).current())).toMatchObject({ code: 'login_stale' })
   lock?.release()
 })
 
 test('a refusal is told soon also when the clock is set back meanwhile', async () => {
-  await stage.writeAuth(login(DAY))
+  await stage.writeAuth(stage.login(DAY))
   const source = stage.source()
   const rejected = await source.current()
   stage.issuer.answerNext(401, refusal('refresh_token_reused'))
@@ -412,21 +410,21 @@ test('a refusal is told soon also when the clock is set back meanwhile', async (
 })
 
 test('who stops after a refusal spends nothing more', async () => {
-  await stage.writeAuth(login(-MINUTE))
-  const newer = login(-MINUTE)
+  await stage.writeAuth(stage.login(-MINUTE))
+  const newer = stage.login(-MINUTE)
   const source = stage.source({ healingMs: 30_000 })
   stage.issuer.answerNext(401, refusal('refresh_token_reused'))
   const waiting = stage.errorOf(source.current())
-  await expect.poll(refreshes).toBe(1)
+  await expect.poll(stage.refreshes).toBe(1)
   const closed = source.close()
   await stage.writeAuth(newer)
   await closed
   expect(await waiting).toMatchObject({ code: 'draining' })
-  expect(refreshes()).toBe(1)
+  expect(stage.refreshes()).toBe(1)
 })
 
 test('read-only mode never refreshes or writes, and takes what Codex writes', async () => {
-  const auth = login(4 * MINUTE)
+  const auth = stage.login(4 * MINUTE)
   await stage.writeAuth(auth)
   let now = Date.now()
   const source = stage.source({ mode: 'read-only', now: () => now })
@@ -438,15 +436,15 @@ test('read-only mode never refreshes or writes, and takes what Codex writes', as
   expect(error).toMatchObject({ code: 'login_stale', remedy: expect.stringContaining('codex') })
   expect((await source.status()).problem).toMatchObject({ code: 'login_stale' })
   expect(await stage.readAuth()).toEqual(auth)
-  expect(refreshes()).toBe(0)
+  expect(stage.refreshes()).toBe(0)
 
-  const newer = login(DAY)
+  const newer = stage.login(DAY)
   await stage.writeAuth(newer)
   expect(tokenOf(await source.current())).toBe(newer.tokens.access_token)
 })
 
 test('tokens without refresh token work until they expire', async () => {
-  const { refresh_token: _, ...tokens } = login(MINUTE).tokens
+  const { refresh_token: _, ...tokens } = stage.login(MINUTE).tokens
   await stage.writeAuth({ tokens })
   let now = Date.now()
   const source = stage.source({ now: () => now })
@@ -457,7 +455,7 @@ test('tokens without refresh token work until they expire', async () => {
 })
 
 test('a refresh token of another issuer is sent to nobody', async () => {
-  const auth = login(-MINUTE)
+  const auth = stage.login(-MINUTE)
   await stage.writeAuth({
     ...auth,
     tokens: { ...auth.tokens, oauth_provenance: { issuer: 'https://evil.example', client_id: 'app_x' } },
@@ -480,7 +478,7 @@ test('a refresh token of another issuer is sent to nobody', async () => {
 })
 
 test('the status shows the account, never a token', async () => {
-  const auth = login(DAY)
+  const auth = stage.login(DAY)
   await stage.writeAuth(auth)
   const status = await stage.source().status()
   stage.show(status)

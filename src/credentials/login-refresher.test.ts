@@ -16,7 +16,7 @@ afterEach(async () => {
 })
 
 test('a login whose third refresh in a row is refused is given up, although newer ones kept coming', async () => {
-  const writeExpired = () => stage.writeAuth(stage.issuer.login({ lifetimeMs: -MINUTE }))
+  const writeExpired = () => stage.writeAuth(stage.login(-MINUTE))
   await writeExpired()
   let asked = 0
   const postToken = async () => {
@@ -29,7 +29,7 @@ test('a login whose third refresh in a row is refused is given up, although newe
 })
 
 test('a refused login is given up for a new access token that somebody writes beside the same refresh token', async () => {
-  const expired = stage.issuer.login({ lifetimeMs: -MINUTE })
+  const expired = stage.login(-MINUTE)
   const { access_token } = stage.issuer.login().tokens
   await stage.writeAuth(expired)
   const postToken = async () => {

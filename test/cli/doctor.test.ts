@@ -305,12 +305,17 @@ test('certificates that are not checked are a problem, since the login is then a
   expect(certificates).toMatchObject({ state: 'problem', message: expect.stringContaining('turns off their check') })
 })
 
-test('TLS is judged with the certificates that requests trust', async () => {
-  const certificate = selfSignedCertificate()
+/** An upstream with a certificate of its own, which is in `caFile`. */
+async function startTlsUpstream(certificate = selfSignedCertificate()) {
   const server = createServer(certificate, (_request, response) => response.writeHead(401).end('{}'))
   const port = await listenOnLoopback(server)
   const caFile = join(home.path, 'ca.pem')
   await writeFile(caFile, certificate.cert)
+  return { server, port, caFile }
+}
+
+test('TLS is judged with the certificates that requests trust', async () => {
+  const { server, port, caFile } = await startTlsUpstream()
   env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: `https://localhost:${port}` }
   try {
     const { TLS: untrusted } = (await doctor()).checks
@@ -328,11 +333,7 @@ test('TLS is judged with the certificates that requests trust', async () => {
 })
 
 test('TLS of an upstream without a name is judged too, and Node warns of nothing', async () => {
-  const certificate = selfSignedCertificate()
-  const server = createServer(certificate, (_request, response) => response.writeHead(401).end('{}'))
-  const port = await listenOnLoopback(server)
-  const caFile = join(home.path, 'ca.pem')
-  await writeFile(caFile, certificate.cert)
+  const { server, port, caFile } = await startTlsUpstream()
   env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: `https://127.0.0.1:${port}`, SSL_CERT_FILE: caFile }
   try {
     const { stdout, stderr } = await run(['doctor'], { home, env })
@@ -344,11 +345,8 @@ test('TLS of an upstream without a name is judged too, and Node warns of nothing
 })
 
 test('a certificate that is out of its time leads to the clock', async () => {
-  const certificate = selfSignedCertificate(undefined, undefined, '20210101000000Z')
-  const server = createServer(certificate, (_request, response) => response.writeHead(401).end('{}'))
-  const port = await listenOnLoopback(server)
-  const caFile = join(home.path, 'ca.pem')
-  await writeFile(caFile, certificate.cert)
+  const expired = selfSignedCertificate(undefined, undefined, '20210101000000Z')
+  const { server, port, caFile } = await startTlsUpstream(expired)
   env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: `https://localhost:${port}`, NODE_EXTRA_CA_CERTS: caFile }
   try {
     const { checks } = await doctor()

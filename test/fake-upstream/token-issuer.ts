@@ -15,7 +15,7 @@ export type TokenIssuerOptions = {
 }
 
 /** The content of auth.json after a login. */
-type IssuedAuth = {
+export type IssuedAuth = {
   readonly auth_mode: 'chatgpt'
   readonly OPENAI_API_KEY: null
   readonly tokens: {

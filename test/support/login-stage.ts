@@ -8,7 +8,12 @@ import { createCredentialSource } from '../../src/credentials/credential-source.
 import type { CredentialMode, CredentialSource, Credentials } from '../../src/credentials/credentials.ts'
 import type { PostToken } from '../../src/credentials/refresh.ts'
 import type { ProxyError } from '../../src/errors.ts'
-import { startTokenIssuer, type TokenIssuer, type TokenIssuerOptions } from '../fake-upstream/token-issuer.ts'
+import {
+  type IssuedAuth,
+  startTokenIssuer,
+  type TokenIssuer,
+  type TokenIssuerOptions,
+} from '../fake-upstream/token-issuer.ts'
 
 type SourceSettings = {
   readonly mode?: CredentialMode
@@ -27,6 +32,10 @@ export type LoginStage = {
   /** What the sources warned of, as text, errors with their causes and stacks. */
   readonly warnings: string[]
   source(settings?: SourceSettings): CredentialSource
+  /** The content of an auth.json whose access token lives that long, in milliseconds. */
+  login(lifetimeMs: number): IssuedAuth
+  /** How often the issuer was asked. */
+  refreshes(): number
   /** Objects are written as Codex does: two spaces, no line break at the end. */
   writeAuth(content: unknown): Promise<void>
   readAuth(): Promise<Auth>
@@ -66,6 +75,8 @@ export async function startLoginStage(options: TokenIssuerOptions = {}): Promise
       opened.push(source)
       return source
     },
+    login: (lifetimeMs) => issuer.login({ lifetimeMs }),
+    refreshes: () => issuer.requests.length,
     async writeAuth(content) {
       await writeFile(authPath, typeof content === 'string' ? content : JSON.stringify(content, null, 2))
     },
