@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
-import { askServer, isProxy, shownAddress } from './ask-server.ts'
+import { askServer, shownAddress } from './ask-server.ts'
 
 async function serving(answer: RequestListener): Promise<string> {
   const server = createServer(answer)
@@ -43,15 +43,6 @@ test.each<[string, RequestListener]>([
 test('whoever says nothing, or not all of it, is not waited for', async () => {
   expect(await asked(() => {}, 50)).toBeUndefined()
   expect(await asked((_request, response) => response.write('{'), 50)).toBeUndefined()
-})
-
-test('a server is a proxy by what its health looks like', async () => {
-  const healthy = (health: object) => serving((_request, response) => response.end(JSON.stringify(health)))
-  expect(await isProxy(await healthy({ status: 'ok', mode: 'chatgpt' }))).toBe(true)
-  expect(await isProxy(await healthy({ status: 'error', mode: 'none' }))).toBe(true)
-  expect(await isProxy(await healthy({ status: 'ok', mode: 'fast' }))).toBe(false)
-  expect(await isProxy(await healthy({ status: 'ok' }))).toBe(false)
-  expect(await isProxy(await healthy({ status: 'up', mode: 'none' }))).toBe(false)
 })
 
 test.each([

@@ -17,10 +17,6 @@ type Question = {
   readonly body?: object
 }
 
-const LIMIT_MS = 3000
-/** For asking whether it is a proxy: a local one answers at once, and another program may never answer. */
-const PROBE_LIMIT_MS = 1000
-
 /** Asks a running proxy. `undefined` when nothing there answers with a JSON object. */
 export async function askServer(
   server: AskedServer,
@@ -55,17 +51,6 @@ export async function askServer(
     request.once('error', () => resolve(undefined))
     request.end(body === undefined ? undefined : JSON.stringify(body))
   })
-}
-
-/** What `/health` says: with the client key all of it. */
-export async function healthOf(server: AskedServer, limit = LIMIT_MS): Promise<JsonObject | undefined> {
-  return (await askServer(server, '/health', { limit }))?.body
-}
-
-/** Whether what answers there is this program, by the shape of its `/health` answer. */
-export async function isProxy(url: string): Promise<boolean> {
-  const { status, mode } = (await healthOf({ url }, PROBE_LIMIT_MS)) ?? {}
-  return (status === 'ok' || status === 'error') && ['api-key', 'chatgpt', 'none'].includes(String(mode))
 }
 
 /** Whether the server refused the client key, or the lack of one. */

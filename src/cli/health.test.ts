@@ -1,33 +1,61 @@
-import { expect, test } from 'vitest'
-import { healthRows, problemOf } from './health.ts'
+import { createServer } from 'node:http'
+import { expect, onTestFinished, test } from 'vitest'
+import { listenOnLoopback } from '../../test/support/loopback.ts'
+import { isProxy, readHealth } from './health.ts'
 
-test('a limit that was reset since it was told is not about to be', () => {
-  const window = { usedPercent: 12, windowMinutes: 299, resetsAt: 10_000 }
-  const limitAt = (seconds: number) => healthRows({ rateLimits: { primary: window } }, seconds * 1000).at(-1)
-  expect(limitAt(10_000 - 2 * 3600)).toEqual(['Limit', '12 % used of 5 h, resets in 2 h'])
-  expect(limitAt(10_000 + 2 * 3600)).toEqual(['Limit', 'reset 2 h ago; before that 12 % used of 5 h'])
+async function serving(health: object): Promise<string> {
+  const server = createServer((_request, response) => response.end(JSON.stringify(health)))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${await listenOnLoopback(server)}`
+}
+
+test('a server is a proxy by what its health looks like', async () => {
+  const isProxyWith = async (health: object) => await isProxy(await serving(health))
+  expect(await isProxyWith({ status: 'ok', mode: 'chatgpt' })).toBe(true)
+  expect(await isProxyWith({ status: 'error', mode: 'none' })).toBe(true)
+  expect(await isProxyWith({ status: 'ok', mode: 'fast' })).toBe(false)
+  expect(await isProxyWith({ status: 'ok' })).toBe(false)
+  expect(await isProxyWith({ status: 'up', mode: 'none' })).toBe(false)
 })
 
-test('without an outbound proxy it is said once why', () => {
-  const note = 'Nothing listens at http://127.0.0.1:8118, the default address, so connections go direct.'
-  const outboundProxy = { proxy: 'http://127.0.0.1:8118', origin: 'implicit', inUse: false, note }
-  expect(healthRows({ outboundProxy }, 0)).toContainEqual(['Outbound proxy', note])
+test('times are read as milliseconds since the epoch, whichever way the server writes them', () => {
+  const { login, limits } = readHealth({
+    credentials: { expiresAt: '1970-01-01T00:00:07.000Z', lastRefresh: '1970-01-01T00:00:05.000Z' },
+    rateLimits: { secondary: { usedPercent: 12, resetsAt: 9 } },
+  })
+  expect(login).toMatchObject({ expiresAt: 7000, lastRefresh: 5000 })
+  expect(limits).toEqual([{ usedPercent: 12, windowMinutes: undefined, resetsAt: 9000 }])
 })
 
 test.each([
-  [{ mode: 'chatgpt' }, ['Login', 'ChatGPT']],
-  [{ mode: 'chatgpt', credentials: { plan: 'plus' } }, ['Login', 'ChatGPT, plan plus']],
-  [{ rateLimits: { primary: { usedPercent: 12, resetsAt: 7200 } } }, ['Limit', '12 % used, resets in 2 h']],
-  [{ rateLimits: { secondary: { usedPercent: 12, windowMinutes: 10_079 } } }, ['Limit', '12 % used of 7 days']],
-  [
-    { outboundProxy: { proxy: 'http://proxy.test:3128', origin: 'flag', inUse: true, note: 'Of the system.' } },
-    ['Outbound proxy', 'http://proxy.test:3128, flag (Of the system.)'],
-  ],
-])('what a server tells of itself is a row, and what it does not tell is left out: %j', (health, row) => {
-  expect(healthRows(health, 0)).toContainEqual(row)
+  [{ status: 1, mode: [], pid: '7', version: '', upstream: null }],
+  [{ credentials: 'secret', outboundProxy: { state: 'starting' }, rateLimits: null }],
+  [{ rateLimits: { primary: { usedPercent: '12' }, secondary: [] } }],
+])('what is not as expected is left out: %j', (json) => {
+  expect(readHealth(json)).toEqual({
+    status: undefined,
+    mode: undefined,
+    pid: undefined,
+    version: undefined,
+    upstream: undefined,
+    login: undefined,
+    outboundProxy: undefined,
+    limits: [],
+    json,
+  })
 })
 
-test('without the client key there is only that requests fail', () => {
-  expect(problemOf({ status: 'error', mode: 'none' })).toBe('Requests fail now; the client key is needed to see why.')
-  expect(problemOf({ status: 'ok', mode: 'none' })).toBeUndefined()
+test('a problem or warning without words is none', () => {
+  const login = { problem: { remedy: 'Sign in.' }, warning: null, remedy: 'Sign in.' }
+  expect(readHealth({ credentials: login }).login).toMatchObject({ problem: undefined, warning: undefined })
+})
+
+test('a time that is none is left out', () => {
+  expect(readHealth({ credentials: { expiresAt: 'soon', lastRefresh: 7 } }).login).toMatchObject({
+    expiresAt: undefined,
+    lastRefresh: undefined,
+  })
 })

@@ -1,111 +1,128 @@
-import { type JsonObject, objectOf, textOf } from '../json-object.ts'
-import { packageVersion } from '../version.ts'
-import { type AskedServer, healthOf } from './ask-server.ts'
-import { fromNow } from './shown.ts'
-import { whereStarted } from './unlisted-server.ts'
+import { asNumber, asObject, asString, type JsonObject, objectOf, textOf } from '../json-object.ts'
+import { type AskedServer, askServer } from './ask-server.ts'
 
-/** What `/health` says, as rows of a table. Anything it doesn't say has no row. `now` in milliseconds since the epoch. */
-export function healthRows(health: JsonObject, now: number): string[][] {
-  const credentials = objectOf(health.credentials)
-  const limits = objectOf(health.rateLimits)
-  return [
-    row('Version', textOf(health.version)),
-    row('Login', loginText(health, credentials)),
-    row('Expires', momentText(credentials.expiresAt, now)),
-    row('Refreshed', momentText(credentials.lastRefresh, now)),
-    row('File', textOf(credentials.file)),
-    row('Upstream', textOf(health.upstream)),
-    row('Outbound proxy', outboundText(objectOf(health.outboundProxy))),
-    ...limitRows(limits, now),
-  ].flatMap((each) => (each === undefined ? [] : [each]))
+/**
+ * What `/health` says (`routes/probes.ts`); without the client key only `status` and `mode`. The server may be of another
+ * version, so anything may be undefined. Times in milliseconds since the epoch.
+ */
+export type Health = {
+  readonly status: (typeof STATUSES)[number] | undefined
+  readonly mode: (typeof MODES)[number] | undefined
+  readonly pid: number | undefined
+  readonly version: string | undefined
+  /** The base URL that requests of this login go to. */
+  readonly upstream: string | undefined
+  readonly login: LoginHealth | undefined
+  /** Undefined until the server knows it, shortly after its start. */
+  readonly outboundProxy: OutboundProxyHealth | undefined
+  readonly limits: readonly LimitHealth[]
+  /** The whole answer, for programs. */
+  readonly json: JsonObject
 }
 
-/** Why requests fail now and what to do, in one line; undefined if they don't. */
-export function problemOf(health: JsonObject | undefined): string | undefined {
-  const problem = objectOf(objectOf(health?.credentials).problem)
-  const text = oneText(problem.message, problem.remedy)
-  if (text !== undefined) return text
-  return health?.status === 'error' ? 'Requests fail now; the client key is needed to see why.' : undefined
+type LoginHealth = {
+  readonly file: string | undefined
+  readonly plan: string | undefined
+  readonly expiresAt: number | undefined
+  readonly lastRefresh: number | undefined
+  /** Why requests fail now. */
+  readonly problem: Notice | undefined
+  /** What failed although requests still work. */
+  readonly warning: Notice | undefined
 }
 
-/** What will make requests fail later, in one line: for example a login that can't be refreshed. */
-export function warningOf(health: JsonObject | undefined): string | undefined {
-  const { warning, remedy } = objectOf(health?.credentials)
-  return warning === undefined ? undefined : oneText('Requests still work.', warning, remedy)
+/** What is wrong, and what to do. */
+type Notice = { readonly message: string; readonly remedy: string | undefined }
+
+type OutboundProxyHealth = {
+  readonly proxy: string
+  readonly origin: string | undefined
+  readonly inUse: boolean
+  readonly note: string | undefined
 }
 
-/** The server's process id, which it tells only those who have the client key. */
-export function processOf(health: JsonObject | undefined): number | undefined {
-  return typeof health?.pid === 'number' ? health.pid : undefined
+/** One window of the account's limits. */
+type LimitHealth = {
+  readonly usedPercent: number
+  readonly windowMinutes: number | undefined
+  readonly resetsAt: number | undefined
 }
 
-/** The process that answers there. */
+const STATUSES = ['ok', 'error'] as const
+const MODES = ['api-key', 'chatgpt', 'none'] as const
+
+const LIMIT_MS = 3000
+/** For asking whether it is a proxy: a local one answers at once, and another program may never answer. */
+const PROBE_LIMIT_MS = 1000
+
+/** With the client key all of it; undefined if nothing there answers with a JSON object. */
+export async function healthOf(server: AskedServer, limit = LIMIT_MS): Promise<Health | undefined> {
+  const answer = await askServer(server, '/health', { limit })
+  return answer && readHealth(answer.body)
+}
+
+/** Whether what answers there is this program, by the shape of its `/health` answer. */
+export async function isProxy(url: string): Promise<boolean> {
+  const health = await healthOf({ url }, PROBE_LIMIT_MS)
+  return health?.status !== undefined && health.mode !== undefined
+}
+
+/** The process that answers there, which it tells only those who have the client key. */
 export async function processAt(server: AskedServer): Promise<number | undefined> {
-  return processOf(await healthOf(server))
+  return (await healthOf(server))?.pid
 }
 
-/** That another version than the installed one runs, and what to do: an upgrade changes nothing in a running server. */
-export function outdated(health: JsonObject | undefined, where: 'background' | 'elsewhere'): string | undefined {
-  const installed = packageVersion()
-  const version = textOf(health?.version)
-  if (version === undefined || version === installed) return undefined
-  const how = where === 'background' ? 'run `codex-api-proxy restart`' : `restart it ${whereStarted('restart')}`
-  return `It runs version ${version}; ${how} to use ${installed}.`
-}
-
-function loginText(health: JsonObject, credentials: JsonObject): string | undefined {
-  const plan = textOf(credentials.plan)
-  switch (health.mode) {
-    case 'chatgpt':
-      return plan === undefined ? 'ChatGPT' : `ChatGPT, plan ${plan}`
-    case 'api-key':
-      return 'API key'
-    default:
-      return 'none'
+export function readHealth(json: JsonObject): Health {
+  const { primary, secondary } = objectOf(json.rateLimits)
+  return {
+    status: STATUSES.find((each) => each === json.status),
+    mode: MODES.find((each) => each === json.mode),
+    pid: asNumber(json.pid),
+    version: textOf(json.version),
+    upstream: textOf(json.upstream),
+    login: readLogin(json.credentials),
+    outboundProxy: readOutboundProxy(json.outboundProxy),
+    limits: [primary, secondary].flatMap((window) => readLimit(window) ?? []),
+    json,
   }
 }
 
-function outboundText({ proxy, origin, inUse, note }: JsonObject): string | undefined {
+function readLogin(value: unknown): LoginHealth | undefined {
+  const login = asObject(value)
+  if (login === undefined) return undefined
+  const problem = objectOf(login.problem)
+  return {
+    file: textOf(login.file),
+    plan: textOf(login.plan),
+    expiresAt: readTime(login.expiresAt),
+    lastRefresh: readTime(login.lastRefresh),
+    problem: readNotice(problem.message, problem.remedy),
+    warning: readNotice(login.warning, login.remedy),
+  }
+}
+
+function readNotice(message: unknown, remedy: unknown): Notice | undefined {
+  return typeof message === 'string' ? { message, remedy: textOf(remedy) } : undefined
+}
+
+function readOutboundProxy(value: unknown): OutboundProxyHealth | undefined {
+  const { proxy, origin, inUse, note } = objectOf(value)
   if (typeof proxy !== 'string') return undefined
-  const remark = textOf(note) === undefined ? '' : ` (${textOf(note)})`
-  if (inUse === true) return `${proxy}, ${String(origin)}${remark}`
-  if (origin === 'none') return 'none, direct'
-  return origin === 'implicit' ? textOf(note) : `none, direct, although ${proxy} is set${remark}`
+  return { proxy, origin: asString(origin), inUse: inUse === true, note: textOf(note) }
 }
 
-function limitRows(limits: JsonObject, now: number): (string[] | undefined)[] {
-  return ['primary', 'secondary'].map((name) => {
-    const window = objectOf(limits[name])
-    if (typeof window.usedPercent !== 'number') return undefined
-    const used = `${window.usedPercent} % used${windowText(window.windowMinutes)}`
-    return ['Limit', limitText(used, window.resetsAt, now)]
-  })
+function readLimit(value: unknown): LimitHealth | undefined {
+  const { usedPercent, windowMinutes, resetsAt } = objectOf(value)
+  if (typeof usedPercent !== 'number') return undefined
+  const resetSeconds = asNumber(resetsAt)
+  return {
+    usedPercent,
+    windowMinutes: asNumber(windowMinutes),
+    resetsAt: resetSeconds === undefined ? undefined : resetSeconds * 1000,
+  }
 }
 
-/** Limits are only known from upstream's latest answer, so the reset may be over by now. */
-function limitText(used: string, resetsAt: unknown, now: number): string {
-  if (typeof resetsAt !== 'number') return used
-  const moment = resetsAt * 1000
-  const reset = fromNow(moment, now)
-  return moment < now ? `reset ${reset}; before that ${used}` : `${used}, resets ${reset}`
-}
-
-function windowText(minutes: unknown): string {
-  if (typeof minutes !== 'number') return ''
-  // Windows of 299 and 10079 minutes occur.
-  return minutes < 36 * 60 ? ` of ${Math.round(minutes / 60)} h` : ` of ${Math.round(minutes / 1440)} days`
-}
-
-function momentText(value: unknown, now: number): string | undefined {
-  if (typeof value !== 'string' || Number.isNaN(Date.parse(value))) return undefined
-  return `${value.slice(0, 16).replace('T', ' ')} UTC (${fromNow(Date.parse(value), now)})`
-}
-
-/** The parts that are texts, as one line. */
-function oneText(...parts: readonly unknown[]): string | undefined {
-  return parts.flatMap((part) => textOf(part) ?? []).join(' ') || undefined
-}
-
-function row(name: string, text: string | undefined): string[] | undefined {
-  return text === undefined ? undefined : [name, text]
+/** A time as ISO 8601 writes it. */
+function readTime(value: unknown): number | undefined {
+  return typeof value === 'string' ? asNumber(Date.parse(value)) : undefined
 }

@@ -6,8 +6,9 @@ import { findRunning, isAtPort, type RunningServer } from '../daemon/pid-file.ts
 import { NOTHING_SAVED, readState, type SavedState } from '../daemon/state-file.ts'
 import { clientKeyFrom } from '../http/client-key.ts'
 import { describeError, withRemedy } from '../system/describe-error.ts'
-import { type AskedServer, isProxy } from './ask-server.ts'
+import type { AskedServer } from './ask-server.ts'
 import type { Context } from './context.ts'
+import { isProxy } from './health.ts'
 import { loadSettings } from './load-settings.ts'
 import { ADDRESS } from './setting-groups.ts'
 

@@ -38,6 +38,11 @@ function shownDuration(milliseconds: number): string {
   return milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`
 }
 
+/** A moment in milliseconds since the epoch, to the minute: `2026-11-30 16:45 UTC`. */
+export function utcMinute(moment: number): string {
+  return `${new Date(moment).toISOString().slice(0, 'yyyy-mm-ddThh:mm'.length).replace('T', ' ')} UTC`
+}
+
 /** How far away a moment is, roughly: `in 3 h`, `2 days ago`. Both in milliseconds since the epoch. */
 export function fromNow(moment: number, now: number): string {
   const away = about(Math.abs(moment - now) / 1000)

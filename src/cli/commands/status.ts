@@ -4,12 +4,12 @@ import { type Config, OPTIONS, type OptionName } from '../../config/options.ts'
 import { shortPath } from '../../config/paths.ts'
 import { findCrashed, type RunningServer } from '../../daemon/pid-file.ts'
 import { NOTHING_SAVED } from '../../daemon/state-file.ts'
-import type { JsonObject } from '../../json-object.ts'
 import { packageVersion } from '../../version.ts'
-import { type AskedServer, checksCertificate, healthOf, reachable, shownAddress } from '../ask-server.ts'
+import { type AskedServer, checksCertificate, reachable, shownAddress } from '../ask-server.ts'
 import type { Call } from '../command.ts'
 import { type Context, type ExitCode, NOT_RUNNING } from '../context.ts'
-import { healthRows, outdated, problemOf, processOf, warningOf } from '../health.ts'
+import { type Health, healthOf } from '../health.ts'
+import { healthRows, outdated, problemOf, SILENT_REMEDY, warningOf } from '../health-report.ts'
 import { savedSettings } from '../load-settings.ts'
 import { atNamedPort, type Located, locate, logFileOf, reach } from '../locate.ts'
 import { shownValue } from '../shown.ts'
@@ -61,7 +61,7 @@ function settingsToShow(
 type Shown = {
   readonly located: Located
   readonly reached: AskedServer | undefined
-  readonly health: JsonObject | undefined
+  readonly health: Health | undefined
   readonly settings: Settings | undefined
 }
 
@@ -71,9 +71,9 @@ function report({ located, reached, health, settings }: Shown): object {
   return {
     running: isRunning,
     ...(isRunning && { mode: running === undefined ? 'foreground' : 'background' }),
-    ...(isRunning && { pid: running?.pid ?? processOf(health) ?? null, stopping: running?.stopping === true }),
+    ...(isRunning && { pid: running?.pid ?? health?.pid ?? null, stopping: running?.stopping === true }),
     ...(reached !== undefined && { url: reachable(reached.url) }),
-    ...(isRunning && { health: health ?? null }),
+    ...(isRunning && { health: health?.json ?? null }),
     installedVersion: packageVersion(),
     ...(settings !== undefined && { settingsOf: settings.of, settings: settingsReport(settings) }),
     files: { pid: loaded.config.pidFile, log: logFileOf(located), state: loaded.config.stateFile },
@@ -116,20 +116,17 @@ function show({ print, bases }: Context, { located, reached, health, settings }:
 function headline(
   running: RunningServer | undefined,
   reached: AskedServer | undefined,
-  health: JsonObject | undefined,
+  health: Health | undefined,
 ): string {
   const pid = running?.pid
   if (running?.stopping) return `Stopping (process ${pid}); running answers may finish.`
   if (reached === undefined) return pid === undefined ? 'Not running.' : `Starting (process ${pid}).`
   if (health === undefined) {
     const trust = checksCertificate(reached.url) ? ', or has a certificate that is not trusted here' : ''
-    const [which, remedy] =
-      pid === undefined
-        ? ['', '']
-        : [` (process ${pid})`, ' See `codex-api-proxy logs`, or restart it: `codex-api-proxy restart`.']
+    const [which, remedy] = pid === undefined ? ['', ''] : [` (process ${pid})`, ` ${SILENT_REMEDY}`]
     return `Running${which}, but ${reachable(reached.url)} does not answer${trust}.${remedy}`
   }
-  const answering = pid ?? processOf(health)
+  const answering = pid ?? health.pid
   const who = [
     ...(answering === undefined ? [] : [`process ${answering}`]),
     ...(pid === undefined ? ['in the foreground or as a service'] : []),

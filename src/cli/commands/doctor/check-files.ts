@@ -7,11 +7,11 @@ import { OUR_FOLDER } from '../../../daemon/private-file.ts'
 import { checkRunFiles, runFilesRemedy } from '../../../daemon/run-files.ts'
 import { secretsFileOf } from '../../../daemon/state-file.ts'
 import { checkStartable } from '../../../http/startable.ts'
-import type { JsonObject } from '../../../json-object.ts'
 import { isCode } from '../../../system/error-code.ts'
 import { type AskedServer, shownAddress } from '../../ask-server.ts'
 import { explain } from '../../explain.ts'
-import { outdated } from '../../health.ts'
+import type { Health } from '../../health.ts'
+import { outdated } from '../../health-report.ts'
 import type { Located } from '../../locate.ts'
 import { shellList } from '../../shell.ts'
 import { tryToListen } from '../start/try-to-listen.ts'
@@ -21,7 +21,7 @@ import { type Check, ok, problem, skipped } from './check.ts'
 export async function checkProcess(
   { loaded, running }: Located,
   reached: AskedServer | undefined,
-  health: JsonObject | undefined,
+  health: Health | undefined,
 ): Promise<Check[]> {
   const { config } = loaded
   if (running !== undefined && !running.stopping) {

@@ -14,7 +14,7 @@ import { failureCode, Refusal, reasonOf } from '../../../upstream/outbound/failu
 import { type OutboundRoute, openOutboundRoute } from '../../../upstream/outbound/outbound-route.ts'
 import { createTrust } from '../../../upstream/outbound/trusted-certificates.ts'
 import { identityHeaders } from '../../../upstream/target.ts'
-import { about } from '../../shown.ts'
+import { about, utcMinute } from '../../shown.ts'
 import { type Check, ok, postponed, problem, skipped } from './check.ts'
 
 const LIMIT_MS = 10_000
@@ -155,8 +155,7 @@ const OUT_OF_DATE = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'])
  */
 function clockRemedy(error: unknown): string | undefined {
   if (!OUT_OF_DATE.has(failureCode(error) ?? '')) return undefined
-  const time = new Date().toISOString().slice(0, 'yyyy-mm-ddThh:mm'.length).replace('T', ' ')
-  return `The time on this machine is ${time} UTC. If that is wrong, set its clock; otherwise upstream, or a network that inspects TLS, has to renew the certificate.`
+  return `The time on this machine is ${utcMinute(Date.now())}. If that is wrong, set its clock; otherwise upstream, or a network that inspects TLS, has to renew the certificate.`
 }
 
 /** `date` as HTTP has it (RFC 9110 §5.6.7). */

@@ -3,7 +3,7 @@ import type { Config } from '../../../config/options.ts'
 import { endOnSignals } from '../../../daemon/signals.ts'
 import { ERRORS } from '../../../error-table.ts'
 import { serve } from '../../../http/serve.ts'
-import { isObject, type JsonObject, textOf } from '../../../json-object.ts'
+import { isObject } from '../../../json-object.ts'
 import {
   type AskedServer,
   askServer,
@@ -12,6 +12,8 @@ import {
   KEY_WANTED,
   type ServerAnswer,
 } from '../../ask-server.ts'
+import type { Health } from '../../health.ts'
+import { loginText, SILENT_REMEDY } from '../../health-report.ts'
 import { MODELS_PATH, type Model, modelsIn, usualModels } from '../../models.ts'
 import { fromNow } from '../../shown.ts'
 import { type Check, ok, problem, skipped } from './check.ts'
@@ -26,8 +28,6 @@ export type Asked = AskedServer & {
 const MODELS_LIMIT_MS = 30_000
 const CALL_LIMIT_MS = 120_000
 const MODELS_SHOWN = 3
-export const SEE_LOG = 'See the log: `codex-api-proxy logs`.'
-const RESTART = 'See `codex-api-proxy logs`, or restart it: `codex-api-proxy restart`.'
 
 /**
  * Starts a private server with these settings: on loopback, on a free port, with a random key. A signal ends the
@@ -61,19 +61,20 @@ export async function startPrivately(config: Config, interrupted: () => void): P
 }
 
 /** What `/health` says of the login; without the client key that is only whether requests would fail. */
-export function checkLogin(health: JsonObject | undefined, { credentials }: Config): Check[] {
+export function checkLogin(health: Health | undefined, { credentials }: Config): Check[] {
   const unseen = skipped('Token', 'Not checked: the login is not known.')
-  if (health === undefined) return [problem('Login', 'The server did not answer.', RESTART), unseen]
-  if (!isObject(health.credentials)) return [checkUnseenLogin(health), unseen]
-  const { problem: found, warning, remedy, file, plan, expiresAt } = health.credentials
-  if (isObject(found))
-    return [problem('Login', String(found.message), String(found.remedy)), skipped('Token', 'No usable login.')]
-  const kind = health.mode === 'api-key' ? 'API key' : `ChatGPT${typeof plan === 'string' ? `, plan ${plan}` : ''}`
-  const login = ok('Login', `${kind}, from ${String(file)}.`)
-  if (typeof warning === 'string')
-    return [login, problem('Token', warning, `Requests still work. ${textOf(remedy) ?? 'Check again later.'}`)]
-  if (typeof expiresAt !== 'string') return [login, skipped('Token', 'It has no readable expiry.')]
-  return [login, ok('Token', expiryText(Date.parse(expiresAt), credentials))]
+  if (health === undefined) return [problem('Login', 'The server did not answer.', SILENT_REMEDY), unseen]
+  if (health.login === undefined) return [checkUnseenLogin(health), unseen]
+  const { problem: found, warning, file, expiresAt } = health.login
+  if (found !== undefined) {
+    return [problem('Login', found.message, found.remedy ?? SILENT_REMEDY), skipped('Token', 'No usable login.')]
+  }
+  const login = ok('Login', `${loginText(health)}, from ${file}.`)
+  if (warning !== undefined) {
+    return [login, problem('Token', warning.message, `Requests still work. ${warning.remedy ?? 'Check again later.'}`)]
+  }
+  if (expiresAt === undefined) return [login, skipped('Token', 'It has no readable expiry.')]
+  return [login, ok('Token', expiryText(expiresAt, credentials))]
 }
 
 /** An expired token that can't be refreshed never gets here: `/health` reports it as a problem of the login. */
@@ -86,9 +87,9 @@ function expiryText(expiresAt: number, mode: Config['credentials']): string {
     : `Expires ${when}; it is refreshed before that.`
 }
 
-function checkUnseenLogin(health: JsonObject): Check {
-  if (health.status === 'ok') return skipped('Login', 'The client key is needed to see the login.')
-  if (health.status !== 'error') return problem('Login', 'The server did not say whether there is one.', RESTART)
+function checkUnseenLogin({ status }: Health): Check {
+  if (status === 'ok') return skipped('Login', 'The client key is needed to see the login.')
+  if (status !== 'error') return problem('Login', 'The server did not say whether there is one.', SILENT_REMEDY)
   const remedy = 'Give the client key with --api-key-file or CODEX_PROXY_API_KEY to see why.'
   return problem('Login', 'Requests fail now; the client key is needed to see the login.', remedy)
 }

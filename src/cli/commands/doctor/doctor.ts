@@ -1,18 +1,18 @@
 import { type GivenSettings, OPTION_NAMES } from '../../../config/load.ts'
 import { UsageError } from '../../../config/usage-error.ts'
 import { NOTHING_SAVED } from '../../../daemon/state-file.ts'
-import { type JsonObject, objectOf, textOf } from '../../../json-object.ts'
-import { type AskedServer, healthOf } from '../../ask-server.ts'
+import type { AskedServer } from '../../ask-server.ts'
 import type { Call } from '../../command.ts'
 import type { Context, ExitCode } from '../../context.ts'
 import { explain } from '../../explain.ts'
+import { healthOf } from '../../health.ts'
 import { loadSettings } from '../../load-settings.ts'
 import { atNamedPort, type Located, locate, reach, UNREAD_REMEDY } from '../../locate.ts'
 import type { Print } from '../../print.ts'
 import { type Check, postponed, problem } from './check.ts'
 import { checkPermissions, checkProcess } from './check-files.ts'
 import { checkNetwork } from './check-network.ts'
-import { type Asked, checkCall, checkLogin, checkModels, SEE_LOG, startPrivately } from './check-server.ts'
+import { type Asked, checkCall, checkLogin, checkModels, startPrivately } from './check-server.ts'
 
 const MARKS = { ok: ['ok', 'green'], problem: ['fix', 'red'], skipped: ['-', 'dim'] } as const
 
@@ -51,9 +51,9 @@ async function checkAll(
   const health = await healthOf(asked)
   const checks = [
     ...checkLogin(health, config),
-    ...(await checkNetwork(config, upstreamOf(health, config.chatgptBaseUrl))),
+    ...(await checkNetwork(config, new URL(health?.upstream ?? config.chatgptBaseUrl))),
     ...(unread ?? (await checkProcess(located, reached, health))),
-    await checkPermissions(config, authFileOf(health)),
+    await checkPermissions(config, health?.login?.file),
   ]
   // Don't wait again for a server that has just failed to answer.
   const { check, models } = health === undefined ? { check: postponed('Models'), models: [] } : await checkModels(asked)
@@ -88,16 +88,7 @@ function unlessTold(check: Check, before: readonly Check[]): Check {
 }
 
 function running(reached: AskedServer): Asked {
-  return { ...reached, whereToLook: SEE_LOG, end: async () => {} }
-}
-
-/** Where the requests of this login go. */
-function upstreamOf(health: JsonObject | undefined, standard: string): URL {
-  return new URL(textOf(health?.upstream) ?? standard)
-}
-
-function authFileOf(health: JsonObject | undefined): string | undefined {
-  return textOf(objectOf(health?.credentials).file)
+  return { ...reached, whereToLook: 'See the log: `codex-api-proxy logs`.', end: async () => {} }
 }
 
 function show(print: Print, checks: readonly Check[]): void {

@@ -3,9 +3,10 @@ import { flagName, type LoadedConfig, OPTION_NAMES } from '../../../config/load.
 import { type Config, OPTIONS, type OptionName } from '../../../config/options.ts'
 import type { RunningServer } from '../../../daemon/pid-file.ts'
 import { readState } from '../../../daemon/state-file.ts'
-import { healthOf, shownAddress } from '../../ask-server.ts'
+import { shownAddress } from '../../ask-server.ts'
 import type { Context } from '../../context.ts'
-import { outdated, problemOf } from '../../health.ts'
+import { healthOf } from '../../health.ts'
+import { outdated, problemOf } from '../../health-report.ts'
 import { savedSettings } from '../../load-settings.ts'
 import { readableKey } from '../../locate.ts'
 

@@ -1,9 +1,8 @@
 import { serverUrl } from '../../../config/endpoint.ts'
 import type { Config } from '../../../config/options.ts'
 import { findRunning, isAtPort } from '../../../daemon/pid-file.ts'
-import { isProxy } from '../../ask-server.ts'
 import { explain } from '../../explain.ts'
-import { processAt } from '../../health.ts'
+import { isProxy, processAt } from '../../health.ts'
 import { readableKey } from '../../locate.ts'
 import { howToEnd } from '../../unlisted-server.ts'
 
