@@ -168,9 +168,14 @@ test('of a server on all addresses each command shows one that clients can use',
   expect(JSON.parse((await command('status', '--json')).stdout)).toMatchObject({ url })
   expect((await command('doctor')).stdout).toMatch(new RegExp(`^ok +Port +${url} ${others}$`, 'm'))
 
-  const { stdout, stop } = await startForeground(host, { home, env })
-  expect(stdout()).toMatch(new RegExp(`listens on http://127\\.0\\.0\\.1:\\d+/v1 ${others}\n`))
-  await stop()
+  const other = await startForeground(host, { home, env })
+  expect(other.stdout()).toContain(`listens on ${other.url}/v1 ${others}\n`)
+  expect(other.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+  await command('stop')
+  const otherAddress = { CODEX_PROXY_HOST: '0.0.0.0', CODEX_PROXY_PORT: new URL(other.url).port }
+  const { stderr } = await run(['stop'], { home, env: { ...env, ...otherAddress } })
+  expect(stderr).toContain(`But a server (process ${other.pid}) answers at ${other.url} ${others}: in the foreground`)
+  await other.stop()
 })
 
 test('what another program answers at the address does not command the terminal', async () => {

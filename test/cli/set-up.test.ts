@@ -545,21 +545,27 @@ test('without a manager install says what it did and what to do, and uninstall t
   await expect(stat(unit)).rejects.toThrow('ENOENT')
 })
 
-test('uninstall that reaches no manager says that a server still answers at its port, and how to end it', async () => {
-  const { other, service } = await serviceStage('echo "No bus." >&2; exit 1')
-  const { url, pid, stop } = await startForeground([], { home: other })
-  onTestFinished(async () => void (await stop()))
-  const unit = join(other.path, UNIT)
-  await mkdir(dirname(unit), { recursive: true })
-  await writeFile(unit, `Environment="CODEX_PROXY_PORT=${new URL(url).port}"\n`)
-  const { code, stderr } = await service('uninstall')
-  expect(code).toBe(0)
-  expect(stderr).toBe(
-    '`systemctl --user disable --now codex-api-proxy.service` failed: No bus. ' +
-      `A server (process ${pid}) still answers at ${url}: end it with \`kill ${pid}\`, or, if it is the service, ` +
-      'in its session: systemctl --user stop codex-api-proxy.service\n',
-  )
-})
+test.each([
+  ['', []],
+  [" and this machine's other addresses", ['--host', '0.0.0.0', '--insecure-no-key']],
+])(
+  'uninstall that reaches no manager says that a server still answers at its port%s, and how to end it',
+  async (others, host) => {
+    const { other, service } = await serviceStage('echo "No bus." >&2; exit 1')
+    const { url, pid, stop } = await startForeground(host, { home: other })
+    onTestFinished(async () => void (await stop()))
+    const unit = join(other.path, UNIT)
+    await mkdir(dirname(unit), { recursive: true })
+    await writeFile(unit, `Environment="CODEX_PROXY_PORT=${new URL(url).port}"\n`)
+    const { code, stderr } = await service('uninstall', ...host)
+    expect(code).toBe(0)
+    expect(stderr).toBe(
+      '`systemctl --user disable --now codex-api-proxy.service` failed: No bus. ' +
+        `A server (process ${pid}) still answers at ${url}${others}: end it with \`kill ${pid}\`, or, if it is the service, ` +
+        'in its session: systemctl --user stop codex-api-proxy.service\n',
+    )
+  },
+)
 
 test.each([
   ['is not there', { PATH: '/nowhere' }, 'there is no systemctl in PATH'],

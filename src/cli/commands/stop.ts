@@ -1,7 +1,7 @@
 import type { GivenSettings } from '../../config/load.ts'
 import { lockInTheWay, type RunningServer, whyStillThere } from '../../daemon/pid-file.ts'
 import { stopProcess } from '../../daemon/process.ts'
-import type { AskedServer } from '../ask-server.ts'
+import { type AskedServer, shownAddress } from '../ask-server.ts'
 import type { Context, ExitCode } from '../context.ts'
 import { processAt } from '../health.ts'
 import { type Located, locate, reach } from '../locate.ts'
@@ -29,7 +29,8 @@ export async function stop(context: Context, flags: GivenSettings): Promise<Exit
 async function describeOther(other: AskedServer): Promise<string> {
   const pid = await processAt(other)
   const who = pid === undefined ? 'a server' : `a server (process ${pid})`
-  return `But ${who} answers at ${other.url}: in the foreground, as a service, or without its pid file. ${howToEnd(pid)}.`
+  const where = shownAddress(other.url, '')
+  return `But ${who} answers at ${where}: in the foreground, as a service, or without its pid file. ${howToEnd(pid)}.`
 }
 
 /** Stops the server and says so; says nothing if there is none. */

@@ -14,6 +14,7 @@ import { checkStartable } from '../../../http/startable.ts'
 import { withRemedy } from '../../../system/describe-error.ts'
 import { isCode } from '../../../system/error-code.ts'
 import { textIn } from '../../../system/text-file.ts'
+import { shownAddress } from '../../ask-server.ts'
 import type { Call } from '../../command.ts'
 import { type Context, type ExitCode, NOT_RUNNING } from '../../context.ts'
 import { explain } from '../../explain.ts'
@@ -215,7 +216,7 @@ async function howToEndIt(url: string, { stop }: ServiceFile): Promise<string> {
   const inSession = `in its session: ${stop.join(' ')}`
   const pid = await processAt({ url })
   if (pid === undefined) return `If the service still runs, stop it ${inSession}`
-  return `A server (process ${pid}) still answers at ${url}: end it with \`kill ${pid}\`, or, if it is the service, ${inSession}`
+  return `A server (process ${pid}) still answers at ${shownAddress(url, '')}: end it with \`kill ${pid}\`, or, if it is the service, ${inSession}`
 }
 
 function showStatus({ print }: Context, file: ServiceFile, { flags }: Call): ExitCode {
