@@ -1,8 +1,6 @@
-import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { serverUrl } from '../../../config/endpoint.ts'
 import { type GivenSettings, type LoadedConfig, OPTION_NAMES } from '../../../config/load.ts'
 import { type Config, OPTIONS } from '../../../config/options.ts'
@@ -12,7 +10,6 @@ import { ensureFolderOf, writeLastingFile } from '../../../daemon/private-file.t
 import { STOP_GRACE_MS } from '../../../daemon/process.ts'
 import { checkStartable } from '../../../http/startable.ts'
 import { withRemedy } from '../../../system/describe-error.ts'
-import { isCode } from '../../../system/error-code.ts'
 import { textIn } from '../../../system/text-file.ts'
 import { shownAddress } from '../../ask-server.ts'
 import type { Call } from '../../command.ts'
@@ -25,10 +22,10 @@ import { shellList } from '../../shell.ts'
 import { holdsSecret } from '../../shown.ts'
 import { checkRereadable } from '../start/rereadable-files.ts'
 import { checkAddress } from '../start/try-to-listen.ts'
+import { isRunning, runAll, unload } from './run-manager.ts'
 import { type Manager, managerOf, portIn, type ServiceFile, serviceFile, settingsAsVariables } from './service-files.ts'
 import { isTemporary, stablePath } from './stable-path.ts'
 
-const POLL_MS = 100
 const UNWRITTEN_REMEDY =
   'Make that path writable, or install the file by hand: `codex-api-proxy service install --print` shows it.'
 
@@ -141,32 +138,21 @@ async function install(
   const keepsPort = isOwn && installedPort(file) === config.port
   await checkAddress(config, keepsPort)
   // The manager accepts a changed file only after it has unloaded the old one.
-  if (isOwn) await takeBack(file, config.drainTimeout + STOP_GRACE_MS)
+  if (isOwn) await unload(file, config.drainTimeout + STOP_GRACE_MS)
   // The settings in it may hold the client key.
   await writeLastingFile(file.path, file.content).catch(withRemedy(UNWRITTEN_REMEDY))
   if (flags.json !== true) print.line(`Written: ${file.path}`)
-  tellAfterWriting(file)
+  runAfterWriting(file)
   if (flags.json === true) print.json(report(file, { installed: true, running: true }))
   else print.line('The service is running, and starts with your session.')
   if (file.manager === 'systemd') print.note('To run it without a session too: loginctl enable-linger')
   return 0
 }
 
-/**
- * systemd returns when the service has ended; launchd before that, and until then it accepts no other service of that
- * name.
- */
-async function takeBack(file: ServiceFile, patienceMs: number): Promise<void> {
-  for (const command of file.uninstall) tell(command)
-  if (file.manager === 'systemd') return
-  const deadline = performance.now() + patienceMs
-  while (isRunning(file) && performance.now() < deadline) await delay(POLL_MS)
-}
-
 /** Without a manager (in a container, in WSL, in another user's shell) the file is written but nothing runs. */
-function tellAfterWriting({ install: commands }: ServiceFile): void {
+function runAfterWriting({ install: commands }: ServiceFile): void {
   try {
-    for (const command of commands) tell(command)
+    runAll(commands)
   } catch (error) {
     const shown = commands.map((command) => command.join(' ')).join(' && ')
     throw new Error(
@@ -187,7 +173,7 @@ async function uninstall({ print }: Context, config: Config, file: ServiceFile, 
   }
   let problem: unknown
   try {
-    for (const command of file.uninstall) tell(command)
+    runAll(file.uninstall)
   } catch (error) {
     problem = error
   }
@@ -201,7 +187,7 @@ async function uninstall({ print }: Context, config: Config, file: ServiceFile, 
   const url = serverUrl({ ...config, port: installedPort(file) })
   await rm(file.path)
   tellDone(`Removed: ${file.path}`)
-  if (problem === undefined) for (const command of file.forget) tell(command)
+  if (problem === undefined) runAll(file.forget)
   else print.note(`${explain(problem)}. ${await howToEndIt(url, file)}`)
   return 0
 }
@@ -229,22 +215,4 @@ function showStatus({ print }: Context, file: ServiceFile, { flags }: Call): Exi
 
 function report({ manager, path }: ServiceFile, state: { installed: boolean; running: boolean }): object {
   return { manager, path, ...state }
-}
-
-function isRunning({ check }: ServiceFile): boolean {
-  const [program = '', ...words] = check
-  return spawnSync(program, words, { stdio: 'ignore' }).status === 0
-}
-
-function tell(command: readonly string[]): void {
-  const [program = '', ...words] = command
-  const { status, error, stderr } = spawnSync(program, words, { encoding: 'utf8' })
-  if (status === 0) return
-  const reason =
-    error === undefined ? stderr.trim().split('\n').at(-1) || `exit code ${status}` : whyNotRun(error, program)
-  throw new Error(`\`${command.join(' ')}\` failed: ${reason.replace(/\.$/, '')}`)
-}
-
-function whyNotRun(error: Error, program: string): string {
-  return isCode(error, 'ENOENT') ? `there is no ${program} in PATH` : error.message
 }
