@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { serverUrl, withoutBrackets } from '../../../config/endpoint.ts'
+import type { Config } from '../../../config/options.ts'
 import { asString } from '../../../json-object.ts'
 import {
   type AskedServer,
@@ -18,6 +19,7 @@ import { atNamedPort, locate, reach, readableKey } from '../../locate.ts'
 import { MODELS_PATH, type Model, modelsIn, usualModels } from '../../models.ts'
 import type { Print } from '../../print.ts'
 import { type ShellForm, shellForm } from '../../shell.ts'
+import type { Server } from './client.ts'
 import { CLIENTS } from './client-configs.ts'
 
 /** Fetching the list from upstream may take longer than asking our own server. */
@@ -36,38 +38,40 @@ export async function clients(context: Context, { argument, flags, settings }: C
   const located = atNamedPort(context, await locate(context, settings), settings)
   const { config } = located.loaded
   const reached = await reach(located)
-  const known = readableKey(config)
   const answer = reached && (await askForModels(reached, print))
   const models = modelsIn(answer?.body)
   if (models.length === 0) print.note(whyNoModels(reached, answer))
 
   const model = chosen(models, asString(flags.model), print)
-  const needsKey = known !== undefined || config.apiKeyFile !== undefined || isKeyRefused(answer)
-  const key = flags.showKey === true ? known : undefined
-  const shell = shellForm(flags.shell, context.env)
   const url = reachable(reached?.url ?? serverUrl(config))
-  const text = client.render({
-    baseUrl: `${url}/v1`,
-    key: needsKey ? (key ?? KEY_PLACEHOLDER) : NO_KEY,
-    needsKey,
-    model,
-    models: [model, ...usualModels(models).filter(({ id }) => id !== model.id)],
-    shell,
+  const shell = shellForm(flags.shell, context.env)
+  const { key, needsKey, hints } = keyToFillIn(config, {
+    isRefused: isKeyRefused(answer),
+    show: flags.showKey === true,
   })
+  const others = usualModels(models).filter(({ id }) => id !== model.id)
+  const text = client.render({ baseUrl: `${url}/v1`, key, needsKey, model, models: [model, ...others], shell })
   if (flags.json === true) print.json({ client: client.name, title: client.title, model: model.id, text })
   else {
     // Where to put it. When piped, the user already knows.
     if (print.resultIsTerminal) print.note(`${client.title}\n`)
     print.raw(text)
   }
-  if (needsKey && key === undefined) {
-    const orShown = known === undefined ? '' : ', or use --show-key'
-    print.note(`Replace ${KEY_PLACEHOLDER} with your client key${orShown}.`)
-  }
-  if (config.tlsCert !== undefined) {
-    for (const obstacle of obstaclesTo(url, config.tlsCert, shell)) print.note(obstacle)
-  }
+  for (const hint of [...hints, ...obstaclesTo(url, config.tlsCert, shell)]) print.note(hint)
   return 0
+}
+
+/** What clients send as key: a placeholder for one that is not known or not to be shown. */
+function keyToFillIn(
+  config: Config,
+  { isRefused, show }: { readonly isRefused: boolean; readonly show: boolean },
+): Pick<Server, 'key' | 'needsKey'> & { readonly hints: readonly string[] } {
+  const known = readableKey(config)
+  const needsKey = known !== undefined || config.apiKeyFile !== undefined || isRefused
+  if (!needsKey) return { key: NO_KEY, needsKey, hints: [] }
+  if (known !== undefined && show) return { key: known, needsKey, hints: [] }
+  const orShown = known === undefined ? '' : ', or use --show-key'
+  return { key: KEY_PLACEHOLDER, needsKey, hints: [`Replace ${KEY_PLACEHOLDER} with your client key${orShown}.`] }
 }
 
 async function askForModels(reached: AskedServer, print: Print): Promise<ServerAnswer | undefined> {
@@ -84,7 +88,8 @@ function whyNoModels(reached: AskedServer | undefined, answer: ServerAnswer | un
 }
 
 /** Why clients would refuse the certificate, and what to do. */
-function obstaclesTo(url: string, file: string, { word }: ShellForm): string[] {
+function obstaclesTo(url: string, file: string | undefined, { word }: ShellForm): string[] {
+  if (file === undefined) return []
   const certificate = certificateIn(file)
   if (certificate === undefined) return []
   const host = withoutBrackets(new URL(url).hostname)
