@@ -33,9 +33,9 @@ function convert(
   raw: Buffer,
 ): Pick<Prepared, 'call' | 'log'> & { kept: readonly unknown[] } {
   const json = parseLargeJson(raw, context.placeholder)
-  const asked = { ...json, value: withTrigger(json.value) }
-  const { converted, call, log } = prepareResponses(context, request, credentials, asked, {
-    [FEATURES]: features(request),
+  const { converted, call, log } = prepareResponses(context, request, credentials, {
+    json: { ...json, value: withTrigger(json.value) },
+    headers: { [FEATURES]: features(request) },
   })
   return { call, log, kept: saidByUser(converted.request.input, json) }
 }

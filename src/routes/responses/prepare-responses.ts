@@ -16,8 +16,7 @@ export function prepareResponses(
   context: RouteContext,
   request: ApiRequest,
   credentials: ChatGptCredentials,
-  json: LargeJson,
-  headers: Readonly<Record<string, string>> = {},
+  { json, headers = {} }: { readonly json: LargeJson; readonly headers?: Readonly<Record<string, string>> },
 ): Prepared {
   const owner = ownerOf(credentials)
   const converted = convertResponsesRequest(json.value, {

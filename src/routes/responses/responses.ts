@@ -52,7 +52,7 @@ function convert(
   raw: Buffer,
 ): { call: UpstreamCall; log: MessageLog; isStreamed: boolean; turn: AnsweredTurn | undefined } {
   const json = parseLargeJson(raw, context.placeholder)
-  const { converted, written, call, log } = prepareResponses(context, request, credentials, json)
+  const { converted, written, call, log } = prepareResponses(context, request, credentials, { json })
   const turn = converted.stores ? answeredTurn(converted, ownerOf(credentials), written, json.write) : undefined
   return { call, log, isStreamed: converted.stream, turn }
 }

@@ -42,7 +42,7 @@ function declaredIn(tools: readonly JsonObject[]): Declared {
 function legacyChoice(choice: JsonPlace, declared: Declared): string | JsonObject {
   if (typeof choice.value === 'string') return choice.word(['none', 'auto'])
   if (asObject(choice.value) === undefined) throw choice.wrongType('one of a string or object')
-  return namedTool(choice, 'function', choice.at('name').string(), declared, 'functions')
+  return namedTool(choice, { type: 'function', name: choice.at('name').string(), list: 'functions' }, declared)
 }
 
 function allowedTools(choice: JsonPlace, declared: Declared, reported: ReportedFields): JsonObject {
@@ -72,17 +72,13 @@ function chosenTool(choice: JsonPlace, declared: Declared, reported: ReportedFie
   const isFlat = named === choice
   reportOtherKeys(choice, ['type', isFlat ? 'name' : type], reported)
   if (!isFlat) reportOtherKeys(named, ['name'], reported)
-  return namedTool(choice, type, named.at('name').string(), declared)
+  return namedTool(choice, { type, name: named.at('name').string(), list: 'tools' }, declared)
 }
 
+type Chosen = { readonly type: string; readonly name: string; readonly list: 'tools' | 'functions' }
+
 /** A choice of an undeclared tool would end in a broken connection upstream (case 71). */
-function namedTool(
-  choice: JsonPlace,
-  type: string,
-  name: string,
-  { byName }: Declared,
-  list: 'tools' | 'functions' = 'tools',
-): JsonObject {
+function namedTool(choice: JsonPlace, { type, name, list }: Chosen, { byName }: Declared): JsonObject {
   const ofName = byName.get(name) ?? []
   const tool = ofName.find((each) => each.type === type) ?? ofName[0]
   if (tool !== undefined) return { type: tool.type, name }
