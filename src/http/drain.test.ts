@@ -3,12 +3,13 @@ import { Agent, createServer, get, type Server } from 'node:http'
 import { createServer as createHttps, get as getHttps, Agent as HttpsAgent } from 'node:https'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { expect, test, vi } from 'vitest'
 import { selfSignedCertificate } from '../../test/support/certificate.ts'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { Cancellation, ProxyStopped } from '../cancellation.ts'
-import { type Drain, followConnections } from './drain.ts'
+import { closeParts, type Drain, followConnections } from './drain.ts'
 
 const certificate = selfSignedCertificate()
 const ONE_HOUR = 3_600_000
@@ -125,4 +126,28 @@ test('a server that was drained leaves no timer behind, which would hold the pro
   const before = timers()
   await drain.gently(ONE_HOUR, silent)
   expect(timers()).toBe(before)
+})
+
+test('answers end first, then the list of models, a refresh and the way to upstream, one after the other', async () => {
+  const closed: string[] = []
+  const after = (turns: number, what: string) => async () => {
+    for (let turn = 0; turn < turns; turn++) await nextTurn()
+    closed.push(what)
+  }
+  const limits: number[] = []
+  const parts = {
+    connections: {
+      async gently(limit: number) {
+        limits.push(limit)
+        await after(3, 'answers')()
+      },
+    },
+    catalogue: { close: () => closed.push('models') },
+    credentials: { close: after(2, 'refresh') },
+    outbound: { close: after(1, 'way') },
+    logger: silent,
+  }
+  await closeParts(parts, 30_000)
+  expect(limits).toEqual([30_000])
+  expect(closed).toEqual(['answers', 'models', 'refresh', 'way'])
 })

@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Cancellation, ProxyStopped } from '../cancellation.ts'
+import type { RouteContext } from '../routes/context.ts'
+import type { LazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
 
 /** How often connections that became idle are closed: `close` alone waits for keep-alive. */
 const SWEEP_MS = 50
@@ -61,4 +63,27 @@ export function followConnections(server: Server, running: Cancellation): Drain 
 
 function addressOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`
+}
+
+type Parts = {
+  readonly connections: Pick<Drain, 'gently'>
+  readonly catalogue: Pick<RouteContext['catalogue'], 'close'>
+  readonly credentials: Pick<RouteContext['credentials'], 'close'>
+  readonly outbound: Pick<LazyOutbound, 'close'>
+  readonly logger: Log
+}
+
+/**
+ * Ends everything that keeps the process alive, each part after those that need it. Running answers may take
+ * `drainTimeout` milliseconds.
+ */
+export async function closeParts(
+  { connections, catalogue, credentials, outbound, logger }: Parts,
+  drainTimeout: number,
+): Promise<void> {
+  await connections.gently(drainTimeout, logger)
+  catalogue.close()
+  // A refresh in flight has spent its token: the new tokens must be saved.
+  await credentials.close()
+  await outbound.close()
 }

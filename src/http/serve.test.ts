@@ -2,23 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { PerformanceObserver } from 'node:perf_hooks'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { loadConfig } from '../config/load.ts'
-import { limitYoungGeneration } from '../runtime/young-generation.ts'
-import { createLazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
 import { packageVersion } from '../version.ts'
-import { composeServer } from './compose.ts'
-import { followConnections } from './drain.ts'
 import { prepareSoon } from './prepare.ts'
 import { type ListeningServer, serve } from './serve.ts'
 
-vi.mock(import('./compose.ts'), { spy: true })
-vi.mock(import('./drain.ts'), { spy: true })
 vi.mock(import('./prepare.ts'), { spy: true })
-vi.mock(import('../runtime/young-generation.ts'), { spy: true })
-vi.mock(import('../upstream/outbound/lazy-outbound.ts'), { spy: true })
 
 let home: string
 let server: ListeningServer | undefined
@@ -89,13 +81,17 @@ test('a server stops once, however often it is told to, and leaves nothing behin
 })
 
 test('a server that stops calls off what it was to prepare, and its limit of memory', async () => {
-  const [stopPreparing, releaseMemory] = [vi.fn(), vi.fn()]
-  vi.mocked(prepareSoon).mockReturnValueOnce(stopPreparing)
-  vi.mocked(limitYoungGeneration).mockReturnValueOnce(releaseMemory)
-  const { drain } = await start()
-  await drain()
-  expect(stopPreparing).toHaveBeenCalledOnce()
-  expect(releaseMemory).toHaveBeenCalledOnce()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const disconnect = vi.spyOn(PerformanceObserver.prototype, 'disconnect')
+  try {
+    const { drain } = await start()
+    expect([vi.getTimerCount(), disconnect.mock.calls.length]).toEqual([1, 0])
+    await drain()
+    expect([vi.getTimerCount(), disconnect.mock.calls.length]).toEqual([0, 1])
+  } finally {
+    vi.useRealTimers()
+    disconnect.mockRestore()
+  }
 })
 
 test('a server that can prepare nothing ends with 1, unless it was told to stop before', async () => {
@@ -112,29 +108,4 @@ test('a server that can prepare nothing ends with 1, unless it was told to stop 
   function failToPrepare(): void {
     vi.mocked(prepareSoon).mock.lastCall?.[1]()
   }
-})
-
-test('a server has stopped when its answers have ended, and the list of models, a refresh and then the way to upstream are closed', async () => {
-  const { drain } = await start()
-  const closed: string[] = []
-  const connections = vi.mocked(followConnections).mock.results.at(-1)?.value
-  const { gently } = connections
-  vi.spyOn(connections, 'gently').mockImplementation(async (...given) => {
-    await gently(...given)
-    closed.push('answers')
-  })
-  const context = vi.mocked(composeServer).mock.results.at(-1)?.value.context
-  vi.spyOn(context.catalogue, 'close').mockImplementation(() => closed.push('models'))
-  vi.spyOn(context.credentials, 'close').mockImplementation(async () => {
-    await nextTurn()
-    await nextTurn()
-    closed.push('refresh')
-  })
-  const outbound = vi.mocked(createLazyOutbound).mock.results.at(-1)?.value
-  vi.spyOn(outbound, 'close').mockImplementation(async () => {
-    await nextTurn()
-    closed.push('way')
-  })
-  await drain()
-  expect(closed).toEqual(['answers', 'models', 'refresh', 'way'])
 })

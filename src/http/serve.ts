@@ -11,7 +11,7 @@ import { turnLines } from '../telemetry/turn-lines.ts'
 import { createLazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
 import { packageVersion } from '../version.ts'
 import { composeServer } from './compose.ts'
-import { followConnections } from './drain.ts'
+import { closeParts, followConnections } from './drain.ts'
 import { prepareSoon } from './prepare.ts'
 
 export type ListeningServer = {
@@ -35,20 +35,18 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<L
   let stopping: Promise<void> | undefined
   const logs = { logger, requestLog: createRequestLog(logger, lines) }
   const { server, running, context, loadRoutes } = composeServer(config, logs, outbound, () => stopping !== undefined)
-  const drain = followConnections(server, running)
-  server.listen({ port: config.port, host: bindAddress(config.host), backlog: BACKLOG })
-  await once(server, 'listening')
+  const connections = followConnections(server, running)
+  const url = await listen(server, config)
 
   process.once('exit', lines.flush)
   const releaseMemory = limitYoungGeneration()
-  const url = urlOf(server, config)
   logger.info({ url, version: packageVersion() }, 'listening')
   if (config.logLevel === 'debug') logger.warn('log level debug records prompts and answers')
   lines.flush()
   let exitCode: 0 | 1 = 0
   const stopPreparing = prepareSoon({ context, outbound, loadRoutes }, () => {
     if (stopping === undefined) exitCode = 1
-    void drainOnce()
+    void drain()
   })
 
   let stopped = (_code: 0 | 1) => {}
@@ -58,34 +56,29 @@ export async function serve(config: Config, logTo: DestinationStream): Promise<L
   async function stop(): Promise<void> {
     logger.info('stopping: running answers may finish')
     stopPreparing()
-    await drain.gently(config.drainTimeout, logger)
-    context.catalogue.close()
-    // A refresh in flight has spent its token: the new tokens must be saved.
-    await context.credentials.close()
-    await outbound.close()
+    await closeParts({ ...context, connections, outbound }, config.drainTimeout)
     logger.info('stopped')
     lines.flush()
     process.off('exit', lines.flush)
     releaseMemory()
     stopped(exitCode)
   }
-  const drainOnce = () => {
+  function drain(): Promise<void> {
     stopping ??= stop()
     return stopping
   }
-  return {
-    url,
-    finished,
-    drain: drainOnce,
-    close() {
-      const drained = drainOnce()
-      drain.endAnswers()
-      return drained
-    },
+  function close(): Promise<void> {
+    const drained = drain()
+    connections.endAnswers()
+    return drained
   }
+  return { url, finished, drain, close }
 }
 
-function urlOf(server: Server, config: Config): string {
+/** Resolves with the address once the server listens. */
+async function listen(server: Server, config: Config): Promise<string> {
+  server.listen({ port: config.port, host: bindAddress(config.host), backlog: BACKLOG })
+  await once(server, 'listening')
   const { port } = server.address() as AddressInfo // a TCP server that listens has no other kind
   return serverUrl({ ...config, port })
 }
