@@ -1,13 +1,10 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { afterEach, expect, test, vi } from 'vitest'
-import { ProxyError } from '../errors.ts'
+import type { Socket } from 'node:net'
+import { expect, test, vi } from 'vitest'
 import { newRequestRecord } from '../telemetry/request-record.ts'
-import { refusalOn } from './client-errors.ts'
+import { answerClientError } from './client-errors.ts'
 import { HttpExchange } from './http-exchange.ts'
-
-vi.mock(import('./client-errors.ts'), { spy: true })
-afterEach(() => vi.mocked(refusalOn).mockRestore())
 
 function startExchange(request: object = { socket: {} }) {
   const response = Object.assign(new EventEmitter(), { writableFinished: false, statusCode: 200, writeHead() {} })
@@ -17,6 +14,13 @@ function startExchange(request: object = { socket: {} }) {
     limits: { maxBody: 0, maxDecodedBody: 0, slowClientTimeout: 0 },
   })
   return { response, exchange }
+}
+
+/** One whose connection is refused before its end, by Node's own code. */
+function startRefused(code: 'ERR_HTTP_REQUEST_TIMEOUT' | 'HPE_INVALID_METHOD') {
+  const socket: Partial<Socket> = { writable: true, writableEnded: false, end: vi.fn(), destroy: vi.fn() }
+  answerClientError(Object.assign(new Error(code), { code }), socket as Socket, { info() {} })
+  return startExchange({ socket })
 }
 
 test('a client that leaves before the end of its answer cancels the work', () => {
@@ -42,23 +46,20 @@ test.each([400, 502])('a client that leaves with its refusal (%d) was refused, a
 })
 
 test('a client whose request was refused on its connection was told so, and did not leave', () => {
-  const { response, exchange } = startExchange()
-  vi.mocked(refusalOn).mockReturnValue(new ProxyError('request_timeout', 'Too slow.'))
+  const { response, exchange } = startRefused('ERR_HTTP_REQUEST_TIMEOUT')
   response.emit('close')
   expect(exchange.record).toMatchObject({ aborted: false, status: 408, code: 'request_timeout' })
 })
 
 test('an answer that came when its connection had been refused was not sent: the client got the refusal', () => {
-  const { response, exchange } = startExchange()
-  vi.mocked(refusalOn).mockReturnValue(new ProxyError('invalid_http', 'No request.'))
+  const { response, exchange } = startRefused('HPE_INVALID_METHOD')
   exchange.record.status = 200
   response.emit('close')
   expect(exchange.record).toMatchObject({ aborted: false, status: 400, code: 'invalid_http' })
 })
 
 test('an answer that was sent before its connection was refused stays what it was', () => {
-  const { response, exchange } = startExchange()
-  vi.mocked(refusalOn).mockReturnValue(new ProxyError('invalid_http', 'No request.'))
+  const { response, exchange } = startRefused('HPE_INVALID_METHOD')
   exchange.record.status = 200
   response.writableFinished = true
   response.emit('close')
@@ -66,8 +67,7 @@ test('an answer that was sent before its connection was refused stays what it wa
 })
 
 test('what a connection is refused for later takes nothing from what a request came to', () => {
-  const { response, exchange } = startExchange()
-  vi.mocked(refusalOn).mockReturnValue(new ProxyError('request_timeout', 'Too slow.'))
+  const { response, exchange } = startRefused('ERR_HTTP_REQUEST_TIMEOUT')
   exchange.record.status = 413
   response.emit('close')
   expect(exchange.record).toMatchObject({ status: 413 })
