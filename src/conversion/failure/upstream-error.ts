@@ -134,19 +134,12 @@ function isFailure({ type }: JsonObject, response: JsonObject | undefined): bool
 
 function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin): ApiError {
   const { message = wordsFor(failure), details } = failure
-  if (OUTDATED_CLIENT.test(message)) return new ProxyError('client_version_outdated', asSentence(message))
-  if (LOGIN_TAKEN_OUT.test(message)) {
-    return new ProxyError(
-      'upstream_blocked',
-      'Upstream got the request without the login: something on the way removed it.',
-    )
-  }
   const code = codeOf(failure, message)
-  if (code === 'model_not_found') return unknownModel(message, route)
-
   const known = code === undefined ? undefined : UPSTREAM_CODES.get(code)
   const status = known?.status ?? statusOf(failure, origin.status)
-  if (status === 413 && code === undefined) return new ProxyError('upstream_body_limit', asSentence(message))
+  const own = ownError({ message, code, status }, route)
+  if (own !== undefined) return own
+
   const param = failure.param ?? UNSUPPORTED_PARAMETER.exec(message)?.[1]
   const waits = status === 429 || status === 503 ? limitHeaders(details, message, origin.headers, origin.now) : {}
   const isUsageLimit = code === 'usage_limit_reached'
@@ -159,6 +152,21 @@ function explained(failure: UpstreamFailure, route: ErrorRoute, origin: Origin):
     headers: { ...waits, ...known?.headers },
     details: { ...(isUsageLimit && limitDetails(details)), ...reviewDetails(details) },
   })
+}
+
+/** The error for a failure that has a remedy of ours, or another form on each route. */
+function ownError(
+  { message, code, status }: { message: string; code: string | undefined; status: number },
+  route: ErrorRoute,
+): ApiError | undefined {
+  if (OUTDATED_CLIENT.test(message)) return new ProxyError('client_version_outdated', asSentence(message))
+  if (LOGIN_TAKEN_OUT.test(message)) {
+    const taken = 'Upstream got the request without the login: something on the way removed it.'
+    return new ProxyError('upstream_blocked', taken)
+  }
+  if (code === 'model_not_found') return unknownModel(message, route)
+  const isTooLarge = status === 413 && code === undefined
+  return isTooLarge ? new ProxyError('upstream_body_limit', asSentence(message)) : undefined
 }
 
 function wordsFor({ code }: UpstreamFailure): string {
