@@ -2,13 +2,10 @@ import { EventEmitter } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { claimPidFile } from '../../daemon/pid-file.ts'
-import { stopProcess } from '../../daemon/process.ts'
 import { createPrint } from '../print.ts'
 import { stop } from './stop.ts'
-
-vi.mock(import('../../daemon/process.ts'), { spy: true })
 
 test('a server that somebody else stops at the same time is not said to answer still', async () => {
   const home = await mkdtemp(join(tmpdir(), 'stop-'))
@@ -20,11 +17,12 @@ test('a server that somebody else stops at the same time is not said to answer s
   const claim = await claimPidFile(pidFile)
   if ('pid' in claim) throw new Error('Someone else has it.')
   await claim.announce({ url: 'http://127.0.0.1:1', logFile: join(home, 'log') })
-  vi.mocked(stopProcess).mockImplementationOnce(async () => {
+  // After it was found, and before it is stopped.
+  const progress = () => {
     claim.release()
-    return 'not running'
-  })
-  const context = { print, env: {}, bases: { home, cwd: home }, program: '' }
+    return () => {}
+  }
+  const context = { print: { ...print, progress }, env: {}, bases: { home, cwd: home }, program: '' }
   expect(await stop(context, { pidFile, port: '1' })).toBe(0)
   expect(written).toEqual(['Not running.\n'])
 })
