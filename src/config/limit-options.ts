@@ -47,7 +47,7 @@ export const LIMIT_OPTIONS = {
     flag: '--max-queue <number>',
     env: ['CODEX_PROXY_MAX_QUEUE'],
     default: 256,
-    help: 'Maximum number of requests that wait their turn; further ones get a 429.',
+    help: 'Maximum number of requests that wait for their turn; further ones get a 429.',
     group: 'limits',
     parse: count,
   }),

@@ -118,7 +118,7 @@ export const OPTIONS = {
     flag: '--lite-lane <mode>',
     env: ['CODEX_PROXY_LITE_LANE'],
     default: 'auto',
-    help: 'auto: request a model that upstream does not have otherwise once more, in the Lite form of Codex; none: do not.',
+    help: 'auto: if upstream refuses a model that its list marks for the Lite lane of Codex, request it again there; none: do not.',
     group: 'conversion',
     parse: choice(LITE_LANES),
     choices: LITE_LANES,
