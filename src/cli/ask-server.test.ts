@@ -20,6 +20,18 @@ test('an answer is its status and the object in it, in which nothing commands th
   expect(answer).toEqual({ status: 503, body: { status: '\\u001b[2Jerror' } })
 })
 
+test('what an answer says of a failure is read, and what is none is left out', async () => {
+  const errorOf = async (body: object) =>
+    (await asked((_request, response) => response.end(JSON.stringify(body))))?.error
+  expect(await errorOf({ error: { message: 'Too slow.', code: 'request_timeout' } })).toEqual({
+    code: 'request_timeout',
+    message: 'Too slow.',
+  })
+  expect(await errorOf({ error: { message: 'Gone.', code: null } })).toEqual({ code: undefined, message: 'Gone.' })
+  expect(await errorOf({ error: { code: 'request_timeout' } })).toBeUndefined()
+  expect(await errorOf({ error: 'Gone.' })).toBeUndefined()
+})
+
 test('a server at a loopback name is asked where it listens', async () => {
   const url = await serving((_request, response) => response.end('{}'))
   const answer = await askServer({ url: url.replace('127.0.0.1', 'proxy.localhost') }, '/health', { limit: 10_000 })

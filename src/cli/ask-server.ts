@@ -2,13 +2,18 @@ import { request as httpsRequest } from 'node:https'
 import { bindAddress, isLoopbackHost } from '../config/endpoint.ts'
 import type { ErrorCode } from '../error-table.ts'
 import { withoutControls } from '../foreign-text.ts'
-import { isObject, type JsonObject, parseObject } from '../json-object.ts'
+import { asString, type JsonObject, objectOf, parseObject } from '../json-object.ts'
 import { request as httpRequest } from '../runtime/node-http.ts'
 
 /** A server to ask, and the key to ask it with. */
 export type AskedServer = { readonly url: string; readonly clientKey?: string | undefined }
 
-export type ServerAnswer = { readonly status: number; readonly body: JsonObject }
+export type ServerAnswer = {
+  readonly status: number
+  readonly body: JsonObject
+  /** What it says of a failure, in the form that all errors of the API have. */
+  readonly error: { readonly code: string | undefined; readonly message: string } | undefined
+}
 
 type Question = {
   /** Milliseconds. */
@@ -44,8 +49,8 @@ export async function askServer(
       response.on('data', (bytes: Buffer) => pieces.push(bytes))
       response.once('error', () => resolve(undefined))
       response.once('end', () => {
-        const answer = parseObject(Buffer.concat(pieces).toString('utf8'), plain)
-        resolve(answer && { status: response.statusCode ?? 0, body: answer })
+        const body = parseObject(Buffer.concat(pieces).toString('utf8'), plain)
+        resolve(body && { status: response.statusCode ?? 0, body, error: errorIn(body) })
       })
     })
     request.once('error', () => resolve(undefined))
@@ -55,8 +60,12 @@ export async function askServer(
 
 /** Whether the server refused the client key, or the lack of one. */
 export function isKeyRefused(answer: ServerAnswer | undefined): boolean {
-  const error = answer?.body.error
-  return isObject(error) && error.code === ('client_key_invalid' satisfies ErrorCode)
+  return answer?.error?.code === ('client_key_invalid' satisfies ErrorCode)
+}
+
+function errorIn({ error }: JsonObject): ServerAnswer['error'] {
+  const { code, message } = objectOf(error)
+  return typeof message === 'string' ? { code: asString(code), message } : undefined
 }
 
 export const KEY_WANTED = 'The server lists its models only for callers with its client key.'

@@ -3,7 +3,6 @@ import type { Config } from '../../../config/options.ts'
 import { endOnSignals } from '../../../daemon/signals.ts'
 import { ERRORS } from '../../../error-table.ts'
 import { serve } from '../../../http/serve.ts'
-import { isObject } from '../../../json-object.ts'
 import {
   type AskedServer,
   askServer,
@@ -120,9 +119,8 @@ export async function checkCall(asked: Asked, models: readonly Model[], named: u
 /** Error bodies of the proxy hold message and remedy in one text; those of upstream have no remedy. */
 function failed(name: string, answer: ServerAnswer | undefined, { whereToLook }: Asked): Check {
   if (answer === undefined) return problem(name, 'The server did not answer.', whereToLook)
-  const { error } = answer.body
-  if (!isObject(error)) return problem(name, 'There are none.', whereToLook)
-  const text = String(error.message)
+  if (answer.error === undefined) return problem(name, 'There are none.', whereToLook)
+  const { message: text } = answer.error
   const remedy = Object.values(ERRORS).find((row) => text.endsWith(` ${row.remedy}`))?.remedy
   if (remedy !== undefined) return problem(name, text.slice(0, -remedy.length - 1), remedy)
   return problem(name, text, answer.status === 401 ? ERRORS.upstream_rejected_credentials.remedy : whereToLook)
