@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
-import { askServer, shownAddress } from './ask-server.ts'
+import { askServer } from './ask-server.ts'
 
 async function serving(answer: RequestListener): Promise<string> {
   const server = createServer(answer)
@@ -55,11 +55,4 @@ test.each<[string, RequestListener]>([
 test('whoever says nothing, or not all of it, is not waited for', async () => {
   expect(await asked(() => {}, 50)).toBeUndefined()
   expect(await asked((_request, response) => response.write('{'), 50)).toBeUndefined()
-})
-
-test.each([
-  ['http://127.0.0.1:8765', 'http://127.0.0.1:8765/v1'],
-  ['https://[::]:8765', "https://[::1]:8765/v1 and this machine's other addresses"],
-])('%s is shown to people as %s', (url, shown) => {
-  expect(shownAddress(url)).toBe(shown)
 })

@@ -1,9 +1,10 @@
 import { request as httpsRequest } from 'node:https'
-import { bindAddress, isLoopbackHost } from '../config/endpoint.ts'
+import { bindAddress } from '../config/endpoint.ts'
 import type { ErrorCode } from '../error-table.ts'
 import { withoutControls } from '../foreign-text.ts'
 import { asString, type JsonObject, objectOf, parseObject } from '../json-object.ts'
 import { request as httpRequest } from '../runtime/node-http.ts'
+import { checksCertificate, reachable } from './server-address.ts'
 
 /** A server to ask, and the key to ask it with. */
 export type AskedServer = { readonly url: string; readonly clientKey?: string | undefined }
@@ -70,23 +71,6 @@ function errorIn({ error }: JsonObject): ServerAnswer['error'] {
 
 export const KEY_WANTED = 'The server lists its models only for callers with its client key.'
 export const HOW_TO_GIVE_KEY = 'Give that key with --api-key-file or CODEX_PROXY_API_KEY.'
-
-/** On loopback it is this machine's own certificate, usually made for another name. */
-export function checksCertificate(baseUrl: string): boolean {
-  const { protocol, hostname } = new URL(reachable(baseUrl))
-  return protocol === 'https:' && !isLoopbackHost(hostname)
-}
-
-/** An address that means "all of this machine" is asked on loopback. */
-export function reachable(baseUrl: string): string {
-  return baseUrl.replace('://0.0.0.0:', '://127.0.0.1:').replace('://[::]:', '://[::1]:')
-}
-
-/** Where clients find a server, for people: an address that means "all of this machine" is none to give to a client. */
-export function shownAddress(baseUrl: string, path = '/v1'): string {
-  const url = reachable(baseUrl)
-  return `${url}${path}${url === baseUrl ? '' : " and this machine's other addresses"}`
-}
 
 /** Answers are shown in the terminal, and another user's program may have taken the port. */
 function plain(_key: string, value: unknown): unknown {

@@ -1,10 +1,11 @@
 import type { GivenSettings } from '../../config/load.ts'
 import { lockInTheWay, type RunningServer, whyStillThere } from '../../daemon/pid-file.ts'
 import { stopProcess } from '../../daemon/process.ts'
-import { type AskedServer, shownAddress } from '../ask-server.ts'
+import type { AskedServer } from '../ask-server.ts'
 import type { Context, ExitCode } from '../context.ts'
 import { processAt } from '../health.ts'
 import { type Located, locate, reach } from '../locate.ts'
+import { shownAddress } from '../server-address.ts'
 import { STOPPING } from '../setting-groups.ts'
 import { howToEnd } from '../unlisted-server.ts'
 

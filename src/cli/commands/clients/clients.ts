@@ -10,7 +10,6 @@ import {
   HOW_TO_GIVE_KEY,
   isKeyRefused,
   KEY_WANTED,
-  reachable,
   type ServerAnswer,
 } from '../../ask-server.ts'
 import type { Call } from '../../command.ts'
@@ -18,6 +17,7 @@ import type { Context, ExitCode } from '../../context.ts'
 import { atNamedPort, locate, reach, readableKey } from '../../locate.ts'
 import { MODELS_PATH, type Model, modelsIn, usualModels } from '../../models.ts'
 import type { Print } from '../../print.ts'
+import { reachable } from '../../server-address.ts'
 import { type ShellForm, shellForm } from '../../shell.ts'
 import type { Server } from './client.ts'
 import { CLIENTS } from './client-configs.ts'

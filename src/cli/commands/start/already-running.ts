@@ -3,12 +3,12 @@ import { flagName, type LoadedConfig, OPTION_NAMES } from '../../../config/load.
 import { type Config, OPTIONS, type OptionName } from '../../../config/options.ts'
 import type { RunningServer } from '../../../daemon/pid-file.ts'
 import { readState } from '../../../daemon/state-file.ts'
-import { shownAddress } from '../../ask-server.ts'
 import type { Context } from '../../context.ts'
 import { healthOf } from '../../health.ts'
 import { outdated, problemOf } from '../../health-report.ts'
 import { savedSettings } from '../../load-settings.ts'
 import { readableKey } from '../../locate.ts'
+import { shownAddress } from '../../server-address.ts'
 
 /** What `start` says if a server has the pid file; if that one keeps running, all is well. Returns the exit code. */
 export async function reportRunning(context: Context, loaded: LoadedConfig, server: RunningServer): Promise<number> {

@@ -4,11 +4,11 @@ import { ignoreHabitualSignals, stopOnSignals } from '../../../daemon/signals.ts
 import { type ListeningServer, serve } from '../../../http/serve.ts'
 import { readableLines } from '../../../telemetry/readable-lines.ts'
 import { packageVersion } from '../../../version.ts'
-import { shownAddress } from '../../ask-server.ts'
 import type { Context, ExitCode } from '../../context.ts'
 import { explain } from '../../explain.ts'
 import { loadSettings } from '../../load-settings.ts'
 import type { Print } from '../../print.ts'
+import { shownAddress } from '../../server-address.ts'
 import { withExplanation } from './explain-start.ts'
 
 /** `start --foreground`: serves in this process until a signal. It keeps no run files. */
