@@ -4,14 +4,18 @@ import type { ReportedFields } from './reported-fields.ts'
 
 /** A tool in Responses form is passed; only its former name and cache hints change, also in nested tools. */
 export function responsesTool(tool: JsonObject): JsonObject {
-  const own: JsonObject = { ...withoutCacheHints(tool), type: hostedToolType(tool.type) }
+  return withPresentNames(withoutCacheHints(tool))
+}
+
+function withPresentNames(tool: JsonObject): JsonObject {
+  const own: JsonObject = { ...tool, type: hostedToolType(tool.type) }
   if (!Array.isArray(own.tools)) return own
   return { ...own, tools: own.tools.map(nestedTool) }
 }
 
 function nestedTool(tool: unknown): unknown {
   const object = asObject(tool)
-  return object === undefined ? tool : responsesTool(object)
+  return object === undefined ? tool : withPresentNames(object)
 }
 
 /** `web_search_preview` and its dated forms are what `web_search` was called before (case 65). */

@@ -314,6 +314,18 @@ describe('input', () => {
     expect(request.tools).toEqual([{ type: 'namespace', name: 'n', tools: [tool] }])
   })
 
+  test('a tool within many namespaces is looked at no more often than within one', () => {
+    const looksAt = (depth: number) => {
+      let looks = 0
+      const counted = { get: (tool: object, key: string) => ++looks && Reflect.get(tool, key) }
+      let tool: object = new Proxy({ type: 'function', name: 'f', parameters: {} }, counted)
+      for (let within = 0; within < depth; within++) tool = { type: 'namespace', name: 'n', tools: [tool] }
+      convertResponses({ model: 'm', input: 'Hi', tools: [tool] })
+      return looks
+    }
+    expect(looksAt(100)).toBe(looksAt(1))
+  })
+
   test('case 8: cache hints are dropped however deep they are, but not from what holds data of the client', () => {
     const hints = { cache_control: 1, prompt_cache_breakpoint: {} }
     const parameters = { type: 'object', properties: hints }
