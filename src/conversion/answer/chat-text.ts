@@ -2,7 +2,7 @@ import { asIndex, asList, asString, type JsonObject, objectOf } from '../../json
 import type { ChatPlan } from '../chat-plan.ts'
 import type { ChatDelta, UrlCitation } from './chat-chunk.ts'
 import type { ChatReasoning } from './chat-reasoning.ts'
-import { hasMarker, passedMarkers } from './citation-markers.ts'
+import { hasMarker, MarkerFilter } from './citation-markers.ts'
 import { citationsIn, urlCitation } from './citations.ts'
 import type { LiveDelta } from './live-delta.ts'
 import { type Destination, type Message, type Part, partIn, partOf } from './message-parts.ts'
@@ -62,7 +62,7 @@ export class ChatText {
     // A stop text may end the answer before the whole text has arrived, which the positions of citations depend on.
     if (this.#stop.active) part.text += text
     const deltas = this.#text(message, text)
-    if (message === this.#contentFrom && !this.#stop.active && message.marker === '') {
+    if (message === this.#contentFrom && !this.#stop.active && !message.markers.holds) {
       this.#live = liveContent(index, partIndex)
     }
     return [...before, ...deltas]
@@ -140,7 +140,7 @@ export class ChatText {
       index,
       destination: this.#firstDestination(isCommentary),
       held: '',
-      marker: '',
+      markers: new MarkerFilter(),
       shown: false,
       parts: [],
     }
@@ -191,21 +191,16 @@ export class ChatText {
       message.held += text
       return []
     }
-    const { passed, held } = passedMarkers(message.marker + text)
-    message.marker = held
-    // The next delta may end it.
-    if (held !== '') this.#live = undefined
+    const passed = message.markers.push(text)
+    // The next delta may end what is held back.
+    if (message.markers.holds) this.#live = undefined
     return passed === '' ? [] : this.#shown(message, passed)
   }
 
   /** Text that might have become markers, but these messages have ended. */
   #noMarkers(): ChatDelta[] {
-    const begun = this.#messages.filter(({ marker }) => marker !== '')
-    return begun.flatMap((message) => {
-      const text = message.marker
-      message.marker = ''
-      return this.#shown(message, text)
-    })
+    const begun = this.#messages.filter(({ markers }) => markers.holds)
+    return begun.flatMap((message) => this.#shown(message, message.markers.end()))
   }
 
   #shown(message: Message, text: string): ChatDelta[] {

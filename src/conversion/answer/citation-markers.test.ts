@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { answer, deltasOf, event, messageOf } from '../../../test/support/answers.ts'
-import { passedMarkers, withoutMarkers } from './citation-markers.ts'
+import { MarkerFilter, withoutMarkers } from './citation-markers.ts'
 
 const ONE = '\uE200cite\uE202turn0search1\uE201'
 const TWO = '\uE200cite\uE202turn1view0\uE202turn1view1\uE201'
@@ -31,36 +31,60 @@ const piece = fc.oneof(
   fc.string({ maxLength: 5 }),
 )
 
+/** Removes markers, those that the text around them forms too, without being quick about it. */
+function plainlyWithout(text: string): string {
+  const shorter = text.replace(/\uE200(?:file)?cite\uE202[^\uE200\uE201]{0,900}\uE201/g, '')
+  return shorter === text ? text : plainlyWithout(shorter)
+}
+
 test('how a text was cut does not matter, and nothing but markers is left out', () => {
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), fc.array(fc.nat(200), { maxLength: 8 }), (pieces, cuts) => {
       const text = pieces.join('')
       const at = [0, ...cuts.filter((cut) => cut < text.length).sort((a, b) => a - b), text.length]
+      const filter = new MarkerFilter()
       let out = ''
-      let held = ''
-      for (const [index, from] of at.slice(0, -1).entries()) {
-        const { passed, held: rest } = passedMarkers(held + text.slice(from, at[index + 1]))
-        out += passed
-        held = rest
-      }
-      expect(out + held).toBe(withoutMarkers(text))
+      for (const [index, from] of at.slice(0, -1).entries()) out += filter.push(text.slice(from, at[index + 1]))
+      expect(out + filter.end()).toBe(plainlyWithout(text))
+      expect(withoutMarkers(text)).toBe(plainlyWithout(text))
     }),
     { numRuns: 1000 },
   )
 })
 
+/** What is passed of these pieces of text, and what is held back at their end. */
+function filtered(pieces: readonly string[]) {
+  const filter = new MarkerFilter()
+  const passed = pieces.map((text) => filter.push(text)).join('')
+  return { passed, holds: filter.holds, held: filter.end() }
+}
+
 test('what can no longer become a marker is not held back', () => {
   for (const text of ['\uE200x', '\uE200cited', '\uE200cite\uE202a\uE200b', `\uE200cite\uE202${'x'.repeat(901)}`]) {
-    expect(passedMarkers(text)).toEqual({ passed: text, held: '' })
+    expect(filtered([text])).toEqual({ passed: text, holds: false, held: '' })
   }
-  expect(passedMarkers(`a${ONE}\uE200fi`)).toEqual({ passed: 'a', held: '\uE200fi' })
+  expect(filtered([`a${ONE}\uE200fi`])).toEqual({ passed: 'a', holds: true, held: '\uE200fi' })
 })
 
 test('one that has begun is held back when another one begins within it, which may be left out of it', () => {
   const begun = '\uE200cite\uE202\uE200'
-  expect(passedMarkers(`a${begun}`)).toEqual({ passed: 'a', held: begun })
-  expect(passedMarkers(begun)).toEqual({ passed: '', held: begun })
-  expect(passedMarkers(`${begun}${ONE.slice(1)}\uE201b`)).toEqual({ passed: 'b', held: '' })
+  expect(filtered([`a${begun}`])).toEqual({ passed: 'a', holds: true, held: begun })
+  expect(filtered([begun, ''])).toEqual({ passed: '', holds: true, held: begun })
+  expect(filtered([begun, `${ONE.slice(1)}\uE201b`])).toEqual({ passed: 'b', holds: false, held: '' })
+})
+
+const MANY = 100_000
+
+test('a hundred thousand that only begin are held back, without looking at all of them with each', () => {
+  const begins = new Array<string>(MANY).fill('\uE200cite\uE202turn0')
+  expect(filtered(begins)).toEqual({ passed: '', holds: true, held: begins.join('') })
+})
+
+test('a hundred thousand within each other are left out', () => {
+  const begins = new Array<string>(MANY).fill('\uE200cite\uE202')
+  const ends = new Array<string>(MANY).fill('\uE201')
+  expect(filtered([...begins, ...ends])).toEqual({ passed: '', holds: false, held: '' })
+  expect(withoutMarkers([...begins, ...ends].join(''))).toBe('')
 })
 
 describe('in an answer', () => {

@@ -1,5 +1,6 @@
 import { asObject, type JsonObject } from '../../json-object.ts'
 import type { UrlCitation } from './chat-chunk.ts'
+import type { MarkerFilter } from './citation-markers.ts'
 
 /**
  * Where the text of a message goes. For commentary this is decided later: to `content` if a tool call follows or
@@ -22,8 +23,8 @@ export type Message = {
   destination: Destination
   /** Text held back until its destination is decided. */
   held: string
-  /** The end of its text, which may become a citation marker. */
-  marker: string
+  /** Holds back the end of its text while that may become a citation marker. */
+  readonly markers: MarkerFilter
   /** Some of it was sent as `content`. */
   shown: boolean
   /** A list, not a map: there is mostly one part, and many streams may be waiting at a time (docs/performance.md). */
