@@ -1,6 +1,8 @@
 /** The beginning of a line that may turn out to be just an empty HTML comment. */
 const BEGUN_PLACEHOLDER = /^[ \t]*(?:<(?:!(?:-(?:-[ \t]*(?:-(?:-(?:>[ \t]*)?)?)?)?)?)?)?$/
 const PLACEHOLDER_LINE = /^[ \t]*<!--[ \t]*-->[ \t]*$/
+/** Anything longer is text: a model that writes nothing but spaces must not make us look at all of them each time. */
+const LONGEST = 100
 
 /**
  * Removes lines `<!-- -->`, with which upstream fills empty reasoning summaries (case 114), from text that arrives in
@@ -31,7 +33,7 @@ export class PlaceholderFilter {
   end(): string {
     const rest = this.#held ?? ''
     this.#held = ''
-    return PLACEHOLDER_LINE.test(rest) ? '' : rest
+    return isPlaceholder(rest) ? '' : rest
   }
 
   /** `piece` may end with a newline, but has none before. */
@@ -44,10 +46,14 @@ export class PlaceholderFilter {
     const line = this.#held + piece
     if (isLineEnd) {
       this.#held = ''
-      return PLACEHOLDER_LINE.test(line.slice(0, -1)) ? '' : line
+      return isPlaceholder(line.slice(0, -1)) ? '' : line
     }
-    const mayBecomePlaceholder = BEGUN_PLACEHOLDER.test(line)
+    const mayBecomePlaceholder = line.length <= LONGEST && BEGUN_PLACEHOLDER.test(line)
     this.#held = mayBecomePlaceholder ? line : undefined
     return mayBecomePlaceholder ? '' : line
   }
+}
+
+function isPlaceholder(line: string): boolean {
+  return line.length <= LONGEST && PLACEHOLDER_LINE.test(line)
 }
