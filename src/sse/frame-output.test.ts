@@ -75,3 +75,16 @@ test('an output that waits with nothing in it holds nothing', () => {
   expect(held).not.toHaveBeenCalled()
   held.mockRestore()
 })
+
+test('a large output that waits and grows is not copied each time', () => {
+  const out = new FrameOutput()
+  out.bytes(Buffer.alloc(100_000))
+  const copied = vi.spyOn(Buffer.prototype, 'copy')
+  for (let event = 0; event < 10_000; event++) {
+    out.expect(100)
+    out.bytes(Buffer.alloc(64))
+    out.settle()
+  }
+  expect(copied.mock.calls.length).toBeLessThan(50)
+  copied.mockRestore()
+})

@@ -38,11 +38,11 @@ export class FrameOutput {
     return this.#end - ROOM_BEFORE
   }
 
-  /** Makes room for so many bytes at once. */
+  /** Makes room for so many bytes at once. What holds something at least doubles, so that all of it is rarely copied. */
   expect(bytes: number): void {
     const needed = this.#end + bytes + ROOM_AFTER
     if (needed <= this.#memory.length) return
-    this.#moveTo(room(needed))
+    this.#moveTo(room(this.length === 0 ? needed : Math.max(needed, 2 * this.#memory.length)))
   }
 
   /** Releases unused room, since it may be long until the next `take`. */
@@ -52,19 +52,19 @@ export class FrameOutput {
   }
 
   text(text: string): void {
-    this.#grow(Buffer.byteLength(text))
+    this.expect(Buffer.byteLength(text))
     this.#end += this.#memory.write(text, this.#end)
   }
 
   bytes(bytes: Uint8Array): void {
-    this.#grow(bytes.length)
+    this.expect(bytes.length)
     this.#memory.set(bytes, this.#end)
     this.#end += bytes.length
   }
 
   /** The bytes of `memory` from `start` to `end`. */
   range(memory: Buffer, start: number, end: number): void {
-    this.#grow(end - start)
+    this.expect(end - start)
     const into = this.#memory
     if (end - start > SHORT) memory.copy(into, this.#end, start, end)
     else for (let at = start, to = this.#end; at < end; at++, to++) into[to] = memory[at] ?? 0
@@ -92,9 +92,5 @@ export class FrameOutput {
     if (this.length > 0) this.#memory.copy(memory, ROOM_BEFORE, ROOM_BEFORE, this.#end)
     reuse(this.#memory)
     this.#memory = memory
-  }
-
-  #grow(bytes: number): void {
-    if (this.#end + bytes + ROOM_AFTER > this.#memory.length) this.expect(Math.max(bytes, this.#memory.length))
   }
 }
