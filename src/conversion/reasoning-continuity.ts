@@ -20,11 +20,14 @@ export function reasonedCalls(
   if (items.length === 0 || calls.length === 0) return NONE
   const itemsOf = new Map<ToolCall, JsonObject[]>()
   const inOrder = [...calls].sort(([a], [b]) => a - b)
+  let next = 0
   for (const [index, item] of [...items].sort(([a], [b]) => a - b)) {
-    const next = inOrder.find(([callIndex]) => callIndex > index)
-    if (next === undefined || !(isEncrypted(item) || (item === TEXT_PLACE && next === inOrder[0]))) continue
-    const [, call] = next
-    itemsOf.set(call, [...(itemsOf.get(call) ?? []), item])
+    while ((inOrder[next]?.[0] ?? Number.POSITIVE_INFINITY) <= index) next++
+    const [, call] = inOrder[next] ?? []
+    if (call === undefined || !(isEncrypted(item) || (item === TEXT_PLACE && next === 0))) continue
+    const before = itemsOf.get(call)
+    if (before === undefined) itemsOf.set(call, [item])
+    else before.push(item)
   }
   return [...itemsOf].flatMap(([call, items]) => (items.some(isEncrypted) ? [{ call, items }] : []))
 }

@@ -6,15 +6,13 @@ import { PlaceholderFilter } from './placeholder-filter.ts'
 /** Upstream sends a summary of the reasoning; open models send the reasoning itself. */
 type Kind = 'summary' | 'text'
 
-/** A piece of reasoning whose text has begun. */
-type Part = { readonly name: string; readonly filter: PlaceholderFilter }
-
 /** Turns reasoning into `reasoning_content`: parts separated by a blank line, never in `content`. */
 export class ChatReasoning {
   readonly #shown: boolean
   /** For each item, the kind of reasoning that came first; the other kind would repeat it. */
   #kinds: Map<number, Kind> | undefined
-  readonly #parts: Part[] = []
+  /** By name, the pieces of reasoning whose text has begun. */
+  #parts: Map<string, PlaceholderFilter> | undefined
   #lastPart: string | undefined
   /** Where the last delta belongs. */
   #current: { readonly outputIndex: number; readonly part: number; readonly kind: Kind } | undefined
@@ -27,7 +25,7 @@ export class ChatReasoning {
     if (this.#current === undefined) return undefined
     const { outputIndex, part, kind } = this.#current
     const name = partName(outputIndex, part)
-    if (this.#lastPart !== name || this.#filter(name)?.withinLine !== true) return undefined
+    if (this.#lastPart !== name || this.#parts?.get(name)?.withinLine !== true) return undefined
     return { outputIndex, partField: partField(kind), part, delta: { reasoning_content: '' }, kind: 'reasoning' }
   }
 
@@ -64,7 +62,7 @@ export class ChatReasoning {
   }
 
   end(): ChatDelta[] {
-    return this.#parts.flatMap(({ name, filter }) => this.#show(name, filter.end()))
+    return [...(this.#parts ?? [])].flatMap(([name, filter]) => this.#show(name, filter.end()))
   }
 
   #snapshotOf(item: number, part: number, kind: Kind, value: unknown): ChatDelta[] {
@@ -75,8 +73,8 @@ export class ChatReasoning {
   #snapshot(item: number, part: number, kind: Kind, text: string): ChatDelta[] {
     if (!this.#accepts(item, kind)) return []
     const name = partName(item, part)
-    const streamed = this.#filter(name) !== undefined
-    return [...(streamed ? [] : this.#push(name, text)), ...this.#show(name, this.#filter(name)?.end() ?? '')]
+    const streamed = this.#parts?.has(name) === true
+    return [...(streamed ? [] : this.#push(name, text)), ...this.#show(name, this.#parts?.get(name)?.end() ?? '')]
   }
 
   #accepts(item: number, kind: Kind): boolean {
@@ -85,17 +83,11 @@ export class ChatReasoning {
     return this.#kinds.get(item) === kind
   }
 
-  #filter(name: string): PlaceholderFilter | undefined {
-    return this.#parts.find((part) => part.name === name)?.filter
-  }
-
   #push(name: string, text: string): ChatDelta[] {
     if (text === '') return []
-    let filter = this.#filter(name)
-    if (filter === undefined) {
-      filter = new PlaceholderFilter()
-      this.#parts.push({ name, filter })
-    }
+    this.#parts ??= new Map()
+    const filter = this.#parts.get(name) ?? new PlaceholderFilter()
+    this.#parts.set(name, filter)
     return this.#show(name, filter.push(text))
   }
 

@@ -34,7 +34,8 @@ export class ChatToolCalls {
   readonly #legacy: boolean
   readonly #knowsCustomCalls: boolean
   /** Identified by output index, since the ids of items may change between events (recorded). */
-  readonly #calls: Call[] = []
+  #calls: Map<number, Call> | undefined
+  #callsById: Map<unknown, Call> | undefined
   /** By output index, arguments that arrived before their call was announced. */
   readonly #early: Record<number, string> = {}
   /** The call that the last delta belongs to. */
@@ -46,22 +47,22 @@ export class ChatToolCalls {
   }
 
   get any(): boolean {
-    return this.#calls.length > 0
+    return this.#calls !== undefined
   }
 
   /** Every call that was opened has all its arguments. */
   get complete(): boolean {
-    return this.#calls.every((call) => call.closed)
+    return this.#all().every((call) => call.closed)
   }
 
   /** Each call with its output index, as the client was told of it. */
   get told(): readonly (readonly [number, ToolCall])[] {
-    return this.#calls.map(({ outputIndex, callId, name, sent }) => [outputIndex, { callId, name, text: sent }])
+    return this.#all().map(({ outputIndex, callId, name, sent }) => [outputIndex, { callId, name, text: sent }])
   }
 
   /** Each call's output index and id. */
   get begun(): readonly (readonly [number, string])[] {
-    return this.#calls.map(({ outputIndex, callId }) => [outputIndex, callId])
+    return this.#all().map(({ outputIndex, callId }) => [outputIndex, callId])
   }
 
   get live(): LiveDelta | undefined {
@@ -91,9 +92,12 @@ export class ChatToolCalls {
     const wrapped = told === 'custom' && !this.#knowsCustomCalls
     const kind = wrapped ? 'function' : told
     const announced = argumentsOf(item) ?? ''
-    const index = this.#calls.length
+    this.#calls ??= new Map()
+    this.#callsById ??= new Map()
+    const index = this.#calls.size
     const call = { outputIndex, index, kind, wrapped, callId, name, announced, sent: '', closed: false }
-    this.#calls.push(call)
+    this.#calls.set(outputIndex, call)
+    this.#callsById.set(callId, call)
     return [...this.#header(call), ...this.#append(call, this.#early[outputIndex] ?? '')]
   }
 
@@ -124,16 +128,21 @@ export class ChatToolCalls {
 
   /** The answer is complete, so calls that are still open are too. */
   end(): ChatDelta[] {
-    return this.#calls.flatMap((call) => this.#close(call, undefined))
+    return this.#all().flatMap((call) => this.#close(call, undefined))
   }
 
   /** Ids count too, since a stream may report a call at another index: it would end without its arguments, or twice. */
   #opened(outputIndex: number, { call_id }: JsonObject): Call | undefined {
-    return this.#at(outputIndex) ?? this.#calls.find(({ callId }) => callId === call_id)
+    return this.#at(outputIndex) ?? this.#callsById?.get(call_id)
   }
 
   #at(outputIndex: number | undefined): Call | undefined {
-    return this.#calls.find((call) => call.outputIndex === outputIndex)
+    return outputIndex === undefined ? undefined : this.#calls?.get(outputIndex)
+  }
+
+  /** In the order in which they opened. */
+  #all(): Call[] {
+    return [...(this.#calls?.values() ?? [])]
   }
 
   /** A call without arguments gets `{}`, so that clients can parse them (case 136); a custom tool's input is free text. */

@@ -6,14 +6,16 @@ type PlacedKey = readonly [number, string]
 
 /** The complete items of an answer; repeating them adds nothing. */
 export class CompletedItems {
-  readonly #completed: PlacedKey[] = []
+  /** Their keys by output index. */
+  #completed: Map<number, string> | undefined
 
   has(index: number): boolean {
-    return this.#completed.some(([completed]) => completed === index)
+    return this.#completed?.has(index) === true
   }
 
   add(index: number, item: JsonObject): void {
-    this.#completed.push([index, keyOf(item)])
+    this.#completed ??= new Map()
+    this.#completed.set(index, keyOf(item))
   }
 
   /**
@@ -23,12 +25,20 @@ export class CompletedItems {
    * one with its key, else it counts as new.
    */
   placed(output: readonly unknown[], begun: () => readonly PlacedKey[]): [number, JsonObject][] {
-    if (output.length <= this.#completed.length) return []
-    const told = new Map([...begun(), ...this.#completed])
-    const free = new Map([...told].sort(([a], [b]) => a - b))
+    const completed = this.#completed ?? new Map<number, string>()
+    if (output.length <= completed.size) return []
+    const told = new Map([...begun(), ...completed])
     const items = output.map(objectOf)
     const isAt = (place: number, item: JsonObject) => told.get(place) === keyOf(item)
-    for (const [place, item] of items.entries()) if (isAt(place, item)) free.delete(place)
+    /** By key, the indexes of items that are not listed at their position, the lowest last. */
+    const free = new Map<string, number[]>()
+    for (const [index, key] of [...told].sort(([a], [b]) => b - a)) {
+      const listed = items[index]
+      if (listed !== undefined && isAt(index, listed)) continue
+      const ofKey = free.get(key)
+      if (ofKey === undefined) free.set(key, [index])
+      else ofKey.push(index)
+    }
     let next = items.length
     const fresh = () => {
       while (told.has(next)) next++
@@ -36,9 +46,7 @@ export class CompletedItems {
     }
     return items.map((item, place) => {
       if (isAt(place, item)) return [place, item]
-      const [index = told.has(place) ? fresh() : place] = [...free].find(([, key]) => key === keyOf(item)) ?? []
-      free.delete(index)
-      return [index, item]
+      return [free.get(keyOf(item))?.pop() ?? (told.has(place) ? fresh() : place), item]
     })
   }
 }
