@@ -1,5 +1,5 @@
 import { type ChatChunk, type ChatDelta, ChunkHead } from '../../src/conversion/answer/chat-chunk.ts'
-import { type ChatCompletion, joinChunks } from '../../src/conversion/answer/chat-completion.ts'
+import { type ChatCompletion, JoinedChunks } from '../../src/conversion/answer/chat-completion.ts'
 import { ChatStream } from '../../src/conversion/answer/chat-stream.ts'
 import { sumUsage } from '../../src/conversion/answer/usage.ts'
 import type { ChatPlan } from '../../src/conversion/chat-plan.ts'
@@ -30,7 +30,9 @@ export function answer(events: Iterable<unknown>, differences: Partial<ChatPlan>
   const stream = new ChatStream(plan, 0, head)
   const chunks = [...events].flatMap((event) => stream.convert(event))
   chunks.push(...stream.finish())
-  return { chunks, completion: joinChunks(head, chunks, sumUsage([stream.usage])), stream }
+  const joined = new JoinedChunks()
+  joined.add(chunks)
+  return { chunks, completion: joined.completion(head, sumUsage([stream.usage])), stream }
 }
 
 export function messageOf(events: Iterable<unknown>, differences: Partial<ChatPlan> = {}) {

@@ -33,24 +33,35 @@ export type ChatCompletion = {
   system_fingerprint: string | null
 }
 
-/** Joins all chunks of an answer, of one or more choices. `usage` is that of the whole answer. */
-export function joinChunks(head: ChunkHead, chunks: Iterable<ChatChunk>, usage: ChatUsage): ChatCompletion {
-  const choices = new Map<number, JoinedChoice>()
-  for (const { index, delta, finish_reason } of [...chunks].flatMap((chunk) => chunk.choices)) {
-    const choice = choices.get(index) ?? new JoinedChoice()
-    choices.set(index, choice)
-    choice.add(delta, finish_reason)
+/** Joins the chunks of an answer, of one or more choices, as they come: together at the end they take long. */
+export class JoinedChunks {
+  readonly #choices = new Map<number, JoinedChoice>()
+
+  add(chunks: Iterable<ChatChunk>): void {
+    for (const { choices } of chunks) {
+      for (const { index, delta, finish_reason } of choices) this.#choice(index).add(delta, finish_reason)
+    }
   }
-  const { id, created, model, service_tier, system_fingerprint } = head.chunk([])
-  return {
-    id,
-    object: 'chat.completion',
-    created,
-    model,
-    choices: [...choices].sort(([a], [b]) => a - b).map(([index, choice]) => ({ index, ...choice.joined() })),
-    usage,
-    service_tier,
-    system_fingerprint,
+
+  /** `usage` is that of the whole answer. */
+  completion(head: ChunkHead, usage: ChatUsage): ChatCompletion {
+    const { id, created, model, service_tier, system_fingerprint } = head.chunk([])
+    return {
+      id,
+      object: 'chat.completion',
+      created,
+      model,
+      choices: [...this.#choices].sort(([a], [b]) => a - b).map(([index, choice]) => ({ index, ...choice.joined() })),
+      usage,
+      service_tier,
+      system_fingerprint,
+    }
+  }
+
+  #choice(index: number): JoinedChoice {
+    const choice = this.#choices.get(index) ?? new JoinedChoice()
+    this.#choices.set(index, choice)
+    return choice
   }
 }
 

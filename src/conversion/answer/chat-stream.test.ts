@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { answer, callItem, chatPlan, deltasOf, event, messageItem } from '../../../test/support/answers.ts'
 import { recordedEvents } from '../../../test/support/recorded.ts'
 import { ChunkHead } from './chat-chunk.ts'
-import { joinChunks } from './chat-completion.ts'
+import { JoinedChunks } from './chat-completion.ts'
 import { ChatStream } from './chat-stream.ts'
 import type { LiveDelta } from './live-delta.ts'
 import { sumUsage } from './usage.ts'
@@ -89,8 +89,10 @@ test('case 124: the choices of one answer have one id', () => {
   chunks.push(head.usageChunk(sumUsage(streams.map(({ usage }) => usage))))
   expect(new Set(chunks.map(({ id }) => id))).toEqual(new Set(['chatcmpl-of_0']))
   expect(chunks.map(({ choices }) => choices[0]?.index)).toEqual([0, 0, 0, 1, 1, 1, undefined])
-  const joined = joinChunks(head, chunks.toReversed(), sumUsage([]))
-  expect(joined.choices.map(({ index, message }) => [index, message.content])).toEqual([
+  const joined = new JoinedChunks()
+  joined.add(chunks.toReversed())
+  const { choices } = joined.completion(head, sumUsage([]))
+  expect(choices.map(({ index, message }) => [index, message.content])).toEqual([
     [0, 'Hi'],
     [1, 'Hi'],
   ])

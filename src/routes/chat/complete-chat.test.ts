@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { chatPlan } from '../../../test/support/answers.ts'
+import { callItem, chatPlan } from '../../../test/support/answers.ts'
 import { Cancellation } from '../../cancellation.ts'
 import { namedFrame } from '../../sse/frames.ts'
 import { newRequestRecord } from '../../telemetry/request-record.ts'
@@ -25,7 +25,7 @@ function begin(choices: number) {
     release,
   }
   const context: Partial<RouteContext> = {
-    config: { maxEvent: 1000 } as RouteContext['config'],
+    config: { maxEvent: Number.POSITIVE_INFINITY } as RouteContext['config'],
     monotonic: () => 5,
     now: () => 0,
     random: () => 0,
@@ -34,7 +34,7 @@ function begin(choices: number) {
   const request: Partial<ApiRequest> = { record, cancellation: new Cancellation() }
   const plan = chatPlan({ stream: false, choices })
   const answer = completeChat(context as RouteContext, request as ApiRequest, plan, call as UpstreamCall)
-  const say = (choice: number, event: { type: string }) => {
+  const say = (choice: number, event: { type: string; response?: object }) => {
     const memory = Buffer.from(namedFrame(event.type, event))
     sinks[choice]?.data({ memory, ranges: [0, memory.length] })
   }
@@ -71,4 +71,13 @@ test('an answer in one piece counts the tokens of all its choices, and begins fo
   expect(completion.choices.map(({ message }) => message.content)).toEqual(['Hi', 'Hi'])
   expect(record.firstEventAt).toBe(5)
   expect(record.usage).toMatchObject({ input: 6, output: 4 })
+})
+
+test('an answer that comes in one event may have more parts than a function has arguments', async () => {
+  const { answer, say, begun } = begin(1)
+  await begun()
+  const output = Array.from({ length: 150_000 }, (_, index) => callItem(`call_${index}`, '{}'))
+  say(0, { ...COMPLETED, response: { ...COMPLETED.response, output } })
+  const { completion } = await answer
+  expect(completion.choices[0]?.message.tool_calls).toHaveLength(150_000)
 })

@@ -1,5 +1,5 @@
-import { type ChatChunk, ChunkHead } from '../../conversion/answer/chat-chunk.ts'
-import { type ChatCompletion, joinChunks } from '../../conversion/answer/chat-completion.ts'
+import { ChunkHead } from '../../conversion/answer/chat-chunk.ts'
+import { type ChatCompletion, JoinedChunks } from '../../conversion/answer/chat-completion.ts'
 import { ChatStream } from '../../conversion/answer/chat-stream.ts'
 import { isReadOfResponse } from '../../conversion/answer/response-fields.ts'
 import { sumUsage, tokenUsage } from '../../conversion/answer/usage.ts'
@@ -22,14 +22,17 @@ export async function completeChat(
 ): Promise<{ completion: ChatCompletion; machines: readonly ChatStream[] }> {
   const head = new ChunkHead(plan.model)
   const machines: ChatStream[] = []
-  const chunks: ChatChunk[][] = []
+  const joined = new JoinedChunks()
   await runChoices(context, request, plan, {
     call,
     async read(choice, answer) {
       const machine = new ChatStream(plan, choice, head, headOf(context, answer))
       machines[choice] = machine
-      chunks[choice] = await readChoice(machine, answer, context.config.maxEvent, () => {
-        if (allVisible(plan, machines)) call.release()
+      await readChoice(machine, answer, joined, {
+        maxEvent: context.config.maxEvent,
+        afterBatch() {
+          if (allVisible(plan, machines)) call.release()
+        },
       })
     },
     isVisible: (choice) => machines[choice]?.visible === true,
@@ -38,21 +41,19 @@ export async function completeChat(
   const usages = machines.map(({ usage }) => usage)
   request.record.usage = tokenUsage(usages)
   request.record.servedModel = head.model
-  return { completion: joinChunks(head, chunks.flat(), sumUsage(usages)), machines }
+  return { completion: joined.completion(head, sumUsage(usages)), machines }
 }
 
+/** What is joined stays: a choice with chunks is visible, and so never retried. */
 async function readChoice(
   machine: ChatStream,
   answer: UpstreamAnswer,
-  maxEvent: number,
-  afterBatch: () => void,
-): Promise<ChatChunk[]> {
-  const chunks: ChatChunk[] = []
+  joined: JoinedChunks,
+  { maxEvent, afterBatch }: { maxEvent: number; afterBatch: () => void },
+): Promise<void> {
   const events = new EventStream(answer, maxEvent, {
     frames: eventSink(
-      (event) => {
-        chunks.push(...machine.convert(event))
-      },
+      (event) => joined.add(machine.convert(event)),
       (frame) => leanFrameJson(frame, isReadOfResponse),
     ),
     batchEnd() {
@@ -63,6 +64,5 @@ async function readChoice(
   await events.read().catch((error: unknown) => {
     if (!machine.finished) throw error
   })
-  chunks.push(...machine.finish())
-  return chunks
+  joined.add(machine.finish())
 }
