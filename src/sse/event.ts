@@ -1,5 +1,5 @@
 import { parseJson } from '../json-object.ts'
-import { type Keep, keepMembers } from './json-text.ts'
+import { type Keep, keepMembers } from '../json-text.ts'
 
 /** The name of a frame, or '' for one that does not begin with its name. */
 export function eventName(frame: Buffer): string {

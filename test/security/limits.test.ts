@@ -42,6 +42,18 @@ test.each([
   await expectStillServing()
 })
 
+test.each(['/v1/chat/completions', '/v1/responses'])(
+  'a body of very many small values to %s is answered 413',
+  async (path) => {
+    stage = await startStage()
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
+    const body = gzipSync(`[${'[],'.repeat(16 * MB)}`)
+    const answer = await stage.send(path, { method: 'POST', body, headers })
+    expect([answer.status, await answer.json()]).toMatchObject([413, { error: { code: 'request_too_large' } }])
+    await expectStillServing()
+  },
+)
+
 test('a small zstd body made to take minutes is refused at once', async () => {
   stage = await startStage()
   const headers = { 'content-type': 'application/json', 'content-encoding': 'zstd' }

@@ -199,6 +199,15 @@ describe('refused as invalid JSON', () => {
     expect(() => parsed(body)).toThrow(expect.objectContaining({ code: 'invalid_json' }))
   })
 
+  test.each([
+    ['list', '[],'],
+    ['number', '1,'],
+    ['level', '['],
+  ])('very many small values, each a %s', (_name, value) => {
+    const tooMany = Buffer.from(`[${value.repeat(1_000_000)}`)
+    expect(() => parsed(tooMany)).toThrow(expect.objectContaining({ code: 'request_too_large' }))
+  })
+
   test('a value nested too deeply to be written', () => {
     const { value, write } = parsed('['.repeat(30_000) + ']'.repeat(30_000))
     // Node 26 writes plain values of any depth; a `toJSON` among them makes it walk them as older ones do.

@@ -48,6 +48,19 @@ export function keepMembers(json: Buffer, start: number, keep: Keep): string | u
     : undefined
 }
 
+/** Whether there are more values in the JSON than this, whatever they are in. An empty list or object counts as two. */
+export function hasMoreValues(json: Buffer, most: number): boolean {
+  let count = 1
+  for (let at = 0; at < json.length && count <= most; at++) {
+    const code = json[at]
+    if (code === QUOTE) {
+      at = closingQuote(json, at + 1)
+      if (at === -1) return false
+    } else if (code === COMMA || code === OPENING_BRACKET || code === OPENING_BRACE) count++
+  }
+  return count > most
+}
+
 /** Where the value that begins at `at` ends; -1 when it does not. */
 function endOfValue(json: Buffer, at: number): number {
   const first = json[at]

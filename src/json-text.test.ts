@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isLegible } from '../../test/support/legible-names.ts'
-import { closingQuote, endsObject, keepMembers } from './json-text.ts'
+import { isLegible } from '../test/support/legible-names.ts'
+import { closingQuote, endsObject, hasMoreValues, keepMembers } from './json-text.ts'
 
 const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('"', '\\', '\\"', '{', ']', '":', '\\\\"'))
 
@@ -73,4 +73,28 @@ test.each([
   ['{"i\\u0064":1}'],
 ])('%s: what does not end, or is spaced or escaped, is left to JSON.parse', (broken) => {
   expect(keepMembers(Buffer.from(broken), 0, (name) => name === 'id')).toBeUndefined()
+})
+
+/** How many values there are in a value, itself included; an empty list or object counts as two. */
+function countIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1
+  return Object.values(value).reduce((sum: number, each) => sum + countIn(each), 1) + (isEmpty(value) ? 1 : 0)
+}
+
+function isEmpty(value: object): boolean {
+  return Object.keys(value).length === 0
+}
+
+test('values are counted wherever they are; what looks like them in texts and names is not', () => {
+  fc.assert(
+    fc.property(json, fc.constantFrom(0, 1), (value, indent) => {
+      const text = Buffer.from(JSON.stringify(value, null, indent))
+      const count = countIn(value)
+      expect([count - 1, count].map((most) => hasMoreValues(text, most))).toEqual([true, false])
+    }),
+  )
+})
+
+test('a text without an end ends the count', () => {
+  expect(hasMoreValues(Buffer.from('[1,"a\\",2'), 3)).toBe(false)
 })
