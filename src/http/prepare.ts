@@ -38,11 +38,11 @@ export function prepareSoon({ context, outbound, loadRoutes }: Parts, failed: ()
 }
 
 /**
- * Loads what the first request needs. Node never retries a module that failed to load (no file descriptors left, the
- * package replaced meanwhile), so this server could never answer any request.
+ * Loads what the first request needs, and the first in zstd. Node never retries a module that failed to load (no file
+ * descriptors left, the package replaced meanwhile), so this server could never answer any such request.
  */
 async function load(loadRoutes: () => Promise<void>): Promise<void> {
-  await Promise.all([loadRoutes(), import('../upstream/outbound/outbound-route.ts')])
+  await Promise.all([loadRoutes(), import('../upstream/outbound/outbound-route.ts'), import('zstddec')])
 }
 
 /**

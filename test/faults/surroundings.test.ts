@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import { createGate } from '../fake-upstream/answer.ts'
 import { responseEvents } from '../fake-upstream/event-stream.ts'
+import { openConnection } from '../security/raw-connection.ts'
 import { untilRefused } from '../support/loopback.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
@@ -14,6 +16,27 @@ afterEach(async () => {
   await stage?.close()
   stage = undefined
 })
+
+/** A frame with one block that is not compressed (RFC 8878 §3.1.1); a body up to 255 bytes. */
+function zstdFrame(body: string): Buffer {
+  const header = Buffer.alloc(3)
+  header.writeUIntLE((body.length << 3) | 1, 0, 3)
+  return Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, body.length]), header, Buffer.from(body)])
+}
+
+function zstdRequest(): Buffer {
+  const body = zstdFrame(JSON.stringify({ ...BODY, stream: false }))
+  const head = [
+    'POST /v1/chat/completions HTTP/1.1',
+    'host: localhost',
+    'content-type: application/json',
+    'content-encoding: zstd',
+    `content-length: ${body.length}`,
+  ]
+  return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), body])
+}
+
+const ZSTD_REQUEST = zstdRequest()
 
 const ask = ({ post }: Stage) => post('/v1/chat/completions', BODY)
 
@@ -40,6 +63,26 @@ test('out of file descriptors some requests fail, the program does not, and afte
   running.upstream.setDefault({ events: EVENTS })
   const after = await Promise.all(Array.from({ length: 20 }, () => wholeText(ask(running))))
   expect(after.every((text) => text !== undefined)).toBe(true)
+})
+
+test('out of file descriptors at the first body in zstd: the next one is decoded', async () => {
+  stage = await startStage()
+  const { upstream, proxy } = stage
+  // Until then the program loads its parts.
+  await upstream.waitForLookUp()
+  const first = await openConnection(proxy.url)
+  const open = readdirSync(`/proc/${proxy.pid}/fd`).length
+  execFileSync('prlimit', [`--pid=${proxy.pid}`, `--nofile=${open}:1024`])
+  first.write(ZSTD_REQUEST)
+  await once(first, 'data')
+  first.destroy()
+
+  execFileSync('prlimit', [`--pid=${proxy.pid}`, '--nofile=1024:1024'])
+  const second = await openConnection(proxy.url)
+  second.write(ZSTD_REQUEST)
+  const [answer] = await once(second, 'data')
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 200 /)
+  second.destroy()
 })
 
 test('SIGTERM under load: what runs is answered whole, then the program ends by itself', async () => {
