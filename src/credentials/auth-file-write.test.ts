@@ -105,16 +105,7 @@ test('a newer login that appears at the last moment stays', () => {
   expectTokensBeside()
 })
 
-const STEPS = [
-  'realpathSync',
-  'statSync',
-  'openSync',
-  'fchmodSync',
-  'writeSync',
-  'fsyncSync',
-  'closeSync',
-  'renameSync',
-]
+const STEPS = ['realpathSync', 'statSync', 'openSync', 'fchmodSync', 'writeSync', 'fsyncSync', 'closeSync']
 test.each(STEPS)('when %s fails the old file is intact and nothing lies about', (step) => {
   const failing = () => {
     throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
@@ -122,6 +113,18 @@ test.each(STEPS)('when %s fails the old file is intact and nothing lies about', 
   expect(() => replaceAuthFile(path, { ...nodeFs, [step]: failing } as Files, replacement)).toThrow('ENOSPC')
   expect(readFileSync(path, 'utf8')).toBe(text(OLD))
   expect(readdirSync(home)).toEqual(['auth.json'])
+})
+
+test('when the file can’t be replaced for now it is intact, and the tokens lie beside it until they are in it', () => {
+  const files = { ...nodeFs, renameSync: failWith('ENOSPC') }
+  expect(() => replaceAuthFile(path, files, replacement)).toThrow('ENOSPC')
+  expect(readFileSync(path, 'utf8')).toBe(text(OLD))
+  expect(leftTokens(path, nodeFs, 'rt-old')?.tokens.refresh_token).toBe('rt-new')
+  expect(() => replaceAuthFile(path, files, replacement)).toThrow('ENOSPC')
+  expect(leftTokens(path, nodeFs, 'rt-old')?.tokens.refresh_token).toBe('rt-new')
+  replaceAuthFile(path, nodeFs, replacement)
+  expect(readdirSync(home)).toEqual(['auth.json'])
+  expect(readFileSync(path, 'utf8')).toBe(text(NEW))
 })
 
 test('a disk that takes a few bytes at a time gets them all', () => {

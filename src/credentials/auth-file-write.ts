@@ -41,18 +41,17 @@ export function replaceAuthFile(path: string, files: Files, { json, spentToken, 
   const target = files.realpathSync(path)
   const bytes = Buffer.from(json)
   const temporary = freeName(target, files, spentToken)
-  let replaced: boolean
+  let replaceable: boolean
   try {
-    const replaceable = writeBeside(temporary, target, bytes, files)
-    if (!mayReplace()) return false
-    replaced = replaceable && rename(temporary, target, files)
+    replaceable = writeBeside(temporary, target, bytes, files)
   } catch (error) {
-    // If the temporary file were removed, a process killed before the next try would take the new tokens with it.
-    if (!isOpenElsewhere(error)) remove(temporary, files)
+    remove(temporary, files)
     throw error
   }
-  // If this fails, the temporary file stays, and the next process finds the tokens in it.
-  if (!replaced) overwrite(target, bytes, files)
+  // From here on the temporary file stays whatever fails: if this process ends before it has succeeded, the next one
+  // finds the tokens in it.
+  if (!mayReplace()) return false
+  if (!replaceable || !rename(temporary, target, files)) overwrite(target, bytes, files)
   tidyUp(target, files)
   return true
 }
