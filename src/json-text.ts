@@ -1,5 +1,5 @@
-// Finds positions in JSON without parsing or decoding it, in its UTF-8 bytes: no byte of a longer sequence looks like
-// ASCII. What is skipped is checked only for its brackets and quotes.
+// Finds positions in JSON, and counts values, without parsing or decoding it, in its UTF-8 bytes: no byte of a longer
+// sequence looks like ASCII. What is skipped is checked only for its brackets and quotes.
 
 /**
  * The quote that ends the JSON string whose content begins at `start`, after its opening quote: the first with an even

@@ -64,7 +64,7 @@ test('a server that does not stop in time is ended by force, and its pid file is
   const { pid, ended } = await startDeaf()
   await writeFile(file, `${pid}\nstarted=${await processStart(pid)}\n`)
   hurry()
-  expect(await stopProcess(file, 100)).toBe('killed')
+  expect(await stopProcess(file, 100)).toEqual({ kind: 'killed', pid })
   expect(await ended).toEqual([null, 'SIGKILL'])
   expect(existsSync(file)).toBe(false)
 })

@@ -114,7 +114,7 @@ function isReport(message: unknown): message is StartReport {
  */
 export const STOP_GRACE_MS = 65_000
 
-type StopOutcome = 'stopped' | 'not running' | 'killed'
+type StopOutcome = { readonly kind: 'stopped' | 'killed'; readonly pid: number } | { readonly kind: 'not running' }
 
 /**
  * Asks the server to stop, and waits until its process is gone. Running answers may take `drainTimeout` milliseconds,
@@ -125,7 +125,7 @@ export async function stopProcess(pidFile: string, drainTimeout: number): Promis
   const running = await findRunning(pidFile)
   if (running === undefined) {
     await removeStale(pidFile)
-    return 'not running'
+    return { kind: 'not running' }
   }
   const isGone = await watchEnd(running.pid)
   await askToStop(running, pidFile)
@@ -138,7 +138,7 @@ export async function stopProcess(pidFile: string, drainTimeout: number): Promis
   // A killed process did not clean up, and one that had just ended did not see the second request.
   await removeStale(pidFile)
   withdrawStop(pidFile, running.pid)
-  return inTime ? 'stopped' : 'killed'
+  return { kind: inTime ? 'stopped' : 'killed', pid: running.pid }
 }
 
 /** Waits for the end of a server that was asked to stop by someone else, as long as `stopProcess` would. */

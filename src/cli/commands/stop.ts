@@ -11,11 +11,11 @@ import { howToEnd } from '../unlisted-server.ts'
 
 export async function stop(context: Context, flags: GivenSettings): Promise<ExitCode> {
   const located = await locate(context, flags, { needed: STOPPING, withoutState: 'always' })
-  const outcome = await stopLocated(context, located)
-  if (outcome === 'not running') context.print.line('Not running.')
+  const { kind } = await stopLocated(context, located)
+  if (kind === 'not running') context.print.line('Not running.')
   const stale = await whyStillThere(located.loaded.config.pidFile)
   if (stale !== undefined) context.print.note(stale)
-  if (outcome !== 'not running') return 0
+  if (kind !== 'not running') return 0
   // What was found at first may have been stopped by someone else meanwhile.
   const other = await reach({ ...located, running: undefined })
   if (other === undefined) return 0
@@ -34,13 +34,15 @@ async function describeOther(other: AskedServer): Promise<string> {
   return `But ${who} answers at ${where}: in the foreground, as a service, or without its pid file. ${howToEnd(pid)}.`
 }
 
-/** Stops the server and says so; says nothing if there is none. */
+/**
+ * Stops the server and says so; says nothing if there is none. Which one that is may have changed since it was located.
+ */
 export async function stopLocated({ print }: Context, { loaded, running }: Located) {
   const { pidFile, drainTimeout } = loaded.config
   const done = print.progress(whatTakesTime(running, pidFile))
   const outcome = await stopProcess(pidFile, drainTimeout).finally(done)
-  if (outcome === 'stopped') print.line(`Stopped process ${running?.pid}.`)
-  if (outcome === 'killed') print.line(`Ended process ${running?.pid} by force: it did not stop in time.`)
+  if (outcome.kind === 'stopped') print.line(`Stopped process ${outcome.pid}.`)
+  if (outcome.kind === 'killed') print.line(`Ended process ${outcome.pid} by force: it did not stop in time.`)
   return outcome
 }
 
