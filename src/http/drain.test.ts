@@ -64,6 +64,22 @@ test('connections are told apart by the host and the port they come from', async
   await Promise.all([drain.gently(ONE_HOUR, silent), ...[one, ...others].map((socket) => once(socket, 'close'))])
 })
 
+test('a client that came again from the same port before its former connection ended does not hold up the end', async () => {
+  const server = createServer()
+  server.on('connection', (socket) => Object.defineProperty(socket, 'remotePort', { value: 1 }))
+  const { port, drain } = await listening(server)
+  const open = async () => {
+    const client = connect(port, '127.0.0.1')
+    const [socket] = await once(server, 'connection')
+    return { client, socket }
+  }
+  const former = await open()
+  const unused = await open()
+  former.client.destroy()
+  await once(former.socket, 'close')
+  await Promise.all([drain.gently(ONE_HOUR, silent), once(unused.client, 'close')])
+})
+
 test('a connection that closed without a request is held no longer', async () => {
   const server = createServer()
   const { port, drain } = await listening(server)

@@ -29,7 +29,10 @@ export function followConnections(server: Server, running: Cancellation): Drain 
   server.on('connection', (socket: Socket) => {
     const client = addressOf(socket)
     unused.set(client, socket)
-    socket.once('close', () => unused.delete(client))
+    socket.once('close', () => {
+      // The client may have come again from the same port before this one's end was noticed.
+      if (unused.get(client) === socket) unused.delete(client)
+    })
   })
   // Over TLS requests arrive on another socket, created after the handshake; the client is the same.
   server.on('request', ({ socket }: IncomingMessage) => {
