@@ -24,6 +24,7 @@ test.each([
 test.each([
   ['no JSON', '*** Begin Patch'],
   ['nothing', ''],
+  ['JSON of too many values', `[${'1,'.repeat(600_000)}1]`],
   ['JSON nested too deeply to be written', '['.repeat(100_000) + ']'.repeat(100_000)],
 ])('a text that is %s is its own key', (_what, text) => {
   expect(callKey({ ...CALL, text })).toBe(callKey({ ...CALL, text }))

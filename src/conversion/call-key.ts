@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { asObject, type JsonObject } from '../json-object.ts'
+import { hasTooManyValues } from '../json-text.ts'
 
 export type CallKind = 'function' | 'custom'
 
@@ -21,6 +22,7 @@ function plainId(id: string): string {
 
 /** Clients may parse arguments and serialise them again: the order of keys, white space and escapes do not count. */
 function canonical(text: string): string {
+  if (hasTooManyValues(text)) return text
   try {
     return JSON.stringify(JSON.parse(text), sortedKeys)
   } catch (error) {

@@ -1,6 +1,7 @@
 import { imageEvents } from '../conversion/answer/image-events.ts'
 import { imageEditOf, isForm } from '../conversion/request/images/image-edit-form.ts'
 import { imageRequestOf } from '../conversion/request/images/image-request.ts'
+import { refuseTooManyValues } from '../conversion/request/large-json.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import { parseObject } from '../json-object.ts'
 import { namedFrame } from '../sse/frames.ts'
@@ -81,6 +82,7 @@ async function readRequest({ config }: RouteContext, request: ApiRequest, path: 
   const type = request.headers['content-type']
   const form = path === IMAGE_EDITS && isForm(type) ? await imageEditOf(await request.rawBody(), type) : undefined
   const given = form ?? (await request.jsonBody())
+  if (Buffer.isBuffer(given)) refuseTooManyValues(given)
   const image = imageRequestOf(form ?? parseObject(given.toString()), config.strict)
   if (image === undefined) return { body: Buffer.isBuffer(given) ? given : jsonBytes(given), events: undefined }
   noteIgnored(request, image.ignored)

@@ -42,7 +42,7 @@ test.each([
   await expectStillServing()
 })
 
-test.each(['/v1/chat/completions', '/v1/responses'])(
+test.each(['/v1/chat/completions', '/v1/responses', '/v1/images/generations'])(
   'a body of very many small values to %s is answered 413',
   async (path) => {
     stage = await startStage()

@@ -1,20 +1,13 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { ProxyError } from '../../errors.ts'
-import { hasMoreValues } from '../../json-text.ts'
+import { hasTooManyValues, MOST_VALUES } from '../../json-text.ts'
 import { freeMemory, unpooledBuffer } from '../../runtime/buffers.ts'
 import { type CutText, extractLargeStrings } from './large-strings.ts'
 import { withinDepth } from './within-depth.ts'
 
 /** Bodies up to this size are simply parsed. */
 const SMALL = 64 * 1024
-/**
- * A body may have this many values. Parsing takes time and memory by their number, beyond it more than in proportion: 16 MB of
- * `[],` held up all other requests for five seconds. A request of 160,000 messages stays below it.
- */
-const MOST_VALUES = 500_000
-/** `1,` */
-const SHORTEST_VALUE = 2
 /** How much of the beginning and end of cut-out data identifies it: hashing ten megabytes would take 6 ms. */
 const SAMPLE = 64 * 1024
 /** Pieces are no larger than this, so that the transport may copy one. */
@@ -62,9 +55,7 @@ export function parseLargeJson(raw: Buffer, placeholder: string): LargeJson {
 
 function parse(raw: Buffer): unknown {
   if (!isUtf8(raw)) throw new ProxyError('invalid_json', 'The body is not valid UTF-8.')
-  if (raw.length > SHORTEST_VALUE * MOST_VALUES && hasMoreValues(raw, MOST_VALUES)) {
-    throw new ProxyError('request_too_large', `The body has more than ${MOST_VALUES} values; no option raises that.`)
-  }
+  refuseTooManyValues(raw)
   // Windows PowerShell begins files with it. RFC 8259 §8.1 lets it be ignored.
   const text = raw.toString('utf8')
   try {
@@ -73,6 +64,12 @@ function parse(raw: Buffer): unknown {
     // The parser's message quotes the body, which is private: it stays in the cause.
     throw new ProxyError('invalid_json', 'The body is not valid JSON.', { cause: error })
   }
+}
+
+/** Throws `request_too_large`. */
+export function refuseTooManyValues(raw: Buffer): void {
+  if (!hasTooManyValues(raw)) return
+  throw new ProxyError('request_too_large', `The body has more than ${MOST_VALUES} values; no option raises that.`)
 }
 
 /**

@@ -1,6 +1,7 @@
 import { ProxyError } from '../../../errors.ts'
 import { shorten } from '../../../foreign-text.ts'
 import { asList, asObject, asString, type JsonObject } from '../../../json-object.ts'
+import { hasTooManyValues } from '../../../json-text.ts'
 import { mediaType, repairDataUrl } from '../data-url.ts'
 import { JsonPlace } from '../json-place.ts'
 import { shownPart, UNSHOWN_IMAGE } from '../shown-part.ts'
@@ -179,7 +180,7 @@ const IMAGE_MENTIONED = /"(?:image_url|input_image|image)"|"mediaType":\s*"image
  * million tokens (case 87). Undefined for any other text.
  */
 function imagesInText(text: string): JsonObject[] | undefined {
-  if (!/^\s*\[\s*\{/.test(text) || !IMAGE_MENTIONED.test(text)) return undefined
+  if (!/^\s*\[\s*\{/.test(text) || !IMAGE_MENTIONED.test(text) || hasTooManyValues(text)) return undefined
   try {
     const parts = asList(JSON.parse(text)).map((part) => toolPart(new JsonPlace(part)))
     return parts.some((part) => part.type === 'input_image' || part === UNSHOWN_IMAGE) ? parts : undefined

@@ -642,6 +642,12 @@ describe('tool results', () => {
     expect(outputOf(content)).toBe(content)
   })
 
+  test('JSON text of too many values stays text', () => {
+    const image = JSON.stringify({ type: 'input_image', image_url: PNG })
+    const content = `[${image}${`,{"type":"text","text":""}`.repeat(200_000)}]`
+    expect(outputOf(content)).toBe(content)
+  })
+
   test.each([[''], [null], [[]]])('case 88: the empty result %o is an empty text', (content) => {
     expect(outputOf(content)).toBe('')
   })
