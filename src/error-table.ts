@@ -72,6 +72,7 @@ export const ERRORS = {
   invalid_http: { status: 400, remedy: 'Send HTTP/1.1, and no TLS to a plain HTTP port.' },
   invalid_body: { status: 400, remedy: 'Check how the client encodes the body.' },
   request_too_large: { status: 413, remedy: 'Send less, or raise `--max-body` (decoded: `--max-decoded-body`).' },
+  too_many_values: { status: 413, remedy: 'Send less in one request, or data as text instead of lists and objects.' },
   headers_too_large: { status: 431, remedy: 'Send fewer or shorter headers, or raise `--max-headers`.' },
   request_timeout: { status: 408, remedy: 'Send the request faster, or raise `--request-timeout`.' },
   not_found: {

@@ -49,7 +49,7 @@ test.each(['/v1/chat/completions', '/v1/responses', '/v1/images/generations'])(
     const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' }
     const body = gzipSync(`[${'[],'.repeat(16 * MB)}`)
     const answer = await stage.send(path, { method: 'POST', body, headers })
-    expect([answer.status, await answer.json()]).toMatchObject([413, { error: { code: 'request_too_large' } }])
+    expect([answer.status, await answer.json()]).toMatchObject([413, { error: { code: 'too_many_values' } }])
     await expectStillServing()
   },
 )

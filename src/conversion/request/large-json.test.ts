@@ -205,7 +205,7 @@ describe('refused as invalid JSON', () => {
     ['level', '['],
   ])('very many small values, each a %s', (_name, value) => {
     const tooMany = Buffer.from(`[${value.repeat(1_000_000)}`)
-    expect(() => parsed(tooMany)).toThrow(expect.objectContaining({ code: 'request_too_large' }))
+    expect(() => parsed(tooMany)).toThrow(expect.objectContaining({ code: 'too_many_values' }))
   })
 
   test('a value nested too deeply to be written', () => {

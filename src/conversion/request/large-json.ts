@@ -66,10 +66,10 @@ function parse(raw: Buffer): unknown {
   }
 }
 
-/** Throws `request_too_large`. */
+/** Throws `too_many_values`. */
 export function refuseTooManyValues(raw: Buffer): void {
   if (!hasTooManyValues(raw)) return
-  throw new ProxyError('request_too_large', `The body has more than ${MOST_VALUES} values; no option raises that.`)
+  throw new ProxyError('too_many_values', `The body has more than ${MOST_VALUES} JSON values.`)
 }
 
 /**
