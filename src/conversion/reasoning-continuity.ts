@@ -1,4 +1,5 @@
 import type { JsonObject } from '../json-object.ts'
+import { addToList } from '../list-map.ts'
 import type { ToolCall } from './call-key.ts'
 
 /** Stands in for the message among the items of an answer; clients replay the message itself. */
@@ -24,10 +25,8 @@ export function reasonedCalls(
   for (const [index, item] of [...items].sort(([a], [b]) => a - b)) {
     while ((inOrder[next]?.[0] ?? Number.POSITIVE_INFINITY) <= index) next++
     const [, call] = inOrder[next] ?? []
-    if (call === undefined || !(isEncrypted(item) || (item === TEXT_PLACE && next === 0))) continue
-    const before = itemsOf.get(call)
-    if (before === undefined) itemsOf.set(call, [item])
-    else before.push(item)
+    const isKept = isEncrypted(item) || (item === TEXT_PLACE && next === 0)
+    if (call !== undefined && isKept) addToList(itemsOf, call, item)
   }
   return [...itemsOf].flatMap(([call, items]) => (items.some(isEncrypted) ? [{ call, items }] : []))
 }

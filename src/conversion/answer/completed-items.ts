@@ -1,4 +1,5 @@
 import { asString, type JsonObject, objectOf } from '../../json-object.ts'
+import { addToList } from '../../list-map.ts'
 import { isClientCall } from './chat-tool-calls.ts'
 
 /** An output index, and the key of the item there. */
@@ -34,10 +35,7 @@ export class CompletedItems {
     const free = new Map<string, number[]>()
     for (const [index, key] of [...told].sort(([a], [b]) => b - a)) {
       const listed = items[index]
-      if (listed !== undefined && isAt(index, listed)) continue
-      const ofKey = free.get(key)
-      if (ofKey === undefined) free.set(key, [index])
-      else ofKey.push(index)
+      if (listed === undefined || !isAt(index, listed)) addToList(free, key, index)
     }
     let next = items.length
     const fresh = () => {

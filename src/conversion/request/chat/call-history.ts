@@ -1,5 +1,6 @@
 import { ApiError } from '../../../errors.ts'
 import { shorten } from '../../../foreign-text.ts'
+import { addToList } from '../../../list-map.ts'
 import type { CallKind } from '../../call-key.ts'
 import type { JsonPlace } from '../json-place.ts'
 import { upstreamCallId } from '../upstream-ids.ts'
@@ -40,9 +41,7 @@ export class CallHistory {
     const callId = `call_legacy_${this.#legacyCalls++}`
     this.#kinds.set(callId, 'function')
     this.#open.set(callId, { message, legacyName: name })
-    const ofName = this.#legacyOpen.get(name)
-    if (ofName === undefined) this.#legacyOpen.set(name, [callId])
-    else ofName.push(callId)
+    addToList(this.#legacyOpen, name, callId)
     return callId
   }
 

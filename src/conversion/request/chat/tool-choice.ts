@@ -1,5 +1,6 @@
 import { shorten } from '../../../foreign-text.ts'
 import { asObject, type JsonObject } from '../../../json-object.ts'
+import { addToList } from '../../../list-map.ts'
 import { acceptedChoice, hostedToolType, unforcedImage } from '../hosted-tools.ts'
 import type { JsonPlace } from '../json-place.ts'
 import { type ReportedFields, reportOtherKeys } from '../reported-fields.ts'
@@ -31,11 +32,7 @@ type Declared = {
 
 function declaredIn(tools: readonly JsonObject[]): Declared {
   const byName = new Map<unknown, JsonObject[]>()
-  for (const tool of tools) {
-    const ofName = byName.get(tool.name)
-    if (ofName === undefined) byName.set(tool.name, [tool])
-    else ofName.push(tool)
-  }
+  for (const tool of tools) addToList(byName, tool.name, tool)
   return { byName, types: new Set(tools.map(({ type }) => type)) }
 }
 
