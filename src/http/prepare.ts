@@ -1,6 +1,7 @@
 import type { RouteContext } from '../routes/context.ts'
 import type { LazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
 import { baseUrlFor } from '../upstream/target.ts'
+import { loadZstd } from './zstd.ts'
 
 /**
  * What API requests need takes as long to load as everything else, so those waiting for `/health` are answered first.
@@ -42,7 +43,7 @@ export function prepareSoon({ context, outbound, loadRoutes }: Parts, failed: ()
  * descriptors left, the package replaced meanwhile), so this server could never answer any such request.
  */
 async function load(loadRoutes: () => Promise<void>): Promise<void> {
-  await Promise.all([loadRoutes(), import('../upstream/outbound/outbound-route.ts'), import('zstddec')])
+  await Promise.all([loadRoutes(), import('../upstream/outbound/outbound-route.ts'), loadZstd()])
 }
 
 /**

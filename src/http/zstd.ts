@@ -15,8 +15,8 @@ const MOST_BLOCKS = 65_536
  * is not zstd.
  *
  * Node 20 has no zstd of its own; few clients send it, so the decoder is made on demand: with 13 MB and 30 ms that is
- * what costs, not loading its module (prepare.ts). It gets room for exactly what may come out, and keeps the memory of
- * the largest body it has seen.
+ * what costs, not loading its module (prepare.ts does). It gets room for exactly what may come out, and keeps the memory
+ * of the largest body it has seen.
  */
 export async function decodeZstd(body: Buffer, limit: number): Promise<Buffer> {
   const most = mostDecoded(body)
@@ -30,9 +30,14 @@ export async function decodeZstd(body: Buffer, limit: number): Promise<Buffer> {
   throw most > limit ? new TooLong(`More than ${limit} bytes.`) : new Error('The zstd frames are damaged.')
 }
 
+/** The module of the decoder. */
+export function loadZstd() {
+  return import('zstddec')
+}
+
 async function loaded(): Promise<ZSTDDecoder> {
   try {
-    const { ZSTDDecoder } = await import('zstddec')
+    const { ZSTDDecoder } = await loadZstd()
     const decoder = new ZSTDDecoder()
     await decoder.init()
     return decoder
