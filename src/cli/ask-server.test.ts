@@ -1,16 +1,7 @@
-import { createServer, type RequestListener } from 'node:http'
-import { expect, onTestFinished, test } from 'vitest'
-import { listenOnLoopback } from '../../test/support/loopback.ts'
+import type { RequestListener } from 'node:http'
+import { expect, test } from 'vitest'
+import { serving } from '../../test/support/serving.ts'
 import { askServer } from './ask-server.ts'
-
-async function serving(answer: RequestListener): Promise<string> {
-  const server = createServer(answer)
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${await listenOnLoopback(server)}`
-}
 
 const asked = async (answer: RequestListener, limit = 10_000) =>
   await askServer({ url: await serving(answer) }, '/health', { limit })

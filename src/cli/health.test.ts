@@ -1,19 +1,10 @@
-import { createServer } from 'node:http'
-import { expect, onTestFinished, test } from 'vitest'
-import { listenOnLoopback } from '../../test/support/loopback.ts'
+import { expect, test } from 'vitest'
+import { serving } from '../../test/support/serving.ts'
 import { isProxy, readHealth } from './health.ts'
 
-async function serving(health: object): Promise<string> {
-  const server = createServer((_request, response) => response.end(JSON.stringify(health)))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${await listenOnLoopback(server)}`
-}
-
 test('a server is a proxy by what its health looks like', async () => {
-  const isProxyWith = async (health: object) => await isProxy(await serving(health))
+  const isProxyWith = async (health: object) =>
+    await isProxy(await serving((_request, response) => response.end(JSON.stringify(health))))
   expect(await isProxyWith({ status: 'ok', mode: 'chatgpt' })).toBe(true)
   expect(await isProxyWith({ status: 'error', mode: 'none' })).toBe(true)
   expect(await isProxyWith({ status: 'ok', mode: 'fast' })).toBe(false)

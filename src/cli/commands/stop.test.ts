@@ -24,7 +24,9 @@ test('a server that was started since the look is named by its own process id', 
   const { home, written, context } = await createContext()
   const pidFile = join(home, 'pid')
   const located = await locate(context, { pidFile })
-  const { pid = 0 } = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
+  const server = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
+  onTestFinished(() => void server.kill())
+  const { pid = 0 } = server
   await writeFile(pidFile, `${pid}\nstarted=${await processStart(pid)}\n`)
   await stopLocated(context, located)
   expect(written).toEqual([`Stopped process ${pid}.\n`])
