@@ -38,6 +38,19 @@ function zstdRequest(): Buffer {
 
 const ZSTD_REQUEST = zstdRequest()
 
+/** The number that the next descriptor gets: whoever started the process may have left it one with a high number. */
+function nextDescriptor(pid: number): number {
+  const taken = new Set(readdirSync(`/proc/${pid}/fd`).map(Number))
+  let next = 0
+  while (taken.has(next)) next++
+  return next
+}
+
+/** Leaves the process room for `more` descriptors. */
+function leaveDescriptors(pid: number, more: number): void {
+  execFileSync('prlimit', [`--pid=${pid}`, `--nofile=${nextDescriptor(pid) + more}:1024`])
+}
+
 const ask = ({ post }: Stage) => post('/v1/chat/completions', BODY)
 
 /** The whole stream, or nothing when the connection or the answer failed. */
@@ -52,9 +65,8 @@ test('out of file descriptors some requests fail, the program does not, and afte
   running.upstream.setDefault({ events: EVENTS })
   expect(await wholeText(ask(running))).toBeDefined()
   const { pid } = running.proxy
-  const open = readdirSync(`/proc/${pid}/fd`).length
   // Each request takes two: the client's connection and the one to upstream.
-  execFileSync('prlimit', [`--pid=${pid}`, `--nofile=${open + 11}:1024`])
+  leaveDescriptors(pid, 11)
   const answers = await Promise.all(Array.from({ length: 20 }, () => wholeText(ask(running))))
   expect(answers.some((text) => text !== undefined)).toBe(true)
   expect(answers.some((text) => text === undefined)).toBe(true)
@@ -71,8 +83,10 @@ test('out of file descriptors at the first body in zstd: the next one is decoded
   // Until then the program loads its parts.
   await upstream.waitForLookUp()
   const first = await openConnection(proxy.url)
-  const open = readdirSync(`/proc/${proxy.pid}/fd`).length
-  execFileSync('prlimit', [`--pid=${proxy.pid}`, `--nofile=${open}:1024`])
+  // A connection is open before the program has taken it, for which it needs a descriptor.
+  first.write('GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  await once(first, 'data')
+  leaveDescriptors(proxy.pid, 0)
   first.write(ZSTD_REQUEST)
   await once(first, 'data')
   first.destroy()
