@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { CLIENT_NAMES } from '../../src/cli/commands.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { apiKeyAuth } from '../support/auth-files.ts'
-import { createHome, type Home, run } from '../support/program.ts'
+import { createHome, type Home, run, withoutProgress } from '../support/program.ts'
 
 /** As at OpenAI: in no order, of every kind. */
 const MIXED = ['gpt-4-0613', 'text-embedding-3-small', 'whisper-1', 'gpt-5.5', 'gpt-4o-mini-tts', 'gpt-image-1']
@@ -31,7 +31,7 @@ function listing(ids: readonly string[]): void {
   )
 }
 
-const client = (...args: string[]) => run(['clients', ...args], { home, env })
+const client = async (...args: string[]) => withoutProgress(await run(['clients', ...args], { home, env }))
 
 async function call(...args: string[]) {
   const { code, stdout } = await run(['doctor', '--json', '--call', ...args], { home, env })

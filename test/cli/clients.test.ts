@@ -11,7 +11,7 @@ import { modelEntry } from '../fake-upstream/models.ts'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { chatgptAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
-import { createHome, type Home, run, startForeground } from '../support/program.ts'
+import { createHome, type Home, run, startForeground, withoutProgress } from '../support/program.ts'
 import { startStage } from '../support/stage.ts'
 
 let home: Home
@@ -42,7 +42,7 @@ test('clients without a name lists them all', async () => {
 })
 
 test.each(CLIENT_NAMES)('the configuration of %s has the address and a model', async (name) => {
-  const { code, stdout, stderr } = await command('clients', name)
+  const { code, stdout, stderr } = withoutProgress(await command('clients', name))
   expect([code, stderr]).toEqual([0, ''])
   // gptel takes an address in its parts.
   expect(stdout).toContain(name === 'gptel' ? `:host "${new URL(baseUrl).host}"` : baseUrl)

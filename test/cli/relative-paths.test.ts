@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { apiKeyAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
 import { listenOnLoopback } from '../support/loopback.ts'
-import { createHome, type Home, PROGRAM, run } from '../support/program.ts'
+import { createHome, type Home, PROGRAM, run, withoutProgress } from '../support/program.ts'
 
 // The server in the background works in another folder than the command that started it.
 
@@ -34,12 +34,13 @@ test('with a relative HOME the server and the commands mean the same folder', as
 test('from a folder that was deleted the server starts, is found and stops', async () => {
   const gone = await mkdtemp(join(home.path, 'gone-'))
   const script = 'rmdir "$PWD"; "$0" "$1" status; "$0" "$1" start; "$0" "$1" status; "$0" "$1" stop; "$0" "$1" status'
-  const { status, stdout, stderr } = spawnSync('sh', ['-c', script, process.execPath, PROGRAM], {
+  const said = spawnSync('sh', ['-c', script, process.execPath, PROGRAM], {
     cwd: gone,
     // The usual port may be that of the developer's own server.
     env: { ...home.env, CODEX_PROXY_PORT: '0' },
     encoding: 'utf8',
   })
+  const { status, stdout, stderr } = withoutProgress(said)
   const url = 'http://127\\.0\\.0\\.1:\\d+/v1'
   expect(stdout).toMatch(
     new RegExp(

@@ -9,7 +9,15 @@ import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts
 import { apiKeyAuth, chatgptAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
 import { listenOnLoopback } from '../support/loopback.ts'
-import { createHome, type Home, LIKE_MACOS, PROGRAM, run, startForeground } from '../support/program.ts'
+import {
+  createHome,
+  type Home,
+  LIKE_MACOS,
+  PROGRAM,
+  run,
+  startForeground,
+  withoutProgress,
+} from '../support/program.ts'
 
 let home: Home
 let upstream: FakeUpstream
@@ -198,7 +206,7 @@ test('clients tells a server that does not answer from one without models', asyn
     else request.destroy()
   })
   const port = await listenOnLoopback(other)
-  expect(await command('clients', 'env', '--port', String(port))).toMatchObject({
+  expect(withoutProgress(await command('clients', 'env', '--port', String(port)))).toMatchObject({
     code: 0,
     stderr: 'The server did not answer; see `codex-api-proxy doctor`.\n',
   })

@@ -8,7 +8,15 @@ import { startFakeUpstream } from '../fake-upstream/server.ts'
 import { apiKeyAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
 import { startTinyproxy, startTlsFront } from '../support/forward-proxies.ts'
-import { createHome, type Home, NOTHING_THERE, PROGRAM, run, startForeground } from '../support/program.ts'
+import {
+  createHome,
+  type Home,
+  NOTHING_THERE,
+  PROGRAM,
+  run,
+  startForeground,
+  withoutProgress,
+} from '../support/program.ts'
 import { CHAT } from '../support/questions.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -52,7 +60,7 @@ test('after an upgrade status, start and doctor say that the old version still r
   expect(headline).toMatch(/^Running: /)
   const notice = `It runs version ${installed.version}; run \`codex-api-proxy restart\` to use 9.9.9.`
   expect(rest).toEqual([notice, ''])
-  expect(await command('start')).toMatchObject({ code: 0, stderr: `${notice}\n` })
+  expect(withoutProgress(await command('start'))).toMatchObject({ code: 0, stderr: `${notice}\n` })
   expect((await command('doctor')).stdout).toContain(`→ ${notice}\n`)
   expect((await command('status', '--verbose')).stdout).toMatch(new RegExp(`^Version +${installed.version}$`, 'm'))
   expect(JSON.parse((await command('status', '--json')).stdout)).toMatchObject({

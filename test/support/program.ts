@@ -75,6 +75,14 @@ export async function run(args: readonly string[], options: RunOptions): Promise
   return { code, stdout: stdout(), stderr: stderr() }
 }
 
+/** What is said only of what takes a second, as anything does on a busy machine; not what is said of an obstacle. */
+const PROGRESS = /^(?:Starting …|Checking …|Asking for the models …|Stopping; .+|Ending it at once, .+)\n/gm
+
+/** Of a command that may take long or not, what it says either way. */
+export function withoutProgress<Said extends Pick<Result, 'stderr'>>(said: Said): Said {
+  return { ...said, stderr: said.stderr.replaceAll(PROGRESS, '') }
+}
+
 /** The same by a bash, for what only a shell makes, such as the pipe of `<(…)`. */
 export function runInBash(words: string, { path, env }: RunOptions['home']): Result {
   const { status, stdout, stderr } = spawnSync('bash', ['-c', `"$0" "$1" ${words}`, process.execPath, PROGRAM], {
