@@ -268,10 +268,11 @@ const messages = (id: string | null): LogLine[] =>
 describe('at debug', () => {
   test('the start warns that prompts and answers are recorded, and is silent about it at info', async () => {
     await start('debug')
+    await stage.close()
     const warnings = logLines(stage.proxy).filter(({ level }) => level === 'warn')
     expect(warnings.map(({ msg }) => msg)).toContain('log level debug records prompts and answers')
-    await stage.close()
     await start('info')
+    await stage.proxy.stop()
     expect(stage.proxy.output()).not.toContain('records prompts')
   })
 
@@ -318,7 +319,9 @@ describe('at debug', () => {
     const answer = await watchAnswer(stage.proxy.url, path, body, headers)
     await answer.ended
     const id = String(answer.headers['x-codex-proxy-request-id'])
-    expect(messages(id)[0]).toMatchObject({ msg: 'input messages', instructions: PRIVATE.instructions })
+    await expect
+      .poll(() => messages(id)[0])
+      .toMatchObject({ msg: 'input messages', instructions: PRIVATE.instructions })
   })
 
   test.each(CALLS.filter(([, body]) => 'stream' in body))(
@@ -332,7 +335,7 @@ describe('at debug', () => {
       const answer = await watchAnswer(stage.proxy.url, path, body, authorization)
       await answer.until(PRIVATE.toolCall)
       const id = String(answer.headers['x-codex-proxy-request-id'])
-      expect(messages(id).map(({ msg }) => msg)).toEqual(['input messages'])
+      await expect.poll(() => messages(id).map(({ msg }) => msg)).toEqual(['input messages'])
       gate.open()
       await answer.ended
       await expect.poll(() => messages(id).map(({ msg }) => msg)).toEqual(['input messages', 'output messages'])

@@ -246,6 +246,8 @@ test('of a server that is asked over TLS by a name the certificate may be why it
 test('logs shows the last lines, readable or as they are, and not the prompts', async () => {
   const url = await startServer()
   await ask(url)
+  // The line is written some time after the answer.
+  await expect.poll(() => readFile(join(home.runFolder, 'codex-api-proxy.log'), 'utf8')).toContain('request finished')
   const all = (await command('logs')).stdout
   expect(all).toMatch(/^\d\d:\d\d:\d\d info {2}listening url=http/m)
   expect(all).toMatch(/request finished/)

@@ -74,8 +74,9 @@ test.each([
   const shown = `${scheme}://127.0.0.1:${forward.port}`
   const program = await start(['--proxy', `${scheme}://${LOGIN.user}:${LOGIN.password}@127.0.0.1:${forward.port}`])
   expect(await chat(program)).toMatchObject({ status: 200 })
-  expect(new Set(forward.targets())).toEqual(new Set([`${HERE}:${front.port}`]))
+  await expect.poll(() => new Set(forward.targets())).toEqual(new Set([`${HERE}:${front.port}`]))
   expect(await outboundOf(program)).toEqual({ proxy: shown, origin: 'explicit', inUse: true })
+  await program.stop()
   expect(program.output()).toContain(shown)
   expect(program.output()).not.toContain(LOGIN.password)
 })
@@ -88,7 +89,7 @@ test('case 179: HTTPS_PROXY is used, NO_PROXY leaves hosts out, and --proxy none
   expect(await chat(await start([], { ...variables, NO_PROXY: HERE }))).toMatchObject({ status: 200 })
   expect(forward.targets()).toEqual([])
   expect(await chat(await start([], variables))).toMatchObject({ status: 200 })
-  expect(forward.targets()).not.toEqual([])
+  await expect.poll(() => forward.targets()).not.toEqual([])
 })
 
 test('NO_PROXY that names upstream: health, status and doctor say that the way is direct, not that the proxy is down', async () => {

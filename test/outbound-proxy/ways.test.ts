@@ -116,7 +116,7 @@ describe('the way to upstream', () => {
       // undici takes a connection for free one turn of the event loop after its answer.
       await setImmediate()
       expect(await ask(route)).toBe('hello /there')
-      expect(proxy.targets()).toEqual([`${HERE}:${front.port}`])
+      await expect.poll(() => proxy.targets()).toEqual([`${HERE}:${front.port}`])
       expect(route.describe(target())).toEqual({
         proxy: `${scheme}://127.0.0.1:${proxy.port}`,
         origin: 'explicit',
@@ -182,7 +182,7 @@ describe('the way to upstream', () => {
       const route = await open({ proxy: `${scheme}://127.0.0.1:${proxy.port}` })
       const post = createTokenRequest(async () => route)
       expect(await post(`${target().origin}/oauth/token`, {})).toEqual({ status: 200, body: 'hello /oauth/token' })
-      expect(proxy.targets()).toEqual([`${HERE}:${front.port}`])
+      await expect.poll(() => proxy.targets()).toEqual([`${HERE}:${front.port}`])
     })
 
     test('makes a connection ahead', async () => {
@@ -228,7 +228,7 @@ describe('the way to upstream', () => {
         const url = `https://${LOGIN.user}:${LOGIN.password}@${host}:${proxyFront.port}`
         expect(await ask(await open({ proxy: url }))).toBe('hello /there')
       }
-      expect(proxy.targets()).toHaveLength(2)
+      await expect.poll(() => proxy.targets()).toHaveLength(2)
     })
 
     test('does not trust it blindly, and says so', async () => {
@@ -248,7 +248,7 @@ describe('the way to upstream', () => {
       const implicitProxy = `http://127.0.0.1:${proxy.port}`
       const route = await open({}, { implicitProxy })
       expect(await ask(route)).toBe('hello /there')
-      expect(proxy.targets()).toEqual([`${HERE}:${front.port}`])
+      await expect.poll(() => proxy.targets()).toEqual([`${HERE}:${front.port}`])
       expect(route.describe(target())).toMatchObject({ proxy: implicitProxy, origin: 'implicit', inUse: true })
       expect(logged).toEqual([{ proxy: implicitProxy, origin: 'implicit' }])
     })
@@ -276,7 +276,7 @@ describe('the way to upstream', () => {
       expect(second.targets()).toEqual([])
       expect(await route.connectionFailed(new Error('refused'))).toBe(true)
       expect(await ask(route)).toBe('hello /there')
-      expect(second.targets()).toEqual([`${HERE}:${front.port}`])
+      await expect.poll(() => second.targets()).toEqual([`${HERE}:${front.port}`])
       expect(logged).toHaveLength(3)
     })
 

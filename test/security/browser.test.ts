@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { requestLines } from '../support/log-lines.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { openBrowser, type PageServer, script, servePages, serveReboundName } from './browser.ts'
 
@@ -37,6 +38,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   page = await browser.newPage()
+  await allLogged()
   earlierRefusals = refusals().length
   earlierCalls = stage.upstream.calls().length
 })
@@ -48,6 +50,15 @@ afterEach(async () => {
 /** The code of every refusal the proxy has logged so far. */
 function refusals(): string[] {
   return [...stage.proxy.output().matchAll(/\b(?:host|origin)_not_allowed\b/g)].map(([code]) => code)
+}
+
+/** Resolves when every request that came so far has its line in the log, which is written some time after its answer. */
+async function allLogged(): Promise<void> {
+  const missing = async () => {
+    const { requests_total } = await stage.metrics()
+    return Number(requests_total) - requestLines(stage.proxy).length
+  }
+  await expect.poll(missing).toBe(0)
 }
 
 function callsOfThisTest() {

@@ -72,10 +72,15 @@ export async function serveReboundName(proxyUrl: string): Promise<ReboundName> {
   const proxy = new URL(proxyUrl)
   let behind = { host: '127.0.0.1', port: pages.port }
   const server = createTcpServer((socket) => {
-    const other = connect(behind)
-    socket.on('error', () => other.destroy()).on('close', () => other.destroy())
-    other.on('error', () => socket.destroy()).on('close', () => socket.destroy())
-    socket.pipe(other).pipe(socket)
+    socket.on('error', () => {})
+    // Not when it is opened: a browser opens some ahead, which would still lead to the page after the name has moved.
+    socket.once('data', (bytes) => {
+      const other = connect(behind)
+      socket.on('close', () => other.destroy())
+      other.on('error', () => socket.destroy()).on('close', () => socket.destroy())
+      other.write(bytes)
+      socket.pipe(other).pipe(socket)
+    })
   })
   const port = await listenOnLoopback(server)
   return {

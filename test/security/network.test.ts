@@ -50,6 +50,7 @@ test('whoever insists may, and is warned', async () => {
   proxy = await startForeground(['--host', '0.0.0.0', '--insecure-no-key'], { home })
   const { port } = new URL(proxy.url)
   expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200)
+  await proxy.stop()
   expect(proxy.output()).toContain('no client key')
 })
 

@@ -77,10 +77,12 @@ test('with a ChatGPT login a page in front of upstream does not reach the client
 
 test('at debug prompts are recorded, as its help says, and tokens still are not', async () => {
   stage = await startStage({ auth: chatgptAuth(TOKENS), args: ['--log-level', 'debug'] })
+  const { proxy } = stage
   await stage.post('/v1/chat/completions', CHAT)
-  expect(stage.proxy.output()).toContain(PROMPT)
-  expect(stage.proxy.output()).not.toContain(ACCESS_TOKEN)
-  expect(stage.proxy.output()).not.toContain('made-up-refresh-token')
+  await expect.poll(() => proxy.output()).toContain(PROMPT)
+  await proxy.stop()
+  expect(proxy.output()).not.toContain(ACCESS_TOKEN)
+  expect(proxy.output()).not.toContain('made-up-refresh-token')
 })
 
 test('files of the background server are for its user only', async () => {
