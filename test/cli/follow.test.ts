@@ -74,8 +74,9 @@ test('logs -f goes on in the next file where ids of files have 64 bits', async (
 test('logs -f ends when nobody reads it any more, as behind `head`', async () => {
   await writeFile(log, 'before\n')
   const { child, until } = follow()
+  const ended = once(child, 'exit')
   await until('before\n')
   child.stdout.destroy()
   await appendFile(log, 'nobody reads this\n')
-  expect(await once(child, 'exit')).toEqual([0, null])
+  expect(await ended).toEqual([0, null])
 })

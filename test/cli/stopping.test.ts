@@ -27,7 +27,12 @@ beforeEach(async () => {
   home = await createHome()
   await home.writeAuth(chatgptAuth())
   upstream = await startFakeUpstream()
-  env = { CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl, CODEX_API_PROXY_HTTPS_PROXY: 'none' }
+  env = {
+    CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl,
+    CODEX_API_PROXY_HTTPS_PROXY: 'none',
+    // The answer that a stop waits for lasts as long as a test needs.
+    CODEX_PROXY_DRAIN_TIMEOUT: '1h',
+  }
 })
 afterEach(async () => {
   await home.remove()
