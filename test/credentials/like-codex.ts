@@ -7,17 +7,17 @@ type Settings = {
   readonly authPath: string
   readonly tokenUrl: string
   readonly now: () => number
+  /** Called at each generation that it wrote. */
+  readonly wrote: () => void
   readonly stopped: () => boolean
 }
 
 /**
  * Keeps the login fresh as the Codex CLI does (docs/upstream.md 1.6, 2.3): without our lock, it refreshes when five
- * minutes are left, and replaces the file by a rename unless it has changed since. Returns how many generations it
- * wrote.
+ * minutes are left, and replaces the file by a rename unless it has changed since.
  */
-export async function refreshLikeCodex({ authPath, tokenUrl, now, stopped }: Settings): Promise<number> {
+export async function refreshLikeCodex({ authPath, tokenUrl, now, wrote, stopped }: Settings): Promise<void> {
   const read = (): Auth => JSON.parse(readFileSync(authPath, 'utf8'))
-  let written = 0
   while (!stopped()) {
     await delay(Math.random() * 40)
     const auth = read()
@@ -35,7 +35,6 @@ export async function refreshLikeCodex({ authPath, tokenUrl, now, stopped }: Set
     const content = { ...current, tokens, last_refresh: new Date(now()).toISOString() }
     writeFileSync(`${authPath}.codex`, JSON.stringify(content, null, 2), { mode: 0o600 })
     renameSync(`${authPath}.codex`, authPath)
-    written += 1
+    wrote()
   }
-  return written
 }
