@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from 'vitest'
+import { SETTABLE_CLOCK } from '../support/program.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
-const NODE_OPTIONS = `--import ${new URL('../support/settable-clock.mjs', import.meta.url)}`
 
 let stage: Stage | undefined
 afterEach(async () => {
@@ -15,7 +15,7 @@ type Shift = { readonly clock: number; readonly monotonic?: number }
 
 /** A stage with a program whose clocks will be set by so many milliseconds. */
 async function startWith({ clock, monotonic = 0 }: Shift): Promise<Stage> {
-  const env = { NODE_OPTIONS, CLOCK_MS: String(clock), MONOTONIC_MS: String(monotonic) }
+  const env = { NODE_OPTIONS: SETTABLE_CLOCK, CLOCK_MS: String(clock), MONOTONIC_MS: String(monotonic) }
   stage = await startStage({ env })
   return stage
 }

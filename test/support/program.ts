@@ -67,6 +67,9 @@ export type Result = { readonly code: number | null; readonly stdout: string; re
 /** As NODE_OPTIONS: makes the program take its system for macOS. */
 export const LIKE_MACOS = `--import=data:text/javascript,${encodeURIComponent('Object.defineProperty(process,"platform",{value:"darwin"})')}`
 
+/** The same: lets a test set the program's clocks. */
+export const SETTABLE_CLOCK = `--import=${new URL('settable-clock.mjs', import.meta.url)}`
+
 /** The same: makes the program do only what it does at once. */
 export const ONLY_AT_ONCE = `--import=${new URL('only-at-once.mjs', import.meta.url)}`
 
