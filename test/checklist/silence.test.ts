@@ -16,7 +16,7 @@ const KEEP_ALIVE = ': keepalive\n\n'
 
 let stage: Stage
 beforeAll(async () => {
-  stage = await startStage({ args: ['--keep-alive', '200ms', '--idle-timeout', '2s'] })
+  stage = await startStage({ args: ['--keep-alive', '200ms', '--idle-timeout', '5s'] })
 })
 afterAll(() => stage.close())
 
@@ -67,20 +67,25 @@ describe.each(ROUTES)('%s', (path, body) => {
     expect(rest).toBe(await (await stage.stream(path, body)).ended)
   })
 
-  test('case 172: there is no limit for the whole answer', async () => {
-    const many = 'word '.repeat(12).trim()
-    answerWith(stage.upstream, { events: responseEvents([{ text: many }]), delayMs: 200 })
-    const text = await (await stage.stream(path, body)).ended
-    const deltas = framesOf(text).filter(({ type }) => type === 'response.output_text.delta')
-    expect(answeredTurn(text, 'content') || deltas.map(({ delta }) => delta).join('')).toBe(many)
-  })
-
-  test('case 172, 180: silence beyond the idle limit is an error frame after the keep-alives', async () => {
-    const gate = createGate()
-    gate.release(UNTIL_FIRST_DELTA)
-    answerWith(stage.upstream, { events: EVENTS, gate })
-    const text = await (await stage.stream(path, body)).ended
-    gate.open()
+  test('case 172, 180: silence beyond the idle limit is an error frame after the keep-alives, a longer answer is none', async () => {
+    const [lasting, silent] = [createGate(), createGate()]
+    for (const gate of [lasting, silent]) gate.release(UNTIL_FIRST_DELTA)
+    const many = 'word '.repeat(100).trim()
+    answerWith(
+      stage.upstream,
+      { events: responseEvents([{ text: many }]), gate: lasting },
+      { events: EVENTS, gate: silent },
+    )
+    const long = await stage.stream(path, body)
+    await long.until('word')
+    const cut = await stage.stream(path, body)
+    // The long one, which began before, goes on at each keep-alive of the silent one until that is cut.
+    for (let count = 1; await cut.until(KEEP_ALIVE.repeat(count)).catch(() => false); count++) lasting.release()
+    const text = await cut.ended
+    for (const gate of [lasting, silent]) gate.open()
+    const whole = await long.ended
+    const deltas = framesOf(whole).filter(({ type }) => type === 'response.output_text.delta')
+    expect(answeredTurn(whole, 'content') || deltas.map(({ delta }) => delta).join('')).toBe(many)
     expect(text).toContain(KEEP_ALIVE)
     const failure = { error: { code: 'upstream_timeout' } }
     const failed = { type: 'response.failed', response: failure }
