@@ -220,7 +220,7 @@ test('an upstream that is down, a name that is none, and a failing TLS are told 
   expect(unknown.checks.DNS).toMatchObject({
     state: 'problem',
     message: expect.stringMatching(
-      /^nowhere\.invalid (has no address in DNS|could not be looked up, .*) \(E[A-Z_]+\)\.$/,
+      /^nowhere\.invalid (has no address in DNS|could not be looked up: .*) \(E[A-Z_]+\)\.$/,
     ),
   })
   expect(problemsOf(unknown.checks)).toEqual(['DNS'])
