@@ -33,6 +33,8 @@ afterEach(() => home.remove())
 const runWith = async (env: Readonly<Record<string, string>>, ...args: string[]) =>
   withoutProgress(await run(args, { home, env }))
 const command = (...args: string[]) => runWith({}, ...args)
+/** With the port that was saved: a variable, as the tests have one, would beat it. */
+const withSavedPort = (...args: string[]) => runWith({ CODEX_PROXY_PORT: '' }, ...args)
 const pidFile = () => join(home.runFolder, 'codex-api-proxy.pid')
 
 function started({ code, stdout, stderr }: Result): { url: string; pid: number } {
@@ -194,7 +196,7 @@ test('a server whose pid file is lost is named by its process to whoever meets i
   await rm(pidFile())
   try {
     const remedy = `Stop it ${whereStarted('stop')}; if \`start\` started it and its pid file is lost, run \`kill ${pid}\``
-    expect(await command('stop')).toEqual({
+    expect(await withSavedPort('stop')).toEqual({
       code: 1,
       stdout: 'Not running.\n',
       stderr: `But a server (process ${pid}) answers at ${url}: in the foreground, as a service, or without its pid file. ${remedy}.\n`,
@@ -205,7 +207,7 @@ test('a server whose pid file is lost is named by its process to whoever meets i
     expect(stderr).toContain(
       `another codex-api-proxy (process ${pid}), which ${pidFile()} does not name. ${remedy}, or`,
     )
-    expect((await command('status')).stdout).toContain(`(process ${pid}, in the foreground or as a service)`)
+    expect((await withSavedPort('status')).stdout).toContain(`(process ${pid}, in the foreground or as a service)`)
   } finally {
     await kill(pid)
   }
@@ -239,7 +241,7 @@ test('restart takes over what was saved, a client key too, and flags override it
   const first = started(
     await command('start', '--port', port, '--api-key', 'secret', '--strict', '--allow-host', 'a.test'),
   )
-  const lines = (await command('restart', '--strict=false')).stdout.split('\n')
+  const lines = (await withSavedPort('restart', '--strict=false')).stdout.split('\n')
   expect(lines[0]).toBe(`Stopped process ${first.pid}.`)
   expect(lines[1]).toMatch(new RegExp(`^Started: http://127\\.0\\.0\\.1:${port}/v1 `))
 
@@ -453,7 +455,7 @@ test('restart takes over every setting', async () => {
     else env[variables?.[0] ?? ''] = value
   }
   // Without the variables that the other tests run with: they would beat what was saved.
-  const { CODEX_HOME: _, CODEX_REFRESH_TOKEN_URL_OVERRIDE: __, ...plain } = home.env
+  const { CODEX_PROXY_PORT: _, CODEX_HOME: __, CODEX_REFRESH_TOKEN_URL_OVERRIDE: ___, ...plain } = home.env
   const bare = { path: home.path, env: plain }
   const settings = async () => JSON.parse((await run(['status', '--json'], { home: bare })).stdout).settings
 

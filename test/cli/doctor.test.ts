@@ -24,7 +24,6 @@ beforeEach(async () => {
     CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl,
     CODEX_API_PROXY_OPENAI_BASE_URL: upstream.openaiBaseUrl,
     CODEX_API_PROXY_HTTPS_PROXY: 'none',
-    CODEX_PROXY_PORT: '0',
   }
 })
 afterEach(async () => {

@@ -36,8 +36,7 @@ test('from a folder that was deleted the server starts, is found and stops', asy
   const script = 'rmdir "$PWD"; "$0" "$1" status; "$0" "$1" start; "$0" "$1" status; "$0" "$1" stop; "$0" "$1" status'
   const said = spawnSync('sh', ['-c', script, process.execPath, PROGRAM], {
     cwd: gone,
-    // The usual port may be that of the developer's own server.
-    env: { ...home.env, CODEX_PROXY_PORT: '0' },
+    env: { ...home.env },
     encoding: 'utf8',
   })
   const { status, stdout, stderr } = withoutProgress(said)

@@ -22,8 +22,7 @@ async function serviceStage(exit: string) {
   const other = await createHome()
   onTestFinished(() => other.remove())
   const manager = await fakeManager(join(other.path, 'bin'), exit)
-  // Any free port: 8765 may be in use where the tests run.
-  const env = { PATH: manager.path, CODEX_PROXY_PORT: '0' }
+  const env = { PATH: manager.path }
   const service = (...args: string[]) => run(['service', ...args], { home: other, env })
   return { other, manager, service }
 }
@@ -165,7 +164,7 @@ test('on macOS a service is installed anew when the old one has ended, with a pr
     bootstrap) [ ! -e running ] || { echo 'Bootstrap failed: 5: Input/output error' >&2; exit 5; };;
   esac`)
   await writeFile(join(other.path, 'running'), '')
-  const env = { PATH: manager.path, CODEX_PROXY_PORT: '0', NODE_OPTIONS: LIKE_MACOS }
+  const env = { PATH: manager.path, NODE_OPTIONS: LIKE_MACOS }
   const plist = join(other.path, 'Library/LaunchAgents/codex-api-proxy.plist')
   const unusable = ['--log-file', join(other.path, 'bin/launchctl/folder/log')]
   expect(await run(['service', 'install', ...unusable], { home: other, env })).toMatchObject({
@@ -188,7 +187,7 @@ test('on macOS a service that launchd holds for disabled is installed', async ()
     bootstrap) [ ! -e disabled ] || { echo 'Bootstrap failed: 5: Input/output error' >&2; exit 5; };;
   esac`)
   await writeFile(join(other.path, 'disabled'), '')
-  const env = { PATH: manager.path, CODEX_PROXY_PORT: '0', NODE_OPTIONS: LIKE_MACOS }
+  const env = { PATH: manager.path, NODE_OPTIONS: LIKE_MACOS }
   expect((await run(['service', 'install'], { home: other, env })).code).toBe(0)
   expect(await manager.calls()).toContain(`enable gui/${process.getuid?.()}/codex-api-proxy\n`)
 })
@@ -237,7 +236,7 @@ test.each([
   ['fails without a word', {}, 'exit code 4'],
 ])('a manager that %s is told in words', async (_what, more, reason) => {
   const { other, manager } = await serviceStage('exit 4')
-  const env = { PATH: manager.path, CODEX_PROXY_PORT: '0', ...more }
+  const env = { PATH: manager.path, ...more }
   const { code, stderr } = await run(['service', 'install'], { home: other, env })
   expect(code).toBe(1)
   expect(stderr).toContain(`\`systemctl --user daemon-reload\` failed: ${reason}. The file was written, but`)

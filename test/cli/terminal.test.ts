@@ -46,7 +46,6 @@ function openTerminal(): void {
     PS1: '> ',
     CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl,
     CODEX_API_PROXY_HTTPS_PROXY: 'none',
-    CODEX_PROXY_PORT: '0',
   }
   // By env(1): tmux itself would put its own PATH there.
   const shell = [

@@ -34,6 +34,8 @@ export async function createHome(): Promise<Home> {
     USERPROFILE: path,
     CODEX_HOME: codexHome,
     LANG: 'C.UTF-8',
+    // At the usual port the developer's own server may answer.
+    CODEX_PROXY_PORT: '0',
     // A refresh that a test does not expect must not leave this machine.
     CODEX_REFRESH_TOKEN_URL_OVERRIDE: `${NOTHING_THERE}/no-token-issuer`,
   }
