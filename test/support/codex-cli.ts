@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 
 /** Behaves as docs/upstream.md records, as far as tests look. */
 const VERSION = '0.171.0'
-const FOLDER = fileURLToPath(new URL(`../../node_modules/.cache/codex-cli-${VERSION}/`, import.meta.url))
+const FOLDER = fileURLToPath(new URL(`../../node_modules/.cache/codex-cli-${VERSION}`, import.meta.url))
 const LAUNCHER = join(FOLDER, 'node_modules/@openai/codex/bin/codex.js')
 
 /**
@@ -17,10 +17,15 @@ const LAUNCHER = join(FOLDER, 'node_modules/@openai/codex/bin/codex.js')
  */
 export async function installCodexCli(): Promise<void> {
   if (existsSync(LAUNCHER)) return
-  await mkdir(FOLDER, { recursive: true })
-  const args = ['install', '--no-audit', '--no-fund', '--no-save', '--prefix', FOLDER, `@openai/codex@${VERSION}`]
+  // Only a whole one gets its name: what an interrupted install leaves would be taken for one ever after.
+  const partial = `${FOLDER}.part`
+  await rm(partial, { recursive: true, force: true })
+  await mkdir(partial, { recursive: true })
+  const args = ['install', '--no-audit', '--no-fund', '--no-save', '--prefix', partial, `@openai/codex@${VERSION}`]
   try {
-    await promisify(execFile)('npm', args, { cwd: FOLDER })
+    await promisify(execFile)('npm', args, { cwd: partial })
+    await rm(FOLDER, { recursive: true, force: true })
+    await rename(partial, FOLDER)
   } catch (error) {
     throw new Error(`This test needs the Codex CLI, and npm could not install @openai/codex@${VERSION}.`, {
       cause: error,
