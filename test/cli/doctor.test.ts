@@ -5,7 +5,7 @@ import { createServer } from 'node:https'
 import { connect, createServer as createPlainServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { startTokenIssuer } from '../fake-upstream/token-issuer.ts'
 import { apiKeyAuth, chatgptAuth, unsignedJwt } from '../support/auth-files.ts'
@@ -253,8 +253,9 @@ test('an outbound proxy that does not answer is named', async () => {
 /** A port where connections are neither accepted nor refused: its process stands still, and its queue is full. */
 async function silentPort(): Promise<{ port: number; close(): void }> {
   const script =
-    "const s = require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(s.address().port))"
+    "const s = require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(String(s.address().port)))"
   const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
   const [line] = await once(child.stdout, 'data')
   const port = Number(line)
   child.kill('SIGSTOP')
@@ -274,7 +275,6 @@ async function silentPort(): Promise<{ port: number; close(): void }> {
     port,
     close() {
       for (const socket of sockets) socket.destroy()
-      child.kill('SIGKILL')
     },
   }
 }
