@@ -12,13 +12,15 @@ const REFUSING = 'gpt-5.3-codex-spark'
 /** One whose entry says so. */
 const KNOWN = 'gpt-5.4-terse'
 const OTHER = 'gpt-5.4-verbose'
+/** One that refuses them once, in one test. */
+const UNWILLING = 'gpt-5.4-unwilling'
 /** One that refuses whatever it is asked. */
 const STUBBORN = 'gpt-5.4-stubborn'
 const CHAT = { messages: [{ role: 'user', content: 'Hello' }] }
 
 const brief = { slug: KNOWN, name: 'Terse', priority: 1, since: '0.1.0', efforts: ['low'] }
 const terse = { ...modelEntry(brief), supports_reasoning_summary_parameter: false }
-const MODELS = [terse, ...[REFUSING, OTHER, STUBBORN].map((slug) => modelEntry({ ...brief, slug }))]
+const MODELS = [terse, ...[REFUSING, OTHER, UNWILLING, STUBBORN].map((slug) => modelEntry({ ...brief, slug }))]
 
 let stage: Stage
 beforeAll(async () => {
@@ -107,7 +109,7 @@ test('a summary that was refused is not asked for again, whatever else is refuse
   )
   const reasoning = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'made-up' }
   const input = [reasoning, { role: 'assistant', content: 'Hi.' }, { role: 'user', content: 'Hello' }]
-  const body = { model: OTHER, input, reasoning: { summary: 'auto' } }
+  const body = { model: UNWILLING, input, reasoning: { summary: 'auto' } }
   const [answer, calls] = await callsDuring(stage.upstream, () => stage.post('/v1/responses', body))
   expect([answer.status, calls]).toEqual([200, 3])
   expect(lastBody()).not.toHaveProperty('reasoning')
