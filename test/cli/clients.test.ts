@@ -186,13 +186,17 @@ test('of a certificate it is said how clients come to trust it, and that it is f
 
 test('the variables are read by a shell', async () => {
   const script = `${await clientText('env')}\necho "$OPENAI_BASE_URL $OPENAI_API_KEY"`
-  expect(spawnSync('sh', ['-c', script], { encoding: 'utf8' }).stdout).toBe(`${baseUrl} unused\n`)
+  expect(spawnSync('sh', ['-c', script], { env: { ...home.env }, encoding: 'utf8' }).stdout).toBe(`${baseUrl} unused\n`)
 })
 
 test('what is pasted into a shell works without comments too, as zsh takes it', async () => {
   const pasted = `${await clientText('open-webui')}${await clientText('env')}echo "$OPENAI_API_BASE"\n`
   const input = `docker() { printf '<%s>' "$@"; echo; }\n${pasted}`
-  const { stdout } = spawnSync('bash', ['--norc', '-i', '+O', 'interactive_comments'], { input, encoding: 'utf8' })
+  const { stdout } = spawnSync('bash', ['--norc', '-i', '+O', 'interactive_comments'], {
+    env: { ...home.env },
+    input,
+    encoding: 'utf8',
+  })
   expect(stdout.split('\n')).toEqual([
     expect.stringMatching(new RegExp(`^<run>.*<OPENAI_API_BASE_URL=${baseUrl}>.*<ghcr\\.io/[^>]+>$`)),
     baseUrl,

@@ -20,7 +20,9 @@ test('completion in bash offers commands, their flags, and the choices of a flag
   const complete = (...words: string[]) => {
     const line = words.map((word) => `'${word}'`).join(' ')
     const input = `${script}\nCOMP_WORDS=(${line}); COMP_CWORD=${words.length - 1}; _codex_api_proxy; echo "\${COMPREPLY[@]}"`
-    return spawnSync('bash', ['--norc', '-u'], { input, encoding: 'utf8' }).stdout.trim().split(' ')
+    return spawnSync('bash', ['--norc', '-u'], { env: { ...home.env }, input, encoding: 'utf8' })
+      .stdout.trim()
+      .split(' ')
   }
   expect(complete('codex-api-proxy', 're')).toEqual(['restart'])
   expect(complete('codex-api-proxy', 'start', '--log-l')).toEqual(['--log-level'])
@@ -42,7 +44,9 @@ test('completion in bash offers a file with a space in its name as one', async (
   const script = (await command('completion', 'bash')).stdout
   const call = `COMP_WORDS=(codex-api-proxy start --api-key-file '${home.path}/my'); COMP_CWORD=3; _codex_api_proxy`
   const input = `${script}\n${call}; printf '<%s>' "\${COMPREPLY[@]}"`
-  expect(spawnSync('bash', ['--norc'], { input, encoding: 'utf8' }).stdout).toBe(`<${join(home.path, 'my key')}>`)
+  expect(spawnSync('bash', ['--norc'], { env: { ...home.env }, input, encoding: 'utf8' }).stdout).toBe(
+    `<${join(home.path, 'my key')}>`,
+  )
 })
 
 test('completion in zsh offers a value as the next word and behind an equals sign', async () => {
