@@ -24,16 +24,13 @@ afterEach(async () => {
   await upstream.close()
 })
 
-/** A server of tmux for this home alone. */
+/** A server of tmux for this home alone; by its name in it, since the path of a socket must be short. */
 function tmux(...args: string[]): string {
-  const { stdout, stderr, status, error } = spawnSync(
-    'tmux',
-    ['-S', join(home.path, 'tmux'), '-f', '/dev/null', ...args],
-    {
-      encoding: 'utf8',
-      env: home.env,
-    },
-  )
+  const { stdout, stderr, status, error } = spawnSync('tmux', ['-S', 'tmux', '-f', '/dev/null', ...args], {
+    cwd: home.path,
+    env: home.env,
+    encoding: 'utf8',
+  })
   if (error !== undefined) throw error
   if (status !== 0) throw new Error(`tmux ${args.join(' ')}: ${stderr}`)
   return stdout

@@ -18,6 +18,8 @@ export async function openBrowser(...flags: readonly string[]): Promise<Browser>
   }
   return await chromium.launch({
     executablePath: EXECUTABLE,
+    // It makes a socket there, whose path must be short.
+    env: { ...process.env, TMPDIR: '/tmp' },
     args: [
       ...flags,
       '--headless',
