@@ -113,6 +113,11 @@ test('the lock of a dead process is taken over', async () => {
   expect(existsSync(`${path}.removal`)).toBe(false)
 })
 
+test('an abandoned lock is taken at the last look too, which on a busy machine is the first one that finds it', async () => {
+  await writeHolder({ pid: deadPid() })
+  await taken(0)
+})
+
 test('the lock of a process whose id is used again is taken over', async () => {
   await writeHolder({ started: '1@another-boot' })
   await taken()

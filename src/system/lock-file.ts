@@ -83,8 +83,8 @@ function tryLock(path: string): Lock | undefined {
   try {
     const text = textIn(path)
     if (text !== undefined && leftBehind.delete(text)) return { release: () => release(path, text) }
-    if (isAbandoned(path)) removeAbandoned(path)
-    return undefined
+    // Taken at once: a busy machine may look so late that this is the last time.
+    return isAbandoned(path) && removeAbandoned(path) ? tryLock(path) : undefined
   } catch (error) {
     return isInUse(error, path) ? undefined : NO_LOCK
   }
@@ -173,9 +173,9 @@ function isGone(holder: JsonObject, pid: number, age: number): boolean {
 
 /**
  * Two processes may find the same lock abandoned; the slower one must not remove the lock that the faster one has
- * created since. So removing requires a lock file of its own, and checks again.
+ * created since. So removing requires a lock file of its own, and checks again. True if the lock was removed.
  */
-function removeAbandoned(path: string): void {
+function removeAbandoned(path: string): boolean {
   const guard = `${path}.removal`
   try {
     closeSync(openSync(guard, 'wx', 0o600))
@@ -183,10 +183,12 @@ function removeAbandoned(path: string): void {
     if (!isCode(error, 'EEXIST')) throw error
     const made = statSync(guard, { throwIfNoEntry: false })
     if (made !== undefined && ageOf(made) > NAMELESS_MS) rmSync(guard, { force: true })
-    return
+    return false
   }
   try {
-    if (isAbandoned(path)) rmSync(path, { force: true })
+    if (!isAbandoned(path)) return false
+    rmSync(path, { force: true })
+    return true
   } finally {
     rmSync(guard, { force: true })
   }
