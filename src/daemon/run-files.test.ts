@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { closeSync, constants, openSync, writeFileSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import { chmod, chown, mkdir, mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
 import { playPlatform } from '../../test/support/platform.ts'
 import { withRemedy } from '../system/describe-error.ts'
@@ -12,6 +12,7 @@ import { checkRunFiles, runFilesRemedy } from './run-files.ts'
 vi.mock(import('node:fs/promises'), { spy: true })
 
 let folder: string
+let letGo = () => {}
 const files = () => ({
   pidFile: join(folder, 'run', 'pid'),
   logFile: join(folder, 'run', 'log'),
@@ -20,8 +21,10 @@ const files = () => ({
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'run-files-'))
+  letGo = () => {}
 })
 afterEach(async () => {
+  letGo()
   vi.resetAllMocks()
   await rm(folder, { recursive: true })
 })
@@ -78,27 +81,19 @@ test('a log may lie where no file could be made', async () => {
 test('a pipe that nobody reads is no log, and is not waited for', async () => {
   const logFile = join(folder, 'pipe')
   execFileSync('mkfifo', [logFile])
-  // Whoever waits all the same is let go, so that this test fails instead of waiting with it.
-  const reader = setTimeout(() => closeSync(openSync(logFile, constants.O_RDONLY | constants.O_NONBLOCK)), 1000)
-  try {
-    await expect(checkRunFiles({ ...files(), logFile })).rejects.toMatchObject({ code: 'ENXIO', path: logFile })
-  } finally {
-    clearTimeout(reader)
-  }
+  // Whoever waits all the same does so until this test has failed, and is let go then.
+  letGo = () => closeSync(openSync(logFile, constants.O_RDWR))
+  await expect(checkRunFiles({ ...files(), logFile })).rejects.toMatchObject({ code: 'ENXIO', path: logFile })
 })
 
 test('a pipe that somebody reads is a log, and nothing is read from it', async () => {
   const logFile = join(folder, 'pipe')
   execFileSync('mkfifo', [logFile])
   const reader = openSync(logFile, constants.O_RDONLY | constants.O_NONBLOCK)
-  // Whoever reads all the same finds what is no log, so that this test fails instead of waiting with it.
-  const writer = setTimeout(() => writeFileSync(logFile, '{"no log'), 1000)
-  try {
-    await checkRunFiles({ ...files(), logFile })
-  } finally {
-    clearTimeout(writer)
-    closeSync(reader)
-  }
+  onTestFinished(() => closeSync(reader))
+  // Whoever reads all the same waits until this test has failed, and is let go then.
+  letGo = () => closeSync(openSync(logFile, constants.O_RDWR))
+  await checkRunFiles({ ...files(), logFile })
 })
 
 test.each(['pidFile', 'stateFile'] as const)('a device that is named as %s is not replaced', async (name) => {
