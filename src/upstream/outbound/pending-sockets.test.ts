@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { expect, test, vi } from 'vitest'
 import { selfSignedCertificate } from '../../../test/support/certificate.ts'
-import { freePort, listenOnLoopback } from '../../../test/support/loopback.ts'
+import { listenOnLoopback } from '../../../test/support/loopback.ts'
 import { PendingSockets } from './pending-sockets.ts'
 
 test('what is still connecting is ended, what is connected stays', async () => {
@@ -39,7 +39,8 @@ test('over TLS what has shaken no hands yet is still connecting', async () => {
 
 test('what could not be connected is held no longer', async () => {
   const pending = new PendingSockets()
-  const refused = connect(await freePort(), '127.0.0.1').on('error', () => {})
+  // A port that no test is given.
+  const refused = connect(1, '127.0.0.1').on('error', () => {})
   pending.follow(refused)
   await new Promise((resolve) => refused.once('close', resolve))
   const destroy = vi.spyOn(refused, 'destroy')
