@@ -22,13 +22,15 @@ async function createContext() {
 
 test('a server that was started since the look is named by its own process id', async () => {
   const { home, written, context } = await createContext()
+  // On a busy machine it may take so long that this would be mentioned.
+  const print = { ...context.print, progress: () => () => {} }
   const pidFile = join(home, 'pid')
   const located = await locate(context, { pidFile })
   const server = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
   onTestFinished(() => void server.kill())
   const { pid = 0 } = server
   await writeFile(pidFile, `${pid}\nstarted=${await processStart(pid)}\n`)
-  await stopLocated(context, located)
+  await stopLocated({ ...context, print }, located)
   expect(written).toEqual([`Stopped process ${pid}.\n`])
 })
 
