@@ -202,8 +202,6 @@ test('a file that stays held is not waited for for ever, and one without permiss
   const forbidden = heldFile('EPERM', Number.POSITIVE_INFINITY)
   expect(await stage.errorOf(stage.source(forbidden).current())).toMatchObject({ code: 'credentials_unreadable' })
   expect(forbidden.readFileSync).toHaveBeenCalledTimes(2) // By `ready`, and for the reason.
-  let now = 0
-  vi.spyOn(performance, 'now').mockImplementation(() => (now += 500))
   const held = heldFile('EBUSY', Number.POSITIVE_INFINITY)
   expect(await stage.errorOf(stage.source(held).current())).toMatchObject({
     code: 'credentials_unreadable',

@@ -18,7 +18,7 @@ import {
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
 import { playPlatform } from '../../test/support/platform.ts'
 import { codeOf } from '../system/error-code.ts'
@@ -178,6 +178,19 @@ test.each(['EPERM', 'EACCES', 'EBUSY'])(
     expect(await readIfThere(file)).toBe('two')
   },
 )
+
+test('a busy machine, on which much time passes between two tries, waits for it as well', async () => {
+  let now = 0
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => {
+    now += 10_000
+    return now
+  })
+  onTestFinished(() => clock.mockRestore())
+  playPlatform('win32')
+  vi.mocked(rename).mockImplementationOnce(failWith('EPERM')).mockImplementationOnce(failWith('EPERM'))
+  await writePrivateFile(join(base, 'file'), 'text')
+  expect(await readFile(join(base, 'file'), 'utf8')).toBe('text')
+})
 
 test('on Windows a file that can not be replaced at all is not tried for ever', async () => {
   playPlatform('win32')
