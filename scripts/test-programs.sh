@@ -14,9 +14,10 @@ done
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   echo "Installing for the tests:$missing"
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq
+  # A machine that has just been started may be at its own updates: the lists it has will do, and its installing is waited for.
+  apt-get update -qq || true
   # shellcheck disable=SC2086 # a list of words
-  apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  apt-get install -y -qq -o DPkg::Lock::Timeout=300 --no-install-recommends $missing >/dev/null
   exit 0
 fi
 echo "The tests need further programs. On Debian or Ubuntu: sudo apt-get install$missing" >&2
