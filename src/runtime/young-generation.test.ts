@@ -23,7 +23,8 @@ async function sizeOf(begin: string): Promise<number> {
       const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')
       sizes.push(young.space_used_size + young.space_available_size)
     }
-    console.log(Math.min(...sizes.slice(-100)))`
+    // As a text: of a number FORCE_COLOR would make a coloured one.
+    console.log(String(Math.min(...sizes.slice(-100))))`
   const { stdout } = await run(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', program])
   return Number(stdout)
 }
