@@ -14,6 +14,9 @@ import { checkPermissions, checkProcess } from './check-files.ts'
 import { checkNetwork } from './check-network.ts'
 import { type Asked, checkCall, checkLogin, checkModels, startPrivately } from './check-server.ts'
 
+/** A private server is in this process and never silent; where it answers late, all of the machine is slow. */
+const PRIVATE_LIMIT_MS = 60_000
+
 const MARKS = { ok: ['ok', 'green'], problem: ['fix', 'red'], skipped: ['-', 'dim'] } as const
 
 /** Checks everything a request needs; asks the running server, or a private one. */
@@ -48,7 +51,7 @@ async function checkAll(
   flags: Call['flags'],
 ): Promise<Check[]> {
   const { config } = located.loaded
-  const health = await healthOf(asked)
+  const health = await healthOf(asked, reached === undefined ? PRIVATE_LIMIT_MS : undefined)
   const checks = [
     ...checkLogin(health, config),
     ...(await checkNetwork(config, new URL(health?.upstream ?? config.chatgptBaseUrl))),
