@@ -5,6 +5,7 @@ import { totalLength } from '../runtime/buffers.ts'
 import { nowOrAtEndOfTurn } from '../runtime/end-of-turn.ts'
 import { type AnswerBody, type BodySink, type UpstreamAnswer, UpstreamSilent } from './answer.ts'
 import type { BodyMemory } from './body-memory.ts'
+import { withoutRepeats } from './repeated-headers.ts'
 import { ReadGatherer, type SocketRead } from './socket-read.ts'
 
 type WireRequest = {
@@ -146,7 +147,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
     if (status < 200) return
     this.#answered = true
     nowOrAtEndOfTurn(() => {
-      this.#waiting?.resolve({ status, headers, body: this })
+      this.#waiting?.resolve({ status, headers: withoutRepeats(headers), body: this })
       this.#waiting = undefined
     })
   }

@@ -215,6 +215,19 @@ test.each([10, 100_000])('bytes of headers come back as they are, before %d byte
   answer.destroy()
 })
 
+test.each([
+  ['content-type', ['application/json', 'application/json'], 'application/json'],
+  ['connection', ['keep-alive', 'x-of-the-gateway'], 'keep-alive'],
+  ['content-encoding', ['identity', 'identity'], 'identity, identity'],
+  ['etag', ['"x"', '"x"'], '"x"'],
+])('an answer in which gateways have repeated %s comes back', async (name, values, told) => {
+  stage.upstream.enqueue({ status: 200, headers: { 'x-of-the-gateway': 'y', [name]: values }, body: '{"a":1}' })
+  const [answer] = await once(get(`${stage.proxy.url}/v1/files/x`), 'response')
+  expect([answer.statusCode, answer.headers[name]]).toEqual([200, told])
+  expect(answer.headers['x-of-the-gateway']).toBe(name === 'connection' ? undefined : 'y')
+  answer.destroy()
+})
+
 test('a client that leaves ends the forwarded request', async () => {
   stage.upstream.enqueue({ fixture: 'chat-text-usage-stream', stallAfter: 500 })
   const call = stage.upstream.waitForCall(stage.upstream.calls().length + 1)
