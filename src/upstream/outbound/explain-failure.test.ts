@@ -1,5 +1,8 @@
+import { createServer } from 'node:net'
+import { Agent } from 'undici'
 import { describe, expect, test, vi } from 'vitest'
-import { errorBody, ProxyError } from '../../errors.ts'
+import { listenOnLoopback } from '../../../test/support/loopback.ts'
+import { errorBody, ProxyError, toError } from '../../errors.ts'
 import { explainFailure } from './explain-failure.ts'
 import { Refusal, reasonOf } from './failure-reason.ts'
 import { OutboundProxyError } from './tunnel.ts'
@@ -36,6 +39,23 @@ describe('the failure of an exchange', () => {
       status: 502,
       message,
     })
+  })
+
+  test('an answer that is not HTTP is told as that', async () => {
+    const server = createServer((socket) => void socket.end('SSH-2.0-x\r\n'))
+    const agent = new Agent()
+    try {
+      const origin = new URL(`http://127.0.0.1:${await listenOnLoopback(server)}`)
+      const asked = agent.request({ origin, path: '/', method: 'GET' })
+      const failure = await asked.then(() => new Error('It was answered.'), toError)
+      expect(explainFailure(failure, origin, undefined, HEADER_TIMEOUT_MS)).toMatchObject({
+        code: 'upstream_unreachable',
+        message: `Upstream ${origin.host} does not speak HTTP there.`,
+      })
+    } finally {
+      await agent.destroy()
+      server.close()
+    }
   })
 
   test('a certificate nobody signed names the variable and the proxy that may have put it there', () => {

@@ -44,13 +44,18 @@ const LOCAL_NETWORK = 'in the local network that needs a permission: System Sett
 export function reasonOf(error: unknown): string {
   if (error instanceof Refusal) return error.message
   const code = failureCode(error)
-  if (code === undefined) return 'could not be reached'
+  if (code === undefined) return isParserError(error) ? 'does not speak HTTP there' : 'could not be reached'
   if (UNTRUSTED.has(code)) {
     return `has a certificate that is not trusted (${code}; a network that inspects TLS needs its CA in NODE_EXTRA_CA_CERTS)`
   }
   if (code === 'EHOSTUNREACH' && process.platform === 'darwin') return `${REASONS[code]} (${code}; ${LOCAL_NETWORK})`
   if (code.startsWith('HPE_')) return `does not speak HTTP there (${code})`
   return `${REASONS[code] ?? 'could not be reached'} (${code})`
+}
+
+/** undici's; it has no code, since undici looks for the name of llhttp's number in a list by names. */
+function isParserError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'HTTPParserError'
 }
 
 /** The code of an error or of its cause; if several addresses were tried, that of the first. */
