@@ -257,6 +257,15 @@ test('without a clock a limit that tells when it ends says so to nobody', () => 
   }
 })
 
+test.each(['7\r\nx-injected: 1', '7\u2028', '7\u{1f600}'])(
+  'what HTTP can not carry is not taken from an event: %j',
+  (value) => {
+    const headers = { 'retry-after': value, 'x-ratelimit-remaining-tokens': '0' }
+    const event = { type: 'error', error: { code: 'rate_limit_exceeded', message: 'No.', headers } }
+    expect(eventError(event, 'chat')?.headers).toEqual({ 'x-ratelimit-remaining-tokens': '0' })
+  },
+)
+
 test('only what waiting mends says when, and only a usage limit in its message', () => {
   const error = { message: 'No.', code: 'x', resets_in_seconds: 60 }
   expect(told({ status: 400, headers: { 'retry-after': '7' }, body: json({ error }) }).headers).toEqual({})

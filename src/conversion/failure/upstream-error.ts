@@ -124,7 +124,13 @@ export function unfinishedError(): ProxyError {
 /** Events and their errors may carry headers of their own (docs/upstream.md 5.2). */
 function headersIn(object: JsonObject): UpstreamHeaders {
   const entries = Object.entries(objectOf(object.headers))
-  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), asString(value)]))
+  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), sendable(value)]))
+}
+
+/** JSON can say what HTTP can't carry: with such a header the whole answer could not be sent. */
+function sendable(value: unknown): string | undefined {
+  const text = asString(value)
+  return text !== undefined && /^[ -~]*$/.test(text) ? text : undefined
 }
 
 function isFailure({ type }: JsonObject, response: JsonObject | undefined): boolean {
