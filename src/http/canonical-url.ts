@@ -1,5 +1,9 @@
-/** A segment of one or two dots, which may be percent-encoded; many take a backslash for a slash, as browsers do. */
-const DOTS = /[/\\](?:\.|%2e){1,2}(?=[/\\?#]|$)/i
+/**
+ * A segment of one or two dots. They may be percent-encoded, and so may the slashes around them, which many servers
+ * decode first; many take a backslash for a slash, as browsers do.
+ */
+const DOTS = /(?:[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?=[/\\]|%2f|%5c|$)/i
+const ENCODED_SLASH = /%2f|%5c/gi
 const API_PATHS = ['/chat/completions', '/responses', '/models']
 
 /** How a path begins when the base URL ended with a slash. */
@@ -19,10 +23,10 @@ export function canonicalUrl(url: string): string {
 }
 
 /** Upstream would resolve `..` itself and use the API key for a path outside of its API (RFC 3986 §5.2.4). */
-function withoutDots(path: string): string {
-  if (!DOTS.test(path)) return path
-  const query = path.search(/[?#]/)
-  const rest = query === -1 ? '' : path.slice(query)
+function withoutDots(url: string): string {
+  const query = url.search(/[?#]/)
+  const path = query === -1 ? url : url.slice(0, query)
+  if (!DOTS.test(path)) return url
   // With a host in front, since two leading slashes would otherwise be taken for the beginning of a host.
-  return new URL(`http://localhost${path}`).pathname + rest
+  return new URL(`http://localhost${path.replace(ENCODED_SLASH, '/')}`).pathname + url.slice(path.length)
 }
