@@ -93,6 +93,14 @@ test('an answer is logged when it has ended: of JSON what was answered, of an ev
   )
 })
 
+test.each(['application/json', 'text/event-stream'])(
+  'an answer in %s beyond the limit is not kept but described',
+  (type) => {
+    const pieces = ['{"output":["', 'x'.repeat(1_000_000), '"]}']
+    expect(loggedAnswer(pieces, { 'content-type': type })).toEqual({ type, bytes: 1_000_015 })
+  },
+)
+
 test('pieces of an answer may be written over once they are sent', () => {
   const { log, lines } = open()
   log?.answerHead({ 'content-type': 'text/event-stream' })

@@ -53,15 +53,23 @@ export class BodyLog {
     this.#headers = headers
   }
 
-  /** Files and audio may be large, and are not kept. */
+  /** Files and audio may be large, and are not kept; a stream may never end. */
   answerBytes(bytes: Buffer): void {
     this.#bytes += bytes.length
-    if (isJsonType(this.#headers['content-type']) || isEventStream(this.#headers)) this.#answer.push(Buffer.from(bytes))
+    if (this.#isTooLong()) this.#answer = []
+    else if (isJsonType(this.#headers['content-type']) || isEventStream(this.#headers)) {
+      this.#answer.push(Buffer.from(bytes))
+    }
   }
 
   answerEnd(): void {
-    this.#log.output(this.#messagesIn(this.#answer, this.#headers, ANSWERS) ?? description(this.#headers, this.#bytes))
+    const messages = this.#isTooLong() ? undefined : this.#messagesIn(this.#answer, this.#headers, ANSWERS)
+    this.#log.output(messages ?? description(this.#headers, this.#bytes))
     this.#answer = []
+  }
+
+  #isTooLong(): boolean {
+    return this.#bytes > this.#limit
   }
 
   /** The text of an event stream; of JSON the first of these fields. */
