@@ -94,6 +94,14 @@ test('a bad secret is not repeated', () => {
   expect(() => load({ flags: { proxy: 'ftp://user:hidden@host' } })).toThrow(/^--proxy: Use a URL such as/)
 })
 
+test.each(['CODEX_API_PROXY_OPENAI_BASE_URL', 'CODEX_REFRESH_TOKEN_URL_OVERRIDE'])(
+  'a password in the URL of %s, where none is allowed, is not repeated either',
+  (variable) => {
+    const env = { [variable]: 'https://user:hidden@gateway.example/v1' }
+    expect(() => load({ env })).toThrow(new RegExp(`^${variable}: Use an https URL`))
+  },
+)
+
 test.each<[string, Partial<Sources>, string | undefined, string | undefined]>([
   ['a file on the line beats a saved key', { flags: { apiKeyFile: '/f' }, saved: { apiKey: 'k' } }, undefined, '/f'],
   [

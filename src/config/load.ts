@@ -150,7 +150,9 @@ function parseOne(option: Option<unknown>, text: string, source: string): unknow
     return option.parse(text)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    const shown = option.secret ? source : `${source} ${JSON.stringify(text)}`
+    // A URL may name a user and a password where none are allowed.
+    const isSecret = option.secret !== undefined || text.includes('@')
+    const shown = isSecret ? source : `${source} ${JSON.stringify(text)}`
     throw new UsageError(`${shown}: ${error.message}`)
   }
 }
