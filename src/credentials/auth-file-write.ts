@@ -1,9 +1,10 @@
 import { constants } from 'node:fs'
 import { dirname } from 'node:path'
+import { ProxyError } from '../errors.ts'
 import { type JsonObject, objectOf } from '../json-object.ts'
 import { isOneOf } from '../system/error-code.ts'
 import { readText } from '../system/text-file.ts'
-import type { Files } from './auth-file.ts'
+import { codeInBrackets, type Files } from './auth-file.ts'
 import { allLeftoverPaths, freeName, leftoverPaths, leftovers, trialPath } from './leftovers.ts'
 import type { NewTokens } from './refresh.ts'
 import { isUnfinished, limitMode, MODE, overwrite } from './write-in-place.ts'
@@ -86,10 +87,20 @@ export function isWritable(path: string, files: Files): boolean {
 }
 
 /**
- * Tests whether there is room for a login beside the file: the disk or the user's quota may be full. Called right
- * before a refresh token is spent. Throws what the file system throws.
+ * Why there is no room for a login beside the file: the disk or the user's quota may be full. Asked right before a refresh
+ * token is spent.
  */
-export function tryRoom(path: string, files: Files): void {
+export function roomProblem(path: string, files: Files): ProxyError | undefined {
+  try {
+    tryRoom(path, files)
+    return undefined
+  } catch (error) {
+    const message = `New tokens can't be written beside ${path}${codeInBrackets(error)}, so the login was not refreshed.`
+    return new ProxyError('credentials_unwritable', message, { cause: error })
+  }
+}
+
+function tryRoom(path: string, files: Files): void {
   const target = files.realpathSync(path)
   const trial = trialPath(target)
   // Tokens may get longer.

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ProxyError } from '../errors.ts'
 import type { JsonObject } from '../json-object.ts'
 import { elapsed } from '../system/elapsed.ts'
-import { codeOf, isCode, isOneOf } from '../system/error-code.ts'
+import { codeOf, isCode, isHeldOpen, isOneOf } from '../system/error-code.ts'
 import { readText } from '../system/text-file.ts'
 import { credentialStore } from './codex-config.ts'
 import { type Login, parseLogin } from './login.ts'
@@ -149,4 +149,9 @@ export function isGone(error: unknown): boolean {
 /** Whether the file is there, but may be half-written. */
 export function isMalformed(error: unknown): boolean {
   return isCode(error, 'credentials_malformed')
+}
+
+/** Someone has the file open, so it can't be read or, on Windows, replaced. Missing permission is another code. */
+export function isHeld(error: unknown): boolean {
+  return isHeldOpen(error) || (error instanceof ProxyError && isCode(error.cause, 'EBUSY'))
 }

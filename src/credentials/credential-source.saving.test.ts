@@ -1,6 +1,15 @@
 import * as nodeFs from 'node:fs'
-import { readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import {
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { IssuedAuth } from '../../test/fake-upstream/token-issuer.ts'
 import { failWith } from '../../test/support/fail-with.ts'
@@ -79,6 +88,62 @@ test('a logout while we refresh stays a logout', async () => {
   })
   expect(await stage.errorOf(source.current())).toMatchObject({ code: 'credentials_missing' })
   expect(statSync(stage.authPath, { throwIfNoEntry: false })).toBeUndefined()
+})
+
+/** `during` is called when the issuer has answered and nobody has the new tokens yet. */
+function sourceRefreshing(during: () => void | Promise<void>): CredentialSource {
+  return stage.source({
+    async postToken(url, body) {
+      const answer = await post(url, body)
+      await during()
+      return answer
+    },
+  })
+}
+
+test('a folder that is away while we refresh finds its new tokens when it is back', async () => {
+  await stage.writeAuth(stage.login(-MINUTE))
+  const away = `${stage.codexHome}-away`
+  const source = sourceRefreshing(() => renameSync(stage.codexHome, away))
+  expect(await stage.errorOf(source.current())).toMatchObject({ code: 'credentials_missing' })
+  renameSync(away, stage.codexHome)
+  const token = tokenOf(await source.current())
+  await source.close()
+  expect((await stage.readAuth()).tokens.access_token).toBe(token)
+  expect(stage.refreshes()).toBe(1)
+})
+
+test('nobody has to ask: the new tokens are looked after each second, and written when the login is back', async () => {
+  await stage.writeAuth(stage.login(-MINUTE))
+  const away = `${stage.authPath}-away`
+  const timers = vi.spyOn(globalThis, 'setTimeout')
+  const source = sourceRefreshing(() => renameSync(stage.authPath, away))
+  await stage.errorOf(source.current())
+  const lookAgain = () => timers.mock.calls.findLast(([, ms]) => ms === 1000)?.[0]()
+  lookAgain()
+  renameSync(away, stage.authPath)
+  lookAgain()
+  expect((await stage.readAuth()).tokens.access_token).toBe(tokenOf(await source.current()))
+})
+
+test('an account that a link no longer leads to while we refresh finds its new tokens when it is chosen again', async () => {
+  const [work, home] = [join(stage.codexHome, 'work.json'), join(stage.codexHome, 'home.json')]
+  writeFileSync(work, JSON.stringify(stage.login(-MINUTE)))
+  writeFileSync(home, JSON.stringify(stage.login(DAY)))
+  const choose = (account: string) => {
+    rmSync(stage.authPath, { force: true })
+    symlinkSync(account, stage.authPath)
+  }
+  choose(work)
+  const source = sourceRefreshing(() => choose(home))
+  const { access_token } = JSON.parse(readFileSync(home, 'utf8')).tokens
+  expect(tokenOf(await source.current())).toBe(access_token)
+  choose(work)
+  const token = tokenOf(await source.current())
+  expect(token).not.toBe(access_token)
+  await source.close()
+  expect(JSON.parse(readFileSync(work, 'utf8')).tokens.access_token).toBe(token)
+  expect(JSON.parse(readFileSync(home, 'utf8')).tokens.access_token).toBe(access_token)
 })
 
 test('signing in with an agent identity while we refresh ends the login before', async () => {

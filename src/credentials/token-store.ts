@@ -1,41 +1,29 @@
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { ProxyError } from '../errors.ts'
-import { isCode, isHeldOpen } from '../system/error-code.ts'
+import type { ProxyError } from '../errors.ts'
 import { onceFree } from '../system/once-free.ts'
 import {
   type AuthFile,
-  codeInBrackets,
   type Files,
   isGone,
+  isHeld,
   isMalformed,
   type StoredLogin,
   type WrittenLogin,
 } from './auth-file.ts'
-import { isWritable, mendAuthFile, removeWritten, replaceAuthFile, tryRoom, withTokens } from './auth-file-write.ts'
+import { isWritable, mendAuthFile, removeWritten, replaceAuthFile, roomProblem } from './auth-file-write.ts'
 import type { CredentialMode } from './credentials.ts'
 import { leftTokens } from './leftovers.ts'
-import { type Login, loginOf } from './login.ts'
+import type { Login } from './login.ts'
 import type { NewTokens } from './refresh.ts'
-import { rewriteJson } from './rewrite-json.ts'
+import { holds, isOnlyHope, textWith, type UnsavedTokens, unsavedTokens } from './unsaved-tokens.ts'
 
 const REREAD_MS = 50
-/** How long until writing is tried again. */
 const RETRY_MS = 1000
 /** The warning is repeated after this many failed tries. */
 const REPEAT_WARNING = 60
 
 export type Warn = (fields: Record<string, unknown>, message: string) => void
-
-type Unsaved = {
-  /** The refresh token that was spent to get these: once the file holds another one, they are out of date. */
-  readonly spentToken: string
-  readonly tokens: NewTokens
-  readonly refreshedAt: number
-  readonly stored: StoredLogin
-  /** What was being written last: the file may contain a part of it. */
-  written?: string
-}
 
 /**
  * The current login: what auth.json holds, or newer tokens that could not be written to it yet. Those exist only in
@@ -46,7 +34,9 @@ export class TokenStore {
   readonly #files: Files
   readonly #mode: CredentialMode
   readonly #warn: Warn
-  #unsaved: Unsaved | undefined
+  #unsaved: UnsavedTokens | undefined
+  /** Those whose login left the file before they could be written, in case it comes back. */
+  #aside: UnsavedTokens | undefined
   #failures = 0
   #retry: NodeJS.Timeout | undefined
 
@@ -72,12 +62,21 @@ export class TokenStore {
 
   /** Throws a ProxyError (credentials_…) when there is no usable login. */
   read(): StoredLogin {
-    if (this.#unsaved === undefined) return this.#file.read()
+    if (this.#unsaved === undefined) return this.#readFile()
     const stored = this.#fileOrNothing()
     // A temporarily unreadable file is no evidence against the tokens in memory.
     if (stored === undefined || holds(stored.login, this.#unsaved.spentToken)) return this.#unsaved.stored
-    this.#forget()
+    this.#setAside(this.#unsaved)
     return stored
+  }
+
+  /** Takes back what was set aside if its login is there again. */
+  #readFile(): StoredLogin {
+    const stored = this.#file.read()
+    if (this.#aside === undefined || !holds(stored.login, this.#aside.spentToken)) return stored
+    this.#unsaved = this.#aside
+    this.#aside = undefined
+    return this.#unsaved.stored
   }
 
   /** The same, but waits while someone holds the file exclusively, and reads again what is only half-written. */
@@ -108,14 +107,7 @@ export class TokenStore {
 
   /** Why there is no room for new tokens: if the old one were spent, only this process would still have the login. */
   noRoom(): ProxyError | undefined {
-    if (this.#unsaved !== undefined) return undefined // That is so already.
-    try {
-      tryRoom(this.#file.path, this.#files)
-      return undefined
-    } catch (error) {
-      const message = `New tokens can't be written beside ${this.#file.path}${codeInBrackets(error)}, so the login was not refreshed.`
-      return new ProxyError('credentials_unwritable', message, { cause: error })
-    }
+    return this.#unsaved === undefined ? roomProblem(this.#file.path, this.#files) : undefined
   }
 
   /** Before a refresh token is spent: takes over the tokens that a killed process already got for it. */
@@ -130,13 +122,7 @@ export class TokenStore {
 
   /** Takes over new tokens and writes them. Returns the login to use: the new one, or a newer one in the file. */
   keep(from: StoredLogin, spentToken: string, tokens: NewTokens, refreshedAt: number): Login {
-    const content = withTokens(from.content, tokens, refreshedAt)
-    this.#unsaved = {
-      spentToken: this.#unsaved?.spentToken ?? spentToken,
-      tokens: { ...this.#unsaved?.tokens, ...tokens },
-      refreshedAt,
-      stored: { content, login: loginOf(content) },
-    }
+    this.#unsaved = unsavedTokens(from, { spentToken, tokens, refreshedAt }, this.#unsaved)
     this.save()
     return this.read().login
   }
@@ -156,24 +142,35 @@ export class TokenStore {
   }
 
   #write(): void {
-    if (this.#unsaved === undefined) return
+    const unsaved = this.#unsaved ?? this.#aside
+    if (unsaved === undefined) return
     clearTimeout(this.#retry)
-    try {
-      const replaced = this.#replace(this.#unsaved)
-      if (replaced && this.#failures > 0) this.#warn({ file: this.#file.path }, 'the refreshed login is now written')
-    } catch (error) {
-      if (!isGone(error)) throw error
+    if (!this.#replaceUnlessGone(unsaved)) {
+      this.#setAside(unsaved)
+      return
     }
+    if (this.#failures > 0) this.#warn({ file: this.#file.path }, 'the refreshed login is now written')
+    this.#aside = undefined
     this.#forget()
   }
 
+  #replaceUnlessGone(unsaved: UnsavedTokens): boolean {
+    try {
+      return this.#replace(unsaved)
+    } catch (error) {
+      if (!isGone(error)) throw error
+      return false
+    }
+  }
+
   /** False when the file holds another login by now. */
-  #replace(unsaved: Unsaved): boolean {
-    const { spentToken, tokens, refreshedAt } = unsaved
+  #replace(unsaved: UnsavedTokens): boolean {
+    const { spentToken, tokens } = unsaved
     while (true) {
-      const { json, content, login } = this.#readFinished(unsaved.written)
+      const found = this.#readFinished(unsaved.written)
+      const { json, login } = found
       if (!holds(login, spentToken)) return tokens.refresh_token !== undefined && holds(login, tokens.refresh_token)
-      unsaved.written = rewriteJson(json, withTokens(content, tokens, refreshedAt))
+      unsaved.written = textWith(unsaved, found)
       const replaced = replaceAuthFile(this.#file.path, this.#files, {
         json: unsaved.written,
         spentToken,
@@ -211,7 +208,7 @@ export class TokenStore {
         'THE REFRESHED LOGIN COULD NOT BE WRITTEN and is kept in memory only: it is lost if the proxy stops before it can',
       )
     }
-    this.#retry = setTimeout(() => this.save(), RETRY_MS).unref()
+    this.#tryLater()
   }
 
   #mend(written?: string): boolean {
@@ -222,12 +219,26 @@ export class TokenStore {
     try {
       return this.#file.read()
     } catch (error) {
-      if (isGone(error)) {
-        this.#forget()
-        throw error
-      }
-      return undefined
+      if (!isGone(error)) return undefined
+      if (this.#unsaved !== undefined) this.#setAside(this.#unsaved)
+      throw error
     }
+  }
+
+  /**
+   * The user has signed out or signed in anew; or the folder was moved, its mount is away for a while, or a link leads to
+   * another account. In those cases the file may come back with the token that was spent, which would be refused.
+   */
+  #setAside(unsaved: UnsavedTokens): void {
+    this.#forget()
+    if (!isOnlyHope(unsaved)) return
+    this.#aside = unsaved
+    this.#tryLater()
+  }
+
+  #tryLater(): void {
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => this.save(), RETRY_MS).unref()
   }
 
   #forget(): void {
@@ -236,13 +247,4 @@ export class TokenStore {
     this.#unsaved = undefined
     this.#failures = 0
   }
-}
-
-/** Someone has the file open, so it can't be read or, on Windows, replaced. Missing permission is another code. */
-function isHeld(error: unknown): boolean {
-  return isHeldOpen(error) || (error instanceof ProxyError && isCode(error.cause, 'EBUSY'))
-}
-
-function holds(login: Login, refreshToken: string): boolean {
-  return login.kind === 'chatgpt' && login.refreshToken === refreshToken
 }
