@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -340,6 +341,16 @@ test('a lock that could not be removed is this process’s own again at its next
   expect(existsSync(path)).toBe(true)
   const lock = await taken(0)
   expect(await acquire(30)).toBeUndefined()
+  lock.release()
+  expect(existsSync(path)).toBe(false)
+})
+
+test('a lock whose folder was away when it was released is this process’s own again', async () => {
+  const former = await taken()
+  renameSync(home, `${home}-away`)
+  former.release()
+  renameSync(`${home}-away`, home)
+  const lock = await taken(0)
   lock.release()
   expect(existsSync(path)).toBe(false)
 })

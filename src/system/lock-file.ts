@@ -23,8 +23,8 @@ const UNSEEN_MS = 300_000
 const RETRY_MS = 1000
 
 /**
- * The contents of locks that this process has released but could not remove (no free file descriptor, or the mount
- * became read-only). Other processes respect them as long as this one runs; this one takes them over.
+ * The contents of locks that this process has released but could not remove (no free file descriptor, the mount became
+ * read-only, or the folder was moved). Other processes respect them as long as this one runs; this one takes them over.
  */
 const leftBehind = new Set<string>()
 
@@ -110,8 +110,9 @@ function release(path: string, own: string): void {
   try {
     if (readText(path) === own) rmSync(path)
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return
     leftBehind.add(own)
+    // Taken over by another process; or its folder is away, and may come back with it.
+    if (isCode(error, 'ENOENT')) return
     const again = () => leftBehind.delete(own) && release(path, own)
     // Otherwise it counts as abandoned as soon as this process has ended.
     setTimeout(again, RETRY_MS).unref()
