@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { BACKGROUND_COMMAND } from '../../src/cli/context.ts'
@@ -56,6 +56,22 @@ test('a server that can not save its settings at the last moment says so and doe
     reason: expect.stringMatching(`^Can't use ${stateFile}: it is a folder\\. Choose --pid-file, .*--foreground`),
   })
   expect(exit).toEqual([1, null])
+})
+
+test('a crash is in the log also when Node writes what it says of it to a file that was rotated away', async () => {
+  const logFile = join(home.runFolder, 'codex-api-proxy.log')
+  const child = await ordered({ logFile }, "process.on('SIGUSR2', () => { throw new Error('made up') })")
+  await once(child, 'message')
+  child.kill('SIGUSR2')
+  expect(await once(child, 'exit')).toEqual([1, null])
+  const [, line = '', ...others] = (await readFile(logFile, 'utf8')).split('\n')
+  expect(JSON.parse(line)).toEqual({
+    level: 'fatal',
+    time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    msg: 'the server crashed: made up',
+    stack: expect.stringMatching(/^Error: made up\n {4}at /),
+  })
+  expect(others).toEqual([''])
 })
 
 test('the command that `start` runs is none for a person', async () => {

@@ -7,6 +7,7 @@ import { runFilesRemedy } from '../../../daemon/run-files.ts'
 import { ignoreHabitualSignals, stopOnSignals } from '../../../daemon/signals.ts'
 import { saveState } from '../../../daemon/state-file.ts'
 import { onStopRequest } from '../../../daemon/stop-request.ts'
+import { toError } from '../../../errors.ts'
 import { type ListeningServer, serve } from '../../../http/serve.ts'
 import { isObject } from '../../../json-object.ts'
 import { describeError } from '../../../system/describe-error.ts'
@@ -47,8 +48,10 @@ async function runServer(
   if ('pid' in claim) return report({ kind: 'running', server: claim })
   process.once('exit', claim.release)
   const log = openLogFile(config.logFile, config.logMaxSize)
+  // Node's own report goes to the file that the log was at the start, which is gone after two rotations.
+  process.on('uncaughtExceptionMonitor', (error) => logEnd(log, 'fatal', 'the server crashed', error))
   const server = await serve(config, log)
-  const reporter = { draining: () => {}, failed: (error: unknown) => logFailure(log, error) }
+  const reporter = { draining: () => {}, failed: (error: unknown) => logEnd(log, 'error', 'stopping failed', error) }
   const release = stopOnSignals(process, notingStop(server, claim), reporter, 'ignore')
   const endLooking = onStopRequest(config.pidFile, () => process.emit('SIGTERM'))
   try {
@@ -107,6 +110,8 @@ function failure(error: unknown): StartReport {
   return { kind: 'failed', reason, code: String(error.code) }
 }
 
-function logFailure(log: LogFile, error: unknown): void {
-  log.write(`${JSON.stringify({ level: 'error', msg: `stopping failed: ${describeError(error)}` })}\n`)
+function logEnd(log: LogFile, level: 'error' | 'fatal', what: string, error: unknown): void {
+  const { stack } = toError(error)
+  const time = new Date().toISOString()
+  log.write(`${JSON.stringify({ level, time, msg: `${what}: ${describeError(error)}`, stack })}\n`)
 }
