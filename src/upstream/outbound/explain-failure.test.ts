@@ -116,4 +116,10 @@ describe('the failure of an exchange', () => {
     expect(reasonOf(new Refusal('answered 502'))).toBe('answered 502')
     expect(reasonOf('nonsense')).toBe('could not be reached')
   })
+
+  test('a limit on address space is named, and what to do about it', () => {
+    const error = new RangeError('WebAssembly.Instance(): Out of memory: Cannot allocate Wasm memory for new instance')
+    expect(reasonOf(error)).toMatch(/^could not be reached: .*`ulimit -v`.* NODE_OPTIONS=--disable-wasm-trap-handler$/)
+    expect(reasonOf(new RangeError('Invalid array length'))).toBe('could not be reached')
+  })
 })

@@ -40,17 +40,29 @@ const UNTRUSTED = new Set([
 /** macOS answers like this to a background program, and tells its user nothing (docs/outbound-proxy.md). */
 const LOCAL_NETWORK = 'in the local network that needs a permission: System Settings, Privacy & Security, Local Network'
 
+/**
+ * undici parses answers in WebAssembly, for which Node reserves 10 GB of addresses
+ * (https://nodejs.org/api/cli.html#--disable-wasm-trap-handler).
+ */
+const ADDRESS_SPACE =
+  'the limit on address space (`ulimit -v`) leaves no room for WebAssembly; lift it, or start with NODE_OPTIONS=--disable-wasm-trap-handler'
+
 /** The reason of a failed connection, as the rest of a sentence. It contains no part of a URL or a header. */
 export function reasonOf(error: unknown): string {
   if (error instanceof Refusal) return error.message
   const code = failureCode(error)
-  if (code === undefined) return isParserError(error) ? 'does not speak HTTP there' : 'could not be reached'
+  if (code === undefined) return uncodedReason(error)
   if (UNTRUSTED.has(code)) {
     return `has a certificate that is not trusted (${code}; a network that inspects TLS needs its CA in NODE_EXTRA_CA_CERTS)`
   }
   if (code === 'EHOSTUNREACH' && process.platform === 'darwin') return `${REASONS[code]} (${code}; ${LOCAL_NETWORK})`
   if (code.startsWith('HPE_')) return `does not speak HTTP there (${code})`
   return `${REASONS[code] ?? 'could not be reached'} (${code})`
+}
+
+function uncodedReason(error: unknown): string {
+  if (isParserError(error)) return 'does not speak HTTP there'
+  return isOutOfAddressSpace(error) ? `could not be reached: ${ADDRESS_SPACE}` : 'could not be reached'
 }
 
 /** undici's; it has no code, since undici looks for the name of llhttp's number in a list by names. */
@@ -64,4 +76,8 @@ export function failureCode(error: unknown): string | undefined {
   if ('code' in error && typeof error.code === 'string') return error.code
   if (error instanceof AggregateError) return failureCode(error.errors[0])
   return failureCode(error.cause)
+}
+
+function isOutOfAddressSpace(error: unknown): boolean {
+  return error instanceof RangeError && error.message.startsWith('WebAssembly.')
 }
