@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { lastLines } from './log-lines.ts'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { findLast, lastLines, showLines } from './log-lines.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -30,6 +30,42 @@ test.each([
 test('lines longer than one piece come whole', async () => {
   const long = 'ä'.repeat(100_000)
   expect(await lastLines(await fileOf(`first\n${long}\nlast\n`), 2)).toEqual([long, 'last'])
+})
+
+test('a log may be larger than the memory: lines are shown while the rest is still to be read', async () => {
+  const text = Array.from({ length: 50_000 }, (_, number) => `line ${number}\n`).join('')
+  const file = await open(await fileOf(text))
+  const read = vi.spyOn(file, 'read')
+  try {
+    const last = await findLast(file, 40_000, { from: 0, to: text.length })
+    expect(last.count).toBe(40_000)
+    read.mockClear()
+    const readsBefore = new Map<string, number>()
+    await showLines(file, last, (line) => readsBefore.set(line, read.mock.calls.length))
+    expect([...readsBefore.keys()]).toEqual(text.split('\n').slice(10_000, -1))
+    expect(readsBefore.get('line 10000')).toBe(1)
+    expect(readsBefore.get('line 49999')).toBeGreaterThan(2)
+  } finally {
+    await file.close()
+  }
+})
+
+test('what nobody reads any more is read no further', async () => {
+  const text = 'line\n'.repeat(50_000)
+  const file = await open(await fileOf(text))
+  try {
+    const shown: string[] = []
+    const last = { from: 0, to: text.length }
+    await showLines(
+      file,
+      last,
+      (line) => shown.push(line),
+      () => shown.length > 0,
+    )
+    expect(shown.length).toBeLessThan(50_000 / 2)
+  } finally {
+    await file.close()
+  }
 })
 
 test('what was there before is not looked at', async () => {

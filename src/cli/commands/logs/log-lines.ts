@@ -2,43 +2,111 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { folderInPlaceOf } from '../../../daemon/private-file.ts'
 import { isCode } from '../../../system/error-code.ts'
 
-/** A log is read from its end in pieces of this size. */
+/** A log is read in pieces of this size: it may be larger than the memory. */
 const PIECE = 64 * 1024
+const NEWLINE = 10
+
+/** Bytes of a file, from one place up to another. */
+type Range = { readonly from: number; readonly to: number }
 
 /** The last lines of a file, without newlines; none when there is no file. Bytes before `from` are not looked at. */
 export async function lastLines(path: string, count: number, from = 0): Promise<string[]> {
   const file = await openExisting(path)
   if (file === undefined) return []
   try {
-    return await lastLinesOf(file, count, { from, to: (await file.stat()).size })
+    const lines: string[] = []
+    const last = await findLast(file, count, { from, to: (await file.stat()).size })
+    await showLines(file, last, (line) => lines.push(line))
+    return lines
   } finally {
     await file.close()
   }
 }
 
-/** The same for the bytes of an open file between `from` and `to`. */
-export async function lastLinesOf(
-  file: FileHandle,
-  count: number,
-  { from, to }: { from: number; to: number },
-): Promise<string[]> {
-  let start = to
-  let newlines = 0
-  const pieces: Buffer[] = []
-  // One newline more than lines: the last line ends with one too.
-  while (start > from && newlines <= count) {
-    const length = Math.min(PIECE, start - from)
-    start -= length
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, start)
-    const piece = buffer.subarray(0, bytesRead)
-    newlines += countNewlines(piece)
-    pieces.unshift(piece)
+export type LastLines = Range & { readonly count: number }
+
+/** Where the last lines within a part of an open file are. */
+export async function findLast(file: FileHandle, wanted: number, { from, to }: Range): Promise<LastLines> {
+  if (wanted === 0 || from >= to) return { from: to, to, count: 0 }
+  let count = 0
+  for (let end = to; end > from; end -= PIECE) {
+    const start = Math.max(from, end - PIECE)
+    const piece = await readAt(file, start, end)
+    for (let at = piece.lastIndexOf(NEWLINE); at !== -1; at = at === 0 ? -1 : piece.lastIndexOf(NEWLINE, at - 1)) {
+      const next = start + at + 1
+      // The last line ends with one too.
+      if (next === to) continue
+      count++
+      if (count === wanted) return { from: next, to, count }
+    }
   }
-  return count === 0 ? [] : linesIn(Buffer.concat(pieces).toString('utf8')).slice(-count)
+  return { from, to, count: count + 1 }
+}
+
+/** Shows the lines in a part of an open file, the last one also if it is not finished. */
+export async function showLines(
+  file: FileHandle,
+  range: Range,
+  show: (line: string) => void,
+  isDone?: () => boolean,
+): Promise<void> {
+  const splitter = lineSplitter(show)
+  await readPieces(file, range, splitter.push, isDone)
+  splitter.end()
+}
+
+/** Returns where it stopped: at the end of the range, or of a file that has become shorter. */
+export async function readPieces(
+  file: FileHandle,
+  { from, to }: Range,
+  take: (bytes: Buffer) => void,
+  isDone = () => false,
+): Promise<number> {
+  let position = from
+  while (position < to && !isDone()) {
+    const bytes = await readAt(file, position, Math.min(to, position + PIECE))
+    if (bytes.length === 0) break
+    position += bytes.length
+    take(bytes)
+  }
+  return position
+}
+
+async function readAt(file: FileHandle, from: number, to: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(to - from), 0, to - from, from)
+  return buffer.subarray(0, bytesRead)
+}
+
+type LineSplitter = {
+  push(bytes: Buffer): void
+  /** Shows the unfinished last line. */
+  end(): void
+  /** Forgets it. */
+  reset(): void
+}
+
+/** Makes lines, without their ends, of bytes that come in pieces. */
+export function lineSplitter(show: (line: string) => void): LineSplitter {
+  let held: Buffer[] = []
+  function flush(next: readonly Buffer[]): void {
+    for (const line of linesIn(Buffer.concat(held).toString('utf8'))) show(line)
+    held = [...next]
+  }
+  return {
+    push(bytes) {
+      const end = bytes.lastIndexOf(NEWLINE) + 1
+      held.push(bytes.subarray(0, end === 0 ? bytes.length : end))
+      if (end > 0) flush(end < bytes.length ? [bytes.subarray(end)] : [])
+    },
+    end: () => flush([]),
+    reset() {
+      held = []
+    },
+  }
 }
 
 /** Without their ends, which on Windows are two characters where Node itself wrote, as in a crash. */
-export function linesIn(text: string): string[] {
+function linesIn(text: string): string[] {
   const lines = text.split(/\r?\n/)
   if (lines.at(-1) === '') lines.pop()
   return lines
@@ -56,10 +124,4 @@ export async function openExisting(path: string): Promise<FileHandle | undefined
   }
   // Opening a folder succeeds; reading it would fail with an error that does not name it.
   throw folderInPlaceOf(path)
-}
-
-function countNewlines(bytes: Buffer): number {
-  let found = 0
-  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) found++
-  return found
 }

@@ -7,7 +7,7 @@ import type { Call } from '../../command.ts'
 import type { Context, ExitCode } from '../../context.ts'
 import { type Located, locate, logFileOf, reach } from '../../locate.ts'
 import { RUN_FILES } from '../../setting-groups.ts'
-import { lastLines, lastLinesOf, linesIn, openExisting } from './log-lines.ts'
+import { findLast, type LastLines, lineSplitter, openExisting, readPieces, showLines } from './log-lines.ts'
 
 const LINES = '50'
 const POLL_MS = 200
@@ -23,25 +23,32 @@ export async function logs(context: Context, { settings, flags }: Call): Promise
   const file = await openExisting(logFile)
   // `follow` shows what is added from here on, so that no line is shown twice or left out.
   const end = (await file?.stat())?.size ?? 0
-  const recent = file === undefined ? [] : await lastLinesOf(file, lines, { from: 0, to: end })
-  const older = await olderLines(logFile, file, lines - recent.length)
-  if (end === 0 && older.length === 0) {
+  const recent = await lastOf(file, lines, end)
+  const olderFile = await openOlder(logFile, file)
+  const older = await lastOf(olderFile, lines - recent.count)
+  if (end === 0 && older.count === 0) {
     print.note(`Nothing was logged yet: ${file === undefined ? `there is no ${logFile}` : `${logFile} is empty`}.`)
   }
   await tellWhereElse(context, located)
-  for (const line of [...older, ...recent]) show(line)
+  if (olderFile !== undefined) await showLines(olderFile, older, show, print.isClosed)
+  await olderFile?.close()
+  if (file !== undefined) await showLines(file, recent, show, print.isClosed)
   if (flags.follow === true) await follow(logFile, { file, position: end }, show, print.isClosed)
   else await file?.close()
   return 0
 }
 
-/** Lines from before the last rotation. */
-async function olderLines(logFile: string, file: FileHandle | undefined, count: number): Promise<string[]> {
-  if (count === 0) return []
+async function lastOf(file: FileHandle | undefined, count: number, end?: number): Promise<LastLines> {
+  if (file === undefined) return { from: 0, to: 0, count: 0 }
+  return await findLast(file, count, { from: 0, to: end ?? (await file.stat()).size })
+}
+
+/** The file with the lines from before the last rotation. */
+async function openOlder(logFile: string, file: FileHandle | undefined): Promise<FileHandle | undefined> {
   const path = olderLogOf(logFile)
   // The open file itself may have been rotated by now.
-  if (file !== undefined && !(await isAnother(path, file))) return []
-  return await lastLines(path, count)
+  if (file !== undefined && !(await isAnother(path, file))) return undefined
+  return await openExisting(path)
 }
 
 /** A foreground server or systemd service does not write to this file; launchd writes its service's log there. */
@@ -77,22 +84,16 @@ async function follow(
   isDone: () => boolean,
 ): Promise<void> {
   let { file, position } = start
-  let rest = Buffer.alloc(0)
+  const splitter = lineSplitter(show)
 
   const readOn = async (from: FileHandle) => {
     const { size } = await from.stat()
     // Emptied by someone: begin again, without the half line from before.
     if (size < position) {
       position = 0
-      rest = Buffer.alloc(0)
+      splitter.reset()
     }
-    const bytes = Buffer.alloc(size - position)
-    const { bytesRead } = await from.read(bytes, 0, bytes.length, position)
-    position += bytesRead
-    const text = Buffer.concat([rest, bytes.subarray(0, bytesRead)])
-    const end = text.lastIndexOf(10) + 1
-    rest = text.subarray(end)
-    for (const line of linesIn(text.toString('utf8', 0, end))) show(line)
+    position = await readPieces(from, { from: position, to: size }, splitter.push, isDone)
   }
 
   while (!isDone()) {
@@ -102,7 +103,7 @@ async function follow(
       await file?.close()
       file = await openExisting(path)
       position = 0
-      rest = Buffer.alloc(0)
+      splitter.reset()
       if (file !== undefined) continue
     }
     await delay(POLL_MS)
