@@ -58,6 +58,35 @@ test('all is well: each line says so, and nothing is called unless asked', async
   expect(upstream.calls()).toEqual([])
 })
 
+test('the certificate that the server was started with is judged, and without a server the one in the file', async () => {
+  const [cert, key] = [join(home.path, 'cert.pem'), join(home.path, 'key.pem')]
+  const write = async ({ cert: text, key: secret }: ReturnType<typeof selfSignedCertificate>) => {
+    await writeFile(cert, text)
+    await writeFile(key, secret, { mode: 0o600 })
+  }
+  const expired = selfSignedCertificate(undefined, undefined, '20210101000000Z')
+  const good = selfSignedCertificate()
+  const tls = ['--tls-cert', cert, '--tls-key', key]
+  const message = expect.stringMatching(/^It expired \d+ days ago: clients refuse it\.$/)
+  const remedy = 'Renew it, then restart the server, which reads it only at its start.'
+  const outdated = { name: 'Certificate', state: 'problem', message, remedy }
+  await write(expired)
+  expect((await doctor(...tls)).checks.Certificate).toEqual(outdated)
+
+  const server = await startForeground(tls, { home, env })
+  try {
+    await write(good)
+    const port = ['--port', new URL(server.url).port]
+    expect((await doctor(...tls, ...port)).checks.Certificate).toEqual(outdated)
+  } finally {
+    await server.stop()
+  }
+  const { checks } = await doctor(...tls)
+  expect(checks.Certificate?.message).toMatch(/^Expires in \d+ days; a renewed one is read at the next restart\.$/)
+  expect(problemsOf(checks)).toEqual([])
+  expect((await doctor()).checks.Certificate).toBeUndefined()
+})
+
 test('a login that works but can no longer be refreshed is to be renewed, not waited for', async () => {
   const issuer = await startTokenIssuer()
   await home.writeAuth(issuer.login({ lifetimeMs: 60_000 }))

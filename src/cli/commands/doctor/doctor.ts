@@ -10,6 +10,7 @@ import { loadSettings } from '../../load-settings.ts'
 import { atNamedPort, type Located, locate, reach, UNREAD_REMEDY } from '../../locate.ts'
 import type { Print } from '../../print.ts'
 import { type Check, postponed, problem } from './check.ts'
+import { checkCertificate } from './check-certificate.ts'
 import { checkPermissions, checkProcess } from './check-files.ts'
 import { checkNetwork } from './check-network.ts'
 import { type Asked, checkCall, checkLogin, checkModels, startPrivately } from './check-server.ts'
@@ -56,6 +57,7 @@ async function checkAll(
     ...checkLogin(health, config),
     ...(await checkNetwork(config, new URL(health?.upstream ?? config.chatgptBaseUrl))),
     ...(unread ?? (await checkProcess(located, reached, health))),
+    ...(await checkCertificate(reached, config)),
     await checkPermissions(config, health?.login?.file),
   ]
   // Don't wait again for a server that has just failed to answer.
