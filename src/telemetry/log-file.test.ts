@@ -8,6 +8,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
@@ -21,7 +22,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
 import { playPlatform } from '../../test/support/platform.ts'
-import { openLogFile } from './log-file.ts'
+import { olderLogOf, openLogFile } from './log-file.ts'
 
 vi.mock(import('node:fs'), { spy: true })
 
@@ -211,6 +212,20 @@ test('a log that somebody removed begins anew with the next line', () => {
   log.close()
   expect(readFileSync(path, 'utf8')).toBe('second\n')
   expect(statSync(path).mode & 0o777).toBe(0o600)
+})
+
+test('a link in place of the log stays, and what it leads to is rotated there', () => {
+  const [path, target] = [join(folder, 'proxy.log'), join(folder, 'on-another-disk')]
+  symlinkSync(target, path)
+  const log = openLogFile(path, 10)
+  for (const line of ['first 9.\n', 'second 9\n', 'third 99\n']) log.write(line)
+  // Where the new file can't be opened the old one is moved back.
+  vi.mocked(openSync).mockImplementationOnce(failWith('EMFILE'))
+  log.write('fourth 9\n')
+  log.close()
+  expect(readlinkSync(path)).toBe(target)
+  expect(readFileSync(target, 'utf8')).toBe('third 99\nfourth 9\n')
+  expect(olderLogOf(path)).toBe(`${target}.1`)
 })
 
 test('a log that was moved is left alone, and the file that took its name is added to', () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { fchmodSync, fstatSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { fchmodSync, fstatSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { closeQuietly } from '../system/close-quietly.ts'
 
 export type LogFile = {
@@ -29,12 +29,13 @@ export function openLogFile(path: string, maxSize: number, write: Write = writeS
   }
 
   const rotate = (full: number) => {
-    if (!moveAway(path)) return
+    const log = behindLinks(path)
+    if (!moveAway(log)) return
     try {
       reopen(full)
     } catch {
       // No file descriptors left: otherwise lines would go to the older file for ever. The next line tries again.
-      moveBack(path)
+      moveBack(log)
     }
   }
 
@@ -66,16 +67,26 @@ export function openLogFile(path: string, maxSize: number, write: Write = writeS
   }
 }
 
-/** The file that holds the lines from before the last rotation. */
+/** The file that holds the lines from before the last rotation; of a log behind a link, it is beside the log. */
 export function olderLogOf(path: string): string {
-  return `${path}.1`
+  return `${behindLinks(path)}.1`
+}
+
+/** A link stays: who made it wants the log, and the older one, on another disk. */
+function behindLinks(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path // There is none yet, or it leads to a pipe.
+  }
 }
 
 /** True when a new file can take the name. */
 function moveAway(path: string): boolean {
   try {
-    if (process.platform === 'win32') makeWay(olderLogOf(path))
-    renameSync(path, olderLogOf(path))
+    const older = olderLogOf(path)
+    if (process.platform === 'win32') makeWay(older)
+    renameSync(path, older)
     return true
   } catch {
     // Better a log that is too long than none.
