@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { errorBody, ProxyError } from '../errors.ts'
 import { objectOf } from '../json-object.ts'
 import { STATUS_CODES } from '../runtime/node-http.ts'
@@ -6,6 +6,9 @@ import type { Logger } from '../telemetry/logger.ts'
 
 /** How long a refused client may still send before its connection is reset, so that it gets to read why. */
 const LINGER_MS = 1000
+
+/** The code of a TLS handshake that began with a request. */
+const PLAIN_HTTP = 'ERR_SSL_HTTP_REQUEST'
 
 const refusals = new WeakMap<Socket, ProxyError>()
 
@@ -18,7 +21,8 @@ export function refusalOn(socket: Socket): ProxyError | undefined {
  * Node's `clientError`: what arrived is no request, so it is answered on the bare socket, in the same shape as every
  * other error (https://nodejs.org/api/http.html#event-clienterror).
  */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, logger: Pick<Logger, 'info'>): void {
+export function answerClientError(error: NodeJS.ErrnoException, on: Socket, logger: Pick<Logger, 'info'>): void {
+  const socket = error.code === PLAIN_HTTP ? belowTls(on) : on
   // Each further packet of a refused client gets here again, but the first was already answered.
   if (socket.writableEnded) return
   // Nobody is there to answer, or an answer has begun that a second one would corrupt.
@@ -31,6 +35,11 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, 
   refusals.set(socket, answer)
   socket.end(render(answer))
   setTimeout(() => socket.destroy(), LINGER_MS).unref()
+}
+
+/** TLS has closed its socket when the handshake fails, but not the one that it was made of, which a client without TLS reads. */
+function belowTls(socket: Socket): Socket {
+  return '_parent' in socket && socket._parent instanceof Socket ? socket._parent : socket
 }
 
 /** The client has sent the end of its half of the connection in the middle of a request. */
@@ -46,6 +55,8 @@ function explain({ code = '' }: NodeJS.ErrnoException): ProxyError {
       return new ProxyError('request_too_large', 'The chunk extensions of the body are too large.')
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new ProxyError('request_timeout', 'The request took too long to arrive.')
+    case PLAIN_HTTP:
+      return new ProxyError('invalid_http', 'This port speaks HTTPS: its address begins with https://.')
     default:
       return new ProxyError('invalid_http', 'What arrived is not valid HTTP/1.1.')
   }

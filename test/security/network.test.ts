@@ -112,7 +112,11 @@ test('with a certificate the proxy speaks TLS and no longer plain HTTP', async (
     }).on('error', reject)
   })
   expect(status).toBe(200)
-  await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow()
+  const plain = await fetch(`http://127.0.0.1:${port}/health`)
+  expect([plain.status, await plain.json()]).toEqual([
+    400,
+    { error: expect.objectContaining({ code: 'invalid_http', message: expect.stringContaining('https://') }) },
+  ])
 })
 
 test('half of a certificate is refused before anything listens', async () => {
