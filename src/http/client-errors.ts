@@ -54,6 +54,7 @@ function explain({ code = '' }: NodeJS.ErrnoException): ProxyError {
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return new ProxyError('request_too_large', 'The chunk extensions of the body are too large.')
     case 'ERR_HTTP_REQUEST_TIMEOUT':
+    case 'ERR_TLS_HANDSHAKE_TIMEOUT':
       return new ProxyError('request_timeout', 'The request took too long to arrive.')
     case PLAIN_HTTP:
       return new ProxyError('invalid_http', 'This port speaks HTTPS: its address begins with https://.')

@@ -73,7 +73,9 @@ export function createServer(parts: ServerParts): Server {
     // The guard refuses such requests too, in the shape of every other error.
     requireHostHeader: false,
   }
-  const server = tls === undefined ? createHttp(limits, listener) : createHttps({ ...limits, ...tls }, listener)
+  // Node's own limit for the handshake is two minutes, whatever a request may take.
+  const secure = { ...limits, ...tls, handshakeTimeout: limits.headersTimeout }
+  const server = tls === undefined ? createHttp(limits, listener) : createHttps(secure, listener)
   // RFC 9110 §10.1.1 allows serving it. Node's own refusal would have no body that an API client can read.
   server.on('checkExpectation', (...visitors) => server.emit('request', ...visitors))
   // Failed TLS handshakes end up here too; sockets of both kinds are Sockets of net.

@@ -14,7 +14,7 @@ import {
   startForeground,
   withoutProgress,
 } from '../support/program.ts'
-import { firstAnswer, sendRaw } from './raw-connection.ts'
+import { everything, firstAnswer, openConnection, sendRaw } from './raw-connection.ts'
 
 let home: Home
 let proxy: Foreground | undefined
@@ -97,12 +97,17 @@ test('by default only this machine is listened to', async () => {
   expect(await isRefused(`http://127.0.0.2:${port}`)).toBe(true)
 })
 
-test('with a certificate the proxy speaks TLS and no longer plain HTTP', async () => {
+async function writeCertificate(): Promise<{ cert: string; args: string[] }> {
   const { cert, key } = selfSignedCertificate()
   const [certPath, keyPath] = [join(home.path, 'cert.pem'), join(home.path, 'key.pem')]
   await writeFile(certPath, cert)
   await writeFile(keyPath, key)
-  proxy = await startForeground(['--tls-cert', certPath, '--tls-key', keyPath], { home })
+  return { cert, args: ['--tls-cert', certPath, '--tls-key', keyPath] }
+}
+
+test('with a certificate the proxy speaks TLS and no longer plain HTTP', async () => {
+  const { cert, args } = await writeCertificate()
+  proxy = await startForeground(args, { home })
   expect(proxy.url).toMatch(/^https:/)
   const { port } = new URL(proxy.url)
   const status = await new Promise((resolve, reject) => {
@@ -117,6 +122,14 @@ test('with a certificate the proxy speaks TLS and no longer plain HTTP', async (
     400,
     { error: expect.objectContaining({ code: 'invalid_http', message: expect.stringContaining('https://') }) },
   ])
+})
+
+// Node's own limit, two minutes, must not pass for ours.
+test('a client that begins no TLS is cut off when a request may take no longer', { timeout: 100_000 }, async () => {
+  const { args } = await writeCertificate()
+  proxy = await startForeground([...args, '--request-timeout', '1s'], { home })
+  const socket = await openConnection(proxy.url)
+  expect(await everything(socket)).toBe('')
 })
 
 test('half of a certificate is refused before anything listens', async () => {
