@@ -28,6 +28,9 @@ test.each([
   [{ status: 1, mode: [], pid: '7', version: '', upstream: null }],
   [{ credentials: 'secret', outboundProxy: { state: 'starting' }, rateLimits: null }],
   [{ rateLimits: { primary: { usedPercent: '12' }, secondary: [] } }],
+  [{ pid: -1 }],
+  [{ pid: 0 }],
+  [{ pid: 1.5 }],
 ])('what is not as expected is left out: %j', (json) => {
   expect(readHealth(json)).toEqual({
     status: undefined,

@@ -1,4 +1,4 @@
-import { asNumber, asObject, asString, type JsonObject, objectOf, textOf } from '../json-object.ts'
+import { asIndex, asNumber, asObject, asString, type JsonObject, objectOf, textOf } from '../json-object.ts'
 import { type AskedServer, askServer } from './ask-server.ts'
 
 /**
@@ -77,7 +77,7 @@ export function readHealth(json: JsonObject): Health {
   return {
     status: STATUSES.find((each) => each === json.status),
     mode: MODES.find((each) => each === json.mode),
-    pid: asNumber(json.pid),
+    pid: readProcess(json.pid),
     version: textOf(json.version),
     upstream: textOf(json.upstream),
     login: readLogin(json.credentials),
@@ -85,6 +85,12 @@ export function readHealth(json: JsonObject): Health {
     limits: [primary, secondary].flatMap((window) => readLimit(window) ?? []),
     json,
   }
+}
+
+/** Users are told to end it: -1 stands for all processes of the user, and another user's program may have taken the port. */
+function readProcess(value: unknown): number | undefined {
+  const pid = asIndex(value)
+  return pid === 0 ? undefined : pid
 }
 
 function readLogin(value: unknown): LoginHealth | undefined {
