@@ -43,6 +43,12 @@ test.each<[string, RequestListener]>([
   expect(await asked(answer)).toBeUndefined()
 })
 
+test('an answer much longer than ours is not read to its end', async () => {
+  expect(
+    await asked((_request, response) => response.write(Buffer.alloc(17 * 1024 * 1024, '[')), 600_000),
+  ).toBeUndefined()
+})
+
 test('whoever says nothing, or not all of it, is not waited for', async () => {
   expect(await asked(() => {}, 50)).toBeUndefined()
   expect(await asked((_request, response) => response.write('{'), 50)).toBeUndefined()

@@ -16,6 +16,9 @@ export type ServerAnswer = {
   readonly error: { readonly code: string | undefined; readonly message: string } | undefined
 }
 
+/** Far more than our longest answer, a list of models. Another user's program may have taken the port and never end. */
+const MOST_BYTES = 16 * 1024 * 1024
+
 type Question = {
   /** Milliseconds. */
   readonly limit: number
@@ -47,7 +50,12 @@ export async function askServer(
   return await new Promise((resolve) => {
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (response) => {
       const pieces: Buffer[] = []
-      response.on('data', (bytes: Buffer) => pieces.push(bytes))
+      let length = 0
+      response.on('data', (bytes: Buffer) => {
+        pieces.push(bytes)
+        length += bytes.length
+        if (length > MOST_BYTES) request.destroy()
+      })
       response.once('error', () => resolve(undefined))
       response.once('end', () => {
         const body = parseObject(Buffer.concat(pieces).toString('utf8'), plain)
