@@ -68,10 +68,13 @@ test('default paths are in the home folder', () => {
   })
 })
 
+const SAVED =
+  'saved setting port "-1": A port is a whole number from 0 to 65535. Give another value to `restart`, or all settings to `start` again.'
+
 test.each([
   ['a flag', { flags: { port: 'abc' } }, '--port "abc": A port is a whole number from 0 to 65535.'],
   ['a variable', { env: { CODEX_PROXY_PORT: '70000' } }, 'CODEX_PROXY_PORT "70000": A port is'],
-  ['a saved setting', { saved: { port: '-1' } }, 'saved setting port "-1": A port is'],
+  ['a saved setting', { saved: { port: '-1' } }, SAVED],
   [
     'a variable without a flag',
     { env: { CODEX_API_PROXY_CHATGPT_BASE_URL: 'http://example.com' } },

@@ -85,12 +85,16 @@ type Setting = {
 /** An unusable value throws if the setting is needed, and counts as not set otherwise. */
 function readSetting(name: OptionName, sources: Sources, ignored: (reason: string) => void): Setting {
   const option: Option<unknown> = OPTIONS[name]
-  const { origin, source, texts: found } = findUnlessReplaced(name, sources)
+  const found = findUnlessReplaced(name, sources)
   const standard = { value: defaultOf(option, sources.bases), origin: 'default' } as const
-  if (found === undefined) return standard
-  const texts = option.path ? found.map((text) => absolute(text, sources.bases)) : found
+  if (found.texts === undefined) return standard
+  const texts = option.path ? found.texts.map((text) => absolute(text, sources.bases)) : found.texts
   try {
-    return { value: parseAll(option, texts, source), origin, given: option.repeatable ? texts : (texts.at(-1) ?? '') }
+    return {
+      value: parseAll(option, texts, found),
+      origin: found.origin,
+      given: option.repeatable ? texts : (texts.at(-1) ?? ''),
+    }
   } catch (error) {
     const isNeeded = sources.needed?.includes(name) ?? true
     if (isNeeded || !(error instanceof UsageError)) throw error
@@ -140,12 +144,15 @@ function split(option: Option<unknown>, given: string | readonly string[]): read
   return texts.flatMap((text) => text.split(',')).map((text) => text.trim())
 }
 
-function parseAll(option: Option<unknown>, texts: readonly string[], source: string): unknown {
-  const values = texts.map((text) => parseOne(option, text, source))
+function parseAll(option: Option<unknown>, texts: readonly string[], found: Found): unknown {
+  const values = texts.map((text) => parseOne(option, text, found))
   return option.repeatable ? values.flat() : values.at(-1)
 }
 
-function parseOne(option: Option<unknown>, text: string, source: string): unknown {
+/** What a newer version saved may mean nothing to an older one. */
+const SAVED_REMEDY = ' Give another value to `restart`, or all settings to `start` again.'
+
+function parseOne(option: Option<unknown>, text: string, { source, origin }: Found): unknown {
   try {
     return option.parse(text)
   } catch (error) {
@@ -153,7 +160,7 @@ function parseOne(option: Option<unknown>, text: string, source: string): unknow
     // A URL may name a user and a password where none are allowed.
     const isSecret = option.secret !== undefined || text.includes('@')
     const shown = isSecret ? source : `${source} ${JSON.stringify(text)}`
-    throw new UsageError(`${shown}: ${error.message}`)
+    throw new UsageError(`${shown}: ${error.message}${origin === 'saved' ? SAVED_REMEDY : ''}`)
   }
 }
 
