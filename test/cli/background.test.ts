@@ -602,11 +602,11 @@ function signalledByPidFile(signal: NodeJS.Signals): string {
 
 test('a start that is interrupted leaves no server', async () => {
   await mkdir(home.runFolder)
-  // Nobody else may write the pid file meanwhile, so no server gets as far as to report to its `start`, and then to stay.
+  // Nobody else may write the pid file until then, so no server has reported to its `start` before, and then stays.
   const lock = await acquireLock(`${pidFile()}.lock`, { until: () => false, patienceMs: 0 })
   const child = await interruptedStart()
-  while (await isThere(child)) await new Promise(setImmediate)
   lock?.release()
+  while (await isThere(child)) await new Promise(setImmediate)
   expect((await command('status')).code).toBe(3)
   started(await command('start', '--port', '0'))
 })
