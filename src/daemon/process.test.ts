@@ -36,9 +36,12 @@ test('a server of another user is left to that user', async () => {
   )
 })
 
-/** A process that does not mind a SIGTERM. */
-async function startDeaf(): Promise<{ pid: number; ended: Promise<unknown[]> }> {
-  const script = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('deaf')"
+/** A process that does not mind a SIGTERM, or only so many. */
+async function startDeaf(minded = Number.POSITIVE_INFINITY): Promise<{ pid: number; ended: Promise<unknown[]> }> {
+  const script = `let left = ${minded}
+    process.on('SIGTERM', () => --left || process.exit())
+    setInterval(() => {}, 1000)
+    console.log('deaf')`
   const deaf = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
   onTestFinished(() => void deaf.kill('SIGKILL'))
   await once(deaf.stdout, 'data')
@@ -67,6 +70,14 @@ test('a server that does not stop in time is ended by force, and its pid file is
   expect(await stopProcess(file, 100)).toEqual({ kind: 'killed', pid })
   expect(await ended).toEqual([null, 'SIGKILL'])
   expect(existsSync(file)).toBe(false)
+})
+
+test('a second request to stop is made until it is followed: the system makes one signal of two that come together', async () => {
+  const file = join(folder, 'pid')
+  const { pid, ended } = await startDeaf(3)
+  await writeFile(file, `${pid}\nstarted=${await processStart(pid)}\n`)
+  expect(await stopProcess(file, 0)).toEqual({ kind: 'stopped', pid })
+  expect(await ended).toEqual([0, null])
 })
 
 test('a process that may be another one than the server is not ended by force', async () => {

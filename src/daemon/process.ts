@@ -29,6 +29,8 @@ type StartOutcome =
 const START_LIMIT_MS = 30_000
 /** How often to check whether a process has ended; on Windows each check of a running one starts PowerShell. */
 const POLL_MS = process.platform === 'win32' ? 500 : 20
+/** How often running answers are asked to end, until they have. */
+const ASK_AGAIN_MS = 1000
 /** How long the system takes to end a killed process. */
 const KILL_LIMIT_MS = 5000
 
@@ -118,8 +120,8 @@ type StopOutcome = { readonly kind: 'stopped' | 'killed'; readonly pid: number }
 
 /**
  * Asks the server to stop, and waits until its process is gone. Running answers may take `drainTimeout` milliseconds,
- * or less if the server itself has a shorter limit; then a second request cuts them off. After that a token refresh
- * gets its time, and a process that is still there is killed, if it is surely the server.
+ * or less if the server itself has a shorter limit; then a second request, made until it is followed, cuts them off.
+ * After that a token refresh gets its time, and a process that is still there is killed, if it is surely the server.
  */
 export async function stopProcess(pidFile: string, drainTimeout: number): Promise<StopOutcome> {
   const running = await findRunning(pidFile)
@@ -129,8 +131,12 @@ export async function stopProcess(pidFile: string, drainTimeout: number): Promis
   }
   const isGone = await watchEnd(running.pid)
   await askToStop(running, pidFile)
-  if (!(await isGone(drainTimeout))) await askToStop(running, pidFile)
-  const inTime = await isGone(STOP_GRACE_MS)
+  let inTime = await isGone(drainTimeout)
+  // Not just once: the system makes one signal of two that come before the process runs again, on a busy machine.
+  for (let waited = 0; !inTime && waited < STOP_GRACE_MS; waited += ASK_AGAIN_MS) {
+    await askToStop(running, pidFile)
+    inTime = await isGone(ASK_AGAIN_MS)
+  }
   if (!inTime) {
     await endByForce(running.pid)
     await isGone(KILL_LIMIT_MS)
