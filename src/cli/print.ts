@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import { isOneOf } from '../system/error-code.ts'
+import { type LogOutput, openTerminalLog, type TerminalLog } from './terminal-log.ts'
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red'
 
@@ -21,16 +22,15 @@ export type Print = {
   readonly coloured: boolean
   /** True if a person sees the result, not a file or a program. */
   readonly resultIsTerminal: boolean
-  /** Log lines of a foreground server, to stderr unchanged. */
-  log(text: string): void
+  /** For the lines of a foreground server, to stderr unchanged. */
+  openLog(): TerminalLog
   readonly logIsTerminal: boolean
   readonly logIsColoured: boolean
   /** True once the result can't be written any more, for example because nobody reads it (`… | head`). */
   isClosed(): boolean
 }
 
-type Output = {
-  write(text: string): unknown
+type Output = LogOutput & {
   on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown
   readonly isTTY?: boolean
 }
@@ -75,7 +75,7 @@ export function createPrint(terminal: Terminal): Print {
     logIsTerminal: stderr.isTTY === true,
     logIsColoured: mayColour && stderr.isTTY === true,
     isClosed: () => closed,
-    log: (text) => stderr.write(text),
+    openLog: () => openTerminalLog(stderr),
     line: (text = '') => stdout.write(`${text}\n`),
     raw: (text) => stdout.write(text),
     json: (value) => stdout.write(`${JSON.stringify(value, null, 2)}\n`),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { fchmodSync, fstatSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { closeQuietly } from '../system/close-quietly.ts'
+import { droppedLine, lineCount } from './dropped-lines.ts'
 
 export type LogFile = {
   /** One or more whole lines, each with its newline; written before it returns. Never throws. */
@@ -55,10 +56,11 @@ export function openLogFile(path: string, maxSize: number, write: Write = writeS
   return {
     write(line) {
       if (file === undefined) return
-      const bytes = Buffer.from(dropped > 0 ? droppedLine(dropped) + line : line)
+      // On a line of its own: the one before may have been cut.
+      const bytes = Buffer.from(dropped > 0 ? `\n${droppedLine(dropped)}${line}` : line)
       const size = sizeNow(file)
       if (size > 0 && size + bytes.length > maxSize) rotate(file)
-      dropped = writeAll(write, file, bytes) === bytes.length ? 0 : dropped + line.split('\n').length - 1
+      dropped = writeAll(write, file, bytes) === bytes.length ? 0 : dropped + lineCount(line)
     },
     close() {
       if (file !== undefined) closeQuietly(file)
@@ -136,10 +138,4 @@ function writeAll(write: Write, file: number, bytes: Buffer): number {
     // Full or gone: the caller counts what is missing.
   }
   return written
-}
-
-/** Begins on a line of its own: the one before may have been cut. */
-function droppedLine(count: number): string {
-  const msg = 'log lines were lost: the log could not be written'
-  return `\n${JSON.stringify({ level: 'warn', time: new Date().toISOString(), dropped: count, msg })}\n`
 }

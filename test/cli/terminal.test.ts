@@ -123,6 +123,25 @@ test('the foreground logs readable lines, and Ctrl-C stops it', async () => {
   expect(shown).not.toContain('{')
 })
 
+test('a terminal that is held by Ctrl-S holds up neither requests nor the end', async () => {
+  openTerminal()
+  await screen(prompts(1))
+  type('codex-api-proxy start --foreground; echo "ended with $?" >ended')
+  const [, url] = /listens on (\S+)/.exec(await screen((shown) => shown.includes('listens on'))) ?? []
+  tmux('send-keys', 'C-s')
+  // Some 40 KB of log; a terminal holds 4.
+  let id: string | null = ''
+  for (let request = 0; request < 400; request++) {
+    const answer = await fetch(`${url}/models`)
+    expect(answer.status).toBe(200)
+    id = answer.headers.get('x-codex-proxy-request-id')
+  }
+  expect(tmux('capture-pane', '-pJ')).not.toContain(id)
+  tmux('send-keys', 'C-c')
+  const ended = () => readFile(join(home.path, 'ended'), 'utf8').catch(() => '')
+  await expect.poll(ended).toBe('ended with 0\n')
+})
+
 test('a terminal that is closed stops the foreground gently', async () => {
   openTerminal()
   await screen(prompts(1))

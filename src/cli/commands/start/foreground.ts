@@ -3,20 +3,26 @@ import type { Config } from '../../../config/options.ts'
 import { ignoreHabitualSignals, stopOnSignals } from '../../../daemon/signals.ts'
 import { type ListeningServer, serve } from '../../../http/serve.ts'
 import { readableLines } from '../../../telemetry/readable-lines.ts'
+import { limitUnread } from '../../../telemetry/unread-lines.ts'
 import { packageVersion } from '../../../version.ts'
 import type { Context, ExitCode } from '../../context.ts'
 import { explain } from '../../explain.ts'
 import { loadSettings } from '../../load-settings.ts'
 import type { Print } from '../../print.ts'
 import { shownAddress } from '../../server-address.ts'
+import type { TerminalLog } from '../../terminal-log.ts'
 import { withExplanation } from './explain-start.ts'
+
+/** How long the end of the log may take to be read. What nobody reads would keep the process for ever. */
+const LAST_LINES_MS = 1000
 
 /** `start --foreground`: serves in this process until a signal. It keeps no run files. */
 export async function startInForeground(context: Context, flags: GivenSettings): Promise<ExitCode> {
   ignoreHabitualSignals(process)
   const { print } = context
   const { config } = loadSettings(context, flags)
-  const server = await listen(config, print)
+  const log = print.openLog()
+  const server = await listen(config, print, log)
   const reporter = {
     draining() {
       // If stderr is not a terminal it contains only the log, which says the same.
@@ -32,14 +38,15 @@ export async function startInForeground(context: Context, flags: GivenSettings):
   // A service manager starts only what has failed again.
   const exitCode = await server.finished
   release()
+  if (!(await log.isRead(LAST_LINES_MS))) process.exit(exitCode)
   return exitCode
 }
 
-async function listen(config: Config, print: Print): Promise<ListeningServer> {
+async function listen(config: Config, print: Print, log: TerminalLog): Promise<ListeningServer> {
   try {
     // Readable lines for a person; JSON for a service manager or a file.
-    const logTo = print.logIsTerminal ? readableLines(print.log, print.logIsColoured) : { write: print.log }
-    return await serve(config, logTo)
+    const lines = print.logIsTerminal ? readableLines(log.write, print.logIsColoured) : log
+    return await serve(config, limitUnread(lines, log.unread))
   } catch (error) {
     throw await withExplanation(error, config)
   }
