@@ -107,6 +107,27 @@ test.each([
   })
 })
 
+test('a process that is gone before it is told what to do is known by its own end', async () => {
+  const gone = join(folder, 'gone')
+  const script = `process.once('disconnect', () => {
+    require('fs').writeFileSync(${JSON.stringify(gone)}, '')
+    process.exit(3)
+  })
+  process.disconnect()`
+  const loaded = loadConfig({ flags: {}, env: {}, saved: {}, bases: { home: folder, cwd: folder } })
+  // The log is closed between the start of the process and the order to it.
+  vi.mocked(openSync).mockClear()
+  vi.mocked(closeSync).mockImplementation((file) => {
+    const opened = vi.mocked(openSync).mock
+    const isLog = opened.calls.some(
+      ([path], at) => path === loaded.config.logFile && opened.results[at]?.value === file,
+    )
+    while (isLog && !existsSync(gone));
+  })
+  const outcome = await startProcess(['-e', script], loaded, { PATH: process.env.PATH })
+  expect(outcome).toEqual({ kind: 'failed', reason: 'The server process ended (exit code 3).', logFrom: 0 })
+})
+
 test('a start that fails is over only when its process is: the next one would take that for a server', async () => {
   const gone = join(folder, 'gone')
   const script = `process.once('message', () => {

@@ -85,8 +85,11 @@ async function reportOf(child: ChildProcess, order: StartOrder): Promise<StartRe
         else if (message.kind === 'failed') told = message
         else resolve(message)
       })
-      // Without a process there are two errors: it could not be spawned, and the order could not be sent.
-      child.on('error', (error) => fail(error.message))
+      // Without a process there are two errors: it could not be spawned, and the order could not be sent. The second one
+      // alone comes of a process that has ended at once, on a busy machine before this; its end tells why.
+      child.on('error', (error) => {
+        if (child.pid === undefined) fail(error.message)
+      })
       child.once('exit', (code, signal) => fail(`The server process ended (${signal ?? `exit code ${code}`}).`))
       limit = setTimeout(() => {
         child.kill('SIGKILL')
