@@ -126,14 +126,16 @@ test('nobody has to ask: the new tokens are looked after each second, and writte
   expect((await stage.readAuth()).tokens.access_token).toBe(tokenOf(await source.current()))
 })
 
+/** Lets auth.json be a link to the login of one of several accounts. */
+function choose(account: string): void {
+  rmSync(stage.authPath, { force: true })
+  symlinkSync(account, stage.authPath)
+}
+
 test('an account that a link no longer leads to while we refresh finds its new tokens when it is chosen again', async () => {
   const [work, home] = [join(stage.codexHome, 'work.json'), join(stage.codexHome, 'home.json')]
   writeFileSync(work, JSON.stringify(stage.login(-MINUTE)))
   writeFileSync(home, JSON.stringify(stage.login(DAY)))
-  const choose = (account: string) => {
-    rmSync(stage.authPath, { force: true })
-    symlinkSync(account, stage.authPath)
-  }
   choose(work)
   const source = sourceRefreshing(() => choose(home))
   const { access_token } = JSON.parse(readFileSync(home, 'utf8')).tokens
@@ -144,6 +146,23 @@ test('an account that a link no longer leads to while we refresh finds its new t
   await source.close()
   expect(JSON.parse(readFileSync(work, 'utf8')).tokens.access_token).toBe(token)
   expect(JSON.parse(readFileSync(home, 'utf8')).tokens.access_token).toBe(access_token)
+})
+
+test('an account that is refreshed meanwhile does not cost another one what waits for its return', async () => {
+  const [work, home] = [join(stage.codexHome, 'work.json'), join(stage.codexHome, 'home.json')]
+  writeFileSync(work, JSON.stringify(stage.login(-MINUTE)))
+  writeFileSync(home, JSON.stringify(stage.login(-MINUTE)))
+  choose(work)
+  const leave = vi.fn(() => {}).mockImplementationOnce(() => choose(home))
+  const source = sourceRefreshing(leave)
+  await source.current()
+  await source.current()
+  expect(stage.refreshes()).toBe(2)
+  choose(work)
+  const token = tokenOf(await source.current())
+  await source.close()
+  expect(JSON.parse(readFileSync(work, 'utf8')).tokens.access_token).toBe(token)
+  expect(stage.refreshes()).toBe(2)
 })
 
 test('signing in with an agent identity while we refresh ends the login before', async () => {

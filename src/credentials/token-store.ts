@@ -150,8 +150,9 @@ export class TokenStore {
       return
     }
     if (this.#failures > 0) this.#warn({ file: this.#file.path }, 'the refreshed login is now written')
-    this.#aside = undefined
     this.#forget()
+    if (unsaved === this.#aside) this.#aside = undefined
+    else if (this.#aside !== undefined) this.#tryLater() // Another account's.
   }
 
   #replaceUnlessGone(unsaved: UnsavedTokens): boolean {
@@ -167,10 +168,9 @@ export class TokenStore {
   #replace(unsaved: UnsavedTokens): boolean {
     const { spentToken, tokens } = unsaved
     while (true) {
-      const found = this.#readFinished(unsaved.written)
-      const { json, login } = found
+      const { json, content, login } = this.#readFinished(unsaved.written)
       if (!holds(login, spentToken)) return tokens.refresh_token !== undefined && holds(login, tokens.refresh_token)
-      unsaved.written = textWith(unsaved, found)
+      unsaved.written = textWith(unsaved, { json, content })
       const replaced = replaceAuthFile(this.#file.path, this.#files, {
         json: unsaved.written,
         spentToken,

@@ -31,7 +31,10 @@ export function unsavedTokens(
 }
 
 /** The text of the file with the tokens in it. */
-export function textWith({ tokens, refreshedAt }: UnsavedTokens, { json, content }: WrittenLogin): string {
+export function textWith(
+  { tokens, refreshedAt }: UnsavedTokens,
+  { json, content }: Pick<WrittenLogin, 'json' | 'content'>,
+): string {
   return rewriteJson(json, withTokens(content, tokens, refreshedAt))
 }
 

@@ -292,6 +292,13 @@ test('logs goes on into the rotated file for the lines that are missing', async 
   expect(await command('logs')).toEqual({ code: 0, stdout: 'four\nfive\n', stderr: '' })
 })
 
+test('logs does not look at the rotated file where no lines are missing', async () => {
+  const log = join(home.runFolder, 'codex-api-proxy.log')
+  await mkdir(`${log}.1`, { recursive: true })
+  await writeFile(log, 'one\ntwo\n')
+  expect(await command('logs', '-n', '2')).toEqual({ code: 0, stdout: 'one\ntwo\n', stderr: '' })
+})
+
 test('logs without a log says so', async () => {
   const { code, stdout, stderr } = await command('logs')
   expect([code, stdout]).toEqual([0, ''])

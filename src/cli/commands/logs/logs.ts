@@ -24,7 +24,7 @@ export async function logs(context: Context, { settings, flags }: Call): Promise
   // `follow` shows what is added from here on, so that no line is shown twice or left out.
   const end = (await file?.stat())?.size ?? 0
   const recent = await lastOf(file, lines, end)
-  const olderFile = await openOlder(logFile, file)
+  const olderFile = recent.count < lines ? await openOlder(logFile, file) : undefined
   const older = await lastOf(olderFile, lines - recent.count)
   if (end === 0 && older.count === 0) {
     print.note(`Nothing was logged yet: ${file === undefined ? `there is no ${logFile}` : `${logFile} is empty`}.`)
