@@ -59,7 +59,8 @@ test.each([
   ['no HTTP at all', '\x16\x03\x01\x02\x00\x01\x00\x01', 400, 'invalid_http'],
   ['a request line of junk', 'GET\r\n\r\n', 400, 'invalid_http'],
   ['another version', 'GET / HTTP/9.9\r\nHost: x\r\n\r\n', 400, 'invalid_http'],
-  ['a header without name', 'GET / HTTP/1.1\r\nHost: x\r\n: y\r\n\r\n', 400, 'invalid_http'],
+  // Not one without a name: Node before 20.19.2 takes it.
+  ['a header with a space in its name', 'GET / HTTP/1.1\r\nHost: x\r\na b: y\r\n\r\n', 400, 'invalid_http'],
   ['two lengths', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400, 'invalid_http'],
   [
     'length and chunks at once',

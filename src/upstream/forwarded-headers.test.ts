@@ -56,6 +56,7 @@ test.each([
   'x-openai-internal-codex-residency',
   'x-openai-fedramp',
   'x-oai-attestation',
+  '',
   'connection',
   'keep-alive',
   'te',

@@ -41,6 +41,8 @@ const REQUEST_HEADERS_DROPPED = new Set([
   'chatgpt-account-id',
   'x-openai-fedramp',
   'x-oai-attestation',
+  // Node before 20.19.2 reads a header without a name as one; undici doesn't send it.
+  '',
 ])
 const REQUEST_PREFIXES_DROPPED = [
   'sec-',
