@@ -107,6 +107,17 @@ test('case 121: an event of several megabytes is read', async () => {
   expect(texts.map((text) => text === long)).toEqual([true, true, true, true])
 })
 
+test('case 121: an answer ends with its last event, even if too long an event begins in the same read', async () => {
+  const limited = await startStage({ args: ['--max-event', '4k'] })
+  const body = `${written(usual)}data: ${'x'.repeat(10_000)}`
+  limited.upstream.setDefault({ status: 200, headers: { 'content-type': 'text/event-stream' }, body })
+  const chat = { model: 'gpt-5.5', messages: [{ role: 'user', content: 'Hello' }], stream: true }
+  const stream = await (await limited.post('/v1/chat/completions', chat)).text()
+  expect(answeredTurn(stream, 'content')).toBe(TEXT)
+  expect(stream).toMatch(/data: \[DONE\]\n\n$/)
+  await limited.close()
+})
+
 describe('case 122: a stream is known by what it holds', () => {
   test.each(['application/json', 'text/plain; charset=utf-8', 'application/octet-stream', ''])(
     'under the content type %j',

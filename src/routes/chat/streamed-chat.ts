@@ -61,18 +61,19 @@ export class StreamedChat {
       },
     })
     return this.#client.follow(events).then(
-      () => this.#finishChoice(machine),
+      () => {
+        if (!machine.ended) this.#finishChoice(machine)
+      },
       (error: unknown) => {
+        if (machine.finished) return this.#finishChoice(machine)
         // What arrived in the same read before the failure still goes to the client.
         this.#sendVisible()
-        if (!machine.finished) throw error
-        this.#finishChoice(machine)
+        throw error
       },
     )
   }
 
   #finishChoice(machine: ChatStream): void {
-    if (machine.ended) return
     for (const chunk of machine.finish()) this.#client.out.text(dataFrame(chunk))
     this.#send(machine)
   }
