@@ -117,7 +117,7 @@ export class StreamedChat {
    */
   #fail(error: ApiError): void {
     if (!this.#client.opened) {
-      this.#client.discard()
+      this.#client.cancel()
       throw error
     }
     noteFailure(this.#request, error)

@@ -48,7 +48,7 @@ export async function streamResponse(
   } catch (thrown) {
     const error = toApiError(thrown)
     if (!client.opened) {
-      client.discard()
+      client.cancel()
       throw error
     }
     noteFailure(request, error)

@@ -247,7 +247,7 @@ test('an attempt that failed leaves nothing behind', () => {
   const { stream, written } = openStream()
   write(stream, 'data: 1\n\n')
   stream.out.clear()
-  stream.discard()
+  stream.cancel()
   vi.advanceTimersByTime(SETTINGS.keepAlive)
   expect(written).toEqual([])
   expect(vi.getTimerCount()).toBe(0)

@@ -76,35 +76,34 @@ export class ClientStream implements Cancellable {
     if (this.#response === undefined) this.#begin()
   }
 
-  /** The client has disconnected, maybe before anything began: no timer may outlive it. */
+  /**
+   * Gives up: the client has disconnected, or nothing was opened and the answer will be a normal one. No timer may
+   * outlive it.
+   */
   cancel(): void {
-    this.#stopTimer()
+    clearTimeout(this.#silence)
   }
 
   /** Sends what is in `out`, if the stream is open. */
   flush(): void {
     const response = this.#response
-    if (response?.destroyed || response?.writableEnded) this.out.clear()
-    else if (response !== undefined && this.out.length > 0) this.#write(response)
+    if (response === undefined) this.out.settle()
+    else if (response.destroyed || response.writableEnded) this.out.clear()
+    else if (this.out.length > 0) this.#write(response)
     else {
       this.out.settle()
-      if (response !== undefined) this.#announce(response)
+      this.#announce(response)
     }
   }
 
   /** Ends with what is in `out`; an answer of which nothing was sent yet is sent as a whole, in one write. */
   end(): void {
-    this.#stopTimer()
+    this.cancel()
     const response = this.#response ?? this.#begin()
     // As with `flush`, nothing is sent after the end.
     if (response.writableEnded) return
     response.end(this.#taken(LAST_CHUNK))
     limitReading(response, this.#settings.slowClientTimeout)
-  }
-
-  /** Gives up without having opened: the answer will be a normal one. */
-  discard(): void {
-    this.#stopTimer()
   }
 
   #begin(): ServerResponse {
@@ -172,10 +171,6 @@ export class ClientStream implements Cancellable {
     this.#stalled = false
     endReadingLimit(response)
     for (const source of this.#sources) source.resume()
-  }
-
-  #stopTimer(): void {
-    clearTimeout(this.#silence)
   }
 }
 
