@@ -56,9 +56,10 @@ export class UpstreamCall {
   async open(cancellation: Cancellation, early?: ApiError): Promise<UpstreamAnswer> {
     const call = this.#call
     if (call === undefined) throw new Error('An answer that is visible must not be asked for again.')
-    const first: Form = { variant: call.wanted, unsummarized: false }
+    let form: Form | undefined = { variant: call.wanted, unsummarized: false }
     let refusal = early
-    for (let form = early === undefined ? first : this.#fallbackForm(call, first, early); form !== undefined; ) {
+    if (early !== undefined) form = this.#fallbackForm(call, form, early)
+    while (form !== undefined) {
       const answer = await this.#post(call, form, cancellation)
       noticeHeaders(this.#context, this.#request, answer)
       this.#request.setHeaders(informingHeaders(answer.headers))
