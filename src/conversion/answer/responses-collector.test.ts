@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { event, messageItem } from '../../../test/support/answers.ts'
 import { RESPONSES_STREAMS, recordedEvents, recordedStreams } from '../../../test/support/recorded.ts'
 import type { JsonObject } from '../../json-object.ts'
-import { fillOutput, ResponsesCollector } from './responses-collector.ts'
+import { completedItems, fillOutput, ResponsesCollector } from './responses-collector.ts'
 
 function collected(events: Iterable<unknown>): JsonObject {
   const collector = new ResponsesCollector()
@@ -205,7 +205,7 @@ test('the terminal event of a stream gets the items that went before, all else i
   const events = emptied(recordedEvents('resp-misc-rotating-ids-stream'))
   const terminal = events.at(-1)
   const done = events.filter(({ type }) => type === 'response.output_item.done')
-  const filled = fillOutput(terminal, done) as JsonObject
+  const filled = fillOutput(terminal, completedItems(done)) as JsonObject
   expect(filled.response).toMatchObject({ output: doneItems(events) })
   expect(Object.keys(filled)).toEqual(Object.keys(terminal ?? {}))
 })
@@ -219,5 +219,5 @@ test.each([
   const done = Array.isArray((terminal as { response?: JsonObject }).response?.output)
     ? []
     : [event.done(0, messageItem('Hi'))]
-  expect(fillOutput(terminal, done)).toBe(terminal)
+  expect(fillOutput(terminal, completedItems(done))).toBe(terminal)
 })

@@ -1,5 +1,5 @@
 import { type ApiError, ProxyError } from '../../errors.ts'
-import { asList, asObject, asString, type JsonObject } from '../../json-object.ts'
+import { asObject, asString, type JsonObject } from '../../json-object.ts'
 import { type AnswerHead, eventError, NO_HEAD, unfinishedError } from '../failure/upstream-error.ts'
 import { isPrelude, isTerminal } from './event-types.ts'
 import { OutputItems } from './output-items.ts'
@@ -56,7 +56,8 @@ export class ResponsesCollector {
     const error = endError(event, this.#head)
     if (error !== undefined) throw error
     const response = responseOf(event)
-    this.#response = response && filled(response, this.#items)
+    const status = response?.status === 'incomplete' ? 'incomplete' : 'completed'
+    this.#response = response && filled(response, this.#items.list(status))
   }
 }
 
@@ -72,36 +73,23 @@ export function responseOf(event: unknown): JsonObject | undefined {
 }
 
 /** The items of `response.output_item.done` events, in the order of the answer. */
-export function completedItems(doneEvents: Iterable<unknown>): JsonObject[] {
-  return gathered(doneEvents).list('completed')
+export function completedItems(doneEvents: Iterable<unknown>): readonly JsonObject[] {
+  const items = new OutputItems()
+  for (const event of doneEvents) items.add(event)
+  return items.list('completed')
 }
 
-/** Whether the Response object of a terminal event lists items, and no fewer than came before it. */
-export function listsAll(event: unknown, told: number): boolean {
-  const listed = asList(responseOf(event)?.output).length
-  return listed > 0 && listed >= told
-}
-
-/**
- * A terminal event; if its `output` is incomplete, with the items of the `response.output_item.done` events before it.
- */
-export function fillOutput(terminalEvent: unknown, doneEvents: Iterable<unknown>): unknown {
+/** A terminal event; if its `output` is incomplete, with the items that came before it. */
+export function fillOutput(terminalEvent: unknown, items: readonly JsonObject[]): unknown {
   const event = asObject(terminalEvent)
   const response = responseOf(event)
   if (event === undefined || response === undefined) return terminalEvent
-  const whole = filled(response, gathered(doneEvents))
+  const whole = filled(response, items)
   return whole === response ? terminalEvent : { ...event, response: whole }
 }
 
-function gathered(events: Iterable<unknown>): OutputItems {
-  const items = new OutputItems()
-  for (const event of events) items.add(event)
-  return items
-}
-
 /** The ChatGPT backend sends an `output` that is empty, absent or incomplete (docs/upstream.md 5.1). */
-function filled(response: JsonObject, items: OutputItems): JsonObject {
-  const told = items.list(response.status === 'incomplete' ? 'incomplete' : 'completed')
+function filled(response: JsonObject, items: readonly JsonObject[]): JsonObject {
   const { output } = response
-  return Array.isArray(output) && output.length >= told.length ? response : { ...response, output: told }
+  return Array.isArray(output) && output.length >= items.length ? response : { ...response, output: items }
 }

@@ -1,16 +1,10 @@
 import { isOfCodex, isPrelude, isTerminal, isVendorEvent } from '../../conversion/answer/event-types.ts'
 import { isReadOfResponse } from '../../conversion/answer/response-fields.ts'
-import {
-  completedItems,
-  endError,
-  fillOutput,
-  listsAll,
-  responseOf,
-} from '../../conversion/answer/responses-collector.ts'
+import { completedItems, endError, fillOutput, responseOf } from '../../conversion/answer/responses-collector.ts'
 import { type ChatUsage, chatUsage } from '../../conversion/answer/usage.ts'
 import { type AnswerHead, NO_HEAD } from '../../conversion/failure/upstream-error.ts'
 import type { ApiError } from '../../errors.ts'
-import { asList, asObject, asString } from '../../json-object.ts'
+import { asList, asObject, asString, type JsonObject } from '../../json-object.ts'
 import { BytePattern, viewOf } from '../../sse/byte-pattern.ts'
 import { bytesJson, frameBeginning, frameData, frameJson, leanFrameJson } from '../../sse/event.ts'
 import type { FrameOutput } from '../../sse/frame-output.ts'
@@ -48,7 +42,7 @@ type Asked = {
 export class ResponsesFrames implements FrameSink {
   /** The frames with whole items; parsed if the terminal event lists fewer, and for what is remembered. */
   readonly #doneFrames: string[] = []
-  #doneEvents: readonly unknown[] | undefined
+  #doneItems: readonly JsonObject[] | undefined
   #listed: readonly unknown[] = []
   #responseId: string | undefined
   #servedModel: string | undefined
@@ -102,7 +96,7 @@ export class ResponsesFrames implements FrameSink {
 
   /** The items that the client has got, as they were streamed: encrypted parts differ in the last event. */
   get items(): readonly unknown[] {
-    const told = completedItems(this.#done())
+    const told = this.#done()
     return this.#listed.length > told.length ? this.#listed : told
   }
 
@@ -182,7 +176,7 @@ export class ResponsesFrames implements FrameSink {
     if (this.#error !== undefined) return this.#failing(this.#error, type, event, frame)
     this.#responseId = asString(response?.id)
     this.#listed = asList(response?.output)
-    if (listsAll(event, this.#doneFrames.length)) return undefined
+    if (this.#listed.length > 0 && this.#listed.length >= this.#doneFrames.length) return undefined
     const whole = bytesJson(frame)
     const filled = this.#filled(whole)
     return filled === whole ? undefined : namedFrame(type, filled)
@@ -218,9 +212,9 @@ export class ResponsesFrames implements FrameSink {
   }
 
   /** Parsed once, when no more of them arrive. */
-  #done(): readonly unknown[] {
-    this.#doneEvents ??= this.#doneFrames.map(frameJson)
-    return this.#doneEvents
+  #done(): readonly JsonObject[] {
+    this.#doneItems ??= completedItems(this.#doneFrames.map(frameJson))
+    return this.#doneItems
   }
 }
 
