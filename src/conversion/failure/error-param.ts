@@ -1,10 +1,10 @@
 /** Paths in Responses, the most specific first, with their names in Chat. */
 const NAMES: readonly (readonly [RegExp, string])[] = [
-  [/^instructions$|^input(?:$|[.[])/, 'messages'],
+  [/^instructions$|^input(?:$|[.[].*)/s, 'messages'],
   [/^text\.format\.(.*)$/, 'response_format.json_schema.$1'],
   [/^text\.format$/, 'response_format'],
   [/^text\.verbosity$/, 'verbosity'],
-  [/^reasoning(?:$|\.)/, 'reasoning_effort'],
+  [/^reasoning(?:$|\..*)/s, 'reasoning_effort'],
   [/^tools\[(\d+)\]\.(name|description|parameters|strict)(.*)$/, 'tools[$1].function.$2$3'],
   [/^tool_choice\.name$/, 'tool_choice.function.name'],
 ]
@@ -15,8 +15,7 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
  */
 export function chatParam(param: string): string {
   for (const [pattern, name] of NAMES) {
-    const match = pattern.exec(param)
-    if (match !== null) return name.replace(/\$(\d)/g, (_, group) => match[Number(group)] ?? '')
+    if (pattern.test(param)) return param.replace(pattern, name)
   }
   return param
 }
