@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { asObject, type JsonObject } from '../json-object.ts'
+import { isObject } from '../json-object.ts'
 import { hasTooManyValues } from '../json-text.ts'
 
 export type CallKind = 'function' | 'custom'
@@ -33,10 +33,6 @@ function canonical(text: string): string {
 }
 
 function sortedKeys(_key: string, value: unknown): unknown {
-  const object = asObject(value)
-  return object === undefined ? value : sorted(object)
-}
-
-function sorted(object: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)))
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -1,4 +1,4 @@
-import { asObject, type JsonObject } from '../../json-object.ts'
+import { isObject, type JsonObject } from '../../json-object.ts'
 
 /** Cache hints of other dialects and of the public API: upstream refuses unknown keys (case 8). */
 const CACHE_HINTS = new Set(['cache_control', 'prompt_cache_breakpoint'])
@@ -26,9 +26,8 @@ export function withoutCacheHints(object: JsonObject): JsonObject {
 
 function holdsHint(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(holdsHint)
-  const object = asObject(value)
-  if (object === undefined) return false
-  return Object.keys(object).some((key) => CACHE_HINTS.has(key) || (!DATA.has(key) && holdsHint(object[key])))
+  if (!isObject(value)) return false
+  return Object.keys(value).some((key) => CACHE_HINTS.has(key) || (!DATA.has(key) && holdsHint(value[key])))
 }
 
 function withoutHints(object: JsonObject): JsonObject {
@@ -38,6 +37,5 @@ function withoutHints(object: JsonObject): JsonObject {
 
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain)
-  const object = asObject(value)
-  return object === undefined ? value : withoutHints(object)
+  return isObject(value) ? withoutHints(value) : value
 }

@@ -1,4 +1,4 @@
-import { asObject, type JsonObject } from '../../json-object.ts'
+import { isObject, type JsonObject } from '../../json-object.ts'
 import { withoutCacheHints } from './cache-hints.ts'
 import type { ReportedFields } from './reported-fields.ts'
 
@@ -10,12 +10,7 @@ export function responsesTool(tool: JsonObject): JsonObject {
 function withPresentNames(tool: JsonObject): JsonObject {
   const own: JsonObject = { ...tool, type: hostedToolType(tool.type) }
   if (!Array.isArray(own.tools)) return own
-  return { ...own, tools: own.tools.map(nestedTool) }
-}
-
-function nestedTool(tool: unknown): unknown {
-  const object = asObject(tool)
-  return object === undefined ? tool : withPresentNames(object)
+  return { ...own, tools: own.tools.map((each: unknown) => (isObject(each) ? withPresentNames(each) : each)) }
 }
 
 /** `web_search_preview` and its dated forms are what `web_search` was called before (case 65). */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { asList, asObject, type JsonObject } from '../../json-object.ts'
+import { asList, asObject, isObject, type JsonObject, without } from '../../json-object.ts'
 import type { ResponsesRequest } from './upstream-body.ts'
 
 /**
@@ -37,8 +37,5 @@ function withoutImageDetail(item: JsonObject): JsonObject {
 }
 
 function plainImage(part: unknown): unknown {
-  const image = asObject(part)
-  if (image?.type !== 'input_image') return part
-  const { detail: _, ...rest } = image
-  return rest
+  return isObject(part) && part.type === 'input_image' ? without(part, ['detail']) : part
 }

@@ -1,4 +1,4 @@
-import { asList, asObject, type JsonObject, textOf, without } from '../../../json-object.ts'
+import { asList, asObject, isObject, type JsonObject, textOf, without } from '../../../json-object.ts'
 import { withoutCacheHints } from '../cache-hints.ts'
 import type { JsonPlace } from '../json-place.ts'
 import type { ReportedFields } from '../reported-fields.ts'
@@ -127,10 +127,7 @@ function callItem(item: JsonObject, namespaces: boolean): JsonObject {
 
 function shownOutput(output: unknown): unknown {
   if (!Array.isArray(output)) return output
-  return output.map((part: unknown) => {
-    const object = asObject(part)
-    return object === undefined ? part : shownPart(object)
-  })
+  return output.map((part: unknown) => (isObject(part) ? shownPart(part) : part))
 }
 
 /** Fields that the parsing helpers of the official clients add to an answer; upstream knows none of them (case 204). */
