@@ -58,9 +58,9 @@ function readVerbosity(ofChat: JsonPlace, ofResponses: JsonPlace, reported: Repo
  * `strict` is explicit, because upstream takes its absence for true (case 94). Schemas are never rewritten (case 98).
  */
 function jsonSchema(format: JsonPlace, reported: ReportedFields): JsonObject {
-  const isFlat = format.at('json_schema').absent && !format.at('name').absent
-  const definition = isFlat ? format : format.at('json_schema')
+  const definition = format.within('json_schema', ['name'])
   definition.object()
+  const isFlat = definition === format
   if (!isFlat) reportOtherKeys(format, ['type', 'json_schema'], reported)
   reportOtherKeys(definition, isFlat ? ['type', ...SCHEMA_FIELDS] : SCHEMA_FIELDS, reported)
   const description = definition.at('description').optionalString()

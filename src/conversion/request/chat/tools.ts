@@ -54,12 +54,12 @@ function convertTool(tool: JsonPlace, reported: ReportedFields): JsonObject {
   const given = tool.object()
   const type = tool.at('type').string()
   if (type === 'function' || type === 'custom') {
-    const nested = tool.at(type)
-    if (!nested.absent) {
+    const nested = tool.within(type, ['name'])
+    if (nested !== tool) {
+      nested.object()
       reportOtherKeys(tool, ['type', type], reported)
       return type === 'function' ? functionTool(nested, reported) : customTool(nested, reported)
     }
-    if (tool.at('name').absent) throw nested.missing()
   }
   if (!tool.at('name').absent) nonEmptyName(tool.at('name'))
   if (ABSENT_HOSTED_TOOLS.has(type)) {
