@@ -1,4 +1,3 @@
-import type { Route } from './api-request.ts'
 import { backendPathsRoute } from './backend-paths.ts'
 import { chatCompletionsRoute } from './chat/chat-completions.ts'
 import type { RouteContext } from './context.ts'
@@ -7,17 +6,8 @@ import { otherPathsRoute } from './other-paths.ts'
 import { compactRoute } from './responses/compact.ts'
 import { responsesRoute } from './responses/responses.ts'
 
-export type ApiRoutes = {
-  readonly chatCompletions: Route
-  readonly responses: Route
-  readonly compact: Route
-  readonly models: Route
-  readonly backendPaths: Route
-  readonly otherPaths: Route
-}
-
 /** The routes that use upstream, in a separate module: with the converters, they are loaded after listening. */
-export function apiRoutes(context: RouteContext): ApiRoutes {
+export function apiRoutes(context: RouteContext) {
   return {
     chatCompletions: chatCompletionsRoute(context),
     responses: responsesRoute(context),
@@ -27,3 +17,5 @@ export function apiRoutes(context: RouteContext): ApiRoutes {
     otherPaths: otherPathsRoute(context),
   }
 }
+
+export type ApiRoutes = ReturnType<typeof apiRoutes>
