@@ -18,9 +18,12 @@ export type AnsweredTurn = {
   readonly request: Buffer
 }
 
+/** Where a turn is. Ids are upstream's: a repeated one stands for another turn, with another number. */
+type Link = { readonly key: string; readonly serial: number }
+
 type Turn = {
   readonly serial: number
-  readonly before: { readonly key: string; readonly serial: number } | undefined
+  readonly before: Link | undefined
   readonly request: Buffer
   /** The items of the answer, as JSON. Bytes take less memory than objects, and are counted exactly. */
   readonly output: Buffer
@@ -54,14 +57,12 @@ export class ConversationMemory {
    */
   recall(owner: string, responseId: string, limit: number): EarlierConversation | undefined {
     const turns: Turn[] = []
-    let link: Turn['before'] = this.#linkTo(keyOf(owner, responseId))
+    let link = this.#linkTo(keyOf(owner, responseId))
     if (link === undefined) return undefined
     while (link !== undefined) {
-      const { key, serial }: { key: string; serial: number } = link
-      const turn = this.#turns.recall(key)
-      // Ids are upstream's: a repeated one stands for another turn.
-      if (turn?.serial !== serial) return undefined
-      this.#keep(key, turn)
+      const turn: Turn | undefined = this.#turns.recall(link.key)
+      if (turn?.serial !== link.serial) return undefined
+      this.#keep(link.key, turn)
       turns.unshift(turn)
       link = turn.before
     }
@@ -79,7 +80,7 @@ export class ConversationMemory {
     this.#turns.keep(key, turn, TURN_BYTES + sizeOf(turn))
   }
 
-  #linkTo(key: string): Turn['before'] {
+  #linkTo(key: string): Link | undefined {
     const serial = this.#turns.recall(key)?.serial
     return serial === undefined ? undefined : { key, serial }
   }

@@ -43,11 +43,12 @@ export class RecentMemory<T> {
   recall(key: string): T | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
-    this.#entries.delete(key)
     if (this.#now() - entry.keptAt > this.#maxAge) {
-      this.#bytes -= entry.bytes
+      this.#forget(key)
       return undefined
     }
+    // It is the one used last now.
+    this.#entries.delete(key)
     this.#entries.set(key, entry)
     return entry.value
   }
