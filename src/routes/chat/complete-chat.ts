@@ -6,7 +6,6 @@ import { sumUsage, tokenUsage } from '../../conversion/answer/usage.ts'
 import type { ChatPlan } from '../../conversion/chat-plan.ts'
 import { leanFrameJson } from '../../sse/event.ts'
 import { eventSink } from '../../sse/event-sink.ts'
-import type { UpstreamAnswer } from '../../upstream/answer.ts'
 import type { ApiRequest } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
 import { EventStream } from '../streaming/event-stream.ts'
@@ -28,12 +27,21 @@ export async function completeChat(
     async read(choice, answer) {
       const machine = new ChatStream(plan, choice, head, headOf(context, answer))
       machines[choice] = machine
-      await readChoice(machine, answer, joined, {
-        maxEvent: context.config.maxEvent,
-        afterBatch() {
+      const events = new EventStream(answer, context.config.maxEvent, {
+        frames: eventSink(
+          (event) => joined.add(machine.convert(event)),
+          (frame) => leanFrameJson(frame, isReadOfResponse),
+        ),
+        batchEnd() {
           if (allVisible(plan, machines)) call.release()
+          if (machine.ended) events.finish()
         },
       })
+      await events.read().catch((error: unknown) => {
+        if (!machine.finished) throw error
+      })
+      // What is joined stays: a choice with chunks is visible, and so never retried.
+      joined.add(machine.finish())
     },
     isVisible: (choice) => machines[choice]?.visible === true,
   })
@@ -42,27 +50,4 @@ export async function completeChat(
   request.record.usage = tokenUsage(usages)
   request.record.servedModel = head.model
   return { completion: joined.completion(head, sumUsage(usages)), machines }
-}
-
-/** What is joined stays: a choice with chunks is visible, and so never retried. */
-async function readChoice(
-  machine: ChatStream,
-  answer: UpstreamAnswer,
-  joined: JoinedChunks,
-  { maxEvent, afterBatch }: { maxEvent: number; afterBatch: () => void },
-): Promise<void> {
-  const events = new EventStream(answer, maxEvent, {
-    frames: eventSink(
-      (event) => joined.add(machine.convert(event)),
-      (frame) => leanFrameJson(frame, isReadOfResponse),
-    ),
-    batchEnd() {
-      afterBatch()
-      if (machine.ended) events.finish()
-    },
-  })
-  await events.read().catch((error: unknown) => {
-    if (!machine.finished) throw error
-  })
-  joined.add(machine.finish())
 }
