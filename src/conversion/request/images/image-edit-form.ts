@@ -3,7 +3,6 @@ import { mediaTypeOf } from '../../../media-type.ts'
 import { unsupportedParameter } from '../reported-fields.ts'
 
 const NUMBERS = new Set(['n', 'output_compression', 'partial_images', 'frame_count', 'frame_duration_ms'])
-const BOOLEANS = new Set(['stream'])
 /** Clients write a list of files under either name. */
 const IMAGES = new Set(['image', 'image[]'])
 
@@ -40,7 +39,7 @@ async function fieldsOf(body: Buffer, contentType: string): Promise<Iterable<[st
 /** A form contains only texts. What does not fit stays unchanged, for upstream to refuse. */
 function read(name: string, text: string): unknown {
   if (NUMBERS.has(name) && text.trim() !== '' && Number.isFinite(Number(text))) return Number(text)
-  if (BOOLEANS.has(name) && (text === 'true' || text === 'false')) return text === 'true'
+  if (name === 'stream' && (text === 'true' || text === 'false')) return text === 'true'
   return text
 }
 
