@@ -1,4 +1,4 @@
-import type { JsonObject } from '../json-object.ts'
+import { type JsonObject, textOf } from '../json-object.ts'
 import { addToList } from '../list-map.ts'
 import type { ToolCall } from './call-key.ts'
 
@@ -32,5 +32,5 @@ export function reasonedCalls(
 }
 
 function isEncrypted({ encrypted_content }: JsonObject): boolean {
-  return typeof encrypted_content === 'string' && encrypted_content !== ''
+  return textOf(encrypted_content) !== undefined
 }

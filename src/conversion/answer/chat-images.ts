@@ -1,4 +1,4 @@
-import { asString, type JsonObject } from '../../json-object.ts'
+import { asString, type JsonObject, textOf } from '../../json-object.ts'
 import type { ChatDelta, ImageResult } from './chat-chunk.ts'
 
 /** Gathers generated images for one delta: if `images` came in several deltas, clients would keep only the last. */
@@ -7,8 +7,8 @@ export class ChatImages {
 
   /** Takes a finished item; keeps it if it is an image. */
   itemDone(item: JsonObject): void {
-    const base64 = item.type === 'image_generation_call' ? asString(item.result) : undefined
-    if (base64 === undefined || base64 === '') return
+    const base64 = item.type === 'image_generation_call' ? textOf(item.result) : undefined
+    if (base64 === undefined) return
     const format = asString(item.output_format) ?? 'png'
     this.#images.push({ type: 'image_url', image_url: { url: `data:image/${format};base64,${base64}` } })
   }

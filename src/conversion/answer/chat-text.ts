@@ -1,4 +1,4 @@
-import { asIndex, asList, asString, type JsonObject, objectOf } from '../../json-object.ts'
+import { asIndex, asList, asString, type JsonObject, objectOf, textOf } from '../../json-object.ts'
 import type { ChatPlan } from '../chat-plan.ts'
 import type { ChatDelta, UrlCitation } from './chat-chunk.ts'
 import type { ChatReasoning } from './chat-reasoning.ts'
@@ -82,8 +82,8 @@ export class ChatText {
 
   refusalDelta(event: JsonObject): ChatDelta[] {
     const index = asIndex(event.output_index)
-    const refusal = asString(event.delta)
-    if (index === undefined || refusal === undefined || refusal === '') return []
+    const refusal = textOf(event.delta)
+    if (index === undefined || refusal === undefined) return []
     const { message, before } = this.#opened(index)
     partOf(message, asIndex(event.content_index) ?? 0).streamed = true
     return [...before, ...this.#refusal(message, refusal)]

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../error-table.ts'
 import { ProxyError } from '../../errors.ts'
 import { shorten } from '../../foreign-text.ts'
-import { asObject, type JsonObject } from '../../json-object.ts'
+import { asObject, isObject, type JsonObject } from '../../json-object.ts'
 
 /**
  * A value of a request body together with its path, so that every error names its field as api.openai.com does
@@ -128,7 +128,7 @@ export class JsonPlace {
 
 /** The place of a whole body, which must be an object. */
 export function bodyPlace(body: unknown): JsonPlace {
-  if (asObject(body) === undefined) throw new ProxyError('invalid_type', 'The body must be a JSON object.')
+  if (!isObject(body)) throw new ProxyError('invalid_type', 'The body must be a JSON object.')
   return new JsonPlace(body)
 }
 

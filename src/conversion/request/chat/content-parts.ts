@@ -1,6 +1,6 @@
 import { ProxyError } from '../../../errors.ts'
 import { shorten } from '../../../foreign-text.ts'
-import { asList, asObject, asString, type JsonObject } from '../../../json-object.ts'
+import { asList, asString, isObject, type JsonObject } from '../../../json-object.ts'
 import { hasTooManyValues } from '../../../json-text.ts'
 import { mediaType, repairDataUrl } from '../data-url.ts'
 import { JsonPlace } from '../json-place.ts'
@@ -48,7 +48,7 @@ function partsOf(content: JsonPlace, textType: TextType, convert: ConvertPart): 
   return content.items('one of a string or array of objects').flatMap<JsonObject>((part) => {
     // Some clients send plain strings among the parts.
     if (typeof part.value === 'string') return { type: textType, text: part.value }
-    if (asObject(part.value) === undefined) throw part.wrongType('an object')
+    if (!isObject(part.value)) throw part.wrongType('an object')
     return convert(part) ?? []
   })
 }

@@ -1,4 +1,4 @@
-import { asObject, type JsonObject } from '../../../json-object.ts'
+import { asObject, isObject, type JsonObject } from '../../../json-object.ts'
 import type { CallKind } from '../../call-key.ts'
 import type { ConversionContext } from '../conversion-context.ts'
 import type { JsonPlace } from '../json-place.ts'
@@ -177,5 +177,5 @@ function wasStopped(message: JsonPlace): boolean {
  */
 function argumentsText(place: JsonPlace, kind: CallKind): string {
   if (place.absent || place.value === '') return kind === 'function' ? '{}' : ''
-  return asObject(place.value) === undefined ? place.string() : JSON.stringify(place.value)
+  return isObject(place.value) ? JSON.stringify(place.value) : place.string()
 }

@@ -1,4 +1,4 @@
-import { asList, asString, type JsonObject } from '../../../json-object.ts'
+import { asList, type JsonObject, textOf } from '../../../json-object.ts'
 import type { ToolCall } from '../../call-key.ts'
 import { TEXT_PLACE } from '../../reasoning-continuity.ts'
 import type { ConversionContext } from '../conversion-context.ts'
@@ -26,8 +26,8 @@ export class RecalledReasoning {
 
   #replayed(items: readonly JsonObject[]): JsonObject[] {
     return items.flatMap((item) => {
-      const content = asString(item.encrypted_content) ?? ''
-      if (content === '' || this.#used.has(content)) return []
+      const content = textOf(item.encrypted_content)
+      if (content === undefined || this.#used.has(content)) return []
       this.#used.add(content)
       return [replayedReasoning(item, content)]
     })

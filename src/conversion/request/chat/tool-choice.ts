@@ -1,5 +1,5 @@
 import { shorten } from '../../../foreign-text.ts'
-import { asObject, type JsonObject } from '../../../json-object.ts'
+import { isObject, type JsonObject } from '../../../json-object.ts'
 import { addToList } from '../../../list-map.ts'
 import { acceptedChoice, hostedToolType, unforcedImage } from '../hosted-tools.ts'
 import type { JsonPlace } from '../json-place.ts'
@@ -16,7 +16,7 @@ export function convertToolChoice(
   if (choice.absent) return legacy.absent ? undefined : legacyChoice(legacy, declaredIn(tools))
   if (!legacy.absent) reported.add('function_call', "is not supported together with 'tool_choice'")
   if (typeof choice.value === 'string') return choice.word(['none', 'auto', 'required'])
-  if (asObject(choice.value) === undefined) throw choice.wrongType('one of a string or object')
+  if (!isObject(choice.value)) throw choice.wrongType('one of a string or object')
   const type = choice.at('type').string()
   const declared = declaredIn(tools)
   if (type === 'allowed_tools') return allowedTools(choice, declared, reported)
@@ -38,7 +38,7 @@ function declaredIn(tools: readonly JsonObject[]): Declared {
 
 function legacyChoice(choice: JsonPlace, declared: Declared): string | JsonObject {
   if (typeof choice.value === 'string') return choice.word(['none', 'auto'])
-  if (asObject(choice.value) === undefined) throw choice.wrongType('one of a string or object')
+  if (!isObject(choice.value)) throw choice.wrongType('one of a string or object')
   return namedTool(choice, { type: 'function', name: choice.at('name').string(), list: 'functions' }, declared)
 }
 

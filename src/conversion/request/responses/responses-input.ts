@@ -90,7 +90,7 @@ function messageContent(content: JsonPlace, role: string): unknown[] {
 
 /** Reasoning without encrypted content is only the id of something that is not stored (case 109). */
 function reasoningItem(item: JsonObject): JsonObject[] {
-  if (typeof item.encrypted_content !== 'string' || item.encrypted_content === '') return []
+  if (textOf(item.encrypted_content) === undefined) return []
   const kept = without(item, item.content === null ? ['status'] : ['status', 'content'])
   return [withAcceptedId({ ...kept, summary: asList(item.summary) })]
 }
