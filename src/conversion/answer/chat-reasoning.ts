@@ -44,16 +44,15 @@ export class ChatReasoning {
     return this.#push(partName(item, part), text)
   }
 
-  /** The whole text of a part; shown if it did not come in deltas. */
+  /** A part as a whole, in the event itself or as its `part`. */
   done(event: JsonObject, kind: Kind): ChatDelta[] {
     const item = asIndex(event.output_index)
-    const text = asString(event.text) ?? asString(asObject(event.part)?.text)
-    return item === undefined || text === undefined ? [] : this.#snapshot(item, partIndex(event, kind), kind, text)
+    return item === undefined ? [] : this.#snapshot(item, partIndex(event, kind), kind, event.part ?? event)
   }
 
   itemDone(index: number, item: JsonObject): ChatDelta[] {
-    const summary = asList(item.summary).flatMap((part, at) => this.#snapshotOf(index, at, 'summary', part))
-    return [...summary, ...asList(item.content).flatMap((part, at) => this.#snapshotOf(index, at, 'text', part))]
+    const summary = asList(item.summary).flatMap((part, at) => this.#snapshot(index, at, 'summary', part))
+    return [...summary, ...asList(item.content).flatMap((part, at) => this.#snapshot(index, at, 'text', part))]
   }
 
   /** Text of a message that turned out not to be part of the actual answer. */
@@ -65,13 +64,10 @@ export class ChatReasoning {
     return [...(this.#parts ?? [])].flatMap(([name, filter]) => this.#show(name, filter.end()))
   }
 
-  #snapshotOf(item: number, part: number, kind: Kind, value: unknown): ChatDelta[] {
-    const text = asString(asObject(value)?.text)
-    return text === undefined ? [] : this.#snapshot(item, part, kind, text)
-  }
-
-  #snapshot(item: number, part: number, kind: Kind, text: string): ChatDelta[] {
-    if (!this.#accepts(item, kind)) return []
+  /** The text of a whole part is shown if it did not come in deltas. */
+  #snapshot(item: number, part: number, kind: Kind, whole: unknown): ChatDelta[] {
+    const text = asString(asObject(whole)?.text)
+    if (text === undefined || !this.#accepts(item, kind)) return []
     const name = partName(item, part)
     const streamed = this.#parts?.has(name) === true
     return [...(streamed ? [] : this.#push(name, text)), ...this.#show(name, this.#parts?.get(name)?.end() ?? '')]
