@@ -14,12 +14,14 @@ export type ChatField = {
   readonly note: string
   /** The type, if nothing else reads the field: a wrong one is a 400, as in the API. */
   readonly type?: FieldType
-  /** Whether a value asks for no more than the API's default; null always does. Such a value is never reported. */
+  /**
+   * Whether a value asks for no more than the API's default, besides `API_DEFAULTS` and null. Such a value is never
+   * reported.
+   */
   readonly asksNothing?: (value: unknown) => boolean
 }
 
 const equals = (standard: unknown) => (value: unknown) => value === standard
-const isDefault = (field: keyof typeof API_DEFAULTS) => equals(API_DEFAULTS[field])
 const isTextOnly = (value: unknown) => Array.isArray(value) && value.every((mode) => mode === 'text')
 
 /** Every field of `POST /v1/chat/completions`, and the few of Responses that Chat clients send. */
@@ -82,36 +84,16 @@ export const CHAT_FIELDS = {
   stop: { handling: 'emulated', note: 'The answer is cut before the first match.' },
   max_tokens: { handling: 'ignored', note: 'Upstream has no limit to set.', type: 'integer' },
   max_completion_tokens: { handling: 'ignored', note: 'Upstream has no limit to set.', type: 'integer' },
-  temperature: { handling: 'ignored', note: 'Default 1.', type: 'number', asksNothing: isDefault('temperature') },
-  top_p: { handling: 'ignored', note: 'Default 1.', type: 'number', asksNothing: isDefault('top_p') },
-  frequency_penalty: {
-    handling: 'ignored',
-    note: 'Default 0.',
-    type: 'number',
-    asksNothing: isDefault('frequency_penalty'),
-  },
-  presence_penalty: {
-    handling: 'ignored',
-    note: 'Default 0.',
-    type: 'number',
-    asksNothing: isDefault('presence_penalty'),
-  },
+  temperature: { handling: 'ignored', note: 'Default 1.', type: 'number' },
+  top_p: { handling: 'ignored', note: 'Default 1.', type: 'number' },
+  frequency_penalty: { handling: 'ignored', note: 'Default 0.', type: 'number' },
+  presence_penalty: { handling: 'ignored', note: 'Default 0.', type: 'number' },
   seed: { handling: 'ignored', note: 'Upstream has no seed.', type: 'integer' },
   logit_bias: { handling: 'ignored', note: 'Default: an empty object.', type: 'object', asksNothing: isEmpty },
   metadata: { handling: 'ignored', note: 'Default: an empty object.', type: 'object', asksNothing: isEmpty },
-  store: {
-    handling: 'ignored',
-    note: 'Nothing is stored. Default false.',
-    type: 'boolean',
-    asksNothing: isDefault('store'),
-  },
-  user: { handling: 'ignored', note: 'Upstream knows the account.', type: 'string', asksNothing: isDefault('user') },
-  safety_identifier: {
-    handling: 'ignored',
-    note: 'Upstream knows the account.',
-    type: 'string',
-    asksNothing: isDefault('safety_identifier'),
-  },
+  store: { handling: 'ignored', note: 'Nothing is stored. Default false.', type: 'boolean' },
+  user: { handling: 'ignored', note: 'Upstream knows the account.', type: 'string' },
+  safety_identifier: { handling: 'ignored', note: 'Upstream knows the account.', type: 'string' },
   prediction: { handling: 'ignored', note: 'Only a hint for speed.', type: 'object' },
   moderation: { handling: 'ignored', note: 'Upstream has its own moderation.', type: 'object', asksNothing: isEmpty },
   prompt_cache_retention: { handling: 'ignored', note: 'Upstream decides how long it caches.', type: 'string' },
@@ -127,12 +109,7 @@ export const CHAT_FIELDS = {
     type: 'boolean',
     asksNothing: equals(false),
   },
-  top_logprobs: {
-    handling: 'refused',
-    note: 'As `logprobs`. Default 0.',
-    type: 'integer',
-    asksNothing: isDefault('top_logprobs'),
-  },
+  top_logprobs: { handling: 'refused', note: 'As `logprobs`. Default 0.', type: 'integer' },
   modalities: {
     handling: 'refused',
     note: 'Anything but `["text"]`: upstream has no audio.',
@@ -156,7 +133,7 @@ export function checkChatFields(body: JsonPlace, reported: ReportedFields): void
     if (field?.type !== undefined && !TYPES[field.type].is(value)) {
       throw body.at(name).wrongType(TYPES[field.type].expected)
     }
-    if (field?.asksNothing?.(value) === true) continue
+    if (API_DEFAULTS.get(name) === value || field?.asksNothing?.(value) === true) continue
     if (field === undefined) reported.add(name, 'is not known')
     else if (field.handling === 'ignored') reported.add(name)
     else if (field.handling === 'refused') throw unsupportedParameter(name)

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { acceptedBy } from '../../../../test/support/backend.ts'
 import { CONTEXT, convertChat, convertResponses } from '../../../../test/support/converted-requests.ts'
 import { ApiError } from '../../../errors.ts'
+import { API_DEFAULTS } from '../api-defaults.ts'
 import { toLiteRequest } from '../lite-request.ts'
 import type { ResponsesRequest } from '../upstream-body.ts'
 import { CHAT_FIELDS, type ChatField } from './chat-fields.ts'
@@ -108,7 +109,7 @@ function attempt<Value>(work: () => Value): Value | ApiError {
 function asksNothing(name: keyof typeof CHAT_FIELDS, body: Record<string, unknown>): boolean {
   const value = body[name]
   const field: ChatField = CHAT_FIELDS[name]
-  if (value === null || field.asksNothing?.(value) === true) return true
+  if (value === null || API_DEFAULTS.get(name) === value || field.asksNothing?.(value) === true) return true
   const hasTools = ['tools', 'functions', 'web_search_options'].some((tools) => body[tools] !== undefined)
   const nothing: Partial<Record<keyof typeof CHAT_FIELDS, boolean>> = {
     parallel_tool_calls: !hasTools || body.functions !== undefined,

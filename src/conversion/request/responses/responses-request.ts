@@ -54,9 +54,11 @@ const KNOWN = new Set([
 ])
 
 /** Values that ask for no more than the API's default. */
-const DEFAULTS: ReadonlyMap<string, unknown> = new Map<string, unknown>(
-  Object.entries({ ...API_DEFAULTS, truncation: 'disabled', background: false }),
-)
+const DEFAULTS: ReadonlyMap<string, unknown> = new Map([
+  ...API_DEFAULTS,
+  ['truncation', 'disabled'],
+  ['background', false],
+])
 
 type RequestContext = {
   readonly strict: boolean
