@@ -20,11 +20,10 @@ export function limitHeaders(
   headers: UpstreamHeaders,
   now: number | undefined,
 ): Record<string, string> {
-  const passed = Object.fromEntries(
-    Object.entries(headers).filter((entry): entry is [string, string] => {
-      return PASSED.test(entry[0]) && typeof entry[1] === 'string'
-    }),
-  )
+  const passed: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (PASSED.test(name) && typeof value === 'string') passed[name] = value
+  }
   const limitSeconds = bounded(untilReset(error, now) ?? untilWindowsReset(headers, now))
   const seconds = limitSeconds ?? bounded(askedWait(message))
   if (seconds === undefined) return passed
