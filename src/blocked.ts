@@ -14,7 +14,7 @@ export function blockedError(status: number, headers: Headers, isPage: boolean):
   return isBlocked ? pageError(status, headers) : redirectError(status, headers)
 }
 
-export function pageError(status: number, headers: Headers): ProxyError {
+function pageError(status: number, headers: Headers): ProxyError {
   const message = `Something in front of upstream answered ${status} with a web page${rayOf(headers)}.`
   return new ProxyError('upstream_blocked', message)
 }

@@ -1,6 +1,6 @@
-import { isHtml, pageError } from '../../blocked.ts'
+import { blockedError, isHtml } from '../../blocked.ts'
 import type { Cancellation } from '../../cancellation.ts'
-import { ApiError, type ProxyError, toApiError } from '../../errors.ts'
+import { ApiError, toApiError } from '../../errors.ts'
 import type { UpstreamAnswer } from '../../upstream/answer.ts'
 import { LONGEST_WAIT_MS, retryAfterMs, retryPause } from '../../upstream/retry-pause.ts'
 import type { ApiRequest } from '../api-request.ts'
@@ -49,9 +49,11 @@ export function withEarlyRetries<Value>(
   // Without `await`: a suspended function keeps everything it has used, and the answer may take an hour.
   function ask(retry: number, refusal?: ApiError): Promise<Value> {
     return call.open(cancellation, refusal).then((answer) => {
-      const page = pageIn(answer)
+      // A web page may arrive with a 200, such as a company's block page. That is only known once it is read: a stream
+      // is recognised by its content (case 122).
+      const blocked = blockedError(answer.status, answer.headers, isHtml(answer.headers))
       return read(answer).catch((thrown: unknown) =>
-        again(isCut(thrown) && !isVisible() ? (page ?? thrown) : thrown, retry, refusal),
+        again(isCut(thrown) && !isVisible() ? (blocked ?? thrown) : thrown, retry, refusal),
       )
     })
   }
@@ -72,14 +74,6 @@ export function withEarlyRetries<Value>(
   }
 
   return ask(0)
-}
-
-/**
- * The error for a web page that arrived with a 200, such as a company's block page. This is only known once it is read:
- * a stream is recognised by its content (case 122).
- */
-function pageIn({ status, headers }: UpstreamAnswer): ProxyError | undefined {
-  return isHtml(headers) ? pageError(status, headers) : undefined
 }
 
 function isCut(thrown: unknown): boolean {
