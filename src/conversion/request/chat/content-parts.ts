@@ -6,8 +6,6 @@ import { mediaType, repairDataUrl } from '../data-url.ts'
 import { JsonPlace } from '../json-place.ts'
 import { shownPart, UNSHOWN_IMAGE } from '../shown-part.ts'
 
-/** Parts a client may send as user, system or developer, by their names in Chat and in Responses. */
-const INPUT_TYPES = ['text', 'image_url', 'file'] as const
 /** Reasoning that a client echoes in its history: never sent back as visible text (case 38). */
 const ECHOED_REASONING = new Set(['reasoning', 'thinking', 'redacted_thinking'])
 
@@ -55,7 +53,7 @@ function partsOf(content: JsonPlace, textType: TextType, convert: ConvertPart): 
 
 function inputPart(part: JsonPlace): JsonObject {
   const known = richPart(part)
-  if (known === undefined) throw part.at('type').notOneOf(INPUT_TYPES)
+  if (known === undefined) throw part.at('type').notOneOf(['text', 'image_url', 'file'])
   return known
 }
 
