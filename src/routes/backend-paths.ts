@@ -31,7 +31,7 @@ const IMAGE_EVENTS = new Map([
  * 4.1).
  */
 export function backendPathsRoute(context: RouteContext): Route {
-  return forwardOr(context, (request, credentials) => passToBackend(context, request, credentials))
+  return forwardOr(context, passToBackend)
 }
 
 /** Sends a body to the same path of the backend, and passes its answer on. Never sent twice: an image costs quota. */

@@ -20,10 +20,10 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 304])
 /** A route that forwards with an API key, and with a ChatGPT login does what `convert` does. */
 export function forwardOr(
   context: RouteContext,
-  convert: (request: ApiRequest, credentials: ChatGptCredentials) => Promise<Answer | undefined>,
+  convert: (context: RouteContext, request: ApiRequest, credentials: ChatGptCredentials) => Promise<Answer | undefined>,
 ): Route {
   const serve = (request: ApiRequest, credentials: Credentials) =>
-    credentials.kind === 'api-key' ? forward(context, request, credentials) : convert(request, credentials)
+    credentials.kind === 'api-key' ? forward(context, request, credentials) : convert(context, request, credentials)
   return (request) => {
     const credentials = context.credentials.current()
     // Whoever stops waiting leaves a refresh under way alone: its token is spent either way.

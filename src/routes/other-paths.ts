@@ -5,7 +5,7 @@ import { forwardOr } from './forward.ts'
 
 /** Any other call of `/v1/…`: forwarded with an API key; the ChatGPT backend has none of them. */
 export function otherPathsRoute(context: RouteContext): Route {
-  const served = forwardOr(context, async ({ method, url }) => {
+  const served = forwardOr(context, async (_context, { method, url }) => {
     throw new ProxyError('api_key_required', `There is no ${method} ${pathOf(url)} with a ChatGPT login.`)
   })
   return async (request) => {

@@ -18,7 +18,7 @@ import { StreamedChat } from './streamed-chat.ts'
 
 /** `POST /v1/chat/completions`: forwarded with an API key, converted with a ChatGPT login. */
 export function chatCompletionsRoute(context: RouteContext): Route {
-  return forwardOr(context, (request, credentials) => convertAndSend(context, request, credentials))
+  return forwardOr(context, convertAndSend)
 }
 
 async function convertAndSend(

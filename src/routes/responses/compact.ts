@@ -3,7 +3,7 @@ import { type LargeJson, parseLargeJson } from '../../conversion/request/large-j
 import { withTrigger } from '../../conversion/request/responses/compaction-request.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
 import { asList, asString, type JsonObject } from '../../json-object.ts'
-import type { ApiRequest, Route } from '../api-request.ts'
+import type { Answer, ApiRequest, Route } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
 import { forwardOr } from '../forward.ts'
 import { collectResponse } from './collect-response.ts'
@@ -18,11 +18,13 @@ const FEATURE = 'remote_compaction_v2'
  * turned off, and so do the official clients (case 208). Its answer replaces the conversation so far.
  */
 export function compactRoute(context: RouteContext): Route {
-  return forwardOr(context, async (request, credentials) => {
-    const { call, log, kept } = convert(context, request, credentials, await request.jsonBody())
-    const response = await collectResponse(context, request, call, log)
-    return { status: 200, body: compactedResponse(response, kept) }
-  })
+  return forwardOr(context, compact)
+}
+
+async function compact(context: RouteContext, request: ApiRequest, credentials: ChatGptCredentials): Promise<Answer> {
+  const { call, log, kept } = convert(context, request, credentials, await request.jsonBody())
+  const response = await collectResponse(context, request, call, log)
+  return { status: 200, body: compactedResponse(response, kept) }
 }
 
 /** A separate function, so that the body is not kept while upstream thinks. */

@@ -16,7 +16,7 @@ import { type AnswerOutcome, streamResponse } from './stream-response.ts'
 
 /** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */
 export function responsesRoute(context: RouteContext): Route {
-  return forwardOr(context, (request, credentials) => send(context, request, credentials))
+  return forwardOr(context, send)
 }
 
 async function send(
