@@ -1,5 +1,5 @@
 import { ApiError } from '../../../errors.ts'
-import { asList, asObject, asString, type JsonObject, textOf } from '../../../json-object.ts'
+import { asList, asObject, asString, type JsonObject } from '../../../json-object.ts'
 import type { ChatPlan } from '../../chat-plan.ts'
 import type { ConversionContext } from '../conversion-context.ts'
 import { bodyPlace, type JsonPlace } from '../json-place.ts'
@@ -56,13 +56,12 @@ function convert(body: JsonPlace, context: ConversionContext): { request: Respon
     reasoning,
     text,
     service_tier: tier,
-    prompt_cache_key:
-      textOf(body.at('prompt_cache_key').optionalString()) ??
-      derivePromptCacheKey({ model: model.id, ...messages, tools: tools.tools }, context.stableJson),
+    prompt_cache_key: body.at('prompt_cache_key').optionalString(),
     include: [ENCRYPTED_REASONING],
     store: false,
     stream: true,
   }
+  request.prompt_cache_key ||= derivePromptCacheKey(request, context.stableJson)
   return {
     request,
     plan: {
