@@ -22,11 +22,14 @@ type Call = {
   closed: boolean
 }
 
-const KINDS: Readonly<Record<string, CallKind>> = { function_call: 'function', custom_tool_call: 'custom' }
+const KINDS: ReadonlyMap<unknown, CallKind> = new Map([
+  ['function_call', 'function'],
+  ['custom_tool_call', 'custom'],
+])
 
 /** Whether the item is a call that the client has to answer; upstream runs hosted tools itself. */
-export function isClientCall(item: JsonObject): boolean {
-  return kindOf(item) !== undefined
+export function isClientCall({ type }: JsonObject): boolean {
+  return KINDS.has(type)
 }
 
 /** Turns function and custom tool calls into `tool_calls`, or into the one `function_call` of the legacy form. */
@@ -83,7 +86,7 @@ export class ChatToolCalls {
   }
 
   open(outputIndex: number, item: JsonObject): ChatDelta[] {
-    const told = kindOf(item)
+    const told = KINDS.get(item.type)
     const callId = asString(item.call_id)
     const name = asString(item.name)
     if (told === undefined || callId === undefined || name === undefined) return []
@@ -182,11 +185,6 @@ export class ChatToolCalls {
     if (type === 'custom') return [{ tool_calls: [{ index, id, type, custom: { name, input: '' } }] }]
     return [{ tool_calls: [{ index, id, type, function: { name, arguments: '' } }] }]
   }
-}
-
-function kindOf(item: JsonObject): CallKind | undefined {
-  const type = asString(item.type) ?? ''
-  return Object.hasOwn(KINDS, type) ? KINDS[type] : undefined
 }
 
 /** The arguments of a function, or the input of a custom tool, in an item or event. */
