@@ -15,13 +15,13 @@ export type ChatField = {
   /** The type, if nothing else reads the field: a wrong one is a 400, as in the API. */
   readonly type?: FieldType
   /**
-   * Whether a value asks for no more than the API's default, besides `API_DEFAULTS` and null. Such a value is never
-   * reported.
+   * Whether a value asks for no more than the API's default, besides `API_DEFAULTS` and null: such a value is neither
+   * reported nor refused.
    */
   readonly asksNothing?: (value: unknown) => boolean
 }
 
-const equals = (standard: unknown) => (value: unknown) => value === standard
+const isFalse = (value: unknown) => value === false
 const isTextOnly = (value: unknown) => Array.isArray(value) && value.every((mode) => mode === 'text')
 
 /** Every field of `POST /v1/chat/completions`, and the few of Responses that Chat clients send. */
@@ -80,7 +80,7 @@ export const CHAT_FIELDS = {
     handling: 'emulated',
     note: '`include_usage` is honoured exactly; `include_obfuscation: true` is ignored.',
   },
-  n: { handling: 'emulated', note: '1 to 8: sent as that many parallel requests.', asksNothing: equals(1) },
+  n: { handling: 'emulated', note: '1 to 8: sent as that many parallel requests.' },
   stop: { handling: 'emulated', note: 'The answer is cut before the first match.' },
   max_tokens: { handling: 'ignored', note: 'Upstream has no limit to set.', type: 'integer' },
   max_completion_tokens: { handling: 'ignored', note: 'Upstream has no limit to set.', type: 'integer' },
@@ -107,7 +107,7 @@ export const CHAT_FIELDS = {
     handling: 'refused',
     note: 'Without them the answer would be wrong. Default false.',
     type: 'boolean',
-    asksNothing: equals(false),
+    asksNothing: isFalse,
   },
   top_logprobs: { handling: 'refused', note: 'As `logprobs`. Default 0.', type: 'integer' },
   modalities: {

@@ -113,6 +113,7 @@ function asksNothing(name: keyof typeof CHAT_FIELDS, body: Record<string, unknow
   const hasTools = ['tools', 'functions', 'web_search_options'].some((tools) => body[tools] !== undefined)
   const nothing: Partial<Record<keyof typeof CHAT_FIELDS, boolean>> = {
     parallel_tool_calls: !hasTools || body.functions !== undefined,
+    n: value === 1,
     stream: value === false,
     stream_options: JSON.stringify(value) === '{}',
     service_tier: value === 'auto' || value === 'default',
