@@ -70,9 +70,9 @@ export class ChatToolCalls {
 
   get live(): LiveDelta | undefined {
     const call = this.#current
-    const [delta] = call === undefined || call.closed || call.wrapped ? [] : this.#part(call, '')
-    if (call === undefined || delta === undefined) return undefined
-    return { outputIndex: call.outputIndex, partField: undefined, part: 0, delta, kind: 'arguments' }
+    if (call === undefined || call.closed || call.wrapped) return undefined
+    const [delta] = this.#part(call, '')
+    return delta && { outputIndex: call.outputIndex, partField: undefined, part: 0, delta, kind: 'arguments' }
   }
 
   /** Arguments of the live call that went to the client without `delta`. */
