@@ -6,7 +6,7 @@ import { UsageError } from './usage-error.ts'
 /** Settings as the user wrote them; a repeatable one has a list. Saved paths are absolute. */
 export type GivenSettings = { readonly [Name in OptionName]?: string | readonly string[] }
 
-export type Origin = 'flag' | `variable ${string}` | 'saved' | 'default'
+type Origin = 'flag' | `variable ${string}` | 'saved' | 'default'
 export type Origins = Readonly<Record<OptionName, Origin>>
 
 export type LoadedConfig = {
@@ -69,6 +69,11 @@ export function flagName(option: Pick<Option<unknown>, 'flag'>): string | undefi
   return option.flag?.split(' ')[0]
 }
 
+/** `--port`; of a setting without a flag the first variable. */
+export function shortName(option: Pick<Option<unknown>, 'flag' | 'env'>): string {
+  return flagName(option) ?? option.env?.[0] ?? ''
+}
+
 /** `--port (or CODEX_PROXY_PORT)`: a variable may have been set long ago, in a shell profile. */
 export function settingName(option: Pick<Option<unknown>, 'flag' | 'env'>): string {
   const [first = '', ...others] = [flagName(option) ?? [], option.env ?? []].flat()
@@ -119,7 +124,7 @@ type Found = { origin: Origin; rank: number; texts?: readonly string[]; source: 
 function find(name: OptionName, { flags, env, saved }: Sources): Found {
   const option: Option<unknown> = OPTIONS[name]
   if (flags[name] !== undefined) {
-    return { origin: 'flag', rank: 0, texts: split(option, flags[name]), source: flagName(option) ?? name }
+    return { origin: 'flag', rank: 0, texts: split(option, flags[name]), source: shortName(option) }
   }
   for (const variable of option.env ?? []) {
     const text = env[variable]

@@ -1,5 +1,4 @@
-import { flagName, OPTION_NAMES, type Origin, type Origins } from '../../config/load.ts'
-import type { Option } from '../../config/option.ts'
+import { OPTION_NAMES, type Origins, shortName } from '../../config/load.ts'
 import { type Config, OPTIONS, type OptionName } from '../../config/options.ts'
 import { shortPath } from '../../config/paths.ts'
 import { findCrashed, type RunningServer } from '../../daemon/pid-file.ts'
@@ -106,10 +105,7 @@ function show({ print, bases }: Context, { located, reached, health, settings }:
     print.line()
     const title = settings.of === 'running' ? 'Setting' : 'Setting of the next restart'
     const head = [title, 'From', 'Value'].map((text) => print.style('bold', text))
-    print.table([
-      head,
-      ...rows(settings).map(([name, value, origin]) => [givenAs(name), origin, shortPath(value, bases.home)]),
-    ])
+    print.table([head, ...rows(settings, bases.home)])
   }
   if (running !== undefined) print.line(`\nLog: ${logFileOf(located)}`)
 }
@@ -135,11 +131,9 @@ function headline(
   return `Running: ${shownAddress(reached.url)} (${who.join(', ')})`
 }
 
-function rows({ config, origins }: Settings): [OptionName, string, Origin][] {
-  return OPTION_NAMES.map((name) => [name, shownValue(OPTIONS[name], config[name]), origins[name]])
-}
-
-function givenAs(name: OptionName): string {
-  const option: Option<unknown> = OPTIONS[name]
-  return flagName(option) ?? option.env?.[0] ?? name
+function rows({ config, origins }: Settings, home: string): string[][] {
+  return OPTION_NAMES.map((name) => {
+    const option = OPTIONS[name]
+    return [shortName(option), origins[name], shortPath(shownValue(option, config[name]), home)]
+  })
 }

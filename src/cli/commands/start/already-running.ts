@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { flagName, type LoadedConfig, OPTION_NAMES } from '../../../config/load.ts'
+import { type LoadedConfig, OPTION_NAMES, shortName } from '../../../config/load.ts'
 import { type Config, OPTIONS, type OptionName } from '../../../config/options.ts'
 import type { RunningServer } from '../../../daemon/pid-file.ts'
 import { readState } from '../../../daemon/state-file.ts'
@@ -46,7 +46,7 @@ async function settingsInUse(context: Context, { config }: LoadedConfig): Promis
 
 /** The settings that were given now and that the running server does not have, by their flag or variable. */
 function notInUse({ config, given, origins }: LoadedConfig, inUse: Config): string[] {
-  const sourceOf = (name: OptionName) => /^variable (.*)$/.exec(origins[name])?.[1] ?? flagName(OPTIONS[name]) ?? name
+  const sourceOf = (name: OptionName) => /^variable (.*)$/.exec(origins[name])?.[1] ?? shortName(OPTIONS[name])
   return OPTION_NAMES.filter((name) => given[name] !== undefined)
     .filter((name) => !isDeepStrictEqual(config[name], inUse[name]))
     .map(sourceOf)
