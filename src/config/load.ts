@@ -92,8 +92,8 @@ function readSetting(name: OptionName, sources: Sources, ignored: (reason: strin
   const option: Option<unknown> = OPTIONS[name]
   const found = findUnlessReplaced(name, sources)
   const standard = { value: defaultOf(option, sources.bases), origin: 'default' } as const
-  if (found.texts === undefined) return standard
-  const texts = option.path ? found.texts.map((text) => absolute(text, sources.bases)) : found.texts
+  if (found === undefined) return standard
+  const texts = textsOf(option, found.given, sources.bases)
   try {
     return {
       value: parseAll(option, texts, found),
@@ -111,42 +111,36 @@ function readSetting(name: OptionName, sources: Sources, ignored: (reason: strin
 /** Two ways to give the same thing: the one with the lower rank wins. */
 const EITHER_OR: Partial<Record<OptionName, OptionName>> = { apiKey: 'apiKeyFile', apiKeyFile: 'apiKey' }
 
-function findUnlessReplaced(name: OptionName, sources: Sources): Found {
+function findUnlessReplaced(name: OptionName, sources: Sources): Found | undefined {
   const found = find(name, sources)
-  const other = EITHER_OR[name]
-  const isReplaced = other !== undefined && find(other, sources).rank < found.rank
-  return isReplaced ? unset(name) : found
+  const other = EITHER_OR[name] && find(EITHER_OR[name], sources)
+  return found && other && other.rank < found.rank ? undefined : found
 }
 
-/** The lower the rank, the closer to the user: flag, variable, saved, default. */
-type Found = { origin: Origin; rank: number; texts?: readonly string[]; source: string }
+/** The lower the rank, the closer to the user: flag, variable, saved. `source` is the origin in words. */
+type Found = { origin: Origin; rank: number; given: string | readonly string[]; source: string }
 
-function find(name: OptionName, { flags, env, saved }: Sources): Found {
+function find(name: OptionName, { flags, env, saved }: Sources): Found | undefined {
   const option: Option<unknown> = OPTIONS[name]
   if (flags[name] !== undefined) {
-    return { origin: 'flag', rank: 0, texts: split(option, flags[name]), source: shortName(option) }
+    return { origin: 'flag', rank: 0, given: flags[name], source: shortName(option) }
   }
   for (const variable of option.env ?? []) {
     const text = env[variable]
     // An empty variable counts as not set, so that a line in a shell or a unit file can undo a setting.
     if (text !== undefined && text !== '') {
-      return { origin: `variable ${variable}`, rank: 1, texts: split(option, text), source: variable }
+      return { origin: `variable ${variable}`, rank: 1, given: text, source: variable }
     }
   }
-  if (saved[name] !== undefined) {
-    return { origin: 'saved', rank: 2, texts: split(option, saved[name]), source: `saved setting ${name}` }
-  }
-  return unset(name)
+  const given = saved[name]
+  return given === undefined ? undefined : { origin: 'saved', rank: 2, given, source: `saved setting ${name}` }
 }
 
-function unset(name: OptionName): Found {
-  return { origin: 'default', rank: 3, source: name }
-}
-
-function split(option: Option<unknown>, given: string | readonly string[]): readonly string[] {
-  const texts = typeof given === 'string' ? [given] : given
-  if (!option.repeatable) return texts
-  return texts.flatMap((text) => text.split(',')).map((text) => text.trim())
+/** The single values; paths are made absolute, except for an empty one, which is refused. */
+function textsOf({ repeatable, path }: Option<unknown>, given: Found['given'], bases: Bases): string[] {
+  const list = [given].flat()
+  const texts = repeatable ? list.flatMap((text) => text.split(',')).map((text) => text.trim()) : list
+  return path ? texts.map((text) => text && absolutePath(text, bases)) : texts
 }
 
 function parseAll(option: Option<unknown>, texts: readonly string[], found: Found): unknown {
@@ -167,10 +161,6 @@ function parseOne(option: Option<unknown>, text: string, { source, origin }: Fou
     const shown = isSecret ? source : `${source} ${JSON.stringify(text)}`
     throw new UsageError(`${shown}: ${error.message}${origin === 'saved' ? SAVED_REMEDY : ''}`)
   }
-}
-
-function absolute(path: string, bases: Bases): string {
-  return path === '' ? path : absolutePath(path, bases)
 }
 
 function defaultOf(option: Option<unknown>, bases: Bases): unknown {
