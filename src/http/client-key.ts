@@ -1,7 +1,8 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { codeOf } from '../system/error-code.ts'
+import { isOpenToOthers } from '../system/open-to-others.ts'
 
 /**
  * The key that clients must send, from the setting or from a file; undefined if none is required. Throws a UsageError
@@ -47,9 +48,4 @@ function decoded(bytes: Buffer): string {
 function usable(key: string, what: string): string {
   if (/^[\x21-\x7e]+$/.test(key)) return key
   throw new UsageError(`${what} must be one line of letters, digits and symbols, without spaces.`)
-}
-
-function isOpenToOthers(path: string): boolean {
-  // Windows has no such bits; Node makes them up there.
-  return process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0
 }

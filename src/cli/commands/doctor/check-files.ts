@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import type { Config } from '../../../config/options.ts'
 import type { RunningServer } from '../../../daemon/pid-file.ts'
@@ -8,6 +7,7 @@ import { checkRunFiles, runFilesRemedy } from '../../../daemon/run-files.ts'
 import { secretsFileOf } from '../../../daemon/state-file.ts'
 import { checkStartable } from '../../../http/startable.ts'
 import { isCode } from '../../../system/error-code.ts'
+import { isOpenToOthers } from '../../../system/open-to-others.ts'
 import type { AskedServer } from '../../ask-server.ts'
 import { explain } from '../../explain.ts'
 import type { Health } from '../../health.ts'
@@ -93,22 +93,13 @@ async function checkPort(config: Config): Promise<Check> {
 }
 
 /** Whether files that hold prompts, keys or tokens are for their owner alone. */
-export async function checkPermissions(config: Config, authFile: string | undefined): Promise<Check> {
-  // Windows has no such bits; Node makes them up there.
+export function checkPermissions(config: Config, authFile: string | undefined): Check {
   if (process.platform === 'win32') return skipped('Permissions', 'Not checked: Windows has no file modes.')
   const { pidFile, logFile, stateFile, apiKeyFile, tlsKey } = config
   const files = [authFile, pidFile, logFile, stateFile, secretsFileOf(stateFile), apiKeyFile, tlsKey]
   // Another folder may be meant for everybody, like /tmp.
   const folders = [dirname(stateFile)].filter((folder) => basename(folder) === OUR_FOLDER)
-  const paths = [...folders, ...files].filter((path) => path !== undefined)
-  const open: string[] = []
-  for (const path of paths) if (await isOpenToOthers(path)) open.push(path)
+  const open = [...folders, ...files].filter((path) => path !== undefined).filter(isOpenToOthers)
   if (open.length === 0) return ok('Permissions', 'Files with secrets or logs are private.')
   return problem('Permissions', `Others can read ${open.join(', ')}.`, `Run: chmod go= ${shellList(open)}`)
-}
-
-async function isOpenToOthers(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined)
-  // `/dev/null` is meant for everybody.
-  return found !== undefined && !found.isCharacterDevice() && (found.mode & 0o077) !== 0
 }

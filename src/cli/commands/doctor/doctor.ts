@@ -58,7 +58,7 @@ async function checkAll(
     ...(await checkNetwork(config, new URL(health?.upstream ?? config.chatgptBaseUrl))),
     ...(unread ?? (await checkProcess(located, reached, health))),
     ...(await checkCertificate(reached, config)),
-    await checkPermissions(config, health?.login?.file),
+    checkPermissions(config, health?.login?.file),
   ]
   // Don't wait again for a server that has just failed to answer.
   const { check, models } = health === undefined ? { check: postponed('Models'), models: [] } : await checkModels(asked)
