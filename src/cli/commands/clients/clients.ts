@@ -1,5 +1,4 @@
-import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { serverUrl, withoutBrackets } from '../../../config/endpoint.ts'
 import type { Config } from '../../../config/options.ts'
@@ -12,6 +11,7 @@ import {
   KEY_WANTED,
   type ServerAnswer,
 } from '../../ask-server.ts'
+import { certificateIn } from '../../certificate-in.ts'
 import type { Call } from '../../command.ts'
 import type { Context, ExitCode } from '../../context.ts'
 import { atNamedPort, locate, reach, readableKey } from '../../locate.ts'
@@ -89,24 +89,14 @@ function whyNoModels(reached: AskedServer | undefined, answer: ServerAnswer | un
 
 /** Why clients would refuse the certificate, and what to do. */
 function obstaclesTo(url: string, file: string | undefined, { word }: ShellForm): string[] {
-  if (file === undefined) return []
   const certificate = certificateIn(file)
-  if (certificate === undefined) return []
+  if (file === undefined || certificate === undefined) return []
   const host = withoutBrackets(new URL(url).hostname)
   const isForHost = isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)
   return [
     ...(certificate.checkIssued(certificate) ? [howToTrust(word(file))] : []),
     ...(isForHost === undefined ? [whichHost(certificate, host)] : []),
   ]
-}
-
-function certificateIn(file: string): X509Certificate | undefined {
-  try {
-    return new X509Certificate(readFileSync(file))
-  } catch {
-    // The server that uses the file reports what can't be read.
-    return undefined
-  }
 }
 
 function howToTrust(file: string): string {

@@ -1,10 +1,10 @@
-import { X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { connect } from 'node:tls'
 import { bindAddress } from '../../../config/endpoint.ts'
 import type { Config } from '../../../config/options.ts'
 import type { AskedServer } from '../../ask-server.ts'
+import { certificateIn } from '../../certificate-in.ts'
 import { reachable } from '../../server-address.ts'
 import { fromNow } from '../../shown.ts'
 import { type Check, ok, problem } from './check.ts'
@@ -28,15 +28,6 @@ export async function checkCertificate(reached: AskedServer | undefined, { tlsCe
     return [problem('Certificate', `It expired ${fromNow(to, now)}: clients refuse it.`, remedy)]
   }
   return [ok('Certificate', `Expires ${fromNow(to, now)}; a renewed one is read at the next restart.`)]
-}
-
-/** What is wrong with a file that can't be read is said of the settings. */
-function certificateIn(path: string | undefined): X509Certificate | undefined {
-  try {
-    return path === undefined ? undefined : new X509Certificate(readFileSync(path))
-  } catch {
-    return undefined
-  }
 }
 
 async function certificateOf({ url }: AskedServer): Promise<X509Certificate | undefined> {
