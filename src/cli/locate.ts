@@ -1,5 +1,5 @@
 import { serverUrl } from '../config/endpoint.ts'
-import type { GivenSettings, LoadedConfig } from '../config/load.ts'
+import { type GivenSettings, type LoadedConfig, loadConfig } from '../config/load.ts'
 import type { Config, OptionName } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
 import { findRunning, isAtPort, type RunningServer } from '../daemon/pid-file.ts'
@@ -9,7 +9,6 @@ import { describeError, withRemedy } from '../system/describe-error.ts'
 import type { AskedServer } from './ask-server.ts'
 import type { Context } from './context.ts'
 import { isProxy } from './health.ts'
-import { loadSettings } from './load-settings.ts'
 import { ADDRESS } from './setting-groups.ts'
 
 /** What the run files say, and the settings that follow from them. */
@@ -38,7 +37,7 @@ export async function locate(
   flags: GivenSettings,
   { needed = ADDRESS, withoutState = 'if running' }: LocateOptions = {},
 ): Promise<Located> {
-  const { config, origins } = loadSettings(context, flags, { needed })
+  const { config, origins } = loadConfig({ ...context, flags, needed })
   let saved = NOTHING_SAVED
   let unread: unknown
   try {
@@ -46,7 +45,8 @@ export async function locate(
   } catch (error) {
     unread = error
   }
-  const found = loadSettings(context, { ...flags, stateFile: config.stateFile }, { saved: saved.settings, needed })
+  const fromFile = { flags: { ...flags, stateFile: config.stateFile }, saved: saved.settings }
+  const found = loadConfig({ ...context, ...fromFile, needed })
   const loaded = { ...found, origins: { ...found.origins, stateFile: origins.stateFile } }
   const running = await findRunning(loaded.config.pidFile).catch(withRemedy(UNREAD_REMEDY))
   if (unread === undefined) return { loaded, saved, running }
@@ -64,7 +64,7 @@ export function atNamedPort(context: Context, located: Located, flags: GivenSett
   const { port } = loaded.config
   if (flags.port === undefined || port === 0 || running?.url === undefined) return located
   if (isAtPort(running, port)) return located
-  return { loaded: loadSettings(context, flags, { needed: ADDRESS }), saved: NOTHING_SAVED, running: undefined }
+  return { loaded: loadConfig({ ...context, flags, needed: ADDRESS }), saved: NOTHING_SAVED, running: undefined }
 }
 
 /** A server that answers: the background server, or a foreground server or service at the same address. */
@@ -80,6 +80,11 @@ export async function reach({ loaded, running }: Located): Promise<AskedServer |
 export function logFileOf({ loaded, running }: Located): string {
   const { config, origins } = loaded
   return origins.logFile === 'flag' ? config.logFile : (running?.logFile ?? config.logFile)
+}
+
+/** The settings that a background server was started with. */
+export function savedSettings({ bases }: Context, { settings }: SavedState): LoadedConfig {
+  return loadConfig({ flags: {}, env: {}, saved: settings, bases, needed: [] })
 }
 
 /** An unreadable key counts as none: even without it, a server tells something. */

@@ -21,7 +21,7 @@ export type LoadedConfig = {
 export type Sources = {
   readonly flags: GivenSettings
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly saved: GivenSettings
+  readonly saved?: GivenSettings
   readonly bases: Bases
   /** The settings that the caller uses (all, if absent): an invalid value of any other one must not stop it. */
   readonly needed?: readonly OptionName[] | undefined
@@ -120,7 +120,7 @@ function findUnlessReplaced(name: OptionName, sources: Sources): Found | undefin
 /** The lower the rank, the closer to the user: flag, variable, saved. `source` is the origin in words. */
 type Found = { origin: Origin; rank: number; given: string | readonly string[]; source: string }
 
-function find(name: OptionName, { flags, env, saved }: Sources): Found | undefined {
+function find(name: OptionName, { flags, env, saved = {} }: Sources): Found | undefined {
   const option: Option<unknown> = OPTIONS[name]
   if (flags[name] !== undefined) {
     return { origin: 'flag', rank: 0, given: flags[name], source: shortName(option) }

@@ -1,10 +1,9 @@
-import type { GivenSettings } from '../../config/load.ts'
+import { type GivenSettings, loadConfig } from '../../config/load.ts'
 import { isAtPort } from '../../daemon/pid-file.ts'
 import { checkRunFiles, runFilesRemedy } from '../../daemon/run-files.ts'
 import { checkStartable } from '../../http/startable.ts'
 import { withRemedy } from '../../system/describe-error.ts'
 import type { Context, ExitCode } from '../context.ts'
-import { loadSettings } from '../load-settings.ts'
 import { locate } from '../locate.ts'
 import { STOPPING } from '../setting-groups.ts'
 import { checkRereadable } from './start/rereadable-files.ts'
@@ -17,7 +16,7 @@ export async function restart(context: Context, flags: GivenSettings): Promise<E
   // The saved settings tell where it runs now, even if a flag moves its pid file.
   const where = flags.stateFile === undefined ? {} : { stateFile: flags.stateFile }
   const before = await locate(context, where, { needed: STOPPING, withoutState: 'never' })
-  const loaded = loadSettings(context, flags, { saved: before.saved.settings })
+  const loaded = loadConfig({ ...context, flags, saved: before.saved.settings })
   // All checks come before the old server is stopped: a mistake in a setting must not end it.
   checkRereadable(loaded.config)
   checkStartable(loaded.config)

@@ -1,4 +1,4 @@
-import { type GivenSettings, OPTION_NAMES } from '../../../config/load.ts'
+import { type GivenSettings, loadConfig, OPTION_NAMES } from '../../../config/load.ts'
 import { UsageError } from '../../../config/usage-error.ts'
 import { NOTHING_SAVED } from '../../../daemon/state-file.ts'
 import type { AskedServer } from '../../ask-server.ts'
@@ -6,7 +6,6 @@ import type { Call } from '../../command.ts'
 import type { Context, ExitCode } from '../../context.ts'
 import { explain } from '../../explain.ts'
 import { healthOf } from '../../health.ts'
-import { loadSettings } from '../../load-settings.ts'
 import { atNamedPort, type Located, locate, reach, UNREAD_REMEDY } from '../../locate.ts'
 import type { Print } from '../../print.ts'
 import { type Check, postponed, problem } from './check.ts'
@@ -78,7 +77,7 @@ async function find(context: Context, settings: GivenSettings): Promise<Found> {
     const reason = explain(error.cause ?? error)
     // Deleting is suggested only if reading failed: a file with other content may be needed.
     const remedy = error.cause === undefined ? 'Or choose others with --state-file and --pid-file.' : UNREAD_REMEDY
-    const located = { loaded: loadSettings(context, settings), saved: NOTHING_SAVED, running: undefined }
+    const located = { loaded: loadConfig({ ...context, flags: settings }), saved: NOTHING_SAVED, running: undefined }
     return { located, unread: [problem('Run files', reason, remedy), postponed('Process'), postponed('Port')] }
   }
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { serverUrl } from '../../../config/endpoint.ts'
-import { type GivenSettings, type LoadedConfig, OPTION_NAMES } from '../../../config/load.ts'
+import { type GivenSettings, type LoadedConfig, loadConfig, OPTION_NAMES } from '../../../config/load.ts'
 import { type Config, OPTIONS } from '../../../config/options.ts'
 import { certificateVariables } from '../../../config/paths.ts'
 import { UsageError } from '../../../config/usage-error.ts'
@@ -15,7 +15,6 @@ import type { Call } from '../../command.ts'
 import { type Context, type ExitCode, NOT_RUNNING } from '../../context.ts'
 import { explain } from '../../explain.ts'
 import { processAt } from '../../health.ts'
-import { loadSettings } from '../../load-settings.ts'
 import { locate } from '../../locate.ts'
 import { shownAddress } from '../../server-address.ts'
 import { shellList } from '../../shell.ts'
@@ -36,7 +35,7 @@ const TEMPORARY_NOTE =
 export async function service(context: Context, call: Call): Promise<ExitCode> {
   const isWritten = call.argument !== 'uninstall' && (call.argument === 'install' || call.flags.print === true)
   // Finding or removing the file needs no setting, so an invalid one must not prevent that.
-  const loaded = loadSettings(context, call.settings, isWritten ? {} : { needed: [] })
+  const loaded = loadConfig({ ...context, flags: call.settings, needed: isWritten ? undefined : [] })
   const file = describeService(context, loaded)
   if (isWritten) {
     // The manager would not report that a service ends at once.

@@ -6,8 +6,7 @@ import { readState } from '../../../daemon/state-file.ts'
 import type { Context } from '../../context.ts'
 import { healthOf } from '../../health.ts'
 import { outdated, problemOf } from '../../health-report.ts'
-import { savedSettings } from '../../load-settings.ts'
-import { readableKey } from '../../locate.ts'
+import { readableKey, savedSettings } from '../../locate.ts'
 import { shownAddress } from '../../server-address.ts'
 
 /** What `start` says if a server has the pid file; if that one keeps running, all is well. Returns the exit code. */

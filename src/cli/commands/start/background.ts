@@ -43,7 +43,7 @@ async function runServer(
   bases: Bases,
   report: (report: StartReport) => void,
 ): Promise<void> {
-  const { config } = loadConfig({ flags: settings, env: {}, saved: {}, bases })
+  const { config } = loadConfig({ flags: settings, env: {}, bases })
   const claim = await claimPidFile(config.pidFile)
   if ('pid' in claim) return report({ kind: 'running', server: claim })
   process.once('exit', claim.release)

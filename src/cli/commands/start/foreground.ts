@@ -1,4 +1,4 @@
-import type { GivenSettings } from '../../../config/load.ts'
+import { type GivenSettings, loadConfig } from '../../../config/load.ts'
 import type { Config } from '../../../config/options.ts'
 import { ignoreHabitualSignals, stopOnSignals } from '../../../daemon/signals.ts'
 import { type ListeningServer, serve } from '../../../http/serve.ts'
@@ -7,7 +7,6 @@ import { limitUnread } from '../../../telemetry/unread-lines.ts'
 import { packageVersion } from '../../../version.ts'
 import type { Context, ExitCode } from '../../context.ts'
 import { explain } from '../../explain.ts'
-import { loadSettings } from '../../load-settings.ts'
 import type { Print } from '../../print.ts'
 import { shownAddress } from '../../server-address.ts'
 import type { TerminalLog } from '../../terminal-log.ts'
@@ -20,7 +19,7 @@ const LAST_LINES_MS = 1000
 export async function startInForeground(context: Context, flags: GivenSettings): Promise<ExitCode> {
   ignoreHabitualSignals(process)
   const { print } = context
-  const { config } = loadSettings(context, flags)
+  const { config } = loadConfig({ ...context, flags })
   const log = print.openLog()
   const server = await listen(config, print, log)
   const reporter = {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { GivenSettings, LoadedConfig } from '../../../config/load.ts'
+import { type GivenSettings, type LoadedConfig, loadConfig } from '../../../config/load.ts'
 import type { Config } from '../../../config/options.ts'
 import { certificateVariables } from '../../../config/paths.ts'
 import { UsageError } from '../../../config/usage-error.ts'
@@ -12,7 +12,6 @@ import { withRemedy } from '../../../system/describe-error.ts'
 import { BACKGROUND_COMMAND, type Context, type ExitCode } from '../../context.ts'
 import { healthOf } from '../../health.ts'
 import { problemOf } from '../../health-report.ts'
-import { loadSettings } from '../../load-settings.ts'
 import { readableKey } from '../../locate.ts'
 import { lastLines } from '../logs/log-lines.ts'
 import { addressOf, reportRunning } from './already-running.ts'
@@ -23,7 +22,7 @@ import { checkRereadable } from './rereadable-files.ts'
 const LOG_LINES = 20
 
 export async function start(context: Context, flags: GivenSettings): Promise<ExitCode> {
-  const loaded = loadSettings(context, flags)
+  const loaded = loadConfig({ ...context, flags })
   checkRereadable(loaded.config)
   return await startWith(context, loaded)
 }
@@ -85,7 +84,7 @@ async function refuseSharedStateFile(context: Context, { pidFile, stateFile }: C
   // A broken one tells of no server.
   const saved = await readState(stateFile).catch(() => undefined)
   if (saved === undefined) return
-  const before = loadSettings(context, { stateFile }, { saved: saved.settings, needed: ['pidFile'] })
+  const before = loadConfig({ ...context, flags: { stateFile }, saved: saved.settings, needed: ['pidFile'] })
   if (before.config.pidFile === pidFile) return
   const other = await findRunning(before.config.pidFile)
   if (other === undefined) return
