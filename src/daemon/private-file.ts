@@ -124,22 +124,15 @@ async function refuseIfPlanted(file: string, folder: string, owner: number): Pro
 }
 
 /** Replaces `file` atomically, so that nobody reads half of it; readable only by its owner. */
-export async function writePrivateFile(file: string, text: string): Promise<void> {
-  await replace(file, text, async () => {})
+export async function writePrivateFile(file: string, text: string, isLasting = false): Promise<void> {
+  await ensureFolderOf(file)
+  const put = (temporary: string) => onceFree(() => rename(temporary, file))
+  await withTemporary({ file, text, isLasting }, put)
 }
 
 /** The same for what has to outlast a power failure, unlike what is only about a running process. */
 export async function writeLastingFile(file: string, text: string): Promise<void> {
-  // Otherwise the new name may be on the disk before the content, and the file is empty after a power failure.
-  await replace(file, text, sync)
-}
-
-async function replace(file: string, text: string, finish: (temporary: string) => Promise<void>): Promise<void> {
-  await ensureFolderOf(file)
-  await withTemporary(file, text, async (temporary) => {
-    await finish(temporary)
-    await onceFree(() => rename(temporary, file))
-  })
+  await writePrivateFile(file, text, true)
 }
 
 /** Removes the file, if it is there; waits while another program has it open, as Windows requires. */
@@ -164,7 +157,7 @@ export async function checkWritable(file: string): Promise<void> {
     const found = await stat(file).catch(() => undefined)
     if (found !== undefined) refuseOther(file, found)
   }
-  await withTemporary(file, SAMPLE, put, join(folder, basename(file)))
+  await withTemporary({ file, text: SAMPLE, beside: join(folder, basename(file)) }, put)
 }
 
 /** In the form of Node's own error for a folder that is opened as a file. */
@@ -185,26 +178,25 @@ async function nearestFolder(folder: string): Promise<string> {
   }
 }
 
-async function sync(file: string): Promise<void> {
-  const handle = await open(file, 'r+')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+type Writing = {
+  readonly file: string
+  readonly text: string
+  readonly isLasting?: boolean
+  /** Where to write first: the file itself, or where it would be if its folder were there. */
+  readonly beside?: string
 }
 
 async function withTemporary(
-  file: string,
-  text: string,
+  { file, text, isLasting = false, beside = file }: Writing,
   put: (temporary: string) => Promise<void>,
-  beside = file,
 ): Promise<void> {
   const temporary = `${beside}.${randomBytes(6).toString('hex')}.tmp`
   try {
     const handle = await open(temporary, 'wx', 0o600)
     try {
       await handle.writeFile(text)
+      // Otherwise the new name may be on the disk before the content, and the file is empty after a power failure.
+      if (isLasting) await handle.sync()
     } finally {
       await handle.close()
     }
