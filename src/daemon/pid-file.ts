@@ -9,11 +9,11 @@ import { ensureFolderOf, readIfThere, removePrivateFile, writePrivateFile } from
 export type RunningServer = {
   readonly pid: number
   /** Without path; absent while it starts. */
-  readonly url?: string
+  readonly url?: string | undefined
   /** Where it logs; absent while it starts. */
-  readonly logFile?: string
+  readonly logFile?: string | undefined
   /** It accepts no new requests, and ends once its running answers have ended. */
-  readonly stopping?: true
+  readonly stopping?: true | undefined
 }
 
 /** Whether it is known to listen on this port. */
@@ -32,15 +32,17 @@ export type Claim = {
 
 /** The process named by the pid file, if it is still the one that wrote it: process ids are reused. */
 export async function findRunning(file: string): Promise<RunningServer | undefined> {
-  const note = await readIfThere(file)
-  return note === undefined ? undefined : await runningIn(note)
+  const note = parseNote((await readIfThere(file)) ?? '')
+  if (note === undefined || !(await isStillThere(note.pid, note.started))) return undefined
+  const { started: _, ...server } = note
+  return server
 }
 
 /** A process that has ended but is still in the pid file, which happens only if it was not stopped. */
 export async function findCrashed(file: string): Promise<{ pid: number; stopping: boolean } | undefined> {
-  const text = (await readIfThere(file)) ?? ''
-  const note = parseNote(text)
-  return note?.started === undefined || (await runningIn(text)) !== undefined ? undefined : note
+  const note = parseNote((await readIfThere(file)) ?? '')
+  if (note === undefined || (await isStillThere(note.pid, note.started))) return undefined
+  return { pid: note.pid, stopping: note.stopping === true }
 }
 
 /**
@@ -140,32 +142,17 @@ export async function checkPidFile(file: string): Promise<void> {
   throw new UsageError(`--pid-file ${file}: it is not a pid file; choose another one, or move it away.`)
 }
 
-async function runningIn(text: string): Promise<RunningServer | undefined> {
-  const note = parseNote(text)
-  if (note?.started === undefined || !(await isStillThere(note.pid, note.started))) return undefined
-  return {
-    pid: note.pid,
-    ...(note.url !== undefined && { url: note.url }),
-    ...(note.log !== undefined && { logFile: note.log }),
-    ...(note.stopping && { stopping: true }),
-  }
-}
-
-type Note = {
-  pid: number
-  started: string | undefined
-  url: string | undefined
-  log: string | undefined
-  stopping: boolean
-}
+type Note = RunningServer & { readonly started: string }
 
 /** The process id alone in the first line, so that `kill $(cat …)` and other tools can read it, then `name=value` lines. */
 function parseNote(text: string): Note | undefined {
   const [first = '', ...lines] = text.split('\n')
-  if (!/^\d+$/.test(first.trim())) return undefined
   const value = (name: string) => lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1)
-  const stopping = value('stopping') === 'yes'
-  return { pid: Number(first), started: value('started'), url: value('url'), log: value('log'), stopping }
+  const started = value('started')
+  // A process id alone, as other programs write it, may be that of any process by now.
+  if (!/^\d+$/.test(first.trim()) || started === undefined) return undefined
+  const stopping = value('stopping') === 'yes' || undefined
+  return { pid: Number(first), started, url: value('url'), logFile: value('log'), stopping }
 }
 
 /** A full disk must not keep a server from stopping. */
