@@ -192,14 +192,10 @@ function rename(temporary: string, target: string, files: Files): boolean {
     files.renameSync(temporary, target)
     return true
   } catch (error) {
-    if (isOneOf(error, NOT_REPLACED) && !isOpenElsewhere(error)) return false
+    // On Windows these codes mean that someone has the file open just now; the next try will succeed.
+    if (process.platform !== 'win32' && isOneOf(error, NOT_REPLACED)) return false
     throw error
   }
-}
-
-/** On Windows these codes mean that someone has the file open just now; the next try will succeed. */
-function isOpenElsewhere(error: unknown): boolean {
-  return process.platform === 'win32' && isOneOf(error, NOT_REPLACED)
 }
 
 function takesFiles(folder: string, files: Files): boolean {
