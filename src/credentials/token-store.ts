@@ -62,12 +62,19 @@ export class TokenStore {
 
   /** Throws a ProxyError (credentials_…) when there is no usable login. */
   read(): StoredLogin {
-    if (this.#unsaved === undefined) return this.#readFile()
-    const stored = this.#fileOrNothing()
-    // A temporarily unreadable file is no evidence against the tokens in memory.
-    if (stored === undefined || holds(stored.login, this.#unsaved.spentToken)) return this.#unsaved.stored
-    this.#setAside(this.#unsaved)
-    return stored
+    const unsaved = this.#unsaved
+    if (unsaved === undefined) return this.#readFile()
+    try {
+      const stored = this.#file.read()
+      if (holds(stored.login, unsaved.spentToken)) return unsaved.stored
+      this.#setAside(unsaved)
+      return stored
+    } catch (error) {
+      // A temporarily unreadable file is no evidence against the tokens in memory.
+      if (!isGone(error)) return unsaved.stored
+      this.#setAside(unsaved)
+      throw error
+    }
   }
 
   /** Takes back what was set aside if its login is there again. */
@@ -213,16 +220,6 @@ export class TokenStore {
 
   #mend(written?: string): boolean {
     return this.#mode === 'read-write' && mendAuthFile(this.#file.path, this.#files, written)
-  }
-
-  #fileOrNothing(): StoredLogin | undefined {
-    try {
-      return this.#file.read()
-    } catch (error) {
-      if (!isGone(error)) return undefined
-      if (this.#unsaved !== undefined) this.#setAside(this.#unsaved)
-      throw error
-    }
   }
 
   /**
