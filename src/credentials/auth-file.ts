@@ -1,12 +1,11 @@
 import type nodeFs from 'node:fs'
 import { join } from 'node:path'
 import { ProxyError } from '../errors.ts'
-import type { JsonObject } from '../json-object.ts'
 import { elapsed } from '../system/elapsed.ts'
 import { codeOf, isCode, isHeldOpen, isOneOf } from '../system/error-code.ts'
 import { readText } from '../system/text-file.ts'
 import { credentialStore } from './codex-config.ts'
-import { type Login, parseLogin } from './login.ts'
+import { parseLogin, type WrittenLogin } from './login.ts'
 
 /** The file system calls used to read and write the login; tests make them fail, or stop at any of them. */
 export type Files = Pick<
@@ -26,10 +25,6 @@ export type Files = Pick<
   | 'statSync'
   | 'writeSync'
 >
-
-export type StoredLogin = { readonly content: JsonObject; readonly login: Login }
-/** `json` is the text of `content`. */
-export type WrittenLogin = StoredLogin & { readonly json: string }
 
 /** A login is a few kilobytes. A larger file is something else, which must not be read at every change. */
 const MAX_BYTES = 1024 * 1024

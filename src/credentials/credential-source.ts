@@ -47,7 +47,6 @@ export function createCredentialSource(options: SourceOptions): CredentialSource
 }
 
 class Source implements CredentialSource {
-  readonly #file: AuthFile
   readonly #store: TokenStore
   readonly #memory: TokenMemory
   readonly #refresher: LoginRefresher
@@ -63,8 +62,7 @@ class Source implements CredentialSource {
   constructor({ codexHome, files = nodeFs, healingMs = HEALING_MS, ...options }: SourceOptions) {
     this.#mode = options.mode
     this.#now = options.now
-    this.#file = new AuthFile(codexHome, files)
-    this.#store = new TokenStore(this.#file, files, options.mode, options.warn)
+    this.#store = new TokenStore(new AuthFile(codexHome, files), files, options.mode, options.warn)
     this.#memory = new TokenMemory(options.now)
     const [store, memory] = [this.#store, this.#memory]
     this.#refresher = new LoginRefresher({ ...options, store, memory, healingMs })
@@ -103,7 +101,7 @@ class Source implements CredentialSource {
   }
 
   async status(): Promise<CredentialStatus> {
-    const file = this.#file.path
+    const file = this.#store.path
     try {
       const { login } = await this.#store.readSettled()
       return login.kind === 'api-key' ? { kind: 'api-key', file } : { file, ...this.#chatgptStatus(login) }

@@ -31,12 +31,16 @@ export type ChatGptLogin = {
   readonly clientId: string | undefined
 }
 
+export type StoredLogin = { readonly content: JsonObject; readonly login: Login }
+/** `json` is the text of `content`. */
+export type WrittenLogin = StoredLogin & { readonly json: string }
+
 /**
  * The login in the text of an auth.json (docs/upstream.md 1.2–1.4): `auth_mode` decides, else the first of personal
  * access token, API key and tokens that is present. Throws a ProxyError that says what is wrong, without any of the
  * content.
  */
-export function parseLogin(text: string): { json: string; content: JsonObject; login: Login } {
+export function parseLogin(text: string): WrittenLogin {
   // Codex refuses a byte order mark, but some editors add one, and it does no harm.
   const json = text.replace(/^\uFEFF/, '')
   if (json.trim() === '') throw malformed('is empty')

@@ -2,19 +2,11 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProxyError } from '../errors.ts'
 import { onceFree } from '../system/once-free.ts'
-import {
-  type AuthFile,
-  type Files,
-  isGone,
-  isHeld,
-  isMalformed,
-  type StoredLogin,
-  type WrittenLogin,
-} from './auth-file.ts'
+import { type AuthFile, type Files, isGone, isHeld, isMalformed } from './auth-file.ts'
 import { isWritable, mendAuthFile, removeWritten, replaceAuthFile, roomProblem } from './auth-file-write.ts'
 import type { CredentialMode } from './credentials.ts'
 import { leftTokens } from './leftovers.ts'
-import type { Login } from './login.ts'
+import type { Login, StoredLogin, WrittenLogin } from './login.ts'
 import type { NewTokens } from './refresh.ts'
 import { holds, isOnlyHope, textWith, type UnsavedTokens, unsavedTokens } from './unsaved-tokens.ts'
 

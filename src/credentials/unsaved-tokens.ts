@@ -1,6 +1,5 @@
-import type { StoredLogin, WrittenLogin } from './auth-file.ts'
 import { withTokens } from './auth-file-write.ts'
-import { type Login, loginOf } from './login.ts'
+import { type Login, loginOf, type StoredLogin, type WrittenLogin } from './login.ts'
 import type { NewTokens } from './refresh.ts'
 import { rewriteJson } from './rewrite-json.ts'
 
