@@ -120,25 +120,25 @@ export function outboundProxyUrl(given: string): string {
   throw new UsageError('Use a URL such as http://127.0.0.1:8118, https://… or socks5://…, or `none`.')
 }
 
-/** The base URL of an upstream, without a slash at its end. Credentials go there: only https, or http on loopback. */
+/** The base URL of an upstream, without a slash at its end. */
 export function baseUrl(given: string): string {
-  const url = parseUrl(given)
-  const usable = url !== undefined && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
-  if (usable && isProtected(url)) return url.href.replace(/\/+$/, '')
+  const url = protectedUrl(given)
+  if (url !== undefined && url.search === '') return url.href.replace(/\/+$/, '')
   throw new UsageError('Use an https URL, or an http one on loopback, without user, query or fragment.')
 }
 
-/** A URL that is used as it is, with its path and query. A refresh token goes there: only https, or http on loopback. */
+/** A URL that is used as it is, with its path and query. */
 export function credentialUrl(given: string): string {
-  const url = parseUrl(given)
-  if (url !== undefined && url.username === '' && url.password === '' && url.hash === '' && isProtected(url)) {
-    return url.href
-  }
+  const url = protectedUrl(given)
+  if (url !== undefined) return url.href
   throw new UsageError('Use an https URL, or an http one on loopback, without user or fragment.')
 }
 
-function isProtected({ protocol, hostname }: URL): boolean {
-  return protocol === 'https:' || (protocol === 'http:' && isLoopbackHost(hostname))
+/** A URL that a login may be sent to: over https, or on loopback; it names no user and no fragment. */
+function protectedUrl(given: string): URL | undefined {
+  const url = parseUrl(given)
+  if (url === undefined || url.username !== '' || url.password !== '' || url.hash !== '') return undefined
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname)) ? url : undefined
 }
 
 /** The usual form of a version of Codex; nothing else may go into headers and URLs. */
