@@ -156,6 +156,18 @@ test('the commands that service --print shows can be pasted, also from a home wi
   expect((await run(['service', 'uninstall', '--print'], { home, env })).stdout).toContain(`\nrm '${plist}'\n`)
 })
 
+test('a command to run by hand, after it has failed, is quoted for the shell too', async () => {
+  const { other, manager } = await serviceStage('[ "$1" = enable ] || { echo "No session." >&2; exit 1; }')
+  const HOME = join(other.path, 'a home')
+  await mkdir(HOME)
+  const env = { PATH: manager.path, HOME, NODE_OPTIONS: LIKE_MACOS }
+  const { code, stderr } = await run(['service', 'install'], { home: other, env })
+  expect(code).toBe(1)
+  const bootstrap = `launchctl bootstrap gui/${process.getuid?.()} '${join(HOME, 'Library/LaunchAgents/codex-api-proxy.plist')}'`
+  expect(stderr).toContain(`codex-api-proxy: \`${bootstrap}\` failed: No session. The file was written, but`)
+  expect(stderr).toContain(` && ${bootstrap}\` in a session`)
+})
+
 test('on macOS a service is installed anew when the old one has ended, with a private folder for its log', async () => {
   // Like launchd: `bootout` answers at once, and until the service has ended none of its name is taken.
   const { other, manager } = await serviceStage(`case $1 in

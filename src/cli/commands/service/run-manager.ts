@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isCode } from '../../../system/error-code.ts'
+import { shellList } from '../../shell.ts'
 import type { ServiceFile } from './service-files.ts'
 
 const POLL_MS = 100
@@ -32,7 +33,7 @@ function run(command: readonly string[]): void {
   if (status === 0) return
   const reason =
     error === undefined ? stderr.trim().split('\n').at(-1) || `exit code ${status}` : whyNotRun(error, program)
-  throw new Error(`\`${command.join(' ')}\` failed: ${reason.replace(/\.$/, '')}`)
+  throw new Error(`\`${shellList(command)}\` failed: ${reason.replace(/\.$/, '')}`)
 }
 
 function whyNotRun(error: Error, program: string): string {

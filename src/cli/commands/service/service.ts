@@ -153,7 +153,7 @@ function runAfterWriting({ install: commands }: ServiceFile): void {
   try {
     runAll(commands)
   } catch (error) {
-    const shown = commands.map((command) => command.join(' ')).join(' && ')
+    const shown = commands.map(shellList).join(' && ')
     throw new Error(
       `${explain(error)}. The file was written, but the service is not running. Run \`${shown}\` in a session that has ` +
         'a service manager; if there is none, remove the file with `codex-api-proxy service uninstall` and use ' +
@@ -179,7 +179,7 @@ async function uninstall({ print }: Context, config: Config, file: ServiceFile, 
   // The file stays, since the next try needs it.
   if (problem !== undefined && isRunning(file)) {
     throw new Error(
-      `${explain(problem)}. The service is still running, and nothing was removed. Stop it with \`${file.stop.join(' ')}\`, then uninstall it again.`,
+      `${explain(problem)}. The service is still running, and nothing was removed. Stop it with \`${shellList(file.stop)}\`, then uninstall it again.`,
       { cause: problem },
     )
   }
@@ -198,7 +198,7 @@ function installedPort({ path, content }: ServiceFile): number {
 
 /** For a manager that can't be reached, as in a shell without a session: the service runs on, unless it was stopped. */
 async function howToEndIt(url: string, { stop }: ServiceFile): Promise<string> {
-  const inSession = `in its session: ${stop.join(' ')}`
+  const inSession = `in its session: ${shellList(stop)}`
   const pid = await processAt({ url })
   if (pid === undefined) return `If the service still runs, stop it ${inSession}`
   return `A server (process ${pid}) still answers at ${shownAddress(url, '')}: end it with \`kill ${pid}\`, or, if it is the service, ${inSession}`
