@@ -2,7 +2,7 @@ import type nodeFs from 'node:fs'
 import { join } from 'node:path'
 import { ProxyError } from '../errors.ts'
 import { elapsed } from '../system/elapsed.ts'
-import { codeOf, isCode, isHeldOpen, isOneOf } from '../system/error-code.ts'
+import { codeInBrackets, isCode, isHeldOpen, isOneOf } from '../system/error-code.ts'
 import { readText } from '../system/text-file.ts'
 import { credentialStore } from './codex-config.ts'
 import { parseLogin, type WrittenLogin } from './login.ts'
@@ -125,12 +125,6 @@ function notAFile(path: string, stat: nodeFs.Stats): ProxyError {
 
 function unreadable(path: string, error: unknown): ProxyError {
   return new ProxyError('credentials_unreadable', `${path} can't be read${codeInBrackets(error)}.`, { cause: error })
-}
-
-/** The code of a file error, for the end of a sentence. */
-export function codeInBrackets(error: unknown): string {
-  const code = codeOf(error)
-  return code === undefined ? '' : ` (${code})`
 }
 
 /**

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Config } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
-import { codeOf } from '../system/error-code.ts'
+import { codeInBrackets } from '../system/error-code.ts'
 import { isOpenToOthers } from '../system/open-to-others.ts'
 
 /**
@@ -32,9 +32,8 @@ function readKey(path: string): string {
     // Editors may begin a file with a byte order mark and end it with a line, without showing either.
     return decoded(readFileSync(path)).replace(/^\uFEFF|[\r\n]+$/g, '')
   } catch (error) {
-    const reason = codeOf(error) ?? 'unknown reason'
     throw new UsageError(
-      `The client key file ${path} can't be read (${reason}): correct --api-key-file or CODEX_PROXY_API_KEY_FILE, or the file's permissions.`,
+      `The client key file ${path} can't be read${codeInBrackets(error)}: correct --api-key-file or CODEX_PROXY_API_KEY_FILE, or the file's permissions.`,
     )
   }
 }

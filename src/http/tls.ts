@@ -4,7 +4,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { settingName } from '../config/load.ts'
 import { type Config, OPTIONS } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
-import { codeOf } from '../system/error-code.ts'
+import { codeInBrackets } from '../system/error-code.ts'
 
 const CERT = settingName(OPTIONS.tlsCert)
 const KEY = settingName(OPTIONS.tlsKey)
@@ -35,9 +35,8 @@ function read(path: string, setting: string): Buffer {
   try {
     return readFileSync(path)
   } catch (error) {
-    throw new UsageError(
-      `${setting} ${path}: it can't be read (${codeOf(error) ?? 'unknown reason'}): check the path and its permissions.`,
-    )
+    const what = `it can't be read${codeInBrackets(error)}: check the path and its permissions.`
+    throw new UsageError(`${setting} ${path}: ${what}`)
   }
 }
 

@@ -19,6 +19,12 @@ export function codeOf(error: unknown): string | undefined {
   return number === undefined ? code : (nameOf(Number(number)) ?? `system error ${number}`)
 }
 
+/** The code of a file error, for the end of a sentence. */
+export function codeInBrackets(error: unknown): string {
+  const code = codeOf(error)
+  return code === undefined ? '' : ` (${code})`
+}
+
 /**
  * Node has no names for some system errors, for example that of an exceeded quota (EDQUOT). Its synchronous functions
  * then say `UNKNOWN`, the others `Unknown system error -122`.
