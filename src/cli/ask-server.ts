@@ -4,7 +4,7 @@ import type { ErrorCode } from '../error-table.ts'
 import { withoutControls } from '../foreign-text.ts'
 import { asString, type JsonObject, objectOf, parseObject } from '../json-object.ts'
 import { request as httpRequest } from '../runtime/node-http.ts'
-import { checksCertificate, reachable } from './server-address.ts'
+import { checksCertificate, reachableUrl } from './server-address.ts'
 
 /** A server to ask, and the key to ask it with. */
 export type AskedServer = { readonly url: string; readonly clientKey?: string | undefined }
@@ -32,7 +32,7 @@ export async function askServer(
   path: string,
   { limit, body }: Question,
 ): Promise<ServerAnswer | undefined> {
-  const url = new URL(path, reachable(server.url))
+  const url = new URL(path, reachableUrl(server.url))
   url.hostname = bindAddress(url.hostname)
   const headers = {
     accept: 'application/json',

@@ -10,7 +10,7 @@ import { type Context, type ExitCode, NOT_RUNNING } from '../context.ts'
 import { type Health, healthOf } from '../health.ts'
 import { healthRows, outdated, problemOf, SILENT_REMEDY, warningOf } from '../health-report.ts'
 import { atNamedPort, type Located, locate, logFileOf, reach, savedSettings } from '../locate.ts'
-import { checksCertificate, reachable, shownAddress } from '../server-address.ts'
+import { checksCertificate, reachableUrl, shownAddress } from '../server-address.ts'
 import { shownValue } from '../shown.ts'
 
 type Settings = { readonly config: Config; readonly origins: Origins; readonly of: 'running' | 'next restart' }
@@ -71,7 +71,7 @@ function report({ located, reached, health, settings }: Shown): object {
     running: isRunning,
     ...(isRunning && { mode: running === undefined ? 'foreground' : 'background' }),
     ...(isRunning && { pid: running?.pid ?? health?.pid ?? null, stopping: running?.stopping === true }),
-    ...(reached !== undefined && { url: reachable(reached.url) }),
+    ...(reached !== undefined && { url: reachableUrl(reached.url) }),
     ...(isRunning && { health: health?.json ?? null }),
     installedVersion: packageVersion(),
     ...(settings !== undefined && { settingsOf: settings.of, settings: settingsReport(settings) }),
@@ -120,7 +120,7 @@ function headline(
   if (health === undefined) {
     const trust = checksCertificate(reached.url) ? ', or has a certificate that is not trusted here' : ''
     const [which, remedy] = pid === undefined ? ['', ''] : [` (process ${pid})`, ` ${SILENT_REMEDY}`]
-    return `Running${which}, but ${reachable(reached.url)} does not answer${trust}.${remedy}`
+    return `Running${which}, but ${reachableUrl(reached.url)} does not answer${trust}.${remedy}`
   }
   const answering = pid ?? health.pid
   const who = [

@@ -17,7 +17,7 @@ import type { Context, ExitCode } from '../../context.ts'
 import { atNamedPort, locate, reach, readableKey } from '../../locate.ts'
 import { MODELS_PATH, type Model, modelsIn, usualModels } from '../../models.ts'
 import type { Print } from '../../print.ts'
-import { reachable } from '../../server-address.ts'
+import { reachableUrl } from '../../server-address.ts'
 import { type ShellForm, shellForm } from '../../shell.ts'
 import type { Server } from './client.ts'
 import { CLIENTS } from './client-configs.ts'
@@ -43,7 +43,7 @@ export async function clients(context: Context, { argument, flags, settings }: C
   if (models.length === 0) print.note(whyNoModels(reached, answer))
 
   const model = chosen(models, asString(flags.model), print)
-  const url = reachable(reached?.url ?? serverUrl(config))
+  const url = reachableUrl(reached?.url ?? serverUrl(config))
   const shell = shellForm(flags.shell, context.env)
   const { key, needsKey, hints } = keyToFillIn(config, {
     isRefused: isKeyRefused(answer),

@@ -5,7 +5,7 @@ import { bindAddress } from '../../../config/endpoint.ts'
 import type { Config } from '../../../config/options.ts'
 import type { AskedServer } from '../../ask-server.ts'
 import { certificateIn } from '../../certificate-in.ts'
-import { reachable } from '../../server-address.ts'
+import { reachableUrl } from '../../server-address.ts'
 import { fromNow } from '../../shown.ts'
 import { type Check, ok, problem } from './check.ts'
 
@@ -31,7 +31,7 @@ export async function checkCertificate(reached: AskedServer | undefined, { tlsCe
 }
 
 async function certificateOf({ url }: AskedServer): Promise<X509Certificate | undefined> {
-  const { protocol, hostname, port } = new URL(reachable(url))
+  const { protocol, hostname, port } = new URL(reachableUrl(url))
   if (protocol !== 'https:') return undefined
   // Only looked at: nothing is sent to it.
   const socket = connect({ host: bindAddress(hostname), port: Number(port || 443), rejectUnauthorized: false })
