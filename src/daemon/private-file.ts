@@ -80,8 +80,13 @@ export async function readIfThere(file: string): Promise<string | undefined> {
   } catch (error) {
     if (isOneOf(error, ['ENOENT', 'ENOTDIR'])) return undefined
     // Node names no path when the reading itself fails.
-    throw codeOf(error) === undefined ? error : Object.assign(toError(error), { path: file })
+    throw withPath(error, file)
   }
+}
+
+/** The error of a system call as one about this file; any other error says itself what is wrong. */
+function withPath(error: unknown, file: string): unknown {
+  return codeOf(error) === undefined ? error : Object.assign(toError(error), { path: file })
 }
 
 function refuseOther(file: string, found: Stats): void {
@@ -203,7 +208,7 @@ async function withTemporary(
     await put(temporary)
   } catch (error) {
     // Errors name the file that the user knows, not the temporary one.
-    throw error instanceof Error ? Object.assign(error, { path: file }) : error
+    throw withPath(error, file)
   } finally {
     // Whatever prevents removing it (a name too long) also prevented creating it, and has been thrown already.
     await rm(temporary, { force: true }).catch(() => {})

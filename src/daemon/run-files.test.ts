@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { failWith } from '../../test/support/fail-with.ts'
 import { playPlatform } from '../../test/support/platform.ts'
+import { UsageError } from '../config/usage-error.ts'
 import { withRemedy } from '../system/describe-error.ts'
 import { checkRunFiles, runFilesRemedy } from './run-files.ts'
 
@@ -100,7 +101,10 @@ test.each(['pidFile', 'stateFile'] as const)('a device that is named as %s is no
   // By a link: where the test fails, no more than that is lost.
   const link = join(folder, 'null')
   await symlink('/dev/null', link)
-  await expect(checkRunFiles({ ...files(), [name]: link })).rejects.toThrow(`${link} is not a regular file`)
+  // It says itself what to do, and ends a command as any unusable setting does.
+  const refused = checkRunFiles({ ...files(), [name]: link }).catch(withRemedy(runFilesRemedy))
+  const message = `${link} is not a regular file, and would be replaced by one. Name another file.`
+  await expect(refused).rejects.toThrow(new UsageError(message))
 })
 
 test.each(['pidFile', 'stateFile'] as const)('a login that is named as %s by mistake is not replaced', async (name) => {
