@@ -33,7 +33,7 @@ export function createRouteTable(context: RouteContext, describeOutbound: (upstr
       { methods: ALL_METHODS, path: '/v1/*', kind: 'api', handle: route('otherPaths'), fallback: true },
       { methods: READ, path: '/health', kind: 'probe', handle: health },
       { methods: READ, path: '/ready', kind: 'probe', handle: health },
-      { methods: READ, path: '/metrics', kind: 'page', handle: metricsRoute(context) },
+      { methods: READ, path: '/metrics', kind: 'metrics', handle: metricsRoute(context) },
     ],
   }
 }

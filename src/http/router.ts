@@ -7,10 +7,10 @@ export type RouteEntry = {
   /** A whole path, or with `/*` at its end all paths below. */
   readonly path: string
   /**
-   * API requests are counted, logged and admitted; probes are always answered, with less for those without the client
-   * key.
+   * API requests are counted, logged and admitted. Metrics only need the client key. Probes are always answered, with
+   * less for those without it.
    */
-  readonly kind: 'api' | 'page' | 'probe'
+  readonly kind: 'api' | 'metrics' | 'probe'
   readonly handle: Route
   /** Takes every remaining path, so it does not show which methods a path has. */
   readonly fallback?: true
