@@ -2,8 +2,6 @@ import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Cancellation, ProxyStopped } from '../cancellation.ts'
-import type { RouteContext } from '../routes/context.ts'
-import type { LazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
 
 /** How often connections that became idle are closed: `close` alone waits for keep-alive. */
 const SWEEP_MS = 50
@@ -68,11 +66,12 @@ function addressOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`
 }
 
+type Closable = { close(): unknown }
 type Parts = {
   readonly connections: Pick<Drain, 'gently'>
-  readonly catalogue: Pick<RouteContext['catalogue'], 'close'>
-  readonly credentials: Pick<RouteContext['credentials'], 'close'>
-  readonly outbound: Pick<LazyOutbound, 'close'>
+  readonly catalogue: Closable
+  readonly credentials: Closable
+  readonly outbound: Closable
   readonly logger: Log
 }
 
