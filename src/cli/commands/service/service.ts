@@ -33,17 +33,18 @@ const TEMPORARY_NOTE =
   '`npm install -g codex-api-proxy` first, then install the service.'
 
 export async function service(context: Context, call: Call): Promise<ExitCode> {
-  const isWritten = call.argument !== 'uninstall' && (call.argument === 'install' || call.flags.print === true)
+  const isPrinted = call.flags.print === true
   // Finding or removing the file needs no setting, so an invalid one must not prevent that.
-  const loaded = loadConfig({ ...context, flags: call.settings, needed: isWritten ? undefined : [] })
+  const isFilledIn = call.argument === 'install' || (call.argument === 'status' && isPrinted)
+  const loaded = loadConfig({ ...context, flags: call.settings, needed: isFilledIn ? undefined : [] })
   const file = describeService(context, loaded)
-  if (isWritten) {
+  if (isFilledIn) {
     // The manager would not report that a service ends at once.
     checkRereadable(loaded.config)
     checkStartable(loaded.config)
     if (isTemporary(context.program)) context.print.note(TEMPORARY_NOTE)
   }
-  if (call.flags.print === true) return isWritten ? printFile(context, loaded, call) : printRemoval(context, file, call)
+  if (isPrinted) return isFilledIn ? printFile(context, loaded, call) : printRemoval(context, file, call)
   switch (call.argument) {
     case 'install':
       return await install(context, loaded.config, file, call)
