@@ -24,15 +24,12 @@ export type Print = {
   readonly resultIsTerminal: boolean
   /** For the lines of a foreground server, to stderr unchanged. */
   openLog(): TerminalLog
-  readonly logIsTerminal: boolean
-  readonly logIsColoured: boolean
   /** True once the result can't be written any more, for example because nobody reads it (`… | head`). */
   isClosed(): boolean
 }
 
 type Output = LogOutput & {
   on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown
-  readonly isTTY?: boolean
 }
 type Terminal = {
   readonly stdout: Output
@@ -72,10 +69,8 @@ export function createPrint(terminal: Terminal): Print {
   return {
     coloured,
     resultIsTerminal,
-    logIsTerminal: stderr.isTTY === true,
-    logIsColoured: mayColour && stderr.isTTY === true,
     isClosed: () => closed,
-    openLog: () => openTerminalLog(stderr),
+    openLog: () => openTerminalLog(stderr, mayColour),
     line: (text = '') => stdout.write(`${text}\n`),
     raw: (text) => stdout.write(text),
     json: (value) => stdout.write(`${JSON.stringify(value, null, 2)}\n`),

@@ -15,7 +15,7 @@ function unreadStream() {
 
 test('what nobody has read yet is known, and also when it is read', async () => {
   const { stream, read } = unreadStream()
-  const log = openTerminalLog(stream)
+  const log = openTerminalLog(stream, false)
   expect(log.unread()).toBe(0)
   log.write('a line\n')
   expect(log.unread()).toBe(7)
@@ -31,6 +31,6 @@ test('what nobody has read yet is known, and also when it is read', async () => 
 test('a terminal is not waited for', () => {
   const setBlocking = vi.fn()
   const { stream } = unreadStream()
-  openTerminalLog(Object.assign(stream, { _handle: { setBlocking } }))
+  openTerminalLog(Object.assign(stream, { _handle: { setBlocking } }), false)
   expect(setBlocking.mock.calls).toEqual([[false]])
 })

@@ -3,10 +3,14 @@ import { asObject } from '../json-object.ts'
 export type LogOutput = {
   write(text: string, written?: () => void): unknown
   readonly writableLength?: number
+  readonly isTTY?: boolean
 }
 
 /** The log of a foreground server on stderr, which it must not depend on: whoever should read it may not. */
 export type TerminalLog = {
+  /** True if a person sees it, not a file or a program. */
+  readonly isTerminal: boolean
+  readonly isColoured: boolean
   /** Never waits for a reader. */
   write(text: string): void
   /** How many bytes still wait for one. */
@@ -15,9 +19,12 @@ export type TerminalLog = {
   isRead(limit: number): Promise<boolean>
 }
 
-export function openTerminalLog(stderr: LogOutput): TerminalLog {
+export function openTerminalLog(stderr: LogOutput, mayColour: boolean): TerminalLog {
   neverWait(stderr)
+  const isTerminal = stderr.isTTY === true
   return {
+    isTerminal,
+    isColoured: mayColour && isTerminal,
     write: (text) => stderr.write(text),
     unread: () => stderr.writableLength ?? 0,
     isRead: (limit) =>

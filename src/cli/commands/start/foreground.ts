@@ -7,7 +7,6 @@ import { limitUnread } from '../../../telemetry/unread-lines.ts'
 import { packageVersion } from '../../../version.ts'
 import type { Context, ExitCode } from '../../context.ts'
 import { explain } from '../../explain.ts'
-import type { Print } from '../../print.ts'
 import { shownAddress } from '../../server-address.ts'
 import type { TerminalLog } from '../../terminal-log.ts'
 import { withExplanation } from './explain-start.ts'
@@ -21,11 +20,11 @@ export async function startInForeground(context: Context, flags: GivenSettings):
   const { print } = context
   const { config } = loadConfig({ ...context, flags })
   const log = print.openLog()
-  const server = await listen(config, print, log)
+  const server = await listen(config, log)
   const reporter = {
     draining() {
       // If stderr is not a terminal it contains only the log, which says the same.
-      if (print.logIsTerminal) {
+      if (log.isTerminal) {
         print.note('Stopping; running answers may finish. A second signal (Ctrl-C) ends it at once.')
       }
     },
@@ -41,10 +40,10 @@ export async function startInForeground(context: Context, flags: GivenSettings):
   return exitCode
 }
 
-async function listen(config: Config, print: Print, log: TerminalLog): Promise<ListeningServer> {
+async function listen(config: Config, log: TerminalLog): Promise<ListeningServer> {
   try {
     // Readable lines for a person; JSON for a service manager or a file.
-    const lines = print.logIsTerminal ? readableLines(log.write, print.logIsColoured) : log
+    const lines = log.isTerminal ? readableLines(log.write, log.isColoured) : log
     return await serve(config, limitUnread(lines, log.unread))
   } catch (error) {
     throw await withExplanation(error, config)
