@@ -76,7 +76,6 @@ class Spare {
   #wantedAt = 0
   #openedAt = 0
   #pause = 0
-  #notBefore = 0
 
   constructor(origin: URL, connect: Connect, now: () => number) {
     const { protocol, host, port } = origin
@@ -134,10 +133,7 @@ class Spare {
   /** At most one is ready or being opened. The timer is for opening the next one, or for the end of the ready one. */
   #refill(delay: number): void {
     if (this.#closed || this.#connecting || this.#timer !== undefined) return
-    // Never longer than the pause itself: the clock may have been set back.
-    const pause = Math.min(this.#notBefore - this.#now(), this.#pause)
-    this.#timer = setTimeout(() => this.#open(), Math.max(delay, pause))
-    this.#timer.unref()
+    this.#timer = setTimeout(() => this.#open(), delay).unref()
   }
 
   #open(): void {
@@ -162,16 +158,14 @@ class Spare {
       this.#timer = undefined
       this.#lost()
     })
-    this.#timer = setTimeout(() => socket.destroy(), OLDEST_MS)
-    this.#timer.unref()
+    this.#timer = setTimeout(() => socket.destroy(), OLDEST_MS).unref()
   }
 
   /** Delays the next try; a request that needs a connection will report why it fails. */
   #lost(): void {
     const shortLived = this.#now() - this.#openedAt < SHORT_LIFE_MS
     this.#pause = shortLived ? Math.min(Math.max(this.#pause * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS) : 0
-    this.#notBefore = this.#now() + this.#pause
-    this.#refill(0)
+    this.#refill(this.#pause)
   }
 }
 
