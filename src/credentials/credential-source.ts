@@ -121,15 +121,15 @@ class Source implements CredentialSource {
     if (login.kind === 'api-key') return login
     if (this.#memory.isUsable(login))
       return this.#memory.isStale(login) ? await this.#refresher.refreshEarly(login) : login
-    this.#refresher.checkRefreshable(login)
-    return await this.#refresher.refresh((current) => this.#memory.isStale(current) || !this.#memory.isUsable(current))
+    const isDue = (current: ChatGptLogin) => this.#memory.isStale(current) || !this.#memory.isUsable(current)
+    return await this.#refresher.refresh(login, isDue)
   }
 
   async #refreshRejected(login: ChatGptLogin): Promise<Credentials> {
     const { accessToken } = login.credentials
     try {
-      this.#refresher.checkRefreshable(login)
-      const refreshed = await this.#refresher.refresh((current) => current.credentials.accessToken === accessToken)
+      const isStillTheSame = (current: ChatGptLogin) => current.credentials.accessToken === accessToken
+      const refreshed = await this.#refresher.refresh(login, isStillTheSame)
       // A new object, so that it is recognised if it comes back.
       const credentials = { ...refreshed.credentials }
       this.#lastTry.add(credentials)

@@ -43,11 +43,7 @@ export class LoginRefresher {
     this.#parts = parts
   }
 
-  /** Throws a ProxyError if it is already known that these tokens can't be refreshed. */
-  checkRefreshable(login: ChatGptLogin): void {
-    this.#grant(login)
-  }
-
+  /** Why it is already known that these tokens can't be refreshed. */
   obstacleOf(login: ChatGptLogin): ProxyError | undefined {
     try {
       this.#grant(login)
@@ -59,10 +55,12 @@ export class LoginRefresher {
   }
 
   /** The login that replaces one that needs a refresh. Throws a ProxyError if there is none. */
-  async refresh(needsRefresh: NeedsRefresh): Promise<Login> {
+  async refresh(login: ChatGptLogin, needsRefresh: NeedsRefresh): Promise<Login> {
+    const obstacle = this.obstacleOf(login)
+    if (obstacle !== undefined) throw obstacle
     if (this.#flight !== undefined) {
-      const login = await this.#flight.login
-      if (login.kind === 'api-key' || !needsRefresh(login)) return login
+      const refreshed = await this.#flight.login
+      if (refreshed.kind === 'api-key' || !needsRefresh(refreshed)) return refreshed
     }
     return await this.#fly(needsRefresh).login
   }
