@@ -34,7 +34,6 @@ export function openHttpTunnel(proxy: OutboundAddress, target: Endpoint, options
     })
     request.on('error', (error) => {
       clearTimeout(timer)
-      if (request.socket !== null) options.pending.delete(request.socket)
       reject(error)
     })
     request.end()
