@@ -82,9 +82,10 @@ export function logFileOf({ loaded, running }: Located): string {
   return origins.logFile === 'flag' ? config.logFile : (running?.logFile ?? config.logFile)
 }
 
-/** The settings that a background server was started with. */
-export function savedSettings({ bases }: Context, { settings }: SavedState): LoadedConfig {
-  return loadConfig({ flags: {}, env: {}, saved: settings, bases, needed: [] })
+/** The settings that a background server was started with; undefined if its state file is gone. */
+export function savedSettings({ bases }: Context, saved: SavedState): LoadedConfig | undefined {
+  if (saved === NOTHING_SAVED) return undefined
+  return loadConfig({ flags: {}, env: {}, saved: saved.settings, bases, needed: [] })
 }
 
 /** An unreadable key counts as none: even without it, a server tells something. */

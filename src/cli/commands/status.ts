@@ -2,7 +2,6 @@ import { OPTION_NAMES, type Origins, shortName } from '../../config/load.ts'
 import { type Config, OPTIONS, type OptionName } from '../../config/options.ts'
 import { shortPath } from '../../config/paths.ts'
 import { findCrashed, type RunningServer } from '../../daemon/pid-file.ts'
-import { NOTHING_SAVED } from '../../daemon/state-file.ts'
 import { packageVersion } from '../../version.ts'
 import type { AskedServer } from '../ask-server.ts'
 import type { Call } from '../command.ts'
@@ -52,9 +51,8 @@ function settingsToShow(
   reached?: AskedServer,
 ): Settings | undefined {
   if (running === undefined) return reached === undefined ? { ...loaded, of: 'next restart' } : undefined
-  if (saved === NOTHING_SAVED) return undefined
-  const { config, origins } = savedSettings(context, saved)
-  return { config, origins: { ...origins, ...saved.origins }, of: 'running' }
+  const inUse = savedSettings(context, saved)
+  return inUse && { config: inUse.config, origins: { ...inUse.origins, ...saved.origins }, of: 'running' }
 }
 
 type Shown = {

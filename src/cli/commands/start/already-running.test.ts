@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { expect, test } from 'vitest'
+import { NOTHING_THERE } from '../../../../test/support/program.ts'
 import { loadConfig } from '../../../config/load.ts'
 import { createPrint } from '../../print.ts'
 import { reportRunning } from './already-running.ts'
@@ -34,4 +35,11 @@ test('of a server that still starts nobody says with which settings it runs', as
   const loaded = loadConfig({ flags: { strict: 'true' }, env: {}, saved: {}, bases })
   expect(await reportRunning(context, loaded, { pid: 4711 })).toBe(0)
   expect(written).toEqual({ stdout: 'Already running: process 4711, still starting\n', stderr: '' })
+})
+
+test('nor of a server whose state file is gone', async () => {
+  const { context, bases, written } = createContext()
+  const loaded = loadConfig({ flags: { strict: 'true' }, env: {}, saved: {}, bases })
+  expect(await reportRunning(context, loaded, { pid: 4711, url: NOTHING_THERE })).toBe(0)
+  expect(written).toEqual({ stdout: `Already running: ${NOTHING_THERE}/v1 (process 4711)\n`, stderr: '' })
 })

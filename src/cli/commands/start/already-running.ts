@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type LoadedConfig, OPTION_NAMES, shortName } from '../../../config/load.ts'
 import { type Config, OPTIONS, type OptionName } from '../../../config/options.ts'
 import type { RunningServer } from '../../../daemon/pid-file.ts'
-import { readState } from '../../../daemon/state-file.ts'
+import { NOTHING_SAVED, readState } from '../../../daemon/state-file.ts'
 import type { Context } from '../../context.ts'
 import { healthOf } from '../../health.ts'
 import { outdated, problemOf } from '../../health-report.ts'
@@ -37,10 +37,10 @@ export function addressOf({ pid, url }: RunningServer): string {
   return url === undefined ? `process ${pid}, still starting` : `${shownAddress(url)} (process ${pid})`
 }
 
-/** The settings of the running server; undefined if its state file is broken. */
+/** The settings of the running server; undefined if its state file is gone or broken. */
 async function settingsInUse(context: Context, { config }: LoadedConfig): Promise<Config | undefined> {
-  const saved = await readState(config.stateFile).catch(() => undefined)
-  return saved && savedSettings(context, saved).config
+  const saved = await readState(config.stateFile).catch(() => NOTHING_SAVED)
+  return savedSettings(context, saved)?.config
 }
 
 /** The settings that were given now and that the running server does not have, by their flag or variable. */

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { type GivenSettings, type LoadedConfig, loadConfig } from '../../../config/load.ts'
 import type { Config } from '../../../config/options.ts'
 import { certificateVariables } from '../../../config/paths.ts'
@@ -6,7 +5,7 @@ import { UsageError } from '../../../config/usage-error.ts'
 import { findRunning, lockInTheWay } from '../../../daemon/pid-file.ts'
 import { startProcess, waitForEnd } from '../../../daemon/process.ts'
 import { runFilesRemedy } from '../../../daemon/run-files.ts'
-import { readState } from '../../../daemon/state-file.ts'
+import { NOTHING_SAVED, readState } from '../../../daemon/state-file.ts'
 import { checkStartable } from '../../../http/startable.ts'
 import { withRemedy } from '../../../system/describe-error.ts'
 import { BACKGROUND_COMMAND, type Context, type ExitCode } from '../../context.ts'
@@ -80,10 +79,9 @@ function childEnvironment({ env, bases }: Context): NodeJS.ProcessEnv {
  * `restart` would mix their settings, so it is refused.
  */
 async function refuseSharedStateFile(context: Context, { pidFile, stateFile }: Config): Promise<void> {
-  if (!existsSync(stateFile)) return
   // A broken one tells of no server.
-  const saved = await readState(stateFile).catch(() => undefined)
-  if (saved === undefined) return
+  const saved = await readState(stateFile).catch(() => NOTHING_SAVED)
+  if (saved === NOTHING_SAVED) return
   const before = loadConfig({ ...context, flags: { stateFile }, saved: saved.settings, needed: ['pidFile'] })
   if (before.config.pidFile === pidFile) return
   const other = await findRunning(before.config.pidFile)
