@@ -1,11 +1,7 @@
 import { LIMIT_OPTIONS } from './limit-options.ts'
 import { option } from './option.ts'
-import { byteSize, choice, hostName, origin, port, text, toggle } from './parsers.ts'
+import { byteSize, hostName, oneOf, origin, port, text, toggle } from './parsers.ts'
 import { UPSTREAM_OPTIONS } from './upstream-options.ts'
-
-const LOG_LEVELS = ['debug', 'info', 'warning', 'error'] as const
-const REASONING_SUMMARIES = ['auto', 'none'] as const
-const LITE_LANES = ['auto', 'none'] as const
 
 /** The one table of settings: flags, variables, help, `status --verbose` and `docs/options.md` come from it. */
 export const OPTIONS = {
@@ -31,8 +27,7 @@ export const OPTIONS = {
     default: 'info',
     help: 'What to log; debug records prompts and answers.',
     group: 'server',
-    parse: choice(LOG_LEVELS),
-    choices: LOG_LEVELS,
+    ...oneOf('debug', 'info', 'warning', 'error'),
   }),
   apiKey: option<string | undefined>({
     flag: '--api-key <key>',
@@ -111,8 +106,7 @@ export const OPTIONS = {
     default: 'auto',
     help: 'auto: request reasoning summaries and show them to Chat clients as `reasoning_content`; none: do not.',
     group: 'conversion',
-    parse: choice(REASONING_SUMMARIES),
-    choices: REASONING_SUMMARIES,
+    ...oneOf('auto', 'none'),
   }),
   liteLane: option({
     flag: '--lite-lane <mode>',
@@ -120,8 +114,7 @@ export const OPTIONS = {
     default: 'auto',
     help: 'auto: if upstream refuses a model that its list marks for the Lite lane of Codex, request it again there; none: do not.',
     group: 'conversion',
-    parse: choice(LITE_LANES),
-    choices: LITE_LANES,
+    ...oneOf('auto', 'none'),
   }),
   ...LIMIT_OPTIONS,
   pidFile: option({

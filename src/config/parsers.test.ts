@@ -2,12 +2,12 @@ import { expect, test } from 'vitest'
 import {
   baseUrl,
   byteSize,
-  choice,
   codexVersion,
   count,
   credentialUrl,
   duration,
   hostName,
+  oneOf,
   origin,
   outboundProxyUrl,
   port,
@@ -65,7 +65,7 @@ test.each<[string, (given: string) => unknown, Record<string, unknown>]>([
   ],
   ['codexVersion', codexVersion, { '0.169.0': '0.169.0', '1.2.3-alpha.4': '1.2.3-alpha.4' }],
   ['text', text, { word: 'word', ' padded ': ' padded ' }],
-  ['choice', choice(['a', 'b']), { a: 'a', b: 'b' }],
+  ['oneOf', oneOf('a', 'b').parse, { a: 'a', b: 'b' }],
 ])('%s reads what people write', (_name, parse, cases) => {
   for (const [given, value] of Object.entries(cases)) expect(parse(given)).toBe(value)
 })
@@ -126,7 +126,7 @@ test.each<[string, (given: string) => unknown, string[]]>([
   ],
   ['codexVersion', codexVersion, ['', '1', '0.169', 'v0.169.0', '0.169.0\n', '0.169.0\r\nx: y', '0.169.0 beta']],
   ['text', text, ['', '  ']],
-  ['choice', choice(['a', 'b']), ['', 'A', 'c']],
+  ['oneOf', oneOf('a', 'b').parse, ['', 'A', 'c']],
 ])('%s refuses the rest with what is allowed', (_name, parse, cases) => {
   for (const given of cases) expect(() => parse(given), given).toThrow(UsageError)
 })

@@ -13,12 +13,14 @@ export function toggle(given: string): boolean {
   throw new UsageError('Use true or false.')
 }
 
-export function choice<const Choice extends string>(choices: readonly Choice[]): (given: string) => Choice {
-  return (given) => {
+/** For a row of the table of settings: what there is to choose from, and the parser of that. */
+export function oneOf<const Choice extends string>(...choices: readonly Choice[]) {
+  const parse = (given: string): Choice => {
     const found = choices.find((each) => each === given)
     if (found !== undefined) return found
     throw new UsageError(`Allowed choices are ${choices.join(', ')}.`)
   }
+  return { choices, parse }
 }
 
 export function port(given: string): number {

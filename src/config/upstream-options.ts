@@ -1,8 +1,5 @@
 import { option } from './option.ts'
-import { baseUrl, choice, codexVersion, credentialUrl, outboundProxyUrl, text } from './parsers.ts'
-
-const CREDENTIAL_MODES = ['read-write', 'read-only'] as const
-const COMPRESSION_MODES = ['auto', 'always', 'never'] as const
+import { baseUrl, codexVersion, credentialUrl, oneOf, outboundProxyUrl, text } from './parsers.ts'
 
 /** The rows of the table of settings (`options.ts`) for upstream: how it is reached, and with which identity. */
 export const UPSTREAM_OPTIONS = {
@@ -51,8 +48,7 @@ export const UPSTREAM_OPTIONS = {
     default: 'read-write',
     help: 'With `read-only` the proxy never refreshes the login: it re-reads auth.json and leaves refreshing to Codex.',
     group: 'upstream',
-    parse: choice(CREDENTIAL_MODES),
-    choices: CREDENTIAL_MODES,
+    ...oneOf('read-write', 'read-only'),
   }),
   clientVersion: option<string | undefined>({
     flag: '--client-version <version>',
@@ -82,7 +78,6 @@ export const UPSTREAM_OPTIONS = {
     default: 'auto',
     help: 'Whether to compress long requests with a ChatGPT login; auto: only to the ChatGPT backend itself.',
     group: 'upstream',
-    parse: choice(COMPRESSION_MODES),
-    choices: COMPRESSION_MODES,
+    ...oneOf('auto', 'always', 'never'),
   }),
 } as const
