@@ -95,10 +95,10 @@ export class LoginRefresher {
 
   async #underLock(needsRefresh: NeedsRefresh): Promise<Login> {
     const { store } = this.#parts
-    const until = () => this.#closed || this.#freshLogin(needsRefresh) !== undefined
+    const until = () => this.#closed || this.#freshByNow(needsRefresh) !== undefined
     const lock = await acquireLock(store.lockPath, { until, patienceMs: LOCK_PATIENCE_MS })
     if (lock === undefined) {
-      const login = this.#freshLogin(needsRefresh)
+      const login = this.#freshByNow(needsRefresh)
       if (login !== undefined) return login
       this.#checkOpen()
       const message = `Another codex-api-proxy has been refreshing the login for too long; its lock is ${store.lockPath}.`
@@ -120,7 +120,7 @@ export class LoginRefresher {
       const grant = this.#grant(login)
       if (store.recover(stored, grant.refreshToken)) continue
       this.#checkOpen()
-      const full = store.noRoom()
+      const full = store.roomProblem()
       memory.noteAsked()
       const outcome = full === undefined ? await askIssuer(grant, postToken) : { kind: 'failed' as const, error: full }
       if (outcome.kind === 'refreshed') return this.#take(stored, login, grant, outcome.tokens)
@@ -159,13 +159,14 @@ export class LoginRefresher {
     // By a clock that can't be set back, since requests and a stop wait for this.
     const deadline = performance.now() + patienceMs
     while (true) {
-      if (this.#freshLogin(needsRefresh) !== undefined || store.holdsOther(grant.refreshToken)) return true
+      if (this.#freshByNow(needsRefresh) !== undefined || store.holdsOther(grant.refreshToken)) return true
       if (performance.now() >= deadline) return false
       await delay(HEALING_POLL_MS)
     }
   }
 
-  #freshLogin(needsRefresh: NeedsRefresh): Login | undefined {
+  /** What the file holds, if that needs no refresh any more. */
+  #freshByNow(needsRefresh: NeedsRefresh): Login | undefined {
     try {
       const { login } = this.#parts.store.read()
       return login.kind === 'api-key' || !needsRefresh(login) ? login : undefined

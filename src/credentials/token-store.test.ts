@@ -58,8 +58,8 @@ test('that tokens can’t be written is said at first and at each sixtieth try, 
 })
 
 test('a full disk keeps a login from being refreshed, unless its tokens are in memory only anyway', () => {
-  expect(store.noRoom()).toMatchObject({ code: 'credentials_unwritable' })
+  expect(store.roomProblem()).toMatchObject({ code: 'credentials_unwritable' })
   keepNew()
-  expect(store.noRoom()).toBeUndefined()
+  expect(store.roomProblem()).toBeUndefined()
   expect(written()).toEqual(OLD)
 })

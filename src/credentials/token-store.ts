@@ -105,7 +105,7 @@ export class TokenStore {
   }
 
   /** Why there is no room for new tokens: if the old one were spent, only this process would still have the login. */
-  noRoom(): ProxyError | undefined {
+  roomProblem(): ProxyError | undefined {
     return this.#unsaved === undefined ? roomProblem(this.#file.path, this.#files) : undefined
   }
 
