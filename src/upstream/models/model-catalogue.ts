@@ -79,7 +79,14 @@ export class ModelCatalogue {
       this.#revalidate()
       return this.#shown(known, 'stale')
     }
-    return await this.#ask(credentials, this.#fallback(known))
+    const fallback = known === undefined ? this.#notedByCodex() : this.#shown(known, 'stale')
+    if (fallback !== undefined && this.#isPausing(credentials)) return fallback
+    try {
+      return this.#shown(await this.#refresh(credentials), 'live')
+    } catch (error) {
+      if (fallback !== undefined) return fallback
+      throw error
+    }
   }
 
   /**
@@ -135,20 +142,9 @@ export class ModelCatalogue {
     return { models, entries, source, etag }
   }
 
-  #fallback(known: Known | undefined): ModelList | undefined {
-    if (known !== undefined) return this.#shown(known, 'stale')
+  #notedByCodex(): ModelList | undefined {
     const noted = this.#shown({ entries: this.#parts.codexCache().models, etag: undefined }, 'codex-cache')
     return noted.models.length > 0 ? noted : undefined
-  }
-
-  async #ask(credentials: Credentials, fallback: ModelList | undefined): Promise<ModelList> {
-    if (fallback !== undefined && this.#isPausing(credentials)) return fallback
-    try {
-      return this.#shown(await this.#refresh(credentials), 'live')
-    } catch (error) {
-      if (fallback !== undefined) return fallback
-      throw error
-    }
   }
 
   /** Fetches the list again in the background. Never fails: what is already known will do. */
