@@ -4,6 +4,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { settingName } from '../config/load.ts'
 import { type Config, OPTIONS } from '../config/options.ts'
 import { UsageError } from '../config/usage-error.ts'
+import { toError } from '../errors.ts'
 import { codeInBrackets } from '../system/error-code.ts'
 
 const CERT = settingName(OPTIONS.tlsCert)
@@ -65,5 +66,5 @@ function parseKey(key: Buffer, path: string): KeyObject {
 
 /** The part that helps a person: the end of `error:0A00018F:SSL routines::ee key too small`. */
 function opensslReason(error: unknown): string {
-  return error instanceof Error ? (error.message.split(':').at(-1) ?? error.message) : 'unknown reason'
+  return toError(error).message.replace(/^.*:/, '')
 }
