@@ -57,7 +57,8 @@ type Parts = {
 }
 
 /** Recovers from a 401; what failed for another reason is sent again by `createSender`. */
-export function createUpstreamClient({ credentials: source, ...parts }: Parts): UpstreamClient {
+export function createUpstreamClient(parts: Parts): UpstreamClient {
+  const { credentials: source } = parts
   const send = createSender(parts)
 
   /**
@@ -98,12 +99,7 @@ export function createUpstreamClient({ credentials: source, ...parts }: Parts): 
 }
 
 /** Sends again after a connection failure, and after an answer that means "not now". */
-function createSender({
-  targetFor,
-  outbound,
-  idleTimeout,
-  random,
-}: Omit<Parts, 'credentials'>): UpstreamClient['send'] {
+function createSender({ targetFor, outbound, idleTimeout, random }: Parts): UpstreamClient['send'] {
   function sendOnce(request: UpstreamRequest, target: Target, route: OutboundRoute, cancellation: Cancellation) {
     const wire = {
       origin: target.origin,
