@@ -122,7 +122,9 @@ test('a last frame without an empty line behind it is handed over with one', () 
 
 test('an event beyond the limit ends the stream with an error', () => {
   expect(framesOf(['data: ', 'x'.repeat(MAX - 8), '\n\n'])).toHaveLength(1)
-  expect(() => framesOf(['data: ', 'x'.repeat(MAX)])).toThrow('Upstream sent an event of more than 1024 bytes.')
+  expect(() => framesOf(['data: ', 'x'.repeat(MAX)])).toThrow(
+    'Upstream sent an event of more than 1024 bytes (--max-event).',
+  )
 })
 
 test('an event beyond the limit does so also if it comes whole, between others and whatever its line ends', () => {

@@ -146,7 +146,10 @@ export class FrameReader {
 
   #check(length: number): void {
     if (length <= this.#maxEvent) return
-    throw new ProxyError('upstream_invalid', `Upstream sent an event of more than ${this.#maxEvent} bytes.`)
+    throw new ProxyError(
+      'upstream_invalid',
+      `Upstream sent an event of more than ${this.#maxEvent} bytes (--max-event).`,
+    )
   }
 
   #handOver(): void {

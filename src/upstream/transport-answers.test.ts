@@ -216,7 +216,8 @@ describe('silence within an answer', () => {
     }
     expect(asked.abort).not.toHaveBeenCalled()
     vi.advanceTimersByTime(IDLE_TIMEOUT)
-    expect(asked.abort).toHaveBeenCalledExactlyOnceWith(expect.any(UpstreamSilent))
+    const message = 'Upstream was silent for 10 s in the middle of its answer (--idle-timeout).'
+    expect(asked.abort).toHaveBeenCalledExactlyOnceWith(new UpstreamSilent(message))
   })
 
   test.each(['end', 'error'] as const)('is not waited for after the last bytes and the %s', async (last) => {

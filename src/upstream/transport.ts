@@ -214,7 +214,8 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerBody, Cancellable {
   /** While the body is paused, silence is not upstream's fault; `resume` restarts the timer. */
   #fellSilent(): void {
     if (this.#controller?.paused === true) return
-    this.#controller?.abort(new UpstreamSilent('Upstream fell silent in the middle of its answer.'))
+    const message = `Upstream was silent for ${this.#idleTimeout / 1000} s in the middle of its answer (--idle-timeout).`
+    this.#controller?.abort(new UpstreamSilent(message))
   }
 
   #stopSilence(): void {

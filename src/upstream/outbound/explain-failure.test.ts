@@ -26,7 +26,10 @@ describe('the failure of an exchange', () => {
     ['ECONNREFUSED', 'Upstream upstream.example refused the connection (ECONNREFUSED).'],
     ['ECONNRESET', 'Upstream upstream.example closed the connection (ECONNRESET).'],
     ['UND_ERR_SOCKET', 'Upstream upstream.example closed the connection (UND_ERR_SOCKET).'],
-    ['UND_ERR_CONNECT_TIMEOUT', 'Upstream upstream.example did not answer in time (UND_ERR_CONNECT_TIMEOUT).'],
+    [
+      'UND_ERR_CONNECT_TIMEOUT',
+      'Upstream upstream.example did not answer within --connect-timeout (UND_ERR_CONNECT_TIMEOUT).',
+    ],
     [
       'CERT_HAS_EXPIRED',
       'Upstream upstream.example has a certificate that has expired (or the clock is wrong) (CERT_HAS_EXPIRED).',
@@ -90,10 +93,10 @@ describe('the failure of an exchange', () => {
     )
   })
 
-  test('silence before an answer is a timeout with its length', () => {
+  test('silence before an answer is a timeout with its length and its setting', () => {
     expect(explainFailure(failure('UND_ERR_HEADERS_TIMEOUT'), ORIGIN, undefined, HEADER_TIMEOUT_MS)).toMatchObject({
       code: 'upstream_timeout',
-      message: 'Upstream upstream.example did not begin its answer within 600 s.',
+      message: 'Upstream upstream.example did not begin its answer within 600 s (--header-timeout).',
     })
   })
 

@@ -20,7 +20,7 @@ export function explainFailure(
   if (missing !== undefined) return missing
   const upstream = `Upstream ${origin.host}`
   if (failureCode(error) === 'UND_ERR_HEADERS_TIMEOUT') {
-    const message = `${upstream} did not begin its answer within ${headerTimeout / 1000} s.`
+    const message = `${upstream} did not begin its answer within ${headerTimeout / 1000} s (--header-timeout).`
     return new ProxyError('upstream_timeout', message, { cause: error })
   }
   const way = through === undefined ? '' : `, through the outbound proxy ${through}`

@@ -15,7 +15,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPIPE: 'closed the connection',
   UND_ERR_SOCKET: 'closed the connection',
   ETIMEDOUT: 'did not answer in time',
-  UND_ERR_CONNECT_TIMEOUT: 'did not answer in time',
+  UND_ERR_CONNECT_TIMEOUT: 'did not answer within --connect-timeout',
   EHOSTUNREACH: 'is not reachable from this network',
   ENETUNREACH: 'is not reachable from this network',
   EADDRNOTAVAIL: 'is not reachable from this network',
