@@ -4,7 +4,10 @@
  * here.
  */
 export const ERRORS = {
-  credentials_missing: { status: 401, remedy: 'Sign in with `codex login`.' },
+  credentials_missing: {
+    status: 401,
+    remedy: 'Sign in with `codex login`, or with an API key: `codex login --with-api-key`.',
+  },
   credentials_in_keyring: {
     status: 401,
     remedy: 'Set `cli_auth_credentials_store = "file"` in Codex\'s config.toml, then run `codex login` again.',
@@ -13,7 +16,11 @@ export const ERRORS = {
     status: 401,
     remedy: 'Make auth.json readable for the user who runs the proxy, or sign in again with `codex login`.',
   },
-  credentials_malformed: { status: 401, remedy: 'Sign in again with `codex login`; it writes a new auth.json.' },
+  credentials_malformed: {
+    status: 401,
+    remedy:
+      'Sign in again with `codex login`, or with an API key: `codex login --with-api-key`; it writes a new auth.json.',
+  },
   credentials_unsupported: {
     status: 401,
     remedy: 'Sign in with `codex login`, or with an API key: `codex login --with-api-key`.',

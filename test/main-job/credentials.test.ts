@@ -28,7 +28,7 @@ test.each([
   const error = await chat(stage.client).catch((thrown: unknown) => thrown)
   expect(error).toBeInstanceOf(OpenAI.AuthenticationError)
   expect(error).toMatchObject({ status: 401, code, type: 'authentication_error' })
-  expect(String(error)).toMatch(/codex login/)
+  expect(String(error)).toMatch(/`codex login`, or with an API key: `codex login --with-api-key`/)
   const health = await stage.send('/health')
   expect(health.status).toBe(503)
   expect(await health.text()).toContain(code)
