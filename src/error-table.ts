@@ -76,7 +76,10 @@ export const ERRORS = {
       'Send the whole conversation as `input`. The ChatGPT backend stores no responses; the proxy remembers those not requested with `store: false`, for a day, until it restarts, or until newer ones need the memory.',
   },
   unsupported_value: { status: 400, remedy: 'Use another value for the field named in `param`.' },
-  invalid_http: { status: 400, remedy: 'Send HTTP/1.1, and no TLS to a plain HTTP port.' },
+  invalid_http: {
+    status: 400,
+    remedy: 'Send HTTP/1.1, to `https://…` if the proxy was started with `--tls-cert`, else to `http://…`.',
+  },
   invalid_body: { status: 400, remedy: 'Check how the client encodes the body.' },
   request_too_large: { status: 413, remedy: 'Send less, or raise `--max-body` (decoded: `--max-decoded-body`).' },
   too_many_values: { status: 413, remedy: 'Send less in one request, or data as text instead of lists and objects.' },

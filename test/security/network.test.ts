@@ -118,9 +118,12 @@ test('with a certificate the proxy speaks TLS and no longer plain HTTP', async (
   })
   expect(status).toBe(200)
   const plain = await fetch(`http://127.0.0.1:${port}/health`)
+  const message =
+    'This port speaks HTTPS: its address begins with https://. ' +
+    'Send HTTP/1.1, to `https://…` if the proxy was started with `--tls-cert`, else to `http://…`.'
   expect([plain.status, await plain.json()]).toEqual([
     400,
-    { error: expect.objectContaining({ code: 'invalid_http', message: expect.stringContaining('https://') }) },
+    { error: expect.objectContaining({ code: 'invalid_http', message }) },
   ])
 })
 
