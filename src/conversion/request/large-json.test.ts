@@ -199,6 +199,11 @@ describe('refused as invalid JSON', () => {
     expect(() => parsed(body)).toThrow(expect.objectContaining({ code: 'invalid_json' }))
   })
 
+  test('nothing, which is said', () => {
+    const error = { code: 'invalid_json', message: 'The body is empty.' }
+    expect(() => parsed('')).toThrow(expect.objectContaining(error))
+  })
+
   test.each([
     ['list', '[],'],
     ['number', '1,'],

@@ -54,6 +54,7 @@ export function parseLargeJson(raw: Buffer, placeholder: string): LargeJson {
 }
 
 function parse(raw: Buffer): unknown {
+  if (raw.length === 0) throw new ProxyError('invalid_json', 'The body is empty.')
   if (!isUtf8(raw)) throw new ProxyError('invalid_json', 'The body is not valid UTF-8.')
   refuseTooManyValues(raw)
   // Windows PowerShell begins files with it. RFC 8259 §8.1 lets it be ignored.
