@@ -90,7 +90,8 @@ test('a folder in its place, as Docker makes it, is told as such', () => {
 
 test('what is neither file nor folder is told as such, and not waited for', () => {
   symlinkSync('/dev/zero', path)
-  expect(failure()).toMatchObject({ code: 'credentials_unreadable', message: `${path} is not a regular file.` })
+  const message = `${path} is not a regular file; remove it.`
+  expect(failure()).toMatchObject({ code: 'credentials_unreadable', message })
 })
 
 test('a file that is removed between the look at it and the reading is missing', () => {

@@ -119,7 +119,7 @@ function sameStamp(one: Stamp, other: Stamp): boolean {
 function notAFile(path: string, stat: nodeFs.Stats): ProxyError {
   const what = stat.isDirectory()
     ? 'is a folder; remove it (Docker makes one when the file to mount is missing)'
-    : 'is not a regular file'
+    : 'is not a regular file; remove it'
   return new ProxyError('credentials_unreadable', `${path} ${what}.`)
 }
 
