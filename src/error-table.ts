@@ -128,7 +128,11 @@ export const ERRORS = {
     status: 500,
     remedy: 'Restart the proxy, with `codex-api-proxy restart` if it runs in the background.',
   },
-  internal_error: { status: 500, remedy: 'This is a bug in the proxy: please report it with the request id.' },
+  internal_error: {
+    status: 500,
+    remedy:
+      'This is a bug in the proxy: please report it, with the error that its log has for this request (`codex-api-proxy logs`).',
+  },
 } as const satisfies Record<string, { status: number; remedy: string }>
 
 export type ErrorCode = keyof typeof ERRORS

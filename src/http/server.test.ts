@@ -121,7 +121,9 @@ test('an answer that cannot be sent is an internal error', async () => {
   answer = { status: 200, headers: { 'x-bad': NOT_FOR_A_HEADER }, body: '' }
   const refused = await fetch(url)
   expect(refused.status).toBe(500)
-  expect(await refused.json()).toMatchObject({ error: { code: 'internal_error' } })
+  // Its own log is all that tells what happened.
+  const message = expect.stringContaining('`codex-api-proxy logs`')
+  expect(await refused.json()).toMatchObject({ error: { code: 'internal_error', message } })
 })
 
 test('a failure that cannot be told ends the connection, not the program', async () => {
