@@ -144,3 +144,7 @@ test('what a proxy URL may hold is taken as it is', () => {
   const hosts = ['socks5://[2001:DB8::1.2.3.4]:1', 'socks://h:1/', 'HTTP://My_proxy.b\u00fccher.example']
   for (const given of [...urls, ...hosts]) expect(outboundProxyUrl(given)).toBe(given)
 })
+
+test('that a size can not be 0, as for no limit, is said', () => {
+  expect(() => byteSize('0')).toThrow('Use a size such as 65536, 64k, 32MB or 1GB (above 0).')
+})

@@ -50,7 +50,7 @@ export function byteSize(given: string): number {
   const factor = SIZE_UNITS[unit?.toLowerCase() ?? '']
   const bytes = Number(number) * (factor ?? Number.NaN)
   if (Number.isSafeInteger(bytes) && bytes > 0) return bytes
-  throw new UsageError('Use a size such as 65536, 64k, 32MB or 1GB.')
+  throw new UsageError('Use a size such as 65536, 64k, 32MB or 1GB (above 0).')
 }
 
 const DURATION_UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 }
