@@ -10,11 +10,9 @@ const CREATED_AT = /"created_at":(\d+)/
  * The event of a failed answer, if upstream sent none. Clients with fixed types expect everything that identifies an
  * answer: it is taken from `response.created`.
  */
-export function failedEvent(
-  { code, message, details }: ApiError,
-  beginning: string,
-  model: string | undefined,
-): object {
+export function failedEvent(error: ApiError, beginning: string, model: string | undefined): object {
+  const { code, details } = error
+  const { message } = errorBody(error).error
   const [, id] = RESPONSE_ID.exec(beginning) ?? []
   const [, createdAt] = CREATED_AT.exec(beginning) ?? []
   const response = {

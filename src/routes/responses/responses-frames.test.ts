@@ -156,7 +156,8 @@ test('a failure that upstream did not tell as a Response names the answer that i
   frames.take(stream, [0, stream.length])
   const error = unfinishedError()
   const [, failed] = frames.failure(error).split('\n\n')
-  expect(frameJson(failed ?? '')).toEqual(failedAs({ code: error.code, message: error.message }, 3, begun))
+  const message = `${error.message} ${error.remedy}`
+  expect(frameJson(failed ?? '')).toEqual(failedAs({ code: error.code, message }, 3, begun))
 })
 
 test.each([{}, { response: null }])('a last event that tells no Response is a failure (%j)', (end) => {
