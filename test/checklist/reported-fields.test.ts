@@ -57,8 +57,12 @@ describe.each(ROUTES)('case 11: %s with --strict', (path, body) => {
     const request = { ...body, [name]: value }
     const [answer, calls] = await callsDuring(stage.upstream, () => stage.post(path, request))
     expect([answer.status, calls]).toEqual([400, 0])
+    // Whoever can't change the client needs to know which setting to change.
+    const message = expect.stringContaining(
+      `'${name}' is not supported with a ChatGPT login (refused because of \`--strict\`)`,
+    )
     expect(await answer.json()).toMatchObject({
-      error: { type: 'invalid_request_error', code: 'unsupported_parameter', param: name },
+      error: { type: 'invalid_request_error', code: 'unsupported_parameter', param: name, message },
     })
   })
 

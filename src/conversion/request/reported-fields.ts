@@ -2,6 +2,8 @@ import { ProxyError } from '../../errors.ts'
 import { isCacheHint } from './cache-hints.ts'
 import type { JsonPlace } from './json-place.ts'
 
+const NOT_SUPPORTED = 'is not supported with a ChatGPT login'
+
 /** Limits, since all names must fit into one header. */
 const MOST_NAMES = 32
 const LONGEST_NAME = 64
@@ -17,8 +19,8 @@ export class ReportedFields {
   }
 
   /** `reason` completes "Unsupported parameter: '<name>' …". */
-  add(name: string, reason?: string): void {
-    if (this.#strict) throw unsupportedParameter(name, reason)
+  add(name: string, reason = NOT_SUPPORTED): void {
+    if (this.#strict) throw unsupportedParameter(name, `${reason} (refused because of \`--strict\`)`)
     this.#names.add(name)
   }
 
@@ -35,7 +37,7 @@ export class ReportedFields {
 }
 
 /** Worded like the API's (recorded: "Unsupported parameter: 'stop' is not supported with this model."). */
-export function unsupportedParameter(name: string, reason = 'is not supported with a ChatGPT login'): ProxyError {
+export function unsupportedParameter(name: string, reason = NOT_SUPPORTED): ProxyError {
   const shown = name.slice(0, LONGEST_NAME)
   return new ProxyError('unsupported_parameter', `Unsupported parameter: '${shown}' ${reason}.`, { param: shown })
 }
