@@ -336,6 +336,18 @@ test('an outbound proxy that is silent is named, and nothing is waited for after
   }
 })
 
+test('an upstream that takes connections and is silent has been reached', async () => {
+  const silent = createPlainServer(() => {})
+  const port = await listenOnLoopback(silent)
+  onTestFinished(() => void silent.close())
+  env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: `http://127.0.0.1:${port}/backend-api/codex` }
+  const { Upstream: reached } = (await doctor()).checks
+  expect(reached).toMatchObject({
+    state: 'problem',
+    message: `Upstream 127.0.0.1:${port} did not answer within 10 s.`,
+  })
+})
+
 test('certificates that are not checked are a problem, since the login is then anybody’s', async () => {
   expect((await doctor()).checks.Certificates).toBeUndefined()
   env = { ...env, NODE_TLS_REJECT_UNAUTHORIZED: '0' }

@@ -18,6 +18,7 @@ import { about, utcMinute } from '../../shown.ts'
 import { type Check, ok, postponed, problem, skipped } from './check.ts'
 
 const LIMIT_MS = 10_000
+const SILENT = `did not answer within ${LIMIT_MS / 1000} s`
 const NO_CLOCK = skipped('Clock', 'Not checked: that takes an answer from upstream.')
 /** Tokens contain times; a clock that is further off makes them look expired, or fresh when they aren't. */
 const CLOCK_TOLERANCE_MS = 60_000
@@ -85,7 +86,7 @@ async function happens(socket: Socket, event: 'connect' | 'secureConnect'): Prom
     await once(socket, event, { signal: AbortSignal.timeout(LIMIT_MS) })
   } catch (error) {
     if (!(error instanceof Error && error.name === 'AbortError')) throw error
-    throw new Refusal(`did not answer within ${LIMIT_MS / 1000} s`, { cause: error })
+    throw new Refusal(SILENT, { cause: error })
   }
 }
 
@@ -129,8 +130,8 @@ async function checkTls(upstream: URL, host: string, secureContext: SecureContex
 /** Asks without credentials: upstream itself refuses that in JSON, while its CDN would answer with a page. */
 async function checkAnswer(route: OutboundRoute, upstream: URL): Promise<Check[]> {
   const url = new URL(`${upstream.pathname.replace(/\/$/, '')}/models?client_version=0.0.0`, upstream)
+  const signal = AbortSignal.timeout(LIMIT_MS)
   try {
-    const signal = AbortSignal.timeout(LIMIT_MS)
     const dispatcher = route.dispatcherFor(upstream)
     // The headers of real requests: the CDN looks at them.
     const { statusCode, headers, body } = await request(url, { dispatcher, signal, headers: identityHeaders() })
@@ -143,7 +144,7 @@ async function checkAnswer(route: OutboundRoute, upstream: URL): Promise<Check[]
         : problem('Upstream', blocked.message, blocked.remedy)
     return [answer, checkClock(String(headers.date))]
   } catch (error) {
-    const failure = route.explain(toError(error), upstream)
+    const failure = route.explain(signal.aborted ? new Refusal(SILENT) : toError(error), upstream)
     return [problem('Upstream', failure.message, clockRemedy(error) ?? failure.remedy), NO_CLOCK]
   }
 }
