@@ -336,6 +336,14 @@ test('an outbound proxy that is silent is named, and nothing is waited for after
   }
 })
 
+test('a model that would not be called is not taken for one that works', async () => {
+  expect(await run(['doctor', '--model', 'gpt-5.5'], { home, env })).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: 'codex-api-proxy: --model names the model that --call uses: add --call.\n',
+  })
+})
+
 test('an upstream that takes connections and is silent has been reached', async () => {
   const silent = createPlainServer(() => {})
   const port = await listenOnLoopback(silent)

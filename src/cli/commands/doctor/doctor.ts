@@ -22,6 +22,9 @@ const MARKS = { ok: ['ok', 'green'], problem: ['fix', 'red'], skipped: ['-', 'di
 /** Checks everything a request needs; asks the running server, or a private one. */
 export async function doctor(context: Context, { settings, flags }: Call): Promise<ExitCode> {
   const { print } = context
+  if (flags.model !== undefined && flags.call !== true) {
+    throw new UsageError('--model names the model that --call uses: add --call.')
+  }
   const found = await find(context, settings)
   const named = atNamedPort(context, found.located, settings)
   const reached = await reach(named)
