@@ -72,7 +72,8 @@ test('a start without a usable login succeeds and says what to do, also with a c
   await rm(join(home.codexHome, 'auth.json'), { force: true })
   const { code, stdout, stderr } = await command('start', '--port', '0', '--api-key', 'secret')
   expect([code, stdout]).toEqual([0, expect.stringMatching(/^Started: /)])
-  const problem = `There is no ${join(home.codexHome, 'auth.json')}. Sign in with \`codex login\`.\n`
+  const remedy = 'Sign in with `codex login`, or with an API key: `codex login --with-api-key`.'
+  const problem = `There is no ${join(home.codexHome, 'auth.json')}. ${remedy}\n`
   expect(stderr).toBe(problem)
   const already = expect.stringMatching(/^Already running: /)
   expect(await command('start')).toEqual({ code: 0, stdout: already, stderr: problem })
