@@ -37,9 +37,16 @@ test('of a server that still starts nobody says with which settings it runs', as
   expect(written).toEqual({ stdout: 'Already running: process 4711, still starting\n', stderr: '' })
 })
 
-test('nor of a server whose state file is gone', async () => {
+test('of a server whose state file is gone it is said that nobody knows', async () => {
   const { context, bases, written } = createContext()
+  const server = { pid: 4711, url: NOTHING_THERE }
+  const stdout = `Already running: ${NOTHING_THERE}/v1 (process 4711)\n`
+  const stderr =
+    "Whether it has the settings given now (--strict) is not known: its own can't be read from " +
+    '/nobody/.codex-api-proxy/codex-api-proxy.state.json. To apply them, run `codex-api-proxy stop`, then `start` again.\n'
   const loaded = loadConfig({ flags: { strict: 'true' }, env: {}, saved: {}, bases })
-  expect(await reportRunning(context, loaded, { pid: 4711, url: NOTHING_THERE })).toBe(0)
-  expect(written).toEqual({ stdout: `Already running: ${NOTHING_THERE}/v1 (process 4711)\n`, stderr: '' })
+  expect([await reportRunning(context, loaded, server), written]).toEqual([0, { stdout, stderr }])
+  const plain = createContext()
+  const nothing = loadConfig({ flags: {}, env: {}, saved: {}, bases })
+  expect([await reportRunning(plain.context, nothing, server), plain.written]).toEqual([0, { stdout, stderr: '' }])
 })

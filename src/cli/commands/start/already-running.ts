@@ -25,10 +25,12 @@ export async function reportRunning(context: Context, loaded: LoadedConfig, serv
   for (const problem of [problemOf(health), outdated(health, 'background')]) {
     if (problem !== undefined) print.note(problem)
   }
-  const names = inUse === undefined ? [] : notInUse(loaded, inUse)
-  if (names.length === 0) return 0
+  const names = notInUse(loaded, inUse).join(', ')
+  if (names === '') return 0
   print.note(
-    `It runs with other settings than given now (${names.join(', ')}); to apply these, give them to \`codex-api-proxy restart\`.`,
+    inUse === undefined
+      ? `Whether it has the settings given now (${names}) is not known: its own can't be read from ${loaded.config.stateFile}. To apply them, run \`codex-api-proxy stop\`, then \`start\` again.`
+      : `It runs with other settings than given now (${names}); to apply these, give them to \`codex-api-proxy restart\`.`,
   )
   return 0
 }
@@ -43,10 +45,10 @@ async function settingsInUse(context: Context, { config }: LoadedConfig): Promis
   return savedSettings(context, saved)?.config
 }
 
-/** The settings that were given now and that the running server does not have, by their flag or variable. */
-function notInUse({ config, given, origins }: LoadedConfig, inUse: Config): string[] {
+/** The settings that were given now and that the running server is not known to have, by their flag or variable. */
+function notInUse({ config, given, origins }: LoadedConfig, inUse: Config | undefined): string[] {
   const sourceOf = (name: OptionName) => /^variable (.*)$/.exec(origins[name])?.[1] ?? shortName(OPTIONS[name])
   return OPTION_NAMES.filter((name) => given[name] !== undefined)
-    .filter((name) => !isDeepStrictEqual(config[name], inUse[name]))
+    .filter((name) => inUse === undefined || !isDeepStrictEqual(config[name], inUse[name]))
     .map(sourceOf)
 }
