@@ -107,6 +107,10 @@ export const ERRORS = {
   },
   method_not_allowed: { status: 405, remedy: 'Use the method named in `Allow`.' },
   websocket_unsupported: { status: 426, remedy: 'Use HTTP; answers stream over SSE.' },
+  tunnel_unsupported: {
+    status: 501,
+    remedy: 'Give clients its address as their base URL, not in `HTTPS_PROXY` or `HTTP_PROXY`.',
+  },
   too_many_requests: { status: 429, remedy: 'Wait for running requests to end, or raise `--max-concurrent`.' },
   upstream_blocked: {
     status: 502,

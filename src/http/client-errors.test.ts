@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
-import { answerClientError, refusalOn } from './client-errors.ts'
+import { answerClientError, refusalOn, refuseTunnel } from './client-errors.ts'
 
 let server: Server | undefined
 let logged: object[] = []
@@ -23,6 +23,9 @@ async function start(options: Parameters<typeof createServer>[0] = {}): Promise<
   })
   server.on('clientError', (error, socket) => {
     answerClientError(error, socket as Socket, { info: (fields: object) => void logged.push(fields) })
+  })
+  server.on('connect', (_request, socket) => {
+    refuseTunnel(socket as Socket, { info: (fields: object) => void logged.push(fields) })
   })
   accepted = once(server, 'connection').then(([connection]) => connection)
   const socket = connect(await listenOnLoopback(server), '127.0.0.1')
@@ -86,6 +89,26 @@ test.each([
   const answer = parse(await everything(socket))
   expect(answer).toMatchObject({ status, body: { error: { code, type: 'invalid_request_error', param: null } } })
   expect(logged).toEqual([{ status, code, reason: expect.stringMatching(/^HPE_/) }])
+})
+
+test('a client that takes the server for an HTTP proxy is told so, also if it does not wait for that', async () => {
+  const socket = await start()
+  socket.write('CONNECT api.openai.com:443 HTTP/1.1\r\nHost: api.openai.com:443\r\n\r\n\x16\x03\x01')
+  const { status, body } = parse(await everything(socket))
+  expect([status, body.error.message]).toEqual([
+    501,
+    'This is an API server, not an HTTP proxy. Give clients its address as their base URL, not in `HTTPS_PROXY` or `HTTP_PROXY`.',
+  ])
+  expect(logged).toEqual([{ status: 501, code: 'tunnel_unsupported', reason: 'CONNECT' }])
+})
+
+test('a CONNECT behind a request whose answer has begun ends the connection', async () => {
+  const socket = await start()
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  await once(socket, 'data')
+  socket.write('CONNECT api.openai.com:443 HTTP/1.1\r\nHost: api.openai.com:443\r\n\r\n')
+  expect(await everything(socket)).not.toContain('501')
+  expect(logged).toEqual([])
 })
 
 test('a client that goes on sending gets to read the answer, and one line is logged', async () => {

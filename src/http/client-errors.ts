@@ -23,15 +23,29 @@ export function refusalOn(socket: Socket): ProxyError | undefined {
  */
 export function answerClientError(error: NodeJS.ErrnoException, on: Socket, logger: Pick<Logger, 'info'>): void {
   const socket = error.code === PLAIN_HTTP ? belowTls(on) : on
+  if (endedInRequest(error)) socket.destroy()
+  else refuse(socket, explain(error), error.code, logger)
+}
+
+/**
+ * A CONNECT comes from a client that takes the server for an HTTP proxy (`HTTPS_PROXY`). Node leaves it to whoever listens
+ * to `connect`, or else closes the connection without a word (https://nodejs.org/api/http.html#event-connect).
+ */
+export function refuseTunnel(socket: Socket, logger: Pick<Logger, 'info'>): void {
+  // Node has let go of the connection: nothing else reads from it or notices that it breaks.
+  socket.on('error', () => {}).resume()
+  refuse(socket, new ProxyError('tunnel_unsupported', 'This is an API server, not an HTTP proxy.'), 'CONNECT', logger)
+}
+
+function refuse(socket: Socket, answer: ProxyError, reason: string | undefined, logger: Pick<Logger, 'info'>): void {
   // Each further packet of a refused client gets here again, but the first was already answered.
   if (socket.writableEnded) return
   // Nobody is there to answer, or an answer has begun that a second one would corrupt.
-  if (!socket.writable || endedInRequest(error) || hasBegunAnswer(socket)) {
+  if (!socket.writable || hasBegunAnswer(socket)) {
     socket.destroy()
     return
   }
-  const answer = explain(error)
-  logger.info({ status: answer.status, code: answer.code, reason: error.code }, 'request refused before it was read')
+  logger.info({ status: answer.status, code: answer.code, reason }, 'request refused before it was read')
   refusals.set(socket, answer)
   socket.end(render(answer))
   setTimeout(() => socket.destroy(), LINGER_MS).unref()

@@ -237,6 +237,14 @@ test('what follows a refused body on its connection is no request', async () => 
   expect({ answers, asked }).toEqual({ answers: ['HTTP/1.1 403'], asked: 0 })
 })
 
+test('a client that has the server as its HTTP proxy is told that it is none', async () => {
+  const { host } = new URL(url)
+  const socket = connect(Number(host.split(':')[1]), '127.0.0.1')
+  socket.write('CONNECT api.openai.com:443 HTTP/1.1\r\nHost: api.openai.com:443\r\n\r\n')
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 501 Not Implemented\r\n.*"code":"tunnel_unsupported"/s)
+  expect((await fetch(url)).status).toBe(200)
+})
+
 test('an expectation that nobody knows is passed over', async () => {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   socket.write('GET /answer HTTP/1.1\r\nHost: localhost\r\nExpect: the-unexpected\r\nConnection: close\r\n\r\n')

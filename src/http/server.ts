@@ -13,7 +13,7 @@ import type { RequestLog } from '../telemetry/request-log.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
 import type { Admission, Release } from './admission.ts'
 import { canonicalUrl } from './canonical-url.ts'
-import { answerClientError } from './client-errors.ts'
+import { answerClientError, refuseTunnel } from './client-errors.ts'
 import type { Guard } from './guard.ts'
 import { HttpExchange } from './http-exchange.ts'
 import { isClosing } from './linger.ts'
@@ -80,6 +80,7 @@ export function createServer(parts: ServerParts): Server {
   server.on('checkExpectation', (...visitors) => server.emit('request', ...visitors))
   // Failed TLS handshakes end up here too; sockets of both kinds are Sockets of net.
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerClientError(error, socket as Socket, logger))
+  server.on('connect', (_request, socket) => refuseTunnel(socket as Socket, logger))
   return server
 }
 
