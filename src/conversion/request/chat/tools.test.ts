@@ -241,6 +241,23 @@ describe('tools', () => {
     },
   )
 
+  test.each(['computer', 'shell', 'apply_patch'])(
+    'the tool %s is refused: a call of it could not be told in Chat, and the answer would be empty',
+    (type) => {
+      expect(refusalOf(() => toolsOf({ type }))).toEqual({
+        status: 400,
+        code: 'unsupported_value',
+        param: 'tools[0].type',
+        message: `Unsupported value: tools of type '${type}' are not supported by Chat Completions. /v1/responses passes them on.`,
+      })
+    },
+  )
+
+  test('a shell in a container is passed: upstream runs it', () => {
+    const shell = { type: 'shell', environment: { type: 'container_auto' } }
+    expect(toolsOf(shell)).toEqual([shell])
+  })
+
   test('case 8: cache hints on tools are not sent', () => {
     expect(toolsOf({ type: 'web_search', cache_control: {} })).toEqual([{ type: 'web_search' }])
     const hinted = { type: 'function', function: { name: 'f', cache_control: {} }, cache_control: {} }

@@ -1,3 +1,4 @@
+import type { ProxyError } from '../../../errors.ts'
 import { asString, type JsonObject } from '../../../json-object.ts'
 import { responsesTool } from '../hosted-tools.ts'
 import type { JsonPlace } from '../json-place.ts'
@@ -16,6 +17,10 @@ type ConvertedTools = {
 
 /** Hosted tools that the backend does not have; without them the answer would be wrong (case 66). */
 const ABSENT_HOSTED_TOOLS = new Set(['file_search', 'code_interpreter', 'computer_use', 'computer_use_preview'])
+/** Tools that the client runs, but whose calls Chat has no form for: the answer would be empty. */
+const UNCALLABLE_TOOLS = new Set(['computer', 'shell', 'apply_patch'])
+/** A shell in a container is run upstream. */
+const CONTAINERS = new Set<unknown>(['container_auto', 'container_reference'])
 
 const FIELDS = ['tools', 'functions', 'web_search_options', 'tool_choice', 'function_call'] as const
 const NO_TOOLS: ConvertedTools = { customTools: new Set(), legacy: false }
@@ -62,11 +67,15 @@ function convertTool(tool: JsonPlace, reported: ReportedFields): JsonObject {
     }
   }
   if (!tool.at('name').absent) nonEmptyName(tool.at('name'))
-  if (ABSENT_HOSTED_TOOLS.has(type)) {
-    const message = `Unsupported value: tools of type '${type}' are not supported with a ChatGPT login.`
-    throw tool.at('type').fault('unsupported_value', message)
+  if (ABSENT_HOSTED_TOOLS.has(type)) throw unsupportedType(tool, type, 'are not supported with a ChatGPT login.')
+  if (UNCALLABLE_TOOLS.has(type) && !CONTAINERS.has(tool.at('environment').at('type').value)) {
+    throw unsupportedType(tool, type, 'are not supported by Chat Completions. /v1/responses passes them on.')
   }
   return responsesTool(given)
+}
+
+function unsupportedType(tool: JsonPlace, type: string, rest: string): ProxyError {
+  return tool.at('type').fault('unsupported_value', `Unsupported value: tools of type '${type}' ${rest}`)
 }
 
 /** `strict` is explicit, because Responses takes its absence for true (case 94). Schemas are never rewritten. */
