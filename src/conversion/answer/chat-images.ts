@@ -10,7 +10,8 @@ export class ChatImages {
     const base64 = item.type === 'image_generation_call' ? textOf(item.result) : undefined
     if (base64 === undefined) return
     const format = asString(item.output_format) ?? 'png'
-    this.#images.push({ type: 'image_url', image_url: { url: `data:image/${format};base64,${base64}` } })
+    const type = format === 'svg' ? 'svg+xml' : format
+    this.#images.push({ type: 'image_url', image_url: { url: `data:image/${type};base64,${base64}` } })
   }
 
   /** Chat has no field for images; clients read `images` (case 141). */

@@ -131,6 +131,12 @@ test('case 141: a generated image is told once, as a data URL', () => {
   expect(completion.choices[0]?.message.images?.[0]?.image_url.url).toMatch(/^data:image\/webp;base64,UklGR/)
 })
 
+test('case 141: an SVG has the media type of one, without which nothing shows it', () => {
+  const image = { type: 'image_generation_call', status: 'completed', result: 'PHN2Zy8+', output_format: 'svg' }
+  const { images } = messageOf([event.done(0, image), event.completed()])
+  expect(images).toEqual([{ type: 'image_url', image_url: { url: 'data:image/svg+xml;base64,PHN2Zy8+' } }])
+})
+
 test.each(['', null])('case 141: a generated image that came to nothing (%j) is not told', (result) => {
   const image = { type: 'image_generation_call', status: 'completed', result }
   expect(messageOf([event.done(0, image), event.completed()])).not.toHaveProperty('images')
