@@ -1,3 +1,4 @@
+import { isJsonType } from '../../src/media-type.ts'
 import { catalogueFor, type ModelEntry } from './models.ts'
 import type { RecordedRequest } from './recorded-request.ts'
 import { detail, type Refusal } from './refusal.ts'
@@ -47,5 +48,6 @@ export function chatgptRefusal(request: RecordedRequest, { acceptToken, models }
   const [route] = request.path.split('?')
   if (route !== `${CHATGPT_PATH}/responses`) return undefined
   if (request.method !== 'POST') return detail('Method Not Allowed', 405)
+  if (!isJsonType(request.headers['content-type'])) return detail('Unsupported content type')
   return bodyRefusal(request.json, request.headers, models)
 }

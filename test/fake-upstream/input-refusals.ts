@@ -1,4 +1,6 @@
-import { apiError, detail, empty, isJson, type Json, type Refusal, tooLong } from './refusal.ts'
+import { callRefusal } from './call-refusals.ts'
+import { partsRefusal } from './part-refusals.ts'
+import { apiError, detail, empty, isJson, type Json, type Refusal, tooLong, unknownParameter } from './refusal.ts'
 
 /** The first reason why the backend would not take this `input`. */
 export function inputRefusal(input: unknown): Refusal | undefined {
@@ -44,7 +46,7 @@ function itemRefusal(item: Json, place: string): Refusal | undefined {
   }
   if (type === 'reasoning') return reasoningFieldRefusal(item, place)
   if (isUncalled(item)) return typeof item.name === 'string' ? undefined : NAMELESS
-  return requiredFieldRefusal(item, REQUIRED_FIELDS[String(type)] ?? [], place)
+  return requiredFieldRefusal(item, REQUIRED_FIELDS[String(type)] ?? [], place) ?? callRefusal(item, place)
 }
 
 /** What the app of Codex tells its model as if a tool had said it: nothing has called it, so it has only a name. */
@@ -70,8 +72,10 @@ function toldOnly(item: Json): string | undefined {
 }
 
 /** What other providers, or the API itself, put into reasoning. */
-function reasoningFieldRefusal({ status, content }: Json, place: string): Refusal | undefined {
+function reasoningFieldRefusal(item: Json, place: string): Refusal | undefined {
+  const { status, content } = item
   if (status !== undefined) return unknownParameter(`${place}.status`)
+  if (!Array.isArray(item.summary)) return requiredFieldRefusal({}, ['summary'], place)
   if (!Array.isArray(content) || content.length === 0) return undefined
   const expected = `Expected an array with maximum length 0, but got an array with length ${content.length} instead.`
   const param = `${place}.content`
@@ -117,13 +121,8 @@ const MESSAGE_FIELDS = new Set([
   'internal_chat_message_metadata_passthrough',
 ])
 
-const PART_FIELDS: Readonly<Record<string, readonly string[]>> = {
-  input_text: ['text'],
-  input_image: ['image_url', 'file_id', 'detail'],
-  input_file: ['file_data', 'file_id', 'file_url', 'filename', 'detail'],
-  output_text: ['text', 'annotations', 'logprobs'],
-  refusal: ['refusal'],
-}
+const OF_MODEL = ['output_text', 'refusal']
+const OF_OTHERS = ['input_text', 'input_image', 'input_file']
 
 function messageRefusal(item: Json, place: string): Refusal | undefined {
   const { role, content } = item
@@ -136,26 +135,7 @@ function messageRefusal(item: Json, place: string): Refusal | undefined {
   if (unknown !== undefined) return unknownParameter(`${place}.${unknown}`)
   if (content === undefined || content === null) return requiredFieldRefusal(item, ['content'], place)
   if (typeof content === 'string') return undefined
-  if (!Array.isArray(content))
-    return apiError(`Invalid type for '${place}.content'.`, `${place}.content`, 'invalid_type')
-  const refusals = content.map((part, index) => partRefusal(part, role, `${place}.content[${index}]`))
-  return refusals.find((refusal) => refusal !== undefined)
-}
-
-function partRefusal(part: unknown, role: string, place: string): Refusal | undefined {
-  const type = isJson(part) ? String(part.type) : ''
-  const allowed = role === 'assistant' ? ['output_text', 'refusal'] : ['input_text', 'input_image', 'input_file']
-  if (!isJson(part) || !allowed.includes(type)) {
-    const supported = allowed.map((each) => `'${each}'`).join(', ')
-    const message = `Invalid value: '${type}'. Supported values are: ${supported}.`
-    return apiError(message, `${place}.type`, 'invalid_value')
-  }
-  const unknown = Object.keys(part).find((key) => key !== 'type' && !PART_FIELDS[type]?.includes(key))
-  return unknown === undefined ? undefined : unknownParameter(`${place}.${unknown}`)
-}
-
-function unknownParameter(param: string): Refusal {
-  return apiError(`Unknown parameter: '${param}'.`, param, 'unknown_parameter')
+  return partsRefusal(content, role === 'assistant' ? OF_MODEL : OF_OTHERS, `${place}.content`)
 }
 
 /** Only what stands before it can be compacted. */

@@ -18,6 +18,15 @@ export function isJson(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+export function unknownParameter(param: string): Refusal {
+  return apiError(`Unknown parameter: '${param}'.`, param, 'unknown_parameter')
+}
+
+/** The objects in a list. */
+export function objectsOf(list: unknown): Json[] {
+  return Array.isArray(list) ? list.filter(isJson) : []
+}
+
 const LONGEST_ID = 64
 
 export function tooLong(value: unknown, param: string): Refusal | undefined {

@@ -164,6 +164,8 @@ describe('the ChatGPT side refuses', () => {
     expect(JSON.parse(text).error).toMatchObject({ code: 'unsupported_value', param: 'tools' })
     const added = { type: 'additional_tools', role: 'developer', tools: [{ type: 'image_generation' }] }
     expect((await post({ input: [added, ...GOOD_BODY.input] }, lite)).status).toBe(400)
+    expect((await post({ tools: [{ type: 'tool_search', execution: 'server' }] }, lite)).status).toBe(400)
+    expect((await post({ tools: [{ type: 'tool_search', execution: 'client' }] }, lite)).status).toBe(200)
     const tools = [{ type: 'function', name: 'f', parameters: {} }]
     expect((await post({ tools }, lite)).status).toBe(200)
     const input = [{ ...added, tools }, ...GOOD_BODY.input]
@@ -260,6 +262,12 @@ describe('the ChatGPT side refuses', () => {
     expect((await post({ input: [{ type: 'reasoning', id: 'rs_1', summary: [] }] })).status).toBe(404)
   })
 
+  test('reasoning without a summary', async () => {
+    const input = [{ type: 'reasoning', encrypted_content: 'a' }]
+    const param = 'input[0].summary'
+    await expectError({ input }, { message: /^Missing/, param, code: 'missing_required_parameter' })
+  })
+
   test('reasoning with what other providers put there', async () => {
     const reasoning = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'x' }
     const answer = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Hm' }] }
@@ -311,6 +319,50 @@ describe('the ChatGPT side refuses', () => {
     const input = [{ role: 'user', content: 'Answer in JSON.' }]
     expect((await post({ text, input })).status).toBe(200)
   })
+
+  test.each([
+    [{ tools: [{ type: 'local_shell' }] }, 'tools[0].type', null],
+    [{ tools: [{ type: 'function', name: 'a.b', strict: false }] }, 'tools[0].name', 'invalid_value'],
+    [{ tools: [{ type: 'custom', name: 'a'.repeat(65) }] }, 'tools[0].name', 'string_above_max_length'],
+    [{ tools: [{ type: 'web_search', cache_control: {} }] }, 'tools[0].cache_control', 'unknown_parameter'],
+    [{ tools: [{ type: 'custom', name: 'a' }], tool_choice: { type: 'custom', name: 'b' } }, 'tool_choice', null],
+    [
+      { tools: [{ type: 'web_search', filters: {} }], tool_choice: { type: 'web_search' } },
+      'tool_choice',
+      'invalid_value',
+    ],
+  ])('the tools or their choice in %j', async (change, param, code) => {
+    await expectError(change, { message: /./, param, code })
+  })
+
+  test('tools that search and are found, and filters among the allowed tools are no fault', async () => {
+    const search = { type: 'web_search', filters: {} }
+    const choice = { type: 'allowed_tools', mode: 'required', tools: [{ type: 'web_search' }] }
+    expect((await post({ tools: [search], tool_choice: choice })).status).toBe(200)
+    const found = { tools: [{ type: 'tool_search' }], tool_choice: { type: 'function', name: 'found' } }
+    expect((await post(found)).status).toBe(200)
+  })
+
+  test.each([
+    [{ arguments: {} }, { output: '' }, 'input[0].arguments', 'invalid_type'],
+    [{ arguments: '{}', parsed_arguments: {} }, { output: '' }, 'input[0].parsed_arguments', 'unknown_parameter'],
+    [{ arguments: '{}' }, { output: {} }, 'input[1].output', 'invalid_type'],
+    [{ arguments: '{}' }, { output: [{ type: 'text', text: '' }] }, 'input[1].output[0].type', 'invalid_value'],
+    [
+      { arguments: '{}' },
+      { output: [{ type: 'input_text', text: '', cache_control: {} }] },
+      'input[1].output[0].cache_control',
+      'unknown_parameter',
+    ],
+  ])('a call %j with the result %j', async (call, result, param, code) => {
+    const input = [
+      { type: 'function_call', call_id: 'call_1', name: 'f', ...call },
+      { type: 'function_call_output', call_id: 'call_1', ...result },
+    ]
+    await expectError({ input }, { message: /./, param, code })
+  })
+
+  test('a body of another type', () => expectDetail({}, 'Unsupported content type', { 'content-type': 'text/plain' }))
 
   test('tools in Chat form and long cache keys', async () => {
     const tools = [{ type: 'function', function: { name: 'f' } }]

@@ -2,7 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { accountClaims, claimsOf } from '../../src/credentials/access-token.ts'
 import { inputRefusal } from './input-refusals.ts'
 import { isOlder, type ModelEntry } from './models.ts'
-import { apiError, detail, isJson, type Json, type Refusal, tooLong } from './refusal.ts'
+import { apiError, detail, isJson, type Json, objectsOf, type Refusal, tooLong } from './refusal.ts'
+import { toolsRefusal } from './tool-refusals.ts'
 
 /** What every call to the ChatGPT side must have: a Codex-like user agent (else the CDN steps in) and a good token. */
 export function accessRefusal(
@@ -171,48 +172,6 @@ function textFormatRefusal(body: Json): Refusal | undefined {
   )
 }
 
-function toolsRefusal(body: Json, headers: IncomingHttpHeaders): Refusal | undefined {
-  const tools = body.tools ?? []
-  if (!Array.isArray(tools)) return apiError("Invalid type for 'tools'.", 'tools', 'invalid_type')
-  if (isJson(body.tool_choice) && body.tool_choice.type === 'image_generation') {
-    return apiError("Tool choice 'image_generation' is not supported.", 'tool_choice', 'invalid_value')
-  }
-  for (const [index, tool] of tools.entries()) {
-    const named = isJson(tool) && typeof tool.name === 'string'
-    if (isJson(tool) && (tool.type === 'function' || tool.type === 'custom') && !named) {
-      const param = `tools[${index}].name`
-      return apiError(`Missing required parameter: '${param}'.`, param, 'missing_required_parameter')
-    }
-    if (isJson(tool) && tool.type === 'function' && tool.strict === true && !isStrict(tool.parameters)) {
-      const message = `Invalid schema for function '${tool.name}'.`
-      return apiError(message, `tools[${index}].parameters`, 'invalid_function_parameters')
-    }
-  }
-  if (headers['x-openai-internal-codex-responses-lite'] !== 'true') return undefined
-  const [first] = Array.isArray(body.input) ? body.input : []
-  const added = isJson(first) && Array.isArray(first.tools) ? first.tools : []
-  if ([...tools, ...added].every(isLiteTool)) return liteChoiceRefusal(body)
-  return apiError(
-    'X-OpenAI-Internal-Codex-Responses-Lite only supports function tools, custom tools, and client-executed tool search.',
-    'tools',
-    'unsupported_value',
-  )
-}
-
-/** A forced tool is looked for in `tools`, where the Lite lane has none. */
-function liteChoiceRefusal({ tools, tool_choice: choice }: Json): Refusal | undefined {
-  if (!isJson(choice) || Array.isArray(tools)) return undefined
-  return apiError(`Tool choice '${choice.name ?? choice.type}' not found in 'tools' parameter.`, 'tool_choice', null)
-}
-
-/** A strict function has no optional arguments and takes no others (recorded: `error-resp-400-schema-json`). */
-function isStrict(schema: unknown): boolean {
-  if (!isJson(schema) || !isJson(schema.properties)) return true
-  const required = Array.isArray(schema.required) ? schema.required : []
-  const complete = Object.keys(schema.properties).every((name) => required.includes(name))
-  return complete && schema.additionalProperties === false && Object.values(schema.properties).every(isStrict)
-}
-
 /** A call of a tool in a namespace names it; where no tool is in one, nobody knows that name. */
 function namespaceRefusal({ tools, input }: Json): Refusal | undefined {
   const items = objectsOf(input)
@@ -232,12 +191,4 @@ function namespaceRefusal({ tools, input }: Json): Refusal | undefined {
     }
   }
   return undefined
-}
-
-function objectsOf(list: unknown): Json[] {
-  return Array.isArray(list) ? list.filter(isJson) : []
-}
-
-function isLiteTool(tool: unknown): boolean {
-  return isJson(tool) && ['function', 'custom', 'namespace', 'tool_search'].includes(String(tool.type))
 }

@@ -13,7 +13,12 @@ beforeEach(async () => {
 afterEach(() => upstream.close())
 
 const BODY = { model: 'gpt-5.5', instructions: '', input: [], store: false, stream: true }
-const HEADERS = { authorization: 'Bearer t', 'user-agent': 'codex-api-proxy/0.2.0', version: '0.169.0' }
+const HEADERS = {
+  authorization: 'Bearer t',
+  'user-agent': 'codex-api-proxy/0.2.0',
+  version: '0.169.0',
+  'content-type': 'application/json',
+}
 
 async function ask(baseUrl = upstream.chatgptBaseUrl, headers: object = HEADERS): Promise<IncomingMessage> {
   const request = httpRequest(`${baseUrl}/responses`, { method: 'POST', headers: { ...headers }, agent: false })
