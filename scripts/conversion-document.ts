@@ -147,9 +147,10 @@ request always becomes the same bytes, since the prompt cache depends on that.
 - **\`item_reference\`** (an item that is only an id) is replaced by the remembered item; an unknown one is left out and reported.
 - **Unreadable reasoning** (\`invalid_encrypted_content\`: from another account or model, or too old), or reasoning that no output of
   the model follows, is left out when the request is sent once more.
-- **Lite lane**: a body with an \`additional_tools\` item and without \`tools\` (Codex's Lite lane) is not touched; beside \`tools\`
-  such an item is passed like any other. If upstream says that it does not have a model, and its list marks that model for the
-  Lite lane, the request is sent once more on that lane, on either route (\`--lite-lane none\` turns that off).
+- **Lite lane**: a body with an \`additional_tools\` item and without \`tools\` (Codex's Lite lane) is not touched; beside
+  \`tools\`, or if it brings a hosted tool, which that lane does not have, such an item is passed like any other. If upstream says
+  that it does not have a model, and its list marks that model for the Lite lane, the request is sent once more on that lane, on
+  either route (\`--lite-lane none\` turns that off).
 - **\`POST /v1/responses/compact\`**, which upstream no longer has, becomes an ordinary request that ends with a
   \`compaction_trigger\`. As in the API, its answer has the user's messages and one \`compaction\` item that stands for everything
   else; use them as the \`input\` to continue the conversation.

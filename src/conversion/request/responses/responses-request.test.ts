@@ -596,6 +596,13 @@ describe('a body with additional tools beside others', () => {
   })
 })
 
+test('case 191: a body that adds a tool which the Lite lane does not have is converted like any other', () => {
+  const added = { type: 'additional_tools', role: 'developer', tools: [{ type: 'web_search' }] }
+  const { request, lite, ignored } = convert({ input: [HELLO, added], temperature: 0.2 })
+  expect(request).toMatchObject({ input: [HELLO, added], instructions: '' })
+  expect({ lite, ignored }).toEqual({ lite: false, ignored: ['temperature'] })
+})
+
 test('case 188: an empty list of tools beside the item is none', () => {
   const added = { type: 'additional_tools', role: 'developer', tools: [{ type: 'function', name: 'found' }] }
   expect(convert({ input: [added, HELLO], tools: [] }).lite).toBe(true)

@@ -113,12 +113,18 @@ function earlierConversation(previous: JsonPlace, { recallConversation }: Reques
   throw previous.fault('previous_response_not_found', 'Previous response not found: the proxy does not remember it.')
 }
 
+/** The kinds of tools that there are on the Lite lane (docs/upstream.md 4.4). */
+const LITE_TOOLS = new Set<unknown>(['function', 'custom', 'namespace', 'tool_search'])
+
 /**
  * A body with its tools among the items comes from a client that uses the Lite lane (case 189). Beside other tools such
- * an item only adds to what the model may call from then on, on any lane.
+ * an item only adds to what the model may call from then on, on any lane; so does one with a tool that the lane does not
+ * have.
  */
 function isLite(body: JsonPlace, additions: readonly JsonObject[]): boolean {
-  return additions.length > 0 && asList(body.at('tools').value).length === 0
+  const isElsewhere = asList(body.at('tools').value).length > 0
+  const added = additions.flatMap(({ tools }) => asList(tools))
+  return additions.length > 0 && !isElsewhere && added.every((tool) => LITE_TOOLS.has(objectOf(tool).type))
 }
 
 /** The items that bring tools. */
