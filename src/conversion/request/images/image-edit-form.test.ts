@@ -79,6 +79,17 @@ test('what is no number or no truth value is left to upstream', async () => {
   expect(edit).toEqual({ images: [], n: 'many', stream: 'many', partial_images: ' ' })
 })
 
+test('nested fields, which a form names by their path, are nested', async () => {
+  const edit = await editOf((form) => {
+    form.append('svg[model]', 'gpt-5.5')
+    form.append('svg[reasoning][effort]', 'low')
+    for (const odd of ['a[]', 'b[c', '[d]', `e${'[f]'.repeat(9)}`, '__proto__[g]']) form.append(odd, 'x')
+  })
+  const odd = { 'a[]': 'x', 'b[c': 'x', '[d]': 'x', [`e${'[f]'.repeat(9)}`]: 'x' }
+  expect(edit).toEqual({ images: [], svg: { model: 'gpt-5.5', reasoning: { effort: 'low' } }, ...odd })
+  expect({}).not.toHaveProperty('g')
+})
+
 test('a mask is refused: without it another image would come', async () => {
   await expect(editOf((form) => form.append('mask', file(PNG)))).rejects.toMatchObject({
     status: 400,

@@ -1,4 +1,5 @@
 import { ProxyError } from '../../../errors.ts'
+import { asObject } from '../../../json-object.ts'
 import { mediaTypeOf } from '../../../media-type.ts'
 import { unsupportedParameter } from '../reported-fields.ts'
 
@@ -6,6 +7,7 @@ const NUMBERS = new Set(['n', 'output_compression', 'partial_images', 'frame_cou
 /** Clients write a list of files under either name. */
 const IMAGES = new Set(['image', 'image[]'])
 
+type Fields = Record<string, unknown>
 type ImageEdit = { readonly images: readonly { readonly image_url: string }[]; readonly [field: string]: unknown }
 
 export function isForm(contentType: string | undefined): contentType is string {
@@ -17,13 +19,13 @@ export function isForm(contentType: string | undefined): contentType is string {
  * the backend accepts: images as data URLs, and no mask.
  */
 export async function imageEditOf(body: Buffer, contentType: string): Promise<ImageEdit> {
-  const fields: Record<string, unknown> = {}
+  const fields: Fields = {}
   const images: { image_url: string }[] = []
   for (const [name, value] of await fieldsOf(body, contentType)) {
     if (IMAGES.has(name)) images.push({ image_url: await dataUrl(value) })
     else if (typeof value !== 'string')
       throw unsupportedParameter(name, 'is not supported: the ChatGPT backend takes no file here')
-    else fields[name] = read(name, value)
+    else put(fields, pathOf(name), read(name, value))
   }
   return { ...fields, images }
 }
@@ -34,6 +36,24 @@ async function fieldsOf(body: Buffer, contentType: string): Promise<Iterable<[st
   } catch (error) {
     throw new ProxyError('invalid_body', 'The body is not a valid form.', { cause: error })
   }
+}
+
+/** Forms name nested fields by their path: `svg[reasoning][effort]`. The API has none that are deeper. */
+const NESTED = /^([^[\]]+)((?:\[[^[\]]+\]){1,3})$/
+
+function pathOf(name: string): string[] {
+  const [, first, nested = ''] = NESTED.exec(name) ?? []
+  return first === undefined ? [name] : [first, ...(nested.match(/[^[\]]+/g) ?? [])]
+}
+
+function put(fields: Fields, [name = '', ...path]: readonly string[], value: unknown): void {
+  if (path.length === 0) {
+    fields[name] = value
+    return
+  }
+  const within: Fields = (Object.hasOwn(fields, name) && asObject(fields[name])) || {}
+  put(within, path, value)
+  fields[name] = within
 }
 
 /** A form contains only texts. What does not fit stays unchanged, for upstream to refuse. */
