@@ -596,11 +596,19 @@ describe('a body with additional tools beside others', () => {
   })
 })
 
-test('case 191: a body that adds a tool which the Lite lane does not have is converted like any other', () => {
-  const added = { type: 'additional_tools', role: 'developer', tools: [{ type: 'web_search' }] }
-  const { request, lite, ignored } = convert({ input: [HELLO, added], temperature: 0.2 })
-  expect(request).toMatchObject({ input: [HELLO, added], instructions: '' })
-  expect({ lite, ignored }).toEqual({ lite: false, ignored: ['temperature'] })
+test.each([{ type: 'web_search' }, { type: 'tool_search' }, { type: 'tool_search', execution: 'server' }])(
+  'case 191: a body that adds a tool which the Lite lane does not have (%j) is converted like any other',
+  (tool) => {
+    const added = { type: 'additional_tools', role: 'developer', tools: [tool] }
+    const { request, lite, ignored } = convert({ input: [HELLO, added], temperature: 0.2 })
+    expect(request).toMatchObject({ input: [HELLO, added], instructions: '' })
+    expect({ lite, ignored }).toEqual({ lite: false, ignored: ['temperature'] })
+  },
+)
+
+test('case 191: a tool search that the client runs is on the Lite lane', () => {
+  const added = { type: 'additional_tools', role: 'developer', tools: [{ type: 'tool_search', execution: 'client' }] }
+  expect(convert({ input: [added, HELLO] }).lite).toBe(true)
 })
 
 test('case 188: an empty list of tools beside the item is none', () => {

@@ -113,8 +113,14 @@ function earlierConversation(previous: JsonPlace, { recallConversation }: Reques
   throw previous.fault('previous_response_not_found', 'Previous response not found: the proxy does not remember it.')
 }
 
-/** The kinds of tools that there are on the Lite lane (docs/upstream.md 4.4). */
-const LITE_TOOLS = new Set<unknown>(['function', 'custom', 'namespace', 'tool_search'])
+/** The kinds of tools that there are on the Lite lane, besides a search run by the client (docs/upstream.md 4.4). */
+const LITE_TOOLS = new Set<unknown>(['function', 'custom', 'namespace'])
+
+function isOfLite(tool: unknown): boolean {
+  const { type, execution } = objectOf(tool)
+  // A search that upstream runs is a hosted tool, and the default.
+  return type === 'tool_search' ? execution === 'client' : LITE_TOOLS.has(type)
+}
 
 /**
  * A body with its tools among the items comes from a client that uses the Lite lane (case 189). Beside other tools such
@@ -124,7 +130,7 @@ const LITE_TOOLS = new Set<unknown>(['function', 'custom', 'namespace', 'tool_se
 function isLite(body: JsonPlace, additions: readonly JsonObject[]): boolean {
   const isElsewhere = asList(body.at('tools').value).length > 0
   const added = additions.flatMap(({ tools }) => asList(tools))
-  return additions.length > 0 && !isElsewhere && added.every((tool) => LITE_TOOLS.has(objectOf(tool).type))
+  return additions.length > 0 && !isElsewhere && added.every(isOfLite)
 }
 
 /** The items that bring tools. */
