@@ -1,5 +1,5 @@
 import { partsRefusal } from './part-refusals.ts'
-import { apiError, type Json, type Refusal, unknownParameter } from './refusal.ts'
+import { type Json, type Refusal, unknownParameter, wrongType } from './refusal.ts'
 
 const CALLS = new Set<unknown>(['function_call', 'custom_tool_call', 'function_call_output', 'custom_tool_call_output'])
 
@@ -28,8 +28,4 @@ export function callRefusal(item: Json, place: string): Refusal | undefined {
   if (typeof input !== 'string') return wrongType(`${place}.input`)
   if (typeof output === 'string') return undefined
   return partsRefusal(output, ['input_text', 'input_image', 'input_file'], `${place}.output`)
-}
-
-function wrongType(param: string): Refusal {
-  return apiError(`Invalid type for '${param}'.`, param, 'invalid_type')
 }

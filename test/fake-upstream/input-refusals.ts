@@ -1,13 +1,24 @@
 import { callRefusal } from './call-refusals.ts'
 import { partsRefusal } from './part-refusals.ts'
-import { apiError, detail, empty, isJson, type Json, type Refusal, tooLong, unknownParameter } from './refusal.ts'
+import {
+  apiError,
+  detail,
+  empty,
+  isJson,
+  type Json,
+  missingParameter,
+  type Refusal,
+  tooLong,
+  unknownParameter,
+  wrongType,
+} from './refusal.ts'
 
 /** The first reason why the backend would not take this `input`. */
 export function inputRefusal(input: unknown): Refusal | undefined {
   if (!Array.isArray(input)) return detail('Input must be a list')
   for (const [index, item] of input.entries()) {
     const place = `input[${index}]`
-    if (!isJson(item)) return apiError(`Invalid type for '${place}'.`, place, 'invalid_type')
+    if (!isJson(item)) return wrongType(place)
     const refusal = itemRefusal(item, place)
     if (refusal !== undefined) return refusal
   }
@@ -72,10 +83,9 @@ function toldOnly(item: Json): string | undefined {
 }
 
 /** What other providers, or the API itself, put into reasoning. */
-function reasoningFieldRefusal(item: Json, place: string): Refusal | undefined {
-  const { status, content } = item
+function reasoningFieldRefusal({ status, summary, content }: Json, place: string): Refusal | undefined {
   if (status !== undefined) return unknownParameter(`${place}.status`)
-  if (!Array.isArray(item.summary)) return requiredFieldRefusal({}, ['summary'], place)
+  if (!Array.isArray(summary)) return missingParameter(`${place}.summary`)
   if (!Array.isArray(content) || content.length === 0) return undefined
   const expected = `Expected an array with maximum length 0, but got an array with length ${content.length} instead.`
   const param = `${place}.content`
@@ -106,9 +116,7 @@ const REQUIRED_FIELDS: Readonly<Record<string, readonly string[]>> = {
 
 function requiredFieldRefusal(item: Json, fields: readonly string[], place: string): Refusal | undefined {
   const missing = fields.find((field) => item[field] === undefined || item[field] === null)
-  if (missing === undefined) return undefined
-  const param = `${place}.${missing}`
-  return apiError(`Missing required parameter: '${param}'.`, param, 'missing_required_parameter')
+  return missing === undefined ? undefined : missingParameter(`${place}.${missing}`)
 }
 
 const MESSAGE_FIELDS = new Set([

@@ -1,7 +1,7 @@
 import type { Answer } from './answer.ts'
 import { CHATGPT_PATH } from './chatgpt-side.ts'
 import type { RecordedRequest } from './recorded-request.ts'
-import { apiError, detail, isJson, type Json } from './refusal.ts'
+import { detail, isJson, type Json, missingParameter } from './refusal.ts'
 
 /** A PNG of one dot. */
 export const IMAGE = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
@@ -23,9 +23,7 @@ function notJson(): Answer {
 
 function imageAnswer({ prompt, model, size }: Json): Answer {
   for (const [param, value] of Object.entries({ prompt, model })) {
-    if (typeof value !== 'string' || value === '') {
-      return apiError(`Missing required parameter: '${param}'.`, param, 'missing_required_parameter')
-    }
+    if (typeof value !== 'string' || value === '') return missingParameter(param)
   }
   const usage = { input_tokens: 9, output_tokens: 1372, total_tokens: 1381 }
   return {
@@ -46,6 +44,6 @@ function editAnswer(body: Json): Answer {
   const isGiven = Array.isArray(images) && images.length > 0
   const areUrls =
     isGiven && images.every((image) => isJson(image) && /^(data:image\/|https:)/.test(String(image.image_url)))
-  if (!areUrls) return apiError("Missing required parameter: 'images'.", 'images', 'missing_required_parameter')
+  if (!areUrls) return missingParameter('images')
   return imageAnswer(body)
 }

@@ -1,4 +1,4 @@
-import { apiError, isJson, type Refusal, unknownParameter } from './refusal.ts'
+import { apiError, isJson, type Refusal, unknownParameter, wrongType } from './refusal.ts'
 
 const PART_FIELDS: Readonly<Record<string, readonly string[]>> = {
   input_text: ['text'],
@@ -10,7 +10,7 @@ const PART_FIELDS: Readonly<Record<string, readonly string[]>> = {
 
 /** The first reason why the backend would not take this list of parts. */
 export function partsRefusal(parts: unknown, allowed: readonly string[], place: string): Refusal | undefined {
-  if (!Array.isArray(parts)) return apiError(`Invalid type for '${place}'.`, place, 'invalid_type')
+  if (!Array.isArray(parts)) return wrongType(place)
   const refusals = parts.map((part: unknown, index) => partRefusal(part, allowed, `${place}[${index}]`))
   return refusals.find((refusal) => refusal !== undefined)
 }

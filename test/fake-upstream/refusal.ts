@@ -22,6 +22,14 @@ export function unknownParameter(param: string): Refusal {
   return apiError(`Unknown parameter: '${param}'.`, param, 'unknown_parameter')
 }
 
+export function missingParameter(param: string): Refusal {
+  return apiError(`Missing required parameter: '${param}'.`, param, 'missing_required_parameter')
+}
+
+export function wrongType(param: string): Refusal {
+  return apiError(`Invalid type for '${param}'.`, param, 'invalid_type')
+}
+
 /** The objects in a list. */
 export function objectsOf(list: unknown): Json[] {
   return Array.isArray(list) ? list.filter(isJson) : []

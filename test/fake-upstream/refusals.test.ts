@@ -164,6 +164,7 @@ describe('the ChatGPT side refuses', () => {
     expect(JSON.parse(text).error).toMatchObject({ code: 'unsupported_value', param: 'tools' })
     const added = { type: 'additional_tools', role: 'developer', tools: [{ type: 'image_generation' }] }
     expect((await post({ input: [added, ...GOOD_BODY.input] }, lite)).status).toBe(400)
+    expect((await post({ input: [{ ...added, tools: ['f'] }, ...GOOD_BODY.input] }, lite)).status).toBe(400)
     expect((await post({ tools: [{ type: 'tool_search', execution: 'server' }] }, lite)).status).toBe(400)
     expect((await post({ tools: [{ type: 'tool_search', execution: 'client' }] }, lite)).status).toBe(200)
     const tools = [{ type: 'function', name: 'f', parameters: {} }]

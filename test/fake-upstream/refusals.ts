@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { accountClaims, claimsOf } from '../../src/credentials/access-token.ts'
 import { inputRefusal } from './input-refusals.ts'
 import { isOlder, type ModelEntry } from './models.ts'
-import { apiError, detail, isJson, type Json, objectsOf, type Refusal, tooLong } from './refusal.ts'
+import { apiError, detail, isJson, type Json, missingParameter, objectsOf, type Refusal, tooLong } from './refusal.ts'
 import { toolsRefusal } from './tool-refusals.ts'
 
 /** What every call to the ChatGPT side must have: a Codex-like user agent (else the CDN steps in) and a good token. */
@@ -162,7 +162,7 @@ function textFormatRefusal(body: Json): Refusal | undefined {
   const format = isJson(body.text) ? body.text.format : undefined
   if (!isJson(format)) return undefined
   if (format.type === 'json_schema' && (typeof format.name !== 'string' || !isJson(format.schema))) {
-    return apiError("Missing required parameter: 'text.format.name'.", 'text.format.name', 'missing_required_parameter')
+    return missingParameter('text.format.name')
   }
   if (format.type !== 'json_object' || /json/i.test(JSON.stringify(body.input))) return undefined
   return apiError(

@@ -1,10 +1,20 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { apiError, isJson, type Json, objectsOf, type Refusal, tooLong, unknownParameter } from './refusal.ts'
+import {
+  apiError,
+  isJson,
+  type Json,
+  missingParameter,
+  objectsOf,
+  type Refusal,
+  tooLong,
+  unknownParameter,
+  wrongType,
+} from './refusal.ts'
 
 /** The first reason why the backend would not take these tools, or the choice among them. */
 export function toolsRefusal(body: Json, headers: IncomingHttpHeaders): Refusal | undefined {
   const tools = body.tools ?? []
-  if (!Array.isArray(tools)) return apiError("Invalid type for 'tools'.", 'tools', 'invalid_type')
+  if (!Array.isArray(tools)) return wrongType('tools')
   for (const [index, tool] of tools.entries()) {
     const refusal = isJson(tool) ? toolRefusal(tool, `tools[${index}]`) : undefined
     if (refusal !== undefined) return refusal
@@ -19,10 +29,7 @@ function toolRefusal(tool: Json, place: string): Refusal | undefined {
   if (hint !== undefined) return unknownParameter(`${place}.${hint}`)
   if (type === 'local_shell') return apiError('The local_shell tool is no longer supported.', `${place}.type`, null)
   if (type !== 'function' && type !== 'custom') return undefined
-  if (typeof tool.name !== 'string') {
-    const param = `${place}.name`
-    return apiError(`Missing required parameter: '${param}'.`, param, 'missing_required_parameter')
-  }
+  if (typeof tool.name !== 'string') return missingParameter(`${place}.name`)
   const badName = nameRefusal(tool.name, `${place}.name`)
   if (badName !== undefined) return badName
   if (type !== 'function' || tool.strict !== true || isStrict(tool.parameters)) return undefined
@@ -46,7 +53,8 @@ function isStrict(schema: unknown): boolean {
 
 function liteRefusal(tools: readonly unknown[], input: unknown): Refusal | undefined {
   const [first] = objectsOf(input)
-  if ([...tools, ...objectsOf(first?.tools)].every(isLiteTool)) return undefined
+  const added: unknown[] = Array.isArray(first?.tools) ? first.tools : []
+  if ([...tools, ...added].every(isLiteTool)) return undefined
   return apiError(
     'X-OpenAI-Internal-Codex-Responses-Lite only supports function tools, custom tools, and client-executed tool search.',
     'tools',
