@@ -129,15 +129,18 @@ async function refuseIfPlanted(file: string, folder: string, owner: number): Pro
 }
 
 /** Replaces `file` atomically, so that nobody reads half of it; readable only by its owner. */
-export async function writePrivateFile(file: string, text: string, isLasting = false): Promise<void> {
-  await ensureFolderOf(file)
-  const put = (temporary: string) => onceFree(() => rename(temporary, file))
-  await withTemporary({ file, text, isLasting }, put)
+export async function writePrivateFile(file: string, text: string): Promise<void> {
+  await replace({ file, text })
 }
 
 /** The same for what has to outlast a power failure, unlike what is only about a running process. */
 export async function writeLastingFile(file: string, text: string): Promise<void> {
-  await writePrivateFile(file, text, true)
+  await replace({ file, text, isLasting: true })
+}
+
+async function replace(writing: Writing): Promise<void> {
+  await ensureFolderOf(writing.file)
+  await withTemporary(writing, (temporary) => onceFree(() => rename(temporary, writing.file)))
 }
 
 /** Removes the file, if it is there; waits while another program has it open, as Windows requires. */
@@ -192,7 +195,7 @@ type Writing = {
 }
 
 async function withTemporary(
-  { file, text, isLasting = false, beside = file }: Writing,
+  { file, text, isLasting, beside = file }: Writing,
   put: (temporary: string) => Promise<void>,
 ): Promise<void> {
   const temporary = `${beside}.${randomBytes(6).toString('hex')}.tmp`
