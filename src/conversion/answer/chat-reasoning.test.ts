@@ -61,6 +61,11 @@ test.each([
   expect(stream.convert(event.done(0, { type: 'reasoning', [field]: parts }))).toEqual([])
 })
 
+test('an event with both a text and a part tells its text', () => {
+  const told = { type: 'response.reasoning_summary_text.done', output_index: 0, text: 'One.', part: {} }
+  expect(messageOf([told, event.completed()]).reasoning_content).toBe('One.')
+})
+
 test('reasoning told only by its item is shown', () => {
   const item = { type: 'reasoning', summary: [], content: ['One.', 'Two.'].map((text) => ({ text })) }
   expect(messageOf([event.done(0, item), event.completed()]).reasoning_content).toBe('One.\n\nTwo.')

@@ -47,7 +47,8 @@ export class ChatReasoning {
   /** A part as a whole, in the event itself or as its `part`. */
   done(event: JsonObject, kind: Kind): ChatDelta[] {
     const item = asIndex(event.output_index)
-    return item === undefined ? [] : this.#snapshot(item, partIndex(event, kind), kind, event.part ?? event)
+    const whole = typeof event.text === 'string' ? event : event.part
+    return item === undefined ? [] : this.#snapshot(item, partIndex(event, kind), kind, whole)
   }
 
   itemDone(index: number, item: JsonObject): ChatDelta[] {
