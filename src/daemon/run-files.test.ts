@@ -101,7 +101,7 @@ test.each(['pidFile', 'stateFile'] as const)('a device that is named as %s is no
   // By a link: where the test fails, no more than that is lost.
   const link = join(folder, 'null')
   await symlink('/dev/null', link)
-  // It says itself what to do, and ends a command as any unusable setting does.
+  // It says itself what to do, and ends a command like every other unusable setting.
   const refused = checkRunFiles({ ...files(), [name]: link }).catch(withRemedy(runFilesRemedy))
   const message = `${link} is not a regular file, and would be replaced by one. Name another file.`
   await expect(refused).rejects.toThrow(new UsageError(message))

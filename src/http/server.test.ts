@@ -238,8 +238,7 @@ test('what follows a refused body on its connection is no request', async () => 
 })
 
 test('a client that has the server as its HTTP proxy is told that it is none', async () => {
-  const { host } = new URL(url)
-  const socket = connect(Number(host.split(':')[1]), '127.0.0.1')
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
   socket.write('CONNECT api.openai.com:443 HTTP/1.1\r\nHost: api.openai.com:443\r\n\r\n')
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 501 Not Implemented\r\n.*"code":"tunnel_unsupported"/s)
   expect((await fetch(url)).status).toBe(200)
