@@ -172,6 +172,13 @@ test.each([
   expect(askedAt).toHaveLength(failures.length)
 })
 
+test('a stream that is not called a page is asked for again, whatever the CDN says beside it', async () => {
+  const answer = { ...ANSWER, headers: { 'cf-mitigated': 'challenge' } }
+  const { outcome, askedAt } = attempts([CUT], { answer })
+  await vi.runAllTimersAsync()
+  expect([await outcome, askedAt.length]).toEqual(['read', 2])
+})
+
 test('case 175: nothing is asked again for a client that left, before the failure or in the wait after it', async () => {
   const left = new Error('The client left.')
   const before = attempts([OVERLOADED], { onRead: () => before.cancellation.cancel(left) })

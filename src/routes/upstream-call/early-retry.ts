@@ -51,7 +51,7 @@ export function withEarlyRetries<Value>(
     return call.open(cancellation, refusal).then((answer) => {
       // A web page may arrive with a 200, such as a company's block page. That is only known once it is read: a stream
       // is recognised by its content (case 122).
-      const blocked = blockedError(answer.status, answer.headers, isHtml(answer.headers))
+      const blocked = isHtml(answer.headers) ? blockedError(answer.status, answer.headers, true) : undefined
       return read(answer).catch((thrown: unknown) =>
         again(isCut(thrown) && !isVisible() ? (blocked ?? thrown) : thrown, retry, refusal),
       )
