@@ -22,6 +22,15 @@ function written(json: string | Buffer, change: (value: unknown) => unknown = (v
   return JSON.parse(Buffer.concat(write(change(value))).toString())
 }
 
+function failure(work: () => unknown): string {
+  try {
+    work()
+  } catch (error) {
+    return (error as Error).message
+  }
+  return 'no failure'
+}
+
 test('a small body is parsed as it is', () => {
   const { value, write } = parsed('{"url":"data:text/plain,hi"}')
   expect(value).toEqual({ url: 'data:text/plain,hi' })
@@ -202,6 +211,26 @@ describe('refused as invalid JSON', () => {
   test('nothing, which is said', () => {
     const error = { code: 'invalid_json', message: 'The body is empty.' }
     expect(() => parsed('')).toThrow(expect.objectContaining(error))
+  })
+
+  test.each([
+    [
+      'an unescaped line end',
+      '{"text":"two\nlines"}',
+      ': Bad control character in string literal in JSON at position 12',
+    ],
+    ['single quotes', "{'text':1}", ": Expected property name or '}' in JSON at position 1"],
+    ['a comma too many', '{"text":1,}', ': Expected double-quoted property name in JSON at position 10'],
+    ['an end too early', '{"text":', ': Unexpected end of JSON input'],
+    [
+      'a comma too many after large data',
+      `{"url":"data:x,${PAYLOAD}",}`,
+      `: Expected double-quoted property name in JSON at position ${PAYLOAD.length + 17}`,
+    ],
+    ['what the parser would quote', 'secret in JSON at position 1', ''],
+  ])('%s, which is said as far as the parser quotes nothing of the body', (_name, body, fault) => {
+    const message = failure(() => parsed(body)).replace(/ \(line \d+ column \d+\)/, '')
+    expect(message).toBe(`The body is not valid JSON${fault}.`)
   })
 
   test.each([

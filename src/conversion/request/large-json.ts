@@ -33,7 +33,7 @@ export type LargeJson = {
  */
 export function parseLargeJson(raw: Buffer, placeholder: string): LargeJson {
   const cut = raw.length <= SMALL ? undefined : extractLargeStrings(raw, placeholder)
-  const value = parse(cut?.text ?? raw)
+  const value = parse(cut?.text ?? raw, raw)
   const memory: Buffer[] = []
   const own = (text: string) => {
     const bytes = unpooledBuffer(text)
@@ -53,17 +53,35 @@ export function parseLargeJson(raw: Buffer, placeholder: string): LargeJson {
   return { value, write: (changed) => [own(stringify(changed))], stableJson: stringify, memory }
 }
 
-function parse(raw: Buffer): unknown {
-  if (raw.length === 0) throw new ProxyError('invalid_json', 'The body is empty.')
-  if (!isUtf8(raw)) throw new ProxyError('invalid_json', 'The body is not valid UTF-8.')
-  refuseTooManyValues(raw)
-  // Windows PowerShell begins files with it. RFC 8259 §8.1 lets it be ignored.
-  const text = raw.toString('utf8')
+/** Positions in the message of a failure are those in the `body` that the client sent. */
+function parse(json: Buffer, body: Buffer): unknown {
+  if (json.length === 0) throw new ProxyError('invalid_json', 'The body is empty.')
+  if (!isUtf8(json)) throw new ProxyError('invalid_json', 'The body is not valid UTF-8.')
+  refuseTooManyValues(json)
   try {
-    return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text)
+    return JSON.parse(textOf(json))
   } catch (error) {
-    // The parser's message quotes the body, which is private: it stays in the cause.
-    throw new ProxyError('invalid_json', 'The body is not valid JSON.', { cause: error })
+    // A copy of the body, which is private, may be in the parser's message: that stays in the cause.
+    throw new ProxyError('invalid_json', `The body is not valid JSON${faultIn(body)}.`, { cause: error })
+  }
+}
+
+/** Windows PowerShell begins files with a byte order mark. RFC 8259 §8.1 lets it be ignored. */
+function textOf(json: Buffer): string {
+  const text = json.toString('utf8')
+  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text
+}
+
+/** The parser's messages that quote nothing of the text; only those tell a position. */
+const FAULT = /^[\w ',:\]}-]+ JSON (?:at position \d+(?: \(line \d+ column \d+\))?|input)$/
+
+function faultIn(body: Buffer): string {
+  try {
+    JSON.parse(textOf(body))
+    return ''
+  } catch (error) {
+    const fault = error instanceof Error ? FAULT.exec(error.message)?.[0] : undefined
+    return fault === undefined ? '' : `: ${fault}`
   }
 }
 
