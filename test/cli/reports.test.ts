@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -315,6 +315,18 @@ test('logs of a folder names it', async () => {
     stdout: '',
     stderr: `codex-api-proxy: Can't use ${home.path}: it is a folder.\n`,
   })
+})
+
+test('logs of a pipe or a device says that it keeps nothing', async () => {
+  const pipe = join(home.path, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  for (const path of [pipe, '/dev/null']) {
+    expect(await command('logs', '--log-file', path)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `codex-api-proxy: ${path} is not a regular file: what is logged there is not kept.\n`,
+    })
+  }
 })
 
 test('on macOS logs does not say that a server which may be of launchd logs elsewhere', async () => {

@@ -18,6 +18,7 @@ export async function logs(context: Context, { settings, flags }: Call): Promise
   const lines = parseCount(typeof flags.lines === 'string' ? flags.lines : LINES)
   const located = await locate(context, settings, { needed: RUN_FILES })
   const logFile = logFileOf(located)
+  await refuseUnkept(logFile)
   const show = flags.json === true ? print.line : readableLines(print.raw, print.coloured).write
 
   const file = await openExisting(logFile)
@@ -36,6 +37,13 @@ export async function logs(context: Context, { settings, flags }: Call): Promise
   if (flags.follow === true) await follow(logFile, { file, position: end }, show, print.isClosed)
   else await file?.close()
   return 0
+}
+
+/** What is written to a pipe or a device can't be read again: opening a pipe would wait for the next line. */
+async function refuseUnkept(logFile: string): Promise<void> {
+  const found = await stat(logFile).catch(() => undefined)
+  if (found === undefined || found.isFile() || found.isDirectory()) return
+  throw new Error(`${logFile} is not a regular file: what is logged there is not kept.`)
 }
 
 async function lastOf(file: FileHandle | undefined, count: number, end?: number): Promise<LastLines> {
