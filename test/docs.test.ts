@@ -4,6 +4,8 @@ import { expect, test } from 'vitest'
 import { plot } from '../bench/plot.ts'
 import { GENERATED_DOCS } from '../scripts/generated-docs.ts'
 import { COMMANDS } from '../src/cli/commands.ts'
+import { OPTION_NAMES } from '../src/config/load.ts'
+import { ERRORS } from '../src/error-table.ts'
 
 const read = (path: string) => readFile(new URL(`../${path}`, import.meta.url), 'utf8')
 
@@ -13,6 +15,14 @@ test.each(Object.entries(GENERATED_DOCS))(
     expect(await read(path)).toBe(render())
   },
 )
+
+test('no setting and no error is documented that the program does not use', async () => {
+  const paths = (await typeScriptIn('src')).filter((path) => !/^src\/(?:config\/|error-table)|\.test\.ts$/.test(path))
+  const program = (await Promise.all(paths.map(read))).join('\n')
+  const words = new Set(program.match(/\w+/g))
+  expect(OPTION_NAMES.filter((name) => !words.has(name))).toEqual([])
+  expect(Object.keys(ERRORS).filter((code) => !program.includes(`'${code}'`))).toEqual([])
+})
 
 test('docs/cli.md has a section for every command, and none for others', async () => {
   const sections = [...(await read('docs/cli.md')).matchAll(/^### `(\w+)/gm)].map(([, name]) => name)
