@@ -6,6 +6,8 @@ import { GENERATED_DOCS } from '../scripts/generated-docs.ts'
 import { COMMANDS } from '../src/cli/commands.ts'
 import { OPTION_NAMES } from '../src/config/load.ts'
 import { ERRORS } from '../src/error-table.ts'
+import { createRouteTable } from '../src/http/route-table.ts'
+import type { RouteContext } from '../src/routes/context.ts'
 
 const read = (path: string) => readFile(new URL(`../${path}`, import.meta.url), 'utf8')
 
@@ -27,6 +29,14 @@ test('no setting and no error is documented that the program does not use', asyn
 test('docs/cli.md has a section for every command, and none for others', async () => {
   const sections = [...(await read('docs/cli.md')).matchAll(/^### `(\w+)/gm)].map(([, name]) => name)
   expect(sections).toEqual(COMMANDS.filter(({ hidden }) => !hidden).map(({ name }) => name))
+})
+
+test('README names every path that is served', async () => {
+  const { entries } = createRouteTable({} as RouteContext, () => ({}))
+  const served = entries.filter(({ fallback }) => !fallback)
+  const names = served.map(({ path }) => path.replace('/v1/', '').replace('*', 'ID'))
+  const readme = await read('README.md')
+  expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([])
 })
 
 test('docs/architecture.md has a row for every file and folder of src, and none for what is not there', async () => {
