@@ -8,6 +8,7 @@ import { OPTION_NAMES } from '../src/config/load.ts'
 import { ERRORS } from '../src/error-table.ts'
 import { createRouteTable } from '../src/http/route-table.ts'
 import type { RouteContext } from '../src/routes/context.ts'
+import { fixtureNames } from './fake-upstream/fixtures.ts'
 
 const read = (path: string) => readFile(new URL(`../${path}`, import.meta.url), 'utf8')
 
@@ -46,6 +47,11 @@ test('docs/architecture.md has a row for every file and folder of src, and none 
   expect(rows).toEqual(expect.arrayContaining(names.filter((name) => !name.endsWith('.test.ts'))))
   const isThere = (row: string) => ['../src/', '../'].some((base) => existsSync(new URL(base + row, import.meta.url)))
   expect(rows.filter((row) => !isThere(row))).toEqual([])
+})
+
+test('test/fixtures/INDEX.md has a row for every recorded case, and none for others', async () => {
+  const rows = [...(await read('test/fixtures/INDEX.md')).matchAll(/^\| ([\w-]+-\w+) \|/gm)].map(([, name]) => name)
+  expect(rows.toSorted()).toEqual(fixtureNames().toSorted())
 })
 
 test('commands to paste have no comments, which zsh, the shell of macOS, takes for more words and commands', async () => {
