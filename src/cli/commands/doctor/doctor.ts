@@ -10,8 +10,9 @@ import { atNamedPort, type Located, locate, reach, UNREAD_REMEDY } from '../../l
 import type { Print } from '../../print.ts'
 import { type Check, postponed, problem } from './check.ts'
 import { checkCertificate } from './check-certificate.ts'
-import { checkPermissions, checkProcess } from './check-files.ts'
 import { checkNetwork } from './check-network.ts'
+import { checkPermissions } from './check-permissions.ts'
+import { checkProcess } from './check-process.ts'
 import { type Asked, checkCall, checkLogin, checkModels, startPrivately } from './check-server.ts'
 
 /** A private server is in this process and never silent; where it answers late, all of the machine is slow. */

@@ -1,22 +1,17 @@
 import { existsSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
 import type { Config } from '../../../config/options.ts'
 import type { RunningServer } from '../../../daemon/pid-file.ts'
-import { OUR_FOLDER } from '../../../daemon/private-file.ts'
 import { checkRunFiles, runFilesRemedy } from '../../../daemon/run-files.ts'
-import { secretsFileOf } from '../../../daemon/state-file.ts'
 import { checkStartable } from '../../../http/startable.ts'
 import { isCode } from '../../../system/error-code.ts'
-import { isOpenToOthers } from '../../../system/open-to-others.ts'
 import type { AskedServer } from '../../ask-server.ts'
 import { explain } from '../../explain.ts'
 import type { Health } from '../../health.ts'
 import { outdated } from '../../health-report.ts'
 import type { Located } from '../../locate.ts'
 import { shownAddress } from '../../server-address.ts'
-import { shellList } from '../../shell.ts'
 import { tryToListen } from '../start/try-to-listen.ts'
-import { type Check, ok, problem, skipped } from './check.ts'
+import { type Check, ok, problem } from './check.ts'
 
 /** Whether the server runs; if not, whether it could listen. */
 export async function checkProcess(
@@ -90,16 +85,4 @@ async function checkPort(config: Config): Promise<Check> {
     const reason = isCode(error, 'EADDRINUSE') ? 'another program uses it.' : explain(error)
     return problem('Port', `${config.host}:${config.port} can't be used: ${reason}`, 'Choose another --port or --host.')
   }
-}
-
-/** Whether files that hold prompts, keys or tokens are for their owner alone. */
-export function checkPermissions(config: Config, authFile: string | undefined): Check {
-  if (process.platform === 'win32') return skipped('Permissions', 'Not checked: Windows has no file modes.')
-  const { pidFile, logFile, stateFile, apiKeyFile, tlsKey } = config
-  const files = [authFile, pidFile, logFile, stateFile, secretsFileOf(stateFile), apiKeyFile, tlsKey]
-  // Another folder may be meant for everybody, like /tmp.
-  const folders = [dirname(stateFile)].filter((folder) => basename(folder) === OUR_FOLDER)
-  const open = [...folders, ...files].filter((path) => path !== undefined).filter(isOpenToOthers)
-  if (open.length === 0) return ok('Permissions', 'Files with secrets or logs are private.')
-  return problem('Permissions', `Others can read ${open.join(', ')}.`, `Run: chmod go= ${shellList(open)}`)
 }
