@@ -19,8 +19,16 @@ import { MODELS_PATH, type Model, modelsIn, usualModels } from '../../models.ts'
 import type { Print } from '../../print.ts'
 import { reachableUrl } from '../../server-address.ts'
 import { type ShellForm, shellForm } from '../../shell.ts'
-import type { Server } from './client.ts'
-import { CLIENTS } from './client-configs.ts'
+import type { Client, Server } from './client.ts'
+import { APPLICATIONS } from './client-applications.ts'
+import { CODE_CLIENTS } from './client-code.ts'
+import { EDITORS } from './client-editors.ts'
+
+/**
+ * The clients and their configuration, as their own documentation describes it. What is not known about a model is left
+ * out: most of them know OpenAI's models themselves.
+ */
+export const CLIENTS: readonly Client[] = [...CODE_CLIENTS, ...APPLICATIONS, ...EDITORS]
 
 /** Fetching the list from upstream may take longer than asking our own server. */
 const MODELS_LIMIT_MS = 20_000

@@ -1,13 +1,8 @@
 import type { Model } from '../../models.ts'
 import { type Client, PROVIDER, quoted, type Server } from './client.ts'
-import { CODE_CLIENTS } from './client-code.ts'
-import { EDITORS } from './client-editors.ts'
 
-/**
- * Applications and their configuration, as their own documentation describes it. What is not known about a model is
- * left out: most of them know OpenAI's models themselves.
- */
-const APPLICATIONS: readonly Client[] = [
+/** Applications other than editors. */
+export const APPLICATIONS: readonly Client[] = [
   {
     name: 'openclaw',
     title: 'OpenClaw: ~/.openclaw/openclaw.json',
@@ -99,8 +94,6 @@ endpoints:
 `,
   },
 ]
-
-export const CLIENTS: readonly Client[] = [...CODE_CLIENTS, ...APPLICATIONS, ...EDITORS]
 
 function aider({ baseUrl, key, model }: Server): string {
   const { images, contextWindow, maxOutput, inPlan } = model
