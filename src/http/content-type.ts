@@ -6,7 +6,7 @@ import { isJsonType, mediaTypeOf } from '../media-type.ts'
 /**
  * Throws `unsupported_content_type` for anything but JSON. This is also a defence: without a preflight, a web page may
  * only send text, a form or no type at all (https://fetch.spec.whatwg.org/#cors-safelisted-request-header). Image edits
- * accept a form nevertheless, as the API does (routes/backend-paths.ts): there only `Origin` keeps pages out
+ * accept a form nevertheless, as the API does (routes/images.ts): there only `Origin` keeps pages out
  * (guard.ts).
  */
 export function requireJson(headers: IncomingHttpHeaders): void {

@@ -18,6 +18,7 @@ beforeEach(() => {
       responses: answer('responses'),
       compact: answer('compact'),
       models: answer('models'),
+      images: answer('images'),
       backendPaths: answer('backend'),
       otherPaths: answer('other'),
     })
@@ -29,7 +30,7 @@ test('the routes that go upstream are made once, by the first requests or ahead 
   const { entries, load } = createTable()
   expect(apiRoutes).not.toHaveBeenCalled()
   const ask = () => Promise.all(entries.filter(({ kind }) => kind === 'api').map(({ handle }) => handle(REQUEST)))
-  const bodies = ['chat', 'responses', 'compact', 'models', 'models', 'backend', 'backend', 'backend', 'other']
+  const bodies = ['chat', 'responses', 'compact', 'models', 'models', 'images', 'images', 'backend', 'other']
   const [first] = await Promise.all([ask(), load()])
   expect(first).toMatchObject(bodies.map((body) => ({ body })))
   expect(await ask()).toMatchObject(bodies.map((body) => ({ body })))

@@ -18,7 +18,7 @@ export function createRouteTable(context: RouteContext, describeOutbound: (upstr
   const health = healthRoute(context, describeOutbound)
   const { load, route } = lazyApiRoutes(context)
   const models = route('models')
-  const backendPaths = route('backendPaths')
+  const images = route('images')
   return {
     load,
     entries: [
@@ -27,9 +27,9 @@ export function createRouteTable(context: RouteContext, describeOutbound: (upstr
       { methods: ['POST'], path: '/v1/responses/compact', kind: 'api', handle: route('compact') },
       { methods: READ, path: '/v1/models', kind: 'api', handle: models },
       { methods: READ, path: '/v1/models/*', kind: 'api', handle: models },
-      { methods: ['POST'], path: '/v1/images/generations', kind: 'api', handle: backendPaths },
-      { methods: ['POST'], path: '/v1/images/edits', kind: 'api', handle: backendPaths },
-      { methods: ['POST'], path: '/v1/alpha/search', kind: 'api', handle: backendPaths },
+      { methods: ['POST'], path: '/v1/images/generations', kind: 'api', handle: images },
+      { methods: ['POST'], path: '/v1/images/edits', kind: 'api', handle: images },
+      { methods: ['POST'], path: '/v1/alpha/search', kind: 'api', handle: route('backendPaths') },
       { methods: ALL_METHODS, path: '/v1/*', kind: 'api', handle: route('otherPaths'), fallback: true },
       { methods: READ, path: '/health', kind: 'probe', handle: health },
       { methods: READ, path: '/ready', kind: 'probe', handle: health },

@@ -1,6 +1,7 @@
 import { backendPathsRoute } from './backend-paths.ts'
 import { chatCompletionsRoute } from './chat/chat-completions.ts'
 import type { RouteContext } from './context.ts'
+import { imagesRoute } from './images.ts'
 import { modelsRoute } from './models.ts'
 import { otherPathsRoute } from './other-paths.ts'
 import { compactRoute } from './responses/compact.ts'
@@ -13,6 +14,7 @@ export function apiRoutes(context: RouteContext) {
     responses: responsesRoute(context),
     compact: compactRoute(context),
     models: modelsRoute(context),
+    images: imagesRoute(context),
     backendPaths: backendPathsRoute(context),
     otherPaths: otherPathsRoute(context),
   }
