@@ -5,9 +5,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { BUILT_IN_VERSION as VERSION } from '../../src/upstream/models/client-version.ts'
 
-/** Behaves as docs/upstream.md records, as far as tests look. */
-const VERSION = '0.171.0'
 const FOLDER = fileURLToPath(new URL(`../../node_modules/.cache/codex-cli-${VERSION}`, import.meta.url))
 const LAUNCHER = join(FOLDER, 'node_modules/@openai/codex/bin/codex.js')
 

@@ -2,10 +2,11 @@ import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createClientVersion } from './client-version.ts'
+import { BUILT_IN_VERSION as BUILT_IN, createClientVersion } from './client-version.ts'
 import { codexModelsCache } from './codex-models-cache.ts'
 
-const BUILT_IN = '0.171.0'
+/** The next one after it. */
+const PATCHED = BUILT_IN.replace(/\d+$/, (patch) => String(Number(patch) + 1))
 
 describe('the Codex version told upstream', () => {
   let codexHome = ''
@@ -28,12 +29,12 @@ describe('the Codex version told upstream', () => {
   })
 
   test('is that of the installed Codex, as soon as it is updated', async () => {
-    await note('{"client_version":"0.172.1","models":[]}')
+    await note('{"client_version":"0.1000.1","models":[]}')
     const version = createClientVersion(undefined, codexModelsCache(codexHome), now)
-    expect(version()).toBe('0.172.1')
-    await note('{"client_version":"0.172.2","models":[]}')
+    expect(version()).toBe('0.1000.1')
+    await note('{"client_version":"0.1000.2","models":[]}')
     await utimes(join(codexHome, 'models_cache.json'), 2_000_000_000, 2_000_000_000)
-    expect(version()).toBe('0.172.2')
+    expect(version()).toBe('0.1000.2')
     await rm(join(codexHome, 'models_cache.json'))
     expect(version()).toBe(BUILT_IN)
   })
@@ -46,7 +47,7 @@ describe('the Codex version told upstream', () => {
     },
   )
 
-  test.each(['0.171.1', '0.1000.0', '1.0.0', '0.172.0-alpha.3'])('is the %s of a newer Codex', async (noted) => {
+  test.each([PATCHED, '0.1000.0', '1.0.0', '0.1000.0-alpha.3'])('is the %s of a newer Codex', async (noted) => {
     await note(JSON.stringify({ client_version: noted }))
     expect(createClientVersion(undefined, codexModelsCache(codexHome), now)()).toBe(noted)
   })

@@ -1,8 +1,8 @@
 import { CODEX_VERSION } from '../../config/parsers.ts'
 import type { CodexModelsCache } from './codex-models-cache.ts'
 
-/** The version of Codex that this program was written against; it is sent upstream if no newer one is known. */
-const BUILT_IN_VERSION = '0.171.0'
+/** The version of Codex that this program was written against and is tested with; sent upstream if no newer one is known. */
+export const BUILT_IN_VERSION = '0.171.0'
 
 /** Every request needs the version, so the file is checked no more often than this. */
 const LOOK_AGAIN_MS = 1000
