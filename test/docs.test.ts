@@ -4,7 +4,10 @@ import { expect, test } from 'vitest'
 import { plot } from '../bench/plot.ts'
 import { GENERATED_DOCS } from '../scripts/generated-docs.ts'
 import { COMMANDS } from '../src/cli/commands.ts'
-import { OPTION_NAMES } from '../src/config/load.ts'
+import { shownDefault } from '../src/cli/setting-flags.ts'
+import { flagName, OPTION_NAMES } from '../src/config/load.ts'
+import type { Option } from '../src/config/option.ts'
+import { OPTIONS } from '../src/config/options.ts'
 import { ERRORS } from '../src/error-table.ts'
 import { createRouteTable } from '../src/http/route-table.ts'
 import type { RouteContext } from '../src/routes/context.ts'
@@ -30,6 +33,18 @@ test('no setting and no error is documented that the program does not use', asyn
 test('docs/cli.md has a section for every command, and none for others', async () => {
   const sections = [...(await read('docs/cli.md')).matchAll(/^### `(\w+)/gm)].map(([, name]) => name)
   expect(sections).toEqual(COMMANDS.filter(({ hidden }) => !hidden).map(({ name }) => name))
+})
+
+test('README gives settings the variables and defaults that they have', async () => {
+  const options = new Map(Object.values<Option<unknown>>(OPTIONS).map((option) => [flagName(option), option]))
+  const rows = [...(await read('README.md')).matchAll(/^\| `(--[\w-]+)` \| (.*) \| (.*) \|$/gm)]
+  for (const [row, flag, variables, standard] of rows.filter(([, flag]) => flag !== '--foreground')) {
+    const option = options.get(flag)
+    expect(variables, row).toBe(option?.env?.map((name) => `\`${name}\``).join(', '))
+    const shown = option && shownDefault(option)
+    if (shown !== undefined) expect(standard, row).toContain(`\`${shown}\``)
+  }
+  expect(rows.length).toBeGreaterThan(1)
 })
 
 test('README names every path that is served', async () => {
