@@ -71,6 +71,16 @@ test('test/fixtures/INDEX.md has a row for every recorded case, and none for oth
   expect(rows.toSorted()).toEqual(fixtureNames().toSorted())
 })
 
+test('CONTRIBUTING says of every dependency why it is there, and of no other package', async () => {
+  const { dependencies, devDependencies } = JSON.parse(await read('package.json'))
+  const [, section = ''] = (await read('CONTRIBUTING.md')).split('## Dependencies, and why')
+  const explained = [...section.matchAll(/^\| ([^|]+) \| /gm)].slice(2).flatMap(([, names = '']) => names.split(', '))
+  // `@langchain/*` stands for several.
+  const names = Object.keys({ ...dependencies, ...devDependencies })
+  const named = names.map((name) => explained.find((each) => each === name || each === name.replace(/\/.*/, '/*')))
+  expect(new Set(named)).toEqual(new Set(explained))
+})
+
 test('commands to paste have no comments, which zsh, the shell of macOS, takes for more words and commands', async () => {
   const docs = (await readdir(new URL('../docs/', import.meta.url))).filter((name) => name.endsWith('.md'))
   const pages = ['README.md', 'CONTRIBUTING.md', ...docs.map((name) => `docs/${name}`)]
