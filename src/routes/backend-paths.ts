@@ -1,12 +1,12 @@
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import type { UpstreamAnswer } from '../upstream/answer.ts'
 import { BodyMemory } from '../upstream/body-memory.ts'
-import { conversationHeaders, informingHeaders } from '../upstream/forwarded-headers.ts'
+import { conversationHeaders } from '../upstream/forwarded-headers.ts'
 import { type ApiRequest, pathOf, type Route, withoutSlash } from './api-request.ts'
 import { BodyLog } from './body-log.ts'
 import type { RouteContext } from './context.ts'
 import { forwardOr, handOn } from './forward.ts'
-import { noticeHeaders, retryCounter } from './request-notes.ts'
+import { informClient, retryCounter } from './request-notes.ts'
 import { refusalOf } from './upstream-call/refusal.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -46,7 +46,6 @@ export async function sendToBackend(
   )
   memory.free()
   if (answer.status === 200) return { answer, log }
-  noticeHeaders(context, request, answer)
-  request.setHeaders(informingHeaders(answer.headers))
+  informClient(context, request, answer)
   throw await refusalOf(context, 'responses', answer)
 }

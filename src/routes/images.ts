@@ -6,14 +6,13 @@ import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import { parseObject } from '../json-object.ts'
 import { namedFrame } from '../sse/frames.ts'
 import type { UpstreamAnswer } from '../upstream/answer.ts'
-import { informingHeaders } from '../upstream/forwarded-headers.ts'
 import { readBody } from '../upstream/read-body.ts'
 import { type Answer, type ApiRequest, pathOf, type Route, withoutSlash } from './api-request.ts'
 import { sendToBackend } from './backend-paths.ts'
 import type { BodyLog } from './body-log.ts'
 import type { RouteContext } from './context.ts'
 import { forwardOr, handOn } from './forward.ts'
-import { noteIgnored, noticeHeaders } from './request-notes.ts'
+import { informClient, noteIgnored } from './request-notes.ts'
 
 const EVENT_STREAM = { 'content-type': 'text/event-stream; charset=utf-8' }
 const EDITS = '/v1/images/edits'
@@ -31,8 +30,7 @@ async function makeImages(
   const { body, events } = await readRequest(context, request)
   const { answer, log } = await sendToBackend(context, request, credentials, body)
   if (events === undefined) return handOn(context, request, answer, log)
-  noticeHeaders(context, request, answer)
-  request.setHeaders(informingHeaders(answer.headers))
+  informClient(context, request, answer)
   return imageAsEvents(context, request, { answer, events, log })
 }
 

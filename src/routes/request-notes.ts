@@ -1,5 +1,6 @@
 import type { ApiError } from '../errors.ts'
 import type { UpstreamAnswer } from '../upstream/answer.ts'
+import { informingHeaders } from '../upstream/forwarded-headers.ts'
 import type { ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
 
@@ -33,4 +34,10 @@ export function noticeHeaders(
   context.rateLimits.notice(headers, context.now())
   const etag = headers['x-models-etag']
   if (typeof etag === 'string') context.catalogue.noticeEtag(etag)
+}
+
+/** The same for an answer that is not passed on as it is: the client gets those of its headers that inform it. */
+export function informClient(context: RouteContext, request: ApiRequest, answer: UpstreamAnswer): void {
+  noticeHeaders(context, request, answer)
+  request.setHeaders(informingHeaders(answer.headers))
 }

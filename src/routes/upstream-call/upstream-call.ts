@@ -7,10 +7,10 @@ import { type ApiError, ProxyError } from '../../errors.ts'
 import { shorten } from '../../foreign-text.ts'
 import type { UpstreamAnswer } from '../../upstream/answer.ts'
 import type { BodyMemory } from '../../upstream/body-memory.ts'
-import { informingHeaders, onlyNamed } from '../../upstream/forwarded-headers.ts'
+import { onlyNamed } from '../../upstream/forwarded-headers.ts'
 import type { ApiRequest } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
-import { noticeHeaders, retryCounter } from '../request-notes.ts'
+import { informClient, retryCounter } from '../request-notes.ts'
 import { nameModels, refusalOf } from './refusal.ts'
 import { noteUnsummarized } from './refused-summary.ts'
 
@@ -56,13 +56,12 @@ export class UpstreamCall {
   async open(cancellation: Cancellation, early?: ApiError): Promise<UpstreamAnswer> {
     const call = this.#call
     if (call === undefined) throw new Error('An answer that is visible must not be asked for again.')
-    let form: Form | undefined = { variant: call.wanted, unsummarized: false }
+    const wanted: Form = { variant: call.wanted, unsummarized: false }
+    let form = early === undefined ? wanted : this.#fallbackForm(call, wanted, early)
     let refusal = early
-    if (early !== undefined) form = this.#fallbackForm(call, form, early)
     while (form !== undefined) {
       const answer = await this.#post(call, form, cancellation)
-      noticeHeaders(this.#context, this.#request, answer)
-      this.#request.setHeaders(informingHeaders(answer.headers))
+      informClient(this.#context, this.#request, answer)
       if (answer.status === 200) {
         refuseEncoded(answer)
         this.#context.catalogue.remember(call.model)
