@@ -7,68 +7,63 @@ const never = new Cancellation()
 
 test('requests enter at once while there is room', () => {
   const admission = createAdmission({ maxConcurrent: 2, maxQueue: 0 })
-  expect(admission.tryEnter()).toBeTypeOf('function')
-  expect(admission.tryEnter()).toBeTypeOf('function')
-  expect(admission.tryEnter()).toBeUndefined()
+  expect(admission.enter(never)).toBeTypeOf('function')
+  expect(admission.enter(never)).toBeTypeOf('function')
+  expect(() => admission.enter(never)).toThrow()
   expect(admission.running).toBe(2)
 })
 
 test('a place that gets free goes to whoever waited longest', async () => {
   const admission = createAdmission({ maxConcurrent: 1, maxQueue: 2 })
-  const leave = admission.tryEnter()
+  const leave = await admission.enter(never)
   const order: string[] = []
-  const first = admission.enter(never).then((left) => {
-    order.push('first')
+  const enter = async (name: string) => {
+    const left = await admission.enter(never)
+    order.push(name)
     left()
-  })
-  const second = admission.enter(never).then((left) => {
-    order.push('second')
-    left()
-  })
+  }
+  const both = [enter('first'), enter('second')]
   expect(admission.waiting).toBe(2)
-  leave?.()
-  await Promise.all([first, second])
+  leave()
+  await Promise.all(both)
   expect(order).toEqual(['first', 'second'])
   expect([admission.running, admission.waiting]).toEqual([0, 0])
 })
 
 test('nobody overtakes the queue', async () => {
   const admission = createAdmission({ maxConcurrent: 1, maxQueue: 1 })
-  const leave = admission.tryEnter()
+  const leave = await admission.enter(never)
   const waiting = admission.enter(never)
-  leave?.()
-  expect(admission.tryEnter()).toBeUndefined()
+  leave()
+  const late = admission.enter(never)
+  expect(late).toBeInstanceOf(Promise)
   ;(await waiting)()
-  expect(admission.tryEnter()).toBeTypeOf('function')
+  expect(await late).toBeTypeOf('function')
 })
 
 test('a full queue answers 429 with Retry-After', async () => {
   const admission = createAdmission({ maxConcurrent: 1, maxQueue: 0 })
-  admission.tryEnter()
-  await expect(admission.enter(never)).rejects.toMatchObject({
+  await admission.enter(never)
+  await expect(async () => admission.enter(never)).rejects.toMatchObject({
     status: 429,
     code: 'too_many_requests',
     headers: { 'retry-after': '1' },
   })
 })
 
-test('a client that leaves gives up its place in the queue', async () => {
+test.each([
+  ['leaves', false],
+  ['left before it came', true],
+])('a client that %s gives up its place in the queue', async (_when, isGone) => {
   const admission = createAdmission({ maxConcurrent: 1, maxQueue: 1 })
-  const leave = admission.tryEnter()
+  const leave = await admission.enter(never)
   const client = new Cancellation()
+  if (isGone) client.cancel(new Error('left'))
   const gone = admission.enter(client)
   client.cancel(new Error('left'))
   await expect(gone).rejects.toThrow('left')
   expect(admission.waiting).toBe(0)
-  leave?.()
-  expect(admission.running).toBe(0)
-})
-
-test('a client that left before it came gets no place', async () => {
-  const admission = createAdmission({ maxConcurrent: 1, maxQueue: 1 })
-  const client = new Cancellation()
-  client.cancel(new Error('left'))
-  await expect(admission.enter(client)).rejects.toThrow('left')
+  leave()
   expect(admission.running).toBe(0)
 })
 
@@ -86,10 +81,8 @@ test('no place is lost or given twice, whatever clients do', async () => {
           if (act === 'enter') {
             const client = new Cancellation()
             clients.push(client)
-            admission.enter(client).then(
-              (leave) => inside.push(leave),
-              () => {},
-            )
+            const enter = async () => inside.push(await admission.enter(client))
+            enter().catch(() => {})
           }
           await new Promise((resolve) => setImmediate(resolve))
           expect(admission.running).toBe(inside.length)

@@ -6,13 +6,11 @@ import { ProxyError } from '../errors.ts'
 export type Release = () => void
 
 export type Admission = {
-  /** A place at once, or undefined when there is none. */
-  tryEnter(): Release | undefined
   /**
-   * A place when one gets free, in order of arrival. Throws `too_many_requests` when the queue is full, or the
-   * reason when it is cancelled first, which gives up the place in the queue.
+   * A place: at once, or when one gets free, in order of arrival. Throws `too_many_requests` when the queue is full;
+   * rejects with the reason when it is cancelled first, which gives up the place in the queue.
    */
-  enter(cancellation: Cancellation): Promise<Release>
+  enter(cancellation: Cancellation): Release | Promise<Release>
   readonly running: number
   readonly waiting: number
 }
@@ -34,12 +32,6 @@ export function createAdmission({ maxConcurrent, maxQueue }: Limits): Admission 
     next()
   }
 
-  function tryEnter(): Release | undefined {
-    if (running >= maxConcurrent) return undefined
-    running++
-    return release
-  }
-
   return {
     get running() {
       return running
@@ -47,22 +39,22 @@ export function createAdmission({ maxConcurrent, maxQueue }: Limits): Admission 
     get waiting() {
       return queue.size
     },
-    tryEnter,
-    async enter(cancellation) {
-      if (cancellation.reason !== undefined) throw cancellation.reason
-      const free = tryEnter()
-      if (free !== undefined) return free
+    enter(cancellation) {
+      if (running < maxConcurrent) {
+        running++
+        return release
+      }
       if (queue.size >= maxQueue) throw tooMany(maxConcurrent)
-      await new Promise<void>((resolve, reject) => {
-        queue.add(resolve)
+      return new Promise((resolve, reject) => {
+        const take = () => resolve(release)
+        queue.add(take)
         cancellation.add({
           cancel(reason) {
-            queue.delete(resolve)
+            queue.delete(take)
             reject(reason)
           },
         })
       })
-      return release
     },
   }
 }

@@ -11,7 +11,7 @@ import type { Logger } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
-import type { Admission, Release } from './admission.ts'
+import type { Admission } from './admission.ts'
 import { canonicalUrl } from './canonical-url.ts'
 import { answerClientError, refuseTunnel } from './client-errors.ts'
 import type { Guard } from './guard.ts'
@@ -128,8 +128,11 @@ async function answerRequest(
     const preflight = arrive(parts, request, exchange, entry)
     if (preflight !== undefined) return exchange.answer(preflight)
     if (entry === undefined) throw router.refusal(method, path)
-    // Awaits only where it has to wait.
-    if (entry.kind === 'api') exchange.onClose(admit(parts) ?? (await parts.admission.enter(exchange.cancellation)))
+    if (entry.kind === 'api') {
+      const place = admit(parts, exchange)
+      // Awaits only where it has to wait.
+      exchange.onClose(place instanceof Promise ? await place : place)
+    }
     const answer = await entry.handle(exchange)
     if (answer !== undefined) exchange.answer(answer)
   } catch (thrown) {
@@ -161,9 +164,9 @@ function arrive(
   return verdict.preflight ? { status: 204, body: '' } : undefined
 }
 
-function admit({ isDraining, admission }: ServerParts): Release | undefined {
+function admit({ isDraining, admission }: ServerParts, { cancellation }: HttpExchange): ReturnType<Admission['enter']> {
   if (isDraining()) throw new ProxyError('draining', 'The proxy accepts no new requests.')
-  return admission.tryEnter()
+  return admission.enter(cancellation)
 }
 
 /** A ChatGPT login does not have this call. Whether the path exists with another method is for the router to say. */
