@@ -55,25 +55,34 @@ export function portIn(content: string): number {
   return port === undefined ? OPTIONS.port.default : Number(port)
 }
 
+type Verb = 'stop' | 'restart'
+
+type Management = {
+  readonly file: (parts: ServiceParts) => ServiceFile
+  readonly command: (verb: Verb) => string
+}
+
+const MANAGERS: Readonly<Record<Manager, Management>> = {
+  systemd: {
+    file: systemdUnit,
+    command: (verb) => `systemctl --user ${verb} ${LABEL}`,
+  },
+  launchd: {
+    file: launchdAgent,
+    command: (verb) => `launchctl ${verb === 'stop' ? 'bootout' : 'kickstart -k'} ${launchdTarget('$(id -u)')}`,
+  },
+}
+const PLATFORMS: Readonly<Partial<Record<NodeJS.Platform, Manager>>> = { linux: 'systemd', darwin: 'launchd' }
+
 /** Undefined where there are no services. */
 export function managerOf(platform: NodeJS.Platform): Manager | undefined {
-  if (platform === 'darwin') return 'launchd'
-  return platform === 'linux' ? 'systemd' : undefined
+  return PLATFORMS[platform]
 }
 
 /** What stops or restarts the service, for a shell; undefined where there are no services. */
-export function serviceCommand(
-  verb: 'stop' | 'restart',
-  platform: NodeJS.Platform = process.platform,
-): string | undefined {
-  switch (managerOf(platform)) {
-    case 'systemd':
-      return `systemctl --user ${verb} ${LABEL}`
-    case 'launchd':
-      return `launchctl ${verb === 'stop' ? 'bootout' : 'kickstart -k'} ${launchdTarget('$(id -u)')}`
-    default:
-      return undefined
-  }
+export function serviceCommand(verb: Verb, platform: NodeJS.Platform = process.platform): string | undefined {
+  const manager = managerOf(platform)
+  return manager && MANAGERS[manager].command(verb)
 }
 
 function launchdTarget(userId: number | string): string {
@@ -81,7 +90,7 @@ function launchdTarget(userId: number | string): string {
 }
 
 export function serviceFile(manager: Manager, parts: ServiceParts): ServiceFile {
-  return manager === 'systemd' ? systemdUnit(parts) : launchdAgent(parts)
+  return MANAGERS[manager].file(parts)
 }
 
 /** A unit of the user's own manager, systemd.service(5). */
