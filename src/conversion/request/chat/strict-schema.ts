@@ -27,25 +27,23 @@ function problemOf(value: unknown, at: readonly string[]): Problem | undefined {
   const schema = asObject(value)
   if (schema === undefined || at.length > DEEPEST) return undefined
   const properties = asObject(schema.properties)
-  if (properties !== undefined) {
-    if (schema.additionalProperties !== false) {
-      return { at, text: "'additionalProperties' is required to be supplied and to be false." }
-    }
-    const required = new Set(asList(schema.required))
-    const missing = Object.keys(properties).find((key) => !required.has(key))
-    if (missing !== undefined) {
-      return {
-        at,
-        text: `'required' is required to be supplied and to be an array including every key in properties. Missing '${missing}'.`,
-      }
-    }
-  }
+  const text = properties && looseness(schema, properties)
+  if (text !== undefined) return { at, text }
   return (
     firstProblem(properties, [...at, 'properties']) ??
     firstProblem(asObject(schema.$defs), [...at, '$defs']) ??
     firstProblem({ ...asList(schema.anyOf) }, [...at, 'anyOf']) ??
     problemOf(schema.items, [...at, 'items'])
   )
+}
+
+/** Why an object with these properties may have others, or lack some. */
+function looseness({ additionalProperties, required }: JsonObject, properties: JsonObject): string | undefined {
+  if (additionalProperties !== false) return "'additionalProperties' is required to be supplied and to be false."
+  const all = new Set(asList(required))
+  const missing = Object.keys(properties).find((key) => !all.has(key))
+  if (missing === undefined) return undefined
+  return `'required' is required to be supplied and to be an array including every key in properties. Missing '${missing}'.`
 }
 
 function firstProblem(schemas: object | undefined, at: readonly string[]): Problem | undefined {
