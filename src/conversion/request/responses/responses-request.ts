@@ -33,8 +33,8 @@ const REFUSED: Readonly<Record<string, string>> = {
   prompt: 'is not supported: the ChatGPT backend has no stored prompts, send their text',
 }
 
-/** What the backend accepts (docs/upstream.md 4.5) and what is read here; the rest is reported. */
-const KNOWN = new Set([
+/** What the backend accepts (docs/upstream.md 4.5). */
+const ACCEPTED = [
   'model',
   'instructions',
   'input',
@@ -50,8 +50,12 @@ const KNOWN = new Set([
   'stream_options',
   'include',
   'stream',
-  'previous_response_id',
-])
+] as const
+/** With what is read here besides; the rest is reported. */
+const KNOWN: ReadonlySet<string> = new Set([...ACCEPTED, 'previous_response_id'])
+
+/** All that is accepted: what is not reported must not get lost either. */
+type FullRequest = Record<(typeof ACCEPTED)[number], unknown> & Pick<ResponsesRequest, 'store' | 'stream'>
 
 /** Values that ask for no more than the API's default. */
 const DEFAULTS: ReadonlyMap<string, unknown> = new Map([
@@ -177,7 +181,7 @@ function fullRequest(body: JsonPlace, model: string, input: JsonObject[], report
     include: extendedInclude(body.at('include')),
     store: false,
     stream: true,
-  }
+  } satisfies FullRequest
 }
 
 function reasoningOf(place: JsonPlace): JsonObject | undefined {
