@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { convertChat, refusalOf } from '../../../../test/support/converted-requests.ts'
+import { CHAT_FIELDS } from './chat-fields.ts'
+import { ABSENT_HOSTED_TOOLS, UNCALLABLE_TOOLS } from './tools.ts'
 
 const PARAMETERS = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
 const WEATHER = { type: 'function', function: { name: 'weather', description: 'Now.', parameters: PARAMETERS } }
@@ -252,6 +254,12 @@ describe('tools', () => {
       })
     },
   )
+
+  test('docs/conversion.md names the types that are refused', () => {
+    const { note } = CHAT_FIELDS.tools
+    const types = [...ABSENT_HOSTED_TOOLS, ...UNCALLABLE_TOOLS]
+    expect(types.filter((type) => !note.includes(`\`${type}\``))).toEqual([])
+  })
 
   test('a shell in a container is passed: upstream runs it', () => {
     const shell = { type: 'shell', environment: { type: 'container_auto' } }

@@ -16,9 +16,9 @@ type ConvertedTools = {
 }
 
 /** Hosted tools that the backend does not have; without them the answer would be wrong (case 66). */
-const ABSENT_HOSTED_TOOLS = new Set(['file_search', 'code_interpreter', 'computer_use', 'computer_use_preview'])
+export const ABSENT_HOSTED_TOOLS = new Set(['file_search', 'code_interpreter', 'computer_use', 'computer_use_preview'])
 /** Tools that the client runs, but whose calls Chat has no form for: the answer would be empty. */
-const UNCALLABLE_TOOLS = new Set(['computer', 'shell', 'apply_patch'])
+export const UNCALLABLE_TOOLS = new Set(['computer', 'shell', 'apply_patch'])
 /** A shell in a container is run upstream. */
 const CONTAINERS = new Set<unknown>(['container_auto', 'container_reference'])
 
