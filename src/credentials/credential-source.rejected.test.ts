@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { deferred } from '../../test/support/deferred.ts'
 import { type LoginStage, post, startLoginStage, tokenOf } from '../../test/support/login-stage.ts'
 
 const MINUTE = 60_000
@@ -38,11 +39,8 @@ test('a 401 to what the file still holds brings refreshed tokens, once, for ever
 test('a 401 to what a refresh under way comes back with is followed by one more refresh', async () => {
   await stage.writeAuth(stage.login(4 * MINUTE))
   const newer = stage.login(DAY)
-  let answered = () => {}
-  const slow = new Promise<void>((resolve) => {
-    answered = resolve
-  })
-  const postToken = vi.fn((url: string, body: object) => slow.then(() => post(url, body)))
+  const slow = deferred()
+  const postToken = vi.fn((url: string, body: object) => slow.promise.then(() => post(url, body)))
   const source = stage.source({ postToken })
   const early = source.current()
   await expect.poll(() => postToken.mock.calls.length).toBe(1)
@@ -51,7 +49,7 @@ test('a 401 to what a refresh under way comes back with is followed by one more 
   const rejected = await source.current()
   expect(tokenOf(rejected)).toBe(newer.tokens.access_token)
   const replaced = source.replace(rejected)
-  answered()
+  slow.resolve()
   expect(tokenOf(await replaced)).not.toBe(newer.tokens.access_token)
   expect(stage.refreshes()).toBe(2)
   await early

@@ -12,8 +12,9 @@ import {
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { IssuedAuth } from '../../test/fake-upstream/token-issuer.ts'
+import { deferred } from '../../test/support/deferred.ts'
 import { failWith } from '../../test/support/fail-with.ts'
-import { type LoginStage, post, startLoginStage, tokenOf } from '../../test/support/login-stage.ts'
+import { type LoginStage, post, type SourceSettings, startLoginStage, tokenOf } from '../../test/support/login-stage.ts'
 import { playPlatform } from '../../test/support/platform.ts'
 import type { Files } from './auth-file.ts'
 import { replaceAuthFile, withTokens } from './auth-file-write.ts'
@@ -33,16 +34,22 @@ afterEach(async () => {
   await stage.close()
 })
 
-test('an API key signed in with while we refresh serves all who wait, and no token is written over it', async () => {
-  await stage.writeAuth(stage.login(-MINUTE))
-  const apiKey = { auth_mode: 'apikey', OPENAI_API_KEY: 'sk-made-up' }
-  const source = stage.source({
+/** `during` is called when the issuer has answered and nobody has the new tokens yet. */
+function sourceRefreshing(during: () => unknown, settings: SourceSettings = {}): CredentialSource {
+  return stage.source({
+    ...settings,
     async postToken(url, body) {
       const answer = await post(url, body)
-      await stage.writeAuth(apiKey)
+      await during()
       return answer
     },
   })
+}
+
+test('an API key signed in with while we refresh serves all who wait, and no token is written over it', async () => {
+  await stage.writeAuth(stage.login(-MINUTE))
+  const apiKey = { auth_mode: 'apikey', OPENAI_API_KEY: 'sk-made-up' }
+  const source = sourceRefreshing(() => stage.writeAuth(apiKey))
   for (const credentials of await Promise.all([source.current(), source.current()])) {
     expect(credentials).toEqual({ kind: 'api-key', apiKey: 'sk-made-up' })
   }
@@ -51,55 +58,29 @@ test('an API key signed in with while we refresh serves all who wait, and no tok
 
 test('an API key signed in with while another process refreshes is used at once', async () => {
   await stage.writeAuth(stage.login(-MINUTE))
-  let answered = () => {}
-  const failing = new Promise<{ status: number; body: string }>((resolve) => {
-    answered = () => resolve({ status: 503, body: '' })
-  })
-  const refreshing = stage.errorOf(stage.source({ postToken: () => failing }).current())
+  const answer = deferred<{ status: number; body: string }>()
+  const refreshing = stage.errorOf(stage.source({ postToken: () => answer.promise }).current())
   const waiting = stage.source().current()
   await stage.writeAuth({ auth_mode: 'apikey', OPENAI_API_KEY: 'sk-made-up' })
   expect(await waiting).toEqual({ kind: 'api-key', apiKey: 'sk-made-up' })
-  answered()
+  answer.resolve({ status: 503, body: '' })
   await refreshing
 })
 
 test('a newer login written while we refresh is not overwritten', async () => {
   await stage.writeAuth(stage.login(-MINUTE))
   const newer = stage.login(DAY)
-  const source = stage.source({
-    async postToken(url, body) {
-      const answer = await post(url, body)
-      await stage.writeAuth(newer)
-      return answer
-    },
-  })
+  const source = sourceRefreshing(() => stage.writeAuth(newer))
   expect(tokenOf(await source.current())).toBe(newer.tokens.access_token)
   expect(await stage.readAuth()).toEqual(newer)
 })
 
 test('a logout while we refresh stays a logout', async () => {
   await stage.writeAuth(stage.login(-MINUTE))
-  const source = stage.source({
-    async postToken(url, body) {
-      const answer = await post(url, body)
-      rmSync(stage.authPath)
-      return answer
-    },
-  })
+  const source = sourceRefreshing(() => rmSync(stage.authPath))
   expect(await stage.errorOf(source.current())).toMatchObject({ code: 'credentials_missing' })
   expect(statSync(stage.authPath, { throwIfNoEntry: false })).toBeUndefined()
 })
-
-/** `during` is called when the issuer has answered and nobody has the new tokens yet. */
-function sourceRefreshing(during: () => void | Promise<void>): CredentialSource {
-  return stage.source({
-    async postToken(url, body) {
-      const answer = await post(url, body)
-      await during()
-      return answer
-    },
-  })
-}
 
 test('a folder that is away while we refresh finds its new tokens when it is back', async () => {
   await stage.writeAuth(stage.login(-MINUTE))
@@ -167,13 +148,7 @@ test('an account that is refreshed meanwhile does not cost another one what wait
 
 test('signing in with an agent identity while we refresh ends the login before', async () => {
   await stage.writeAuth(stage.login(-MINUTE))
-  const source = stage.source({
-    async postToken(url, body) {
-      const answer = await post(url, body)
-      await stage.writeAuth({ auth_mode: 'agentIdentity' })
-      return answer
-    },
-  })
+  const source = sourceRefreshing(() => stage.writeAuth({ auth_mode: 'agentIdentity' }))
   expect(await stage.errorOf(source.current())).toMatchObject({ code: 'credentials_unsupported' })
   expect((await source.status()).kind).toBe('none')
   expect(await stage.readAuth()).toEqual({ auth_mode: 'agentIdentity' })
@@ -182,13 +157,7 @@ test('signing in with an agent identity while we refresh ends the login before',
 test('other fields that change while we refresh are kept', async () => {
   const auth = stage.login(-MINUTE)
   await stage.writeAuth(auth)
-  const source = stage.source({
-    async postToken(url, body) {
-      const answer = await post(url, body)
-      await stage.writeAuth({ ...auth, added: 'meanwhile' })
-      return answer
-    },
-  })
+  const source = sourceRefreshing(() => stage.writeAuth({ ...auth, added: 'meanwhile' }))
   await source.current()
   expect(await stage.readAuth()).toMatchObject({ added: 'meanwhile' })
 })
@@ -300,13 +269,10 @@ test('tokens that can’t be written are used from memory, warned of, and writte
   const auth = stage.login(-MINUTE)
   await stage.writeAuth(auth)
   const disk = fillingDisk(false)
-  const source = stage.source({
-    files: disk.files,
-    postToken(url, body) {
-      disk.full = true
-      return post(url, body)
-    },
-  })
+  const fill = () => {
+    disk.full = true
+  }
+  const source = sourceRefreshing(fill, { files: disk.files })
   const token = tokenOf(await source.current())
   expect(await stage.readAuth()).toEqual(auth)
   expect(tokenOf(await source.current())).toBe(token)
@@ -357,11 +323,11 @@ test('unsaved tokens are refreshed in turn, and the last ones are written over t
     if (readOnly && flags !== 'r') throw Object.assign(new Error('read-only file system'), { code: 'EROFS' })
     return nodeFs.openSync(path, flags, mode)
   }
-  const postToken = (url: string, body: object) => {
-    readOnly = true // While the first refresh is under way; with nothing in hand it would not begin.
-    return post(url, body)
+  const mountReadOnly = () => {
+    readOnly = true
   }
-  const source = stage.source({ now: () => now, postToken, files: { ...nodeFs, openSync: openSync as never } })
+  // While the first refresh is under way; with nothing in hand it would not begin.
+  const source = sourceRefreshing(mountReadOnly, { now: () => now, files: { ...nodeFs, openSync: openSync as never } })
   await source.current()
   now += 10 * DAY
   const token = tokenOf(await source.current())

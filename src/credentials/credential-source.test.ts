@@ -3,6 +3,7 @@ import { renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { unsignedJwt } from '../../test/support/auth-files.ts'
+import { deferred } from '../../test/support/deferred.ts'
 import { failWith } from '../../test/support/fail-with.ts'
 import { type LoginStage, post, startLoginStage, tokenOf } from '../../test/support/login-stage.ts'
 import { acquireLock } from '../system/lock-file.ts'
@@ -263,13 +264,10 @@ test('a failed early refresh does not fail the request, and rests before it is t
 test('a request whose token is still good does not wait long for a slow issuer', async () => {
   const auth = stage.login(4 * MINUTE)
   await stage.writeAuth(auth)
-  let answered = () => {}
-  const slow = new Promise<void>((resolve) => {
-    answered = resolve
-  })
-  const source = stage.source({ postToken: (url, body) => slow.then(() => post(url, body)) })
+  const slow = deferred()
+  const source = stage.source({ postToken: (url, body) => slow.promise.then(() => post(url, body)) })
   expect(tokenOf(await source.current())).toBe(auth.tokens.access_token)
-  answered()
+  slow.resolve()
   await source.close()
   expect(tokenOf(await source.current())).not.toBe(auth.tokens.access_token)
 })
@@ -371,16 +369,13 @@ test('a refresh goes on when nobody waits for it any more, and close waits for i
 
 test('who stops while another process refreshes does not begin to, and ends at once', async () => {
   await stage.writeAuth(stage.login(-MINUTE))
-  let answered = () => {}
-  const failing = new Promise<{ status: number; body: string }>((resolve) => {
-    answered = () => resolve({ status: 503, body: '' })
-  })
-  const refreshing = stage.errorOf(stage.source({ postToken: () => failing }).current())
+  const answer = deferred<{ status: number; body: string }>()
+  const refreshing = stage.errorOf(stage.source({ postToken: () => answer.promise }).current())
   const stopping = stage.source()
   const waiting = stage.errorOf(stopping.current())
   await stopping.close()
   expect(await waiting).toMatchObject({ code: 'draining' })
-  answered()
+  answer.resolve({ status: 503, body: '' })
   expect(await refreshing).toMatchObject({ code: 'refresh_failed' })
   expect(stage.refreshes()).toBe(0)
 })

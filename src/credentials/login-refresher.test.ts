@@ -1,17 +1,19 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Deferred, deferred } from '../../test/support/deferred.ts'
 import { type LoginStage, startLoginStage } from '../../test/support/login-stage.ts'
 
 const MINUTE = 60_000
 const REFUSED = { status: 401, body: JSON.stringify({ error: { code: 'refresh_token_reused' } }) }
 let stage: LoginStage
-/** Ends the refresh by another process. */
-let answered = () => {}
+/** What the issuer answers another process. */
+let answer: Deferred<{ status: number; body: string }>
 
 beforeEach(async () => {
   stage = await startLoginStage()
+  answer = deferred()
 })
 afterEach(async () => {
-  answered()
+  answer.resolve({ status: 503, body: '' })
   await stage.close()
 })
 
@@ -41,13 +43,10 @@ test('a refused login is given up for a new access token that somebody writes be
 
 test('a login that may only be read does not wait for a refresh by another process', async () => {
   await stage.writeAuth(stage.issuer.login())
-  const failing = new Promise<{ status: number; body: string }>((resolve) => {
-    answered = () => resolve({ status: 503, body: '' })
-  })
   let asked = false
   const postToken = () => {
     asked = true
-    return failing
+    return answer.promise
   }
   const other = stage.source({ postToken })
   const refreshing = other.replace(await other.current()).catch((error: unknown) => error)
@@ -58,6 +57,6 @@ test('a login that may only be read does not wait for a refresh by another proce
   await expect(source.replace(await source.current())).rejects.toMatchObject({ code: 'login_stale' })
   now += 11 * 24 * 60 * MINUTE
   await expect(source.current()).rejects.toMatchObject({ code: 'login_stale' })
-  answered()
+  answer.resolve({ status: 503, body: '' })
   expect(await refreshing).toMatchObject({ code: 'refresh_failed' })
 })

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { deferred } from '../../test/support/deferred.ts'
 import type { CredentialStatus, Credentials } from '../credentials/credentials.ts'
 import type { RouteContext } from '../routes/context.ts'
 import type { LazyOutbound } from '../upstream/outbound/lazy-outbound.ts'
@@ -121,16 +122,13 @@ test('a server that is stopped before loads nothing', () => {
 })
 
 test('a server that is stopped while it loads connects no more: that would hold the program', async () => {
-  let release = () => {}
-  const loading = new Promise<void>((resolve) => {
-    release = resolve
-  })
-  loadRoutes.mockReturnValue(loading)
+  const loading = deferred()
+  loadRoutes.mockReturnValue(loading.promise)
   const callOff = prepare()
   vi.advanceTimersByTime(SOON_MS)
   callOff()
-  release()
-  await loading
+  loading.resolve()
+  await loading.promise
   await import('../upstream/outbound/outbound-route.ts')
   await new Promise((resolve) => setImmediate(resolve))
   expect(getRoute).not.toHaveBeenCalled()

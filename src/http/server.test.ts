@@ -3,6 +3,7 @@ import type { Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { type Deferred, deferred } from '../../test/support/deferred.ts'
 import { listenOnLoopback } from '../../test/support/loopback.ts'
 import { Cancellation } from '../cancellation.ts'
 import { loadConfig } from '../config/load.ts'
@@ -29,7 +30,7 @@ let draining: boolean
 let logged: string[]
 let finished: RequestRecord[]
 /** What answers wait for. */
-let held: Promise<void> | undefined
+let held: Deferred<void> | undefined
 
 beforeEach(async () => {
   answer = { status: 200, body: { fine: true } }
@@ -52,7 +53,7 @@ beforeEach(async () => {
         kind: 'api',
         async handle(request) {
           asked++
-          if (held !== undefined) await request.cancellation.race(held)
+          if (held !== undefined) await request.cancellation.race(held.promise)
           request.setHeaders(common)
           return answer
         },
@@ -141,7 +142,7 @@ test('headers have a minute to arrive, and idle connections are kept longer than
 })
 
 test('a client that leaves before its answer is no failure to log', async () => {
-  held = new Promise(() => {})
+  held = deferred()
   const ended = vi.spyOn(running, 'remove')
   const leaving = new AbortController()
   const asking = fetch(url, { signal: leaving.signal })
@@ -154,13 +155,10 @@ test('a client that leaves before its answer is no failure to log', async () => 
 
 describe('two requests on one connection, one right behind the other', () => {
   const GET = 'GET /answer HTTP/1.1\r\nHost: localhost\r\n\r\n'
-  let release = () => {}
   let client: Socket
   let connection: Socket
   beforeEach(async () => {
-    held = new Promise((resolve) => {
-      release = resolve
-    })
+    held = deferred()
     const connected = once(server, 'connection')
     client = connect(Number(new URL(url).port), '127.0.0.1')
     client.write(GET + GET.replace('\r\n', '\r\nConnection: close\r\n'))
@@ -170,7 +168,7 @@ describe('two requests on one connection, one right behind the other', () => {
 
   test('are served one after the other, without the time that the first client had to read', async () => {
     connection.setTimeout(60_000)
-    release()
+    held?.resolve()
     expect((await text(client)).match(/"fine":true/g)).toHaveLength(2)
     expect([asked, connection.timeout]).toEqual([2, 0])
   })
@@ -179,7 +177,7 @@ describe('two requests on one connection, one right behind the other', () => {
     const ended = vi.spyOn(running, 'remove')
     client.destroy()
     await expect.poll(() => ended.mock.calls).toHaveLength(1)
-    release()
+    held?.resolve()
     await fetch(url)
     expect(asked).toBe(2)
   })
@@ -188,11 +186,8 @@ describe('two requests on one connection, one right behind the other', () => {
 describe('a hundred requests behind one that runs', () => {
   const GET = 'GET /answer HTTP/1.1\r\nHost: localhost\r\n\r\n'
   let client: Socket
-  let release = () => {}
   beforeEach(async () => {
-    held = new Promise((resolve) => {
-      release = resolve
-    })
+    held = deferred()
     client = connect(Number(new URL(url).port), '127.0.0.1')
     client.on('error', () => {})
     client.write(GET.repeat(101))
@@ -204,7 +199,7 @@ describe('a hundred requests behind one that runs', () => {
     client.on('data', (bytes) => {
       answers += bytes
     })
-    release()
+    held?.resolve()
     await expect.poll(() => asked).toBe(101)
     client.write(GET.repeat(99) + GET.replace('\r\n', '\r\nConnection: close\r\n'))
     await once(client, 'close')
@@ -216,7 +211,7 @@ describe('a hundred requests behind one that runs', () => {
     client.write(GET)
     await once(client, 'close')
     await expect.poll(() => ended.mock.calls).toHaveLength(1)
-    release()
+    held?.resolve()
     expect((await fetch(url)).status).toBe(200)
     expect(asked).toBe(2)
   })

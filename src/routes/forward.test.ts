@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { expect, test, vi } from 'vitest'
+import { deferred } from '../../test/support/deferred.ts'
 import { Cancellation } from '../cancellation.ts'
 import { newRequestRecord } from '../telemetry/request-record.ts'
 import type { AnswerBody, BodySink, UpstreamAnswer } from '../upstream/answer.ts'
@@ -105,11 +106,8 @@ test('a client that reads slowly pauses upstream, and is given up when it reads 
   })
   const pause = vi.fn()
   const resume = vi.fn()
-  let pipe = (_sink: BodySink) => {}
-  const piped = new Promise<BodySink>((resolve) => {
-    pipe = resolve
-  })
-  const body: Partial<AnswerBody> = { pause, resume, pipe }
+  const piped = deferred<BodySink>()
+  const body: Partial<AnswerBody> = { pause, resume, pipe: piped.resolve }
   const context = contextWith(() => {}, { headers: {}, body: body as AnswerBody })
   const settings: Partial<RouteContext['config']> = { slowClientTimeout: 5 }
   const request: ApiRequest = {
@@ -117,7 +115,7 @@ test('a client that reads slowly pauses upstream, and is given up when it reads 
     takeOver: () => response as unknown as ServerResponse,
   }
   const answered = routeOf({ ...context, config: settings as RouteContext['config'] })(request)
-  const sink = await piped
+  const sink = await piped.promise
   expect(request.record.status).toBe(200)
   sink.data({ memory: Buffer.from('x'), ranges: [0, 1] })
   expect([pause.mock.calls.length, resume.mock.calls.length, limits]).toEqual([1, 0, [5]])

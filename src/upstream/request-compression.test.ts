@@ -3,6 +3,7 @@ import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { decompress } from 'fzstd'
 import { expect, test, vi } from 'vitest'
+import { deferred } from '../../test/support/deferred.ts'
 import { Cancellation } from '../cancellation.ts'
 import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import { BodyMemory } from './body-memory.ts'
@@ -37,15 +38,6 @@ function scripted(...statuses: (number | Promise<number>)[]) {
   }
   const codings = () => sent.map(({ headers }) => headers['content-encoding'])
   return { ask, sent, aborted, codings, warn, clock }
-}
-
-/** A status that comes when it is told to. */
-function held(status: number) {
-  let come = () => {}
-  const answer = new Promise<number>((resolve) => {
-    come = () => resolve(status)
-  })
-  return { answer, come }
 }
 
 function decoded({ headers, body = [] }: UpstreamRequest): Buffer {
@@ -153,35 +145,35 @@ test('once one was taken, a refusal is about the request, except where it is the
 })
 
 test('one that is taken after another was refused is not sent twice, and does not bring compression back', async () => {
-  const late = held(200)
-  const { ask, sent, codings } = scripted(late.answer, 400)
+  const late = deferred<number>()
+  const { ask, sent, codings } = scripted(late.promise, 400)
   const first = ask()
   await expect.poll(() => sent).toHaveLength(1)
   await ask()
-  late.come()
+  late.resolve(200)
   expect((await first).status).toBe(200)
   await ask()
   expect(codings()).toEqual([COMPRESSED, COMPRESSED, undefined, undefined])
 })
 
 test('of two that are refused at once only one says so', async () => {
-  const refusals = [held(400), held(400)]
-  const { ask, sent, codings, warn } = scripted(...refusals.map(({ answer }) => answer))
+  const refusals = [deferred<number>(), deferred<number>()]
+  const { ask, sent, codings, warn } = scripted(...refusals.map(({ promise }) => promise))
   const asked = [ask(), ask()]
   await expect.poll(() => sent).toHaveLength(2)
-  for (const { come } of refusals) come()
+  for (const { resolve } of refusals) resolve(400)
   await Promise.all(asked)
   expect(codings()).toEqual([COMPRESSED, COMPRESSED, undefined, undefined])
   expect(warn).toHaveBeenCalledTimes(1)
 })
 
 test('when another one was taken meanwhile, a refusal was about the request', async () => {
-  const late = held(200)
-  const { ask, sent, codings, warn } = scripted(404, late.answer)
+  const late = deferred<number>()
+  const { ask, sent, codings, warn } = scripted(404, late.promise)
   const first = ask()
   await expect.poll(() => sent).toHaveLength(2)
   await ask()
-  late.come()
+  late.resolve(200)
   expect((await first).status).toBe(200)
   await ask()
   expect(codings()).toEqual([COMPRESSED, undefined, COMPRESSED, COMPRESSED])

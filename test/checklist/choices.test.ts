@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type Answer, createGate } from '../fake-upstream/answer.ts'
 import { responseEvents, untilFirstDelta } from '../fake-upstream/event-stream.ts'
+import { deferred } from '../support/deferred.ts'
 import { logLines, requestLines } from '../support/log-lines.ts'
 import { ONLY_AT_ONCE } from '../support/program.ts'
 import { CHAT } from '../support/questions.ts'
@@ -139,15 +140,12 @@ test('a choice that is refused after another was begun ends the answer with its 
   const events = responseEvents([{ text: 'one two three' }])
   const gate = createGate()
   gate.release(untilFirstDelta(events))
-  let refuse = () => {}
-  const refusal = new Promise<Answer>((resolve) => {
-    refuse = () => resolve({ status: 400, body: { detail: 'No, says upstream.' } })
-  })
-  const answers: (Answer | Promise<Answer>)[] = [refusal, { events, gate }]
+  const refusal = deferred<Answer>()
+  const answers: (Answer | Promise<Answer>)[] = [refusal.promise, { events, gate }]
   stage.upstream.setDefault(() => answers.shift() ?? { status: 500 })
   const answer = await watchAnswer(stage.proxy.url, PATH, { ...CHAT, n: 2, stream: true })
   await answer.until('one')
-  refuse()
+  refusal.resolve({ status: 400, body: { detail: 'No, says upstream.' } })
   expect(await answer.ended).toMatch(/"error":\{"message":"No, says upstream\.[^\n]*\n\n$/)
   await expect.poll(() => requestLines(stage.proxy).at(-1)).toMatchObject({ status: 400 })
   expect(logLines(stage.proxy).map(({ msg }) => msg)).not.toContain('unexpected failure')

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Answer } from '../fake-upstream/answer.ts'
 import { catalogueFor, MODELS } from '../fake-upstream/models.ts'
 import { chatgptAuth } from '../support/auth-files.ts'
+import { deferred } from '../support/deferred.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
 let stage: Stage
@@ -55,21 +56,18 @@ test('the models are asked for when the program has started, so that the first r
 })
 
 test('case 16: a name with a suffix waits for the first list, which tells what to take off; no other name does', async () => {
-  let list = () => {}
-  const listed = new Promise<Answer>((resolve) => {
-    list = () => resolve({ status: 200, body: catalogueFor(MODELS, '0.170.0') })
-  })
+  const list = deferred<Answer>()
   // Signed in only later, so that the start asks for no list.
   const late = await startStage({ auth: null })
   const ask = (model: string) =>
     late.post('/v1/chat/completions', { model, messages: [{ role: 'user', content: 'Hello' }] })
   try {
-    late.upstream.setModelsAnswer(() => listed)
+    late.upstream.setModelsAnswer(() => list.promise)
     await late.home.writeAuth(chatgptAuth())
     expect((await ask('gpt-5.5')).status).toBe(200)
     const answer = ask('openai/gpt-5.5-high')
     await expect.poll(late.metrics).toMatchObject({ requests_in_flight: 1 })
-    list()
+    list.resolve({ status: 200, body: catalogueFor(MODELS, '0.170.0') })
     expect((await answer).status).toBe(200)
     expect(late.upstream.calls().at(-1)?.json).toMatchObject({ model: 'gpt-5.5', reasoning: { effort: 'high' } })
   } finally {

@@ -15,7 +15,7 @@ import {
   type TokenIssuerOptions,
 } from '../fake-upstream/token-issuer.ts'
 
-type SourceSettings = {
+export type SourceSettings = {
   readonly mode?: CredentialMode
   readonly files?: Files
   readonly postToken?: PostToken

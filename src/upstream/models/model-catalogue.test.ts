@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { deferred } from '../../../test/support/deferred.ts'
 import type { Credentials } from '../../credentials/credentials.ts'
 import { ProxyError } from '../../errors.ts'
 import type { UpstreamAnswer } from '../answer.ts'
@@ -110,18 +111,15 @@ describe('the model catalogue', () => {
   })
 
   test('a list that one account waits for holds up no other, and its coming lets nobody ask twice', async () => {
-    let send = (_reply: Reply) => {}
-    const ofA = new Promise<Reply>((resolve) => {
-      send = resolve
-    })
-    replies = [ofA, 'silence']
+    const ofA = deferred<Reply>()
+    replies = [ofA.promise, 'silence']
     const listOfA = slugs()
     await settled()
     account = login('B')
     catalogue.peek()
     await settled()
     expect(sent.map(({ credentials }) => credentials)).toEqual([login('A'), login('B')])
-    send({ models: named('of A') })
+    ofA.resolve({ models: named('of A') })
     expect(await listOfA).toEqual({ slugs: ['of A'], source: 'live' })
     const listOfB = catalogue.list()
     await settled()
