@@ -8,10 +8,17 @@ import {
 } from 'node:net'
 import { request } from 'undici'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { listenOnLoopback } from '../../../test/support/loopback.ts'
+import { freePort, listenOnLoopback } from '../../../test/support/loopback.ts'
 import { openOutboundRoute } from './outbound-route.ts'
 
 const log = { info() {}, warn() {} }
+
+/** A log that notes what it is told, with the fields. */
+function notingLog() {
+  const told: { message: string | undefined; fields: object }[] = []
+  return { told, log: { ...log, info: (fields: object, message?: string) => void told.push({ message, fields }) } }
+}
+
 const LIMITS = { connectTimeout: 100_000, headerTimeout: 100_000 }
 
 // No patience ends: what is waited for now is waited for without end.
@@ -80,12 +87,9 @@ async function answeringServer() {
 test('after a sleep no connection that was idle is used again, and what runs goes on', async () => {
   const { origin, sockets, finish, close } = await answeringServer()
   let changed = false
-  const infos: string[] = []
-  const route = await openOutboundRoute(
-    { proxy: 'none', noProxy: undefined, ...LIMITS },
-    { ...log, info: (_fields: object, message?: string) => void infos.push(message ?? '') },
-    { watch: { hasChanged: () => changed } },
-  )
+  const { told, log } = notingLog()
+  const watch = { hasChanged: () => changed }
+  const route = await openOutboundRoute({ proxy: 'none', noProxy: undefined, ...LIMITS }, log, { watch })
   const ask = async (path: string) => request(new URL(path, origin), { dispatcher: route.dispatcherFor(origin) })
   const slow = await ask('/slow')
   expect(await (await ask('/')).body.text()).toBe('hi')
@@ -98,7 +102,8 @@ test('after a sleep no connection that was idle is used again, and what runs goe
   expect(await (await ask('/')).body.text()).toBe('hi')
   expect(sockets).toHaveLength(3)
   await idleClosed
-  expect(infos).toEqual(['the machine slept, or its network has changed: idle connections are not reused'])
+  const message = 'the machine slept, or its network has changed: idle connections are not reused'
+  expect(told).toEqual([{ message, fields: {} }])
 
   changed = false
   // undici knows only then that the connection is free.
@@ -157,4 +162,42 @@ test.each([
   setDefaultAutoSelectFamilyAttemptTimeout(told)
   await (await openOutboundRoute({ proxy: 'none', noProxy: undefined, ...LIMITS }, log)).close()
   expect(getDefaultAutoSelectFamilyAttemptTimeout()).toBe(patience)
+})
+
+test('the log says where connections go: at the start, and each time the default proxy goes or comes', async () => {
+  const { told, log } = notingLog()
+  const server = createServer((socket) => socket.destroy())
+  const port = await freePort()
+  const listen = () => once(server.listen(port, '127.0.0.1'), 'listening')
+  await listen()
+  const implicitProxy = `http://127.0.0.1:${port}`
+  const settings = { proxy: undefined, noProxy: 'intranet.example', ...LIMITS }
+  const route = await openOutboundRoute(settings, log, { implicitProxy })
+  const proxy = expect.stringContaining(implicitProxy)
+  const through = {
+    message: 'outbound connections go through a proxy',
+    fields: { proxy, origin: 'implicit', except: 'intranet.example' },
+  }
+  const direct = { message: 'nothing listens at the default proxy: going direct', fields: { proxy } }
+  expect(told).toEqual([through])
+  server.close()
+  await once(server, 'close')
+  expect(await route.connectionFailed(new Error('refused'))).toBe(true)
+  expect(told).toEqual([through, direct])
+  expect(await route.connectionFailed(new Error('refused'))).toBe(false)
+  expect(told).toEqual([through, direct])
+  await listen()
+  expect(await route.connectionFailed(new Error('refused'))).toBe(true)
+  expect(told).toEqual([through, direct, through])
+  await route.close()
+  server.close()
+})
+
+test('the log says nothing of an outbound proxy where none is wanted, and names a given one without a look', async () => {
+  const { told, log } = notingLog()
+  await (await openOutboundRoute({ proxy: 'none', noProxy: undefined, ...LIMITS }, log)).close()
+  expect(told).toEqual([])
+  const proxy = 'socks5://127.0.0.1:1'
+  await (await openOutboundRoute({ proxy, noProxy: undefined, ...LIMITS }, log)).close()
+  expect(told).toMatchObject([{ fields: { proxy, origin: 'explicit' } }])
 })
