@@ -7,7 +7,7 @@ import { type Item, responseEvents } from '../fake-upstream/event-stream.ts'
 import { startTokenIssuer, type TokenIssuer } from '../fake-upstream/token-issuer.ts'
 import { apiKeyAuth } from '../support/auth-files.ts'
 import { type LogLine, logLines, requestLines } from '../support/log-lines.ts'
-import { run } from '../support/program.ts'
+import { run, started } from '../support/program.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { watchAnswer } from '../support/watched-answer.ts'
 
@@ -200,11 +200,11 @@ describe('what is written at info holds no prompt, answer or secret', () => {
     await start('info')
     const options = { home: stage.home, env: backgroundEnv() }
     const args = ['--port', '0', '--api-key', PRIVATE.clientKey, '--header-timeout', '1s', '--max-body', '64k']
-    const started = await run(['start', ...args], options)
-    const url = /http:\/\/[^/]+/.exec(started.stdout)?.[0] ?? ''
+    const said = await run(['start', ...args], options)
+    const { url } = started(said)
     await everyKindOfRequest(url)
 
-    const said = [started.stdout, started.stderr, await probes(url)]
+    const texts = [said.stdout, said.stderr, await probes(url)]
     for (const command of [
       ['status', '--json'],
       ['status', '--verbose'],
@@ -213,13 +213,13 @@ describe('what is written at info holds no prompt, answer or secret', () => {
       ['clients'],
     ]) {
       const { stdout, stderr } = await run(command, options)
-      said.push(stdout, stderr)
+      texts.push(stdout, stderr)
     }
     await run(['stop'], options)
     const log = await readFile(join(stage.home.runFolder, 'codex-api-proxy.log'), 'utf8')
     expect(log.match(/request finished/g)?.length).toBeGreaterThan(60)
     expect(found(log)).toEqual([])
-    expect(found(said.join('\n'))).toEqual([])
+    expect(found(texts.join('\n'))).toEqual([])
   })
 })
 

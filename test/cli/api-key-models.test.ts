@@ -1,27 +1,24 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { CLIENT_NAMES } from '../../src/cli/commands.ts'
-import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
+import type { FakeUpstream } from '../fake-upstream/server.ts'
 import { apiKeyAuth } from '../support/auth-files.ts'
-import { createHome, type Home, run, withoutProgress } from '../support/program.ts'
+import { type CommandStage, startCommandStage } from '../support/command-stage.ts'
+import { type Home, run, withoutProgress } from '../support/program.ts'
 
 /** As at OpenAI: in no order, of every kind. */
 const MIXED = ['gpt-4-0613', 'text-embedding-3-small', 'whisper-1', 'gpt-5.5', 'gpt-4o-mini-tts', 'gpt-image-1']
 const UNUSUAL = ['whisper-1', 'gpt-image-1', 'o3']
 
+let stage: CommandStage
 let home: Home
 let upstream: FakeUpstream
 let env: Record<string, string>
 beforeAll(async () => {
-  home = await createHome()
-  await home.writeAuth(apiKeyAuth())
-  upstream = await startFakeUpstream()
-  env = { CODEX_API_PROXY_OPENAI_BASE_URL: upstream.openaiBaseUrl, CODEX_API_PROXY_HTTPS_PROXY: 'none' }
+  stage = await startCommandStage(apiKeyAuth())
+  ;({ home, upstream, env } = stage)
   await run(['start', '--port', '0'], { home, env })
 })
-afterAll(async () => {
-  await home.remove()
-  await upstream.close()
-})
+afterAll(() => stage.close())
 beforeEach(() => listing(MIXED))
 
 function listing(ids: readonly string[]): void {

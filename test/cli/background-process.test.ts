@@ -7,6 +7,7 @@ import { BACKGROUND_COMMAND } from '../../src/cli/context.ts'
 import type { StartOrder } from '../../src/daemon/messages.ts'
 import { acquireLock } from '../../src/system/lock-file.ts'
 import { apiKeyAuth } from '../support/auth-files.ts'
+import { preload } from '../support/preloads.ts'
 import { createHome, type Home, PROGRAM, run } from '../support/program.ts'
 
 // The process that `start` makes, without the `start`: what only happens when that ends early, or when files change
@@ -24,9 +25,9 @@ afterEach(() => home.remove())
 const TELLING = "process.on('newListener', (name) => name === 'disconnect' && process.send(name))"
 
 /** The process, which is sent its settings. */
-async function ordered(settings: StartOrder['settings'], preload = ''): Promise<ChildProcess> {
+async function ordered(settings: StartOrder['settings'], code = ''): Promise<ChildProcess> {
   const child = spawn(process.execPath, [PROGRAM, BACKGROUND_COMMAND], {
-    env: { ...home.env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(preload)}` },
+    env: { ...home.env, NODE_OPTIONS: preload(code) },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))

@@ -13,15 +13,8 @@ import { acquireLock } from '../../src/system/lock-file.ts'
 import { processStart } from '../../src/system/process-start.ts'
 import { apiKeyAuth } from '../support/auth-files.ts'
 import { freePort, listenOnLoopback } from '../support/loopback.ts'
-import {
-  createHome,
-  type Home,
-  PROGRAM,
-  type Result,
-  run,
-  startForeground,
-  withoutProgress,
-} from '../support/program.ts'
+import { preload } from '../support/preloads.ts'
+import { createHome, type Home, PROGRAM, run, started, startForeground, withoutProgress } from '../support/program.ts'
 
 let home: Home
 beforeEach(async () => {
@@ -36,12 +29,6 @@ const command = (...args: string[]) => runWith({}, ...args)
 /** With the port that was saved: a variable, as the tests have one, would beat it. */
 const withSavedPort = (...args: string[]) => runWith({ CODEX_PROXY_PORT: '' }, ...args)
 const pidFile = () => join(home.runFolder, 'codex-api-proxy.pid')
-
-function started({ code, stdout, stderr }: Result): { url: string; pid: number } {
-  const [, url, pid] = /^Started: (http\S+)\/v1 \(process (\d+)\)\n/.exec(stdout) ?? []
-  if (code !== 0 || url === undefined) throw new Error(`It did not start:\n${stdout}${stderr}`)
-  return { url, pid: Number(pid) }
-}
 
 /** Also false for what is left of a process until its parent looks at it. */
 async function isThere(pid: number): Promise<boolean> {
@@ -475,8 +462,7 @@ test('restart takes over every setting', async () => {
 test('restart takes over a key file, given relative to the folder of then', async () => {
   await writeFile(join(home.path, 'key'), 'from-file\n', { mode: 0o600 })
   started(await command('start', '--port', '0', '--api-key-file', 'key'))
-  const { stdout } = await run(['restart'], { home: { path: '/', env: home.env } })
-  const url = /Started: (\S+)\/v1/.exec(stdout)?.[1]
+  const { url } = started(await run(['restart'], { home: { path: '/', env: home.env } }))
   const headers = { authorization: 'Bearer from-file' }
   expect((await fetch(`${url}/metrics`, { headers })).status).toBe(200)
 })
@@ -589,7 +575,7 @@ test.each(['SIGUSR1', 'SIGUSR2'] as const)('a server that gets %s before it list
 
 /** As NODE_OPTIONS: whoever writes a pid file gets the signal at once. */
 function signalledByPidFile(signal: NodeJS.Signals): string {
-  const code = `
+  return preload(`
     import { promises } from 'node:fs'
     import { syncBuiltinESMExports } from 'node:module'
     const { rename } = promises
@@ -597,8 +583,7 @@ function signalledByPidFile(signal: NodeJS.Signals): string {
       await rename(from, to)
       if (to.endsWith('.pid')) process.kill(process.pid, '${signal}')
     }
-    syncBuiltinESMExports()`
-  return `--import=data:text/javascript,${encodeURIComponent(code)}`
+    syncBuiltinESMExports()`)
 }
 
 test('a start that is interrupted leaves no server', async () => {

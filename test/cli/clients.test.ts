@@ -8,28 +8,25 @@ import { CLIENTS } from '../../src/cli/commands/clients/clients.ts'
 import { CLIENT_NAMES } from '../../src/cli/commands.ts'
 import { responseEvents } from '../fake-upstream/event-stream.ts'
 import { modelEntry } from '../fake-upstream/models.ts'
-import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
+import type { FakeUpstream } from '../fake-upstream/server.ts'
 import { chatgptAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
-import { createHome, type Home, run, startForeground, withoutProgress } from '../support/program.ts'
+import { type CommandStage, startCommandStage } from '../support/command-stage.ts'
+import { LIKE_WINDOWS } from '../support/preloads.ts'
+import { createHome, type Home, run, started, startForeground, withoutProgress } from '../support/program.ts'
 import { startStage } from '../support/stage.ts'
 
+let stage: CommandStage
 let home: Home
 let upstream: FakeUpstream
 let env: Record<string, string>
 let baseUrl: string
 beforeAll(async () => {
-  home = await createHome()
-  await home.writeAuth(chatgptAuth())
-  upstream = await startFakeUpstream()
-  env = { CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl }
-  const { stdout } = await run(['start', '--port', '0'], { home, env })
-  baseUrl = /http:\S+/.exec(stdout)?.[0] ?? ''
+  stage = await startCommandStage()
+  ;({ home, upstream, env } = stage)
+  baseUrl = `${started(await run(['start', '--port', '0'], { home, env })).url}/v1`
 })
-afterAll(async () => {
-  await home.remove()
-  await upstream.close()
-})
+afterAll(() => stage.close())
 
 const command = (...args: string[]) => run(args, { home, env })
 const clientText = async (...args: string[]) => (await command('clients', ...args)).stdout
@@ -213,7 +210,7 @@ test('for PowerShell variables and commands are written as it reads them, on Win
   expect(await clientText('cline', '--shell', 'powershell', ...key)).toContain("--apikey 'it''s' ")
   expect(await clientText('open-webui', '--shell', 'powershell')).toMatch(/^ {2}-e OPENAI_API_KEY='unused' `$/m)
 
-  const windows = { NODE_OPTIONS: `--import ${new URL('../support/like-windows.mjs', import.meta.url)}` }
+  const windows = { NODE_OPTIONS: LIKE_WINDOWS }
   const onWindows = async (env: object) => (await run(['clients', 'env'], { home, env: { ...windows, ...env } })).stdout
   expect(await onWindows({})).toMatch(/^\$env:OPENAI_BASE_URL = '/)
   expect(await onWindows({ SHELL: '/usr/bin/bash' })).toMatch(/^export OPENAI_BASE_URL='/)

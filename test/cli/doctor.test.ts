@@ -6,30 +6,24 @@ import { connect, createServer as createPlainServer, type Socket } from 'node:ne
 import { join } from 'node:path'
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
+import type { FakeUpstream } from '../fake-upstream/server.ts'
 import { startTokenIssuer } from '../fake-upstream/token-issuer.ts'
 import { apiKeyAuth, chatgptAuth, unsignedJwt } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
+import { type CommandStage, startCommandStage } from '../support/command-stage.ts'
 import { freePort, listenOnLoopback } from '../support/loopback.ts'
-import { createHome, type Home, NOTHING_THERE, run, startForeground, withoutProgress } from '../support/program.ts'
+import { preload } from '../support/preloads.ts'
+import { type Home, NOTHING_THERE, run, started, startForeground, withoutProgress } from '../support/program.ts'
 
+let stage: CommandStage
 let home: Home
 let upstream: FakeUpstream
 let env: Record<string, string>
 beforeEach(async () => {
-  home = await createHome()
-  await home.writeAuth(chatgptAuth())
-  upstream = await startFakeUpstream()
-  env = {
-    CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl,
-    CODEX_API_PROXY_OPENAI_BASE_URL: upstream.openaiBaseUrl,
-    CODEX_API_PROXY_HTTPS_PROXY: 'none',
-  }
+  stage = await startCommandStage()
+  ;({ home, upstream, env } = stage)
 })
-afterEach(async () => {
-  await home.remove()
-  await upstream.close()
-})
+afterEach(() => stage.close())
 
 type Check = { name: string; state: string; message: string; remedy?: string }
 
@@ -178,8 +172,7 @@ test('a token that only Codex may refresh is not said to be refreshed', async ()
 })
 
 test('a server that does not answer is to be started anew, and is not waited for again', async () => {
-  const { stdout } = await run(['start'], { home, env })
-  const pid = Number(/process (\d+)/.exec(stdout)?.[1])
+  const { pid } = started(await run(['start'], { home, env }))
   process.kill(pid, 'SIGSTOP')
   try {
     const { code, checks } = await doctor('--call')
@@ -193,9 +186,9 @@ test('a server that does not answer is to be started anew, and is not waited for
 })
 
 /** As NODE_OPTIONS: whatever is given less than ten seconds has none. */
-const SLOW_MACHINE = `--import=data:text/javascript,${encodeURIComponent(
+const SLOW_MACHINE = preload(
   'const { timeout } = AbortSignal; AbortSignal.timeout = (limit) => timeout.call(AbortSignal, limit < 10_000 ? 0 : limit)',
-)}`
+)
 
 test('on a busy machine the server that doctor starts for itself is not taken for silent', async () => {
   env = { ...env, NODE_OPTIONS: SLOW_MACHINE }

@@ -4,6 +4,7 @@ import { appendFile, mkdir, rename, truncate, writeFile } from 'node:fs/promises
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { LIKE_NTFS } from '../support/preloads.ts'
 import { createHome, type Home, PROGRAM } from '../support/program.ts'
 
 let home: Home
@@ -64,7 +65,7 @@ test('logs -f of a log that somebody empties begins again, without the half line
 
 test('logs -f goes on in the next file where ids of files have 64 bits', async () => {
   await writeFile(log, 'before\n')
-  const { until } = follow({ NODE_OPTIONS: `--import ${new URL('../support/like-ntfs.mjs', import.meta.url)}` })
+  const { until } = follow({ NODE_OPTIONS: LIKE_NTFS })
   await until('before\n')
   await rename(log, `${log}.1`)
   await writeFile(log, 'after\n')

@@ -1,24 +1,20 @@
 import { readdir } from 'node:fs/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
-import { chatgptAuth } from '../support/auth-files.ts'
+import type { FakeUpstream } from '../fake-upstream/server.ts'
+import { type CommandStage, startCommandStage } from '../support/command-stage.ts'
 import { startHeldStream } from '../support/held-stream.ts'
 import { isRefused, untilRefused } from '../support/loopback.ts'
-import { createHome, type Foreground, type Home, run, startForeground } from '../support/program.ts'
+import { type Foreground, type Home, run, started, startForeground } from '../support/program.ts'
 
+let stage: CommandStage
 let home: Home
 let upstream: FakeUpstream
 let env: Record<string, string>
 beforeEach(async () => {
-  home = await createHome()
-  await home.writeAuth(chatgptAuth())
-  upstream = await startFakeUpstream()
-  env = { CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl }
+  stage = await startCommandStage()
+  ;({ home, upstream, env } = stage)
 })
-afterEach(async () => {
-  await upstream.close()
-  await home.remove()
-})
+afterEach(() => stage.close())
 
 async function untilLogged(proxy: Foreground, text: string): Promise<void> {
   while (!proxy.stderr().includes(text)) await new Promise(setImmediate)
@@ -100,8 +96,7 @@ test('answers that take longer than the limit are cut', async () => {
 })
 
 test('`stop` waits for a running stream of the background server', async () => {
-  const { stdout } = await run(['start', '--port', '0'], { home, env })
-  const url = /http:\/\/[^/]+/.exec(stdout)?.[0] ?? ''
+  const { url } = started(await run(['start', '--port', '0'], { home, env }))
   const stream = await startHeldStream(upstream, url)
   const stopping = run(['stop'], { home, env })
   await untilRefused(url)
@@ -111,8 +106,7 @@ test('`stop` waits for a running stream of the background server', async () => {
 })
 
 test('a second `stop` ends a server that still drains', async () => {
-  const { stdout } = await run(['start', '--port', '0'], { home, env })
-  const url = /http:\/\/[^/]+/.exec(stdout)?.[0] ?? ''
+  const { url } = started(await run(['start', '--port', '0'], { home, env }))
   const stream = await startHeldStream(upstream, url)
   const stopping = run(['stop'], { home, env })
   await untilRefused(url)

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { preloadProcess } from '../support/preloads.ts'
 import { createHome, type Home, run } from '../support/program.ts'
 
 const { engines } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -13,11 +14,8 @@ afterAll(() => home.remove())
 
 /** Runs as if Node had this version. */
 async function runOn(version: string) {
-  const code = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`
-  return await run(['--version'], {
-    home,
-    env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` },
-  })
+  const env = { NODE_OPTIONS: preloadProcess('versions', { ...process.versions, node: version }) }
+  return await run(['--version'], { home, env })
 }
 
 test.each(['18.20.8', '20.18.3', '21.7.3', '22.2.0'])(

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { apiKeyAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
 import { listenOnLoopback } from '../support/loopback.ts'
-import { createHome, type Home, PROGRAM, run, withoutProgress } from '../support/program.ts'
+import { createHome, type Home, PROGRAM, run, started, withoutProgress } from '../support/program.ts'
 
 // The server in the background works in another folder than the command that started it.
 
@@ -19,8 +19,7 @@ afterEach(() => home.remove())
 
 test('with a relative HOME the server and the commands mean the same folder', async () => {
   const command = (...args: string[]) => run(args, { home, env: { HOME: '.' } })
-  const { stdout } = await command('start', '--port', '0')
-  const pid = Number(/process (\d+)/.exec(stdout)?.[1])
+  const { pid } = started(await command('start', '--port', '0'))
   try {
     expect((await command('status')).stdout).toContain(`(process ${pid})`)
     expect((await run(['status'], { home })).stdout).toContain(`(process ${pid})`)
@@ -66,8 +65,8 @@ test.each(VARIABLES)('a relative path in %s is trusted in the background as in t
     CODEX_API_PROXY_HTTPS_PROXY: 'none',
   }
   try {
-    const { stdout } = await run(['start', '--port', '0'], { home, env })
-    await fetch(`${/http:\/\/[^/]+/.exec(stdout)?.[0]}/v1/responses`, {
+    const { url } = started(await run(['start', '--port', '0'], { home, env }))
+    await fetch(`${url}/v1/responses`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ model: 'gpt-5.5', input: 'Hello' }),

@@ -5,45 +5,26 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { processStart } from '../../src/system/process-start.ts'
-import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
-import { apiKeyAuth, chatgptAuth } from '../support/auth-files.ts'
+import { apiKeyAuth } from '../support/auth-files.ts'
 import { selfSignedCertificate } from '../support/certificate.ts'
+import { type CommandStage, startCommandStage } from '../support/command-stage.ts'
 import { listenOnLoopback } from '../support/loopback.ts'
-import {
-  createHome,
-  type Home,
-  LIKE_MACOS,
-  PROGRAM,
-  run,
-  startForeground,
-  withoutProgress,
-} from '../support/program.ts'
+import { LIKE_MACOS, LIKE_WINDOWS } from '../support/preloads.ts'
+import { type Home, PROGRAM, run, started, startForeground, withoutProgress } from '../support/program.ts'
 
+let stage: CommandStage
 let home: Home
-let upstream: FakeUpstream
 let env: Record<string, string>
 beforeEach(async () => {
-  home = await createHome()
-  await home.writeAuth(chatgptAuth())
-  upstream = await startFakeUpstream()
-  env = {
-    CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl,
-    CODEX_API_PROXY_OPENAI_BASE_URL: upstream.openaiBaseUrl,
-    CODEX_API_PROXY_HTTPS_PROXY: 'none',
-  }
+  stage = await startCommandStage()
+  ;({ home, env } = stage)
 })
-afterEach(async () => {
-  await home.remove()
-  await upstream.close()
-})
+afterEach(() => stage.close())
 
 const command = (...args: string[]) => run(args, { home, env })
 
 async function startServer(...args: string[]): Promise<string> {
-  const { stdout, stderr } = await command('start', '--port', '0', ...args)
-  const url = /http:\/\/[^/]+/.exec(stdout)?.[0]
-  if (url === undefined) throw new Error(stderr)
-  return url
+  return started(await command('start', '--port', '0', ...args)).url
 }
 
 async function ask(url: string, key?: string): Promise<number> {
@@ -218,16 +199,15 @@ test.each(['HTTP', 'HTTPS'])('status of a server that does not answer says what 
   const { cert, key } = selfSignedCertificate()
   await Promise.all([writeFile(tls.cert, cert), writeFile(tls.key, key)])
   const args = way === 'HTTPS' ? ['--tls-cert', tls.cert, '--tls-key', tls.key] : []
-  const { stdout } = await command('start', '--port', '0', ...args)
-  const [, url, pid] = /^Started: (http\S+)\/v1 \(process (\d+)\)\n/.exec(stdout) ?? []
-  process.kill(Number(pid), 'SIGSTOP')
+  const { url, pid } = started(await command('start', '--port', '0', ...args))
+  process.kill(pid, 'SIGSTOP')
   try {
     expect(await command('status')).toMatchObject({
       code: 0,
       stdout: `Running (process ${pid}), but ${url} does not answer. See \`codex-api-proxy logs\`, or restart it: \`codex-api-proxy restart\`.\n`,
     })
   } finally {
-    process.kill(Number(pid), 'SIGCONT')
+    process.kill(pid, 'SIGCONT')
   }
 })
 
@@ -344,10 +324,9 @@ test('on macOS logs does not say that a server which may be of launchd logs else
 
 test('on Windows logs speaks of no service: there is none', async () => {
   const proxy = await startForeground([], { home, env })
-  const NODE_OPTIONS = `--import ${new URL('../support/like-windows.mjs', import.meta.url)}`
   const { stderr } = await run(['logs'], {
     home,
-    env: { ...env, CODEX_PROXY_PORT: new URL(proxy.url).port, NODE_OPTIONS },
+    env: { ...env, CODEX_PROXY_PORT: new URL(proxy.url).port, NODE_OPTIONS: LIKE_WINDOWS },
   })
   expect(stderr.split('\n')).toContain('The running server logs to its terminal.')
   await proxy.stop()

@@ -3,7 +3,8 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { listenOnLoopback } from '../support/loopback.ts'
-import { createHome, LIKE_MACOS, PROGRAM, run, startForeground } from '../support/program.ts'
+import { LIKE_MACOS, preloadProcess } from '../support/preloads.ts'
+import { createHome, PROGRAM, run, startForeground } from '../support/program.ts'
 
 /** A `systemctl` that notes how it was called and ends as told. */
 async function fakeManager(folder: string, exit: string): Promise<{ path: string; calls: () => Promise<string> }> {
@@ -63,8 +64,7 @@ test('a service names node and the program by paths that outlast an upgrade', as
   await symlink(at('Cellar', 'node', '24.1.0'), at('opt', 'node'))
   await symlink(at('5', '.pnpm', 'us@0.2.0', 'node_modules', 'us'), at('5', 'node_modules', 'us'))
   // Node tells the real path of itself, which here is no Cellar.
-  const likeHomebrew = `Object.defineProperty(process,"execPath",{value:${JSON.stringify(at('Cellar', 'node', '24.1.0', 'bin', 'node'))}})`
-  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(likeHomebrew)}` }
+  const env = { NODE_OPTIONS: preloadProcess('execPath', at('Cellar', 'node', '24.1.0', 'bin', 'node')) }
   const program = at('5', '.pnpm', 'us@0.2.0', 'node_modules', 'us', 'main.js')
   const { stdout } = await run(['service', 'install', '--print'], { home: other, env, program })
   const [node, us] = [at('opt', 'node', 'bin', 'node'), at('5', 'node_modules', 'us', 'main.js')]
@@ -272,8 +272,7 @@ test('the unit lies where XDG_CONFIG_HOME says, and how to remove it comes as JS
 
 test('on a system whose manager is not known there is no service', async () => {
   const { other } = await serviceStage('exit 0')
-  const code = 'Object.defineProperty(process,"platform",{value:"freebsd"})'
-  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` }
+  const env = { NODE_OPTIONS: preloadProcess('platform', 'freebsd') }
   expect(await run(['service', 'status'], { home: other, env })).toEqual({
     code: 2,
     stdout: '',

@@ -6,29 +6,23 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { STOP_GRACE_MS } from '../../src/daemon/process.ts'
 import { TOKEN_REQUEST_LIMIT_MS } from '../../src/upstream/token-request.ts'
 import { createGate } from '../fake-upstream/answer.ts'
-import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
 import { startTokenIssuer, type TokenIssuer } from '../fake-upstream/token-issuer.ts'
-import { createHome, type Home, PROGRAM, run, startForeground } from '../support/program.ts'
+import { type CommandStage, startCommandStage } from '../support/command-stage.ts'
+import { LIKE_WINDOWS } from '../support/preloads.ts'
+import { type Home, PROGRAM, run, started, startForeground } from '../support/program.ts'
 
+let stage: CommandStage
 let home: Home
-let upstream: FakeUpstream
 let issuer: TokenIssuer
 let env: Record<string, string>
 beforeEach(async () => {
-  home = await createHome()
-  upstream = await startFakeUpstream()
   issuer = await startTokenIssuer()
-  env = {
-    CODEX_API_PROXY_HTTPS_PROXY: 'none',
-    CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl,
-    CODEX_REFRESH_TOKEN_URL_OVERRIDE: issuer.url,
-    CODEX_PROXY_DRAIN_TIMEOUT: '100ms',
-  }
-  await home.writeAuth(issuer.login({ lifetimeMs: -60_000 }))
+  stage = await startCommandStage(issuer.login({ lifetimeMs: -60_000 }))
+  home = stage.home
+  env = { ...stage.env, CODEX_REFRESH_TOKEN_URL_OVERRIDE: issuer.url, CODEX_PROXY_DRAIN_TIMEOUT: '100ms' }
 })
 afterEach(async () => {
-  await home.remove()
-  await upstream.close()
+  await stage.close()
   await issuer.close()
 })
 
@@ -52,18 +46,18 @@ test('a stop allows for the longest token request', () => {
 })
 
 test('`stop` waits for a slow token refresh: killed half-way it would lose the login', async () => {
-  const { stdout } = await run(['start', '--port', '0'], { home, env })
+  const { url } = started(await run(['start', '--port', '0'], { home, env }))
   issuer.delayMs = 6000
-  await refreshUnderWay(/http:\/\/[^/]+/.exec(stdout)?.[0] ?? '')
+  await refreshUnderWay(url)
   expect((await run(['stop'], { home, env })).stdout).toMatch(/^Stopped process \d+\.\n$/)
   expect(await hasGoodLogin()).toBe(true)
 })
 
 test('`stop` waits for it on Windows too, where any signal would end the server at once', async () => {
-  env.NODE_OPTIONS = `--import ${new URL('../support/like-windows.mjs', import.meta.url)}`
-  const { stdout } = await run(['start', '--port', '0'], { home, env })
+  env.NODE_OPTIONS = LIKE_WINDOWS
+  const { url } = started(await run(['start', '--port', '0'], { home, env }))
   issuer.delayMs = 1000
-  await refreshUnderWay(/http:\/\/[^/]+/.exec(stdout)?.[0] ?? '')
+  await refreshUnderWay(url)
   expect((await run(['stop'], { home, env })).stdout).toMatch(/^Stopped process \d+\.\n$/)
   expect(await hasGoodLogin()).toBe(true)
   expect((await readdir(home.runFolder)).filter((name) => name.includes('.pid'))).toEqual([])

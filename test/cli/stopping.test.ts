@@ -4,40 +4,25 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type FakeUpstream, startFakeUpstream } from '../fake-upstream/server.ts'
-import { chatgptAuth } from '../support/auth-files.ts'
+import type { FakeUpstream } from '../fake-upstream/server.ts'
+import { type CommandStage, startCommandStage } from '../support/command-stage.ts'
 import { type HeldStream, startHeldStream } from '../support/held-stream.ts'
 import { freePort, untilRefused } from '../support/loopback.ts'
-import {
-  createHome,
-  type Home,
-  PROGRAM,
-  type Result,
-  run,
-  startForeground,
-  withoutProgress,
-} from '../support/program.ts'
+import { type Home, PROGRAM, type Result, run, started, startForeground, withoutProgress } from '../support/program.ts'
 
 // What other commands make of a server that is stopping: it lets a long answer finish.
 
+let stage: CommandStage
 let home: Home
 let upstream: FakeUpstream
 let env: Record<string, string>
 beforeEach(async () => {
-  home = await createHome()
-  await home.writeAuth(chatgptAuth())
-  upstream = await startFakeUpstream()
-  env = {
-    CODEX_API_PROXY_CHATGPT_BASE_URL: upstream.chatgptBaseUrl,
-    CODEX_API_PROXY_HTTPS_PROXY: 'none',
-    // The answer that a stop waits for lasts as long as a test needs.
-    CODEX_PROXY_DRAIN_TIMEOUT: '1h',
-  }
+  stage = await startCommandStage()
+  ;({ home, upstream, env } = stage)
+  // The answer that a stop waits for lasts as long as a test needs.
+  env.CODEX_PROXY_DRAIN_TIMEOUT = '1h'
 })
-afterEach(async () => {
-  await home.remove()
-  await upstream.close()
-})
+afterEach(() => stage.close())
 
 const command = (...args: string[]) => run(args, { home, env })
 
@@ -48,12 +33,11 @@ async function startStopping(
   startWith: readonly string[] = ['--port', '0'],
   stopWith: readonly string[] = [],
 ): Promise<Stopping> {
-  const { stdout } = await command('start', ...startWith)
-  const [, url = '', pid = ''] = /^Started: (http\S+)\/v1 \(process (\d+)\)\n/.exec(stdout) ?? []
+  const { url, pid } = started(await command('start', ...startWith))
   const stream = await startHeldStream(upstream, url)
   const stopped = command('stop', ...stopWith)
   await untilRefused(url)
-  return { pid: Number(pid), stream, stopped }
+  return { pid, stream, stopped }
 }
 
 test('status says that it is stopping', async () => {

@@ -14,6 +14,7 @@ import {
   NOTHING_THERE,
   PROGRAM,
   run,
+  started,
   startForeground,
   withoutProgress,
 } from '../support/program.ts'
@@ -53,7 +54,7 @@ const env = { CODEX_API_PROXY_OPENAI_BASE_URL: `${NOTHING_THERE}/v1` }
 const command = (...args: string[]) => run(args, { home, env, program: installed.program })
 
 test('after an upgrade status, start and doctor say that the old version still runs, until a restart', async () => {
-  const url = /Started: (\S+)\/v1/.exec((await command('start', '--port', '0')).stdout)?.[1] ?? ''
+  const { url } = started(await command('start', '--port', '0'))
   expect((await command('status')).stdout).not.toContain('version')
   await installed.upgrade('9.9.9')
   const [headline = '', ...rest] = (await command('status')).stdout.split('\n')

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { SETTABLE_CLOCK } from '../support/program.ts'
+import { SETTABLE_CLOCK } from '../support/preloads.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
 const MINUTE = 60_000

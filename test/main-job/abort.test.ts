@@ -2,7 +2,7 @@ import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createGate } from '../fake-upstream/answer.ts'
 import { responseEvents, untilFirstDelta } from '../fake-upstream/event-stream.ts'
-import { ONLY_AT_ONCE } from '../support/program.ts'
+import { ONLY_AT_ONCE } from '../support/preloads.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 
 let stage: Stage

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import OpenAI from 'openai'
 import { afterEach, describe, expect, test } from 'vitest'
 import { requestLines } from '../support/log-lines.ts'
-import { SETTABLE_CLOCK } from '../support/program.ts'
+import { SETTABLE_CLOCK } from '../support/preloads.ts'
 import { type Stage, startStage } from '../support/stage.ts'
 import { everything, firstAnswer, openConnection } from './raw-connection.ts'
 

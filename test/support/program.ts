@@ -66,21 +66,19 @@ type RunOptions = {
 
 export type Result = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
-/** As NODE_OPTIONS: makes the program take its system for macOS. */
-export const LIKE_MACOS = `--import=data:text/javascript,${encodeURIComponent('Object.defineProperty(process,"platform",{value:"darwin"})')}`
-
-/** The same: lets a test set the program's clocks. */
-export const SETTABLE_CLOCK = `--import=${new URL('settable-clock.mjs', import.meta.url)}`
-
-/** The same: makes the program do only what it does at once. */
-export const ONLY_AT_ONCE = `--import=${new URL('only-at-once.mjs', import.meta.url)}`
-
 /** Runs the program to its end. */
 export async function run(args: readonly string[], options: RunOptions): Promise<Result> {
   const child = launch(args, options)
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
   const [code] = await once(child, 'close')
   return { code, stdout: stdout(), stderr: stderr() }
+}
+
+/** Where the server is that a `start` has told of, without path. */
+export function started({ code, stdout, stderr }: Result): { url: string; pid: number } {
+  const [, url, pid] = /^Started: (http\S+)\/v1 .*\(process (\d+)\)\n/m.exec(stdout) ?? []
+  if (code !== 0 || url === undefined) throw new Error(`It did not start:\n${stdout}${stderr}`)
+  return { url, pid: Number(pid) }
 }
 
 /** What is said only of what takes a second, as anything does on a busy machine; not what is said of an obstacle. */
