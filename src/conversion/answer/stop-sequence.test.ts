@@ -156,6 +156,25 @@ test('what is let through holds no stop text, and is the beginning of the text',
   )
 })
 
+/** Every text of the letters a and b up to that length, the empty one too. */
+function textsUpTo(length: number): string[] {
+  if (length === 0) return ['']
+  const shorter = textsUpTo(length - 1)
+  const longest = shorter.filter((text) => text.length === length - 1)
+  return [...shorter, ...longest.flatMap((text) => [`${text}a`, `${text}b`])]
+}
+
+test('any stop text is found where it first stands, however often the text before it begins like it', () => {
+  const texts = textsUpTo(9)
+  for (const stop of textsUpTo(5).slice(1)) {
+    const cuts = texts.map((text) => {
+      const sequence = new StopSequence([stop])
+      return sequence.push(text) + sequence.end()
+    })
+    expect(cuts, stop).toEqual(texts.map((text) => text.split(stop)[0]))
+  }
+})
+
 test('a long stop text that the answer keeps beginning takes no time that grows with its square', () => {
   // With a comparison from each position anew, this alone takes minutes.
   const length = 250_000
