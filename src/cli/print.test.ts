@@ -37,7 +37,9 @@ test.each([
   ['an empty NO_COLOR', { isTTY: true, env: { NO_COLOR: '' } }, true],
   ['a terminal without colours', { isTTY: true, env: { TERM: 'dumb' } }, false],
 ])('colours on %s', (_name, options, coloured) => {
-  expect(terminal(options).print.style('red', 'text') !== 'text').toBe(coloured)
+  const { print } = terminal(options)
+  expect(print.style('red', 'text') !== 'text').toBe(coloured)
+  expect(print.openLog()).toMatchObject({ isTerminal: options.isTTY, isColoured: coloured })
 })
 
 test('a wait is mentioned once it is long, and its line is cleared on a terminal', () => {
