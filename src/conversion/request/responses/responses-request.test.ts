@@ -141,9 +141,9 @@ describe('case 5, 6, 7, 11: what upstream refuses is reported, in strict mode re
   test('service tiers and stream options are as on the Chat route', () => {
     expect(convert({ service_tier: 'fast' }).request.service_tier).toBe('priority')
     expect(convert({ service_tier: 'flex' }).ignored).toEqual(['service_tier'])
-    const { request, ignored } = convert({ stream_options: { include_obfuscation: true } })
+    const { request, ignored } = convert({ stream_options: { include_obfuscation: true, other: 1 } })
     expect(request.stream_options).toBeUndefined()
-    expect(ignored).toEqual(['stream_options.include_obfuscation'])
+    expect(ignored).toEqual(['stream_options.other', 'stream_options.include_obfuscation'])
   })
 })
 
