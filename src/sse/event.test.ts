@@ -1,18 +1,16 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { cutAt, inOneRead, withMixedEnds } from '../../test/support/bytes.ts'
+import { recordedBytes } from '../../test/support/recorded.ts'
 import { eventName, frameJson, leanFrameJson, unescaped } from './event.ts'
 import { eventSink } from './event-sink.ts'
 import { FrameReader } from './frame-reader.ts'
 
-const FIXTURES = new URL('../../test/fixtures/', import.meta.url)
 const isKept = (name: string) => ['id', 'usage', 'output'].includes(name)
 
 /** The recorded events that tell a Response object and are long, for the request they repeat. */
-const LONG_FRAMES = readdirSync(FIXTURES)
-  .filter((name) => name.endsWith('-stream'))
-  .flatMap((name) => readFileSync(new URL(`${name}/stream.sse`, FIXTURES), 'utf8').split('\n\n'))
+const LONG_FRAMES = recordedBytes(/-stream$/)
+  .flatMap(({ whole }) => whole.toString().split('\n\n'))
   .filter((frame) => frame.length > 4096 && frame.includes('"response":{"id":'))
 
 test('of the recorded events that repeat the request the fields asked for are those of the whole', () => {

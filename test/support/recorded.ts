@@ -7,16 +7,29 @@ type RecordedStream = { readonly name: string; readonly events: readonly JsonObj
 export const RESPONSES_STREAMS = /^(?:resp|chatgpt|made)-.*-stream$/
 
 export function recordedStreams(names: RegExp): RecordedStream[] {
-  return fixtureNames()
-    .filter((name) => names.test(name))
-    .map((name) => ({ name, events: recordedEvents(name) }))
+  return matching(names).map((name) => ({ name, events: recordedEvents(name) }))
+}
+
+/** The same streams byte for byte. */
+export function recordedBytes(names: RegExp): { name: string; whole: Buffer }[] {
+  return matching(names).map((name) => ({ name, whole: streamOf(name) }))
+}
+
+function matching(names: RegExp): string[] {
+  const found = fixtureNames().filter((name) => names.test(name))
+  if (found.length === 0) throw new Error(`No fixture is named like ${names}`)
+  return found
+}
+
+function streamOf(name: string): Buffer {
+  const { body } = loadFixture(name)
+  if (body.kind !== 'stream') throw new Error(`Fixture ${name} is no stream`)
+  return body.bytes
 }
 
 /** The events, or chunks, of a recorded stream, parsed; `[DONE]` and comments are left out. */
 export function recordedEvents(name: string): JsonObject[] {
-  const { body } = loadFixture(name)
-  if (body.kind !== 'stream') throw new Error(`Fixture ${name} is no stream`)
-  return splitFrames(body.bytes).flatMap((frame) => {
+  return splitFrames(streamOf(name)).flatMap((frame) => {
     const [, data] = /^data: ?(.*)$/m.exec(frame.toString('utf8')) ?? []
     return data === undefined || data === '[DONE]' ? [] : [JSON.parse(data) as JsonObject]
   })

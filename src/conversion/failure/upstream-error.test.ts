@@ -1,5 +1,5 @@
-import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { fixtureNames } from '../../../test/fake-upstream/fixtures.ts'
 import { recordedBody } from '../../../test/support/recorded.ts'
 import { ERRORS } from '../../error-table.ts'
 import { type ApiError, errorBody, ProxyError } from '../../errors.ts'
@@ -144,9 +144,7 @@ describe('forms', () => {
   })
 })
 
-const RECORDED = readdirSync(new URL('../../../test/fixtures/', import.meta.url)).filter((name) =>
-  name.startsWith('error-resp-'),
-)
+const RECORDED = fixtureNames().filter((name) => name.startsWith('error-resp-'))
 
 test.each(RECORDED)('%s stays what it is on the Responses route', (name) => {
   const { error } = recordedBody(name) as { error: Record<string, unknown> }

@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { chatPlan } from '../../../test/support/answers.ts'
 import { CR_EVENTS, cutAt, inOneRead, withCrEvents, withMixedEnds } from '../../../test/support/bytes.ts'
 import { type ChatPath, hotPath as hot, plainPath as plain } from '../../../test/support/chat-paths.ts'
+import { RESPONSES_STREAMS, recordedBytes } from '../../../test/support/recorded.ts'
 import { ChatStream } from '../../conversion/answer/chat-stream.ts'
 import { ApiError, errorBody } from '../../errors.ts'
 import { asList, asObject, asString } from '../../json-object.ts'
@@ -11,10 +11,7 @@ import { frameJson } from '../../sse/event.ts'
 import { FrameReader } from '../../sse/frame-reader.ts'
 import { dataFrame, namedFrame } from '../../sse/frames.ts'
 
-const FIXTURES = new URL('../../../test/fixtures/', import.meta.url)
-const STREAMS = readdirSync(FIXTURES)
-  .filter((name) => /^(resp|chatgpt|made)-.*-stream$/.test(name))
-  .map((name) => ({ name, whole: readFileSync(new URL(`${name}/stream.sse`, FIXTURES)) }))
+const STREAMS = recordedBytes(RESPONSES_STREAMS)
 
 const TEXT_DONE = 'response.output_text.done'
 

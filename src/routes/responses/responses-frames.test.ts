@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CR_EVENTS, cutAt, inOneRead, withCrEvents, withMixedEnds } from '../../../test/support/bytes.ts'
+import { recordedBytes } from '../../../test/support/recorded.ts'
 import { unfinishedError } from '../../conversion/failure/upstream-error.ts'
 import { frameJson } from '../../sse/event.ts'
 import { FrameOutput } from '../../sse/frame-output.ts'
@@ -254,10 +254,7 @@ test('a delta by its name that ends the answer by its type is no delta', () => {
   expect(frames.ended).toBe(true)
 })
 
-const FIXTURES = new URL('../../../test/fixtures/', import.meta.url)
-const STREAMS = readdirSync(FIXTURES)
-  .filter((name) => /^(resp|chatgpt)-.*-stream$/.test(name))
-  .map((name) => ({ name, whole: readFileSync(new URL(`${name}/stream.sse`, FIXTURES)) }))
+const STREAMS = recordedBytes(/^(?:resp|chatgpt)-.*-stream$/)
 
 /** What is passed on of these pieces of a stream, all in one read or one after the other; a failure ends it. */
 function passedOn(pieces: readonly (Buffer | string)[], together: boolean): string {
