@@ -1,29 +1,22 @@
 import { type ApiError, errorBody } from '../../errors.ts'
-import { objectOf } from '../../json-object.ts'
+import { type JsonObject, objectOf } from '../../json-object.ts'
 import { namedFrame } from '../../sse/frames.ts'
 
-/** Both are within the first hundred bytes of all recorded answers. */
-const RESPONSE_ID = /"id":"([^"\\]+)"/
-const CREATED_AT = /"created_at":(\d+)/
-
 /**
- * The event of a failed answer, if upstream sent none. Clients with fixed types expect everything that identifies an
- * answer: it is taken from `response.created`.
+ * The event of a failed answer, if upstream sent none. As in the API (recorded: `resp-failed-quota-stream`) it repeats
+ * the Response of `response.created`, which clients with fixed types expect.
  */
-export function failedEvent(error: ApiError, beginning: string, model: string | undefined): object {
+export function failedEvent(error: ApiError, begun: JsonObject | undefined, model: string | undefined): object {
   const { code, details } = error
   const { message } = errorBody(error).error
-  const [, id] = RESPONSE_ID.exec(beginning) ?? []
-  const [, createdAt] = CREATED_AT.exec(beginning) ?? []
   const response = {
-    id,
     object: 'response',
-    created_at: createdAt === undefined ? undefined : Number(createdAt),
-    status: 'failed',
-    error: { code, message, ...details },
     incomplete_details: null,
     model,
     usage: null,
+    ...begun,
+    status: 'failed',
+    error: { code, message, ...details },
   }
   return { response }
 }

@@ -148,9 +148,11 @@ test('wire 5.1: a failure told by the last event alone is told by an error event
   ])
 })
 
-test('a failure that upstream did not tell as a Response names the answer that it ends, for clients with fixed types', () => {
-  const begun = { id: 'resp_1', created_at: 1_790_000_000, model: 'gpt-5.5' }
-  const created = { type: 'response.created', sequence_number: 0, response: { object: 'response', ...begun } }
+test('a failure that upstream did not tell as a Response has all that the answer began with, for clients with fixed types', () => {
+  const settings = { parallel_tool_calls: false, tool_choice: 'auto', tools: [{ type: 'web_search' }], top_p: 1 }
+  const begun = { id: 'resp_1', created_at: 1_790_000_000, model: 'gpt-5.5', ...settings }
+  const response = { ...begun, object: 'response', status: 'in_progress', error: null, output: [] }
+  const created = { type: 'response.created', sequence_number: 0, response }
   const frames = new ResponsesFrames(new FrameOutput(), { model: begun.model })
   const stream = Buffer.from([created, done].map((event) => namedFrame(event.type, event)).join(''))
   frames.take(stream, [0, stream.length])

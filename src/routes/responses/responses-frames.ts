@@ -55,8 +55,8 @@ export class ResponsesFrames implements FrameSink {
   #error: ApiError | undefined
   /** The number of frames so far: higher than any `sequence_number` so far, since those count from zero. */
   #count = 0
-  /** The beginning of `response.created`, which identifies an answer that fails later. */
-  #beginning = ''
+  /** `response.created`, which is repeated if the answer fails later. */
+  #created: Buffer | undefined
   readonly #asked: Asked
   readonly #head: AnswerHead
 
@@ -152,7 +152,7 @@ export class ResponsesFrames implements FrameSink {
     if (type === undefined) return undefined
     if (isVendorEvent(type) || (isOfCodex(type) && this.#asked.byCodex !== true)) return ''
     if (isPrelude(type)) {
-      if (type === 'response.created') this.#beginning = beginning
+      if (type === 'response.created') this.#created = Buffer.from(frame)
       return undefined
     }
     if (isTerminal(type)) return this.#terminal(type, frame)
@@ -194,7 +194,8 @@ export class ResponsesFrames implements FrameSink {
   }
 
   #failedEvent(error: ApiError): object {
-    return failedEvent(error, this.#beginning, this.#asked.model)
+    const begun = this.#created && responseOf(bytesJson(this.#created))
+    return failedEvent(error, begun, this.#asked.model)
   }
 
   /**
