@@ -9,15 +9,15 @@ export function preloadProcess(property: 'platform' | 'execPath' | 'versions', v
   return preload(`Object.defineProperty(process, '${property}', { value: ${JSON.stringify(value)} })`)
 }
 
-const preloadFile = (name: string) => `--import=${new URL(name, import.meta.url)}`
+const preloadFile = (file: URL) => `--import=${file}`
 
 /** Makes the program take its system for macOS. */
 export const LIKE_MACOS = preloadProcess('platform', 'darwin')
 /** Makes it take its system for Windows, where any signal ends a process at once. */
-export const LIKE_WINDOWS = preloadFile('like-windows.mjs')
+export const LIKE_WINDOWS = preloadFile(new URL('./like-windows.mjs', import.meta.url))
 /** Makes it see file ids as NTFS has them. */
-export const LIKE_NTFS = preloadFile('like-ntfs.mjs')
+export const LIKE_NTFS = preloadFile(new URL('./like-ntfs.mjs', import.meta.url))
 /** Lets a test set its clocks. */
-export const SETTABLE_CLOCK = preloadFile('settable-clock.mjs')
+export const SETTABLE_CLOCK = preloadFile(new URL('./settable-clock.mjs', import.meta.url))
 /** Makes it do only what it does at once. */
-export const ONLY_AT_ONCE = preloadFile('only-at-once.mjs')
+export const ONLY_AT_ONCE = preloadFile(new URL('./only-at-once.mjs', import.meta.url))

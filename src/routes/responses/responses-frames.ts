@@ -5,6 +5,7 @@ import { type ChatUsage, chatUsage } from '../../conversion/answer/usage.ts'
 import { type AnswerHead, NO_HEAD } from '../../conversion/failure/upstream-error.ts'
 import type { ApiError } from '../../errors.ts'
 import { asList, asObject, asString, type JsonObject } from '../../json-object.ts'
+import { unpooledCopy } from '../../runtime/buffers.ts'
 import { BytePattern, viewOf } from '../../sse/byte-pattern.ts'
 import { bytesJson, frameBeginning, frameData, frameJson, leanFrameJson } from '../../sse/event.ts'
 import type { FrameOutput } from '../../sse/frame-output.ts'
@@ -152,7 +153,7 @@ export class ResponsesFrames implements FrameSink {
     if (type === undefined) return undefined
     if (isVendorEvent(type) || (isOfCodex(type) && this.#asked.byCodex !== true)) return ''
     if (isPrelude(type)) {
-      if (type === 'response.created') this.#created = Buffer.from(frame)
+      if (type === 'response.created') this.#created = unpooledCopy([frame])
       return undefined
     }
     if (isTerminal(type)) return this.#terminal(type, frame)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Model } from '../../models.ts'
 import { SHELL_FORMS } from '../../shell.ts'
 import type { Server } from './client.ts'
-import { CLIENTS } from './client-configs.ts'
+import { CLIENTS } from './clients.ts'
 
 /** Of a ChatGPT plan. */
 const KNOWN: Model = {
