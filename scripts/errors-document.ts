@@ -29,8 +29,8 @@ Every failure has a status and a body as in OpenAI's API, except on \`/health\` 
 
 If the 200 has already been sent, the stream ends with the same body as a frame, \`data: {"error":{…}}\`, and without
 \`[DONE]\`: the official clients throw on that frame. On \`/v1/responses\` the frame is an \`error\` event, followed as in
-the API by \`response.failed\`, the only one that Codex reads. The 200 is held back until there is something to show, so most
-failures keep their status.
+the API by \`response.failed\`, the only one that Codex reads. The 200 is held back until the model begins to answer (its first
+output item, shown or not), but no longer than until the first keep-alive, so most failures keep their status.
 
 ## What the proxy itself reports
 
@@ -55,12 +55,12 @@ An unknown model is a 404 on Chat and a 400 with \`param: "model"\` on Responses
 
 ## What the proxy retries
 
-A request that fails before a client can see anything of its answer is retried at most twice. This covers broken connections,
-502 and 503, from the CDN also 520 to 523, 525 and 530, and, with a ChatGPT login, inside a 200: a broken stream, overload,
-\`rate_limit_exceeded\`, \`server_error\` or a failure without a code. There is no retry if upstream asks to wait more than
-5 seconds or says \`x-should-retry: false\`. Nothing else is retried: nothing that a client may already have acted on, no image,
-which would cost quota twice, and no search; with an API key also no PATCH and no POST to paths other than
-\`/v1/chat/completions\` and \`/v1/responses\`, which might do something twice. Codex gets a 5xx inside a 200 at once, since it
-retries those itself.
+A request that fails before the model begins to answer is retried at most twice, streamed or not. This covers broken
+connections, 502 and 503, from the CDN also 520 to 523, 525 and 530, and, with a ChatGPT login, inside a 200: a broken
+stream, overload, \`rate_limit_exceeded\`, \`server_error\` or a failure without a code. There is no retry if upstream asks to
+wait more than 5 seconds or says \`x-should-retry: false\`. Nothing else is retried: nothing that a client may already have
+acted on, no image, which would cost quota twice, and no search; with an API key also no PATCH and no POST to paths other
+than \`/v1/chat/completions\` and \`/v1/responses\`, which might do something twice. Codex gets a 5xx inside a 200 at once, since
+it retries those itself.
 `
 }

@@ -28,7 +28,7 @@ type Attempt<Value> = {
   readonly call: Pick<UpstreamCall, 'open'>
   readonly cancellation: Cancellation
   readonly read: (answer: UpstreamAnswer) => Promise<Value>
-  /** Whether a client can see anything of the answer yet. */
+  /** Whether the model has begun to answer. */
   readonly isVisible: () => boolean
   /**
    * The client itself retries a 5xx, as Codex does: its retries and ours would multiply (docs/upstream.md 5.2).
@@ -38,8 +38,8 @@ type Attempt<Value> = {
 
 /**
  * Calls upstream and reads its answer; does so again if upstream was overloaded, broke off or refused the request
- * before it sent anything that a client can see. Never later: the client may have acted on a tool call (case 177), and
- * the tokens are spent.
+ * before the model began to answer. Never later: the client may have acted on a tool call (case 177), and the tokens
+ * are spent.
  */
 export function withEarlyRetries<Value>(
   { random }: Pick<RouteContext, 'random'>,
