@@ -151,6 +151,9 @@ request always becomes the same bytes, since the prompt cache depends on that.
   \`tools\`, or if it brings a hosted tool, which that lane does not have, such an item is passed like any other. If upstream says
   that it does not have a model, and its list marks that model for the Lite lane, the request is sent once more on that lane, on
   either route (\`--lite-lane none\` turns that off).
+- **Streams** are passed on byte for byte, except: \`codex.*\` events are left out, and \`response.metadata\` unless Codex asks; the
+  last event gets the items that are missing from its \`output\`; comments fill silence. Without \`stream\` the proxy assembles the
+  answer.
 - **\`POST /v1/responses/compact\`**, which upstream no longer has, becomes an ordinary request that ends with a
   \`compaction_trigger\`. As in the API, its answer has the user's messages and one \`compaction\` item that stands for everything
   else; use them as the \`input\` to continue the conversation.
