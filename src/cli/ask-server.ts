@@ -1,4 +1,4 @@
-import { request as httpsRequest } from 'node:https'
+import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { bindAddress } from '../config/endpoint.ts'
 import type { ErrorCode } from '../error-table.ts'
 import { withoutControls } from '../foreign-text.ts'
@@ -39,15 +39,18 @@ export async function askServer(
     ...(body !== undefined && { 'content-type': 'application/json' }),
     ...(server.clientKey !== undefined && { authorization: `Bearer ${server.clientKey}` }),
   }
-  const method = body === undefined ? 'GET' : 'POST'
   const options = {
-    method,
+    method: body === undefined ? 'GET' : 'POST',
     headers,
     agent: false,
     rejectUnauthorized: checksCertificate(server.url),
     signal: AbortSignal.timeout(limit),
   } as const
-  return await new Promise((resolve) => {
+  return await ask(url, options, body === undefined ? undefined : JSON.stringify(body))
+}
+
+function ask(url: URL, options: RequestOptions, sent: string | undefined): Promise<ServerAnswer | undefined> {
+  return new Promise((resolve) => {
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (response) => {
       const pieces: Buffer[] = []
       let length = 0
@@ -63,7 +66,7 @@ export async function askServer(
       })
     })
     request.once('error', () => resolve(undefined))
-    request.end(body === undefined ? undefined : JSON.stringify(body))
+    request.end(sent)
   })
 }
 
