@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { plot } from '../bench/plot.ts'
 import { GENERATED_DOCS } from '../scripts/generated-docs.ts'
-import { COMMANDS } from '../src/cli/commands.ts'
+import { CLIENT_NAMES, COMMANDS } from '../src/cli/commands.ts'
 import { shownDefault } from '../src/cli/setting-flags.ts'
 import { flagName, OPTION_NAMES } from '../src/config/load.ts'
 import type { Option } from '../src/config/option.ts'
@@ -45,6 +45,12 @@ test('README gives settings the variables and defaults that they have', async ()
     if (shown !== undefined) expect(standard, row).toContain(`\`${shown}\``)
   }
   expect(rows.length).toBeGreaterThan(1)
+})
+
+test('README names every client that `clients` knows', async () => {
+  const [, section = ''] = /^## Clients$(.*?)^## /ms.exec(await read('README.md')) ?? []
+  const isNamed = (name: string) => new RegExp(`\\b${name.replace(/-.*/, '')}`, 'i').test(section)
+  expect(CLIENT_NAMES.filter((name) => !isNamed(name))).toEqual([])
 })
 
 test('README names every path that is served', async () => {
