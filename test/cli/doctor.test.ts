@@ -312,18 +312,17 @@ async function silentPort(): Promise<{ port: number; close(): void }> {
   }
 }
 
-test('an outbound proxy that is silent is named, and nothing is waited for after that', async () => {
+test('an outbound proxy that is silent is named, and is the one thing to fix', async () => {
   const silent = await silentPort()
   env = { ...env, CODEX_API_PROXY_CHATGPT_BASE_URL: ELSEWHERE }
   try {
-    const startedAt = performance.now()
     const { stdout, stderr, code } = await run(['doctor', '--proxy', `http://127.0.0.1:${silent.port}`], { home, env })
     expect([code, stderr]).toEqual([1, 'Checking …\n'])
     expect(stdout).toMatch(
       /^fix +Outbound proxy +http:\/\/127\.0\.0\.1:\d+\/? can't be reached: it did not answer within 10 s\.$/m,
     )
-    // The system itself gives up after more than two minutes.
-    expect(performance.now() - startedAt).toBeLessThan(40_000)
+    for (const name of ['Upstream', 'Models'])
+      expect(stdout).toMatch(new RegExp(`^- +${name} +Not checked: fix the problem above first\\.$`, 'm'))
   } finally {
     silent.close()
   }

@@ -97,13 +97,16 @@ test.each(['SIGHUP', 'SIGTERM', 'SIGINT'] as const)('`doctor` waits for a token 
   const doctor = spawn(process.execPath, [PROGRAM, 'doctor', '--port', '0'], {
     cwd: home.path,
     env: { ...home.env, ...env },
-    stdio: 'ignore',
+    stdio: ['ignore', 'ignore', 'pipe'],
   })
   const ended = once(doctor, 'exit')
   await tokenSpent()
   doctor.kill(signal)
-  // Long enough for a doctor that would not wait to be gone.
-  setTimeout(() => gate.open(), 1000)
-  expect(await ended).toEqual([null, signal])
+  let said = ''
+  for await (const text of doctor.stderr.setEncoding('utf8')) {
+    said += text
+    if (said.endsWith('Ending, after any token refresh in progress.\n')) gate.open()
+  }
+  expect([said, ...(await ended)]).toEqual([expect.stringContaining('Ending, after'), null, signal])
   expect(await hasGoodLogin()).toBe(true)
 })
