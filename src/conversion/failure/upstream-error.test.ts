@@ -235,6 +235,10 @@ describe('an answer that is no API error', () => {
     )
   })
 
+  test.each([400, 500])('a %i is no redirect, whatever place it names', (status) => {
+    expect(told({ status, headers: { location: 'https://login.example/' } })).toEqual(told({ status }))
+  })
+
   test.each([400, 404, 499])('a bare %i says what to do', (status) => {
     expect(told({ status }).message).toMatch(
       /again in a moment; if it is refused again, check .* `codex-api-proxy doctor`/,
