@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { convertChat, itemsOf, refusalOf } from '../../../../test/support/converted-requests.ts'
+import { CONTEXT, convertChat, itemsOf, refusalOf } from '../../../../test/support/converted-requests.ts'
 import type { ToolCall } from '../../call-key.ts'
 import { withoutReasoning } from '../without-reasoning.ts'
 import { CHAT_FIELDS } from './chat-fields.ts'
@@ -223,16 +223,7 @@ test('case 17: without a catalogue every name passes', () => {
 })
 
 test('case 18, 19: a body of another API is refused with a word on where it belongs', () => {
-  const convert = (body: unknown) =>
-    refusalOf(() =>
-      convertChatRequest(body, {
-        strict: false,
-        reasoningSummary: true,
-        catalogue: [],
-        stableJson: JSON.stringify,
-        recallReasoning: () => undefined,
-      }),
-    )
+  const convert = (body: unknown) => refusalOf(() => convertChatRequest(body, CONTEXT))
   expect(convert({ model: 'gpt-5.5', input: 'Hello' })).toMatchObject({
     param: 'messages',
     message: expect.stringContaining('/v1/responses'),
@@ -619,13 +610,7 @@ describe('case 181, 182, 184: the prompt cache', () => {
         messages: [{ role: 'user', content: [{ text: 'Hello', type: 'text' }] }],
         model: 'gpt-5.5',
       },
-      {
-        strict: false,
-        reasoningSummary: true,
-        catalogue: [],
-        stableJson: JSON.stringify,
-        recallReasoning: () => undefined,
-      },
+      CONTEXT,
     )
     expect(JSON.stringify(other.request)).toBe(JSON.stringify(request))
   })
