@@ -26,6 +26,17 @@ test('where there is no /proc a process is known by what ps tells of it, in any 
   expect(await processStart(pid)).toBeUndefined()
 })
 
+test.each(['linux', 'darwin'] as const)(
+  'a process that has ended is none while its parent has not looked (%s)',
+  async (platform) => {
+    playPlatform(platform)
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 100'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    onTestFinished(() => void parent.kill('SIGKILL'))
+    const [line] = await once(parent.stdout, 'data')
+    await expect.poll(() => processStart(Number(line))).toBeUndefined()
+  },
+)
+
 /** In place of Windows: a PowerShell that answers the question for this process with a text. */
 async function playWindows(answer: string): Promise<string> {
   playPlatform('win32')
