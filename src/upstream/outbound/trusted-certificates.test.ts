@@ -26,14 +26,17 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-/** Whom TLS connections trust where each of the variables names a file with this in it. */
+/** Whom TLS connections trust where each of the variables names a file with this in it, which can be read as a whole. */
 async function trustWith(contents: Readonly<Record<string, string>>): Promise<SecureContext> {
   const env: Record<string, string> = {}
   for (const [variable, content] of Object.entries(contents)) {
     env[variable] = join(folder, variable)
     await writeFile(env[variable], content)
   }
-  return createTrust(env, () => {})()
+  const warn = vi.fn()
+  const context = createTrust(env, warn)()
+  expect(warn).not.toHaveBeenCalled()
+  return context
 }
 
 async function isTrusted({ cert, key }: Certificate, secureContext: SecureContext): Promise<boolean> {

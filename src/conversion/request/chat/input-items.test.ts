@@ -300,10 +300,11 @@ describe('images, files and audio', () => {
     expect(partsOf([{ type: 'image_url', image_url: { url } }])).toEqual([{ type: 'input_image', image_url: url }])
   })
 
-  test('case 44: the URL-safe alphabet is put right', () => {
+  test('case 44: the URL-safe alphabet is put right, and all else of it stays', () => {
+    const same = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
     const url = (payload: string) => `data:image/png;base64,${payload}`
-    const part = { type: 'image_url', image_url: { url: url('-_-_') } }
-    expect(partsOf([part])).toEqual([{ type: 'input_image', image_url: url('+/+/') }])
+    const part = { type: 'image_url', image_url: { url: url(`${same}-_`) } }
+    expect(partsOf([part])).toEqual([{ type: 'input_image', image_url: url(`${same}+/`) }])
   })
 
   test.each(['data:image/png;base64,?!', 'data:image/png;base64,A', 'data:image/svg+xml,%3Csvg/%3E'])(
