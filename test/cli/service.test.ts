@@ -33,7 +33,11 @@ const UNIT = '.config/systemd/user/codex-api-proxy.service'
 test('service --print shows file and commands and changes nothing', async () => {
   const other = await createHome()
   try {
-    const env = { CODEX_CA_CERTIFICATE: '/etc/company.pem', NODE_USE_SYSTEM_CA: '1' }
+    const env = {
+      CODEX_CA_CERTIFICATE: '/etc/company.pem',
+      NODE_USE_SYSTEM_CA: '1',
+      NODE_OPTIONS: '--max-http-header-size=20000',
+    }
     const { code, stdout } = await run(['service', 'install', '--print', '--port', '9999'], { home: other, env })
     expect(code).toBe(0)
     expect(stdout).toContain(`# ${join(other.path, UNIT)}\n`)
@@ -42,6 +46,7 @@ test('service --print shows file and commands and changes nothing', async () => 
     expect(stdout).toContain(`Environment="CODEX_HOME=${other.codexHome}"`)
     expect(stdout).toContain('Environment="CODEX_CA_CERTIFICATE=/etc/company.pem"')
     expect(stdout).toContain('Environment="NODE_USE_SYSTEM_CA=1"')
+    expect(stdout).toContain('Environment="NODE_OPTIONS=--max-http-header-size=20000"')
     expect(stdout).toContain('# systemctl --user enable --now codex-api-proxy.service')
     await expect(stat(join(other.path, '.config'))).rejects.toThrow('ENOENT')
   } finally {
