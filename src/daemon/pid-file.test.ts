@@ -258,10 +258,3 @@ test.runIf(isRoot).each([
   const looks = vi.mocked(openSync).mock.calls.filter(([path, flags]) => path === `${file}.lock` && flags === 'wx')
   expect(looks).toHaveLength(1)
 })
-
-test('a process has one start time, and none once it is gone', async () => {
-  expect(await processStart(process.pid)).toBe(await processStart(process.pid))
-  const child = spawn(process.execPath, ['-e', ''])
-  await once(child, 'exit')
-  expect(await processStart(child.pid ?? 0)).toBeUndefined()
-})

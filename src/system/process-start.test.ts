@@ -12,6 +12,13 @@ afterEach(() => {
   vi.unstubAllEnvs()
 })
 
+test('a process has one start time, and none once it is gone', async () => {
+  expect(await processStart(process.pid)).toBe(await processStart(process.pid))
+  const child = spawn(process.execPath, ['-e', ''])
+  await once(child, 'exit')
+  expect(await processStart(child.pid ?? 0)).toBeUndefined()
+})
+
 test('where there is no /proc a process is known by what ps tells of it, in any time zone, until its end', async () => {
   playPlatform('darwin')
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })

@@ -197,15 +197,6 @@ describe('a tunnel through a proxy that follows a script', () => {
     expect(sockets).toHaveLength(1)
   })
 
-  test('any other refusal is asked for again at once', async () => {
-    const port = await proxy(replies('HTTP/1.1 502 Bad Gateway\r\n\r\n'))
-    const sent = messages.at(-1) ?? []
-    const openNext = opener(`http://me:right@127.0.0.1:${port}`, { now: () => 0 })
-    await expect(openNext()).rejects.toThrow('answered 502')
-    await expect(openNext()).rejects.toThrow('answered 502')
-    expect(sent).toHaveLength(2)
-  })
-
   describe('by SOCKS', () => {
     test('asks for the name, so that the proxy resolves it', async () => {
       const port = await proxy(replies(NO_LOGIN, CONNECTED_V4))
