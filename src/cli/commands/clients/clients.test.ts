@@ -74,6 +74,14 @@ test('so is opencode 2, in its own form', () => {
   })
 })
 
+test.each([{ contextWindow: 272_000 }, { maxOutput: 128_000 }])(
+  'neither gets a limit alone, which it would not accept: %j',
+  (limit) => {
+    const model = { ...BARE, ...limit }
+    for (const name of ['opencode', 'opencode-2']) expect(textFor(name, { models: [model] })).not.toContain('"limit"')
+  },
+)
+
 test('OpenClaw is told which model to use by default, and what its tokens cost', () => {
   const { models, agents } = JSON.parse(textFor('openclaw'))
   expect([models.mode, agents.defaults.model.primary]).toEqual(['merge', 'codex-api-proxy/gpt-known'])
@@ -112,6 +120,15 @@ test('Codex is told of a key only where the server asks for one', () => {
   expect(textFor('codex')).toBe(
     `${CODEX}env_key = "CODEX_PROXY_API_KEY"   # in your shell: export CODEX_PROXY_API_KEY='a-key'\n`,
   )
+})
+
+test('Aider gets no file about a model of which nothing is known', () => {
+  expect(textFor('aider', { model: BARE })).toBe(`In ~/.aider.conf.yml:
+
+model: "openai/gpt-bare"
+openai-api-base: "http://127.0.0.1:8765/v1"
+openai-api-key: "a-key"
+`)
 })
 
 test('GitHub Copilot is pointed to the Responses API, which it does not use by itself', () => {
