@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server, Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { createSecureContext, createServer as createTlsServer } from 'node:tls'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
@@ -256,10 +257,10 @@ describe('a tunnel through a proxy that follows a script', () => {
             places.slice(1).forEach((end, index) => {
               setImmediate(() => socket.write(reply.subarray(places[index], end)))
             })
+            setImmediate(() => socket.end())
           })
           const socket = await open(`socks5://127.0.0.1:${port}`)
-          const [bytes] = await once(socket.resume(), 'data')
-          expect('hi'.startsWith(String(bytes))).toBe(true)
+          expect(await text(socket)).toBe('hi')
         }),
         { numRuns: 30 },
       )
@@ -292,6 +293,13 @@ describe('a tunnel through a proxy that follows a script', () => {
       await expect(failure).rejects.toEqual(
         new OutboundProxyError(`The outbound proxy socks5://127.0.0.1:${port} ${reason}`),
       )
+    })
+
+    test('logs in as RFC 1929 has it, where the proxy wants that', async () => {
+      const port = await proxy(replies(Buffer.from([5, 2]), Buffer.from([1, 0]), CONNECTED_V4))
+      await open(`socks5://me:right@127.0.0.1:${port}`)
+      const login = Buffer.from([1, 2, ...Buffer.from('me'), 5, ...Buffer.from('right')])
+      expect(messages.at(-1)?.slice(0, 2)).toEqual([Buffer.from([5, 2, 0, 2]), login])
     })
 
     test('a proxy that takes no password is named with the reason, and gets none', async () => {
