@@ -61,13 +61,14 @@ describe('the failure of an exchange', () => {
     }
   })
 
-  test('a certificate nobody signed names the variable and the proxy that may have put it there', () => {
-    const error = explainFailure(
-      failure('SELF_SIGNED_CERT_IN_CHAIN'),
-      ORIGIN,
-      'http://127.0.0.1:3128',
-      HEADER_TIMEOUT_MS,
-    )
+  test.each([
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_GET_ISSUER_CERT',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  ])('%s: a certificate nobody signed names the variable and the proxy that may have put it there', (code) => {
+    const error = explainFailure(failure(code), ORIGIN, 'http://127.0.0.1:3128', HEADER_TIMEOUT_MS)
     expect(error.message).toContain('NODE_EXTRA_CA_CERTS')
     expect(error.message).toContain('through the outbound proxy http://127.0.0.1:3128')
   })
