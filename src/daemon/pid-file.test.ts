@@ -214,6 +214,16 @@ test('no hard link is made: Android and some file systems refuse them', async ()
 
 const isRoot = process.getuid?.() === 0
 
+/** A second passes with each look at the clock, so that a patience of seconds ends soon. */
+function hurry(): void {
+  let now = performance.now()
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => {
+    now += 1000
+    return now
+  })
+  onTestFinished(() => clock.mockRestore())
+}
+
 test('a lock of somebody who does not let go is not waited for without end', async () => {
   await mkdir(join(folder, 'run'))
   await writeFile(file, '1\nstarted=long-ago\n')
@@ -221,6 +231,7 @@ test('a lock of somebody who does not let go is not waited for without end', asy
   const lock = await acquireLock(`${file}.lock`, { until: () => false, patienceMs: 0 })
   const held = `${file}.lock, which is held by process ${process.pid}`
   expect(lockInTheWay(file)).toBe(held)
+  hurry()
   await expect(claimPidFile(file)).rejects.toThrow(
     `${file} can't be written now, because of ${held}. Delete that lock, or choose another --pid-file.`,
   )
@@ -232,6 +243,7 @@ test('a lock of somebody who does not let go is not waited for without end', asy
 test('a server that is registered is found although somebody does not let go of the lock', async () => {
   claimed(await claimPidFile(file))
   const lock = await acquireLock(`${file}.lock`, { until: () => false, patienceMs: 0 })
+  hurry()
   expect(await claimPidFile(file)).toEqual({ pid: process.pid })
   lock?.release()
 })
