@@ -86,6 +86,16 @@ test.each([
   expect(chatgptOf({ tokens: { access_token: unsignedJwt(account(claims)) } }).credentials.residency).toBe(residency)
 })
 
+test.each([
+  [{ access_token: 'opaque' }, false],
+  [{ access_token: unsignedJwt(account({})), id_token: unsignedJwt(account({})) }, false],
+  [{ access_token: unsignedJwt(account({ chatgpt_account_is_fedramp: false })) }, false],
+  [{ access_token: unsignedJwt(account({ chatgpt_account_is_fedramp: true })) }, true],
+  [{ access_token: 'opaque', id_token: unsignedJwt(account({ chatgpt_account_is_fedramp: true })) }, true],
+])('a login is one of the US government only if a token says so: %j', (tokens, fedramp) => {
+  expect(chatgptOf({ tokens }).credentials.fedramp).toBe(fedramp)
+})
+
 test('an access token alone is a login', () => {
   const login = chatgptOf({ tokens: { access_token: 'opaque' } })
   expect(login.refreshToken).toBeUndefined()
