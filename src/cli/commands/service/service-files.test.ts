@@ -21,12 +21,27 @@ test.each([
   expect(serviceCommand('stop', platform)).toBe(stop)
 })
 
-test('a systemd unit quotes what systemd would read otherwise', () => {
+test('a systemd unit is whole, and quotes what systemd would read otherwise', () => {
   const { path, content } = serviceFile('systemd', parts)
   expect(path).toBe('/home/so me/.config/systemd/user/codex-api-proxy.service')
-  expect(content).toContain('ExecStart="/opt/100%%/$$node" "/home/so me/main.js" start --foreground\n')
-  expect(content).toContain('Environment="CODEX_PROXY_API_KEY=<a> & \\"b\\" \\\\ $c %%d"\n')
-  expect(content).toContain('TimeoutStopSec=95\n')
+  expect(content).toBe(String.raw`[Unit]
+Description=OpenAI-compatible server on the Codex login
+Documentation=https://github.com/codex-api-proxy/codex-api-proxy
+
+[Service]
+ExecStart="/opt/100%%/$$node" "/home/so me/main.js" start --foreground
+Environment="CODEX_PROXY_API_KEY=<a> & \"b\" \\ $c %%d"
+Restart=on-failure
+RestartSec=5
+# 2: the settings are unusable; starting again would not help.
+RestartPreventExitStatus=2
+TimeoutStopSec=95
+UMask=0077
+NoNewPrivileges=yes
+
+[Install]
+WantedBy=default.target
+`)
 })
 
 test.each(['\n', '\r'])(
@@ -40,12 +55,43 @@ test.each(['\n', '\r'])(
   },
 )
 
-test('a launchd agent is XML with the same content', () => {
+test('a launchd agent is XML with the same content: 63 is 077', () => {
   const { path, content, install } = serviceFile('launchd', parts)
   expect(path).toBe('/home/so me/Library/LaunchAgents/codex-api-proxy.plist')
-  expect(content).toContain('<string>&lt;a&gt; &amp; "b" \\ $c %d</string>')
-  expect(content).toContain('<string>/opt/100%/$node</string>')
-  expect(content).toMatch(/<key>ExitTimeOut<\/key>\s+<integer>95<\/integer>/)
+  expect(content).toBe(String.raw`<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+<dict>
+  <key>Label</key>
+  <string>codex-api-proxy</string>
+  <key>ProgramArguments</key>
+  <array>
+    <string>/opt/100%/$node</string>
+    <string>/home/so me/main.js</string>
+    <string>start</string>
+    <string>--foreground</string>
+  </array>
+  <key>EnvironmentVariables</key>
+  <dict>
+    <key>CODEX_PROXY_API_KEY</key>
+    <string>&lt;a&gt; &amp; "b" \ $c %d</string>
+  </dict>
+  <key>RunAtLoad</key>
+  <true/>
+  <key>KeepAlive</key>
+  <dict>
+    <key>SuccessfulExit</key>
+    <false/>
+  </dict>
+  <key>ExitTimeOut</key>
+  <integer>95</integer>
+  <key>Umask</key>
+  <integer>63</integer>
+  <key>StandardErrorPath</key>
+  <string>/home/so me/log</string>
+</dict>
+</plist>
+`)
   expect(install).toEqual([
     ['launchctl', 'enable', 'gui/501/codex-api-proxy'],
     ['launchctl', 'bootstrap', 'gui/501', path],
