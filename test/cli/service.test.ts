@@ -259,12 +259,22 @@ test.each([
   expect(stderr).toContain(`\`systemctl --user daemon-reload\` failed: ${reason}. The file was written, but`)
 })
 
-test('the unit lies where XDG_CONFIG_HOME says, and how to remove it comes as JSON too', async () => {
+test('the unit lies where XDG_CONFIG_HOME says, and how to write and remove it comes as JSON too', async () => {
   const { other } = await serviceStage('exit 0')
   const env = { XDG_CONFIG_HOME: join(other.path, 'elsewhere') }
-  const { stdout } = await run(['service', 'uninstall', '--print', '--json'], { home: other, env })
+  const printed = async (action: string) =>
+    JSON.parse((await run(['service', action, '--print', '--json'], { home: other, env })).stdout)
   const path = join(other.path, 'elsewhere', 'systemd', 'user', 'codex-api-proxy.service')
-  expect(JSON.parse(stdout)).toEqual({
+  expect(await printed('install')).toEqual({
+    manager: 'systemd',
+    path,
+    content: expect.stringMatching(/^\[Unit\]\n[\s\S]+\n\[Install\]\n/),
+    commands: [
+      ['systemctl', '--user', 'daemon-reload'],
+      ['systemctl', '--user', 'enable', '--now', 'codex-api-proxy.service'],
+    ],
+  })
+  expect(await printed('uninstall')).toEqual({
     manager: 'systemd',
     path,
     commands: [
