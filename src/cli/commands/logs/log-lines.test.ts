@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, openSync } from 'node:fs'
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { findLast, lastLines, showLines } from './log-lines.ts'
 
 let folder: string
@@ -74,6 +76,14 @@ test('what was there before is not looked at', async () => {
 
 test('no file has no lines', async () => {
   expect(await lastLines(join(folder, 'missing'), 5)).toEqual([])
+})
+
+test('a pipe has no lines, and is not waited for: a start that failed would never end', async () => {
+  const pipe = join(folder, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  // Whoever waits all the same does so until this test has failed, and is let go then.
+  onTestFinished(() => closeSync(openSync(pipe, constants.O_RDWR)))
+  expect(await lastLines(pipe, 5)).toEqual([])
 })
 
 test('a folder is named', async () => {

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { folderInPlaceOf } from '../../../daemon/private-file.ts'
 import { isCode } from '../../../system/error-code.ts'
 
@@ -9,9 +9,15 @@ const NEWLINE = 10
 /** Bytes of a file, from one place up to another. */
 type Range = { readonly from: number; readonly to: number }
 
+/** Whether lines can be read again: a pipe or a device keeps none, and opening a pipe would wait for the next one. */
+export async function keepsLines(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  return found === undefined || found.isFile() || found.isDirectory()
+}
+
 /** The last lines of a file, without newlines; none when there is no file. Bytes before `from` are not looked at. */
 export async function lastLines(path: string, count: number, from = 0): Promise<string[]> {
-  const file = await openExisting(path)
+  const file = (await keepsLines(path)) ? await openExisting(path) : undefined
   if (file === undefined) return []
   try {
     const lines: string[] = []

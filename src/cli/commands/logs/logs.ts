@@ -7,7 +7,7 @@ import type { Call } from '../../command.ts'
 import type { Context, ExitCode } from '../../context.ts'
 import { type Located, locate, logFileOf, reach } from '../../locate.ts'
 import { RUN_FILES } from '../../setting-groups.ts'
-import { findLast, type LastLines, lineSplitter, openExisting, readPieces, showLines } from './log-lines.ts'
+import { findLast, keepsLines, type LastLines, lineSplitter, openExisting, readPieces, showLines } from './log-lines.ts'
 
 const LINES = '50'
 const POLL_MS = 200
@@ -18,7 +18,8 @@ export async function logs(context: Context, { settings, flags }: Call): Promise
   const lines = parseCount(typeof flags.lines === 'string' ? flags.lines : LINES)
   const located = await locate(context, settings, { needed: RUN_FILES })
   const logFile = logFileOf(located)
-  await refuseUnkept(logFile)
+  if (!(await keepsLines(logFile)))
+    throw new Error(`${logFile} is not a regular file: what is logged there is not kept.`)
   const show = flags.json === true ? print.line : readableLines(print.raw, print.coloured).write
 
   const file = await openExisting(logFile)
@@ -37,13 +38,6 @@ export async function logs(context: Context, { settings, flags }: Call): Promise
   if (flags.follow === true) await follow(logFile, { file, position: end }, show, print.isClosed)
   else await file?.close()
   return 0
-}
-
-/** What is written to a pipe or a device can't be read again: opening a pipe would wait for the next line. */
-async function refuseUnkept(logFile: string): Promise<void> {
-  const found = await stat(logFile).catch(() => undefined)
-  if (found === undefined || found.isFile() || found.isDirectory()) return
-  throw new Error(`${logFile} is not a regular file: what is logged there is not kept.`)
 }
 
 async function lastOf(file: FileHandle | undefined, count: number, end?: number): Promise<LastLines> {
