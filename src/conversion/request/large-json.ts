@@ -53,36 +53,29 @@ export function parseLargeJson(raw: Buffer, placeholder: string): LargeJson {
   return { value, write: (changed) => [own(stringify(changed))], stableJson: stringify, memory }
 }
 
-/** Positions in the message of a failure are those in the `body` that the client sent. */
+/** `json` is the `body` that the client sent, or what is left of it when large data are cut out. */
 function parse(json: Buffer, body: Buffer): unknown {
   if (json.length === 0) throw new ProxyError('invalid_json', 'The body is empty.')
   if (!isUtf8(json)) throw new ProxyError('invalid_json', 'The body is not valid UTF-8.')
   refuseTooManyValues(json)
-  try {
-    return JSON.parse(textOf(json))
-  } catch (error) {
-    // A copy of the body, which is private, may be in the parser's message: that stays in the cause.
-    throw new ProxyError('invalid_json', `The body is not valid JSON${faultIn(body)}.`, { cause: error })
-  }
-}
-
-/** Windows PowerShell begins files with a byte order mark. RFC 8259 §8.1 lets it be ignored. */
-function textOf(json: Buffer): string {
+  // Windows PowerShell begins files with it. RFC 8259 §8.1 lets it be ignored.
   const text = json.toString('utf8')
-  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text
+  try {
+    return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text)
+  } catch (error) {
+    // The place of the fault has to be the one in the body.
+    if (json !== body) return parse(body, body)
+    // A copy of the body, which is private, may be in the parser's message: that stays in the cause.
+    throw new ProxyError('invalid_json', `The body is not valid JSON${faultIn(error)}.`, { cause: error })
+  }
 }
 
 /** The parser's messages that quote nothing of the text; only those tell a position. */
 const FAULT = /^[\w ',:\]}-]+ JSON (?:at position \d+(?: \(line \d+ column \d+\))?|input)$/
 
-function faultIn(body: Buffer): string {
-  try {
-    JSON.parse(textOf(body))
-    return ''
-  } catch (error) {
-    const fault = error instanceof Error ? FAULT.exec(error.message)?.[0] : undefined
-    return fault === undefined ? '' : `: ${fault}`
-  }
+function faultIn(error: unknown): string {
+  const fault = error instanceof Error ? FAULT.exec(error.message)?.[0] : undefined
+  return fault === undefined ? '' : `: ${fault}`
 }
 
 /** Throws `too_many_values`. */
