@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { convertChat } from '../../../test/support/converted-requests.ts'
+import { convertChat, refusalOf } from '../../../test/support/converted-requests.ts'
 import { isLegible } from '../../../test/support/legible-names.ts'
 import { ProxyError } from '../../errors.ts'
 import { parseLargeJson } from './large-json.ts'
@@ -20,15 +20,6 @@ function rewritten(value: object): object {
 function written(json: string | Buffer, change: (value: unknown) => unknown = (value) => value): unknown {
   const { value, write } = parsed(json)
   return JSON.parse(Buffer.concat(write(change(value))).toString())
-}
-
-function failure(work: () => unknown): string {
-  try {
-    work()
-  } catch (error) {
-    return (error as Error).message
-  }
-  return 'no failure'
 }
 
 test('a small body is parsed as it is', () => {
@@ -229,8 +220,8 @@ describe('refused as invalid JSON', () => {
     ],
     ['what the parser would quote', 'secret in JSON at position 1', ''],
   ])('%s, which is said as far as the parser quotes nothing of the body', (_name, body, fault) => {
-    const message = failure(() => parsed(body)).replace(/ \(line \d+ column \d+\)/, '')
-    expect(message).toBe(`The body is not valid JSON${fault}.`)
+    const { message } = refusalOf(() => parsed(body))
+    expect(message.replace(/ \(line \d+ column \d+\)/, '')).toBe(`The body is not valid JSON${fault}.`)
   })
 
   test.each([
