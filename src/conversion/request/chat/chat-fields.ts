@@ -36,7 +36,7 @@ export const CHAT_FIELDS = {
   },
   tools: {
     handling: 'converted',
-    note: 'Functions and custom tools are flattened, `strict` is sent explicitly, schemas are never rewritten; tools in Responses form are passed. `file_search`, `code_interpreter`, `computer_use` and `computer_use_preview` are refused, and so are `computer`, `shell` and `apply_patch`, for whose calls Chat has no form. Unknown keys of a function or custom tool are ignored.',
+    note: 'Functions and custom tools are flattened, `strict` is sent explicitly, schemas are never rewritten; tools in Responses form are passed. `file_search`, `code_interpreter`, `computer_use` and `computer_use_preview` are refused, and so are those for whose calls Chat has no form: `computer`, `apply_patch`, `shell` outside a container, `tool_search` by the client, and `mcp` unless `require_approval` is `never` or says for which tools. Unknown keys of a function or custom tool are ignored.',
   },
   tool_choice: {
     handling: 'converted',

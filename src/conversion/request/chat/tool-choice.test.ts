@@ -59,7 +59,7 @@ test('case 65: a hosted tool is chosen by its present name', () => {
 
 test('case 70: the choice of a hosted tool is passed with all it says', () => {
   const choice = { type: 'mcp', server_label: 'docs', name: 'search' }
-  expect(choiceOf(choice, [{ type: 'mcp', server_label: 'docs' }])).toEqual(choice)
+  expect(choiceOf(choice, [{ type: 'mcp', server_label: 'docs', require_approval: 'never' }])).toEqual(choice)
 })
 
 test('case 67: nobody can be forced to make an image', () => {

@@ -257,13 +257,30 @@ describe('tools', () => {
 
   test('docs/conversion.md names the types that are refused', () => {
     const { note } = CHAT_FIELDS.tools
-    const types = [...ABSENT_HOSTED_TOOLS, ...UNCALLABLE_TOOLS]
+    const types = [...ABSENT_HOSTED_TOOLS, ...UNCALLABLE_TOOLS.keys()]
     expect(types.filter((type) => !note.includes(`\`${type}\``))).toEqual([])
   })
 
-  test('a shell in a container is passed: upstream runs it', () => {
-    const shell = { type: 'shell', environment: { type: 'container_auto' } }
-    expect(toolsOf(shell)).toEqual([shell])
+  test.each([
+    [{ type: 'tool_search', execution: 'client' }, "with execution 'client'"],
+    [{ type: 'mcp' }, "without require_approval 'never'"],
+    [{ type: 'mcp', require_approval: null }, "without require_approval 'never'"],
+    [{ type: 'mcp', require_approval: 'always' }, "without require_approval 'never'"],
+  ])('the tool %j is refused, but not all of its type', (tool, which) => {
+    expect(refusalOf(() => toolsOf(tool))).toMatchObject({
+      param: 'tools[0].type',
+      message: `Unsupported value: tools of type '${tool.type}' ${which} are not supported by Chat Completions. /v1/responses passes them on.`,
+    })
+  })
+
+  test.each([
+    { type: 'shell', environment: { type: 'container_auto' } },
+    { type: 'tool_search' },
+    { type: 'tool_search', execution: 'server' },
+    { type: 'mcp', require_approval: 'never' },
+    { type: 'mcp', require_approval: { never: { tool_names: ['search'] } } },
+  ])('the tool %j is passed: upstream runs it', (tool) => {
+    expect(toolsOf(tool)).toEqual([tool])
   })
 
   test('case 8: cache hints on tools are not sent', () => {

@@ -17,8 +17,14 @@ type ConvertedTools = {
 
 /** Hosted tools that the backend does not have; without them the answer would be wrong (case 66). */
 export const ABSENT_HOSTED_TOOLS = new Set(['file_search', 'code_interpreter', 'computer_use', 'computer_use_preview'])
-/** Tools that the client runs, but whose calls Chat has no form for: the answer would be empty. */
-export const UNCALLABLE_TOOLS = new Set(['computer', 'shell', 'apply_patch'])
+/** Tools that the client has to run or to approve: Chat has no form for that, and the answer would be empty. */
+export const UNCALLABLE_TOOLS = new Map<string, { whether(tool: JsonPlace): boolean; which?: string }>([
+  ['computer', { whether: () => true }],
+  ['apply_patch', { whether: () => true }],
+  ['shell', { whether: (tool) => !CONTAINERS.has(tool.at('environment').at('type').value) }],
+  ['tool_search', { whether: (tool) => tool.at('execution').value === 'client', which: " with execution 'client'" }],
+  ['mcp', { whether: (tool) => asksAlways(tool.at('require_approval')), which: " without require_approval 'never'" }],
+])
 /** A shell in a container is run upstream. */
 const CONTAINERS = new Set<unknown>(['container_auto', 'container_reference'])
 
@@ -67,15 +73,23 @@ function convertTool(tool: JsonPlace, reported: ReportedFields): JsonObject {
     }
   }
   if (!tool.at('name').absent) nonEmptyName(tool.at('name'))
-  if (ABSENT_HOSTED_TOOLS.has(type)) throw unsupportedType(tool, type, 'are not supported with a ChatGPT login.')
-  if (UNCALLABLE_TOOLS.has(type) && !CONTAINERS.has(tool.at('environment').at('type').value)) {
-    throw unsupportedType(tool, type, 'are not supported by Chat Completions. /v1/responses passes them on.')
+  if (ABSENT_HOSTED_TOOLS.has(type)) throw unsupportedType(tool, '', 'are not supported with a ChatGPT login.')
+  const uncallable = UNCALLABLE_TOOLS.get(type)
+  if (uncallable?.whether(tool) === true) {
+    const { which = '' } = uncallable
+    throw unsupportedType(tool, which, 'are not supported by Chat Completions. /v1/responses passes them on.')
   }
   return responsesTool(given)
 }
 
-function unsupportedType(tool: JsonPlace, type: string, rest: string): ProxyError {
-  return tool.at('type').fault('unsupported_value', `Unsupported value: tools of type '${type}' ${rest}`)
+/** Approval is the default. An object says which tools need it, so that others may do without. */
+function asksAlways(approval: JsonPlace): boolean {
+  return approval.absent || approval.value === 'always'
+}
+
+function unsupportedType(tool: JsonPlace, which: string, rest: string): ProxyError {
+  const type = tool.at('type')
+  return type.fault('unsupported_value', `Unsupported value: tools of type '${type.string()}'${which} ${rest}`)
 }
 
 /** `strict` is explicit, because Responses takes its absence for true (case 94). Schemas are never rewritten. */
