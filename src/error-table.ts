@@ -69,7 +69,10 @@ export const ERRORS = {
   invalid_function_parameters: { status: 400, remedy: 'Correct the schema, or set `strict` to false.' },
   integer_above_max_value: { status: 400, remedy: 'Lower the number named in `param`.' },
   integer_below_min_value: { status: 400, remedy: 'Raise the number named in `param`.' },
-  unsupported_parameter: { status: 400, remedy: 'Leave the field out; the ChatGPT backend has no equivalent.' },
+  unsupported_parameter: {
+    status: 400,
+    remedy: 'Leave out the field, or the value that is refused; the ChatGPT backend has no equivalent.',
+  },
   previous_response_not_found: {
     status: 400,
     remedy:

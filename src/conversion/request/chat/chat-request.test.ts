@@ -394,6 +394,12 @@ describe('case 101–105: reasoning', () => {
     expect(plan.ignored).toEqual(['model'])
   })
 
+  test('case 11, 103: in strict mode such a suffix is refused, with advice that can be followed', () => {
+    const strict = () => convertChat({ model: 'gpt-5.5-minimal' }, { strict: true })
+    // A request without a model is refused too.
+    expect(strict).toThrow(expect.objectContaining({ param: 'model', remedy: expect.stringContaining('or the value') }))
+  })
+
   test('case 103: ultra is called max on the wire', () => {
     const { request, plan } = convertChat({ model: 'gpt-6.1-sol', reasoning_effort: 'ultra' })
     expect(request.reasoning).toMatchObject({ effort: 'max' })
