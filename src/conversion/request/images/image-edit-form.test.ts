@@ -39,10 +39,20 @@ test.each([
   }
 })
 
-test('an image that is a text is its address', async () => {
-  const image = 'https://example.com/a.png'
-  expect((await editOf((form) => form.append('image', image))).images).toEqual([{ image_url: image }])
+test('a list may be numbered, as PHP has to write one of files', async () => {
+  const edit = await editOf((form) => {
+    for (const [index, bytes] of [PNG, JPEG].entries()) form.append(`image[${index}]`, file(bytes))
+  })
+  expect(edit).toEqual({ images: [url('image/png', PNG), url('image/jpeg', JPEG)] })
 })
+
+test.each(['image', 'image[0]', 'images[0][image_url]', 'images[][image_url]'])(
+  'an image that is a text is its address: %s',
+  async (name) => {
+    const image = 'https://example.com/a.png'
+    expect(await editOf((form) => form.append(name, image))).toEqual({ images: [{ image_url: image }] })
+  },
+)
 
 test('texts become what they stand for', async () => {
   const fields = {

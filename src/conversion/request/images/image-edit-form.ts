@@ -4,8 +4,8 @@ import { mediaTypeOf } from '../../../media-type.ts'
 import { unsupportedParameter } from '../reported-fields.ts'
 
 const NUMBERS = new Set(['n', 'output_compression', 'partial_images', 'frame_count', 'frame_duration_ms'])
-/** Clients write a list of files under either name. */
-const IMAGES = new Set(['image', 'image[]'])
+/** Clients write a list of files under any of these names, and addresses also as the JSON form of the API has them. */
+const IMAGE = /^(?:image(?:\[\d*\])?|images\[\d*\]\[image_url\])$/
 
 type Fields = Record<string, unknown>
 type ImageEdit = { readonly images: readonly { readonly image_url: string }[]; readonly [field: string]: unknown }
@@ -22,7 +22,7 @@ export async function imageEditOf(body: Buffer, contentType: string): Promise<Im
   const fields: Fields = {}
   const images: { image_url: string }[] = []
   for (const [name, value] of await fieldsOf(body, contentType)) {
-    if (IMAGES.has(name)) images.push({ image_url: await dataUrl(value) })
+    if (IMAGE.test(name)) images.push({ image_url: await dataUrl(value) })
     else if (typeof value !== 'string')
       throw unsupportedParameter(name, 'is not supported: the ChatGPT backend takes no file here')
     else put(fields, pathOf(name), read(name, value))
