@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { openSync, statSync } from 'node:fs'
+import { constants, openSync, statSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LoadedConfig } from '../config/load.ts'
+import type { Config } from '../config/options.ts'
 import { isObject } from '../json-object.ts'
 import { closeQuietly } from '../system/close-quietly.ts'
 import { isCode } from '../system/error-code.ts'
@@ -46,10 +48,7 @@ export async function startProcess(
   const running = await findRunning(config.pidFile)
   if (running !== undefined) return { kind: 'running', server: running }
 
-  await checkRunFiles(config)
-  for (const file of [config.pidFile, config.logFile, config.stateFile]) await ensureFolderOf(file)
-  // For output of Node itself (a crash, a warning). The server opens the log separately for its own lines.
-  const log = await onceFree(() => openSync(config.logFile, 'a', 0o600))
+  const log = await openLog(config)
   const logFrom = statSync(config.logFile).size
   const child = spawn(process.execPath, [...process.execArgv, ...nodeArguments], {
     detached: true,
@@ -70,6 +69,25 @@ export async function startProcess(
       return report
     case 'failed':
       return { ...report, logFrom }
+  }
+}
+
+/** As `a` does, but without waiting for a reader of a pipe. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK
+
+/**
+ * Checks the run files, and opens the log for output of Node itself (a crash, a warning). The server opens it separately
+ * for its own lines.
+ */
+async function openLog(config: Config): Promise<number> {
+  // A pipe is held meanwhile: what reads it would end with the check, if nobody else has it open for writing.
+  const held = await open(config.logFile, APPEND & ~constants.O_CREAT).catch(() => undefined)
+  try {
+    await checkRunFiles(config)
+    for (const file of [config.pidFile, config.logFile, config.stateFile]) await ensureFolderOf(file)
+    return await onceFree(() => openSync(config.logFile, APPEND, 0o600))
+  } finally {
+    await held?.close()
   }
 }
 

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { text } from 'node:stream/consumers'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { BACKGROUND_COMMAND } from '../../src/cli/context.ts'
 import { whereStarted } from '../../src/cli/unlisted-server.ts'
 import { OPTION_NAMES } from '../../src/config/load.ts'
@@ -607,3 +608,24 @@ async function interruptedStart(): Promise<number> {
     await command('stop')
   }
 }
+
+test('a log may be a pipe whose reader ends when nobody has it open for writing any more', async () => {
+  const pipe = join(home.path, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  const reader = spawn('cat', [pipe], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const read = text(reader.stdout)
+  const start = async () => {
+    const starting = spawn(process.execPath, [PROGRAM, 'start', '--port', '0', '--log-file', pipe], { env: home.env })
+    // It waits for another reader until then if that one has ended.
+    onTestFinished(() => void starting.kill('SIGKILL'))
+    const said = [text(starting.stdout), text(starting.stderr), once(starting, 'close')] as const
+    const [stdout, stderr, [code]] = await Promise.all(said)
+    return { code, stdout, stderr }
+  }
+  let said = await start()
+  // Again when that was earlier than the reader.
+  while (said.stderr.includes('nobody reads that pipe')) said = await start()
+  started(said)
+  await command('stop')
+  expect(await read).toContain('"msg":"listening"')
+})
