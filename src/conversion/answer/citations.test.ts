@@ -28,12 +28,15 @@ test('case 139: a citation that is told again under its number is one', () => {
   expect(messageOf([event.text(0, 'See.'), again, again, event.completed()]).annotations).toHaveLength(1)
 })
 
-test('case 139: of a citation that tells only its URL the rest is empty', () => {
-  const bare = annotationAdded({ type: 'url_citation', url: 'https://a.example' })
-  expect(messageOf([event.text(0, 'See.'), bare, event.completed()]).annotations).toEqual([
-    { type: 'url_citation', url_citation: { end_index: 0, start_index: 0, title: '', url: 'https://a.example' } },
-  ])
-})
+test.each([{}, { start_index: 0.5, end_index: -1 }])(
+  'case 139: what a citation with %j does not tell is empty',
+  (odd) => {
+    const bare = annotationAdded({ type: 'url_citation', url: 'https://a.example', ...odd })
+    expect(messageOf([event.text(0, 'See.'), bare, event.completed()]).annotations).toEqual([
+      { type: 'url_citation', url_citation: { end_index: 0, start_index: 0, title: '', url: 'https://a.example' } },
+    ])
+  },
+)
 
 test('case 138, 139: a refusal moves no citation', () => {
   const content = [

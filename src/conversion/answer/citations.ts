@@ -1,4 +1,4 @@
-import { asNumber, asObject, asString } from '../../json-object.ts'
+import { asIndex, asObject, asString } from '../../json-object.ts'
 import type { UrlCitation } from './chat-chunk.ts'
 import { markersIn, withoutMarkers } from './citation-markers.ts'
 
@@ -18,8 +18,8 @@ export function urlCitation(value: unknown): UrlCitation | undefined {
   return {
     type: 'url_citation',
     url_citation: {
-      end_index: asNumber(annotation.end_index) ?? 0,
-      start_index: asNumber(annotation.start_index) ?? 0,
+      end_index: asIndex(annotation.end_index) ?? 0,
+      start_index: asIndex(annotation.start_index) ?? 0,
       title: asString(annotation.title) ?? '',
       url,
     },
