@@ -29,6 +29,12 @@ test.each<[string, (given: string) => unknown, Record<string, unknown>]>([
   ],
   ['toggle', toggle, { true: true, '1': true, ON: true, false: false, no: false, '': false }],
   ['hostName', hostName, { '127.0.0.1': '127.0.0.1', '[::1]': '::1', '::1': '::1', 'My-Host.local': 'my-host.local' }],
+  // Other spellings of an address: what else looks at it knows one.
+  [
+    'hostName',
+    hostName,
+    { '0': '0.0.0.0', '127.1': '127.0.0.1', '0:0:0:0:0:0:0:0': '::', '[::0]': '::', 'FE80::1': 'fe80::1' },
+  ],
   [
     'origin',
     origin,

@@ -65,13 +65,17 @@ export function duration(given: string): number {
   throw new UsageError('Use a duration such as 500ms, 30s, 10m or 1h (above 0, at most 24 days).')
 }
 
-/** A host name or IP address without port; brackets around IPv6 are taken off. */
+/**
+ * A host name or IP address without port; brackets around IPv6 are taken off. An address gets its usual form: of `0`
+ * nobody would know that it is 0.0.0.0.
+ */
 export function hostName(given: string): string {
   const host = withoutBrackets(given).toLowerCase()
   if (host.includes('%')) throw new UsageError('Use an IP address without a zone (the part after %).')
   const isName = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(host)
   // Clients and our own commands put it into a URL, which can't be done with fe80::1%eth0 or 256.1.1.1.
-  if (isIP(host) === 6 || (isName && URL.canParse(`http://${host}`))) return host
+  const url = isIP(host) === 6 ? parseUrl(`http://[${host}]`) : isName ? parseUrl(`http://${host}`) : undefined
+  if (url !== undefined) return withoutBrackets(url.hostname)
   throw new UsageError('Use a host name or an IP address, without scheme, port or path.')
 }
 
