@@ -58,6 +58,11 @@ export function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }
 
+/** The milliseconds since the epoch of a time as ISO 8601 writes it. */
+export function timeOf(value: unknown): number | undefined {
+  return typeof value === 'string' ? asNumber(Date.parse(value)) : undefined
+}
+
 /** An index into a list. */
 export function asIndex(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined

@@ -1,4 +1,4 @@
-import { asIndex, asNumber, asObject, asString, type JsonObject, objectOf, textOf } from '../json-object.ts'
+import { asIndex, asNumber, asObject, asString, type JsonObject, objectOf, textOf, timeOf } from '../json-object.ts'
 import { type AskedServer, askServer } from './ask-server.ts'
 
 /**
@@ -100,8 +100,8 @@ function readLogin(value: unknown): LoginHealth | undefined {
   return {
     file: textOf(login.file),
     plan: textOf(login.plan),
-    expiresAt: readTime(login.expiresAt),
-    lastRefresh: readTime(login.lastRefresh),
+    expiresAt: timeOf(login.expiresAt),
+    lastRefresh: timeOf(login.lastRefresh),
     problem: readNotice(problem.message, problem.remedy),
     warning: readNotice(login.warning, login.remedy),
   }
@@ -126,9 +126,4 @@ function readLimit(value: unknown): LimitHealth | undefined {
     windowMinutes: asNumber(windowMinutes),
     resetsAt: resetSeconds === undefined ? undefined : resetSeconds * 1000,
   }
-}
-
-/** A time as ISO 8601 writes it. */
-function readTime(value: unknown): number | undefined {
-  return typeof value === 'string' ? asNumber(Date.parse(value)) : undefined
 }

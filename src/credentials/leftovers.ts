@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
-import { type JsonObject, objectOf } from '../json-object.ts'
+import { type JsonObject, objectOf, timeOf } from '../json-object.ts'
 import { readText } from '../system/text-file.ts'
 import type { Files } from './auth-file.ts'
 import { parseLogin } from './login.ts'
@@ -72,8 +72,8 @@ function readLeftover(path: string, files: Files): Leftover | undefined {
   try {
     const text = readText(path, files)
     const { content } = parseLogin(text)
-    const refreshedAt = Date.parse(String(content.last_refresh))
-    return Number.isNaN(refreshedAt) ? undefined : { path, text, content, refreshedAt }
+    const refreshedAt = timeOf(content.last_refresh)
+    return refreshedAt === undefined ? undefined : { path, text, content, refreshedAt }
   } catch {
     return undefined // None there, or one that wasn't completed.
   }

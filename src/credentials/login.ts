@@ -1,5 +1,5 @@
 import { ProxyError } from '../errors.ts'
-import { isObject, type JsonObject, objectOf, parseJson, textOf } from '../json-object.ts'
+import { isObject, type JsonObject, objectOf, parseJson, textOf, timeOf } from '../json-object.ts'
 import { accountClaims, claimsOf, expiresAt, staleAt } from './access-token.ts'
 import type { ApiKeyCredentials, ChatGptCredentials } from './credentials.ts'
 import { headerText } from './header-text.ts'
@@ -146,11 +146,6 @@ function residencyOf(account: JsonObject): string | undefined {
   const claims = [account.chatgpt_compute_residency, account.chatgpt_data_residency]
   const region = claims.map(headerText).find((claim) => claim !== undefined)
   return region === ANY_REGION ? undefined : region
-}
-
-function timeOf(value: unknown): number | undefined {
-  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN
-  return Number.isNaN(time) ? undefined : time
 }
 
 function malformed(what: string): ProxyError {
