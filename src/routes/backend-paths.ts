@@ -2,21 +2,23 @@ import type { ChatGptCredentials } from '../credentials/credentials.ts'
 import type { UpstreamAnswer } from '../upstream/answer.ts'
 import { BodyMemory } from '../upstream/body-memory.ts'
 import { conversationHeaders } from '../upstream/forwarded-headers.ts'
-import { type ApiRequest, pathOf, type Route, withoutSlash } from './api-request.ts'
+import { type Answer, type ApiRequest, pathOf, withoutSlash } from './api-request.ts'
 import { BodyLog } from './body-log.ts'
 import type { RouteContext } from './context.ts'
-import { forwardOr, handOn } from './forward.ts'
+import { handOn } from './forward.ts'
 import { informClient, retryCounter } from './request-notes.ts'
 import { refusalOf } from './upstream-call/refusal.ts'
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 /** Passes a body to the same path of the ChatGPT backend unchanged, as the search of the Codex CLI needs it. */
-export function backendPathsRoute(context: RouteContext): Route {
-  return forwardOr(context, async (_context, request, credentials) => {
-    const { answer, log } = await sendToBackend(context, request, credentials, await request.jsonBody())
-    return handOn(context, request, answer, log)
-  })
+export async function passToBackend(
+  context: RouteContext,
+  request: ApiRequest,
+  credentials: ChatGptCredentials,
+): Promise<Answer | undefined> {
+  const { answer, log } = await sendToBackend(context, request, credentials, await request.jsonBody())
+  return handOn(context, request, answer, log)
 }
 
 type Sent = { readonly answer: UpstreamAnswer; readonly log: BodyLog | undefined }

@@ -7,22 +7,18 @@ import { parseObject } from '../json-object.ts'
 import { namedFrame } from '../sse/frames.ts'
 import type { UpstreamAnswer } from '../upstream/answer.ts'
 import { readBody } from '../upstream/read-body.ts'
-import { type Answer, type ApiRequest, pathOf, type Route, withoutSlash } from './api-request.ts'
+import { type Answer, type ApiRequest, pathOf, withoutSlash } from './api-request.ts'
 import { sendToBackend } from './backend-paths.ts'
 import type { BodyLog } from './body-log.ts'
 import type { RouteContext } from './context.ts'
-import { forwardOr, handOn } from './forward.ts'
+import { handOn } from './forward.ts'
 import { informClient, noteIgnored } from './request-notes.ts'
 
 const EVENT_STREAM = { 'content-type': 'text/event-stream; charset=utf-8' }
 const EDITS = '/v1/images/edits'
 
-/** The Images API. With a ChatGPT login its two paths are those of the backend, which has neither forms nor streams. */
-export function imagesRoute(context: RouteContext): Route {
-  return forwardOr(context, makeImages)
-}
-
-async function makeImages(
+/** The Images API. Its two paths are those of the ChatGPT backend, which has neither forms nor streams. */
+export async function makeImages(
   context: RouteContext,
   request: ApiRequest,
   credentials: ChatGptCredentials,

@@ -3,7 +3,8 @@ import { Cancellation } from '../cancellation.ts'
 import type { ModelList } from '../upstream/models/model-catalogue.ts'
 import type { Answer, ApiRequest } from './api-request.ts'
 import type { RouteContext } from './context.ts'
-import { modelsRoute } from './models.ts'
+import { forwardOr } from './forward.ts'
+import { describeModels } from './models.ts'
 
 const NAMES = ['a', 'org/a', '100%', 'ü b']
 
@@ -15,7 +16,8 @@ async function answered(url: string, etag?: string): Promise<Answer | undefined>
     credentials: { current: () => ({ kind: 'chatgpt' }) },
     catalogue: { list: async () => list },
   }
-  return modelsRoute(context as unknown as RouteContext)({ url, cancellation: new Cancellation() } as ApiRequest)
+  const route = forwardOr(context as unknown as RouteContext, describeModels)
+  return route({ url, cancellation: new Cancellation() } as ApiRequest)
 }
 
 test.each(['/v1/models', '/v1/models/', '/v1/models?client_version=1/2'])('%s lists all models', async (url) => {

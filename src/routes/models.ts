@@ -1,15 +1,10 @@
 import { ProxyError } from '../errors.ts'
 import { codexList, type ModelEntry, openAiList, openAiModel } from '../upstream/models/model-entry.ts'
-import { type Answer, type ApiRequest, pathOf, type Route, withoutSlash } from './api-request.ts'
+import { type Answer, type ApiRequest, pathOf, withoutSlash } from './api-request.ts'
 import type { RouteContext } from './context.ts'
-import { forwardOr } from './forward.ts'
 
 /** `GET /v1/models` and `GET /v1/models/{id}`, and HEAD of both; ids may hold slashes. */
-export function modelsRoute(context: RouteContext): Route {
-  return forwardOr(context, describeModels)
-}
-
-async function describeModels({ catalogue }: RouteContext, request: ApiRequest): Promise<Answer> {
+export async function describeModels({ catalogue }: RouteContext, request: ApiRequest): Promise<Answer> {
   const id = modelId(request)
   const { models, entries, source, etag } = await request.cancellation.race(catalogue.list())
   const headers = { 'x-codex-proxy-models': source }

@@ -6,9 +6,8 @@ import type { ConversionContext } from '../../conversion/request/conversion-cont
 import { type LargeJson, parseLargeJson } from '../../conversion/request/large-json.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
 import { objectOf, textOf } from '../../json-object.ts'
-import type { Answer, ApiRequest, Route } from '../api-request.ts'
+import type { Answer, ApiRequest } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
-import { forwardOr } from '../forward.ts'
 import { ownerOf } from '../memory/recent-memory.ts'
 import type { MessageLog } from '../message-log.ts'
 import { prepareCall } from '../upstream-call/prepare-call.ts'
@@ -16,12 +15,8 @@ import type { UpstreamCall } from '../upstream-call/upstream-call.ts'
 import { completeChat } from './complete-chat.ts'
 import { StreamedChat } from './streamed-chat.ts'
 
-/** `POST /v1/chat/completions`: forwarded with an API key, converted with a ChatGPT login. */
-export function chatCompletionsRoute(context: RouteContext): Route {
-  return forwardOr(context, convertAndSend)
-}
-
-async function convertAndSend(
+/** `POST /v1/chat/completions`, converted. */
+export async function chatCompletions(
   context: RouteContext,
   request: ApiRequest,
   credentials: ChatGptCredentials,

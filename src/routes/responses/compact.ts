@@ -3,9 +3,8 @@ import { type LargeJson, parseLargeJson } from '../../conversion/request/large-j
 import { withTrigger } from '../../conversion/request/responses/compaction-request.ts'
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
 import { asList, asString, type JsonObject } from '../../json-object.ts'
-import type { Answer, ApiRequest, Route } from '../api-request.ts'
+import type { Answer, ApiRequest } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
-import { forwardOr } from '../forward.ts'
 import { collectResponse } from './collect-response.ts'
 import { type Prepared, prepareResponses } from './prepare-responses.ts'
 
@@ -17,11 +16,11 @@ const FEATURE = 'remote_compaction_v2'
  * `POST /v1/responses/compact`, which the ChatGPT backend no longer has: the Codex CLI calls it with this feature
  * turned off, and so do the official clients (case 208). Its answer replaces the conversation so far.
  */
-export function compactRoute(context: RouteContext): Route {
-  return forwardOr(context, compact)
-}
-
-async function compact(context: RouteContext, request: ApiRequest, credentials: ChatGptCredentials): Promise<Answer> {
+export async function compact(
+  context: RouteContext,
+  request: ApiRequest,
+  credentials: ChatGptCredentials,
+): Promise<Answer> {
   const { call, log, kept } = convert(context, request, credentials, await request.jsonBody())
   const response = await collectResponse(context, request, call, log)
   return { status: 200, body: compactedResponse(response, kept) }

@@ -3,9 +3,8 @@ import type { ConvertedResponsesRequest } from '../../conversion/request/respons
 import type { ChatGptCredentials } from '../../credentials/credentials.ts'
 import { asList, asString } from '../../json-object.ts'
 import { unpooledCopy } from '../../runtime/buffers.ts'
-import type { Answer, ApiRequest, Route } from '../api-request.ts'
+import type { Answer, ApiRequest } from '../api-request.ts'
 import type { RouteContext } from '../context.ts'
-import { forwardOr } from '../forward.ts'
 import type { AnsweredTurn } from '../memory/conversation-memory.ts'
 import { ownerOf } from '../memory/recent-memory.ts'
 import type { MessageLog } from '../message-log.ts'
@@ -14,12 +13,8 @@ import { collectResponse } from './collect-response.ts'
 import { prepareResponses } from './prepare-responses.ts'
 import { type AnswerOutcome, streamResponse } from './stream-response.ts'
 
-/** `POST /v1/responses`: forwarded with an API key; with a ChatGPT login passed through as far as upstream allows. */
-export function responsesRoute(context: RouteContext): Route {
-  return forwardOr(context, send)
-}
-
-async function send(
+/** `POST /v1/responses`, passed through as far as upstream allows. */
+export async function responses(
   context: RouteContext,
   request: ApiRequest,
   credentials: ChatGptCredentials,
