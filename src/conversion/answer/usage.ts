@@ -14,10 +14,14 @@ export type ChatUsage = {
   }
 }
 
-/** The usage in a terminal event; undefined if it has none. Missing details are 0, never estimated (case 150). */
+/** The usage in a terminal event; undefined if it has none. */
 export function chatUsage(terminalEvent: unknown): ChatUsage | undefined {
   const usage = asObject(asObject(asObject(terminalEvent)?.response)?.usage)
-  if (usage === undefined) return undefined
+  return usage && usageOf(usage)
+}
+
+/** Upstream's counts. Missing details are 0, never estimated (case 150). */
+function usageOf(usage: JsonObject): ChatUsage {
   const input = count(usage, 'input_tokens')
   const output = count(usage, 'output_tokens')
   const inputDetails = objectOf(usage.input_tokens_details)
@@ -43,18 +47,7 @@ export function chatUsage(terminalEvent: unknown): ChatUsage | undefined {
 
 /** The usage of an answer with several choices, each its own upstream request; all zero if there is none. */
 export function sumUsage(usages: Iterable<ChatUsage | undefined>): ChatUsage {
-  const sum: ChatUsage = {
-    prompt_tokens: 0,
-    completion_tokens: 0,
-    total_tokens: 0,
-    prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0 },
-    completion_tokens_details: {
-      reasoning_tokens: 0,
-      audio_tokens: 0,
-      accepted_prediction_tokens: 0,
-      rejected_prediction_tokens: 0,
-    },
-  }
+  const sum = usageOf({})
   for (const usage of usages) {
     if (usage === undefined) continue
     sum.prompt_tokens += usage.prompt_tokens
